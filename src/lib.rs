@@ -1,0 +1,3 @@
+//! warroom: a full-screen terminal war room.
+
+pub mod source;

@@ -1,0 +1,3 @@
+//! Sources: what produces events.
+
+pub mod clock;
