@@ -1,0 +1,318 @@
+//! Strict reading of TOML: settings, keymaps, themes and runbooks are data that people write by hand, under pressure.
+//!
+//! A [`Reader`] stands over one table. It is asked for keys; when it goes out of scope it reports every key that nobody asked for,
+//! with the nearest of those that were. Nothing stops at the first mistake, and a file with one mistake yields no value at all:
+//! placeholders never escape [`read`]. So ask for every key of a table *before* the first `?`:
+//!
+//! ```
+//! use warroom::data;
+//!
+//! struct Room { name: String, floor: i64 }
+//!
+//! let rooms = data::read("rooms.toml", "[[room]]\nname = 'A'\nflor = 3", "setting", |root| {
+//!     root.tables("room", "field").into_iter().filter_map(|mut room| {
+//!         let (name, floor) = (room.required("name"), room.required("floor"));
+//!         Some(Room { name: name?, floor: floor? })
+//!     }).collect::<Vec<_>>()
+//! });
+//! let found: Vec<_> = rooms.err().into_iter().flatten().map(|mistake| mistake.to_string()).collect();
+//! assert_eq!(found, [
+//!     r#"rooms.toml:1:1: "floor" is missing"#,
+//!     r#"rooms.toml:3:1: no such field "flor"; did you mean "floor"?"#,
+//! ]);
+//! ```
+//!
+//! No file is opened here: callers pass text, and the name to report it under.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Where something stands in a file; line and column count from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// The file as the reader of a report would name it.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl Place {
+    /// The start of a file: where a mistake about the file itself is reported.
+    pub fn start_of(file: &str) -> Self {
+        Self { file: file.into(), line: 1, column: 1 }
+    }
+
+    /// This fault, here.
+    pub fn mistake(&self, fault: Fault) -> Mistake {
+        Mistake { place: self.clone(), message: fault.message, nearest: fault.nearest }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What is wrong with a text, wherever it stands. The error of every `FromStr` whose text comes from a data file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", hint(nearest.as_deref()))]
+pub struct Fault {
+    /// A sentence without its full stop.
+    pub message: String,
+    /// The valid name that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl Fault {
+    /// A fault that no other name would mend.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), nearest: None }
+    }
+
+    /// `given` is not one of the `valid` names of a `noun` ("action", "role", …).
+    pub fn unknown<'a>(noun: &str, given: &str, valid: impl IntoIterator<Item = &'a str>) -> Self {
+        let valid: BTreeSet<&str> = valid.into_iter().collect();
+        let nearest = nearest(given, &valid).map(str::to_owned);
+        let few = nearest.is_none() && (1..=MOST_LISTED).contains(&valid.len());
+        let list = if few { format!("; there is {}", valid.into_iter().collect::<Vec<_>>().join(", ")) } else { String::new() };
+        Self { message: format!("no such {noun} {given:?}{list}"), nearest }
+    }
+}
+
+/// How many valid names a message lists when none of them is near.
+const MOST_LISTED: usize = 8;
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
+}
+
+/// The valid name that a slip of the fingers turns into `given`: at most a third of its letters differ, and one more.
+fn nearest<'a>(given: &str, valid: &BTreeSet<&'a str>) -> Option<&'a str> {
+    let distance = |name: &str| strsim::osa_distance(&given.to_lowercase(), &name.to_lowercase());
+    let best = valid.iter().copied().min_by_key(|name| distance(name))?;
+    (distance(best) <= 1 + given.chars().count() / 3).then_some(best)
+}
+
+/// One thing to mend in one file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mistake {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is wrong: a sentence without its full stop.
+    pub message: String,
+    /// The valid name that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}{}", self.place, self.message, hint(self.nearest.as_deref()))
+    }
+}
+
+/// Reads one TOML text. The keys of its outermost table are called `noun` in reports ("setting", "context", …).
+///
+/// # Errors
+/// All mistakes of the file in the order in which they stand there; only the syntax errors when it is not TOML.
+pub fn read<T>(file: &str, text: &str, noun: &'static str, with: impl FnOnce(&mut Reader<'_>) -> T) -> Result<T, Vec<Mistake>> {
+    let log = Log { file: file.into(), text, mistakes: RefCell::default() };
+    let (root, syntax) = DeTable::parse_recoverable(text);
+    for error in &syntax {
+        log.report(error.span().unwrap_or(0..0), Fault::new(error.message().replace('\n', "; ")));
+    }
+    let value = syntax.is_empty().then(|| with(&mut Reader::new(root.get_ref(), 0..0, noun, &log)));
+    let mut mistakes = log.mistakes.into_inner();
+    mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+    value.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+}
+
+/// The mistakes of one file so far, and the text that turns offsets into lines.
+#[derive(Debug)]
+pub struct Log<'a> {
+    file: Arc<str>,
+    text: &'a str,
+    mistakes: RefCell<Vec<Mistake>>,
+}
+
+impl Log<'_> {
+    /// Where a span of this file begins.
+    pub fn place(&self, span: &Range<usize>) -> Place {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+        Place { file: Arc::clone(&self.file), line, column }
+    }
+
+    /// Notes a fault of the text at `span`.
+    pub fn report(&self, span: Range<usize>, fault: Fault) {
+        let mistake = self.place(&span).mistake(fault);
+        self.mistakes.borrow_mut().push(mistake);
+    }
+}
+
+/// A value with its place in the file.
+pub type Value<'a> = Spanned<DeValue<'a>>;
+
+/// What can stand behind a key.
+pub trait Field: Sized {
+    /// Turns a value into `Self`, or reports why it cannot.
+    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self>;
+}
+
+fn expected<T>(value: &Value<'_>, log: &Log<'_>, what: &str) -> Option<T> {
+    let found = value.get_ref().type_str();
+    log.report(value.span(), Fault::new(format!("expected {what}, found {found}")));
+    None
+}
+
+impl Field for bool {
+    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
+        value.get_ref().as_bool().or_else(|| expected(value, log, "true or false"))
+    }
+}
+
+impl Field for String {
+    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
+        value.get_ref().as_str().map(str::to_owned).or_else(|| expected(value, log, "a text in quotes"))
+    }
+}
+
+impl Field for i64 {
+    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
+        let whole = value.get_ref().as_integer();
+        let whole = whole.and_then(|digits| Self::from_str_radix(digits.as_str(), digits.radix()).ok());
+        whole.or_else(|| expected(value, log, "a whole number"))
+    }
+}
+
+impl Field for f64 {
+    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
+        let digits = value.get_ref().as_float().map(toml::de::DeFloat::as_str);
+        let digits = digits.or_else(|| value.get_ref().as_integer().map(toml::de::DeInteger::as_str));
+        digits.and_then(|digits| digits.parse().ok()).or_else(|| expected(value, log, "a number"))
+    }
+}
+
+/// Every wrong element is reported, not only the first.
+impl<T: Field> Field for Vec<T> {
+    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
+        let Some(array) = value.get_ref().as_array() else { return expected(value, log, "a list") };
+        let elements: Vec<Option<T>> = array.iter().map(|element| T::read(element, log)).collect();
+        elements.into_iter().collect()
+    }
+}
+
+/// For what must be judged later, with its place.
+impl<T: Field> Field for (T, Place) {
+    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
+        Some((T::read(value, log)?, log.place(&value.span())))
+    }
+}
+
+/// Makes types that parse from a text with a [`Fault`] readable as fields.
+macro_rules! text_fields {
+    ($($type:ty),+ $(,)?) => { $(
+        impl $crate::data::Field for $type {
+            fn read(value: &$crate::data::Value<'_>, log: &$crate::data::Log<'_>) -> Option<Self> {
+                let text = <String as $crate::data::Field>::read(value, log)?;
+                text.parse().map_err(|fault| log.report(value.span(), fault)).ok()
+            }
+        }
+    )+ };
+}
+pub(crate) use text_fields;
+
+/// One table, and which of its keys were asked for.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    table: &'a DeTable<'a>,
+    span: Range<usize>,
+    noun: &'static str,
+    log: &'a Log<'a>,
+    asked: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(table: &'a DeTable<'a>, span: Range<usize>, noun: &'static str, log: &'a Log<'a>) -> Self {
+        Self { table, span, noun, log, asked: BTreeSet::new() }
+    }
+
+    fn value(&mut self, key: &str) -> Option<&'a Value<'a>> {
+        self.asked.insert(key.to_owned());
+        self.table.get(key)
+    }
+
+    /// The value of a key that may be absent; a wrong value is reported and reads as absent.
+    pub fn get<T: Field>(&mut self, key: &str) -> Option<T> {
+        let value = self.value(key)?;
+        T::read(value, self.log)
+    }
+
+    /// The value of a key that must be there; its absence is reported at the head of the table.
+    pub fn required<T: Field>(&mut self, key: &str) -> Option<T> {
+        if !self.table.contains_key(key) {
+            self.fault(Fault::new(format!("{key:?} is missing")));
+        }
+        self.get(key)
+    }
+
+    /// The table behind a key; its keys are called `noun` in reports.
+    pub fn table(&mut self, key: &str, noun: &'static str) -> Option<Reader<'a>> {
+        let value = self.value(key)?;
+        self.over(value, noun)
+    }
+
+    /// The tables of an array of tables, none when the key is absent.
+    pub fn tables(&mut self, key: &str, noun: &'static str) -> Vec<Reader<'a>> {
+        match self.value(key) {
+            None => Vec::new(),
+            Some(value) => match value.get_ref().as_array() {
+                Some(array) => array.iter().filter_map(|element| self.over(element, noun)).collect(),
+                None => expected(value, self.log, &format!("a list of tables, [[{key}]]")).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// All entries of a table whose keys the file's author chooses, in the file's order.
+    pub fn entries<T: Field>(&mut self) -> Vec<(String, T)> {
+        self.asked.extend(self.table.keys().map(|key| key.get_ref().to_string()));
+        self.table.iter().filter_map(|(key, value)| Some((key.get_ref().to_string(), T::read(value, self.log)?))).collect()
+    }
+
+    /// Where this table begins.
+    pub fn place(&self) -> Place {
+        self.log.place(&self.span)
+    }
+
+    /// Notes a fault of the table as a whole.
+    pub fn fault(&self, fault: Fault) {
+        self.log.report(self.span.clone(), fault);
+    }
+
+    fn over(&self, value: &'a Value<'a>, noun: &'static str) -> Option<Reader<'a>> {
+        match value.get_ref().as_table() {
+            Some(table) => Some(Reader::new(table, value.span(), noun, self.log)),
+            None => expected(value, self.log, "a table"),
+        }
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        for key in self.table.keys().filter(|key| !self.asked.contains(key.get_ref().as_ref())) {
+            let fault = Fault::unknown(self.noun, key.get_ref(), self.asked.iter().map(String::as_str));
+            self.log.report(key.span(), fault);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! The one table of actions: what a key or a `:` command can be bound to.
+//! Keymaps, help, the palette, the README and the tests read it; the journal records its names, never keys.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use super::Context::{Confirm, Detail, Dialog, Global, Input, Logs, Replay};
+use crate::data::{Fault, text_fields};
+
+/// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Danger {
+    /// Changes only what this viewer sees.
+    Screen,
+    /// Writes to the incident's record, or moves a guard of this session.
+    Record,
+    /// Reaches people: behind a confirmation that names them.
+    Tell,
+    /// May reach the cluster: behind arming and a confirmation, unless the step only reads.
+    Change,
+}
+
+/// What the table says about an action.
+#[derive(Debug)]
+pub struct Spec {
+    /// The name in keymaps, in the palette and in the journal.
+    pub name: &'static str,
+    /// Other names that the palette takes.
+    pub aliases: &'static [&'static str],
+    /// What must follow the name, if anything.
+    pub argument: Option<&'static str>,
+    /// One line of help.
+    pub doc: &'static str,
+    /// Where it does something; `Global` includes every context that is not modal.
+    pub contexts: &'static [Context],
+    /// How far it reaches.
+    pub danger: Danger,
+}
+
+macro_rules! actions {
+    ($($variant:ident $name:literal $(| $alias:literal)* [$($context:ident)+] $danger:ident $doc:literal)+) => {
+        /// What a key or a `:` command is bound to. Written and read as its name; [`Action::Step`] as `step <id>`.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Action {
+            $(#[doc = $doc] $variant,)+
+            /// Begin the runbook's step with this id.
+            Step(String),
+        }
+
+        impl Action {
+            /// Every action without an argument, in the order of the table.
+            pub const PLAIN: &[Self] = &[$(Self::$variant,)+];
+
+            /// Its row of the table.
+            pub const fn spec(&self) -> &'static Spec {
+                match self {
+                    $(Self::$variant => &Spec {
+                        name: $name,
+                        aliases: &[$($alias),*],
+                        argument: None,
+                        doc: $doc,
+                        contexts: &[$($context),+],
+                        danger: Danger::$danger,
+                    },)+
+                    Self::Step(_) => &STEP,
+                }
+            }
+        }
+    };
+}
+
+static STEP: Spec = Spec {
+    name: "step",
+    aliases: &["run"],
+    argument: Some("step id"),
+    doc: "Begin a step of the runbook",
+    contexts: &[Global],
+    danger: Danger::Change,
+};
+
+actions! {
+    Quit "quit" | "q" | "exit" [Global] Screen "Leave warroom"
+    Help "help" | "h" [Global] Screen "Show the keys that work here"
+    Command "command" [Global] Screen "Type a command"
+    Filter "filter" [Global] Screen "Filter this list, or search this text"
+    Cancel "cancel" [Global Dialog] Screen "Close what is open, clear the filter"
+    Redraw "redraw" [Global Confirm Dialog Input] Screen "Draw the whole screen again"
+    Suspend "suspend" [Global Confirm Dialog Input] Screen "Put warroom in the background; `fg` brings it back"
+    StopAll "stop-all" [Global Confirm Dialog Input] Record "Disarm, cancel everything that runs, say what is unknown"
+    Arm "arm" [Global] Record "Allow changes to this context for a while, or for longer"
+    Disarm "disarm" [Global] Record "Forbid changes"
+    Mute "mute" [Global] Screen "Silence the bell and notifications, or let them sound"
+    ThemeNext "theme-next" | "theme" [Global] Screen "Use the next theme"
+    ToggleClock "toggle-clock" [Global] Screen "Show times in UTC, or since the incident began"
+    Zoom "zoom" [Global] Screen "Give the focused pane the whole screen, or give it back"
+    Wall "wall" [Global] Screen "Show the war room's wall, or leave it"
+    LookBack "look-back" | "pause" [Global] Screen "Hold the screen and look back in time"
+    Contexts "contexts" | "ctx" | "context" [Global] Screen "Choose another cluster"
+    Namespaces "namespaces" | "ns" | "namespace" [Global] Screen "Choose a namespace"
+    AllNamespaces "all-namespaces" [Global] Screen "Show all namespaces, or only the chosen one"
+
+    FocusNext "focus-next" [Global] Screen "Go to the next pane"
+    FocusPrevious "focus-previous" [Global] Screen "Go to the previous pane"
+    FocusPods "focus-pods" | "pods" [Global] Screen "Go to the pods"
+    FocusRates "focus-rates" | "rates" [Global] Screen "Go to the 5xx rates"
+    FocusLag "focus-lag" | "lag" [Global] Screen "Go to the Kafka lag"
+    FocusTimeline "focus-timeline" | "timeline" [Global] Screen "Go to the timeline"
+    FocusSteps "focus-steps" | "steps" [Global] Screen "Go to the steps"
+
+    Down "down" [Global Confirm Dialog] Screen "Go down"
+    Up "up" [Global Confirm Dialog] Screen "Go up"
+    PageDown "page-down" [Global Confirm Dialog] Screen "Go down a page"
+    PageUp "page-up" [Global Confirm Dialog] Screen "Go up a page"
+    HalfPageDown "half-page-down" [Global Confirm Dialog] Screen "Go down half a page"
+    HalfPageUp "half-page-up" [Global Confirm Dialog] Screen "Go up half a page"
+    Top "top" [Global Confirm Dialog] Screen "Go to the top"
+    Bottom "bottom" [Global Confirm Dialog] Screen "Go to the bottom"
+    Open "open" [Global] Screen "Open what is selected"
+    SortNext "sort-next" | "sort" [Global] Screen "Sort by the next column"
+    SortReverse "sort-reverse" [Global] Screen "Turn the order around"
+    NextUnhealthy "next-unhealthy" [Global] Screen "Go to the next one in trouble"
+    PreviousUnhealthy "previous-unhealthy" [Global] Screen "Go to the previous one in trouble"
+    ToggleFaults "toggle-faults" | "faults" [Global] Screen "Show only what is in trouble, or everything"
+    NextMatch "next-match" [Global] Screen "Go to the next match"
+    PreviousMatch "previous-match" [Global] Screen "Go to the previous match"
+
+    Logs "logs" [Global] Screen "Show its logs"
+    PreviousLogs "previous-logs" [Global] Screen "Show the logs of the run before the restart"
+    Describe "describe" [Global] Screen "Describe it"
+    Yaml "yaml" [Global] Screen "Show it as YAML"
+    Events "events" [Global] Screen "Show its events"
+    Follow "follow" [Global] Screen "Keep to the newest line, or stay"
+    ToggleWrap "toggle-wrap" | "wrap" [Detail Logs] Screen "Wrap long lines, or cut them"
+    ToggleTimestamps "toggle-timestamps" | "timestamps" [Logs] Screen "Show when each line was written, or hide it"
+    Copy "copy" [Global] Screen "Copy what is selected to the clipboard"
+    CopyCommand "copy-command" [Global Confirm] Screen "Copy the step as the command that it stands for"
+
+    UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"
+    Note "note" [Global] Record "Write a note into the timeline"
+    IncidentDeclare "incident-declare" | "declare" [Global] Tell "Declare an incident"
+    IncidentAck "incident-ack" | "ack" [Global] Tell "Acknowledge the alert or the page"
+    IncidentAssign "incident-assign" | "assign" [Global] Record "Give a role to somebody"
+    IncidentHandover "incident-handover" | "handover" [Global] Record "Hand a role over"
+    IncidentStatus "incident-status" | "status" [Global] Record "Set the incident's status"
+    IncidentUpdate "incident-update" | "update" [Global] Tell "Post an update"
+    IncidentEscalate "incident-escalate" | "escalate" [Global] Tell "Escalate to the next level"
+    IncidentResolve "incident-resolve" | "resolve" [Global] Tell "Resolve the incident"
+    IncidentReopen "incident-reopen" | "reopen" [Global] Record "Reopen the incident"
+    IncidentVoid "incident-void" | "void" [Global] Record "Void an incident that was declared by mistake"
+    IncidentMerge "incident-merge" | "merge" [Global] Record "Merge the incident into another"
+    IncidentList "incident-list" | "incidents" [Global] Screen "List the incidents"
+    IncidentShow "incident-show" | "incident" [Global] Screen "Show the incident in full"
+
+    Confirm "confirm" [Confirm] Change "Go ahead"
+    Reject "reject" [Confirm] Screen "Leave it"
+    FullDiff "full-diff" [Confirm] Screen "Show the whole diff, or its summary"
+    NextField "next-field" [Dialog Input] Screen "Go to the next field"
+    PreviousField "previous-field" [Dialog Input] Screen "Go to the previous field"
+    Accept "accept" [Dialog] Screen "Take this choice"
+
+    PlayPause "play-pause" [Replay] Screen "Play, or pause"
+    StepForward "step-forward" [Replay] Screen "Go one event on"
+    StepBack "step-back" [Replay] Screen "Go one event back"
+    Faster "faster" [Replay] Screen "Play faster"
+    Slower "slower" [Replay] Screen "Play slower"
+    NextEntry "next-entry" [Replay] Screen "Go to the next entry of the timeline"
+    PreviousEntry "previous-entry" [Replay] Screen "Go to the previous entry of the timeline"
+    Seek "seek" [Replay] Screen "Go to a time, or to a text"
+    ToStart "to-start" [Replay] Screen "Go to the start of the recording"
+    ToEnd "to-end" [Replay] Screen "Go to the end of the recording"
+    ToPresent "to-present" | "live" [Replay] Screen "Return to the present"
+    Compare "compare" [Replay] Screen "Show what changed since here"
+
+    InputAccept "input-accept" [Input] Screen "Take the text"
+    InputCancel "input-cancel" [Input] Screen "Leave the text field"
+    InputBackspace "input-backspace" [Input] Screen "Delete the character before the cursor"
+    InputDelete "input-delete" [Input] Screen "Delete the character under the cursor"
+    InputDeleteWord "input-delete-word" [Input] Screen "Delete the word before the cursor"
+    InputClear "input-clear" [Input] Screen "Delete the whole text"
+    InputLeft "input-left" [Input] Screen "Go left"
+    InputRight "input-right" [Input] Screen "Go right"
+    InputHome "input-home" [Input] Screen "Go to the start of the text"
+    InputEnd "input-end" [Input] Screen "Go to the end of the text"
+    InputComplete "input-complete" [Input] Screen "Complete the word; nothing to complete: next field"
+    InputHistoryUp "input-history-up" [Input] Screen "Bring back an older text, or choose the candidate above"
+    InputHistoryDown "input-history-down" [Input] Screen "Bring back a newer text, or choose the candidate below"
+}
+
+impl Action {
+    /// How far it reaches; for a step the most that a step may do (the runbook knows the step's own danger).
+    pub const fn danger(&self) -> Danger {
+        self.spec().danger
+    }
+
+    /// Whether it does something in `context`.
+    pub fn fits(&self, context: Context) -> bool {
+        let contexts = self.spec().contexts;
+        contexts.contains(&context) || (contexts.contains(&Global) && !context.is_modal())
+    }
+
+    /// Reaches through a modal context: what stops, suspends or repairs must never be out of reach.
+    pub const fn always_works(&self) -> bool {
+        matches!(self, Self::StopAll | Self::Suspend | Self::Redraw)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(id) => write!(f, "{} {id}", STEP.name),
+            plain => f.write_str(plain.spec().name),
+        }
+    }
+}
+
+impl FromStr for Action {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let (name, argument) = text.trim().split_once(' ').map_or((text.trim(), ""), |(name, rest)| (name, rest.trim()));
+        let named = |spec: &Spec| spec.name == name || spec.aliases.contains(&name);
+        if named(&STEP) {
+            return if argument.is_empty() { Err(Fault::new("\"step\" needs the id of a step")) } else { Ok(Self::Step(argument.into())) };
+        }
+        match Self::PLAIN.iter().find(|action| named(action.spec())) {
+            Some(_) if !argument.is_empty() => Err(Fault::new(format!("{name:?} takes no argument, but {argument:?} follows it"))),
+            Some(action) => Ok(action.clone()),
+            None => Err(Fault::unknown("action", name, names())),
+        }
+    }
+}
+
+/// All names that the table knows, aliases left out.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    Action::PLAIN.iter().map(|action| action.spec().name).chain([STEP.name])
+}
+
+text_fields!(Action);
+
+impl TryFrom<String> for Action {
+    type Error = Fault;
+
+    fn try_from(text: String) -> Result<Self, Fault> {
+        text.parse()
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> Self {
+        action.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_name_and_alias_is_read_back_as_its_own_action() {
+        let mut seen = BTreeSet::from([STEP.name]);
+        for action in Action::PLAIN {
+            for name in [action.spec().name].iter().chain(action.spec().aliases) {
+                assert!(seen.insert(name), "{name} names two actions");
+                assert_eq!(name.parse::<Action>().as_ref(), Ok(action));
+            }
+        }
+    }
+
+    #[test]
+    fn the_journal_keeps_names() {
+        let step = Action::Step("rollout-undo".into());
+        assert_eq!(serde_json::to_string(&step).unwrap(), "\"step rollout-undo\"");
+        assert_eq!(serde_json::from_str::<Action>("\"step rollout-undo\"").unwrap(), step);
+        assert_eq!(serde_json::to_string(&Action::StopAll).unwrap(), "\"stop-all\"");
+    }
+
+    #[test]
+    fn mistakes_name_what_was_meant() {
+        let error = |text: &str| text.parse::<Action>().unwrap_err().to_string();
+        assert_eq!(error("discribe"), "no such action \"discribe\"; did you mean \"describe\"?");
+        assert_eq!(error("step"), "\"step\" needs the id of a step");
+        assert_eq!(error("quit now"), "\"quit\" takes no argument, but \"now\" follows it");
+    }
+
+    #[test]
+    fn help_lines_are_one_sentence_each() {
+        for action in Action::PLAIN {
+            let doc = action.spec().doc;
+            assert!(doc.starts_with(char::is_uppercase) && !doc.ends_with('.') && !doc.contains('\n') && doc.len() <= 70, "{doc}");
+        }
+    }
+
+    #[test]
+    fn a_modal_context_takes_only_its_own_actions() {
+        assert!(!Action::Quit.fits(Context::Confirm));
+        assert!(Action::Quit.fits(Context::Pods));
+        assert!(!Action::PlayPause.fits(Context::Pods));
+        for action in Action::PLAIN.iter().filter(|action| action.always_works()) {
+            assert!(Context::ALL.iter().all(|context| action.fits(*context)), "{action}");
+        }
+    }
+}
