@@ -12,10 +12,14 @@ mod source;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use cluster::{ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload};
+pub use cluster::{
+    ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
+};
 pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
 pub use operator::{Edit, LogLine, Operator, Purpose, View};
-pub use run::{DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write};
+pub use run::{
+    DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,
+};
 pub use source::{Health, Mode, Session, SourceId, SourceState};
 
 /// One line of the journal: what happened, its place in the order, and when.

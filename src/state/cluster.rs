@@ -104,7 +104,9 @@ impl Cluster {
     fn begin(&mut self, kind: Kind) {
         let known = match kind {
             Kind::Pod => self.pods.keys().cloned().collect(),
-            Kind::Deployment | Kind::StatefulSet => self.workloads.values().filter(|w| w.kind == kind).map(|w| w.meta.uid.clone()).collect(),
+            Kind::Deployment | Kind::StatefulSet => {
+                self.workloads.values().filter(|w| w.kind == kind).map(|w| w.meta.uid.clone()).collect()
+            }
             Kind::ReplicaSet => self.revisions.keys().cloned().collect(),
             Kind::Node => self.nodes.keys().cloned().collect(),
             Kind::Event => self.notices.keys().cloned().collect(),
@@ -175,7 +177,9 @@ impl Cluster {
             }
         }
         rows.extend(self.workloads.values().map(|w| row(Some(w), pods_of.remove(w.meta.uid.as_str()).unwrap_or_default())));
-        rows.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.namespace().cmp(b.namespace())).then_with(|| a.name().cmp(b.name())));
+        rows.sort_by(|a, b| {
+            b.severity.cmp(&a.severity).then_with(|| a.namespace().cmp(b.namespace())).then_with(|| a.name().cmp(b.name()))
+        });
         rows
     }
 }

@@ -44,7 +44,9 @@ fn status(pod: &Pod) -> (Clean, Option<Clean>) {
         return stuck;
     }
     let fault = pod.containers.iter().filter(|c| !c.init).rev().find_map(fault);
-    fault.or_else(|| unready(pod)).unwrap_or_else(|| (pod.reason.clone().unwrap_or_else(|| phase_word(pod.phase).into()), pod.message.clone()))
+    fault
+        .or_else(|| unready(pod))
+        .unwrap_or_else(|| (pod.reason.clone().unwrap_or_else(|| phase_word(pod.phase).into()), pod.message.clone()))
 }
 
 fn stuck_init(pod: &Pod) -> Option<(Clean, Option<Clean>)> {

@@ -52,10 +52,17 @@ impl Form {
     /// The form of `step`, filled with what is given, then with the selected workload, then with defaults.
     pub fn new(step: &Step, given: &BTreeMap<Clean, Clean>, selected: Option<&Workload>) -> Self {
         let fields = step.inputs.iter().map(|input| {
-            let preset = given.get(&input.name).cloned().or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| w.meta.name.clone()));
-            Field { name: input.name.clone(), kind: input.kind, required: input.required, value: preset.or_else(|| input.default.clone()).unwrap_or_default() }
+            let preset =
+                given.get(&input.name).cloned().or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| w.meta.name.clone()));
+            Field {
+                name: input.name.clone(),
+                kind: input.kind,
+                required: input.required,
+                value: preset.or_else(|| input.default.clone()).unwrap_or_default(),
+            }
         });
-        let mut form = Self { step: step.id.clone(), title: step.title.clone(), fields: fields.collect(), at: 0, waiting: false, problem: None };
+        let mut form =
+            Self { step: step.id.clone(), title: step.title.clone(), fields: fields.collect(), at: 0, waiting: false, problem: None };
         form.at = form.fields.iter().position(|field| !given.contains_key(&field.name)).unwrap_or(form.fields.len());
         form
     }
@@ -85,14 +92,15 @@ impl Form {
 
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
         let named = self.fields.iter().find(|field| field.kind == InputKind::Deployment).map(|field| &field.value);
-        let deployment = named.and_then(|name| world.cluster.workloads.values().find(|w| w.kind == Kind::Deployment && w.meta.name == *name));
+        let deployment =
+            named.and_then(|name| world.cluster.workloads.values().find(|w| w.kind == Kind::Deployment && w.meta.name == *name));
         let Some(deployment) = deployment else { return Vec::new() };
         let revisions = world.cluster.revisions_of(&deployment.meta.uid).into_iter().filter(|r| Some(r.number) != deployment.revision);
         revisions
             .map(|r| {
                 let release = r.release.as_deref().unwrap_or("–");
                 let image = r.images.first().map_or("–", Clean::as_str);
-                let age = crate::view::age(now - r.meta.created);
+                let age = crate::units::age(now - r.meta.created);
                 Choice { value: r.number.to_string().into(), label: format!("rev {}  {release}  {age} ago  {image}", r.number).into() }
             })
             .collect()

@@ -28,7 +28,7 @@ pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};
 pub use lag::{Group, GroupState, Lag};
 pub use rates::{Rates, Series};
-pub use rows::{PodLine, pod_lines, row_ids, step_lines, StepLine, timeline_lines};
+pub use rows::{PodLine, StepLine, pod_lines, row_ids, step_lines, timeline_lines};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
 pub use suggest::{Suggestion, suggestions};
