@@ -3,3 +3,4 @@
 pub mod data;
 pub mod keymap;
 pub mod source;
+pub mod theme;

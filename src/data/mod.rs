@@ -54,7 +54,7 @@ pub fn read_partly<T>(file: &str, text: &str, noun: &'static str, with: impl FnO
     }
     let value = syntax.is_empty().then(|| with(&mut Reader::new(root.get_ref(), 0..0, noun, &log)));
     let mut mistakes = log.mistakes.into_inner();
-    mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+    mistakes.sort();
     (value, mistakes)
 }
 
@@ -174,6 +174,14 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
+    /// A reader of a value that is a table, for the [`Field`]s that are; anything else is reported.
+    pub fn of(value: &'a Value<'a>, noun: &'static str, log: &'a Log<'a>) -> Option<Self> {
+        match value.get_ref().as_table() {
+            Some(table) => Some(Self::new(table, value.span(), noun, log)),
+            None => expected(value, log, "a table"),
+        }
+    }
+
     /// Whether the table has this key.
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -195,8 +203,7 @@ impl<'a> Reader<'a> {
 
     /// The table behind a key; its keys are called `noun` in reports.
     pub fn table(&mut self, key: &str, noun: &'static str) -> Option<Reader<'a>> {
-        let value = self.value(key)?;
-        self.over(value, noun)
+        Reader::of(self.value(key)?, noun, self.log)
     }
 
     /// The tables of an array of tables, none when the key is absent.
@@ -204,7 +211,7 @@ impl<'a> Reader<'a> {
         match self.value(key) {
             None => Vec::new(),
             Some(value) => match value.get_ref().as_array() {
-                Some(array) => array.iter().filter_map(|element| self.over(element, noun)).collect(),
+                Some(array) => array.iter().filter_map(|element| Reader::of(element, noun, self.log)).collect(),
                 None => expected(value, self.log, &format!("a list of tables, [[{key}]]")).unwrap_or_default(),
             },
         }
@@ -224,13 +231,6 @@ impl<'a> Reader<'a> {
     /// Notes a fault of the table as a whole.
     pub fn fault(&self, fault: Fault) {
         self.log.report(self.span.clone(), fault);
-    }
-
-    fn over(&self, value: &'a Value<'a>, noun: &'static str) -> Option<Reader<'a>> {
-        match value.get_ref().as_table() {
-            Some(table) => Some(Reader::new(table, value.span(), noun, self.log)),
-            None => expected(value, self.log, "a table"),
-        }
     }
 }
 
