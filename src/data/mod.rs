@@ -154,6 +154,45 @@ macro_rules! text_fields {
 }
 pub(crate) use text_fields;
 
+/// A closed set of names that data files may use: the enum, its `FromStr` with the nearest name, its `Display`.
+macro_rules! names {
+    ($(#[$doc:meta])+ $type:ident $noun:literal { $($(#[$each:meta])+ $variant:ident $name:literal,)+ }) => {
+        $(#[$doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $type { $($(#[$each])+ $variant,)+ }
+
+        impl $type {
+            /// All of them, in the order of their discriminants.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The name in data files.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::data::Fault;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($name => Ok(Self::$variant),)+
+                    _ => Err($crate::data::Fault::unknown($noun, text, [$($name),+])),
+                }
+            }
+        }
+
+        $crate::data::text_fields!($type);
+    };
+}
+pub(crate) use names;
+
 /// One table, and which of its keys were asked for.
 #[derive(Debug)]
 pub struct Reader<'a> {

@@ -1,93 +1,139 @@
 //! Roles: what a piece of the screen means. Views ask for roles, themes give them styles; no view names a colour.
 
-use std::str::FromStr;
-
-use crate::data::Fault;
-
-macro_rules! roles {
-    ($($variant:ident $name:literal $doc:literal)+) => {
-        /// A meaning that a theme gives a style. One that it leaves out looks as the part before its last dot does, at last as `text`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Role { $(#[doc = $doc] $variant,)+ }
-
-        impl Role {
-            /// All roles, in the order of their discriminants.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The name that themes use.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
-}
-
-roles! {
-    Text "text" "What is read"
-    Dim "dim" "What is there when looked for: units, ages, labels"
-    Strong "strong" "What is read first"
-    Title "title" "The title of a pane or dialog"
-    Border "border" "The frame of a pane"
-    BorderFocus "border.focus" "The frame of the pane that has the keyboard"
-    BorderDanger "border.danger" "The frame of a question about something that cannot be undone"
-    Accent "accent" "The one colour for what is active"
-    Selection "selection" "The selected row"
-    Match "match" "Text that a filter or a search found"
-    Link "link" "An address"
-    Ok "ok" "Well"
-    Warn "warn" "Look at this soon"
-    Critical "critical" "A person is needed"
-    Unknown "unknown" "Nobody can say: an answer was lost"
-    Stale "stale" "Was so, some time ago"
-    Blind "blind" "May not be read (403), or is not there"
-    Alert "alert" "A message that must be seen"
-    AlertWarn "alert.warn" "A message about something to look at soon"
-    AlertCritical "alert.critical" "A message about something that needs a person"
-    ChartLine "chart.line" "The line of a chart"
-    ChartLineSecond "chart.line.second" "A second line in the same chart"
-    ChartThreshold "chart.threshold" "The threshold that the line should stay below"
-    ChartOver "chart.over" "The line where it is above the threshold"
-    ChartMarker "chart.marker" "Where an action or a deploy happened"
-    ChartAxis "chart.axis" "Numbers and times along a chart"
-    ChartGrid "chart.grid" "The strokes of an axis"
-    Header "header" "The header's line"
-    HeaderTime "header.time" "The elapsed time"
-    Armed "armed" "Changes are allowed"
-    ReadOnly "read-only" "Changes are forbidden"
-    Replay "replay" "This is not the present"
-    Demo "demo" "This is not a real cluster"
-    Footer "footer" "The footer's line"
-    Key "key" "A key to press"
-    KeyMenu "key.menu" "A key that opens a menu"
-    Tab "tab" "A pane that could be shown"
-    TabActive "tab.active" "The pane that is shown"
-    Input "input" "A text field"
-    InputCursor "input.cursor" "Where the next character goes"
-    InputHint "input.hint" "What could be typed"
-    InputWrong "input.wrong" "What was typed and cannot be taken"
-    DiffAdd "diff.add" "A line that a change adds"
-    DiffRemove "diff.remove" "A line that a change removes"
-    DiffContext "diff.context" "A line that a change leaves"
-    Severity "severity" "The badge of an incident's severity"
-    Severity1 "severity.1" "The badge of SEV1"
-    Severity2 "severity.2" "The badge of SEV2"
-    Severity3 "severity.3" "The badge of SEV3"
-    Severity4 "severity.4" "The badge of SEV4"
-    Timeline "timeline" "An entry of the timeline"
-    TimelineAlert "timeline.alert" "An alert fired or ended"
-    TimelineIncident "timeline.incident" "The incident was declared, changed or resolved"
-    TimelineDeploy "timeline.deploy" "Something was rolled out"
-    TimelineAction "timeline.action" "An action was begun here"
-    TimelineApplied "timeline.applied" "An action was applied, or verified"
-    TimelineRejected "timeline.rejected" "An action was rejected, or its verification failed"
-    TimelineUnknown "timeline.unknown" "The outcome of an action is unknown"
-    TimelineNote "timeline.note" "Somebody wrote a note"
-    TimelineTold "timeline.told" "Somebody was paged or told"
-    TimelineGap "timeline.gap" "Nothing was recorded here"
-    LogError "log.error" "A log line about an error"
-    LogWarn "log.warn" "A log line with a warning"
-    LogTime "log.time" "When a log line was written"
-    LogSource "log.source" "Which pod and container wrote a log line"
+crate::data::names! {
+    /// A meaning that a theme gives a style. One that it leaves out looks as the part before its last dot does, at last as `text`.
+    Role "role" {
+        /// What is read.
+        Text "text",
+        /// What is there when looked for: units, ages, labels.
+        Dim "dim",
+        /// What is read first.
+        Strong "strong",
+        /// The title of a pane or dialog.
+        Title "title",
+        /// The frame of a pane.
+        Border "border",
+        /// The frame of the pane that has the keyboard.
+        BorderFocus "border.focus",
+        /// The frame of a question about something that cannot be undone.
+        BorderDanger "border.danger",
+        /// The one colour for what is active.
+        Accent "accent",
+        /// The selected row.
+        Selection "selection",
+        /// Text that a filter or a search found.
+        Match "match",
+        /// An address.
+        Link "link",
+        /// Well.
+        Ok "ok",
+        /// Look at this soon.
+        Warn "warn",
+        /// A person is needed.
+        Critical "critical",
+        /// Nobody can say: an answer was lost.
+        Unknown "unknown",
+        /// Was so, some time ago.
+        Stale "stale",
+        /// May not be read (403), or is not there.
+        Blind "blind",
+        /// A message that must be seen.
+        Alert "alert",
+        /// A message about something to look at soon.
+        AlertWarn "alert.warn",
+        /// A message about something that needs a person.
+        AlertCritical "alert.critical",
+        /// The line of a chart.
+        ChartLine "chart.line",
+        /// A second line in the same chart.
+        ChartLineSecond "chart.line.second",
+        /// The threshold that the line should stay below.
+        ChartThreshold "chart.threshold",
+        /// The line where it is above the threshold.
+        ChartOver "chart.over",
+        /// Where an action or a deploy happened.
+        ChartMarker "chart.marker",
+        /// Numbers and times along a chart.
+        ChartAxis "chart.axis",
+        /// The strokes of an axis.
+        ChartGrid "chart.grid",
+        /// The header's line.
+        Header "header",
+        /// The elapsed time.
+        HeaderTime "header.time",
+        /// Changes are allowed.
+        Armed "armed",
+        /// Changes are forbidden.
+        ReadOnly "read-only",
+        /// This is not the present.
+        Replay "replay",
+        /// This is not a real cluster.
+        Demo "demo",
+        /// The footer's line.
+        Footer "footer",
+        /// A key to press.
+        Key "key",
+        /// A key that opens a menu.
+        KeyMenu "key.menu",
+        /// A pane that could be shown.
+        Tab "tab",
+        /// The pane that is shown.
+        TabActive "tab.active",
+        /// A text field.
+        Input "input",
+        /// Where the next character goes.
+        InputCursor "input.cursor",
+        /// What could be typed.
+        InputHint "input.hint",
+        /// What was typed and cannot be taken.
+        InputWrong "input.wrong",
+        /// A line that a change adds.
+        DiffAdd "diff.add",
+        /// A line that a change removes.
+        DiffRemove "diff.remove",
+        /// A line that a change leaves.
+        DiffContext "diff.context",
+        /// The badge of an incident's severity.
+        Severity "severity",
+        /// The badge of SEV1.
+        Severity1 "severity.1",
+        /// The badge of SEV2.
+        Severity2 "severity.2",
+        /// The badge of SEV3.
+        Severity3 "severity.3",
+        /// The badge of SEV4.
+        Severity4 "severity.4",
+        /// An entry of the timeline.
+        Timeline "timeline",
+        /// An alert fired or ended.
+        TimelineAlert "timeline.alert",
+        /// The incident was declared, changed or resolved.
+        TimelineIncident "timeline.incident",
+        /// Something was rolled out.
+        TimelineDeploy "timeline.deploy",
+        /// An action was begun here.
+        TimelineAction "timeline.action",
+        /// An action was applied, or verified.
+        TimelineApplied "timeline.applied",
+        /// An action was rejected, or its verification failed.
+        TimelineRejected "timeline.rejected",
+        /// The outcome of an action is unknown.
+        TimelineUnknown "timeline.unknown",
+        /// Somebody wrote a note.
+        TimelineNote "timeline.note",
+        /// Somebody was paged or told.
+        TimelineTold "timeline.told",
+        /// Nothing was recorded here.
+        TimelineGap "timeline.gap",
+        /// A log line about an error.
+        LogError "log.error",
+        /// A log line with a warning.
+        LogWarn "log.warn",
+        /// When a log line was written.
+        LogTime "log.time",
+        /// Which pod and container wrote a log line.
+        LogSource "log.source",
+    }
 }
 
 impl Role {
@@ -96,14 +142,5 @@ impl Role {
         let ancestors = std::iter::successors(self.name().rsplit_once('.'), |(parent, _)| parent.rsplit_once('.'));
         let parent = ancestors.into_iter().find_map(|(parent, _)| parent.parse().ok());
         parent.or((self != Self::Text).then_some(Self::Text))
-    }
-}
-
-impl FromStr for Role {
-    type Err = Fault;
-
-    fn from_str(text: &str) -> Result<Self, Fault> {
-        let found = Self::ALL.iter().copied().find(|role| role.name() == text);
-        found.ok_or_else(|| Fault::unknown("role", text, Self::ALL.iter().map(|role| role.name())))
     }
 }

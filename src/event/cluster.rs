@@ -1,0 +1,306 @@
+//! What the API server says is there: trimmed objects, and how a listing or a watch tells them.
+//!
+//! A kind is told either as changes ([`ClusterEvent::Gone`] and the `…s` variants), or as a listing: `Listing`, pages of objects,
+//! `Listed`. What a listing did not name is gone when it ends, so a relist after a lost watch leaves exactly what the server has.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clean::Clean;
+
+/// The identity of an object; a recreated one has another.
+pub type Uid = Clean;
+
+/// The kinds that warroom watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// core/v1 Pod
+    Pod,
+    /// apps/v1 Deployment
+    Deployment,
+    /// apps/v1 StatefulSet
+    StatefulSet,
+    /// apps/v1 ReplicaSet: a Deployment's revision
+    ReplicaSet,
+    /// core/v1 Node
+    Node,
+    /// core/v1 Event
+    Event,
+}
+
+impl Kind {
+    /// All of them, in the order in which they are asked for.
+    pub const ALL: [Self; 6] = [Self::Pod, Self::Deployment, Self::StatefulSet, Self::ReplicaSet, Self::Node, Self::Event];
+
+    /// The resource name in API paths.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Pod => "pods",
+            Self::Deployment => "deployments",
+            Self::StatefulSet => "statefulsets",
+            Self::ReplicaSet => "replicasets",
+            Self::Node => "nodes",
+            Self::Event => "events",
+        }
+    }
+
+    /// The API group's path, `api/v1` or `apis/apps/v1`.
+    pub fn api(self) -> &'static str {
+        match self {
+            Self::Pod | Self::Node | Self::Event => "api/v1",
+            Self::Deployment | Self::StatefulSet | Self::ReplicaSet => "apis/apps/v1",
+        }
+    }
+
+    /// Whether objects of this kind live in a namespace.
+    pub fn namespaced(self) -> bool {
+        self != Self::Node
+    }
+
+    /// The name on the screen, as kubectl has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pod => "pod",
+            Self::Deployment => "deployment",
+            Self::StatefulSet => "statefulset",
+            Self::ReplicaSet => "replicaset",
+            Self::Node => "node",
+            Self::Event => "event",
+        }
+    }
+}
+
+/// A change of what is known of the cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClusterEvent {
+    /// A full listing of the kind begins.
+    Listing(Kind),
+    /// The listing is complete.
+    Listed(Kind),
+    /// Pods, new or changed.
+    Pods(Vec<Pod>),
+    /// Deployments and StatefulSets, new or changed.
+    Workloads(Vec<Workload>),
+    /// ReplicaSets, new or changed.
+    Revisions(Vec<Revision>),
+    /// Nodes, new or changed.
+    Nodes(Vec<Node>),
+    /// Kubernetes Events, new or repeated.
+    Notices(Vec<Notice>),
+    /// Objects that were deleted.
+    Gone(Kind, Vec<Uid>),
+}
+
+/// What a change is aimed at: bound when it is chosen, never by row or ambient context (invariant 6).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Target {
+    /// The cluster's address.
+    pub cluster: Clean,
+    /// The kind.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: Clean,
+    /// Its name.
+    pub name: Clean,
+    /// Its identity.
+    pub uid: Uid,
+}
+
+/// Identity and age, which every object has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Identity.
+    pub uid: Uid,
+    /// Namespace; empty for nodes.
+    pub namespace: Clean,
+    /// Name.
+    pub name: Clean,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// Since when it is being deleted.
+    pub deleting: Option<DateTime<Utc>>,
+}
+
+/// The controller of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// `ReplicaSet`, `StatefulSet`, `Job`, …
+    pub kind: Clean,
+    /// Its name.
+    pub name: Clean,
+    /// Its identity.
+    pub uid: Uid,
+}
+
+/// A pod's `status.phase`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    /// Not all containers have been started.
+    Pending,
+    /// At least one container runs.
+    Running,
+    /// All ended well.
+    Succeeded,
+    /// All ended, one badly.
+    Failed,
+    /// The node does not answer.
+    Unknown,
+}
+
+/// A pod, trimmed to what a screen needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pod {
+    /// Identity and age.
+    pub meta: Meta,
+    /// Its controller.
+    pub owner: Option<Owner>,
+    /// Where it runs.
+    pub node: Option<Clean>,
+    /// Its phase.
+    pub phase: Health,
+    /// The `Ready` condition.
+    pub ready: bool,
+    /// `status.reason` (`Evicted`, `NodeLost`), or the scheduler's reason while it is pending.
+    pub reason: Option<Clean>,
+    /// The words that go with the reason: the scheduler's, or the unready condition's.
+    pub message: Option<Clean>,
+    /// Init containers, then containers, in the order of the spec.
+    pub containers: Vec<Container>,
+}
+
+/// One container of a pod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Container {
+    /// Name.
+    pub name: Clean,
+    /// Image as the spec has it.
+    pub image: Clean,
+    /// Whether it is an init container (sidecars are not).
+    pub init: bool,
+    /// Whether its readiness probe passes.
+    pub ready: bool,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// What it does now.
+    pub state: ContainerState,
+    /// How its last run ended.
+    pub last: Option<ContainerState>,
+}
+
+/// What a container does, or how a run of it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContainerState {
+    /// Not started, or between two runs: `ContainerCreating`, `CrashLoopBackOff`, `ImagePullBackOff`, …
+    Waiting {
+        /// Why it waits.
+        reason: Option<Clean>,
+        /// In the kubelet's words.
+        message: Option<Clean>,
+    },
+    /// It runs.
+    Running {
+        /// Since when.
+        since: Option<DateTime<Utc>>,
+    },
+    /// It ended.
+    Terminated {
+        /// `Error`, `OOMKilled`, `Completed`, …
+        reason: Option<Clean>,
+        /// Exit code.
+        exit: i32,
+        /// When.
+        at: Option<DateTime<Utc>>,
+    },
+}
+
+/// A Deployment or a StatefulSet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Which of the two.
+    pub kind: Kind,
+    /// Identity and age.
+    pub meta: Meta,
+    /// Replicas asked for.
+    pub desired: u32,
+    /// Replicas that exist.
+    pub replicas: u32,
+    /// Replicas of the newest template.
+    pub updated: u32,
+    /// Replicas that are ready.
+    pub ready: u32,
+    /// `metadata.generation`
+    pub generation: i64,
+    /// The generation that the controller has seen.
+    pub observed: i64,
+    /// The Deployment's revision.
+    pub revision: Option<u64>,
+    /// Whether its rollout is paused.
+    pub paused: bool,
+    /// The condition that says why it is stuck: `ProgressDeadlineExceeded`, `FailedCreate`, …
+    pub stuck: Option<Clean>,
+    /// What the template calls its version: a label, `APP_VERSION`, or the image's tag.
+    pub release: Option<Clean>,
+    /// The label `app`, or the name: the service that its requests are counted under.
+    pub service: Clean,
+}
+
+/// A ReplicaSet: one revision of a Deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Identity and age.
+    pub meta: Meta,
+    /// The Deployment.
+    pub owner: Option<Owner>,
+    /// `deployment.kubernetes.io/revision`
+    pub number: u64,
+    /// What its template calls its version.
+    pub release: Option<Clean>,
+    /// Images of its containers.
+    pub images: Vec<Clean>,
+    /// `kubernetes.io/change-cause`
+    pub cause: Option<Clean>,
+    /// Replicas asked for.
+    pub desired: u32,
+    /// Replicas that are ready.
+    pub ready: u32,
+}
+
+/// A node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Identity and age.
+    pub meta: Meta,
+    /// The `Ready` condition; `None` when the node does not answer.
+    pub ready: Option<bool>,
+    /// Whether it takes no new pods.
+    pub cordoned: bool,
+    /// The condition's words where it is not ready.
+    pub message: Option<Clean>,
+}
+
+/// A Kubernetes Event (the word `Event` is taken by warroom's own).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Identity and age.
+    pub meta: Meta,
+    /// The kind of the object it is about.
+    pub about_kind: Clean,
+    /// Its name.
+    pub about: Clean,
+    /// Its identity.
+    pub about_uid: Uid,
+    /// `true` for `Warning`.
+    pub warning: bool,
+    /// `BackOff`, `Unhealthy`, `FailedScheduling`, …
+    pub reason: Clean,
+    /// In words.
+    pub message: Clean,
+    /// How often it was seen.
+    pub count: u32,
+    /// When it was last seen.
+    pub last: DateTime<Utc>,
+}

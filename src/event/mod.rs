@@ -1,0 +1,92 @@
+//! Facts: what happened, as data. No clock, no handle, nothing that only this process can understand.
+//!
+//! [`Event`] is closed: whatever changes the world or the screen is one of these, in one total order. All but [`Event::View`] are
+//! written to the journal as a [`Record`]; the world is a fold of those alone, so a replay arrives at the same world.
+
+mod cluster;
+mod metric;
+mod operator;
+mod run;
+mod source;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use cluster::{
+    ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
+};
+pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
+pub use operator::{Edit, LogLine, Operator, Purpose, View};
+pub use run::{
+    DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,
+};
+pub use source::{Health, Mode, Session, SourceId, SourceState};
+
+/// One line of the journal: what happened, its place in the order, and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Place in the order of the session, from 1.
+    pub seq: u64,
+    /// When warroom learnt it; never used to order.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The session began: who looks at which cluster, with which rules.
+    Started(Session),
+    /// A source went live, stale, blind or down.
+    Health(Health),
+    /// What the API server says is there.
+    Cluster(ClusterEvent),
+    /// Request and error rates, oldest first; many at once when history is filled in.
+    Rates(Vec<RateSample>),
+    /// Consumer groups, as of one reading.
+    Lag {
+        /// When it was read.
+        at: DateTime<Utc>,
+        /// All groups of the cluster.
+        groups: Vec<GroupLag>,
+    },
+    /// All alerts that are active now.
+    Alerts(Vec<Alert>),
+    /// What a person decided.
+    Operator(Operator),
+    /// A change was confirmed; it is on disk before its request leaves.
+    Intent(Box<Intent>),
+    /// An intent of an earlier session that never got its outcome (warroom was killed).
+    Inherited(Box<Intent>),
+    /// What became of an intent.
+    Outcome {
+        /// The intent.
+        intent: ulid::Ulid,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// The time given to an intent's effect is over.
+    VerifyDue {
+        /// The intent.
+        intent: ulid::Ulid,
+    },
+    /// The journal could not be written, or can be again (`None`).
+    JournalTrouble(Option<crate::clean::Clean>),
+    /// What only this viewer's screen is about; never recorded.
+    #[serde(skip)]
+    View(View),
+}
+
+impl Event {
+    /// Whether the journal keeps it. What is not kept cannot change the world.
+    pub fn recorded(&self) -> bool {
+        !matches!(self, Self::View(_))
+    }
+
+    /// Whether it must be on disk before anything follows from it (invariant 5).
+    pub fn decisive(&self) -> bool {
+        matches!(self, Self::Intent(_) | Self::Inherited(_) | Self::Outcome { .. })
+    }
+}

@@ -1,0 +1,145 @@
+//! Who speaks, and how well they can be heard.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use crate::clean::Clean;
+
+/// A source of events that has a health of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceId {
+    /// The watch of pods.
+    Pods,
+    /// The watch of Deployments.
+    Deployments,
+    /// The watch of StatefulSets.
+    StatefulSets,
+    /// The watch of ReplicaSets.
+    ReplicaSets,
+    /// The watch of nodes.
+    Nodes,
+    /// The watch of Kubernetes Events.
+    Events,
+    /// Request rates from Prometheus.
+    Prometheus,
+    /// Alerts from Alertmanager.
+    Alertmanager,
+    /// Consumer group lag.
+    Kafka,
+}
+
+impl SourceId {
+    /// The watch of a kind.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Pod => Self::Pods,
+            Kind::Deployment => Self::Deployments,
+            Kind::StatefulSet => Self::StatefulSets,
+            Kind::ReplicaSet => Self::ReplicaSets,
+            Kind::Node => Self::Nodes,
+            Kind::Event => Self::Events,
+        }
+    }
+
+    /// Whether it watches the cluster itself.
+    pub fn of_cluster(self) -> bool {
+        self <= Self::Events
+    }
+
+    /// The name in the header, in `status --json` and in the timeline.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Deployments => "deployments",
+            Self::StatefulSets => "statefulsets",
+            Self::ReplicaSets => "replicasets",
+            Self::Nodes => "nodes",
+            Self::Events => "events",
+            Self::Prometheus => "prometheus",
+            Self::Alertmanager => "alertmanager",
+            Self::Kafka => "kafka",
+        }
+    }
+}
+
+/// How well a source can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceState {
+    /// First contact is being made.
+    Starting,
+    /// What is shown is what the source says now.
+    Live,
+    /// What is shown was true; the source is silent.
+    Stale,
+    /// The source refuses to show it (401, 403).
+    Blind,
+    /// The source has never answered.
+    Down,
+    /// Not configured, or switched off.
+    Off,
+}
+
+impl SourceState {
+    /// The word on the screen and in `status --json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Live => "live",
+            Self::Stale => "stale",
+            Self::Blind => "blind",
+            Self::Down => "down",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// A source's state since a moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// Which source.
+    pub source: SourceId,
+    /// Its state.
+    pub state: SourceState,
+    /// Since when; for stale: when it was last heard.
+    pub since: DateTime<Utc>,
+    /// Why, and what to do, where the state is not live.
+    pub error: Option<Clean>,
+}
+
+/// What the program is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// A real cluster.
+    Live,
+    /// The simulated one.
+    Demo,
+}
+
+/// Who looks at which cluster, with which rules. Everything that [`reduce`](crate::reduce) needs of the settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// The recording's id.
+    pub id: ulid::Ulid,
+    /// Live or demo.
+    pub mode: Mode,
+    /// The kube-context.
+    pub context: Clean,
+    /// The cluster's address; part of every target.
+    pub cluster: Clean,
+    /// The namespace watched; `None` is all of them.
+    pub namespace: Option<Clean>,
+    /// The person, as this machine knows them.
+    pub actor: Clean,
+    /// `true`: cannot be armed.
+    pub read_only: bool,
+    /// How long arming lasts, in minutes.
+    pub arm_minutes: u32,
+    /// The share of failing requests that counts as trouble, 0..1.
+    pub threshold: f64,
+    /// warroom's version.
+    pub version: Clean,
+}

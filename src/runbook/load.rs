@@ -1,0 +1,102 @@
+//! Reads runbooks. A file of the user's replaces embedded steps one by one, by id.
+
+use std::collections::BTreeSet;
+
+use super::{Runbook, Step, StepInput};
+use crate::clean::Clean;
+use crate::data::{self, Fault, Mistake, Reader};
+
+/// The runbook that comes with warroom, and its name in reports.
+pub const EMBEDDED: (&str, &str) = ("runbooks/medcontracthub.toml", include_str!("../../runbooks/medcontracthub.toml"));
+
+/// The embedded runbook.
+///
+/// # Errors
+/// Its mistakes; a test holds it to none.
+pub fn embedded() -> Result<Runbook, Vec<Mistake>> {
+    read(EMBEDDED.0, EMBEDDED.1, None)
+}
+
+/// Reads a runbook; its steps replace those of `base` that have the same id, and follow the others.
+///
+/// # Errors
+/// All mistakes of the file.
+pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Vec<Mistake>> {
+    let (name, steps) = data::read(file, text, "setting", |root| {
+        let name: Option<String> = root.get("name");
+        let mut seen = BTreeSet::new();
+        let steps: Vec<Step> = root.tables("steps", "field of a step").iter_mut().filter_map(|table| step(table, &mut seen)).collect();
+        (name, steps)
+    })?;
+    let mut runbook = base.unwrap_or_else(|| Runbook { name: Clean::default(), steps: Vec::new() });
+    if let Some(name) = name {
+        runbook.name = name.into();
+    }
+    for step in steps {
+        match runbook.steps.iter_mut().find(|old| old.id == step.id) {
+            Some(old) => *old = step,
+            None => runbook.steps.push(step),
+        }
+    }
+    Ok(runbook)
+}
+
+fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
+    let id: Option<String> = table.required("id");
+    if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
+        table.fault(Fault::new(format!("a second step {id:?}")));
+    }
+    let (section, title): (Option<String>, Option<String>) = (table.get("section"), table.required("title"));
+    let (danger, kind) = (table.required("danger"), table.required("kind"));
+    let (verify, within): (_, Option<i64>) = (table.get("verify"), table.get("verify_within"));
+    let inputs = table.tables("inputs", "field of an input").iter_mut().filter_map(input).collect();
+    Some(Step {
+        id: id?.into(),
+        section: section.unwrap_or_default().into(),
+        title: title?.into(),
+        danger: danger?,
+        kind: kind?,
+        inputs,
+        verify: verify.unwrap_or_default(),
+        verify_within: u32::try_from(within.unwrap_or(90)).unwrap_or(90),
+    })
+}
+
+fn input(table: &mut Reader<'_>) -> Option<StepInput> {
+    let (name, kind): (Option<String>, _) = (table.required("name"), table.required("kind"));
+    let (required, default): (Option<bool>, Option<String>) = (table.get("required"), table.get("default"));
+    Some(StepInput { name: name?.into(), kind: kind?, required: required.unwrap_or(false), default: default.map(Clean::from) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_runbook_has_no_mistakes() {
+        let runbook = embedded().unwrap();
+        let ids: Vec<&str> = runbook.steps.iter().map(|step| step.id.as_str()).collect();
+        assert_eq!(ids, ["rollout-undo", "scale", "set-env"]);
+    }
+
+    #[test]
+    fn mistakes_are_told_all_at_once_with_the_nearest_name() {
+        let text = "[[steps]]\nid = 'x'\ntitle = 'X'\ndanger = 'chnge'\nkind = 'scale'\nverifi = []\n[[steps.inputs]]\nname = 'n'\nkind = 'cout'\n";
+        let told: Vec<String> = read("r.toml", text, None).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                r#"r.toml:4:10: no such danger "chnge"; did you mean "change"?"#,
+                r#"r.toml:6:1: no such field of a step "verifi"; did you mean "verify"?"#,
+                r#"r.toml:9:8: no such kind of input "cout"; did you mean "count"?"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_of_the_users_replaces_one_step() {
+        let text = "[[steps]]\nid = 'scale'\ntitle = 'Ours'\ndanger = 'change'\nkind = 'scale'\n";
+        let runbook = read("r.toml", text, Some(embedded().unwrap())).unwrap();
+        assert_eq!((runbook.steps.len(), runbook.step("scale").unwrap().title.as_str()), (3, "Ours"));
+    }
+}

@@ -1,0 +1,199 @@
+//! What the timeline says of what was observed: deploys, troubles and recoveries, one entry for one cause.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline};
+use crate::clean::Clean;
+use crate::event::{ClusterEvent, Kind, Measure, Revision, Uid, Verdict, Workload};
+
+/// How old a rollout may be to be told when warroom starts.
+const HISTORY: TimeDelta = TimeDelta::hours(1);
+
+/// What was said last of each thing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Detector {
+    /// Workloads told to be broken, with the reason.
+    broken: BTreeMap<Uid, Clean>,
+    /// Nodes told to be not ready.
+    nodes: BTreeSet<Uid>,
+    /// Services told to fail too much.
+    failing: BTreeSet<Clean>,
+    /// Groups told to grow or to have stopped.
+    lagging: BTreeSet<Clean>,
+    /// Deployments' revisions that were told.
+    deployed: BTreeMap<Uid, u64>,
+}
+
+/// What an event is about to change: the workloads it names, as they are before it.
+pub type Before = BTreeMap<Uid, Workload>;
+
+impl Detector {
+    /// Remembers what the event will overwrite.
+    pub fn before(&self, cluster: &Cluster, event: &ClusterEvent) -> Before {
+        let ClusterEvent::Workloads(workloads) = event else { return Before::new() };
+        workloads.iter().filter_map(|w| cluster.workloads.get(&w.meta.uid)).map(|w| (w.meta.uid.clone(), w.clone())).collect()
+    }
+
+    /// Tells what the event changed.
+    pub fn cluster(&mut self, at: DateTime<Utc>, before: &Before, cluster: &Cluster, event: &ClusterEvent, timeline: &mut Timeline) {
+        match event {
+            ClusterEvent::Workloads(workloads) => {
+                for now in workloads {
+                    scaled(at, before.get(&now.meta.uid), now, timeline);
+                }
+                self.health(at, cluster, timeline);
+            }
+            ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
+            ClusterEvent::Pods(_) | ClusterEvent::Gone(..) | ClusterEvent::Listed(_) => self.health(at, cluster, timeline),
+            ClusterEvent::Nodes(_) => self.nodes(at, cluster, timeline),
+            ClusterEvent::Listing(_) | ClusterEvent::Notices(_) => {}
+        }
+    }
+
+    /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template.
+    fn deployed(&mut self, at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
+        let Some(owner) = &revision.owner else { return };
+        let known = self.deployed.get(&owner.uid).copied();
+        if known.is_some_and(|known| revision.number <= known) {
+            return;
+        }
+        self.deployed.insert(owner.uid.clone(), revision.number);
+        let fresh = at - revision.meta.created < HISTORY;
+        let first_listing = !cluster.listed.contains(&Kind::ReplicaSet);
+        if (first_listing && !fresh) || (known.is_none() && revision.number <= 1) {
+            return;
+        }
+        let when = if first_listing { revision.meta.created } else { at };
+        timeline.add(when, EntryKind::Deploy, owner.name.clone(), rollout(revision, cluster, &owner.uid), None);
+    }
+
+    fn health(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
+        let rows = cluster.rows();
+        for row in rows.iter().filter(|row| row.workload.is_some()) {
+            let told = self.broken.get(row.uid());
+            match (&row.reason, row.severity) {
+                (Some(reason), Severity::Critical) if told != Some(reason) => {
+                    let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}"));
+                    timeline.add(at, EntryKind::Trouble, row.name().clone(), text, None);
+                    self.broken.insert(row.uid().clone(), reason.clone());
+                }
+                (_, Severity::Ok) if told.is_some() => {
+                    let ready = row.workload.map_or(0, |w| w.ready);
+                    timeline.add(at, EntryKind::Recovery, row.name().clone(), format!("{ready} ready"), None);
+                    self.broken.remove(row.uid());
+                }
+                _ => {}
+            }
+        }
+        self.broken.retain(|uid, _| cluster.workloads.contains_key(uid));
+    }
+
+    fn nodes(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
+        for node in cluster.nodes.values() {
+            let (uid, name) = (&node.meta.uid, node.meta.name.clone());
+            if node.ready == Some(true) {
+                if self.nodes.remove(uid) {
+                    timeline.add(at, EntryKind::Recovery, name, "node ready", None);
+                }
+            } else if self.nodes.insert(uid.clone()) {
+                let why = node.message.as_deref().unwrap_or("no word from its kubelet");
+                timeline.add(at, EntryKind::Trouble, name, format!("node not ready: {why}"), None);
+            }
+        }
+    }
+
+    /// Tells a service that crosses the threshold; it has to fall to half of it to have recovered, so that it does not flap.
+    pub fn rates(&mut self, at: DateTime<Utc>, rates: &Rates, threshold: f64, timeline: &mut Timeline) {
+        for service in rates.services.keys() {
+            let Some(ratio) = rates.ratio(service) else { continue };
+            let percent = ratio * 100.0;
+            if ratio > threshold && self.failing.insert(service.clone()) {
+                timeline.add(at, EntryKind::Trouble, service.clone(), format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0), None);
+            } else if ratio <= threshold / 2.0 && self.failing.remove(service) {
+                timeline.add(at, EntryKind::Recovery, service.clone(), format!("5xx {percent:.1} %"), None);
+            }
+        }
+    }
+
+    /// Tells a group that began to grow or stopped, and one that has drained.
+    pub fn lag(&mut self, at: DateTime<Utc>, lag: &Lag, timeline: &mut Timeline) {
+        for (id, group) in &lag.groups {
+            let records = group.lag().unwrap_or(0);
+            match group.state() {
+                GroupState::Warn | GroupState::Stop if records > 0 && self.lagging.insert(id.clone()) => {
+                    let what = if group.state() == GroupState::Stop { "no members" } else { "growing" };
+                    timeline.add(at, EntryKind::Trouble, id.clone(), format!("lag {records}, {what}"), None);
+                }
+                GroupState::Ok if group.growth().is_some_and(|growth| growth <= 0.0) && self.lagging.remove(id) => {
+                    timeline.add(at, EntryKind::Recovery, id.clone(), format!("lag {records}, falling"), None);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn scaled(at: DateTime<Utc>, before: Option<&Workload>, now: &Workload, timeline: &mut Timeline) {
+    if let Some(before) = before.filter(|before| before.desired != now.desired) {
+        timeline.add(at, EntryKind::Deploy, now.meta.name.clone(), format!("scaled {} → {}", before.desired, now.desired), None);
+    }
+}
+
+/// `rev 6 → 7  v1.2.3 → v1.3.0`
+fn rollout(revision: &Revision, cluster: &Cluster, deployment: &Uid) -> String {
+    let older = cluster.revisions_of(deployment).into_iter().find(|r| r.number < revision.number);
+    let release = |r: &Revision| r.release.as_ref().map(ToString::to_string).unwrap_or_default();
+    match older {
+        Some(older) if older.release != revision.release => {
+            format!("rev {} → {}  {} → {}", older.number, revision.number, release(older), release(revision))
+        }
+        Some(older) => format!("rev {} → {}", older.number, revision.number),
+        None => format!("rev {}  {}", revision.number, release(revision)),
+    }
+}
+
+/// What a change's new stage says on the timeline.
+pub fn tell_run(at: DateTime<Utc>, run: &Run, timeline: &mut Timeline) {
+    let (subject, mark) = (run.intent.target.name.clone(), Some(run.mark));
+    let (kind, text) = match &run.stage {
+        Stage::Sent => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
+        Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
+        Stage::Verifying => {
+            (EntryKind::Applied, format!("{}, {} write{}", run.intent.title, run.writes(), if run.writes() == 1 { "" } else { "s" }))
+        }
+        Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
+        Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(verdict)),
+        Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),
+    };
+    timeline.add(at, kind, subject, text, mark);
+}
+
+/// `5xx 24.8 % → 0.4 % in 38 s`
+fn verified(verdict: &Verdict) -> String {
+    format!("{} in {:.0} s", changes(&verdict.before, &verdict.after), verdict.seconds)
+}
+
+fn unverified(verdict: &Verdict) -> String {
+    let missing: Vec<&str> = verdict.missing.iter().map(Clean::as_str).collect();
+    format!("not seen within {:.0} s: {}", verdict.seconds, missing.join("; "))
+}
+
+/// The numbers before and after that are known: `5xx 24.8 % → 0.4 %, 1 → 10 ready`.
+pub fn changes(before: &Measure, after: &Measure) -> String {
+    let percent = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.1} %", x * 100.0));
+    let number = |x: Option<i64>| x.map_or_else(|| "–".to_owned(), |x| x.to_string());
+    let mut parts = Vec::new();
+    if before.ratio_5xx.or(after.ratio_5xx).is_some() {
+        parts.push(format!("5xx {} → {}", percent(before.ratio_5xx), percent(after.ratio_5xx)));
+    }
+    if before.lag.or(after.lag).is_some() {
+        parts.push(format!("lag {} → {}", number(before.lag), number(after.lag)));
+    }
+    if before.ready.or(after.ready).is_some() {
+        parts.push(format!("ready {} → {}", number(before.ready.map(i64::from)), number(after.ready.map(i64::from))));
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,128 @@
+//! A step's inputs, completed from the live cluster.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::World;
+use crate::clean::Clean;
+use crate::event::{Kind, StepCall, Workload};
+use crate::runbook::{InputKind, Runbook, Step};
+
+/// A value that an input can take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// What is taken.
+    pub value: Clean,
+    /// What is shown.
+    pub label: Clean,
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Its name in the runbook.
+    pub name: Clean,
+    /// What it asks for.
+    pub kind: InputKind,
+    /// Whether it may stay empty.
+    pub required: bool,
+    /// What was given.
+    pub value: Clean,
+}
+
+/// A step's form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// The step.
+    pub step: Clean,
+    /// Its title.
+    pub title: Clean,
+    /// Its inputs.
+    pub fields: Vec<Field>,
+    /// Which one is asked for.
+    pub at: usize,
+    /// The step is being prepared: nothing to type.
+    pub waiting: bool,
+    /// Why it could not be prepared.
+    pub problem: Option<Clean>,
+}
+
+impl Form {
+    /// The form of `step`, filled with what is given, then with the selected workload, then with defaults.
+    pub fn new(step: &Step, given: &BTreeMap<Clean, Clean>, selected: Option<&Workload>) -> Self {
+        let fields = step.inputs.iter().map(|input| {
+            let preset =
+                given.get(&input.name).cloned().or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| w.meta.name.clone()));
+            Field {
+                name: input.name.clone(),
+                kind: input.kind,
+                required: input.required,
+                value: preset.or_else(|| input.default.clone()).unwrap_or_default(),
+            }
+        });
+        let mut form =
+            Self { step: step.id.clone(), title: step.title.clone(), fields: fields.collect(), at: 0, waiting: false, problem: None };
+        form.at = form.fields.iter().position(|field| !given.contains_key(&field.name)).unwrap_or(form.fields.len());
+        form
+    }
+
+    /// The input asked for; `None` when all were.
+    pub fn current(&self) -> Option<&Field> {
+        self.fields.get(self.at)
+    }
+
+    /// The step with what was given.
+    pub fn call(&self) -> StepCall {
+        let given = self.fields.iter().filter(|field| !field.value.is_empty());
+        StepCall { step: self.step.clone(), inputs: given.map(|field| (field.name.clone(), field.value.clone())).collect() }
+    }
+
+    /// What the current input can take, as far as the cluster knows, narrowed by what is typed.
+    pub fn choices(&self, world: &World, now: DateTime<Utc>, typed: &str) -> Vec<Choice> {
+        let Some(field) = self.current() else { return Vec::new() };
+        let all = match field.kind {
+            InputKind::Deployment => workloads(world, now),
+            InputKind::Revision => self.revisions(world, now),
+            InputKind::Count | InputKind::Env => Vec::new(),
+        };
+        let typed = typed.to_lowercase();
+        all.into_iter().filter(|choice| choice.label.to_lowercase().contains(&typed)).collect()
+    }
+
+    fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
+        let named = self.fields.iter().find(|field| field.kind == InputKind::Deployment).map(|field| &field.value);
+        let deployment =
+            named.and_then(|name| world.cluster.workloads.values().find(|w| w.kind == Kind::Deployment && w.meta.name == *name));
+        let Some(deployment) = deployment else { return Vec::new() };
+        let revisions = world.cluster.revisions_of(&deployment.meta.uid).into_iter().filter(|r| Some(r.number) != deployment.revision);
+        revisions
+            .map(|r| {
+                let release = r.release.as_deref().unwrap_or("–");
+                let image = r.images.first().map_or("–", Clean::as_str);
+                let age = crate::units::age(now - r.meta.created);
+                Choice { value: r.number.to_string().into(), label: format!("rev {}  {release}  {age} ago  {image}", r.number).into() }
+            })
+            .collect()
+    }
+}
+
+fn workloads(world: &World, _now: DateTime<Utc>) -> Vec<Choice> {
+    let rows = world.cluster.rows();
+    let deployments = rows.iter().filter_map(|row| row.workload.filter(|w| w.kind == Kind::Deployment).map(|w| (row, w)));
+    deployments
+        .map(|(row, w)| {
+            let reason = row.reason.as_deref().unwrap_or("");
+            let release = w.release.as_deref().unwrap_or("–");
+            Choice { value: w.meta.name.clone(), label: format!("{}  {}/{}  {release}  {reason}", w.meta.name, w.ready, w.desired).into() }
+        })
+        .collect()
+}
+
+/// The step of that id, or the sentence that says which there are.
+pub fn find<'a>(runbook: &'a Runbook, id: &str) -> Result<&'a Step, Clean> {
+    runbook.step(id).ok_or_else(|| {
+        let known: Vec<&str> = runbook.steps.iter().map(|step| step.id.as_str()).collect();
+        format!("no such step \"{id}\"; the runbook has {}", known.join(", ")).into()
+    })
+}

@@ -1,0 +1,58 @@
+//! What is so ([`World`]) and what this viewer looks at ([`Screen`]). Only [`reduce`](crate::reduce) writes either.
+//!
+//! Nothing in here does I/O or reads a clock: time is [`State::now`], which is the `at` of the last record or tick. The world is a fold of
+//! recorded events alone, so a journal replays to the same world whatever terminal it was watched on; each part folds its own events.
+
+mod alerts;
+mod cluster;
+mod detect;
+mod diagnosis;
+mod form;
+mod lag;
+mod rates;
+mod rows;
+mod runs;
+mod screen;
+mod suggest;
+mod timeline;
+mod world;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+pub use alerts::Alerts;
+pub use cluster::{Cluster, WorkloadRow};
+pub use detect::changes;
+pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
+pub use form::{Choice, Field, Form};
+pub use lag::{Group, GroupState, Lag};
+pub use rates::{Rates, Series};
+pub use rows::{PodLine, StepLine, pod_lines, row_ids, step_lines, timeline_lines};
+pub use runs::{Run, Runs, Stage};
+pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
+pub use suggest::{Suggestion, suggestions};
+pub use timeline::{Entry, EntryKind, Timeline};
+pub use world::World;
+
+use crate::runbook::Runbook;
+
+/// Everything a frame is drawn from.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The time: of the last record or tick.
+    pub now: DateTime<Utc>,
+    /// What is so.
+    pub world: World,
+    /// What this viewer looks at.
+    pub screen: Screen,
+    /// The steps that can be taken.
+    pub runbook: Arc<Runbook>,
+}
+
+impl State {
+    /// Nothing known, nothing open.
+    pub fn new(now: DateTime<Utc>, runbook: Arc<Runbook>) -> Self {
+        Self { now, world: World::default(), screen: Screen::default(), runbook }
+    }
+}

@@ -1,0 +1,108 @@
+//! The rows of each list as the viewer sees them: filtered, in the order that holds while the cursor is among them. Shared by the keys,
+//! which move over rows, and by the view, which draws them.
+
+use std::collections::BTreeMap;
+
+use super::{Diagnosis, Entry, Focus, ListView, Screen, Severity, State, Suggestion, WorkloadRow, suggestions};
+use crate::clean::Clean;
+use crate::event::Pod;
+use crate::runbook::Step;
+
+/// A row of the pods pane.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PodLine<'a> {
+    /// A workload, or a pod on its own.
+    Workload(WorkloadRow<'a>),
+    /// A pod of the workload above it.
+    Pod(&'a Pod, Diagnosis),
+}
+
+impl PodLine<'_> {
+    /// The identity that a selection holds on to.
+    pub fn id(&self) -> &Clean {
+        match self {
+            Self::Workload(row) => row.uid(),
+            Self::Pod(pod, _) => &pod.meta.uid,
+        }
+    }
+
+    /// How bad it is.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Workload(row) => row.severity,
+            Self::Pod(_, diagnosis) => diagnosis.severity,
+        }
+    }
+}
+
+/// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when it is opened.
+pub fn pod_lines(state: &State) -> Vec<PodLine<'_>> {
+    let (screen, filter) = (&state.screen, state.screen.filter(Focus::Pods).to_lowercase());
+    let mut rows: Vec<WorkloadRow<'_>> = state.world.cluster.rows();
+    rows.retain(|row| matches(row, &filter) && (!screen.faults_only || row.severity > Severity::Ok));
+    hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
+    let mut lines = Vec::with_capacity(rows.len());
+    for row in rows {
+        let pods = shown(&row, screen);
+        lines.push(PodLine::Workload(row));
+        lines.extend(pods);
+    }
+    lines
+}
+
+fn shown<'a>(row: &WorkloadRow<'a>, screen: &Screen) -> Vec<PodLine<'a>> {
+    let open = screen.opened.contains(row.uid());
+    let pods = row.pods.iter().filter(|(_, d)| row.workload.is_some() && (open || d.severity > Severity::Ok));
+    let most = if open { usize::MAX } else { 3 };
+    pods.take(most).map(|(pod, d)| PodLine::Pod(pod, d.clone())).collect()
+}
+
+fn matches(row: &WorkloadRow<'_>, filter: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(filter);
+    filter.is_empty()
+        || has(row.name())
+        || has(row.namespace())
+        || row.reason.as_ref().is_some_and(|reason| has(reason))
+        || row.pods.iter().any(|(pod, d)| has(&pod.meta.name) || has(&d.status) || pod.node.as_ref().is_some_and(|node| has(node)))
+}
+
+/// Keeps the rows in the order that the viewer began to move in; what came since then stands last.
+fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
+    let Some(held) = list.map(|list| &list.held).filter(|held| !held.is_empty()) else { return };
+    let place: BTreeMap<&Clean, usize> = held.iter().enumerate().map(|(n, id)| (id, n)).collect();
+    rows.sort_by_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
+}
+
+/// The timeline's entries that pass the filter, oldest first.
+pub fn timeline_lines(state: &State) -> Vec<&Entry> {
+    let filter = state.screen.filter(Focus::Timeline).to_lowercase();
+    let has = |text: &str| text.to_lowercase().contains(&filter);
+    state.world.timeline.entries().iter().filter(|e| filter.is_empty() || has(&e.text) || has(&e.subject)).collect()
+}
+
+/// A row of the steps pane.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepLine<'a> {
+    /// A step with inputs that fit what is wrong now.
+    Suggested(Suggestion),
+    /// A step as the runbook has it.
+    Plain(&'a Step),
+}
+
+/// The steps pane: what fits now, then all.
+pub fn step_lines(state: &State) -> Vec<(Clean, StepLine<'_>)> {
+    let suggested =
+        suggestions(&state.world, &state.runbook).into_iter().map(|s| (format!("suggested {}", s.title).into(), StepLine::Suggested(s)));
+    suggested.chain(state.runbook.steps.iter().map(|step| (step.id.clone(), StepLine::Plain(step)))).collect()
+}
+
+/// The identities of the focused pane's rows, top to bottom.
+pub fn row_ids(state: &State) -> Vec<Clean> {
+    match state.screen.focus {
+        Focus::Pods => pod_lines(state).iter().map(|line| line.id().clone()).collect(),
+        Focus::Rates => state.world.rates.services.keys().cloned().collect(),
+        Focus::Lag => state.world.lag.rows().into_iter().map(|group| group.now.group.clone()).collect(),
+        Focus::Timeline => timeline_lines(state).iter().map(|entry| entry.id.to_string().into()).collect(),
+        Focus::Steps => step_lines(state).into_iter().map(|(id, _)| id).collect(),
+    }
+}

@@ -1,0 +1,264 @@
+//! What this viewer looks at: focus, scroll, selection, what is open, the typed line. All of it, so that a frame is a function of the state.
+//! Never part of the world: a replay is watched with a screen of its own.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use chrono::{DateTime, Utc};
+
+use super::Form;
+use crate::clean::Clean;
+use crate::event::{LogLine, Plan, Purpose, Target, Uid};
+use crate::keymap::{Context, Key};
+
+/// Bytes of log text kept for the screen.
+const LOG_BYTES: usize = 4 << 20;
+
+/// The panes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Focus {
+    /// Workloads and pods.
+    #[default]
+    Pods,
+    /// 5xx by service.
+    Rates,
+    /// Consumer groups.
+    Lag,
+    /// What happened.
+    Timeline,
+    /// The runbook's steps.
+    Steps,
+}
+
+impl Focus {
+    /// All, in the order of their keys.
+    pub const ALL: [Self; 5] = [Self::Pods, Self::Rates, Self::Lag, Self::Timeline, Self::Steps];
+
+    /// Its title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Pods => "Pods",
+            Self::Rates => "5xx by service",
+            Self::Lag => "Kafka lag",
+            Self::Timeline => "Timeline",
+            Self::Steps => "Steps",
+        }
+    }
+
+    /// Its keys.
+    pub fn context(self) -> Context {
+        match self {
+            Self::Pods => Context::Pods,
+            Self::Rates => Context::Rates,
+            Self::Lag => Context::Lag,
+            Self::Timeline => Context::Timeline,
+            Self::Steps => Context::Steps,
+        }
+    }
+}
+
+/// Where a viewer is in a list. The selection is an identity, never a row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListView {
+    /// What is selected; `None`: the list follows its own order and end.
+    pub selected: Option<Clean>,
+    /// While something is selected the rows keep this order; what is new comes last.
+    pub held: Vec<Clean>,
+    /// Only rows that contain this.
+    pub filter: Clean,
+}
+
+/// The typed line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Input {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What stands before it.
+    pub prompt: Clean,
+    /// The text.
+    pub text: String,
+    /// The cursor, in bytes of the text, always between characters.
+    pub cursor: usize,
+    /// Which candidate is chosen, where there are any.
+    pub candidate: Option<usize>,
+}
+
+/// A followed log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogView {
+    /// The pod.
+    pub target: Target,
+    /// The run before the restart.
+    pub previous: bool,
+    /// Lines, oldest first, bounded by bytes.
+    pub lines: VecDeque<LogLine>,
+    /// Bytes of their text.
+    bytes: usize,
+    /// Lines that had to go.
+    pub dropped: u64,
+    /// Why there are no more lines, when there are none.
+    pub ended: Option<Clean>,
+    /// Lines from the newest upward; 0 follows.
+    pub up: usize,
+}
+
+impl LogView {
+    /// An empty log of that pod.
+    pub fn new(target: Target, previous: bool) -> Self {
+        Self { target, previous, lines: VecDeque::new(), bytes: 0, dropped: 0, ended: None, up: 0 }
+    }
+
+    /// Adds lines; the oldest go when there are too many. What is being read stays where it is.
+    pub fn extend(&mut self, lines: &[LogLine], ended: Option<&Clean>) {
+        self.ended = ended.cloned();
+        for line in lines {
+            self.bytes += line.text.len();
+            self.lines.push_back(line.clone());
+        }
+        if self.up > 0 {
+            self.up += lines.len();
+        }
+        while self.bytes > LOG_BYTES {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.text.len();
+            self.dropped += 1;
+        }
+        self.up = self.up.min(self.lines.len().saturating_sub(1));
+    }
+}
+
+/// The question before something changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dialog {
+    /// What would be sent, and what preflight found.
+    pub plan: Plan,
+    /// Since when it is on the screen: its keys are dead for the first 300 ms.
+    pub since: DateTime<Utc>,
+    /// The whole diff is shown.
+    pub full: bool,
+    /// Lines scrolled down.
+    pub scroll: usize,
+}
+
+/// What lies over the panes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    /// The keys.
+    Help {
+        /// Lines scrolled down.
+        scroll: usize,
+    },
+    /// One pod or workload in full.
+    Detail {
+        /// Which.
+        uid: Uid,
+        /// Lines scrolled down.
+        scroll: usize,
+    },
+    /// A followed log.
+    Logs(LogView),
+    /// A step's inputs.
+    Form(Form),
+    /// The question before a change.
+    Confirm(Box<Dialog>),
+}
+
+/// Where a replay is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Playback {
+    /// Whether it moves by itself.
+    pub playing: bool,
+    /// How fast, as a multiple of real time.
+    pub speed: f64,
+    /// The first record's time.
+    pub from: DateTime<Utc>,
+    /// The last record's time.
+    pub to: DateTime<Utc>,
+    /// The next record's place.
+    pub seq: u64,
+    /// The last record's place.
+    pub last_seq: u64,
+    /// Records in each of equal stretches of time: the bar's density.
+    pub density: Vec<u32>,
+    /// What was lost of the recording, in words.
+    pub gaps: Vec<Clean>,
+}
+
+/// What this viewer looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Screen {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The pane that has the keyboard.
+    pub focus: Focus,
+    /// The focused pane has the whole screen.
+    pub zoomed: bool,
+    /// Where the viewer is in each list.
+    pub lists: BTreeMap<Focus, ListView>,
+    /// Workloads whose pods are all shown.
+    pub opened: BTreeSet<Uid>,
+    /// Only what is in trouble.
+    pub faults_only: bool,
+    /// What lies over the panes, the topmost last.
+    pub overlays: Vec<Overlay>,
+    /// The typed line, when one is open.
+    pub input: Option<Input>,
+    /// Keys of a sequence that is not complete.
+    pub pending: Vec<Key>,
+    /// Times since the incident began, instead of UTC.
+    pub elapsed: bool,
+    /// How often the theme was switched.
+    pub theme: usize,
+    /// Something to tell, and since when.
+    pub message: Option<(DateTime<Utc>, Clean)>,
+    /// Older commands, oldest first.
+    pub history: Vec<String>,
+    /// Where the replay is, when this is one.
+    pub playback: Option<Playback>,
+}
+
+impl Screen {
+    /// What can hold the keyboard now, the innermost first.
+    pub fn contexts(&self) -> Vec<Context> {
+        let mut contexts = Vec::with_capacity(4);
+        if self.input.is_some() {
+            contexts.push(Context::Input);
+        }
+        match self.overlays.last() {
+            Some(Overlay::Help { .. }) => contexts.push(Context::Help),
+            Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
+            Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
+            Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),
+            None => contexts.push(self.focus.context()),
+        }
+        contexts.extend(self.playback.is_some().then_some(Context::Replay));
+        contexts.push(Context::Global);
+        contexts
+    }
+
+    /// The focused pane's place.
+    pub fn list(&self) -> ListView {
+        self.lists.get(&self.focus).cloned().unwrap_or_default()
+    }
+
+    /// The focused pane's place, to change.
+    pub fn list_mut(&mut self) -> &mut ListView {
+        self.lists.entry(self.focus).or_default()
+    }
+
+    /// A pane's filter.
+    pub fn filter(&self, focus: Focus) -> &str {
+        self.lists.get(&focus).map_or("", |list| &list.filter)
+    }
+
+    /// Opens a typed line.
+    pub fn ask(&mut self, purpose: Purpose, prompt: &str, text: &str) {
+        let text = text.to_owned();
+        self.input = Some(Input { purpose, prompt: prompt.into(), cursor: text.len(), text, candidate: None });
+    }
+
+    /// Tells the viewer something for a few seconds.
+    pub fn tell(&mut self, now: DateTime<Utc>, what: impl Into<Clean>) {
+        self.message = Some((now, what.into()));
+    }
+}

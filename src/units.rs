@@ -1,0 +1,78 @@
+//! Numbers as people read them: ages, counts, shares, spans. One way each, for the screen, the timeline and the command line.
+
+use chrono::TimeDelta;
+
+/// An age in at most two units: `42s`, `3m10s`, `5h12m`, `3d4h`.
+pub fn age(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    let two = |big: i64, unit: &str, small: i64, rest: &str| {
+        if small == 0 { format!("{big}{unit}") } else { format!("{big}{unit}{small}{rest}") }
+    };
+    match seconds {
+        0..=119 => format!("{seconds}s"),
+        120..=3_599 if seconds < 600 => two(seconds / 60, "m", seconds % 60, "s"),
+        120..=3_599 => format!("{}m", seconds / 60),
+        3_600..=86_399 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "m"),
+        86_400..=863_999 => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// A clock that counts: `00:14:32`, with days before it where there are any.
+pub fn elapsed(span: TimeDelta) -> String {
+    let seconds = span.num_seconds();
+    let (sign, s) = if seconds < 0 { ("−", -seconds) } else { ("", seconds) };
+    match s / 86_400 {
+        0 => format!("{sign}{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60),
+        days => format!("{sign}{days}d {:02}:{:02}:{:02}", s / 3_600 % 24, s / 60 % 60, s % 60),
+    }
+}
+
+/// Seconds in words: `3 s`, `2 m 04 s`, `1 h 10 m`.
+#[allow(clippy::cast_possible_truncation, reason = "seconds of a screen's figures fit")]
+pub fn seconds(span: f64) -> String {
+    match span.round() as i64 {
+        s if s < 60 => format!("{s} s"),
+        s if s < 3_600 => format!("{} m {:02} s", s / 60, s % 60),
+        s => format!("{} h {:02} m", s / 3_600, s / 60 % 60),
+    }
+}
+
+/// A share as a percentage with one decimal: `24.8 %`; unknown is `–`.
+pub fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// A count with thousands apart: `12,431`; unknown is `–`.
+pub fn count(number: Option<i64>) -> String {
+    let Some(number) = number else { return "–".to_owned() };
+    let digits = number.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if number < 0 {
+        out.push('−');
+    }
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_these() {
+        let ages = [5, 119, 190, 600, 3_600, 3_661, 90_000, 864_000].map(|s| age(TimeDelta::seconds(s)));
+        assert_eq!(ages, ["5s", "119s", "3m10s", "10m", "1h", "1h1m", "1d1h", "10d"]);
+        assert_eq!([None, Some(0), Some(-1_234), Some(12_431), Some(1_000_000)].map(count), ["–", "0", "−1,234", "12,431", "1,000,000"]);
+        assert_eq!((elapsed(TimeDelta::seconds(872)), elapsed(TimeDelta::seconds(-18))), ("00:14:32".into(), "−00:00:18".into()));
+        assert_eq!(
+            (seconds(2.6), seconds(124.0), percent(Some(0.2478)), percent(None)),
+            ("3 s".into(), "2 m 04 s".into(), "24.8 %".into(), "–".into())
+        );
+    }
+}
