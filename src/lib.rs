@@ -7,4 +7,5 @@ pub mod keymap;
 pub mod runbook;
 pub mod source;
 pub mod state;
+pub mod theme;
 pub mod units;

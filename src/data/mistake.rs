@@ -75,8 +75,8 @@ fn nearest<'a>(given: &str, valid: &BTreeSet<&'a str>) -> Option<&'a str> {
     (distance(best) <= 1 + given.chars().count() / 3).then_some(best)
 }
 
-/// One thing to mend in one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// One thing to mend in one file. Ordered by file and place, as a report lists them.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Mistake {
     /// Where it stands.
     #[serde(flatten)]

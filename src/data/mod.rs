@@ -54,7 +54,7 @@ pub fn read_partly<T>(file: &str, text: &str, noun: &'static str, with: impl FnO
     }
     let value = syntax.is_empty().then(|| with(&mut Reader::new(root.get_ref(), 0..0, noun, &log)));
     let mut mistakes = log.mistakes.into_inner();
-    mistakes.sort_by(|a, b| a.place.cmp(&b.place));
+    mistakes.sort();
     (value, mistakes)
 }
 
@@ -162,6 +162,9 @@ macro_rules! names {
         pub enum $type { $($(#[$each])+ $variant,)+ }
 
         impl $type {
+            /// All of them, in the order of their discriminants.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
             /// The name in data files.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
@@ -210,6 +213,14 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
+    /// A reader of a value that is a table, for the [`Field`]s that are; anything else is reported.
+    pub fn of(value: &'a Value<'a>, noun: &'static str, log: &'a Log<'a>) -> Option<Self> {
+        match value.get_ref().as_table() {
+            Some(table) => Some(Self::new(table, value.span(), noun, log)),
+            None => expected(value, log, "a table"),
+        }
+    }
+
     /// Whether the table has this key.
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -231,8 +242,7 @@ impl<'a> Reader<'a> {
 
     /// The table behind a key; its keys are called `noun` in reports.
     pub fn table(&mut self, key: &str, noun: &'static str) -> Option<Reader<'a>> {
-        let value = self.value(key)?;
-        self.over(value, noun)
+        Reader::of(self.value(key)?, noun, self.log)
     }
 
     /// The tables of an array of tables, none when the key is absent.
@@ -240,7 +250,7 @@ impl<'a> Reader<'a> {
         match self.value(key) {
             None => Vec::new(),
             Some(value) => match value.get_ref().as_array() {
-                Some(array) => array.iter().filter_map(|element| self.over(element, noun)).collect(),
+                Some(array) => array.iter().filter_map(|element| Reader::of(element, noun, self.log)).collect(),
                 None => expected(value, self.log, &format!("a list of tables, [[{key}]]")).unwrap_or_default(),
             },
         }
@@ -260,13 +270,6 @@ impl<'a> Reader<'a> {
     /// Notes a fault of the table as a whole.
     pub fn fault(&self, fault: Fault) {
         self.log.report(self.span.clone(), fault);
-    }
-
-    fn over(&self, value: &'a Value<'a>, noun: &'static str) -> Option<Reader<'a>> {
-        match value.get_ref().as_table() {
-            Some(table) => Some(Reader::new(table, value.span(), noun, self.log)),
-            None => expected(value, self.log, "a table"),
-        }
     }
 }
 

@@ -70,6 +70,7 @@ impl Keymap {
             let last = files.last().map_or(DEFAULT.0, |(name, _)| name);
             mistakes.extend(keymap.lost_actions(&Place::start_of(last)));
         }
+        mistakes.sort();
         if mistakes.is_empty() { Ok(keymap) } else { Err(mistakes) }
     }
 

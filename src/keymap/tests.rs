@@ -142,13 +142,13 @@ on = []
             r#"mine.toml:7:21: no such key "pagdown"; did you mean "pagedown"?"#,
             r#"mine.toml:9:1: no such field "decs"; did you mean "desc"?"#,
             r#"mine.toml:11:3: no such context "pots"; did you mean "pods"?"#,
+            r#"mine.toml:15:1: m hides m u (step rollout-undo) in global; take the menu away first: on = ["m"], run = "none""#,
+            "mine.toml:19:1: global has a row for m already, in line 15",
+            "mine.toml:23:1: Z a can never be reached in global: Z runs wall (mine.toml:27:1)",
             "mine.toml:31:1: quit does nothing in confirm",
             "mine.toml:35:1: x types in a text field and cannot be bound there",
-            r#"mine.toml:43:1: a row has either "run" or "title""#,
-            "mine.toml:19:1: global has a row for m already, in line 15",
             "mine.toml:39:1: nothing to take away: pods has no X",
-            r#"mine.toml:15:1: m hides m u (step rollout-undo) in global; take the menu away first: on = ["m"], run = "none""#,
-            "mine.toml:23:1: Z a can never be reached in global: Z runs wall (mine.toml:27:1)",
+            r#"mine.toml:43:1: a row has either "run" or "title""#,
         ]
     );
 }
