@@ -9,3 +9,4 @@ pub mod source;
 pub mod state;
 pub mod theme;
 pub mod units;
+pub mod view;
