@@ -28,7 +28,9 @@ mod mistake;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -56,6 +58,12 @@ pub fn read_partly<T>(file: &str, text: &str, noun: &'static str, with: impl FnO
     let mut mistakes = log.mistakes.into_inner();
     mistakes.sort();
     (value, mistakes)
+}
+
+/// The name of the thing that a data file holds: `mine` for `themes/mine.toml`.
+pub fn stem(file: &str) -> &str {
+    let name = Path::new(file).file_name().and_then(|name| name.to_str()).unwrap_or(file);
+    name.split_once(".toml").map_or(name, |(stem, _)| stem)
 }
 
 /// The mistakes of one file so far, and the text that turns offsets into lines.
@@ -109,13 +117,19 @@ impl Field for String {
     }
 }
 
-impl Field for i64 {
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
-        let whole = value.get_ref().as_integer();
-        let whole = whole.and_then(|digits| Self::from_str_radix(digits.as_str(), digits.radix()).ok());
-        whole.or_else(|| expected(value, log, "a whole number"))
-    }
+macro_rules! whole_numbers {
+    ($($type:ty),+) => { $(
+        impl Field for $type {
+            fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
+                let digits = value.get_ref().as_integer();
+                let number = digits.and_then(|digits| Self::from_str_radix(digits.as_str(), digits.radix()).ok());
+                number.or_else(|| expected(value, log, &format!("a whole number from {} to {}", Self::MIN, Self::MAX)))
+            }
+        }
+    )+ };
 }
+
+whole_numbers!(i64, u32, u16);
 
 impl Field for f64 {
     fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
@@ -240,6 +254,17 @@ impl<'a> Reader<'a> {
         self.get(key)
     }
 
+    /// As [`Reader::get`], for a value that must lie within a range.
+    pub fn within<T: Field + PartialOrd + Display>(&mut self, key: &str, range: &RangeInclusive<T>) -> Option<T> {
+        let (value, place) = self.get::<(T, Place)>(key)?;
+        if range.contains(&value) {
+            return Some(value);
+        }
+        let fault = Fault::new(format!("{key} is {value}, but must lie between {} and {}", range.start(), range.end()));
+        self.log.mistakes.borrow_mut().push(place.mistake(fault));
+        None
+    }
+
     /// The table behind a key; its keys are called `noun` in reports.
     pub fn table(&mut self, key: &str, noun: &'static str) -> Option<Reader<'a>> {
         Reader::of(self.value(key)?, noun, self.log)
@@ -260,6 +285,11 @@ impl<'a> Reader<'a> {
     pub fn entries<T: Field>(&mut self) -> Vec<(String, T)> {
         self.asked.extend(self.table.keys().map(|key| key.get_ref().to_string()));
         self.table.iter().filter_map(|(key, value)| Some((key.get_ref().to_string(), T::read(value, self.log)?))).collect()
+    }
+
+    /// Where the value of a key stands; where this table begins when it is absent.
+    pub fn place_of(&self, key: &str) -> Place {
+        self.table.get(key).map_or_else(|| self.place(), |value| self.log.place(&value.span()))
     }
 
     /// Where this table begins.
@@ -288,7 +318,7 @@ mod tests {
 
     fn mistakes(text: &str) -> Vec<String> {
         let value = read("room.toml", text, "setting", |root| {
-            let (name, seats, open) = (root.required::<String>("name"), root.get::<Vec<i64>>("seats"), root.get::<bool>("open"));
+            let (name, seats, open) = (root.required::<String>("name"), root.get::<Vec<u16>>("seats"), root.get::<bool>("open"));
             let heat = root.table("climate", "field").and_then(|mut climate| climate.get::<f64>("heat"));
             let doors = root.tables("door", "field").into_iter().filter_map(|mut door| door.get::<String>("to")).count();
             (name, seats, open, heat, doors)
@@ -307,7 +337,10 @@ mod tests {
             ("nmae = 'A'", vec![r#"room.toml:1:1: "name" is missing"#, r#"room.toml:1:1: no such setting "nmae"; did you mean "name"?"#]),
             (
                 "name = 'é'\nseats = ['é', 2.5]",
-                vec!["room.toml:2:10: expected a whole number, found string", "room.toml:2:15: expected a whole number, found float"],
+                vec![
+                    "room.toml:2:10: expected a whole number from 0 to 65535, found string",
+                    "room.toml:2:15: expected a whole number from 0 to 65535, found float",
+                ],
             ),
             ("name = 'A'\n\"é\" = 1", vec![r#"room.toml:2:1: no such setting "é"; there is climate, door, name, open, seats"#]),
             ("name = 'A'\nclimate = 3", vec!["room.toml:2:11: expected a table, found integer"]),
