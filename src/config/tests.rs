@@ -126,7 +126,7 @@ fn a_file_that_is_named_is_checked_as_what_its_folder_says() {
         let path = dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
-        let found: Vec<_> = check(&paths, &[path.clone()]).iter().map(ToString::to_string).collect();
+        let found: Vec<_> = check(&paths, std::slice::from_ref(&path)).iter().map(ToString::to_string).collect();
         assert_eq!(found, [format!("{}:{expected}", path.display())]);
     }
     let absent = check(&paths, &[dir.path().join("keymaps/none.toml")]);
