@@ -2,9 +2,9 @@
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::style::Print;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
@@ -56,8 +56,7 @@ impl Screen {
     /// # Errors
     /// The terminal is gone.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        let coded = base64(text.as_bytes());
-        execute!(self.terminal.backend_mut(), Print(format_args!("\x1b]52;c;{coded}\x07")))
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal to the shell, stops this process as ctrl-z does, and takes the terminal again when it goes on.
@@ -66,8 +65,9 @@ impl Screen {
     /// The terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
-        // The whole group stops, as the terminal's own ctrl-z would do it: a shell's job may be more than this process.
-        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
+        // The whole group stops, as the terminal's own ctrl-z would do it: a shell's job may be more than this process. Called on the
+        // main thread, which the kernel stops before this returns; a group without a shell to wake it is not stopped.
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         enter()?;
         self.forget()
     }
@@ -90,26 +90,4 @@ pub fn restore() {
     let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = out.flush();
     let _ = disable_raw_mode();
-}
-
-/// Base64 as OSC 52 wants it.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-        for digit in 0..4 {
-            let index = (bits >> (18 - 6 * digit)) & 63;
-            out.push(if digit <= chunk.len() { char::from(DIGITS[index as usize]) } else { '=' });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn base64_pads() {
-        assert_eq!(["", "f", "fo", "foo", "foob"].map(|text| super::base64(text.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
-    }
 }
