@@ -24,117 +24,38 @@
 //!
 //! No file is opened here: callers pass text, and the name to report it under.
 
+mod mistake;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Serialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Where something stands in a file; line and column count from 1, columns in characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
-    /// The file as the reader of a report would name it.
-    pub file: Arc<str>,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-}
-
-impl Place {
-    /// The start of a file: where a mistake about the file itself is reported.
-    pub fn start_of(file: &str) -> Self {
-        Self { file: file.into(), line: 1, column: 1 }
-    }
-
-    /// This fault, here.
-    pub fn mistake(&self, fault: Fault) -> Mistake {
-        Mistake { place: self.clone(), message: fault.message, nearest: fault.nearest }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
-
-/// What is wrong with a text, wherever it stands. The error of every `FromStr` whose text comes from a data file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}{}", hint(nearest.as_deref()))]
-pub struct Fault {
-    /// A sentence without its full stop.
-    pub message: String,
-    /// The valid name that was probably meant.
-    pub nearest: Option<String>,
-}
-
-impl Fault {
-    /// A fault that no other name would mend.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), nearest: None }
-    }
-
-    /// `given` is not one of the `valid` names of a `noun` ("action", "role", …).
-    pub fn unknown<'a>(noun: &str, given: &str, valid: impl IntoIterator<Item = &'a str>) -> Self {
-        let valid: BTreeSet<&str> = valid.into_iter().collect();
-        let nearest = nearest(given, &valid).map(str::to_owned);
-        let few = nearest.is_none() && (1..=MOST_LISTED).contains(&valid.len());
-        let list = if few { format!("; there is {}", valid.into_iter().collect::<Vec<_>>().join(", ")) } else { String::new() };
-        Self { message: format!("no such {noun} {given:?}{list}"), nearest }
-    }
-}
-
-/// How many valid names a message lists when none of them is near.
-const MOST_LISTED: usize = 8;
-
-fn hint(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
-}
-
-/// The valid name that a slip of the fingers turns into `given`: at most a third of its letters differ, and one more.
-fn nearest<'a>(given: &str, valid: &BTreeSet<&'a str>) -> Option<&'a str> {
-    let distance = |name: &str| strsim::osa_distance(&given.to_lowercase(), &name.to_lowercase());
-    let best = valid.iter().copied().min_by_key(|name| distance(name))?;
-    (distance(best) <= 1 + given.chars().count() / 3).then_some(best)
-}
-
-/// One thing to mend in one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mistake {
-    /// Where it stands.
-    #[serde(flatten)]
-    pub place: Place,
-    /// What is wrong: a sentence without its full stop.
-    pub message: String,
-    /// The valid name that was probably meant.
-    pub nearest: Option<String>,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}{}", self.place, self.message, hint(self.nearest.as_deref()))
-    }
-}
+pub use mistake::{Fault, Mistake, Place};
 
 /// Reads one TOML text. The keys of its outermost table are called `noun` in reports ("setting", "context", …).
 ///
 /// # Errors
 /// All mistakes of the file in the order in which they stand there; only the syntax errors when it is not TOML.
 pub fn read<T>(file: &str, text: &str, noun: &'static str, with: impl FnOnce(&mut Reader<'_>) -> T) -> Result<T, Vec<Mistake>> {
+    let (value, mistakes) = read_partly(file, text, noun, with);
+    value.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+}
+
+/// As [`read`], for callers that go on looking for mistakes in what could be read; nothing when the text is not TOML.
+pub fn read_partly<T>(file: &str, text: &str, noun: &'static str, with: impl FnOnce(&mut Reader<'_>) -> T) -> (Option<T>, Vec<Mistake>) {
     let log = Log { file: file.into(), text, mistakes: RefCell::default() };
     let (root, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
-        log.report(error.span().unwrap_or(0..0), Fault::new(error.message().replace('\n', "; ")));
+        log.report(error.span().unwrap_or(0..0), Fault::new(error.message()));
     }
     let value = syntax.is_empty().then(|| with(&mut Reader::new(root.get_ref(), 0..0, noun, &log)));
     let mut mistakes = log.mistakes.into_inner();
-    mistakes.sort_by(|a, b| a.place.cmp(&b.place));
-    value.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+    mistakes.sort();
+    (value, mistakes)
 }
 
 /// The mistakes of one file so far, and the text that turns offsets into lines.
@@ -241,6 +162,9 @@ macro_rules! names {
         pub enum $type { $($(#[$each])+ $variant,)+ }
 
         impl $type {
+            /// All of them, in the order of their discriminants.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
             /// The name in data files.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
@@ -289,6 +213,19 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
+    /// A reader of a value that is a table, for the [`Field`]s that are; anything else is reported.
+    pub fn of(value: &'a Value<'a>, noun: &'static str, log: &'a Log<'a>) -> Option<Self> {
+        match value.get_ref().as_table() {
+            Some(table) => Some(Self::new(table, value.span(), noun, log)),
+            None => expected(value, log, "a table"),
+        }
+    }
+
+    /// Whether the table has this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// The value of a key that may be absent; a wrong value is reported and reads as absent.
     pub fn get<T: Field>(&mut self, key: &str) -> Option<T> {
         let value = self.value(key)?;
@@ -297,7 +234,7 @@ impl<'a> Reader<'a> {
 
     /// The value of a key that must be there; its absence is reported at the head of the table.
     pub fn required<T: Field>(&mut self, key: &str) -> Option<T> {
-        if !self.table.contains_key(key) {
+        if !self.has(key) {
             self.fault(Fault::new(format!("{key:?} is missing")));
         }
         self.get(key)
@@ -305,8 +242,7 @@ impl<'a> Reader<'a> {
 
     /// The table behind a key; its keys are called `noun` in reports.
     pub fn table(&mut self, key: &str, noun: &'static str) -> Option<Reader<'a>> {
-        let value = self.value(key)?;
-        self.over(value, noun)
+        Reader::of(self.value(key)?, noun, self.log)
     }
 
     /// The tables of an array of tables, none when the key is absent.
@@ -314,7 +250,7 @@ impl<'a> Reader<'a> {
         match self.value(key) {
             None => Vec::new(),
             Some(value) => match value.get_ref().as_array() {
-                Some(array) => array.iter().filter_map(|element| self.over(element, noun)).collect(),
+                Some(array) => array.iter().filter_map(|element| Reader::of(element, noun, self.log)).collect(),
                 None => expected(value, self.log, &format!("a list of tables, [[{key}]]")).unwrap_or_default(),
             },
         }
@@ -335,13 +271,6 @@ impl<'a> Reader<'a> {
     pub fn fault(&self, fault: Fault) {
         self.log.report(self.span.clone(), fault);
     }
-
-    fn over(&self, value: &'a Value<'a>, noun: &'static str) -> Option<Reader<'a>> {
-        match value.get_ref().as_table() {
-            Some(table) => Some(Reader::new(table, value.span(), noun, self.log)),
-            None => expected(value, self.log, "a table"),
-        }
-    }
 }
 
 impl Drop for Reader<'_> {
@@ -350,5 +279,53 @@ impl Drop for Reader<'_> {
             let fault = Fault::unknown(self.noun, key.get_ref(), self.asked.iter().map(String::as_str));
             self.log.report(key.span(), fault);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let value = read("room.toml", text, "setting", |root| {
+            let (name, seats, open) = (root.required::<String>("name"), root.get::<Vec<i64>>("seats"), root.get::<bool>("open"));
+            let heat = root.table("climate", "field").and_then(|mut climate| climate.get::<f64>("heat"));
+            let doors = root.tables("door", "field").into_iter().filter_map(|mut door| door.get::<String>("to")).count();
+            (name, seats, open, heat, doors)
+        });
+        value.err().unwrap_or_default().iter().map(Mistake::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_right_is_read() {
+        assert!(mistakes("name = 'A'\nseats = [1, 0x10]\nopen = true\nclimate.heat = 21\n[[door]]\nto = 'hall'\n").is_empty());
+    }
+
+    #[test]
+    fn every_mistake_has_its_place_and_what_was_meant() {
+        for (text, expected) in [
+            ("nmae = 'A'", vec![r#"room.toml:1:1: "name" is missing"#, r#"room.toml:1:1: no such setting "nmae"; did you mean "name"?"#]),
+            (
+                "name = 'é'\nseats = ['é', 2.5]",
+                vec!["room.toml:2:10: expected a whole number, found string", "room.toml:2:15: expected a whole number, found float"],
+            ),
+            ("name = 'A'\n\"é\" = 1", vec![r#"room.toml:2:1: no such setting "é"; there is climate, door, name, open, seats"#]),
+            ("name = 'A'\nclimate = 3", vec!["room.toml:2:11: expected a table, found integer"]),
+            ("name = 'A'\n[door]\nto = 'x'", vec!["room.toml:2:1: expected a list of tables, [[door]], found table"]),
+            (
+                "name = 'A'\n[[door]]\nwidth = 3\nto = 1",
+                vec![r#"room.toml:3:1: no such field "width"; there is to"#, "room.toml:4:6: expected a text in quotes, found integer"],
+            ),
+        ] {
+            assert_eq!(mistakes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_not_toml_reports_only_why() {
+        assert_eq!(
+            mistakes("open = maybe\nnmae = 3\nopen = true"),
+            ["room.toml:1:8: string values must be quoted, expected literal string", "room.toml:3:1: duplicate key",]
+        );
     }
 }
