@@ -77,7 +77,14 @@ impl Executor {
         let (settings, asked) = (self.settings.clone(), call.clone());
         let answer = async move {
             let s = &settings;
-            let room = Room { client: s.reader.clone(), cluster: s.cluster.clone(), namespace: s.namespace.clone(), actor: s.actor.clone(), context: s.context.clone(), threshold: s.threshold };
+            let room = Room {
+                client: s.reader.clone(),
+                cluster: s.cluster.clone(),
+                namespace: s.namespace.clone(),
+                actor: s.actor.clone(),
+                context: s.context.clone(),
+                threshold: s.threshold,
+            };
             let id = Ulid::from_datetime(s.clock.now().into());
             let result = preflight::prepare(&room, &s.runbook, &call, id).await;
             Event::View(View::Prepared(Box::new(Prepared { call, result })))

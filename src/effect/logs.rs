@@ -43,10 +43,22 @@ pub(super) async fn follow(client: Client, target: Target, previous: bool, clock
 
 /// One stream. `Err(true)`: nobody listens any more; `Err(false)`: complete; `Ok(why)`: it broke off.
 async fn stream(
-    pods: &Api<Pod>, target: &Target, previous: bool, last: &mut Option<DateTime<Utc>>, same_instant: &mut Vec<Clean>, events: &mpsc::Sender<Event>,
+    pods: &Api<Pod>,
+    target: &Target,
+    previous: bool,
+    last: &mut Option<DateTime<Utc>>,
+    same_instant: &mut Vec<Clean>,
+    events: &mpsc::Sender<Event>,
 ) -> Result<Clean, bool> {
     let since = last.and_then(|at| k8s_openapi::jiff::Timestamp::from_second(at.timestamp()).ok());
-    let params = LogParams { follow: !previous, previous, timestamps: true, tail_lines: since.is_none().then_some(TAIL), since_time: since, ..LogParams::default() };
+    let params = LogParams {
+        follow: !previous,
+        previous,
+        timestamps: true,
+        tail_lines: since.is_none().then_some(TAIL),
+        since_time: since,
+        ..LogParams::default()
+    };
     let stream = match pods.log_stream(&target.name, &params).await {
         Ok(stream) => stream,
         Err(kube::Error::Api(status)) => return Ok(format!("no log: {}", status.message).into()),

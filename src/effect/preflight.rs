@@ -10,11 +10,11 @@ use super::plan::{self, Draft, Reading, text};
 use super::send::{self, Answer};
 use crate::clean::Clean;
 use crate::event::{DiffLine, Expectation, Intent, Kind, Plan, Refusal, Right, Sign, StepCall, Target, Write, digest};
-use crate::journal::{redact, redact_text};
+use crate::journal::redact::{redact, redact_text};
 use crate::runbook::{Danger, Runbook, Step};
 
 /// What preparing needs to know of the session.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Room {
     pub(super) client: Client,
     pub(super) cluster: Clean,
@@ -26,15 +26,22 @@ pub(super) struct Room {
 
 /// Prepares a step: reads, works out the request, and finds out all that can be found out without sending it.
 pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id: ulid::Ulid) -> Result<Plan, Refusal> {
-    let step = runbook.step(&call.step).ok_or_else(|| Refusal::Usage(format!("no such step \"{}\": see warroom steps", call.step).into()))?;
+    let step =
+        runbook.step(&call.step).ok_or_else(|| Refusal::Usage(format!("no such step \"{}\": see warroom steps", call.step).into()))?;
     let inputs = complete(step, call)?;
     let (namespace, name) = address(room, &inputs)?;
     let read = read(&room.client, &namespace, &name).await?;
     let draft = plan::draft(step.kind, &inputs, &read)?;
     let write = plan::write(&draft, &namespace, &name);
-    let (dry_run, allowed, owners) = tokio::join!(dry_run(room, &write, &draft, &read), allowed(&room.client, &draft, &namespace), owners(room, &namespace, &name, &read));
-    let kept = StepCall { step: step.id.clone(), inputs: inputs.iter().map(|(k, v)| (k.clone(), redact_text(v).into_owned().into())).collect() };
-    let undo = Some(plan::undo(step, &draft, &inputs["deployment"])).filter(|undo| undo.inputs.values().all(|v| redact_text(v) == v.as_str()));
+    let (dry_run, allowed, owners) = tokio::join!(
+        dry_run(room, &write, &draft, &read),
+        allowed(&room.client, &draft, &namespace),
+        owners(room, &namespace, &name, &read)
+    );
+    let kept =
+        StepCall { step: step.id.clone(), inputs: inputs.iter().map(|(k, v)| (k.clone(), redact_text(v).into_owned().into())).collect() };
+    let undo =
+        Some(plan::undo(step, &draft, &inputs["deployment"])).filter(|undo| undo.inputs.values().all(|v| redact_text(v) == v.as_str()));
     let intent = Intent {
         id,
         call: kept,
@@ -62,7 +69,9 @@ fn complete(step: &Step, call: &StepCall) -> Result<BTreeMap<Clean, Clean>, Refu
     for input in &step.inputs {
         match (inputs.contains_key(&input.name), &input.default) {
             (false, Some(default)) => drop(inputs.insert(input.name.clone(), default.clone())),
-            (false, None) if input.required => return Err(Refusal::Usage(format!("{} needs {}: give {}=…", step.id, input.name, input.name).into())),
+            (false, None) if input.required => {
+                return Err(Refusal::Usage(format!("{} needs {}: give {}=…", step.id, input.name, input.name).into()));
+            }
             _ => {}
         }
     }
@@ -86,7 +95,9 @@ async fn read(client: &Client, namespace: &str, name: &str) -> Result<Reading, R
         Answer::Done(deployment) => deployment,
         Answer::Refused(404, _) => return Err(Refusal::Usage(format!("there is no deployment {name} in {namespace}").into())),
         Answer::Refused(403, why) => return Err(Refusal::Denied(format!("you may not read deployment {name}: {why}").into())),
-        Answer::Refused(_, why) | Answer::NotSent(why) | Answer::Lost(why) => return Err(Refusal::Failed(format!("deployment {name} cannot be read: {why}").into())),
+        Answer::Refused(_, why) | Answer::NotSent(why) | Answer::Lost(why) => {
+            return Err(Refusal::Failed(format!("deployment {name} cannot be read: {why}").into()));
+        }
     };
     let labels = deployment.pointer("/spec/selector/matchLabels").and_then(Value::as_object).cloned().unwrap_or_default();
     let selector: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
@@ -169,7 +180,8 @@ fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
             parent.clone_into(&mut heading);
             lines.push(DiffLine { sign: Sign::Keep, text: parent.replace('\u{0}', ".").into() });
         }
-        let mut push = |sign, value: Option<&String>| lines.extend(value.map(|value| DiffLine { sign, text: format!("{leaf}  {value}").into() }));
+        let mut push =
+            |sign, value: Option<&String>| lines.extend(value.map(|value| DiffLine { sign, text: format!("{leaf}  {value}").into() }));
         push(Sign::Remove, before.get(path));
         push(Sign::Add, after.get(path));
     }
@@ -194,7 +206,8 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
 /// Asks the server whether this person may send it.
 async fn allowed(client: &Client, draft: &Draft, namespace: &str) -> Right {
     let attributes = json!({"verb": "patch", "group": "apps", "resource": "deployments", "subresource": draft.subresource.unwrap_or(""), "namespace": namespace});
-    let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}});
+    let review =
+        json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}});
     let answer = send::post(client, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await;
     let allowed = if let Answer::Done(answer) = answer { answer.pointer("/status/allowed").and_then(Value::as_bool) } else { None };
     let resource = draft.subresource.map_or_else(|| "deployments".to_owned(), |sub| format!("deployments/{sub}"));
@@ -210,7 +223,8 @@ async fn owners(room: &Room, namespace: &str, name: &str, read: &Reading) -> Vec
         let found = list["items"].as_array().into_iter().flatten().filter(aims);
         owners.extend(found.map(|hpa| {
             let bound = |at: &str| hpa["spec"][at].as_u64().unwrap_or(1);
-            format!("autoscaler {}: keeps {} to {} replicas", text(hpa, "/metadata/name"), bound("minReplicas"), bound("maxReplicas")).into()
+            format!("autoscaler {}: keeps {} to {} replicas", text(hpa, "/metadata/name"), bound("minReplicas"), bound("maxReplicas"))
+                .into()
         }));
     }
     owners
@@ -221,7 +235,8 @@ fn declared_owners(deployment: &Value) -> Vec<Clean> {
         let of = &deployment["metadata"][kind][name];
         of.as_str().filter(|value| !value.is_empty()).map(str::to_owned)
     };
-    let helm = note("annotations", "meta.helm.sh/release-name").map(|r| format!("Helm release {r}: the next upgrade may bring the old state back"));
+    let helm = note("annotations", "meta.helm.sh/release-name")
+        .map(|r| format!("Helm release {r}: the next upgrade may bring the old state back"));
     let argo = note("labels", "argocd.argoproj.io/instance").or_else(|| note("annotations", "argocd.argoproj.io/tracking-id"));
     let argo = argo.map(|app| format!("Argo CD application {}: self-heal may revert it at once", app.split(':').next().unwrap_or(&app)));
     let flux = note("labels", "kustomize.toolkit.fluxcd.io/name").or_else(|| note("labels", "helm.toolkit.fluxcd.io/name"));
@@ -244,6 +259,12 @@ mod tests {
     fn owners_are_read_from_what_they_leave() {
         let deployment = json!({"metadata": {"annotations": {"meta.helm.sh/release-name": "hub", "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:ns/app"}}});
         let told = declared_owners(&deployment);
-        assert_eq!(told, ["Helm release hub: the next upgrade may bring the old state back", "Argo CD application shop: self-heal may revert it at once"]);
+        assert_eq!(
+            told,
+            [
+                "Helm release hub: the next upgrade may bring the old state back",
+                "Argo CD application shop: self-heal may revert it at once"
+            ]
+        );
     }
 }

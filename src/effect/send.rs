@@ -144,7 +144,9 @@ fn refused(code: u16, why: &Clean, target: &Target) -> Clean {
     match code {
         404 => format!("{} is gone: look again", target.name).into(),
         // A guard did not hold, or another writer was first.
-        409 | 422 => format!("{} is not any more what was confirmed (changed or recreated): look again and confirm anew ({why})", target.name).into(),
+        409 | 422 => {
+            format!("{} is not any more what was confirmed (changed or recreated): look again and confirm anew ({why})", target.name).into()
+        }
         403 => format!("you may not: {why}").into(),
         429 => format!("the API server is overloaded and did nothing: try again ({why})").into(),
         _ => why.clone(),
@@ -200,7 +202,9 @@ fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
     if text(object, "/metadata/uid") != target.uid.as_str() {
         return Reading::Settled(rejected(&format!("{} was recreated, and whatever was changed went with the old one", target.name)));
     }
-    let holds = |values: &std::collections::BTreeMap<Clean, Clean>| values.iter().all(|(at, want)| digest(object.pointer(at).unwrap_or(&Value::Null)) == *want);
+    let holds = |values: &std::collections::BTreeMap<Clean, Clean>| {
+        values.iter().all(|(at, want)| digest(object.pointer(at).unwrap_or(&Value::Null)) == *want)
+    };
     let ours = managed_by_warroom(object).is_some_and(|time| Some(&time) >= expect.managed_before.as_ref());
     if holds(&expect.values) && ours {
         let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
@@ -234,7 +238,7 @@ mod tests {
             Reading::Settled(Outcome::Applied { by_reading: true, generation: 4, .. }) => "applied".into(),
             Reading::Settled(Outcome::Rejected { reason, .. }) => reason.to_string(),
             Reading::Unchanged => "unchanged".into(),
-            other => format!("{other:?}"),
+            other @ Reading::Settled(_) => format!("{other:?}"),
         }
     }
 

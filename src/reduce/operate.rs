@@ -132,7 +132,11 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
     state.screen.input = None;
     state.screen.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Logs(_)));
     let open = state.world.runs.all().filter(|run| matches!(run.stage, Stage::Sent | Stage::Unknown(_))).count();
-    let told = if open == 0 { "stopped: disarmed, nothing is unknown".to_owned() } else { format!("stopped: disarmed, {open} unknown, being read") };
+    let told = if open == 0 {
+        "stopped: disarmed, nothing is unknown".to_owned()
+    } else {
+        format!("stopped: disarmed, {open} unknown, being read")
+    };
     state.screen.tell(state.now, told);
     vec![Effect::StopAll]
 }

@@ -78,7 +78,9 @@ fn choose(state: &mut State, edit: &Edit) {
 pub fn candidates(state: &State) -> Vec<Clean> {
     let Some(input) = &state.screen.input else { return Vec::new() };
     match (&input.purpose, state.screen.overlays.last()) {
-        (Purpose::Input, Some(Overlay::Form(form))) => form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| choice.value).collect(),
+        (Purpose::Input, Some(Overlay::Form(form))) => {
+            form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| choice.value).collect()
+        }
         (Purpose::Command, _) if input.text.is_empty() => state.screen.history.iter().map(|line| Clean::new(line)).collect(),
         (Purpose::Command, _) => {
             let steps = state.runbook.steps.iter().map(|step| format!("step {}", step.id));

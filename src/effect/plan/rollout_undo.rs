@@ -66,7 +66,8 @@ fn chosen<'a>(inputs: &BTreeMap<Clean, Clean>, history: &BTreeMap<u64, &'a Value
             previous.ok_or_else(|| Refusal::Failed(format!("{name} has no earlier revision to go back to").into()))
         }
         Some(wanted) => {
-            let number: u64 = wanted.parse().map_err(|_| Refusal::Usage(format!("\"{wanted}\" is no revision of {name}; it has {}", all()).into()))?;
+            let number: u64 =
+                wanted.parse().map_err(|_| Refusal::Usage(format!("\"{wanted}\" is no revision of {name}; it has {}", all()).into()))?;
             let found = history.get(&number).map(|rs| (number, *rs));
             found.ok_or_else(|| Refusal::Usage(format!("{name} has no revision {number}; it has {}", all()).into()))
         }
@@ -101,7 +102,8 @@ fn annotations(deployment: &Value, revision: &Value) -> Vec<Value> {
 /// ` (v1.2.3)`: what the template calls its version.
 fn release(template: &Value) -> String {
     let env = template.pointer("/spec/containers/0/env").and_then(Value::as_array);
-    let version = env.and_then(|env| env.iter().find(|var| var["name"] == "APP_VERSION" || var["name"] == "VERSION")).map(|var| text(var, "/value"));
+    let version =
+        env.and_then(|env| env.iter().find(|var| var["name"] == "APP_VERSION" || var["name"] == "VERSION")).map(|var| text(var, "/value"));
     let label = ["/metadata/labels/app.kubernetes.io~1version", "/metadata/labels/version"].map(|at| text(template, at));
     let tag = text(template, "/spec/containers/0/image").rsplit_once(':').map(|(_, tag)| tag);
     let found = label.into_iter().find(|label| !label.is_empty()).or(version).or(tag);
@@ -125,7 +127,8 @@ mod tests {
 
     fn reading(revisions: Vec<Value>) -> Reading {
         let annotations = json!({REVISION: "7", "note": "n7", "kubectl.kubernetes.io/last-applied-configuration": "{}", "gone": "x"});
-        let deployment = json!({"metadata": {"name": "app", "uid": "u1", "annotations": annotations}, "spec": {"template": template("v1.3.0")}});
+        let deployment =
+            json!({"metadata": {"name": "app", "uid": "u1", "annotations": annotations}, "spec": {"template": template("v1.3.0")}});
         Reading { deployment, revisions }
     }
 
@@ -135,12 +138,26 @@ mod tests {
 
     #[test]
     fn goes_to_the_second_highest_revision_and_guards_uid_and_template() {
-        let read = reading(vec![revision(7, "v1.3.0", "u1"), revision(5, "v1.2.2", "u1"), revision(6, "v1.2.3", "u1"), revision(9, "v9", "other")]);
+        let read = reading(vec![
+            revision(7, "v1.3.0", "u1"),
+            revision(5, "v1.2.2", "u1"),
+            revision(6, "v1.2.3", "u1"),
+            revision(9, "v9", "other"),
+        ]);
         let draft = draft(&given(None), &read).unwrap();
         assert_eq!((draft.title.as_str(), &draft.undo["revision"]), ("roll back app to rev 6 (v1.2.3)", &"7".to_owned()));
         assert_eq!(draft.kubectl, "kubectl rollout undo deployment/app --to-revision=6");
         let ops: Vec<String> = draft.patch.iter().map(|op| format!("{} {}", text(op, "/op"), text(op, "/path"))).collect();
-        assert_eq!(ops, ["test /metadata/uid", "test /spec/template", "replace /spec/template", "remove /metadata/annotations/gone", "add /metadata/annotations/note"]);
+        assert_eq!(
+            ops,
+            [
+                "test /metadata/uid",
+                "test /spec/template",
+                "replace /spec/template",
+                "remove /metadata/annotations/gone",
+                "add /metadata/annotations/note"
+            ]
+        );
         assert_eq!(draft.patch[2]["value"], template("v1.2.3"), "without the hash label");
     }
 

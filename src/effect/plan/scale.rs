@@ -15,7 +15,8 @@ pub(super) fn draft(inputs: &BTreeMap<Clean, Clean>, read: &Reading) -> Result<D
     let (deployment, name) = (&read.deployment, text(&read.deployment, "/metadata/name"));
     let wanted = needed(inputs, "replicas")?;
     let replicas = wanted.parse::<u32>().ok().filter(|replicas| *replicas <= MOST);
-    let replicas = replicas.ok_or_else(|| Refusal::Usage(format!("replicas is \"{wanted}\": give a whole number from 0 to {MOST}").into()))?;
+    let replicas =
+        replicas.ok_or_else(|| Refusal::Usage(format!("replicas is \"{wanted}\": give a whole number from 0 to {MOST}").into()))?;
     let now = deployment.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(0);
     if now == u64::from(replicas) {
         return Err(Refusal::Failed(format!("nothing to do: {name} already has {replicas} replicas").into()));

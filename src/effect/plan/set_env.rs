@@ -38,13 +38,17 @@ pub(super) fn draft(inputs: &BTreeMap<Clean, Clean>, read: &Reading) -> Result<D
 }
 
 fn parse(wanted: &str) -> Result<Changes, Refusal> {
-    let bad = |word: &str| Refusal::Usage(format!("\"{word}\": variables are written NAME=value, or NAME- to take one away, with commas between").into());
+    let bad = |word: &str| {
+        Refusal::Usage(format!("\"{word}\": variables are written NAME=value, or NAME- to take one away, with commas between").into())
+    };
     let one = |word: &str| {
         let (name, value) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (word.strip_suffix('-').ok_or_else(|| bad(word))?, None),
         };
-        let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c)) && !name.starts_with(|c: char| c.is_ascii_digit());
+        let fits = !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+            && !name.starts_with(|c: char| c.is_ascii_digit());
         if fits { Ok((name.to_owned(), value)) } else { Err(bad(word)) }
     };
     wanted.split(',').map(str::trim).filter(|word| !word.is_empty()).map(one).collect()
@@ -73,11 +77,14 @@ fn changed(container: &Value, changes: &Changes) -> Value {
 fn inverse(containers: &[Value], changes: &Changes) -> Result<String, Refusal> {
     let was = |name: &String| {
         let vars = containers.iter().filter_map(|c| c["env"].as_array()?.iter().find(|var| var["name"] == *name));
-        let found: BTreeSet<Option<&str>> = vars.map(|var| if var.get("valueFrom").is_some() { None } else { Some(text(var, "/value")) }).collect();
+        let found: BTreeSet<Option<&str>> =
+            vars.map(|var| if var.get("valueFrom").is_some() { None } else { Some(text(var, "/value")) }).collect();
         match found.into_iter().collect::<Vec<_>>()[..] {
             [] => Ok(format!("{name}-")),
             [Some(value)] if !value.contains(',') => Ok(format!("{name}={value}")),
-            _ => Err(Refusal::Failed(format!("{name} comes from elsewhere or differs between containers: change it in its manifest").into())),
+            _ => {
+                Err(Refusal::Failed(format!("{name} comes from elsewhere or differs between containers: change it in its manifest").into()))
+            }
         }
     };
     Ok(changes.keys().map(was).collect::<Result<Vec<_>, _>>()?.join(","))
@@ -106,7 +113,13 @@ mod tests {
         let draft = set("A=false").unwrap();
         assert_eq!((draft.title.as_str(), draft.undo["env"].as_str()), ("set env of app: A", "A=true"));
         let ops: Vec<&str> = draft.patch.iter().map(|op| text(op, "/path")).collect();
-        let of = |at: usize| [format!("/spec/template/spec/containers/{at}/name"), format!("/spec/template/spec/containers/{at}/env"), format!("/spec/template/spec/containers/{at}/env")];
+        let of = |at: usize| {
+            [
+                format!("/spec/template/spec/containers/{at}/name"),
+                format!("/spec/template/spec/containers/{at}/env"),
+                format!("/spec/template/spec/containers/{at}/env"),
+            ]
+        };
         assert_eq!(ops, ["/metadata/uid".to_owned()].into_iter().chain(of(0)).chain(of(1)).collect::<Vec<_>>());
         assert_eq!(draft.patch[5]["value"], Value::Null, "the second container has no variables yet");
         assert_eq!(draft.kubectl, "kubectl set env deployment/app A=false");
