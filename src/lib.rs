@@ -3,11 +3,15 @@
 pub mod clean;
 pub mod config;
 pub mod data;
+pub mod effect;
 pub mod event;
+pub mod journal;
 pub mod keymap;
+pub mod reduce;
 pub mod runbook;
 pub mod source;
 pub mod state;
+pub mod terminal;
 pub mod theme;
 pub mod units;
 pub mod view;

@@ -211,7 +211,7 @@ impl Evidence<'_> {
     }
 
     fn lag(&self, run: &Run, group: &Clean) -> Option<Clean> {
-        let Some(group) = self.lag.groups.get(group) else { return None }; // no such group: nothing to hold it to
+        let group = self.lag.groups.get(group)?; // no such group: nothing to hold it to
         let now = group.lag().filter(|_| self.lag.at > run.applied);
         match (now, run.peak) {
             (Some(0), _) => None,
