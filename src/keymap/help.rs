@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Context, Key, Keymap};
+use super::{Action, Context, Key, Keymap, hides};
 
 /// One entry of the footer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,6 +67,19 @@ impl Keymap {
             }
         }
         groups
+    }
+
+    /// The first keys that run `action` in these contexts, the innermost first, unless an inner context or a modal one hides them.
+    pub fn keys_of(&self, contexts: &[Context], action: &Action) -> Option<&[Key]> {
+        let modal = contexts.iter().position(|context| context.is_modal()).filter(|_| !action.always_works());
+        let reached = modal.map_or(contexts, |at| &contexts[..=at]);
+        let rows = |context: &Context| self.layers.get(context).into_iter().flat_map(|layer| &layer.bindings);
+        let hidden = |at: usize, on: &[Key]| contexts[..at].iter().flat_map(rows).any(|inner| hides(&inner.on, on));
+        let found = reached.iter().enumerate().flat_map(|(at, context)| rows(context).map(move |binding| (at, binding)));
+        found
+            .filter(|(_, binding)| binding.run == *action)
+            .find(|(at, binding)| !hidden(*at, &binding.on))
+            .map(|(_, binding)| &binding.on[..])
     }
 
     /// The README's table of keys.

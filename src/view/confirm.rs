@@ -173,7 +173,6 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
     if state.world.session.as_ref().is_some_and(|session| session.read_only) {
         return Some((Role::ReadOnly, "✗ read-only: nothing is changed from this session".to_owned()));
     }
-    let leave = look.keys(&[Context::Confirm], &Action::Reject).unwrap_or_default();
     let arm = look.keys(&[Context::Global], &Action::Arm).unwrap_or_default();
-    (!state.world.armed(state.now)).then(|| (Role::Warn, format!("▲ not armed: press {leave}, then {arm} to arm")))
+    (!state.world.armed(state.now)).then(|| (Role::Warn, format!("▲ not armed: leave this and press {arm} to arm")))
 }

@@ -68,7 +68,7 @@ pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
     row.text(style, before).text(look.style(Role::InputCursor), &under).text(style, after.as_str())
 }
 
-/// Keys and what they do, the innermost context's first; help and the stop key are always there.
+/// Keys and what they do: menus, then the innermost context's; help and the stop key are always there.
 fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
     let contexts = state.screen.contexts();
     let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")].map(|(action, label)| (look.keys(&contexts, &action), label));
@@ -83,7 +83,9 @@ fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
         told.contains(&key) || pinned.iter().any(|(keys, _)| keys.as_ref() == Some(&key))
     };
     let mut row = Row::new(columns.saturating_sub(u16::try_from(right.used() + 1).unwrap_or(columns)));
-    for hint in look.keymap.hints(&contexts).iter().filter(|hint| !known(hint)) {
+    let mut hints = look.keymap.hints(&contexts);
+    hints.sort_by_key(|hint| !hint.opens);
+    for hint in hints.iter().filter(|hint| !known(hint)) {
         row = row.append(entry(look, hint));
     }
     Row::new(columns).append(row).right(right)

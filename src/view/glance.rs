@@ -1,7 +1,7 @@
 //! What a person must know before anything else: counts of what is wrong, and the worst of it in words. Read once a frame, for the header
 //! and the tab strip.
 
-use crate::event::Kind;
+use crate::event::{Health, Kind, SourceId, SourceState};
 use crate::state::{GroupState, Severity, State, WorkloadRow};
 use crate::theme::Role;
 use crate::units;
@@ -67,10 +67,11 @@ impl Glance {
 /// Services that fail and that no workload's row tells of.
 fn services<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
     let (rates, threshold) = (&state.world.rates, state.world.threshold());
-    let told = move |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.service == *name));
-    rates.services.keys().filter(move |name| !told(name)).filter_map(move |name| {
-        let ratio = rates.ratio(name).filter(|ratio| *ratio > threshold)?;
-        Some(Trouble { severity: Severity::Critical, words: format!("{name} 5xx {}", units::percent(Some(ratio))) })
+    let told = |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.service == *name));
+    let failing = rates.services.keys().filter_map(move |name| Some((name, rates.ratio(name).filter(|ratio| *ratio > threshold)?)));
+    failing.filter(move |(name, _)| !told(name)).map(|(name, ratio)| {
+        let words = format!("{name} 5xx {}", units::percent(Some(ratio)));
+        Trouble { severity: Severity::Critical, words }
     })
 }
 
@@ -87,4 +88,20 @@ fn groups<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<It
         let words = format!("{} lag {}", group.now.group, units::count(group.lag()));
         Trouble { severity: Severity::Warn, words }
     })
+}
+
+/// `stale since 14:31:02`
+pub fn since(health: &Health) -> String {
+    match health.state {
+        SourceState::Stale | SourceState::Down | SourceState::Blind => {
+            format!("{} since {}", health.state.word(), health.since.format("%H:%M:%S"))
+        }
+        state => state.word().to_owned(),
+    }
+}
+
+/// The same of a source that should speak and does not.
+pub fn silence(state: &State, source: SourceId) -> Option<String> {
+    let health = state.world.sources.get(&source)?;
+    matches!(health.state, SourceState::Stale | SourceState::Down | SourceState::Blind).then(|| since(health))
 }

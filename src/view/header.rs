@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Look;
-use super::glance::Glance;
+use super::glance::{Glance, since};
 use super::marks;
 use super::text::Row;
 use crate::event::{Health, Mode, SourceId, SourceState};
@@ -95,9 +95,10 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
     let clock = Row::new(columns).gap(1).text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
     let clock = clock.text(look.style(Role::Dim), if columns < 100 { "Z " } else { " UTC " });
     let left = usize::from(columns).saturating_sub(clock.used());
-    let in_words = sources(state, look, true);
-    let heard =
-        if in_words.used() + LEAST_PLACE.max(place(state, look, columns).used()) <= left { in_words } else { sources(state, look, false) };
+    let whole = place(state, look, columns).used();
+    let fits = |row: &Row, place: usize| row.used() + place <= left;
+    let [full, brief, least] = [Words::All, Words::OfTrouble, Words::State].map(|words| sources(state, look, words));
+    let heard = Some(full).filter(|row| fits(row, whole)).or(Some(brief).filter(|row| fits(row, LEAST_PLACE))).unwrap_or(least);
     let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
     let row = Row::new(columns).append(place(state, look, u16::try_from(room).unwrap_or(columns)));
     let rest = u16::try_from(left.saturating_sub(row.used())).unwrap_or(0);
@@ -118,7 +119,28 @@ fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
     row.text(look.style(Role::AlertCritical), &words).gap(2)
 }
 
-fn sources(state: &State, look: &Look, in_words: bool) -> Row {
+/// How much is said of the sources.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// Everything.
+    All,
+    /// Everything of those that are not live.
+    OfTrouble,
+    /// Only the state of those that are not live.
+    State,
+}
+
+/// What is known of a source.
+struct Heard {
+    name: &'static str,
+    state: SourceState,
+    /// In full.
+    words: String,
+    /// What is said of it in any case while it is live.
+    figure: String,
+}
+
+fn sources(state: &State, look: &Look, words: Words) -> Row {
     let heard = |id| state.world.sources.get(&id);
     let parts = [
         cluster(state),
@@ -126,16 +148,19 @@ fn sources(state: &State, look: &Look, in_words: bool) -> Row {
         heard(SourceId::Kafka).map(|health| reading("kafka", health, state.world.lag.at, state.now)),
         heard(SourceId::Alertmanager).map(|health| alerts(state, health)),
     ];
-    parts.into_iter().flatten().fold(Row::new(u16::MAX), |row, (name, health, words)| {
-        let (mark, role) = marks::source(health);
-        let live = health == SourceState::Live;
-        let row = row.gap(1).text(look.style(Role::Dim), &format!("{name} ")).text(look.style(role), mark).gap(1);
-        let told = if in_words || !live { words } else { String::new() };
+    parts.into_iter().flatten().fold(Row::new(u16::MAX), |row, heard| {
+        let (mark, role) = marks::source(heard.state);
+        let live = heard.state == SourceState::Live;
+        let told = match words {
+            Words::All => heard.words,
+            _ if live => heard.figure,
+            Words::OfTrouble => heard.words,
+            Words::State => heard.state.word().to_owned(),
+        };
+        let row = row.gap(1).text(look.style(Role::Dim), &format!("{} ", heard.name)).text(look.style(role), mark).gap(1);
         row.text(look.style(if live { Role::Text } else { role }), &told).gap(usize::from(!told.is_empty()))
     })
 }
-
-type Heard = (&'static str, SourceState, String);
 
 /// The six watches as one: as well as the worst of them can be heard.
 fn cluster(state: &State) -> Option<Heard> {
@@ -156,17 +181,7 @@ fn cluster(state: &State) -> Option<Heard> {
         _ if alike.len() == watches.len() => since(worst),
         _ => format!("{}: {}", since(worst), alike.join(", ")),
     };
-    Some(("k8s", worst.state, words))
-}
-
-/// `stale since 14:31:02`
-fn since(health: &Health) -> String {
-    match health.state {
-        SourceState::Stale | SourceState::Down | SourceState::Blind => {
-            format!("{} since {}", health.state.word(), health.since.format("%H:%M:%S"))
-        }
-        state => state.word().to_owned(),
-    }
+    Some(Heard { name: "k8s", state: worst.state, words, figure: String::new() })
 }
 
 /// ` (403)`, where the error says so.
@@ -181,11 +196,11 @@ fn reading(name: &'static str, health: &Health, at: Option<DateTime<Utc>>, now: 
         (SourceState::Live, Some(at)) => units::seconds((now - at).as_seconds_f64().max(0.0)),
         _ => format!("{}{}", since(health), code(health)),
     };
-    (name, health.state, words)
+    Heard { name, state: health.state, words, figure: String::new() }
 }
 
 fn alerts(state: &State, health: &Health) -> Heard {
     let firing = state.world.alerts.firing();
     let words = if health.state == SourceState::Live { format!("{firing} firing") } else { format!("{}{}", since(health), code(health)) };
-    ("alerts", health.state, words)
+    Heard { name: "alerts", state: health.state, words, figure: if firing > 0 { firing.to_string() } else { String::new() } }
 }

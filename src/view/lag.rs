@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::chart::sparkline;
 use super::text::{Row, width};
-use super::{Look, marks, pane};
+use super::{Look, glance, marks, pane};
 use crate::event::{SourceId, SourceState};
 use crate::state::{Focus, Group, GroupState, State, lag_lines};
 use crate::theme::Role;
@@ -25,7 +25,7 @@ struct Columns {
 
 /// Draws the pane.
 pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let inside = pane::frame(state, look, Focus::Lag, &age(state), area, buf);
+    let inside = pane::frame(state, look, Focus::Lag, &note(state), area, buf);
     let groups = lag_lines(state);
     if groups.is_empty() {
         return pane::lines(inside, [Row::new(inside.width).gap(1).text(look.style(Role::Dim), empty(state))], buf);
@@ -41,9 +41,11 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     pane::more(look, table, seen, groups.len(), buf);
 }
 
-fn age(state: &State) -> String {
+/// `read 8 s ago`, and that nothing newer comes when it does not.
+fn note(state: &State) -> String {
     let age = state.world.lag.at.map(|at| units::seconds((state.now - at).as_seconds_f64().max(0.0)));
-    age.map(|age| format!("read {age} ago")).unwrap_or_default()
+    let parts = [glance::silence(state, SourceId::Kafka), age.map(|age| format!("read {age} ago"))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 fn empty(state: &State) -> &'static str {
@@ -57,9 +59,13 @@ fn empty(state: &State) -> &'static str {
 
 fn columns(groups: &[&Group], inside: usize) -> Columns {
     let widest = groups.iter().map(|group| width(&group.now.group)).max().unwrap_or(0).clamp(5, 24) + 1;
-    let wide = |least: usize, columns: usize| if inside >= least { columns } else { 0 };
-    let (members, drains, behind) = (wide(84, 9), wide(56, 11), wide(46, 10));
-    let rest = inside.saturating_sub(widest + FIXED + members + drains + behind);
+    let mut rest = inside.saturating_sub(widest + FIXED);
+    let mut grant = |columns: usize, beside: usize| {
+        let granted = if rest >= columns + beside { columns } else { 0 };
+        rest -= granted;
+        granted
+    };
+    let (drains, behind, members) = (grant(10, 0), grant(10, 0), grant(9, 12));
     Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(40) }, behind, drains, members }
 }
 

@@ -56,9 +56,7 @@ impl Look<'_> {
 
     /// The keys that run `action` in these contexts: `m u`.
     fn keys(&self, contexts: &[Context], action: &Action) -> Option<String> {
-        let name = action.to_string();
-        let rows = self.keymap.help(contexts).into_iter().flat_map(|group| group.rows);
-        rows.filter(|row| row.action == name).find_map(|row| row.keys.first().map(|keys| sequence(keys)))
+        self.keymap.keys_of(contexts, action).map(sequence)
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::glance::Glance;
+use super::glance::{Glance, silence};
 use super::text::{Row, width};
 use super::{Look, marks, pane};
 use crate::event::{ContainerState, Kind, Pod, SourceId, SourceState};
@@ -53,7 +53,8 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
 
 /// `27/31 ready · ✖ 2 ▲ 1 · order held`
 fn note(state: &State, glance: &Glance) -> String {
-    let mut parts = vec![format!("{}/{} ready", glance.ready, glance.pods)];
+    let mut parts: Vec<String> = silence(state, SourceId::Pods).into_iter().collect();
+    parts.push(format!("{}/{} ready", glance.ready, glance.pods));
     let told = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)].into_iter().filter(|(_, n)| *n > 0);
     parts.extend(told.map(|(severity, n)| format!("{} {n}", marks::severity(severity).0)));
     let list = state.screen.lists.get(&Focus::Pods);
@@ -154,8 +155,8 @@ fn last_end(pod: &Pod) -> Option<DateTime<Utc>> {
 /// `nodes 3 ready · 1 cordoned`
 fn nodes(state: &State, look: &Look, row: Row) -> Row {
     let (row, nodes) = (row.gap(1), &state.world.cluster.nodes);
-    if let Some(health) = state.world.sources.get(&SourceId::Nodes).filter(|health| health.state == SourceState::Blind) {
-        return row.text(look.style(Role::Blind), &format!("nodes: blind since {}", health.since.format("%H:%M:%S")));
+    if let Some(silence) = silence(state, SourceId::Nodes) {
+        return row.text(look.style(Role::Blind), &format!("nodes: {silence}"));
     }
     if nodes.is_empty() {
         return row;

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::chart::{Axis, GUTTER, Plot, sparkline};
 use super::text::{Row, width};
-use super::{Look, marks, pane};
+use super::{Look, glance, marks, pane};
 use crate::clean::Clean;
 use crate::event::{SourceId, SourceState};
 use crate::state::{Entry, Focus, Series, State, rate_lines};
@@ -42,7 +42,8 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
 /// `15 min · over 30 s · [5m] 21.1/s · threshold 5 %`
 fn note(state: &State) -> String {
     let rates = &state.world.rates;
-    let mut parts = vec!["15 min".to_owned()];
+    let mut parts: Vec<String> = glance::silence(state, SourceId::Prometheus).into_iter().collect();
+    parts.push("15 min".to_owned());
     parts.extend(rates.window.map(|window| format!("over {window} s")));
     parts.extend(rates.errors_5m.map(|rate| format!("[5m] {rate:.1}/s")));
     parts.push(format!("threshold {:.0} %", state.world.threshold() * 100.0));

@@ -10,6 +10,9 @@ use crate::runbook::Danger;
 use crate::state::{Focus, Run, Stage, State, StepLine, step_lines};
 use crate::theme::Role;
 
+/// Below so many columns a suggestion has its reason where other steps have their keys.
+const NARROW: usize = 70;
+
 /// Draws the pane.
 pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = pane::frame(state, look, Focus::Steps, "suggested first", area, buf);
@@ -34,23 +37,29 @@ fn title<'a>(line: &'a StepLine<'_>) -> &'a str {
     }
 }
 
+/// Suggestions bring their reason, the other steps their place in the runbook.
 fn row(state: &State, look: &Look, line: &StepLine<'_>, titles: usize, row: Row) -> Row {
     let (id, mark, style, about, about_role) = match line {
         StepLine::Suggested(suggestion) => (&suggestion.call.step, "▸", Role::Strong, suggestion.because.to_string(), Role::Warn),
         StepLine::Plain(step) => (&step.id, " ", Role::Text, step.section.to_string(), Role::Dim),
     };
-    let keys = look.keys(&[Context::Global], &Action::Step(id.to_string())).unwrap_or_default();
-    let danger = state.runbook.step(id).map(|step| step.danger);
-    let (word, role) = match danger {
-        Some(Danger::Destructive) => ("destructive", Role::Critical),
-        Some(Danger::Change) => ("change", Role::Dim),
-        _ => ("read", Role::Dim),
-    };
-    let right = Row::new(20).gap(1).number(look.style(role), word, 11).number(look.style(Role::Key), &keys, 6).gap(1);
+    let narrow = row.left() < NARROW && matches!(line, StepLine::Suggested(_));
+    let right = if narrow { Row::new(1) } else { aside(state, look, id) };
     let columns = u16::try_from(row.left().saturating_sub(right.used())).unwrap_or(0);
     let left = Row::new(columns).gap(1).text(look.style(Role::Accent), mark).gap(1);
     let left = left.cell(look.style(style), title(line), titles).gap(2).text(look.style(about_role), &about);
     row.append(left).right(right)
+}
+
+/// What a step can break, and its keys.
+fn aside(state: &State, look: &Look, id: &str) -> Row {
+    let keys = look.keys(&[Context::Global], &Action::Step(id.to_owned())).unwrap_or_default();
+    let (word, role) = match state.runbook.step(id).map(|step| step.danger) {
+        Some(Danger::Destructive) => ("destructive", Role::Critical),
+        Some(Danger::Change) => ("change", Role::Dim),
+        _ => ("read", Role::Dim),
+    };
+    Row::new(20).gap(1).number(look.style(role), word, 11).number(look.style(Role::Key), &keys, 6).gap(1)
 }
 
 /// `① roll back medcontracthub-app   verifying 23 of 120 s`

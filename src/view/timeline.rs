@@ -19,7 +19,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = pane::frame(state, look, Focus::Timeline, if selected.is_some() { "held" } else { "follow ●" }, area, buf);
     let seen = pane::window(entries.len(), selected.or(entries.len().checked_sub(1)), inside.height);
     let visible = &entries[seen.clone()];
-    let subject = visible.iter().map(|entry| width(&entry.subject)).max().unwrap_or(0).min(usize::from(inside.width) / 4);
+    let subject = visible.iter().map(|entry| width(&entry.subject)).max().unwrap_or(0).min(usize::from(inside.width) / 3);
     let rows = visible.iter().map(|entry| row(state, look, entry, subject, Row::new(inside.width)));
     pane::lines(inside, rows, buf);
     pane::select(look, inside, selected.map(|at| at - seen.start), buf);
