@@ -242,3 +242,18 @@ proptest! {
         let _ = Keymap::load(&[("mine.toml", &text)]);
     }
 }
+
+#[test]
+fn the_keys_told_of_an_action_run_it() {
+    let keymap = built_in();
+    for inner in Context::ALL {
+        let contexts = [*inner, Global];
+        for action in Action::PLAIN {
+            let Some(keys) = keymap.keys_of(&contexts, action) else { continue };
+            let (last, before) = keys.split_last().unwrap();
+            assert_eq!(keymap.resolve(&contexts, before, *last), Resolution::Action(action.clone()), "{inner}: {action}");
+        }
+    }
+    assert_eq!(keymap.keys_of(&[Confirm, Global], &Action::Help), None, "a question keeps the keyboard to itself");
+    assert_eq!(keymap.keys_of(&[Confirm, Global], &Action::StopAll).map(sequence).as_deref(), Some("ctrl-x"));
+}

@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::text::{Row, width};
 use super::{Look, pane, playback};
 use crate::event::Purpose;
-use crate::keymap::{Action, Hint, sequence};
+use crate::keymap::{Action, Context, Hint, sequence};
 use crate::state::{Input, Overlay, State, candidates};
 use crate::theme::Role;
 
@@ -68,7 +68,7 @@ pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
     row.text(style, before).text(look.style(Role::InputCursor), &under).text(style, after.as_str())
 }
 
-/// Keys and what they do: menus, then the innermost context's; help and the stop key are always there.
+/// Keys and what they do; help and the stop key are always there.
 fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
     let contexts = state.screen.contexts();
     let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")].map(|(action, label)| (look.keys(&contexts, &action), label));
@@ -83,12 +83,21 @@ fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
         told.contains(&key) || pinned.iter().any(|(keys, _)| keys.as_ref() == Some(&key))
     };
     let mut row = Row::new(columns.saturating_sub(u16::try_from(right.used() + 1).unwrap_or(columns)));
-    let mut hints = look.keymap.hints(&contexts);
-    hints.sort_by_key(|hint| !hint.opens);
-    for hint in hints.iter().filter(|hint| !known(hint)) {
+    for hint in hints(state, look, &contexts).iter().filter(|hint| !known(hint)) {
         row = row.append(entry(look, hint));
     }
     Row::new(columns).append(row).right(right)
+}
+
+/// In the order in which they are needed: over the panes menus first, while looking back the keys for that.
+fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
+    let mut hints = look.keymap.hints(contexts);
+    if state.screen.overlays.is_empty() && state.screen.input.is_none() {
+        let replay = look.keymap.hints(&[Context::Replay]);
+        let looking_back = state.screen.playback.is_some();
+        hints.sort_by_key(|hint| if looking_back { !replay.contains(hint) } else { !hint.opens });
+    }
+    hints
 }
 
 fn entry(look: &Look, hint: &Hint) -> Row {

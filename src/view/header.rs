@@ -97,8 +97,9 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
     let left = usize::from(columns).saturating_sub(clock.used());
     let whole = place(state, look, columns).used();
     let fits = |row: &Row, place: usize| row.used() + place <= left;
-    let [full, brief, least] = [Words::All, Words::OfTrouble, Words::State].map(|words| sources(state, look, words));
-    let heard = Some(full).filter(|row| fits(row, whole)).or(Some(brief).filter(|row| fits(row, LEAST_PLACE))).unwrap_or(least);
+    let levels = [(Words::All, whole), (Words::OfTrouble, LEAST_PLACE), (Words::State, LEAST_PLACE)];
+    let fitting = levels.iter().map(|(words, place)| (sources(state, look, *words), place)).find(|(row, place)| fits(row, **place));
+    let heard = fitting.map_or_else(|| sources(state, look, Words::None), |(row, _)| row);
     let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
     let row = Row::new(columns).append(place(state, look, u16::try_from(room).unwrap_or(columns)));
     let rest = u16::try_from(left.saturating_sub(row.used())).unwrap_or(0);
@@ -128,6 +129,8 @@ enum Words {
     OfTrouble,
     /// Only the state of those that are not live.
     State,
+    /// Nothing: the marks have to do.
+    None,
 }
 
 /// What is known of a source.
@@ -156,6 +159,7 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
             _ if live => heard.figure,
             Words::OfTrouble => heard.words,
             Words::State => heard.state.word().to_owned(),
+            Words::None => String::new(),
         };
         let row = row.gap(1).text(look.style(Role::Dim), &format!("{} ", heard.name)).text(look.style(role), mark).gap(1);
         row.text(look.style(if live { Role::Text } else { role }), &told).gap(usize::from(!told.is_empty()))

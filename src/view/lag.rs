@@ -65,8 +65,8 @@ fn columns(groups: &[&Group], inside: usize) -> Columns {
         rest -= granted;
         granted
     };
-    let (drains, behind, members) = (grant(10, 0), grant(10, 0), grant(9, 12));
-    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(40) }, behind, drains, members }
+    let (drains, behind, members) = (grant(11, 0), grant(9, 0), grant(9, 12));
+    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members }
 }
 
 fn head(look: &Look, columns: &Columns, row: Row) -> Row {
