@@ -1,6 +1,7 @@
 //! warroom: a full-screen terminal war room.
 
 pub mod clean;
+pub mod config;
 pub mod data;
 pub mod effect;
 pub mod event;

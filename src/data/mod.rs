@@ -24,16 +24,21 @@
 //!
 //! No file is opened here: callers pass text, and the name to report it under.
 
+mod field;
 mod mistake;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
 use std::sync::Arc;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
+use field::expected;
+pub use field::{Field, Value};
+pub(crate) use field::{names, text_fields};
 pub use mistake::{Fault, Mistake, Place};
 
 /// Reads one TOML text. The keys of its outermost table are called `noun` in reports ("setting", "context", …).
@@ -56,6 +61,12 @@ pub fn read_partly<T>(file: &str, text: &str, noun: &'static str, with: impl FnO
     let mut mistakes = log.mistakes.into_inner();
     mistakes.sort();
     (value, mistakes)
+}
+
+/// The name of the thing that a data file holds: `mine` for `themes/mine.toml`.
+pub fn stem(file: &str) -> &str {
+    let name = Path::new(file).file_name().and_then(|name| name.to_str()).unwrap_or(file);
+    name.split_once(".toml").map_or(name, |(stem, _)| stem)
 }
 
 /// The mistakes of one file so far, and the text that turns offsets into lines.
@@ -81,117 +92,6 @@ impl Log<'_> {
         self.mistakes.borrow_mut().push(mistake);
     }
 }
-
-/// A value with its place in the file.
-pub type Value<'a> = Spanned<DeValue<'a>>;
-
-/// What can stand behind a key.
-pub trait Field: Sized {
-    /// Turns a value into `Self`, or reports why it cannot.
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self>;
-}
-
-fn expected<T>(value: &Value<'_>, log: &Log<'_>, what: &str) -> Option<T> {
-    let found = value.get_ref().type_str();
-    log.report(value.span(), Fault::new(format!("expected {what}, found {found}")));
-    None
-}
-
-impl Field for bool {
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
-        value.get_ref().as_bool().or_else(|| expected(value, log, "true or false"))
-    }
-}
-
-impl Field for String {
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
-        value.get_ref().as_str().map(str::to_owned).or_else(|| expected(value, log, "a text in quotes"))
-    }
-}
-
-impl Field for i64 {
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
-        let whole = value.get_ref().as_integer();
-        let whole = whole.and_then(|digits| Self::from_str_radix(digits.as_str(), digits.radix()).ok());
-        whole.or_else(|| expected(value, log, "a whole number"))
-    }
-}
-
-impl Field for f64 {
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
-        let digits = value.get_ref().as_float().map(toml::de::DeFloat::as_str);
-        let digits = digits.or_else(|| value.get_ref().as_integer().map(toml::de::DeInteger::as_str));
-        digits.and_then(|digits| digits.parse().ok()).or_else(|| expected(value, log, "a number"))
-    }
-}
-
-/// Every wrong element is reported, not only the first.
-impl<T: Field> Field for Vec<T> {
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
-        let Some(array) = value.get_ref().as_array() else { return expected(value, log, "a list") };
-        let elements: Vec<Option<T>> = array.iter().map(|element| T::read(element, log)).collect();
-        elements.into_iter().collect()
-    }
-}
-
-/// For what must be judged later, with its place.
-impl<T: Field> Field for (T, Place) {
-    fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
-        Some((T::read(value, log)?, log.place(&value.span())))
-    }
-}
-
-/// Makes types that parse from a text with a [`Fault`] readable as fields.
-macro_rules! text_fields {
-    ($($type:ty),+ $(,)?) => { $(
-        impl $crate::data::Field for $type {
-            fn read(value: &$crate::data::Value<'_>, log: &$crate::data::Log<'_>) -> Option<Self> {
-                let text = <String as $crate::data::Field>::read(value, log)?;
-                text.parse().map_err(|fault| log.report(value.span(), fault)).ok()
-            }
-        }
-    )+ };
-}
-pub(crate) use text_fields;
-
-/// A closed set of names that data files may use: the enum, its `FromStr` with the nearest name, its `Display`.
-macro_rules! names {
-    ($(#[$doc:meta])+ $type:ident $noun:literal { $($(#[$each:meta])+ $variant:ident $name:literal,)+ }) => {
-        $(#[$doc])+
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $type { $($(#[$each])+ $variant,)+ }
-
-        impl $type {
-            /// All of them, in the order of their discriminants.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The name in data files.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-
-        impl std::fmt::Display for $type {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-
-        impl std::str::FromStr for $type {
-            type Err = $crate::data::Fault;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($name => Ok(Self::$variant),)+
-                    _ => Err($crate::data::Fault::unknown($noun, text, [$($name),+])),
-                }
-            }
-        }
-
-        $crate::data::text_fields!($type);
-    };
-}
-pub(crate) use names;
 
 /// One table, and which of its keys were asked for.
 #[derive(Debug)]
@@ -240,6 +140,17 @@ impl<'a> Reader<'a> {
         self.get(key)
     }
 
+    /// As [`Reader::get`], for a value that must lie within a range.
+    pub fn within<T: Field + PartialOrd + Display>(&mut self, key: &str, range: &RangeInclusive<T>) -> Option<T> {
+        let (value, place) = self.get::<(T, Place)>(key)?;
+        if range.contains(&value) {
+            return Some(value);
+        }
+        let fault = Fault::new(format!("{key} is {value}, but must lie between {} and {}", range.start(), range.end()));
+        self.log.mistakes.borrow_mut().push(place.mistake(fault));
+        None
+    }
+
     /// The table behind a key; its keys are called `noun` in reports.
     pub fn table(&mut self, key: &str, noun: &'static str) -> Option<Reader<'a>> {
         Reader::of(self.value(key)?, noun, self.log)
@@ -260,6 +171,11 @@ impl<'a> Reader<'a> {
     pub fn entries<T: Field>(&mut self) -> Vec<(String, T)> {
         self.asked.extend(self.table.keys().map(|key| key.get_ref().to_string()));
         self.table.iter().filter_map(|(key, value)| Some((key.get_ref().to_string(), T::read(value, self.log)?))).collect()
+    }
+
+    /// Where the value of a key stands; where this table begins when it is absent.
+    pub fn place_of(&self, key: &str) -> Place {
+        self.table.get(key).map_or_else(|| self.place(), |value| self.log.place(&value.span()))
     }
 
     /// Where this table begins.
@@ -288,7 +204,7 @@ mod tests {
 
     fn mistakes(text: &str) -> Vec<String> {
         let value = read("room.toml", text, "setting", |root| {
-            let (name, seats, open) = (root.required::<String>("name"), root.get::<Vec<i64>>("seats"), root.get::<bool>("open"));
+            let (name, seats, open) = (root.required::<String>("name"), root.get::<Vec<u16>>("seats"), root.get::<bool>("open"));
             let heat = root.table("climate", "field").and_then(|mut climate| climate.get::<f64>("heat"));
             let doors = root.tables("door", "field").into_iter().filter_map(|mut door| door.get::<String>("to")).count();
             (name, seats, open, heat, doors)
@@ -307,7 +223,10 @@ mod tests {
             ("nmae = 'A'", vec![r#"room.toml:1:1: "name" is missing"#, r#"room.toml:1:1: no such setting "nmae"; did you mean "name"?"#]),
             (
                 "name = 'é'\nseats = ['é', 2.5]",
-                vec!["room.toml:2:10: expected a whole number, found string", "room.toml:2:15: expected a whole number, found float"],
+                vec![
+                    "room.toml:2:10: expected a whole number from 0 to 65535, found string",
+                    "room.toml:2:15: expected a whole number from 0 to 65535, found float",
+                ],
             ),
             ("name = 'A'\n\"é\" = 1", vec![r#"room.toml:2:1: no such setting "é"; there is climate, door, name, open, seats"#]),
             ("name = 'A'\nclimate = 3", vec!["room.toml:2:11: expected a table, found integer"]),

@@ -1,13 +1,12 @@
 //! Makes a [`Theme`] from a file and what it inherits. All mistakes are found at once, each with its place.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 
 use super::{Role, Theme, color};
-use crate::data::{self, Fault, Field, Log, Mistake, Place, Reader, Value, text_fields};
+use crate::data::{self, Fault, Field, Log, Mistake, Place, Reader, Value, stem, text_fields};
 
 const BUILT_IN: [(&str, &str); 3] = [
     ("themes/dark.toml (built in)", include_str!("../../themes/dark.toml")),
@@ -55,12 +54,6 @@ impl Theme {
         }
         names
     }
-}
-
-/// `mine` for `themes/mine.toml`.
-fn stem(file: &str) -> &str {
-    let name = Path::new(file).file_name().and_then(|name| name.to_str()).unwrap_or(file);
-    name.split_once(".toml").map_or(name, |(stem, _)| stem)
 }
 
 /// The file of that name and all that it inherits from, the heir first.
