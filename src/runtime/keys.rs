@@ -3,7 +3,7 @@
 use crossterm::event::{Event as Terminal, KeyEvent};
 
 use crate::event::{Edit, Event, Operator, View};
-use crate::journal::redact_text;
+use crate::journal::redact::redact_text;
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
 use crate::reduce::taken;
 use crate::state::State;

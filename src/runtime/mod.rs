@@ -4,8 +4,10 @@
 //! [`replay`] only the screen and a recording, and has no executor.
 
 pub mod headless;
+pub mod inherit;
 mod keys;
 pub mod live;
+pub mod player;
 pub mod replay;
 mod screen;
 
