@@ -14,3 +14,4 @@ pub mod state;
 pub mod terminal;
 pub mod theme;
 pub mod units;
+pub mod view;

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Diagnosis, Entry, Focus, ListView, Screen, Severity, State, Suggestion, WorkloadRow, suggestions};
+use super::{
+    Diagnosis, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, suggestions,
+};
 use crate::clean::Clean;
 use crate::event::Pod;
 use crate::runbook::Step;
@@ -35,10 +37,34 @@ impl PodLine<'_> {
     }
 }
 
+/// Workloads, the worst first, with what the charts know of them: one whose requests fail, or whose group falls behind, is not well
+/// although all its pods are.
+pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
+    let mut rows = world.cluster.rows();
+    for row in &mut rows {
+        let Some(workload) = row.workload else { continue };
+        let failing = world.rates.ratio(&workload.service).filter(|ratio| *ratio > world.threshold());
+        let group = world.lag.groups.get(&workload.meta.name).filter(|group| matches!(group.state(), GroupState::Warn | GroupState::Stop));
+        let trouble = failing
+            .map(|ratio| (Severity::Critical, format!("5xx {}", crate::units::percent(Some(ratio)))))
+            .or_else(|| group.map(|group| (Severity::Warn, format!("lag {}", crate::units::count(group.lag())))));
+        if let Some((severity, reason)) = trouble.filter(|(severity, _)| *severity > row.severity) {
+            let pods = row.reason.replace(reason.into());
+            (row.severity, row.why) = (severity, pods.or(row.why.take()));
+        }
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.severity));
+    rows
+}
+
 /// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when it is opened.
 pub fn pod_lines(state: &State) -> Vec<PodLine<'_>> {
+    pod_lines_of(state, workload_rows(&state.world))
+}
+
+/// The same of rows at hand.
+pub fn pod_lines_of<'a>(state: &'a State, mut rows: Vec<WorkloadRow<'a>>) -> Vec<PodLine<'a>> {
     let (screen, filter) = (&state.screen, state.screen.filter(Focus::Pods).to_lowercase());
-    let mut rows: Vec<WorkloadRow<'_>> = state.world.cluster.rows();
     rows.retain(|row| matches(row, &filter) && (!screen.faults_only || row.severity > Severity::Ok));
     hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
     let mut lines = Vec::with_capacity(rows.len());
@@ -73,6 +99,24 @@ fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     rows.sort_by_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 
+/// The services that pass the filter, those that fail most first.
+pub fn rate_lines(state: &State) -> Vec<(&Clean, &Series)> {
+    let (rates, filter) = (&state.world.rates, state.screen.filter(Focus::Rates).to_lowercase());
+    let mut rows: Vec<(&Clean, &Series)> = rates.services.iter().filter(|(name, _)| name.to_lowercase().contains(&filter)).collect();
+    rows.sort_by(|(a, _), (b, _)| rates.ratio(b).unwrap_or(-1.0).total_cmp(&rates.ratio(a).unwrap_or(-1.0)));
+    hold(&mut rows, state.screen.lists.get(&Focus::Rates), |(name, _)| name);
+    rows
+}
+
+/// The consumer groups that pass the filter, the worst first.
+pub fn lag_lines(state: &State) -> Vec<&Group> {
+    let filter = state.screen.filter(Focus::Lag).to_lowercase();
+    let mut rows = state.world.lag.rows();
+    rows.retain(|group| group.now.group.to_lowercase().contains(&filter));
+    hold(&mut rows, state.screen.lists.get(&Focus::Lag), |group| &group.now.group);
+    rows
+}
+
 /// The timeline's entries that pass the filter, oldest first.
 pub fn timeline_lines(state: &State) -> Vec<&Entry> {
     let filter = state.screen.filter(Focus::Timeline).to_lowercase();
@@ -100,8 +144,8 @@ pub fn step_lines(state: &State) -> Vec<(Clean, StepLine<'_>)> {
 pub fn row_ids(state: &State) -> Vec<Clean> {
     match state.screen.focus {
         Focus::Pods => pod_lines(state).iter().map(|line| line.id().clone()).collect(),
-        Focus::Rates => state.world.rates.services.keys().cloned().collect(),
-        Focus::Lag => state.world.lag.rows().into_iter().map(|group| group.now.group.clone()).collect(),
+        Focus::Rates => rate_lines(state).into_iter().map(|(service, _)| service.clone()).collect(),
+        Focus::Lag => lag_lines(state).into_iter().map(|group| group.now.group.clone()).collect(),
         Focus::Timeline => timeline_lines(state).iter().map(|entry| entry.id.to_string().into()).collect(),
         Focus::Steps => step_lines(state).into_iter().map(|(id, _)| id).collect(),
     }
