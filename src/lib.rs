@@ -1,3 +1,4 @@
 //! warroom: a full-screen terminal war room.
 
+pub mod sim;
 pub mod source;
