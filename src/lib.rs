@@ -1,6 +1,7 @@
 //! warroom: a full-screen terminal war room.
 
 pub mod clean;
+pub mod cli;
 pub mod config;
 pub mod data;
 pub mod effect;
@@ -9,6 +10,9 @@ pub mod journal;
 pub mod keymap;
 pub mod reduce;
 pub mod runbook;
+pub mod runtime;
+pub mod session;
+pub mod sim;
 pub mod source;
 pub mod state;
 pub mod terminal;
