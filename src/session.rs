@@ -13,8 +13,8 @@ use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
 use crate::runbook::Runbook;
-use crate::runtime::inherit::{self, Estate};
 use crate::runtime::Core;
+use crate::runtime::inherit::{self, Estate};
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
 use crate::source::{self, SourceSettings, Sources, timing::Timing};
@@ -45,8 +45,12 @@ pub struct Wanted {
     pub kafka: Option<Kafka>,
     /// How often sources ask, and how long they wait.
     pub timing: Timing,
+    /// How long the answer to one request of a step may take.
+    pub deadline: Duration,
     /// How long a request whose answer was lost may still arrive.
     pub patience: Duration,
+    /// How much of the recording is gathered before it is written out.
+    pub limits: Limits,
     /// Whether this session is recorded. One that only reads once is not.
     pub recorded: bool,
     /// The person.
@@ -78,7 +82,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let connection = connect(&wanted.connect, &wanted.timing).await?;
     let namespace = wanted.namespace.clone().map(Clean::from).or_else(|| connection.namespace.clone());
     let session = described(&wanted, &connection, namespace.clone());
-    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock) } else { (None, None) };
+    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
     let estates = if wanted.recorded { inherit::estates(&paths.data_dir, &session.cluster) } else { Vec::new() };
     let mut first = vec![Event::Started(session)];
     first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
@@ -104,7 +108,13 @@ fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>)
     }
 }
 
-fn carrying_out(wanted: &Wanted, connection: &Connection, namespace: Option<&Clean>, runbook: &Arc<Runbook>, clock: &Clock) -> effect::Settings {
+fn carrying_out(
+    wanted: &Wanted,
+    connection: &Connection,
+    namespace: Option<&Clean>,
+    runbook: &Arc<Runbook>,
+    clock: &Clock,
+) -> effect::Settings {
     effect::Settings {
         reader: connection.reader.clone(),
         writer: connection.writer.clone(),
@@ -115,19 +125,22 @@ fn carrying_out(wanted: &Wanted, connection: &Connection, namespace: Option<&Cle
         threshold: wanted.threshold,
         runbook: Arc::clone(runbook),
         clock: clock.clone(),
+        deadline: wanted.deadline,
         patience: wanted.patience,
     }
 }
 
 /// Begins the recording. Where it cannot be written the session goes on without, says so, and changes nothing.
-fn journal(data: &Path, session: &Session, clock: &Clock) -> (Option<Writer>, Option<Clean>) {
+fn journal(data: &Path, session: &Session, clock: &Clock, limits: Limits) -> (Option<Writer>, Option<Clean>) {
     let about = serde_json::to_value(session).unwrap_or_default();
     let world = crate::state::World::default();
-    let opening = Opening { data, context: &session.context, about, at: clock.now(), world: &world, limits: Limits::default() };
+    let opening = Opening { data, context: &session.context, about, at: clock.now(), world: &world, limits };
     match Writer::create(Arc::new(LocalDisk), opening) {
         Ok(journal) => (Some(journal), None),
         Err(error) => {
-            let told = format!("this session is not recorded ({error}); nothing can be changed from it: make that folder writable, or set WARROOM_DATA_DIR");
+            let told = format!(
+                "this session is not recorded ({error}); nothing can be changed from it: make that folder writable, or set WARROOM_DATA_DIR"
+            );
             (None, Some(told.into()))
         }
     }

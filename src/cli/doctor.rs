@@ -34,7 +34,8 @@ pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exi
         println!("{} {:<14} {}", if finding.ok { "✓" } else { "✗" }, finding.what, crate::clean::cleaned(&finding.told));
     }
     if as_json {
-        let all: Vec<Value> = findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "told": crate::clean::cleaned(&f.told)})).collect();
+        let all: Vec<Value> =
+            findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "told": crate::clean::cleaned(&f.told)})).collect();
         println!("{}", json!({"findings": all, "ok": findings.iter().all(|f| f.ok)}));
     }
     Ok(if findings.iter().all(|finding| finding.ok) { Exit::Done } else { Exit::Failed })
@@ -67,7 +68,8 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
         }
         None => Finding { what: id.name().into(), ok: false, told: format!("no answer within {} s", PATIENT.as_secs()) },
     };
-    let found = world.session.as_ref().map(|s| format!("{} at {}, namespace {}", s.context, s.cluster, s.namespace.as_deref().unwrap_or("(all)")));
+    let found =
+        world.session.as_ref().map(|s| format!("{} at {}, namespace {}", s.context, s.cluster, s.namespace.as_deref().unwrap_or("(all)")));
     let cluster = Finding { what: "context".into(), ok: found.is_some(), told: found.unwrap_or_default() };
     std::iter::once(cluster).chain(SOURCES.iter().map(source)).collect()
 }

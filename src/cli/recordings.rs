@@ -93,7 +93,8 @@ fn verified(path: &Path, as_json: bool) -> Exit {
 
 fn told(report: &Report) -> Value {
     let damaged: Vec<String> = report.damaged.iter().map(ToString::to_string).collect();
-    let gaps: Vec<Value> = report.gaps.iter().map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": format!("{:?}", gap.why)})).collect();
+    let gaps: Vec<Value> =
+        report.gaps.iter().map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": format!("{:?}", gap.why)})).collect();
     json!({
         "segments": report.segments, "records": report.records, "from": report.from.map(|(_, at)| at), "to": report.to.map(|(_, at)| at),
         "chain": report.chain.to_string(), "gaps": gaps, "damaged": damaged, "uncommitted": report.uncommitted, "sealed": report.sealed,

@@ -139,7 +139,8 @@ fn planned(plan: &Plan) -> Value {
         Sign::Remove => '-',
         Sign::Add => '+',
     };
-    let diff = |lines: &Vec<crate::event::DiffLine>| lines.iter().map(|line| format!("{} {}", sign(line.sign), line.text)).collect::<Vec<_>>();
+    let diff =
+        |lines: &Vec<crate::event::DiffLine>| lines.iter().map(|line| format!("{} {}", sign(line.sign), line.text)).collect::<Vec<_>>();
     let rights = plan.rights.iter().map(|right| json!({"right": right.to_string(), "allowed": right.allowed}));
     let requests = plan.intent.writes.iter().map(|write| format!("{} {}", write.method, write.path));
     json!({
@@ -162,6 +163,11 @@ fn tell(told: &Value) {
     }
     if let Some(ok) = told["verify"]["ok"].as_bool() {
         let seconds = told["verify"]["seconds"].as_f64().unwrap_or(0.0);
-        println!("{} in {seconds:.0} s: {} → {}", if ok { "verified" } else { "not verified" }, told["verify"]["before"], told["verify"]["after"]);
+        println!(
+            "{} in {seconds:.0} s: {} → {}",
+            if ok { "verified" } else { "not verified" },
+            told["verify"]["before"],
+            told["verify"]["after"]
+        );
     }
 }

@@ -7,16 +7,19 @@ use serde_json::{Value, json};
 use super::{Exit, Room, complain};
 use crate::clean::Clean;
 use crate::event::{Kind, Mode, SourceId, SourceState};
+use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
 use crate::session::{self, Wanted};
 use crate::source::clock::Clock;
 use crate::source::connect::ConnectSettings;
 use crate::source::timing::Timing;
-use crate::state::{World, WorkloadRow};
+use crate::state::{WorkloadRow, World};
 use crate::units;
 
 /// A request whose answer was lost may arrive for so long: an API server gives one a minute.
 pub(super) const PATIENCE: Duration = Duration::from_secs(65);
+/// The answer to one request of a step comes within so long, or counts as lost.
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 /// Longer than any source's first answer takes.
 const PATIENT: Duration = Duration::from_secs(25);
 /// All of them.
@@ -50,7 +53,9 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         alertmanager: address(&args.alertmanager, &settings.alertmanager),
         kafka: (!args.no_exec && !settings.no_exec).then(|| settings.kafka.clone()),
         timing: Timing::default(),
+        deadline: DEADLINE,
         patience: PATIENCE,
+        limits: Limits::default(),
         recorded,
         actor: actor(),
     }
@@ -81,7 +86,8 @@ pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exi
 
 /// The status as other tools read it. Unknown is `null`, never 0; what is unhealthy comes first.
 pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Value {
-    let sources = world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
+    let sources =
+        world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
     let workloads = world.cluster.rows().into_iter().filter_map(|row| workload(&row));
     let mut services: Vec<_> = world.rates.services.keys().map(|service| (service, world.rates.now(service))).collect();
     services.sort_by(|a, b| {
@@ -94,7 +100,11 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
     let groups = world.lag.rows().into_iter().map(|g| {
         json!({"group": g.now.group, "state": g.state().word(), "lag": g.lag(), "seconds_behind": g.seconds_behind(), "seconds_to_drain": g.seconds_to_drain()})
     });
-    let alerts = world.alerts.rows().into_iter().map(|a| json!({"name": a.name, "state": a.state, "since": a.since, "labels": a.labels, "summary": a.summary}));
+    let alerts = world
+        .alerts
+        .rows()
+        .into_iter()
+        .map(|a| json!({"name": a.name, "state": a.state, "since": a.since, "labels": a.labels, "summary": a.summary}));
     json!({
         "at": now,
         "context": world.session.as_ref().map(|session| &session.context),

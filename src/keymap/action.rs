@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::Context::{Confirm, Detail, Dialog, Global, Input, Logs, Replay};
+use super::Context::{Confirm, Dialog, Global, Input, Replay};
 use crate::data::{Fault, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].

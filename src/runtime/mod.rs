@@ -125,7 +125,9 @@ impl Core {
         }
         let trouble = match status.health {
             Health::Ok => None,
-            Health::Strained { error, .. } | Health::Failing { error, .. } => Some(Clean::new(&format!("the journal cannot be written: {error}"))),
+            Health::Strained { error, .. } | Health::Failing { error, .. } => {
+                Some(Clean::new(&format!("the journal cannot be written: {error}")))
+            }
         };
         (self.state.world.journal_trouble != trouble).then_some(Event::JournalTrouble(trouble))
     }
