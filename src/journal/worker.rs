@@ -175,7 +175,7 @@ impl Worker {
         if !self.wants_checkpoint {
             return;
         }
-        let _ = self.commit();
+        let _ = self.note_hole(new.seq + 1).and_then(|()| self.commit());
         (self.wants_checkpoint, self.ask_due) = (false, None);
         self.seen = (new.seq, new.at);
         match self.next_segment(new) {
@@ -191,20 +191,15 @@ impl Worker {
     }
 
     fn next_segment(&mut self, new: NewSegment) -> Result<Segment, JournalError> {
-        let why = match &self.health {
-            Health::Failing { error, .. } => error.clone(),
-            Health::Ok | Health::Strained { .. } => BEHIND.into(),
+        let lost = match &self.health {
+            Health::Failing { error, .. } => Some(Lost { from_seq: self.end.seq + 1, to_seq: new.seq, why: error.clone() }),
+            Health::Ok | Health::Strained { .. } => None,
         };
-        let lost = (self.end_gap() > 0).then(|| Lost { from_seq: self.end.seq + 1, to_seq: new.seq, why });
+        let lost = lost.filter(|lost| lost.from_seq <= lost.to_seq);
         let header = Header { segment: self.header.segment + 1, seq: new.seq, at: new.at, chain: self.end.chain, ..self.header.clone() };
         let segment = Segment::create(&*self.disk, &self.folder, header.clone(), lost, &(new.line)()?, self.end.records)?;
         self.header = header;
         Ok(segment)
-    }
-
-    /// Records that came and are not on disk.
-    fn end_gap(&self) -> u64 {
-        self.seen.0.saturating_sub(self.end.seq)
     }
 
     fn postpone(&mut self, error: &JournalError) {
@@ -240,9 +235,11 @@ impl Worker {
     }
 
     fn publish(&self) {
-        let unwritten = if self.segment.is_none() { self.end_gap() } else { 0 };
-        let lost = self.end.seq - self.end.records + unwritten; // records are numbered from 1 without holes
+        let durable_seq = self.end.seq;
+        // Records are numbered from 1 without holes; while nothing can be written, all that came since are lost.
+        let numbered = if self.segment.is_some() { durable_seq } else { self.seen.0 };
+        let lost = numbered.saturating_sub(self.end.records);
         let (health, wants_checkpoint) = (self.health.clone(), self.wants_checkpoint);
-        self.status.send_replace(Status { health, durable_seq: self.end.seq, lost, wants_checkpoint });
+        self.status.send_replace(Status { health, durable_seq, lost, wants_checkpoint });
     }
 }

@@ -1,4 +1,4 @@
-//! The owner's end of the journal: hands a session's records to the [writing thread](super::worker) through a bounded queue. Nobody who
+//! The owner's end of the journal: hands a session's records to the writing thread (`worker`) through a bounded queue. Nobody who
 //! hands in a record waits for the disk.
 //!
 //! - An **observation** is on disk within [`Limits::group`], together with what came with it.
@@ -154,7 +154,7 @@ impl Writer {
         self.status.clone()
     }
 
-    /// Hands in an observation. It may still be lost, which [`Status`] then says.
+    /// Hands in an observation. It never waits; it may still be lost, which [`Status`] then says.
     pub fn observe(&mut self, entry: Entry) -> Result<(), JournalError> {
         self.admit(&entry)?;
         match self.send(Message::Observation(entry)) {
