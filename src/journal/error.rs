@@ -60,6 +60,9 @@ pub enum JournalError {
         /// What the system said.
         error: String,
     },
+    /// The disk did not answer at the end of the program.
+    #[error("the disk did not answer for {0:?}: the recording is left as if warroom had been killed, and the next start tidies it")]
+    Hung(std::time::Duration),
     /// The writing thread has ended.
     #[error("the journal is closed")]
     Closed,
