@@ -1,6 +1,7 @@
 //! The rows of each list as the viewer sees them: filtered, in the order that holds while the cursor is among them. Shared by the keys,
 //! which move over rows, and by the view, which draws them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{
@@ -9,6 +10,7 @@ use super::{
 use crate::clean::Clean;
 use crate::event::Pod;
 use crate::runbook::Step;
+use crate::units;
 
 /// A row of the pods pane.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,21 +42,28 @@ impl PodLine<'_> {
 /// Workloads, the worst first, with what the charts know of them: one whose requests fail, or whose group falls behind, is not well
 /// although all its pods are.
 pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
+    let failing = |row: &WorkloadRow<'_>| {
+        let ratio = world.rates.ratio(&row.workload?.service)?;
+        (ratio > world.threshold()).then_some(ratio)
+    };
     let mut rows = world.cluster.rows();
     for row in &mut rows {
-        let Some(workload) = row.workload else { continue };
-        let failing = world.rates.ratio(&workload.service).filter(|ratio| *ratio > world.threshold());
-        let group = world.lag.groups.get(&workload.meta.name).filter(|group| matches!(group.state(), GroupState::Warn | GroupState::Stop));
-        let trouble = failing
-            .map(|ratio| (Severity::Critical, format!("5xx {}", crate::units::percent(Some(ratio)))))
-            .or_else(|| group.map(|group| (Severity::Warn, format!("lag {}", crate::units::count(group.lag())))));
+        let trouble = failing(row)
+            .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
+            .or_else(|| falling_behind(world, row).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(lag))))));
         if let Some((severity, reason)) = trouble.filter(|(severity, _)| *severity > row.severity) {
-            let pods = row.reason.replace(reason.into());
-            (row.severity, row.why) = (severity, pods.or(row.why.take()));
+            let of_pods = row.reason.replace(reason.into());
+            (row.severity, row.why) = (severity, of_pods.or(row.why.take()));
         }
     }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.severity));
+    rows.sort_by_key(|row| (Reverse(row.severity), failing(row).is_none()));
     rows
+}
+
+/// The lag of the group that is named as the workload is, where it grows or nobody reads.
+fn falling_behind(world: &World, row: &WorkloadRow<'_>) -> Option<i64> {
+    let group = world.lag.groups.get(&row.workload?.meta.name)?;
+    matches!(group.state(), GroupState::Warn | GroupState::Stop).then(|| group.lag()).flatten()
 }
 
 /// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when it is opened.

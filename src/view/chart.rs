@@ -37,7 +37,9 @@ impl Dots {
     fn line(&mut self, (x0, y0): (usize, usize), (x1, y1): (usize, usize)) {
         let steps = x0.abs_diff(x1).max(y0.abs_diff(y1)).max(1);
         let between = |a: usize, b: usize, step: usize| (a * (steps - step) + b * step + steps / 2) / steps;
-        (0..=steps).for_each(|step| self.set(between(x0, x1, step), between(y0, y1, step)));
+        for step in 0..=steps {
+            self.set(between(x0, x1, step), between(y0, y1, step));
+        }
     }
 
     /// The cell's character; none where it has no dot.
@@ -47,20 +49,19 @@ impl Dots {
     }
 }
 
-/// The newest values as a line one row high, from 0 to the greatest of them, the newest at the right; unknown values are left blank.
-pub fn sparkline(values: &[Option<f64>], columns: usize) -> String {
-    let newest = &values[values.len().saturating_sub(columns * 2)..];
-    let top = newest.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let (mut dots, first) = (Dots::new(columns, 1), columns * 2 - newest.len());
+/// Values as a line one row high, two of them a column, from 0 to the greatest or to `top`; what is unknown is left blank.
+pub fn sparkline(values: &[Option<f64>], top: f64) -> String {
+    let top = values.iter().flatten().copied().fold(top, f64::max);
+    let mut dots = Dots::new(values.len().div_ceil(2), 1);
     let mut before = None;
-    for (x, value) in newest.iter().enumerate() {
-        let point = value.map(|value| (first + x, height(value / top, 4)));
+    for (x, value) in values.iter().enumerate() {
+        let point = value.map(|value| (x, height(value / top, 4)));
         if let Some(to) = point {
             dots.line(before.unwrap_or(to), to);
         }
         before = point;
     }
-    (0..columns).map(|column| dots.cell(column, 0).unwrap_or(' ')).collect()
+    (0..dots.columns).map(|column| dots.cell(column, 0).unwrap_or(' ')).collect()
 }
 
 /// The row of dots, from the top, at which a share of the whole height stands.
@@ -88,6 +89,21 @@ impl Axis {
         ((0..=whole).contains(&part) && whole > 0 && dots > 0).then(|| usize::try_from(part * (dots - 1) / whole).unwrap_or(0))
     }
 
+    /// The greatest value at each dot. Between two readings that are no more than `gap` apart the first one holds.
+    pub fn values(&self, points: impl IntoIterator<Item = (DateTime<Utc>, Option<f64>)>, gap: TimeDelta) -> Vec<Option<f64>> {
+        let mut values: Vec<Option<f64>> = vec![None; usize::from(self.columns) * 2];
+        let mut before: Option<(DateTime<Utc>, usize, Option<f64>)> = None;
+        for (at, value) in points {
+            let Some(dot) = self.dot(at) else { continue };
+            if let Some((_, from, held)) = before.filter(|(then, ..)| at - *then <= gap) {
+                values[(from + 1).min(dot)..dot].fill(held);
+            }
+            values[dot] = values[dot].into_iter().chain(value).reduce(f64::max);
+            before = Some((at, dot, value));
+        }
+        values
+    }
+
     /// The cell of a moment; none outside.
     pub fn column(&self, at: DateTime<Utc>) -> Option<u16> {
         u16::try_from(self.dot(at)? / 2).ok()
@@ -104,8 +120,8 @@ pub struct Plot<'a> {
     pub gap: TimeDelta,
     /// The share that the line should stay below.
     pub threshold: f64,
-    /// Cells at which something happened.
-    pub marks: &'a [u16],
+    /// Cells at which something happened, and as what it is shown.
+    pub marks: &'a [(u16, Role)],
 }
 
 impl Plot<'_> {
@@ -149,8 +165,8 @@ impl Plot<'_> {
     fn cell(&self, look: &Look, dots: &Dots, limit: usize, column: u16, row: usize) -> Option<(char, Style)> {
         let role = if row <= limit { Role::ChartOver } else { Role::ChartLine };
         let line = dots.cell(column.into(), row).map(|dots| (dots, look.style(role)));
-        let mark = || self.marks.contains(&column).then(|| ('│', look.style(Role::ChartMarker)));
-        let threshold = || (row == limit && column % 2 == 0).then(|| ('·', look.style(Role::ChartThreshold)));
+        let mark = || self.marks.iter().find(|(at, _)| *at == column).map(|(_, role)| ('┊', look.style(*role)));
+        let threshold = || (row == limit && column.is_multiple_of(2)).then(|| ('·', look.style(Role::ChartThreshold)));
         line.or_else(mark).or_else(threshold)
     }
 
@@ -174,9 +190,9 @@ mod tests {
 
     #[test]
     fn a_sparkline_rises_with_its_values_and_leaves_the_unknown_blank() {
-        assert_eq!(sparkline(&[0.0, 1.0, 2.0, 3.0].map(Some), 2), "⡠⠊");
-        assert_eq!(sparkline(&[Some(1.0), Some(1.0), None, None, Some(1.0), Some(1.0)], 3), "⠉ ⠉");
-        assert_eq!((sparkline(&[], 2), sparkline(&[Some(0.0)], 1)), ("  ".into(), "⢀".into()));
+        assert_eq!(sparkline(&[0.0, 1.0, 2.0, 3.0].map(Some), 1.0), "⡠⠊");
+        assert_eq!(sparkline(&[Some(1.0), Some(1.0), None, None, Some(1.0), Some(1.0)], 1.0), "⠉ ⠉");
+        assert_eq!((sparkline(&[], 1.0), sparkline(&[Some(1.0)], 9.0)), (String::new(), "⡀".into()));
     }
 
     #[test]
@@ -189,6 +205,14 @@ mod tests {
             plot.dots(4, 1.0).cells.iter().filter(|dots| **dots != 0).count()
         };
         assert_eq!((cells(99), cells(98)), (50, 2));
+    }
+
+    #[test]
+    fn a_reading_holds_until_the_next_but_not_over_a_silence() {
+        let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        let axis = Axis { from: at(0), to: at(7), columns: 4 };
+        let values = axis.values([(at(0), Some(1.0)), (at(3), Some(2.0)), (at(7), Some(3.0))], TimeDelta::seconds(3));
+        assert_eq!(values, [Some(1.0), Some(1.0), Some(1.0), Some(2.0), None, None, None, Some(3.0)]);
     }
 
     proptest! {

@@ -20,11 +20,11 @@ pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut B
     let plan = &dialog.plan;
     let columns = 110.min(body.width.saturating_sub(2));
     let inner = columns.saturating_sub(2);
-    let (lines, keys) = (told(look, dialog, inner), asked(state, look, plan, inner));
+    let (lines, keys) = (told(state, look, dialog, inner), asked(state, look, plan, inner));
     let height = u16::try_from(lines.len() + keys.len() + 2).unwrap_or(u16::MAX);
     let border = if plan.type_name.is_some() { Role::BorderDanger } else { Role::BorderFocus };
-    let title = format!("{} {}", plan.intent.target.kind.word(), plan.intent.target.name);
-    let inside = pane::overlay(look, border, &title, &place(state, plan), pane::centred(body, columns, height), buf);
+    let area = pane::centred(body, columns, height);
+    let inside = pane::overlay(look, border, &plan.intent.title, &place(state, plan), area, buf);
     let bottom = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height);
     let top = Rect { height: inside.height - bottom, ..inside };
     let start = dialog.scroll.min(lines.len().saturating_sub(top.height.into()));
@@ -40,12 +40,14 @@ fn place(state: &State, plan: &Plan) -> String {
     format!("{context} · {}", plan.intent.target.namespace)
 }
 
-fn told(look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
+fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let plan = &dialog.plan;
     let short: String = plan.intent.target.uid.chars().take(8).collect();
-    let title = Row::new(columns).gap(1).text(look.style(Role::Strong), &plan.intent.title);
+    let target = format!("{} {}", plan.intent.target.kind.word(), plan.intent.target.name);
+    let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target).text(look.style(Role::Dim), " in ");
+    let first = first.text(look.style(Role::Strong), &place(state, plan));
     let mut lines =
-        vec![title.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1)), Row::new(columns)];
+        vec![first.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1)), Row::new(columns)];
     if let Ok(diff) = &plan.dry_run {
         lines.extend(changes(look, diff, dialog.full, columns));
         lines.push(Row::new(columns));
@@ -154,24 +156,13 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
         (None, Some(input)) => return lines.into_iter().chain([footer::typed(look, input, Row::new(columns).gap(1))]).collect(),
         (None, None) => {}
     }
-    lines.push(keys(look, plan, columns));
+    let hints = look.keymap.hints(&[Context::Confirm]);
+    lines.push(hints.iter().fold(Row::new(columns).gap(1), |row, hint| {
+        row.append(
+            Row::new(columns).text(look.style(Role::Key), &hint.key.to_string()).gap(1).text(look.style(Role::Text), &hint.label).gap(3),
+        )
+    }));
     lines
-}
-
-fn keys(look: &Look, plan: &Plan, columns: u16) -> Row {
-    let go = match (&plan.type_name, &plan.intent.undo) {
-        (Some(_), _) => "type the name",
-        (None, Some(_)) => "go ahead (can be undone)",
-        (None, None) => "go ahead",
-    };
-    let told = [(Action::Confirm, go), (Action::FullDiff, "whole diff"), (Action::CopyCommand, "copy command"), (Action::Reject, "leave")];
-    told.iter().filter_map(|(action, words)| Some((look.keys(&[Context::Confirm], action)?, words))).fold(
-        Row::new(columns).gap(1),
-        |row, (key, words)| {
-            let part = Row::new(columns).text(look.style(Role::Key), &key).gap(1).text(look.style(Role::Text), words).gap(3);
-            row.append(part)
-        },
-    )
 }
 
 /// Why it cannot be confirmed as things are, and what to do about it.

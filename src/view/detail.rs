@@ -80,7 +80,9 @@ impl Page<'_> {
         self.fact("age", Role::Text, &self.age(&pod.meta));
         self.conditions(pod);
         self.section("Containers");
-        pod.containers.iter().for_each(|container| self.container(container));
+        for container in &pod.containers {
+            self.container(container);
+        }
         self.notices(&[&pod.meta.uid]);
     }
 
@@ -145,12 +147,16 @@ impl Page<'_> {
         let revisions = cluster.revisions_of(&workload.meta.uid);
         if !revisions.is_empty() {
             self.section("Revisions");
-            revisions.iter().for_each(|revision| self.revision(revision, workload));
+            for revision in &revisions {
+                self.revision(revision, workload);
+            }
         }
         let pods: Vec<&Pod> =
             cluster.pods.values().filter(|pod| cluster.workload_of(pod).is_some_and(|w| w.meta.uid == workload.meta.uid)).collect();
         self.section("Pods");
-        pods.iter().for_each(|pod| self.pod_line(pod));
+        for pod in &pods {
+            self.pod_line(pod);
+        }
         let about: Vec<&Clean> = [&workload.meta]
             .into_iter()
             .chain(revisions.iter().map(|r| &r.meta))
@@ -190,7 +196,9 @@ impl Page<'_> {
         if notices.is_empty() {
             self.fact("", Role::Dim, "none");
         }
-        notices.iter().for_each(|notice| self.notice(notice));
+        for notice in &notices {
+            self.notice(notice);
+        }
     }
 
     fn notice(&mut self, notice: &Notice) {

@@ -14,6 +14,8 @@ use crate::theme::Role;
 
 /// Candidates shown at once.
 const CANDIDATES: u16 = 10;
+/// Columns of their list.
+const COLUMNS: u16 = 60;
 
 /// Draws the footer and what grows out of it.
 pub fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
@@ -72,7 +74,7 @@ fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
     let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")].map(|(action, label)| (look.keys(&contexts, &action), label));
     let mut right = Row::new(columns);
     for (keys, label) in pinned.iter().filter_map(|(keys, label)| Some((keys.as_ref()?, label))) {
-        right = right.text(look.style(Role::Key), keys).text(look.style(Role::Dim), &format!(" {label} "));
+        right = right.gap(1).text(look.style(Role::Key), keys).text(look.style(Role::Dim), &format!(" {label} "));
     }
     let focus = [Action::FocusPods, Action::FocusRates, Action::FocusLag, Action::FocusTimeline, Action::FocusSteps];
     let told: Vec<String> = if tabs { focus.iter().filter_map(|action| look.keys(&contexts, action)).collect() } else { Vec::new() };
@@ -119,7 +121,9 @@ fn draw_candidates(state: &State, look: &Look, input: &Input, body: Rect, buf: &
         return;
     }
     let height = usize::from(CANDIDATES).min(found.len());
-    let inside = pane::overlay(look, Role::Border, "", &found.len().to_string(), above_footer(body, height), buf);
+    let area = above_footer(body, height);
+    let area = Rect { width: area.width.min(COLUMNS), ..area };
+    let inside = pane::overlay(look, Role::Border, "", &format!("{} fit", found.len()), area, buf);
     let seen = pane::window(found.len(), input.candidate, inside.height);
     let rows = found[seen.clone()].iter().map(|text| Row::new(inside.width).gap(1).text(look.style(Role::Text), text));
     pane::lines(inside, rows, buf);

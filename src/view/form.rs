@@ -20,7 +20,7 @@ pub fn draw(state: &State, look: &Look, form: &Form, body: Rect, buf: &mut Buffe
     let choices = form.choices(&state.world, state.now, typed.map_or("", |input| &input.text));
     let choices = if form.waiting || typed.is_none() { Vec::new() } else { choices };
     let listed = choices.len().min(CHOICES);
-    let height = u16::try_from(top.len() + listed + 3).unwrap_or(u16::MAX);
+    let height = u16::try_from(top.len() + listed + 2).unwrap_or(u16::MAX);
     let inside = pane::overlay(look, Role::BorderFocus, &form.title, &form.step, pane::centred(body, columns, height), buf);
     let taken = u16::try_from(top.len()).unwrap_or(u16::MAX).min(inside.height);
     pane::lines(inside, top, buf);

@@ -45,7 +45,7 @@ impl Glance {
         }
         for row in rows.iter().filter(|row| row.severity > Severity::Ok) {
             *(if row.severity == Severity::Critical { &mut glance.critical } else { &mut glance.warn }) += 1;
-            let reason = row.reason.as_deref().unwrap_or("not well");
+            let reason = marks::reason(row.reason.as_deref().unwrap_or("not well"));
             glance.troubles.push(Trouble { severity: row.severity, words: format!("{} {reason}", row.name()) });
         }
         glance.troubles.extend(services(state, rows).chain(nodes(state)).chain(groups(state, rows)));

@@ -14,19 +14,19 @@ use crate::state::{Severity, State};
 use crate::theme::Role;
 use crate::units;
 
+/// Columns that the context and namespace keep in any case.
+const LEAST_PLACE: usize = 16;
+
 /// Draws both lines.
 pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, look.style(Role::Header));
     let right = guards(state, look, glance, area.width);
     let left = Row::new(area.width.saturating_sub(u16::try_from(right.used()).unwrap_or(0)));
-    let first = trouble(look, glance, mode(state, look, left)).line();
+    let first = trouble(look, glance, unrecorded(state, look, mode(state, look, left))).line();
     buf.set_line(area.x, area.y, &first, area.width);
     let used = u16::try_from(right.used()).unwrap_or(area.width).min(area.width);
     buf.set_line(area.right() - used, area.y, &right.line(), used);
-    let clock = Row::new(area.width).gap(1).text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
-    let second = sources(state, look, place(state, look, Row::new(area.width.saturating_sub(14))));
-    let clock = clock.text(look.style(Role::Dim), " UTC ");
-    buf.set_line(area.x, area.y + 1, &Row::new(area.width).append(second).right(clock).line(), area.width);
+    buf.set_line(area.x, area.y + 1, &second(state, look, area.width).line(), area.width);
 }
 
 fn mode(state: &State, look: &Look, row: Row) -> Row {
@@ -90,20 +90,35 @@ fn guard(state: &State) -> (Role, String) {
     }
 }
 
-fn place(state: &State, look: &Look, row: Row) -> Row {
-    let Some(session) = &state.world.session else { return row.gap(1) };
-    let namespace = session.namespace.as_deref().unwrap_or("all namespaces");
-    row.gap(1)
-        .text(look.style(Role::Strong), &session.context)
-        .text(look.style(Role::Dim), " · ")
-        .text(look.style(Role::Text), namespace)
-        .gap(2)
+/// Where this is, how well each source can be heard, and the time. A narrow screen keeps only the marks of the sources that are well.
+fn second(state: &State, look: &Look, columns: u16) -> Row {
+    let clock = Row::new(columns).gap(1).text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
+    let clock = clock.text(look.style(Role::Dim), if columns < 100 { "Z " } else { " UTC " });
+    let left = usize::from(columns).saturating_sub(clock.used());
+    let in_words = sources(state, look, true);
+    let heard =
+        if in_words.used() + LEAST_PLACE.max(place(state, look, columns).used()) <= left { in_words } else { sources(state, look, false) };
+    let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
+    let row = Row::new(columns).append(place(state, look, u16::try_from(room).unwrap_or(columns)));
+    let rest = u16::try_from(left.saturating_sub(row.used())).unwrap_or(0);
+    row.append(heard.cut(rest)).right(clock)
 }
 
-fn sources(state: &State, look: &Look, mut row: Row) -> Row {
-    if let Some(trouble) = &state.world.journal_trouble {
-        row = row.gap(1).text(look.style(Role::AlertCritical), &format!(" NOT RECORDED: {trouble} "));
-    }
+fn place(state: &State, look: &Look, columns: u16) -> Row {
+    let Some(session) = &state.world.session else { return Row::new(columns) };
+    let namespace = session.namespace.as_deref().unwrap_or("all namespaces");
+    let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &session.context).text(look.style(Role::Dim), " · ");
+    row.text(look.style(Role::Text), namespace).gap(1)
+}
+
+/// What is not recorded cannot be replayed, and nothing may be changed meanwhile.
+fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
+    let Some(trouble) = &state.world.journal_trouble else { return row };
+    let words = if row.left() >= 90 { format!(" NOT RECORDED: {trouble} ") } else { " NOT RECORDED ".to_owned() };
+    row.text(look.style(Role::AlertCritical), &words).gap(2)
+}
+
+fn sources(state: &State, look: &Look, in_words: bool) -> Row {
     let heard = |id| state.world.sources.get(&id);
     let parts = [
         cluster(state),
@@ -111,14 +126,13 @@ fn sources(state: &State, look: &Look, mut row: Row) -> Row {
         heard(SourceId::Kafka).map(|health| reading("kafka", health, state.world.lag.at, state.now)),
         heard(SourceId::Alertmanager).map(|health| alerts(state, health)),
     ];
-    for (name, health, words) in parts.into_iter().flatten() {
+    parts.into_iter().flatten().fold(Row::new(u16::MAX), |row, (name, health, words)| {
         let (mark, role) = marks::source(health);
-        let quiet = if health == SourceState::Live { Role::Text } else { role };
-        let part = Row::new(u16::MAX).text(look.style(Role::Dim), &format!(" {name} "));
-        let part = part.text(look.style(role), mark).text(look.style(quiet), &format!(" {words}")).gap(1);
-        row = if part.used() <= row.left() { row.append(part) } else { row.text(look.style(role), &format!(" {name} {mark}")) };
-    }
-    row
+        let live = health == SourceState::Live;
+        let row = row.gap(1).text(look.style(Role::Dim), &format!("{name} ")).text(look.style(role), mark).gap(1);
+        let told = if in_words || !live { words } else { String::new() };
+        row.text(look.style(if live { Role::Text } else { role }), &told).gap(usize::from(!told.is_empty()))
+    })
 }
 
 type Heard = (&'static str, SourceState, String);

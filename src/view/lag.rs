@@ -11,6 +11,9 @@ use crate::state::{Focus, Group, GroupState, State, lag_lines};
 use crate::theme::Role;
 use crate::units;
 
+/// Columns that are always there: the mark, the state, the lag and where it goes.
+const FIXED: usize = 3 + 8 + 9 + 3;
+
 /// Columns of the table; what a narrow pane has no room for is 0.
 struct Columns {
     group: usize,
@@ -54,15 +57,15 @@ fn empty(state: &State) -> &'static str {
 
 fn columns(groups: &[&Group], inside: usize) -> Columns {
     let widest = groups.iter().map(|group| width(&group.now.group)).max().unwrap_or(0).clamp(5, 24) + 1;
-    let (members, drains, behind) =
-        (if inside >= 84 { 9 } else { 0 }, if inside >= 64 { 12 } else { 0 }, if inside >= 54 { 11 } else { 0 });
-    let rest = inside.saturating_sub(widest + 28 + members + drains + behind);
-    Columns { group: widest, trend: rest.min(30), behind, drains, members }
+    let wide = |least: usize, columns: usize| if inside >= least { columns } else { 0 };
+    let (members, drains, behind) = (wide(84, 9), wide(56, 11), wide(46, 10));
+    let rest = inside.saturating_sub(widest + FIXED + members + drains + behind);
+    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(40) }, behind, drains, members }
 }
 
 fn head(look: &Look, columns: &Columns, row: Row) -> Row {
     let dim = look.style(Role::Dim);
-    let row = row.gap(3).cell(dim, "group", columns.group).cell(dim, "state", 9).number(dim, "lag", 11).gap(3);
+    let row = row.gap(3).cell(dim, "group", columns.group).cell(dim, "state", 8).number(dim, "lag", 9).gap(3);
     let row = row.cell(dim, "trend", columns.trend).number(dim, "behind", columns.behind);
     row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members)
 }
@@ -79,12 +82,18 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
         &group.now.group,
         columns.group,
     );
-    let row = row.cell(look.style(role), group.state().word(), 9).number(figure, &units::count(group.lag()), 11);
+    let row = row.cell(look.style(role), group.state().word(), 8).number(figure, &units::count(group.lag()), 9);
     let row = row.gap(1).text(figure, marks::trend(group.growth())).gap(1);
-    let row = row.cell(line, &sparkline(&values, columns.trend.saturating_sub(1)), columns.trend);
+    let row = row.cell(line, &sparkline(&newest(&values, columns.trend.saturating_sub(1) * 2), 1.0), columns.trend);
     let row = row.number(text, &group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds), columns.behind);
     let row = row.number(text, &drains(group), columns.drains);
     row.number(text, &group.now.members.map_or_else(|| "–".to_owned(), |n| n.to_string()), columns.members)
+}
+
+/// The newest readings, as many as there are dots; where there are fewer, the oldest are unknown.
+fn newest(values: &[Option<f64>], dots: usize) -> Vec<Option<f64>> {
+    let kept = &values[values.len().saturating_sub(dots)..];
+    std::iter::repeat_n(None, dots - kept.len()).chain(kept.iter().copied()).collect()
 }
 
 /// When the lag is gone: `never` while it does not fall, `–` where nobody can say.

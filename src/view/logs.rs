@@ -12,7 +12,7 @@ use crate::units;
 
 /// Draws the overlay.
 pub fn draw(state: &State, look: &Look, log: &LogView, body: Rect, buf: &mut Buffer) {
-    let run = if log.previous { ", the run before the restart" } else { "" };
+    let run = if log.previous { " before its restart" } else { "" };
     let title = format!("Logs of {}{run}", log.target.name);
     let inside = pane::overlay(look, Role::BorderFocus, &title, &note(log), body, buf);
     if log.lines.is_empty() {
@@ -31,7 +31,7 @@ pub fn draw(state: &State, look: &Look, log: &LogView, body: Rect, buf: &mut Buf
 fn note(log: &LogView) -> String {
     let mut parts = vec![if log.up == 0 { "follow ●".to_owned() } else { format!("held, {} below", log.up) }];
     let dropped = i64::try_from(log.dropped).unwrap_or(i64::MAX);
-    parts.extend((dropped > 0).then(|| format!("{} older lines dropped", units::count(Some(dropped)))));
+    parts.extend((dropped > 0).then(|| format!("{} lines dropped", units::count(Some(dropped)))));
     parts.extend(log.ended.as_ref().map(|why| format!("ended: {why}")));
     parts.join(" · ")
 }

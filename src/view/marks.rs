@@ -60,6 +60,11 @@ pub fn action(mark: u32) -> String {
     }
 }
 
+/// A row's reason in words: a pod whose status is `Running` and that is in trouble is not ready.
+pub fn reason(status: &str) -> &str {
+    if status == "Running" { "not ready" } else { status }
+}
+
 /// Which way a number goes.
 pub fn trend(growth: Option<f64>) -> &'static str {
     match growth {

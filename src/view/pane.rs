@@ -32,7 +32,9 @@ fn bordered(look: &Look, border: Role, title: &str, note: &str, area: Rect, buf:
     let titled = if border == Role::Border { Role::Title } else { border };
     let title = format!(" {} ", fit(title, columns.saturating_sub(2)));
     let mut block = Block::bordered().border_type(BorderType::Rounded).border_style(look.style(border));
-    block = block.title_top(Line::styled(title.clone(), look.style(titled)));
+    if !title.trim().is_empty() {
+        block = block.title_top(Line::styled(title.clone(), look.style(titled)));
+    }
     let room = columns.saturating_sub(width(&title) + 2);
     if !note.is_empty() && room > 3 {
         block = block.title_top(Line::styled(format!(" {} ", fit(note, room)), look.style(Role::Dim)).right_aligned());

@@ -50,7 +50,7 @@ fn draw_bar(state: &State, look: &Look, playback: &Playback, axis: Axis, bar: Re
         let room = usize::from(bar.width - column.min(bar.width));
         buf.set_stringn(bar.x + column, bar.y, mark, room, look.style(Role::ChartMarker));
     }
-    buf.set_style(Rect { x: bar.x + here, width: 1, ..bar }, look.style(Role::Replay));
+    buf.set_string(bar.x + here, bar.y, "┃", look.style(Role::Replay));
 }
 
 /// The density's height in each column, 0 to 8; where anything was recorded, at least 1.

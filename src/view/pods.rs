@@ -12,13 +12,20 @@ use crate::state::{Diagnosis, Focus, PodLine, Severity, State, WorkloadRow, rest
 use crate::theme::Role;
 use crate::units;
 
-/// Columns of the table; what a narrow pane has no room for is 0.
+/// Columns of the table, as wide as what is seen needs; what a narrow pane has no room for is 0.
 struct Columns {
     name: usize,
     kind: usize,
     ready: usize,
     revision: usize,
     release: usize,
+}
+
+impl Columns {
+    /// Where the reasons begin: below them stand the words about the pods.
+    fn reason(&self) -> usize {
+        3 + self.name + self.kind + self.ready + 2 + self.revision + self.release
+    }
 }
 
 /// Draws the pane.
@@ -40,8 +47,8 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
     }
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
     pane::more(look, inside, seen, lines.len(), buf);
-    let last = Rect { y: inside.bottom().saturating_sub(1), height: inside.height.min(1), ..inside };
-    pane::lines(last, [nodes(state, look, Row::new(inside.width))], buf);
+    let below = Rect { y: inside.bottom().saturating_sub(1), height: inside.height.min(1), ..inside };
+    pane::lines(below, [nodes(state, look, Row::new(inside.width))], buf);
 }
 
 /// `27/31 ready · ✖ 2 ▲ 1 · order held`
@@ -66,19 +73,23 @@ fn empty(state: &State) -> &'static str {
 }
 
 fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
-    let named = |line: &PodLine<'_>| match line {
-        PodLine::Workload(row) => width(&name(state, row)),
-        PodLine::Pod(pod, _) => (width(&pod.meta.name) + 2).min(inside / 3),
-    };
-    let widest = visible.iter().map(named).max().unwrap_or(0);
-    let (room, wide) = (inside >= 60, inside >= 80);
+    let rows = || visible.iter().filter_map(|line| if let PodLine::Workload(row) = line { Some(row) } else { None });
+    let widest = |of: &dyn Fn(&WorkloadRow<'_>) -> usize| rows().map(of).max().unwrap_or(0);
+    let ready = widest(&|row| row.workload.map_or(3, |w| format!("{}/{}", w.ready, w.desired).len()));
+    let revision = widest(&|row| width(&revision(row)));
+    let release = widest(&|row| row.workload.and_then(|w| w.release.as_deref()).map_or(0, width)).min(12);
     Columns {
-        name: widest.clamp(12, (inside / 5 * 2).max(12)) + 1,
-        kind: if wide { 7 } else { 0 },
-        ready: 6,
-        revision: if room { 8 } else { 0 },
-        release: if room { 10 } else { 0 },
+        name: widest(&|row| width(&name(state, row))).clamp(8, (inside / 3).max(8)) + 1,
+        kind: if inside >= 100 { 7 } else { 0 },
+        ready,
+        revision: if inside >= 60 && revision > 0 { revision + 2 } else { 0 },
+        release: if inside >= 60 && release > 0 { release + 2 } else { 0 },
     }
+}
+
+/// `rev 7`
+fn revision(row: &WorkloadRow<'_>) -> String {
+    row.workload.and_then(|w| w.revision).map(|n| format!("rev {n}")).unwrap_or_default()
 }
 
 /// The name, with its namespace where several are watched.
@@ -99,13 +110,12 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let (ready, desired) = row
         .workload
         .map_or_else(|| (row.pods.iter().filter(|(pod, _)| pod.ready).count().to_string(), 1), |w| (w.ready.to_string(), w.desired));
-    let revision = row.workload.and_then(|w| w.revision).map(|n| format!("rev {n}")).unwrap_or_default();
     let release = row.workload.and_then(|w| w.release.as_deref()).unwrap_or_default();
     let line =
         line.gap(1).text(look.style(role), mark).gap(1).cell(name_style, &name(state, row), columns.name).cell(dim, kind, columns.kind);
     let line = line.number(look.style(if well { Role::Text } else { role }), &format!("{ready}/{desired}"), columns.ready).gap(2);
-    let line = line.cell(dim, &revision, columns.revision).cell(dim, release, columns.release);
-    let line = row.reason.iter().fold(line, |line, reason| line.text(look.style(role), reason).gap(2));
+    let line = line.cell(dim, &revision(row), columns.revision).cell(dim, release, columns.release);
+    let line = row.reason.iter().fold(line, |line, reason| line.text(look.style(role), marks::reason(reason)).gap(2));
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
     let paused = row.workload.is_some_and(|w| w.paused);
     let line = if paused { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
@@ -117,9 +127,8 @@ fn pod_row(state: &State, look: &Look, pod: &Pod, diagnosis: &Diagnosis, columns
     let (mark, role) = marks::severity(diagnosis.severity);
     let (dim, status) = (look.style(Role::Dim), if diagnosis.severity == Severity::Ok { Role::Dim } else { role });
     let age = units::age(state.now - pod.meta.created);
-    let aside = columns.kind + columns.ready + 2;
-    let line =
-        line.gap(3).text(look.style(role), mark).gap(1).cell(dim, &pod.meta.name, columns.name + aside - 8).number(dim, &age, 6).gap(2);
+    let line = line.gap(3).text(look.style(role), mark).gap(1);
+    let line = line.cell(dim, &pod.meta.name, columns.reason().saturating_sub(13)).number(dim, &age, 6).gap(2);
     let line = line.text(look.style(status), &diagnosis.status).gap(2);
     let line = diagnosis.why.iter().fold(line, |line, why| line.text(dim, why).gap(2));
     let line = restarted(state.now, look, restarts(pod), last_end(pod), line);

@@ -82,7 +82,7 @@ fn split(state: &State, services: &[(&Clean, &Series)], inside: Rect) -> (usize,
 
 fn draw_large(state: &State, look: &Look, services: &[(&Clean, &Series)], axis: Axis, area: Rect, buf: &mut Buffer) {
     let marks = marked(state, axis);
-    let columns: Vec<u16> = marks.iter().map(|(column, _)| *column).collect();
+    let columns: Vec<(u16, Role)> = marks.iter().map(|(column, entry)| (*column, marks::entry(entry.kind).1)).collect();
     let count = u16::try_from(services.len()).unwrap_or(1).max(1);
     let rows = area.height.saturating_sub(2);
     let mut y = area.y;
@@ -124,39 +124,52 @@ fn role(state: &State, ratio: Option<f64>) -> Role {
     }
 }
 
-/// What belongs on the charts, with its column; of two in one column the later one is told.
+/// What belongs on the charts, with its column; of two in one column the action is told, or the later one.
 fn marked(state: &State, axis: Axis) -> Vec<(u16, &Entry)> {
     let mut marks: Vec<(u16, &Entry)> = Vec::new();
     for (column, entry) in state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry))) {
-        marks.retain(|(other, _)| *other != column);
-        marks.push((column, entry));
+        match marks.last_mut().filter(|(last, _)| *last == column) {
+            Some((_, told)) if told.mark.is_some() && entry.mark.is_none() => {}
+            Some(last) => *last = (column, entry),
+            None => marks.push((column, entry)),
+        }
     }
     marks
 }
 
 /// The axis with its marks, and below it their words between the times of both ends.
 fn draw_axis(look: &Look, axis: Axis, marks: &[(u16, &Entry)], area: Rect, buf: &mut Buffer) {
-    let line = format!("{:>6} └{}", "0 %", "─".repeat(axis.columns.into()));
-    pane::lines(area, [Row::new(area.width).text(look.style(Role::ChartGrid), &line)], buf);
-    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area };
-    let (from, to) = (axis.from.format("%H:%M").to_string(), axis.to.format("%H:%M").to_string());
-    let mut words = Row::new(area.width).gap(usize::from(GUTTER)).text(look.style(Role::ChartAxis), &from).gap(1);
-    for (n, (column, entry)) in marks.iter().enumerate() {
-        let (mark, role) = (mark_of(entry), marks::entry(entry.kind).1);
+    let row = Row::new(area.width).number(look.style(Role::ChartAxis), "0 %", 6).gap(1);
+    let line = row.text(look.style(Role::ChartGrid), &format!("└{}", "─".repeat(axis.columns.into())));
+    pane::lines(area, [line], buf);
+    for (column, entry) in marks {
         let x = area.x + GUTTER + column;
         if area.height > 0 && x < area.right() {
-            buf.set_stringn(x, area.y, &mark, usize::from(area.right() - x), look.style(Role::ChartMarker));
-        }
-        let end = marks.get(n + 1).map_or(axis.columns.saturating_sub(7), |(next, _)| *next);
-        let before = words.used().saturating_sub(usize::from(GUTTER)).max(usize::from(*column));
-        let room = usize::from(end).saturating_sub(before + 1);
-        if room >= 8 {
-            let blank = (before + usize::from(GUTTER)).saturating_sub(words.used());
-            let (label, words_so_far) = (format!("{mark} {}", entry.subject), words.gap(blank));
-            words = words_so_far.text(look.style(role), &super::text::fit(&label, room)).gap(1);
+            buf.set_stringn(x, area.y, mark_of(entry), usize::from(area.right() - x), look.style(Role::ChartMarker));
         }
     }
-    pane::lines(below, [words.right(Row::new(area.width).text(look.style(Role::ChartAxis), &to).gap(1))], buf);
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area };
+    pane::lines(below, [words(look, axis, marks, Row::new(area.width))], buf);
+}
+
+/// Under each mark what happened there, as far as the next one leaves room.
+fn words(look: &Look, axis: Axis, marks: &[(u16, &Entry)], row: Row) -> Row {
+    let (from, to) = (axis.from.format("%H:%M").to_string(), axis.to.format("%H:%M").to_string());
+    let right = Row::new(u16::MAX).text(look.style(Role::ChartAxis), &to).gap(1);
+    let last = usize::from(GUTTER + axis.columns).saturating_sub(right.used());
+    let mut row = row.gap(usize::from(GUTTER)).text(look.style(Role::ChartAxis), &from).gap(1);
+    for (n, (column, entry)) in marks.iter().enumerate() {
+        let start = usize::from(GUTTER + column).max(row.used());
+        let end = marks.get(n + 1).map_or(last, |(next, _)| usize::from(GUTTER + next)).min(last);
+        let room = end.saturating_sub(start + 1);
+        if room >= 6 {
+            let told = if entry.mark.is_some() { entry.text.to_string() } else { format!("{} {}", entry.subject, entry.text) };
+            let label = format!("{} {told}", mark_of(entry));
+            let blank = start - row.used();
+            row = row.gap(blank).text(look.style(marks::entry(entry.kind).1), &super::text::fit(&label, room)).gap(1);
+        }
+    }
+    row.right(right)
 }
 
 fn mark_of(entry: &Entry) -> String {
@@ -185,14 +198,13 @@ fn draw_small(state: &State, look: &Look, services: &[(&Clean, &Series)], area: 
 
 fn small(state: &State, look: &Look, service: &str, series: &Series, name: usize, more: Option<String>, row: Row) -> Row {
     let ratio = state.world.rates.ratio(service);
-    let values: Vec<Option<f64>> = series.since(state.now - SPAN).map(|(_, rate)| rate.ratio()).collect();
     let row =
         row.gap(1).cell(look.style(Role::Text), service, name).number(look.style(role(state, ratio)), &units::percent(ratio), 7).gap(2);
     if let Some(more) = more {
         return row.text(look.style(Role::Dim), &more);
     }
-    let columns = row.left().saturating_sub(2).min(60);
-    let step = values.len().div_ceil(columns.max(1) * 2).max(1);
-    let thinned: Vec<Option<f64>> = values.chunks(step).map(|part| part.iter().flatten().copied().reduce(f64::max)).collect();
-    row.text(look.style(Role::ChartLine), &sparkline(&thinned, columns))
+    let columns = u16::try_from(row.left().saturating_sub(2).min(60)).unwrap_or(0);
+    let axis = Axis { from: state.now - SPAN, to: state.now, columns };
+    let values = axis.values(series.since(axis.from).map(|(at, rate)| (at, rate.ratio())), gap(state));
+    row.text(look.style(Role::ChartLine), &sparkline(&values, state.world.threshold()))
 }

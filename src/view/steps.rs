@@ -42,11 +42,11 @@ fn row(state: &State, look: &Look, line: &StepLine<'_>, titles: usize, row: Row)
     let keys = look.keys(&[Context::Global], &Action::Step(id.to_string())).unwrap_or_default();
     let danger = state.runbook.step(id).map(|step| step.danger);
     let (word, role) = match danger {
-        Some(Danger::Destructive) => ("✖ destructive", Role::Critical),
-        Some(Danger::Change) => ("▲ change", Role::Warn),
+        Some(Danger::Destructive) => ("destructive", Role::Critical),
+        Some(Danger::Change) => ("change", Role::Dim),
         _ => ("read", Role::Dim),
     };
-    let right = Row::new(22).cell(look.style(role), word, 14).number(look.style(Role::Key), &keys, 6).gap(1);
+    let right = Row::new(20).gap(1).number(look.style(role), word, 11).number(look.style(Role::Key), &keys, 6).gap(1);
     let columns = u16::try_from(row.left().saturating_sub(right.used())).unwrap_or(0);
     let left = Row::new(columns).gap(1).text(look.style(Role::Accent), mark).gap(1);
     let left = left.cell(look.style(style), title(line), titles).gap(2).text(look.style(about_role), &about);
@@ -56,12 +56,12 @@ fn row(state: &State, look: &Look, line: &StepLine<'_>, titles: usize, row: Row)
 /// `① roll back medcontracthub-app   verifying 23 of 120 s`
 fn under_way(state: &State, look: &Look, run: &Run, row: Row) -> Row {
     let seconds = (state.now - run.applied.unwrap_or(run.at)).num_seconds().max(0);
-    let (role, stage) = match &run.stage {
+    let (role, words) = match &run.stage {
         Stage::Sent => (Role::TimelineAction, format!("sent {seconds} s ago, no answer yet")),
         Stage::Unknown(why) => (Role::Unknown, format!("? unknown: {why}; being read")),
         Stage::Verifying => (Role::TimelineAction, format!("verifying {seconds} of {} s", run.intent.verify_within)),
         Stage::Rejected(_) | Stage::Done(_) => return row,
     };
     let row = row.gap(1).text(look.style(Role::ChartMarker), &marks::action(run.mark)).gap(1);
-    row.text(look.style(Role::Strong), &run.intent.title).gap(2).text(look.style(role), &stage)
+    row.text(look.style(Role::Strong), &run.intent.title).gap(2).text(look.style(role), &words)
 }

@@ -39,8 +39,7 @@ fn figures(state: &State, glance: &Glance, focus: Focus) -> Vec<(Role, String)> 
         Focus::Pods => pods(glance),
         Focus::Rates => failing(state).into_iter().collect(),
         Focus::Lag => behind(state).into_iter().collect(),
-        Focus::Timeline => vec![(Role::Dim, state.world.timeline.entries().len().to_string())],
-        Focus::Steps => Vec::new(),
+        Focus::Timeline | Focus::Steps => Vec::new(),
     }
 }
 

@@ -49,7 +49,9 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
             _ => lines.extend(chunks(word, columns)),
         }
     }
-    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
+    }
     lines
 }
 
@@ -130,6 +132,11 @@ impl Row {
         let columns: usize = other.spans.iter().map(|span| width(&span.content)).sum();
         let blank = self.left.saturating_sub(columns);
         self.gap(blank).append(other)
+    }
+
+    /// The same in at most `columns`.
+    pub fn cut(self, columns: u16) -> Self {
+        self.spans.into_iter().fold(Self::new(columns), |row, span| row.text(span.style, &span.content))
     }
 
     /// Columns that are taken.
