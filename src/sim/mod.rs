@@ -163,3 +163,6 @@ impl Drop for Sim {
         self.tasks.iter().for_each(AbortHandle::abort);
     }
 }
+
+#[cfg(test)]
+mod tests;
