@@ -14,6 +14,7 @@ use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
 use crate::runbook::Runbook;
 use crate::runtime::Core;
+use crate::sim::Sim;
 use crate::runtime::inherit::{self, Estate};
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
@@ -55,6 +56,34 @@ pub struct Wanted {
     pub recorded: bool,
     /// The person.
     pub actor: Clean,
+}
+
+/// The answer to one request of a step comes within so long, or counts as lost.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// A request whose answer was lost may arrive for so long: an API server gives one a minute.
+pub const PATIENCE: Duration = Duration::from_secs(65);
+
+impl Wanted {
+    /// A session on the simulated cluster.
+    pub fn simulated(sim: &Sim, name: &str) -> Self {
+        Self {
+            mode: Mode::Demo,
+            connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
+            namespace: Some(crate::sim::NAMESPACE.to_owned()),
+            read_only: false,
+            arm_minutes: 15,
+            threshold: 0.05,
+            prometheus: Some(sim.prometheus_url()),
+            alertmanager: Some(sim.alertmanager_url()),
+            kafka: Some(Kafka::default()),
+            timing: Timing::default(),
+            deadline: DEADLINE,
+            patience: PATIENCE,
+            limits: Limits::default(),
+            recorded: true,
+            actor: "somebody".into(),
+        }
+    }
 }
 
 /// Everything that runs.

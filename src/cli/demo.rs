@@ -4,18 +4,10 @@ use std::time::Duration;
 
 use super::args::Demo;
 use super::{Exit, Room, complain, screen};
-use crate::config::Kafka;
-use crate::event::Mode;
-use crate::journal::writer::Limits;
 use crate::session::Wanted;
 use crate::sim::scenario::Scenario;
 use crate::sim::{Identity, Sim, SimConfig};
 use crate::source::clock::Clock;
-use crate::source::connect::ConnectSettings;
-use crate::source::timing::Timing;
-
-/// The namespace of the simulated company.
-const NAMESPACE: &str = "medcontract-prod";
 
 pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit> {
     if !(0.1..=1000.0).contains(&wanted.speed) {
@@ -33,26 +25,15 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
 }
 
 fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
-    let settings = &room.config.settings;
+    let (args, settings) = (&room.args, &room.config.settings);
+    let usual = Wanted::simulated(sim, &format!("demo-{scenario}"));
     Wanted {
-        mode: Mode::Demo,
-        connect: ConnectSettings {
-            url: Some(sim.kubernetes_url()),
-            context: Some(format!("demo-{scenario}")),
-            ..ConnectSettings::default()
-        },
-        namespace: Some(room.args.namespace.clone().unwrap_or_else(|| NAMESPACE.to_owned())),
-        read_only: room.args.read_only,
+        namespace: args.namespace.clone().or(usual.namespace),
+        read_only: args.read_only,
         arm_minutes: settings.arm_minutes,
         threshold: settings.threshold,
-        prometheus: Some(sim.prometheus_url()),
-        alertmanager: Some(sim.alertmanager_url()),
-        kafka: (!room.args.no_exec).then(Kafka::default),
-        timing: Timing::default(),
-        deadline: super::status::DEADLINE,
-        patience: super::status::PATIENCE,
-        limits: Limits::default(),
-        recorded: true,
+        kafka: usual.kafka.filter(|_| !args.no_exec),
         actor: super::status::actor(),
+        ..usual
     }
 }

@@ -9,17 +9,13 @@ use crate::clean::Clean;
 use crate::event::{Kind, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
-use crate::session::{self, Wanted};
+use crate::session::{self, DEADLINE, PATIENCE, Wanted};
 use crate::source::clock::Clock;
 use crate::source::connect::ConnectSettings;
 use crate::source::timing::Timing;
 use crate::state::{WorkloadRow, World};
 use crate::units;
 
-/// A request whose answer was lost may arrive for so long: an API server gives one a minute.
-pub(super) const PATIENCE: Duration = Duration::from_secs(65);
-/// The answer to one request of a step comes within so long, or counts as lost.
-pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 /// Longer than any source's first answer takes.
 const PATIENT: Duration = Duration::from_secs(25);
 /// All of them.
