@@ -51,7 +51,7 @@ impl Proxy {
     pub fn choose(server: &Uri, explicit: Option<&str>) -> Result<Option<Self>, ConnectError> {
         let matcher = match explicit.filter(|url| !url.is_empty()) {
             Some(url) => Matcher::builder().all(url).build(),
-            None if loopback(server) => return Ok(None),
+            None if is_loopback(server.host().unwrap_or_default()) => return Ok(None),
             None => Matcher::from_env(),
         };
         let Some(found) = matcher.intercept(server) else {
@@ -64,8 +64,9 @@ impl Proxy {
     }
 }
 
-fn loopback(server: &Uri) -> bool {
-    let host = server.host().unwrap_or_default().trim_matches(['[', ']']);
+/// Whether a host is this machine itself.
+pub fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

@@ -31,7 +31,10 @@ pub enum Failure {
         /// Its `Retry-After`.
         wait: Option<Duration>,
     },
-    /// No answer, a cut stream, or one that cannot be read.
+    /// Nobody answered, or went on, in time.
+    #[error("{0}")]
+    Silent(String),
+    /// No connection, a cut stream, or one that cannot be read.
     #[error("{0}")]
     Lost(String),
 }
@@ -42,9 +45,9 @@ impl Failure {
         matches!(self, Self::Unauthenticated(_) | Self::Forbidden(_))
     }
 
-    /// Nobody answered `what` in time.
+    /// `what` said nothing for that long.
     pub fn silent(what: &str, span: Duration) -> Self {
-        Self::Lost(format!("{what} has been silent for {}", crate::units::seconds(span.as_secs_f64())))
+        Self::Silent(format!("{what} has been silent for {}", crate::units::seconds(span.as_secs_f64())))
     }
 
     /// A request that never got an answer.
@@ -92,6 +95,11 @@ impl Backoff {
     /// Nothing has failed yet.
     pub fn new(timing: Timing) -> Self {
         Self { timing, failures: 0, last: None }
+    }
+
+    /// Whether the last failure was the first one for a long time.
+    pub fn first(&self) -> bool {
+        self.failures == 1
     }
 
     /// The wait after one more failure.

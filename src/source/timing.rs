@@ -9,10 +9,10 @@ use std::time::Duration;
 pub struct Timing {
     /// Until a TCP connection stands.
     pub connect: Duration,
-    /// Until a watch is answered; until a slow answer to anything else is told as silence.
+    /// Until a request to the API server that has no answer is told as silence.
     pub answer: Duration,
-    /// Until a listing's page is there: a busy API server may take its time.
-    pub page: Duration,
+    /// Until it is given up: a busy server lets requests wait up to 15 s (API priority and fairness).
+    pub patience: Duration,
     /// The life of one watch request. The server sends a bookmark two seconds before its end, which keeps the place in the
     /// stream fresh on a quiet kind in a busy cluster, and proves on a quiet connection that somebody is there.
     pub watch: Duration,
@@ -48,9 +48,9 @@ impl Default for Timing {
         Self {
             connect: seconds(5),
             answer: seconds(4),
-            page: seconds(30),
-            watch: seconds(8),
-            silence: seconds(10),
+            patience: seconds(20),
+            watch: seconds(7),
+            silence: seconds(9),
             batch: millis(50),
             first_retry: millis(100),
             backoff: millis(800),
@@ -81,7 +81,7 @@ impl Timing {
         [
             &mut self.connect,
             &mut self.answer,
-            &mut self.page,
+            &mut self.patience,
             &mut self.watch,
             &mut self.silence,
             &mut self.batch,

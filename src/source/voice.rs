@@ -36,6 +36,11 @@ impl Voice {
         self.heard = Some(self.clock.now());
     }
 
+    /// Whether it was last told that the source is live.
+    pub fn is_live(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.state == SourceState::Live)
+    }
+
     /// What is shown is what the source says now; `remark` is what is missing from it all the same.
     pub async fn live(&mut self, remark: Option<String>) {
         self.hear();
