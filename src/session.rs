@@ -7,18 +7,20 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::clean::Clean;
-use crate::config::{Kafka, Paths};
+use crate::config::{self, Paths};
 use crate::effect::{self, Executor};
 use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
 use crate::runbook::Runbook;
 use crate::runtime::Core;
-use crate::sim::Sim;
 use crate::runtime::inherit::{self, Estate};
+use crate::sim::Sim;
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
-use crate::source::{self, SourceSettings, Sources, timing::Timing};
+use crate::source::kafka::{Broker, Kafka};
+use crate::source::timing::Timing;
+use crate::source::{SourceSettings, Sources};
 
 /// Events that may wait: sources wait when there are more, and keys are never behind them.
 const EVENTS: usize = 1024;
@@ -43,7 +45,7 @@ pub struct Wanted {
     /// Alertmanager's address.
     pub alertmanager: Option<String>,
     /// How Kafka is read; `None`: not at all.
-    pub kafka: Option<Kafka>,
+    pub kafka: Option<config::Kafka>,
     /// How often sources ask, and how long they wait.
     pub timing: Timing,
     /// How long the answer to one request of a step may take.
@@ -75,7 +77,7 @@ impl Wanted {
             threshold: 0.05,
             prometheus: Some(sim.prometheus_url()),
             alertmanager: Some(sim.alertmanager_url()),
-            kafka: Some(Kafka::default()),
+            kafka: Some(config::Kafka::default()),
             timing: Timing::default(),
             deadline: DEADLINE,
             patience: PATIENCE,
@@ -118,8 +120,9 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     first.extend(estates.iter().flat_map(|estate| &estate.intents).map(|intent| Event::Inherited(Box::new(intent.clone()))));
     let (sender, events) = mpsc::channel(EVENTS);
     let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
-    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka: wanted.kafka };
-    let sources = source::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
+    let kafka = kafka(wanted.kafka, namespace.as_ref());
+    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
+    let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
 }
 
@@ -157,6 +160,16 @@ fn carrying_out(
         deadline: wanted.deadline,
         patience: wanted.patience,
     }
+}
+
+fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
+    let off = || Kafka::Off("exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod".to_owned());
+    let broker = |k: config::Kafka| Broker {
+        namespace: namespace.map_or_else(|| "default".to_owned(), ToString::to_string),
+        pod: k.pod,
+        bootstrap: k.bootstrap,
+    };
+    wanted.map_or_else(off, |wanted| Kafka::Exec(broker(wanted)))
 }
 
 /// Begins the recording. Where it cannot be written the session goes on without, says so, and changes nothing.

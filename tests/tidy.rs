@@ -44,7 +44,9 @@ fn functions_have_at_most_60_lines() {
         for (number, line) in code(&text).lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
             let head = line.trim_start();
-            let opens = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "async fn ", "pub async fn ", "pub(super) async fn "].iter().any(|start| head.starts_with(start));
+            let opens = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "async fn ", "pub async fn ", "pub(super) async fn "]
+                .iter()
+                .any(|start| head.starts_with(start));
             if opens && !line.trim_end().ends_with(';') {
                 begun = Some((number, indent, line));
             }
@@ -80,7 +82,19 @@ fn keeps_away(module: &str, others: &[&str]) {
 
 #[test]
 fn state_reduce_and_view_are_pure() {
-    let outside = ["std::fs", "std::net", "std::time::Instant", "tokio", "kube::", "reqwest", "crossterm::", "crate::source", "Utc::now", "SystemTime", "rand"];
+    let outside = [
+        "std::fs",
+        "std::net",
+        "std::time::Instant",
+        "tokio",
+        "kube::",
+        "reqwest",
+        "crossterm::",
+        "crate::source",
+        "Utc::now",
+        "SystemTime",
+        "rand",
+    ];
     for pure in ["state", "reduce", "view", "event", "runbook"] {
         keeps_away(pure, &outside);
     }

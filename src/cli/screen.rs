@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tokio::sync::mpsc;
+
 use super::{Exit, Room, complain};
 use crate::config::Paths;
 use crate::runtime::live::Live;
@@ -11,6 +13,9 @@ use crate::session::{self, Running, Wanted};
 use crate::source::clock::Clock;
 use crate::source::keyboard::Keyboard;
 use crate::terminal::{self, Screen};
+
+/// Keys that may wait.
+const INPUTS: usize = 256;
 
 /// `warroom`
 pub(super) async fn live(room: &Room) -> color_eyre::Result<Exit> {
@@ -31,13 +36,14 @@ pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clo
 
 async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
     let Running { core, executor, events, sources, first, estates } = running;
-    let (screen, keyboard) = (Screen::take()?, Keyboard::start());
+    let (inputs, keys) = mpsc::channel(INPUTS);
+    let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
     let mut live = Live::new(core, Keys(room.config.keymap.clone()), screen, looks(room), executor, events);
     live.begin(first)?;
     estates.iter().for_each(crate::runtime::inherit::Estate::hand_on);
-    let ended = live.run(keyboard).await;
+    let ended = live.run(keys).await;
     terminal::restore();
-    drop(sources);
+    drop((sources, keyboard));
     farewell(ended?)
 }
 
@@ -66,9 +72,11 @@ pub(super) async fn replay(room: &Room, path: &Path, at: Option<&str>) -> color_
     if let Some(Err(why)) = at.map(|at| played.seek(at)) {
         return Ok(complain(&why));
     }
-    let (screen, keyboard) = (Screen::take()?, Keyboard::start());
-    let ended = player::run(played, Keys(room.config.keymap.clone()), screen, looks(room), keyboard).await;
+    let (inputs, keys) = mpsc::channel(INPUTS);
+    let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
+    let ended = player::run(played, Keys(room.config.keymap.clone()), screen, looks(room), keys).await;
     terminal::restore();
+    drop(keyboard);
     ended?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use super::screen::{Looks, Painter};
 use super::{Core, Followed, Held, Keys};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, View};
-use crate::source::keyboard::{Input, Keyboard};
+use crate::source::keyboard::Input;
 use crate::terminal::Screen;
 
 /// Events taken in between two looks at the keyboard.
@@ -53,7 +53,7 @@ impl Live {
     ///
     /// # Errors
     /// The terminal broke.
-    pub async fn run(mut self, mut keyboard: Keyboard) -> std::io::Result<Core> {
+    pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> std::io::Result<Core> {
         let (columns, rows) = crossterm::terminal::size()?;
         self.take(Event::View(View::Resized { columns, rows }))?;
         let ended = self.turn(&mut keyboard).await;
@@ -61,7 +61,7 @@ impl Live {
         ended.map(|()| self.core)
     }
 
-    async fn turn(&mut self, keyboard: &mut Keyboard) -> std::io::Result<()> {
+    async fn turn(&mut self, keyboard: &mut mpsc::Receiver<Input>) -> std::io::Result<()> {
         let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal).into_iter();
         let mut next = || signals.next().unwrap_or_else(|| signal(SignalKind::terminate()));
         let (mut interrupt, mut terminate, mut hangup) = (next()?, next()?, next()?);
@@ -71,9 +71,9 @@ impl Live {
             let frame = self.painter.next().map_or_else(|| Instant::now() + Duration::from_secs(60), |at| at);
             let step = tokio::select! {
                 biased;
-                input = keyboard.next() => match input {
-                    Input::Key(input) => self.input(&input)?,
-                    Input::Gone => Step::Leave,
+                input = keyboard.recv() => match input {
+                    Some(Input::Terminal(input)) => self.input(&input)?,
+                    Some(Input::Gone) | None => Step::Leave,
                 },
                 _ = interrupt.recv() => Step::Leave,
                 _ = terminate.recv() => Step::Leave,

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::Keys;
 use super::player::Player;
@@ -11,7 +12,7 @@ use super::screen::{Looks, Painter};
 use crate::effect::{Effect, Play};
 use crate::event::{Event, View};
 use crate::reduce::look;
-use crate::source::keyboard::{Input, Keyboard};
+use crate::source::keyboard::Input;
 use crate::terminal::Screen;
 
 /// How often a playing recording moves on.
@@ -21,7 +22,7 @@ const FRAME: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// The terminal broke.
-pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, mut keyboard: Keyboard) -> std::io::Result<()> {
+pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, mut keyboard: mpsc::Receiver<Input>) -> std::io::Result<()> {
     let mut painter = Painter::new(screen, looks);
     let (columns, rows) = crossterm::terminal::size()?;
     player.state.screen.size = (columns, rows);
@@ -34,7 +35,7 @@ pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, m
     loop {
         let input = tokio::select! {
             biased;
-            input = keyboard.next() => Some(input),
+            input = keyboard.recv() => Some(input.unwrap_or(Input::Gone)),
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
             _ = hangup.recv() => return Ok(()),
@@ -45,7 +46,7 @@ pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, m
         let moved = player.pass(passed);
         let effects = match input {
             Some(Input::Gone) => return Ok(()),
-            Some(Input::Key(input)) => keys.read(&player.state, &input).map(|event| look(&mut player.state, &event)),
+            Some(Input::Terminal(input)) => keys.read(&player.state, &input).map(|event| look(&mut player.state, &event)),
             None => None,
         };
         if let Some(effects) = &effects

@@ -30,6 +30,7 @@ use tokio::task::AbortHandle;
 pub use self::api::Identity;
 use self::api::Target;
 use self::cluster::Cluster;
+pub use self::cluster::chart::NAMESPACE;
 use self::fault::Faults;
 pub use self::request::SeenRequest;
 use self::scenario::{Release, Scenario};

@@ -56,8 +56,8 @@ pub async fn run(how: Kafka, client: kube::Client, mut voice: Voice, clock: Cloc
                 let now = totals(&groups);
                 let grows = now.iter().any(|(group, lag)| before.get(group).is_some_and(|then| lag > then));
                 before = now;
+                voice.tell(Event::Lag { at: clock.now(), groups }).await; // first, so that live means read
                 voice.live(None).await;
-                voice.tell(Event::Lag { at: clock.now(), groups }).await;
                 grows
             }
             Err(failure) => {
@@ -109,7 +109,9 @@ fn refusal(broker: &Broker, error: &kube::Error) -> Failure {
     match error {
         kube::Error::Api(status) => match status.code {
             401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
-            403 => Failure::Forbidden(format!("exec in pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/exec")),
+            403 => {
+                Failure::Forbidden(format!("exec in pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/exec"))
+            }
             404 => Failure::Rejected(format!("there is no pod {pod} in namespace {namespace}: name a broker's pod in the settings")),
             code => Failure::Lost(format!("exec in pod {pod} failed ({code}): {}", status.message)),
         },

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::sim::scenario::Release;
 
 /// Where the company's services live.
-pub(crate) const NAMESPACE: &str = "medcontract-prod";
+pub const NAMESPACE: &str = "medcontract-prod";
 
 /// The services that only answer requests, 20 a second each.
 const SERVICES: [&str; 4] = ["ocr-service", "ai-service", "analytics-service", "realtime-service"];

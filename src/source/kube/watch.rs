@@ -197,7 +197,9 @@ impl<T: Object> Watch<T> {
         self.alive().await;
         let began = Instant::now();
         match self.read(body).await {
-            Ok(()) if began.elapsed() < self.timing.watch / 4 => Err(Failure::Lost("the API server ends the watch as soon as it began".into())),
+            Ok(()) if began.elapsed() < self.timing.watch / 4 => {
+                Err(Failure::Lost("the API server ends the watch as soon as it began".into()))
+            }
             Err(Failure::Silent(_)) => Ok(()), // proves nothing yet: the next round asks again, and is answered soon or fails
             end => end,
         }
