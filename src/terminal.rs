@@ -21,14 +21,23 @@ pub struct Screen {
 }
 
 impl Screen {
+    /// Whether there is a terminal to take.
+    ///
+    /// # Errors
+    /// There is none, and what to use instead.
+    pub fn possible() -> io::Result<()> {
+        if io::stdin().is_terminal() && io::stdout().is_terminal() {
+            return Ok(());
+        }
+        Err(io::Error::other("this needs a terminal; for pipes and scripts there are `warroom status` and `warroom run`"))
+    }
+
     /// Takes the terminal: alternate screen, raw mode, bracketed paste, no cursor.
     ///
     /// # Errors
     /// There is no terminal, or it does not answer.
     pub fn take() -> io::Result<Self> {
-        if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return Err(io::Error::other("warroom needs a terminal; for pipes and scripts there are `warroom status` and `warroom run`"));
-        }
+        Self::possible()?;
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
         Terminal::new(backend).map(|terminal| Self { terminal }).inspect_err(|_| restore())

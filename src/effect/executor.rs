@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 use ulid::Ulid;
 
 use super::preflight::{self, Room};
+use super::send::Caller;
 use super::{Effect, logs, send};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, Target, View};
@@ -38,8 +39,16 @@ pub struct Settings {
     pub runbook: Arc<Runbook>,
     /// Time.
     pub clock: Clock,
+    /// How long one answer may take.
+    pub deadline: Duration,
     /// How long a request whose answer was lost may still arrive: more than the minute that an API server gives it.
     pub patience: Duration,
+}
+
+impl Settings {
+    fn caller(&self, client: &kube::Client) -> Caller {
+        Caller { client: client.clone(), deadline: self.deadline }
+    }
 }
 
 /// Carries effects out.
@@ -78,7 +87,7 @@ impl Executor {
         let answer = async move {
             let s = &settings;
             let room = Room {
-                client: s.reader.clone(),
+                caller: s.caller(&s.reader),
                 cluster: s.cluster.clone(),
                 namespace: s.namespace.clone(),
                 actor: s.actor.clone(),
@@ -94,7 +103,7 @@ impl Executor {
     }
 
     fn send(&mut self, intent: Intent) {
-        let (id, writer) = (intent.id, self.settings.writer.clone());
+        let (id, writer) = (intent.id, self.settings.caller(&self.settings.writer));
         let answer = async move { Event::Outcome { intent: id, outcome: send::send(&writer, &intent).await } };
         let failed = Event::Outcome { intent: id, outcome: Outcome::Unknown { reason: BROKEN.into() } };
         let task = self.spawn(answer, failed);
@@ -104,7 +113,7 @@ impl Executor {
     fn resolve(&mut self, intent: Intent) {
         let (id, settings) = (intent.id, self.settings.clone());
         let answer = async move {
-            let outcome = send::resolve(&settings.reader, &intent, &settings.clock, settings.patience).await;
+            let outcome = send::resolve(&settings.caller(&settings.reader), &intent, &settings.clock, settings.patience).await;
             Event::Outcome { intent: id, outcome }
         };
         let failed = Event::View(View::Told(BROKEN.into()));

@@ -3,11 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::Client;
 use serde_json::{Value, json};
 
 use super::plan::{self, Draft, Reading, text};
-use super::send::{self, Answer};
+use super::send::{self, Answer, Caller};
 use crate::clean::Clean;
 use crate::event::{DiffLine, Expectation, Intent, Kind, Plan, Refusal, Right, Sign, StepCall, Target, Write, digest};
 use crate::journal::redact::{redact, redact_text};
@@ -16,7 +15,7 @@ use crate::runbook::{Danger, Runbook, Step};
 /// What preparing needs to know of the session.
 #[derive(Clone)]
 pub(super) struct Room {
-    pub(super) client: Client,
+    pub(super) caller: Caller,
     pub(super) cluster: Clean,
     pub(super) namespace: Clean,
     pub(super) actor: Clean,
@@ -30,12 +29,12 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         runbook.step(&call.step).ok_or_else(|| Refusal::Usage(format!("no such step \"{}\": see warroom steps", call.step).into()))?;
     let inputs = complete(step, call)?;
     let (namespace, name) = address(room, &inputs)?;
-    let read = read(&room.client, &namespace, &name).await?;
+    let read = read(&room.caller, &namespace, &name).await?;
     let draft = plan::draft(step.kind, &inputs, &read)?;
     let write = plan::write(&draft, &namespace, &name);
     let (dry_run, allowed, owners) = tokio::join!(
         dry_run(room, &write, &draft, &read),
-        allowed(&room.client, &draft, &namespace),
+        allowed(&room.caller, &draft, &namespace),
         owners(room, &namespace, &name, &read)
     );
     let kept =
@@ -89,9 +88,9 @@ fn address(room: &Room, inputs: &BTreeMap<Clean, Clean>) -> Result<(String, Stri
     Err(Refusal::Usage(format!("\"{given}\" is no deployment: give its name, or namespace/name").into()))
 }
 
-async fn read(client: &Client, namespace: &str, name: &str) -> Result<Reading, Refusal> {
+async fn read(caller: &Caller, namespace: &str, name: &str) -> Result<Reading, Refusal> {
     let path = plan::deployment_path(namespace, name);
-    let deployment = match send::get(client, &path).await {
+    let deployment = match caller.get(&path).await {
         Answer::Done(deployment) => deployment,
         Answer::Refused(404, _) => return Err(Refusal::Usage(format!("there is no deployment {name} in {namespace}").into())),
         Answer::Refused(403, why) => return Err(Refusal::Denied(format!("you may not read deployment {name}: {why}").into())),
@@ -102,7 +101,7 @@ async fn read(client: &Client, namespace: &str, name: &str) -> Result<Reading, R
     let labels = deployment.pointer("/spec/selector/matchLabels").and_then(Value::as_object).cloned().unwrap_or_default();
     let selector: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
     let query = selector.join(",").replace('/', "%2F").replace('=', "%3D").replace(',', "%2C");
-    let revisions = match send::get(client, &format!("/apis/apps/v1/namespaces/{namespace}/replicasets?labelSelector={query}")).await {
+    let revisions = match caller.get(&format!("/apis/apps/v1/namespaces/{namespace}/replicasets?labelSelector={query}")).await {
         Answer::Done(list) => list["items"].as_array().cloned().unwrap_or_default(),
         _ => Vec::new(), // a rollback says itself that it has no revision to go to
     };
@@ -143,7 +142,7 @@ fn touches(deployment: &Value) -> Clean {
 
 /// What the server would make of it.
 async fn dry_run(room: &Room, write: &Write, draft: &Draft, read: &Reading) -> Result<Vec<DiffLine>, Clean> {
-    match send::dry_run(&room.client, write).await {
+    match room.caller.dry_run(write).await {
         Answer::Done(mut after) => {
             // A scale answers with a Scale: only its count says what the Deployment will be.
             let mut before = read.deployment.clone();
@@ -204,11 +203,11 @@ fn flatten(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
 }
 
 /// Asks the server whether this person may send it.
-async fn allowed(client: &Client, draft: &Draft, namespace: &str) -> Right {
+async fn allowed(caller: &Caller, draft: &Draft, namespace: &str) -> Right {
     let attributes = json!({"verb": "patch", "group": "apps", "resource": "deployments", "subresource": draft.subresource.unwrap_or(""), "namespace": namespace});
     let review =
         json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}});
-    let answer = send::post(client, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await;
+    let answer = caller.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await;
     let allowed = if let Answer::Done(answer) = answer { answer.pointer("/status/allowed").and_then(Value::as_bool) } else { None };
     let resource = draft.subresource.map_or_else(|| "deployments".to_owned(), |sub| format!("deployments/{sub}"));
     Right { verb: "patch".into(), resource: resource.into(), namespace: namespace.into(), allowed }
@@ -218,7 +217,7 @@ async fn allowed(client: &Client, draft: &Draft, namespace: &str) -> Right {
 async fn owners(room: &Room, namespace: &str, name: &str, read: &Reading) -> Vec<Clean> {
     let mut owners = declared_owners(&read.deployment);
     let path = format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
-    if let Answer::Done(list) = send::get(&room.client, &path).await {
+    if let Answer::Done(list) = room.caller.get(&path).await {
         let aims = |hpa: &&Value| text(hpa, "/spec/scaleTargetRef/kind") == "Deployment" && text(hpa, "/spec/scaleTargetRef/name") == name;
         let found = list["items"].as_array().into_iter().flatten().filter(aims);
         owners.extend(found.map(|hpa| {

@@ -16,9 +16,6 @@ use crate::source::clock::Clock;
 /// Field manager of every write, and the name that the audit log and `managedFields` show.
 pub(super) const MANAGER: &str = "warroom";
 
-/// How long one answer may take.
-const DEADLINE: Duration = Duration::from_secs(10);
-
 /// Bytes of an answer that are read at the most.
 const MOST: usize = 8 << 20;
 
@@ -35,41 +32,50 @@ pub(super) enum Answer {
     Lost(Clean),
 }
 
-pub(super) async fn get(client: &Client, path: &str) -> Answer {
-    request(client, Method::GET, path, None, None).await
+/// A client, and how long one answer may take.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) client: Client,
+    pub(super) deadline: Duration,
 }
 
-pub(super) async fn post(client: &Client, path: &str, body: &Value) -> Answer {
-    request(client, Method::POST, path, Some("application/json"), Some(body)).await
-}
-
-pub(super) async fn dry_run(client: &Client, write: &Write) -> Answer {
-    change(client, write, "dryRun=All&").await
-}
-
-async fn change(client: &Client, write: &Write, query: &str) -> Answer {
-    let Sealed::Open(body) = &write.body else {
-        return Answer::NotSent("its body is not known any more".into());
-    };
-    let Ok(method) = Method::from_bytes(write.method.as_bytes()) else {
-        return Answer::NotSent(format!("{} is no method", write.method).into());
-    };
-    let path = format!("{}?{query}fieldManager={MANAGER}", write.path);
-    request(client, method, &path, Some(&write.content_type), Some(body)).await
-}
-
-async fn request(client: &Client, method: Method, path: &str, content_type: Option<&str>, body: Option<&Value>) -> Answer {
-    let mut request = Request::builder().method(method).uri(path);
-    if let Some(content_type) = content_type {
-        request = request.header(http::header::CONTENT_TYPE, content_type);
+impl Caller {
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, None, None).await
     }
-    let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
-    let Ok(request) = request.body(Body::from(bytes)) else {
-        return Answer::NotSent("the request cannot be written".into());
-    };
-    match tokio::time::timeout(DEADLINE, answer(client, request)).await {
-        Ok(answer) => answer,
-        Err(_) => Answer::Lost(format!("no answer within {} s", DEADLINE.as_secs()).into()),
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::POST, path, Some("application/json"), Some(body)).await
+    }
+
+    pub(super) async fn dry_run(&self, write: &Write) -> Answer {
+        self.change(write, "dryRun=All&").await
+    }
+
+    async fn change(&self, write: &Write, query: &str) -> Answer {
+        let Sealed::Open(body) = &write.body else {
+            return Answer::NotSent("its body is not known any more".into());
+        };
+        let Ok(method) = Method::from_bytes(write.method.as_bytes()) else {
+            return Answer::NotSent(format!("{} is no method", write.method).into());
+        };
+        let path = format!("{}?{query}fieldManager={MANAGER}", write.path);
+        self.request(method, &path, Some(&write.content_type), Some(body)).await
+    }
+
+    async fn request(&self, method: Method, path: &str, content_type: Option<&str>, body: Option<&Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(content_type) = content_type {
+            request = request.header(http::header::CONTENT_TYPE, content_type);
+        }
+        let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
+        let Ok(request) = request.body(Body::from(bytes)) else {
+            return Answer::NotSent("the request cannot be written".into());
+        };
+        match tokio::time::timeout(self.deadline, answer(&self.client, request)).await {
+            Ok(answer) => answer,
+            Err(_) => Answer::Lost(format!("no answer within {:.0} s", self.deadline.as_secs_f64()).into()),
+        }
     }
 }
 
@@ -123,11 +129,11 @@ fn root(error: &dyn std::error::Error) -> Clean {
 }
 
 /// Sends the writes of an intent, each once, and stops at the first that is not done.
-pub(super) async fn send(writer: &Client, intent: &Intent) -> Outcome {
+pub(super) async fn send(writer: &Caller, intent: &Intent) -> Outcome {
     let mut generation = 0;
     let mut done = 0;
     for write in &intent.writes {
-        match change(writer, write, "").await {
+        match writer.change(write, "").await {
             Answer::Done(object) => {
                 done += 1;
                 generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
@@ -169,11 +175,11 @@ enum Reading {
 
 /// Reads until it is clear what became of a change. A request that has not arrived after `patience` will not arrive: API servers give
 /// one a minute at the most.
-pub(super) async fn resolve(reader: &Client, intent: &Intent, clock: &Clock, patience: Duration) -> Outcome {
+pub(super) async fn resolve(reader: &Caller, intent: &Intent, clock: &Clock, patience: Duration) -> Outcome {
     let until = clock.now() + chrono::TimeDelta::from_std(patience).unwrap_or_default();
     let mut pause = Duration::from_millis(500);
     loop {
-        let reading = match get(reader, &intent.expect.path).await {
+        let reading = match reader.get(&intent.expect.path).await {
             Answer::Done(object) => Some(judge(&object, &intent.target, &intent.expect)),
             Answer::Refused(404, _) => Some(Reading::Settled(gone(&intent.target))),
             _ => None, // the server cannot be asked now: it stays unknown until it can

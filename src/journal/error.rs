@@ -21,6 +21,9 @@ pub enum JournalError {
     /// A folder without a single segment.
     #[error("{} is not a recording: it holds no segment such as 000001.ndjson", .0.display())]
     NotARecording(PathBuf),
+    /// A recording that ended before its first record.
+    #[error("{} holds no record: the session ended before anything happened", .0.display())]
+    Empty(PathBuf),
     /// Written by a newer warroom.
     #[error("{} has recording format {found}, and this warroom reads up to {}: use a newer warroom", path.display(), super::format::FORMAT)]
     NewerFormat {
@@ -57,6 +60,9 @@ pub enum JournalError {
         /// What the system said.
         error: String,
     },
+    /// The disk did not answer at the end of the program.
+    #[error("the disk did not answer for {0:?}: the recording is left as if warroom had been killed, and the next start tidies it")]
+    Hung(std::time::Duration),
     /// The writing thread has ended.
     #[error("the journal is closed")]
     Closed,

@@ -8,7 +8,9 @@
 //! | [`format`](mod@format) | one line: framing, checksum, hash chain |
 //! | [`disk`] | the few calls the writer makes, as a seam for faults |
 //! | [`segment`] | one segment being written; its compression |
-//! | [`writer`] | the writing thread: group commit, decisions, failures, checkpoints |
+//! | [`writer`] | where a session's records are handed in |
+//! | `worker` | the writing thread: group commit, decisions, failures, new segments |
+//! | `scan` | the lines of a segment's file |
 //! | [`reader`] | a recording as a stream of checkpoints, records and gaps |
 //! | [`verify`] | the whole recording checked, and its chain's head |
 //! | [`recover`] | tidies a recording whose program was killed |
@@ -58,6 +60,7 @@ pub mod redact;
 mod scan;
 pub mod segment;
 pub mod verify;
+mod worker;
 pub mod writer;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{Disk, LocalDisk};
 use super::error::{JournalError, io_error};
 use super::format::{Chain, Commit, Fault, Line, Lost, Mark, mark_line};
-use super::scan::{Scan, Scanned, segment_numbers};
+use super::scan::{Scan, Scanned, end, segment_numbers};
 use super::segment::{compress, plain_path};
 
 /// How every record's line begins.
@@ -29,19 +29,35 @@ pub enum Recovered {
 /// Tidies the recording in this folder. Doing it again changes nothing.
 pub fn recover(folder: &Path) -> Result<Recovered, JournalError> {
     let mut numbers = segment_numbers(folder)?;
-    let Some(last) = numbers.pop_last() else { return Ok(Recovered::Untouched) };
-    let plain = plain_path(folder, last);
-    let found = if plain.exists() { mend(folder, last, &plain)? } else { Recovered::Untouched };
-    for number in numbers.into_iter().filter(|number| plain_path(folder, *number).exists()) {
-        compress(&LocalDisk, folder, number).map_err(io_error("compress", &plain_path(folder, number)))?;
+    let Some((last, plain)) = numbers.pop_last().map(|last| (last, plain_path(folder, last))).filter(|(_, plain)| plain.exists()) else {
+        return Ok(Recovered::Untouched); // somebody compressed the last segment as well: it was closed
+    };
+    // The lock keeps out a second recovery, and tells of a warroom that is still writing.
+    let mut file = OpenOptions::new().read(true).write(true).open(&plain).map_err(io_error("open", &plain))?;
+    file.try_lock().map_err(|_| JournalError::InUse(folder.to_path_buf()))?;
+    let found = mend(folder, last, &mut file)?;
+    remove_leftovers(folder).map_err(io_error("tidy", folder))?;
+    for number in numbers {
+        let temporary = format!("{number:06}.recover.tmp");
+        compress(&LocalDisk, folder, number, &temporary).map_err(io_error("compress", &plain_path(folder, number)))?;
     }
     Ok(found)
 }
 
-fn mend(folder: &Path, number: u32, path: &Path) -> Result<Recovered, JournalError> {
-    let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(io_error("open", path))?;
-    file.try_lock().map_err(|_| JournalError::InUse(folder.to_path_buf()))?;
-    let Some(good) = Good::read(folder, number).map_err(io_error("read", path))? else { return Ok(Recovered::Untouched) };
+/// Temporary files have no part in a recording; a compression that still runs starts no other when its file is gone.
+fn remove_leftovers(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "tmp") {
+            LocalDisk.remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn mend(folder: &Path, number: u32, file: &mut File) -> Result<Recovered, JournalError> {
+    let path = plain_path(folder, number);
+    let Some(good) = Good::read(folder, number).map_err(io_error("read", &path))? else { return Ok(Recovered::Untouched) };
     let aside = path.with_extension("torn");
     let found = match &good.torn {
         Some(_) => Recovered::Torn(aside.clone()),
@@ -49,10 +65,10 @@ fn mend(folder: &Path, number: u32, path: &Path) -> Result<Recovered, JournalErr
         None => return Ok(Recovered::Untouched),
     };
     if good.torn.is_some() {
-        keep_aside(&mut file, good.bytes, &aside).map_err(io_error("write", &aside))?;
+        keep_aside(file, good.bytes, &aside).map_err(io_error("write", &aside))?;
         LocalDisk.sync_dir(folder).map_err(io_error("sync", folder))?;
     }
-    replace_end(&mut file, good.bytes, &good.ending()?).map_err(io_error("write", path))?;
+    replace_end(file, good.bytes, &good.ending()?).map_err(io_error("write", &path))?;
     Ok(found)
 }
 
@@ -69,6 +85,9 @@ struct Good {
 impl Good {
     /// Walks to the last line. None where nothing may be mended: no header, already sealed, unreadable, or bad lines before good ones.
     fn read(folder: &Path, number: u32) -> io::Result<Option<Self>> {
+        if end(folder, number).is_some_and(|(_, sealed)| sealed) {
+            return Ok(None);
+        }
         let mut scan = Scan::open(folder, number)?;
         let Some(Scanned { content: Ok(Line::Mark(Mark::Header(header))), bytes, .. }) = scan.next() else { return Ok(None) };
         let end = Commit { seq: header.seq, at: header.at, records: 0, chain: header.chain };

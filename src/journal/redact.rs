@@ -1,6 +1,9 @@
 //! Takes secrets out of what enters the journal. [`Redacted`] is the only way in, so that nothing is recorded that has not been here, and the
 //! world that is reduced from it holds the same as the recording. What looks like a secret is taken for one: a lost word costs less than a
 //! leaked password. Secrets by the name of their key are found here, secrets by their own look in [`redact_text`].
+//!
+//! So a type that is recorded keeps the names of things as values and not as keys of a map: under the key `auth-token-service` all text is
+//! taken out. Numbers stay, which keeps a typed value whole.
 
 mod text;
 
@@ -54,7 +57,8 @@ const REFERENCES: [&str; 9] = [
 pub struct Redacted<T>(T);
 
 impl<T: Serialize + DeserializeOwned> Redacted<T> {
-    /// Takes the secrets out of `value`. It fails where a secret-looking key holds something else than text; such a field wants another name.
+    /// Takes the secrets out of `value`. It fails where text of a fixed form (a time, an enum) stands under a secret-looking key; such a field
+    /// wants another name.
     pub fn new(value: T) -> serde_json::Result<Self> {
         let mut json = serde_json::to_value(&value)?;
         if redact(&mut json) { serde_json::from_value(json).map(Self) } else { Ok(Self(value)) }
@@ -83,14 +87,13 @@ pub fn redact(value: &mut Value) -> bool {
     }
 }
 
-/// Whether a value under this key is taken for a secret.
+/// Whether a value under this key is taken for a secret. Asked for every key of every record.
 fn is_secret_key(key: &str) -> bool {
-    let squeezed: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    if REFERENCES.contains(&squeezed.as_str()) {
-        return false;
-    }
-    let last_word = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or(key).to_lowercase();
-    SECRET_PARTS.iter().any(|part| squeezed.contains(part)) || SECRET_WORDS.contains(&last_word.as_str())
+    let squeezed: Vec<u8> = key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
+    let has_part = (0..squeezed.len()).any(|at| SECRET_PARTS.iter().any(|part| squeezed[at..].starts_with(part.as_bytes())));
+    let last_word = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or(key);
+    let is_secret = has_part || SECRET_WORDS.iter().any(|word| last_word.eq_ignore_ascii_case(word));
+    is_secret && !REFERENCES.iter().any(|reference| squeezed == reference.as_bytes())
 }
 
 fn redact_string(text: &mut String) -> bool {
@@ -136,13 +139,13 @@ fn redact_keys(fields: &mut Map<String, Value>) -> bool {
     true
 }
 
-/// Takes out every text and number in `value`.
+/// Takes out every text in `value`.
 fn blank(value: &mut Value) -> bool {
     match value {
-        Value::Null | Value::Bool(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
         Value::String(text) if text == MARK || text.is_empty() => false,
-        Value::String(_) | Value::Number(_) => {
-            *value = Value::String(MARK.to_owned());
+        Value::String(text) => {
+            MARK.clone_into(text);
             true
         }
         Value::Array(items) => items.iter_mut().fold(false, |changed, item| blank(item) | changed),

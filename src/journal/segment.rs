@@ -145,18 +145,24 @@ impl Segment {
     }
 }
 
-/// Compresses a closed segment: to a temporary file, which then takes the plain one's place. Whatever fails, the plain one stays and counts.
-pub(super) fn compress(disk: &dyn Disk, folder: &Path, number: u32) -> io::Result<()> {
-    let (plain, packed) = (plain_path(folder, number), packed_path(folder, number));
-    let temporary = packed.with_extension("tmp");
+/// Compresses a closed segment: into `temporary`, a name that nobody else uses, which then takes the plain one's place. Whatever fails, the
+/// plain one stays and counts; where it is gone, somebody else has done it.
+pub(super) fn compress(disk: &dyn Disk, folder: &Path, number: u32, temporary: &str) -> io::Result<()> {
+    let (plain, packed, temporary) = (plain_path(folder, number), packed_path(folder, number), folder.join(temporary));
+    let Some(mut input) = unless_gone(disk.open(&plain))? else { return Ok(()) };
     let mut encoder = zstd::Encoder::new(disk.create(&temporary)?, ZSTD_LEVEL)?;
     encoder.include_checksum(true)?;
-    io::copy(&mut disk.open(&plain)?, &mut encoder)?;
-    let mut file = encoder.finish()?;
-    file.flush()?;
-    file.sync_data()?;
+    io::copy(&mut input, &mut encoder)?;
+    encoder.finish()?.sync_data()?;
     disk.rename(&temporary, &packed)?;
     disk.sync_dir(folder)?;
-    disk.remove(&plain)?;
+    unless_gone(disk.remove(&plain))?;
     disk.sync_dir(folder)
+}
+
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
 }

@@ -203,7 +203,7 @@ fn every_menu_of_the_built_in_keymap_has_a_title() {
 
 #[test]
 fn every_action_has_a_key_or_a_reason() {
-    let typed_only = [Action::Namespaces];
+    let typed_only: [Action; 0] = [];
     let keymap = built_in();
     let bound: Vec<&Action> = keymap.layers.values().flat_map(|layer| &layer.bindings).map(|binding| &binding.run).collect();
     let unbound: Vec<&Action> = Action::PLAIN.iter().filter(|action| !bound.contains(action)).collect();

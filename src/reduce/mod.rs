@@ -33,6 +33,17 @@ pub fn reduce(state: &mut State, record: &Record) -> Vec<Effect> {
     }
 }
 
+/// What a viewer of a replay does: moves the screen, and never the world.
+pub fn look(state: &mut State, event: &Event) -> Vec<Effect> {
+    forget_message(state);
+    match event {
+        Event::Operator(Operator::Did(action)) => operate::did(state, action),
+        Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
+        Event::View(view) => see(state, view),
+        _ => Vec::new(),
+    }
+}
+
 /// What a recorded event makes necessary. A settled or unheard-of intent makes nothing necessary.
 fn follow_up(state: &State, event: &Event) -> Vec<Effect> {
     match event {

@@ -145,7 +145,7 @@ fn forbidden(state: &State, plan: &Plan) -> Option<Clean> {
     if state.world.journal_trouble.is_some() {
         return Some("the journal cannot be written, and what is not recorded is not done; mend the disk first".into());
     }
-    (!state.world.armed(state.now)).then(|| "not armed: arm first (a, or :arm), then confirm".into())
+    (!state.world.armed(state.now)).then(|| "not armed: arm first (:arm), then confirm".into())
 }
 
 /// The target's name was typed.

@@ -3,7 +3,7 @@
 use crossterm::event::{Event as Terminal, KeyEvent};
 
 use crate::event::{Edit, Event, Operator, View};
-use crate::journal::redact_text;
+use crate::journal::redact::redact_text;
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
 use crate::reduce::taken;
 use crate::state::State;
@@ -46,7 +46,9 @@ fn acted(state: &State, action: Action) -> Event {
             Some((purpose, text)) => Event::Operator(Operator::Entered { purpose, text: redact_text(&text).into_owned().into() }),
             None => Event::View(View::Tick),
         },
-        action if action.spec().contexts.contains(&Context::Input) && state.screen.input.is_some() && !action.always_works() => edited(Edit::Act(action)),
+        action if action.spec().contexts.contains(&Context::Input) && state.screen.input.is_some() && !action.always_works() => {
+            edited(Edit::Act(action))
+        }
         action => Event::Operator(Operator::Did(action)),
     }
 }

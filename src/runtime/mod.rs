@@ -4,8 +4,10 @@
 //! [`replay`] only the screen and a recording, and has no executor.
 
 pub mod headless;
+pub mod inherit;
 mod keys;
 pub mod live;
+pub mod player;
 pub mod replay;
 mod screen;
 
@@ -123,7 +125,9 @@ impl Core {
         }
         let trouble = match status.health {
             Health::Ok => None,
-            Health::Strained { error, .. } | Health::Failing { error, .. } => Some(Clean::new(&format!("the journal cannot be written: {error}"))),
+            Health::Strained { error, .. } | Health::Failing { error, .. } => {
+                Some(Clean::new(&format!("the journal cannot be written: {error}")))
+            }
         };
         (self.state.world.journal_trouble != trouble).then_some(Event::JournalTrouble(trouble))
     }

@@ -53,6 +53,11 @@ impl Run {
         matches!(self.stage, Stage::Rejected(_) | Stage::Done(_))
     }
 
+    /// Whether it is not known whether anything was changed.
+    pub fn unanswered(&self) -> bool {
+        matches!(self.stage, Stage::Sent | Stage::Unknown(_))
+    }
+
     /// Requests that the server answered as done.
     pub fn writes(&self) -> u32 {
         match self.outcome {

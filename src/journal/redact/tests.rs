@@ -129,7 +129,8 @@ fn what_is_no_secret_stays() {
         "env": [{"name": "LEVEL", "value": "debug"}, {"name": "X", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}],
         "volumes": [{"secret": null}, {"secretName": "tls"}],
         "automountServiceAccountToken": true,
-        "tokens": null,
+        "tokens": {"used": 12, "left": null},
+        "sample": {"name": "auth-token-service", "value": 0.5},
     });
     let mut value = kept.clone();
     assert!(!redact(&mut value));

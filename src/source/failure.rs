@@ -1,0 +1,153 @@
+//! How a source fails, in sentences, and how long it waits before it tries again.
+
+use std::error::Error;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, Instant};
+
+use kube::client::AuthError;
+
+use super::timing::Timing;
+
+/// Why a source has nothing to say. Each message is a sentence without its full stop: what, and what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// 401: the credentials are not accepted.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// 403: a right is missing.
+    #[error("{0}")]
+    Forbidden(String),
+    /// 410 and its relatives: the place in the stream is lost, only a fresh listing helps.
+    #[error("{0}")]
+    Expired(String),
+    /// Another 4xx: asking the same again will not help.
+    #[error("{0}")]
+    Rejected(String),
+    /// 429 and 5xx: the server is there and wants to be left alone for a while.
+    #[error("{message}")]
+    Busy {
+        /// What the server says.
+        message: String,
+        /// Its `Retry-After`.
+        wait: Option<Duration>,
+    },
+    /// Nobody answered, or went on, in time.
+    #[error("{0}")]
+    Silent(String),
+    /// No connection, a cut stream, or one that cannot be read.
+    #[error("{0}")]
+    Lost(String),
+}
+
+impl Failure {
+    /// Whether the server is there and refuses.
+    pub fn refused(&self) -> bool {
+        matches!(self, Self::Unauthenticated(_) | Self::Forbidden(_))
+    }
+
+    /// `what` said nothing for that long.
+    pub fn silent(what: &str, span: Duration) -> Self {
+        Self::Silent(format!("{what} has been silent for {}", crate::units::seconds(span.as_secs_f64())))
+    }
+
+    /// A request that never got an answer.
+    pub fn unreachable(what: &str, error: &(dyn Error + 'static)) -> Self {
+        match plugin(error) {
+            Some(sentence) => Self::Unauthenticated(sentence),
+            None => Self::Lost(format!("cannot reach {what}: {}", root(error))),
+        }
+    }
+}
+
+/// The innermost cause: `Connection refused (os error 111)` says more than `client error (Connect)`.
+pub fn root(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// What a credential plugin said when it failed. Only the last line of its stderr is shown: its stdout and environment hold secrets.
+pub fn plugin(error: &(dyn Error + 'static)) -> Option<String> {
+    let said = causes(error).find_map(|cause| cause.downcast_ref::<AuthError>())?;
+    Some(match said {
+        AuthError::AuthExecRun { out, .. } => {
+            let stderr = String::from_utf8_lossy(&out.stderr);
+            let last = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing on stderr");
+            format!("the kubeconfig's credential plugin failed ({}): {}; run it in a shell to log in", out.status, last.trim())
+        }
+        AuthError::AuthExecStart(error) => format!("the kubeconfig's credential plugin cannot be started: {error}; is it installed?"),
+        AuthError::AuthExecParse(_) => "the kubeconfig's credential plugin answered with something that is not an ExecCredential".into(),
+        other => format!("the kubeconfig's credentials cannot be used: {other}"),
+    })
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| (*cause).source())
+}
+
+/// How long to wait before the next try: the first one soon, then longer and longer, never in step with others.
+#[derive(Debug)]
+pub struct Backoff {
+    timing: Timing,
+    failures: u32,
+    last: Option<Instant>,
+}
+
+impl Backoff {
+    /// Nothing has failed yet.
+    pub fn new(timing: Timing) -> Self {
+        Self { timing, failures: 0, last: None }
+    }
+
+    /// Whether the last failure was the first one for a long time.
+    pub fn first(&self) -> bool {
+        self.failures == 1
+    }
+
+    /// The wait after one more failure.
+    pub fn next(&mut self, failure: &Failure) -> Duration {
+        if self.last.is_some_and(|last| last.elapsed() > self.timing.healthy) {
+            self.failures = 0;
+        }
+        self.last = Some(Instant::now());
+        let span = match (failure, self.failures) {
+            (Failure::Busy { wait: Some(wait), .. }, _) => *wait,
+            (refusal, _) if refusal.refused() => self.timing.backoff_most,
+            (_, 0) => self.timing.first_retry,
+            (_, n) => self.timing.backoff.saturating_mul(1 << (n - 1).min(16)).min(self.timing.backoff_most),
+        };
+        self.failures += 1;
+        span.mul_f64(1.0 + jitter())
+    }
+}
+
+/// 0..1, different each time and in each process.
+fn jitter() -> f64 {
+    let bits = RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(failure: &Failure, count: usize) -> Vec<u64> {
+        let mut backoff = Backoff::new(Timing::default());
+        // With jitter a wait is between its figure and twice that: half of it, rounded down to a power, is enough to compare.
+        (0..count).map(|_| u64::try_from(backoff.next(failure).as_millis()).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_first_retry_is_soon_and_the_next_ones_double_up_to_half_a_minute() {
+        let waits = waits(&Failure::Lost("cut".into()), 9);
+        let figures = [100, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000];
+        for (wait, figure) in waits.iter().zip(figures) {
+            assert!((figure..=figure * 2).contains(wait), "{wait} is not {figure} with jitter");
+        }
+    }
+
+    #[test]
+    fn the_servers_own_figure_and_a_refusal_have_their_own_wait() {
+        let busy = Failure::Busy { message: "too many requests".into(), wait: Some(Duration::from_secs(7)) };
+        assert!(waits(&busy, 3).iter().all(|wait| (7_000..=14_000).contains(wait)));
+        assert!(waits(&Failure::Forbidden("no".into()), 1).iter().all(|wait| (30_000..=60_000).contains(wait)));
+    }
+}

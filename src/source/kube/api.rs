@@ -1,0 +1,123 @@
+//! The requests that list and watch one kind, and what a refusal means.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, RETRY_AFTER};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use kube::client::Body;
+
+use super::decode::Status;
+use crate::clean::Clean;
+use crate::event::Kind;
+use crate::source::failure::{Failure, root};
+
+/// Objects in one page of a listing: client-go's figure, and what the bed's API server answers in 84 ms.
+const PAGE: usize = 500;
+
+/// The longest page that is read: [`PAGE`] objects of the largest size that etcd takes would be more, and no screen's.
+const LONGEST_PAGE: usize = 256 << 20;
+
+/// The longest refusal that is read.
+const LONGEST_STATUS: usize = 64 << 10;
+
+/// One kind at one API server.
+pub struct Api {
+    client: kube::Client,
+    kind: Kind,
+    namespace: Option<Clean>,
+}
+
+impl Api {
+    /// Of all namespaces when none is given.
+    pub fn new(client: kube::Client, kind: Kind, namespace: Option<Clean>) -> Self {
+        Self { client, kind, namespace: namespace.filter(|_| kind.namespaced()) }
+    }
+
+    /// A watch that begins by telling everything that is there (KEP-3157), and has no early end: a big listing takes its time.
+    pub async fn stream(&self) -> Result<Body, Failure> {
+        self.ask("watch", "watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan").await
+    }
+
+    /// A watch of what happens after `version`, which the server ends after `span`.
+    pub async fn watch(&self, version: &str, span: Duration) -> Result<Body, Failure> {
+        let (seconds, version) = (span.as_secs().max(1), escaped(version));
+        self.ask("watch", &format!("watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={version}")).await
+    }
+
+    /// One page of a listing; the first one without a token.
+    pub async fn page(&self, token: Option<&str>) -> Result<Vec<u8>, Failure> {
+        let token = token.map(|token| format!("&continue={}", escaped(token))).unwrap_or_default();
+        collect(self.ask("list", &format!("limit={PAGE}{token}")).await?, LONGEST_PAGE).await
+    }
+
+    async fn ask(&self, verb: &str, query: &str) -> Result<Body, Failure> {
+        // Newer servers compress each event of a watch on its own, which no client reads as one stream.
+        let request =
+            Request::get(format!("{}?{query}", self.path())).header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
+        let request =
+            request.body(Body::empty()).map_err(|error| Failure::Rejected(format!("{} cannot be asked for: {error}", self.what())))?;
+        let answer = self.client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
+        if answer.status().is_success() {
+            return Ok(answer.into_body());
+        }
+        Err(self.refused(verb, answer).await)
+    }
+
+    async fn refused(&self, verb: &str, answer: Response<Body>) -> Failure {
+        let (head, body) = answer.into_parts();
+        let said = collect(body, LONGEST_STATUS).await.unwrap_or_default();
+        let status: Status = serde_json::from_slice(&said).unwrap_or_default();
+        self.refusal(verb, head.status, &status, &head.headers)
+    }
+
+    /// A refusal that came as a line of a watch.
+    pub fn broken(&self, status: &Status) -> Failure {
+        let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.refusal("watch", code, status, &HeaderMap::new())
+    }
+
+    fn refusal(&self, verb: &str, code: StatusCode, status: &Status, headers: &HeaderMap) -> Failure {
+        let what = self.what();
+        let message = format!("the API server answers {code} to {verb} {what}: {}", status.message);
+        let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+        match code.as_u16() {
+            410 => Failure::Expired(message),
+            _ if status.too_new() => Failure::Expired(message),
+            401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
+            403 => Failure::Forbidden(format!("{verb} {what} is forbidden: ask for the rights get, list and watch on {what}")),
+            429 | 500.. => Failure::Busy { message, wait },
+            _ => Failure::Rejected(message),
+        }
+    }
+
+    fn path(&self) -> String {
+        let (api, plural) = (self.kind.api(), self.kind.plural());
+        self.namespace.as_ref().map_or_else(|| format!("/{api}/{plural}"), |namespace| format!("/{api}/namespaces/{namespace}/{plural}"))
+    }
+
+    fn what(&self) -> String {
+        let plural = self.kind.plural();
+        self.namespace.as_ref().map_or_else(|| plural.to_owned(), |namespace| format!("{plural} in namespace {namespace}"))
+    }
+}
+
+async fn collect(body: Body, most: usize) -> Result<Vec<u8>, Failure> {
+    let whole = Limited::new(body, most).collect().await;
+    let whole = whole.map_err(|error| Failure::Lost(format!("the API server's answer was cut: {}", root(&*error))))?;
+    Ok(whole.to_bytes().into())
+}
+
+/// A value of a query, percent-encoded.
+fn escaped(value: &str) -> String {
+    value.bytes().fold(String::with_capacity(value.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+        out
+    })
+}

@@ -1,0 +1,42 @@
+//! The API server as a source: each kind is listed and watched on its own, with raw requests, and never decoded whole.
+//!
+//! [`watch`] keeps a kind in step, [`api`] makes its requests, [`lines`] and [`decode`] read the answers, [`wire`] has the objects.
+
+mod api;
+mod decode;
+mod lines;
+mod watch;
+mod wire;
+
+use futures::future::BoxFuture;
+
+use self::api::Api;
+use self::watch::Watch;
+use super::clock::Clock;
+use super::timing::Timing;
+use super::voice::Voice;
+use crate::clean::Clean;
+use crate::event::Kind;
+
+/// Keeps one kind in step until it is stopped; of all namespaces when none is given.
+pub fn run(
+    kind: Kind,
+    client: kube::Client,
+    namespace: Option<Clean>,
+    voice: Voice,
+    clock: Clock,
+    timing: Timing,
+) -> BoxFuture<'static, ()> {
+    let api = Api::new(client, kind, namespace);
+    match kind {
+        Kind::Pod => Box::pin(Watch::<wire::Pod>::new(api, voice, clock, timing).run()),
+        Kind::Deployment => Box::pin(Watch::<wire::Deployment>::new(api, voice, clock, timing).run()),
+        Kind::StatefulSet => Box::pin(Watch::<wire::StatefulSet>::new(api, voice, clock, timing).run()),
+        Kind::ReplicaSet => Box::pin(Watch::<wire::ReplicaSet>::new(api, voice, clock, timing).run()),
+        Kind::Node => Box::pin(Watch::<wire::Node>::new(api, voice, clock, timing).run()),
+        Kind::Event => Box::pin(Watch::<wire::Event>::new(api, voice, clock, timing).run()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

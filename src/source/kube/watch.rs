@@ -1,0 +1,313 @@
+//! Keeps one kind in step with the API server: lists it, watches it from there, and comes back after whatever happens.
+//!
+//! The way that asks least is tried first and given up once for good: a streaming watch; else pages and a watch; else, where
+//! watching is not allowed, pages again and again. A place in the stream is kept across broken connections, so that a cut costs
+//! one request and not a listing; only a server that has forgotten it (410) makes a fresh listing necessary.
+
+use std::collections::BTreeMap;
+
+use kube::client::Body;
+use tokio::time::Instant;
+
+use super::api::Api;
+use super::decode::{self, Told};
+use super::lines::{Cut, LONGEST, Lines};
+use super::wire::{Names, Object};
+use crate::event::{ClusterEvent, Event, Uid};
+use crate::source::clock::Clock;
+use crate::source::failure::{Backoff, Failure};
+use crate::source::timing::Timing;
+use crate::source::voice::Voice;
+
+/// Changes that are told together, at most.
+const BATCH: usize = 500;
+
+/// How listings are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// As the beginning of a watch.
+    Stream,
+    /// In pages, then a watch.
+    Pages,
+    /// In pages, again and again: watching is not allowed.
+    Poll,
+}
+
+/// One kind, kept in step.
+pub struct Watch<T: Object> {
+    api: Api,
+    voice: Voice,
+    clock: Clock,
+    timing: Timing,
+    way: Way,
+    /// The version up to which everything was told; without one a listing is due.
+    place: Option<String>,
+    /// When polling: the version of each object that was told.
+    polled: Option<BTreeMap<Uid, String>>,
+    /// Objects that were too large to be read since the last listing began.
+    oversized: usize,
+    names: Names,
+    backoff: Backoff,
+    batch: Batch<T>,
+}
+
+/// Waits for an answer. One that takes its time is told as silence long before it is given up: a busy server is not hurried.
+async fn patiently<A>(voice: &mut Voice, timing: &Timing, answer: impl Future<Output = Result<A, Failure>>) -> Result<A, Failure> {
+    let mut answer = std::pin::pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(timing.answer, &mut answer).await {
+        return answer;
+    }
+    voice.fail(&Failure::silent("the API server", timing.answer)).await;
+    let rest = timing.patience.saturating_sub(timing.answer);
+    tokio::time::timeout(rest, answer).await.unwrap_or_else(|_| Err(Failure::silent("the API server", timing.patience)))
+}
+
+/// Changes that were read and not told yet.
+struct Batch<T: Object> {
+    facts: Vec<T::Fact>,
+    gone: Vec<Uid>,
+    due: Option<Instant>,
+}
+
+impl<T: Object> Watch<T> {
+    /// Begins with nothing known.
+    pub fn new(api: Api, voice: Voice, clock: Clock, timing: Timing) -> Self {
+        Self {
+            api,
+            voice,
+            clock,
+            way: Way::Stream,
+            place: None,
+            polled: None,
+            oversized: 0,
+            names: Names::default(),
+            backoff: Backoff::new(timing.clone()),
+            batch: Batch { facts: Vec::new(), gone: Vec::new(), due: None },
+            timing,
+        }
+    }
+
+    /// Goes on until it is stopped.
+    pub async fn run(mut self) {
+        loop {
+            if let Err(failure) = self.round().await {
+                self.recover(failure).await;
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Result<(), Failure> {
+        match (self.place.take(), self.way) {
+            (None, Way::Stream) => self.stream().await,
+            (None, Way::Pages) => self.list().await,
+            (None, Way::Poll) => self.poll().await,
+            (Some(place), _) => self.follow(place).await,
+        }
+    }
+
+    async fn recover(&mut self, failure: Failure) {
+        let wait = self.backoff.next(&failure);
+        if failure.refused() {
+            self.way = Way::Stream; // rights may be other ones when they come back
+        }
+        // A cut that the first retry mends is not worth a word; silence has already lasted too long for that.
+        let mendable = self.backoff.first() && self.voice.is_live() && !failure.refused() && !matches!(failure, Failure::Silent(_));
+        if !mendable {
+            self.voice.fail(&failure).await;
+        }
+        tokio::time::sleep(wait).await;
+    }
+
+    async fn stream(&mut self) -> Result<(), Failure> {
+        let body = match patiently(&mut self.voice, &self.timing, self.api.stream()).await {
+            Err(Failure::Rejected(_) | Failure::Forbidden(_)) => {
+                self.way = Way::Pages;
+                return Ok(());
+            }
+            answer => answer?,
+        };
+        self.oversized = 0;
+        self.tell(ClusterEvent::Listing(T::KIND)).await;
+        match (self.read(body).await, self.place.is_some()) {
+            (Err(Failure::Silent(_)), false) => self.way = Way::Pages, // it never says that the listing is complete
+            (Ok(()), false) => return Err(Failure::Lost("the API server ended its listing before it was complete".into())),
+            (Ok(()) | Err(Failure::Silent(_)), true) => {}
+            (Err(failure), _) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    async fn list(&mut self) -> Result<(), Failure> {
+        let mut page = self.page(None).await?;
+        self.tell(ClusterEvent::Listing(T::KIND)).await;
+        loop {
+            page.items.take().into_iter().flatten().for_each(|object| self.put(object));
+            self.flush().await;
+            match page.metadata.next() {
+                Some(token) => page = self.page(Some(&token)).await?,
+                None => break,
+            }
+        }
+        self.listed(page.metadata.resource_version).await;
+        Ok(())
+    }
+
+    /// Tells what is new since the last round, as a watch would have: a whole listing each time would fill the journal.
+    async fn poll(&mut self) -> Result<(), Failure> {
+        let (mut page, mut named) = (self.page(None).await?, BTreeMap::new());
+        if self.polled.is_none() {
+            self.tell(ClusterEvent::Listing(T::KIND)).await;
+        }
+        loop {
+            for object in page.items.take().into_iter().flatten() {
+                let (uid, version) = (object.metadata().uid.clone(), object.metadata().resource_version.clone());
+                if self.polled.as_ref().and_then(|known| known.get(&uid)) != Some(&version) {
+                    self.put(object);
+                }
+                named.insert(uid, version);
+            }
+            match page.metadata.next() {
+                Some(token) => page = self.page(Some(&token)).await?,
+                None => break,
+            }
+        }
+        self.batch.gone.extend(self.polled.iter().flat_map(BTreeMap::keys).filter(|uid| !named.contains_key(*uid)).cloned());
+        self.flush().await;
+        if self.polled.replace(named).is_none() {
+            self.tell(ClusterEvent::Listed(T::KIND)).await;
+        }
+        self.voice.live(None).await;
+        self.clock.sleep(self.timing.poll).await;
+        Ok(())
+    }
+
+    async fn follow(&mut self, place: String) -> Result<(), Failure> {
+        let answer = patiently(&mut self.voice, &self.timing, self.api.watch(&place, self.timing.watch)).await;
+        let body = match answer {
+            Err(Failure::Forbidden(_)) => {
+                self.way = Way::Poll;
+                return Ok(());
+            }
+            Err(failure @ (Failure::Expired(_) | Failure::Rejected(_))) => return Err(failure), // without the place: it is of no use
+            answer => {
+                self.place = Some(place);
+                answer?
+            }
+        };
+        self.alive().await;
+        let began = Instant::now();
+        match self.read(body).await {
+            Ok(()) if began.elapsed() < self.timing.watch / 4 => {
+                Err(Failure::Lost("the API server ends the watch as soon as it began".into()))
+            }
+            Err(Failure::Silent(_)) => Ok(()), // proves nothing yet: the next round asks again, and is answered soon or fails
+            end => end,
+        }
+    }
+
+    async fn page(&mut self, token: Option<&str>) -> Result<decode::Page<T>, Failure> {
+        let text = patiently(&mut self.voice, &self.timing, self.api.page(token)).await?;
+        self.voice.hear();
+        decode::page(&text)
+    }
+
+    /// Reads a watch to its end, whatever that is. Without a place it is a listing first.
+    async fn read(&mut self, body: Body) -> Result<(), Failure> {
+        let mut lines = Lines::new(body, self.timing.silence);
+        let end = loop {
+            let due = self.batch.due.unwrap_or_else(|| Instant::now() + self.timing.silence * 2);
+            match tokio::time::timeout_at(due, lines.next()).await {
+                Err(_) => self.flush().await,
+                Ok(Ok(None)) => break Ok(()),
+                Ok(Err(failure)) => break Err(failure),
+                Ok(Ok(Some(cut))) => {
+                    if let Err(failure) = self.take(cut).await {
+                        break Err(failure);
+                    }
+                }
+            }
+        };
+        self.flush().await;
+        end
+    }
+
+    async fn take(&mut self, cut: Cut) -> Result<(), Failure> {
+        self.voice.hear();
+        let Cut::Line(text) = cut else { return self.skip() };
+        let version = match decode::line::<T>(&text)? {
+            Told::Error(status) => return Err(self.broken(&status)),
+            Told::Bookmark { version, end } => {
+                if end && self.place.is_none() {
+                    self.flush().await;
+                    self.listed(version.clone()).await;
+                }
+                version
+            }
+            Told::Gone(uid, version) => {
+                self.batch.gone.push(uid);
+                version
+            }
+            Told::Put(object) => {
+                let version = object.metadata().resource_version.clone();
+                self.put(object);
+                version
+            }
+        };
+        // While it is a listing objects come with versions of their own, in no order.
+        self.place.as_mut().into_iter().for_each(|place| place.clone_from(&version));
+        self.batch.due.get_or_insert_with(|| Instant::now() + self.timing.batch);
+        if self.batch.facts.len() + self.batch.gone.len() >= BATCH {
+            self.flush().await;
+        }
+        Ok(())
+    }
+
+    fn broken(&mut self, status: &decode::Status) -> Failure {
+        let failure = self.api.broken(status);
+        if matches!(failure, Failure::Expired(_) | Failure::Rejected(_)) {
+            self.place = None;
+        }
+        failure
+    }
+
+    /// An object too large to be read: what is known of it is no longer true, so a listing without it is.
+    fn skip(&mut self) -> Result<(), Failure> {
+        self.oversized += 1;
+        match self.place.take() {
+            None => Ok(()),
+            Some(_) => Err(Failure::Expired(format!("a line of the watch is longer than {} MiB", LONGEST >> 20))),
+        }
+    }
+
+    fn put(&mut self, object: T) {
+        self.batch.facts.push(object.fact(&mut self.names));
+    }
+
+    async fn listed(&mut self, version: String) {
+        self.place = Some(version);
+        self.tell(ClusterEvent::Listed(T::KIND)).await;
+        self.alive().await;
+    }
+
+    async fn alive(&mut self) {
+        let (count, most) = (self.oversized, LONGEST >> 20);
+        let remark = (count > 0).then(|| format!("{count} {} larger than {most} MiB could not be read", T::KIND.plural()));
+        self.voice.live(remark).await;
+    }
+
+    /// Tells what was read. Within a batch an object that is gone was not put after that: its identity never comes back.
+    async fn flush(&mut self) {
+        self.batch.due = None;
+        let (facts, gone) = (std::mem::take(&mut self.batch.facts), std::mem::take(&mut self.batch.gone));
+        if !facts.is_empty() {
+            self.tell(T::event(facts)).await;
+        }
+        if !gone.is_empty() {
+            self.tell(ClusterEvent::Gone(T::KIND, gone)).await;
+        }
+    }
+
+    async fn tell(&self, event: ClusterEvent) {
+        self.voice.tell(Event::Cluster(event)).await;
+    }
+}

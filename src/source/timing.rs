@@ -1,0 +1,113 @@
+//! Every period, deadline and backoff figure of the sources, in one place.
+//!
+//! The figures hold one promise: what is not true any more says so within 15 s of when it was last heard.
+
+use std::time::Duration;
+
+/// How often sources ask, how long they wait, and how they come back after a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Until a TCP connection stands.
+    pub connect: Duration,
+    /// Until a request to the API server that has no answer is told as silence.
+    pub answer: Duration,
+    /// Until it is given up: a busy server lets requests wait up to 15 s (API priority and fairness).
+    pub patience: Duration,
+    /// The life of one watch request. The server sends a bookmark two seconds before its end, which keeps the place in the
+    /// stream fresh on a quiet kind in a busy cluster, and proves on a quiet connection that somebody is there.
+    pub watch: Duration,
+    /// How long a watch may be silent before it is asked anew. With `answer` it stays below 15 s, and it is longer than `watch`.
+    pub silence: Duration,
+    /// How long changes are gathered before they are told together.
+    pub batch: Duration,
+    /// The first try after a failure.
+    pub first_retry: Duration,
+    /// The second one; it doubles from there (client-go's reflector: 0.8 s to 30 s).
+    pub backoff: Duration,
+    /// The longest wait between two tries, and the wait after a refusal (401, 403).
+    pub backoff_most: Duration,
+    /// After so long without a failure the backoff starts over.
+    pub healthy: Duration,
+    /// Between two listings where watching is not allowed.
+    pub poll: Duration,
+    /// Between two readings of Prometheus and Alertmanager.
+    pub metrics: Duration,
+    /// Until they have answered. With `metrics` it stays below 15 s.
+    pub metrics_answer: Duration,
+    /// Between two readings of Kafka's groups.
+    pub lag: Duration,
+    /// The same while a lag grows, or after a reading that failed.
+    pub lag_soon: Duration,
+    /// Until a reading of Kafka's groups is there: it starts a JVM.
+    pub lag_answer: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let (seconds, millis) = (Duration::from_secs, Duration::from_millis);
+        Self {
+            connect: seconds(5),
+            answer: seconds(4),
+            patience: seconds(20),
+            watch: seconds(7),
+            silence: seconds(9),
+            batch: millis(50),
+            first_retry: millis(100),
+            backoff: millis(800),
+            backoff_most: seconds(30),
+            healthy: seconds(120),
+            poll: seconds(10),
+            metrics: seconds(5),
+            metrics_answer: seconds(8),
+            lag: seconds(30),
+            lag_soon: seconds(10),
+            lag_answer: seconds(20),
+        }
+    }
+}
+
+impl Timing {
+    /// The default figures, each `factor` times as long: below 1 for tests.
+    #[must_use]
+    pub fn scaled(factor: f64) -> Self {
+        let mut timing = Self::default();
+        for span in timing.spans() {
+            *span = span.mul_f64(factor);
+        }
+        timing
+    }
+
+    fn spans(&mut self) -> [&mut Duration; 16] {
+        [
+            &mut self.connect,
+            &mut self.answer,
+            &mut self.patience,
+            &mut self.watch,
+            &mut self.silence,
+            &mut self.batch,
+            &mut self.first_retry,
+            &mut self.backoff,
+            &mut self.backoff_most,
+            &mut self.healthy,
+            &mut self.poll,
+            &mut self.metrics,
+            &mut self.metrics_answer,
+            &mut self.lag,
+            &mut self.lag_soon,
+            &mut self.lag_answer,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_keep_the_promise_of_15_seconds() {
+        let timing = Timing::default();
+        let most = Duration::from_secs(15);
+        assert!(timing.silence + timing.answer < most && timing.metrics + timing.metrics_answer < most);
+        assert!(timing.watch + Duration::from_secs(1) < timing.silence, "a watch that ends in time is not silent");
+    }
+}
