@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 
 use crate::sim::cluster::kind::{ALL, Kind, group_version};
 
-/// Answers `/version`, `/livez` and the discovery paths.
+/// Answers `/version` and the discovery paths.
 pub(super) fn answer(path: &str) -> Option<Value> {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
         ["version"] => Some(version()),
-        ["livez" | "readyz" | "healthz"] => Some(json!("ok")),
         ["api"] => Some(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
         ["apis"] => Some(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().into_values().collect::<Vec<_>>()})),
         ["apis", group] => groups().remove(*group),
