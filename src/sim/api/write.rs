@@ -23,7 +23,7 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
     after["kind"] = json!(kind.name);
     after["apiVersion"] = json!(kind.api_version());
     json_patch::apply(&mut after, operations).map_err(|_| Status::patch_failed())?;
-    strip_type(&mut after);
+    normalise(&mut after);
     validate::change(kind, object.value(), &after)?;
     if after == *object.value() {
         return Ok(call.typed(object.json()));
@@ -58,7 +58,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response, Status> {
     let mut value: Value = serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
     let mut cluster = call.shared.cluster();
     let (kind, now) = (call.target.kind, cluster.now);
-    strip_type(&mut value);
+    normalise(&mut value);
     if kind.namespaced {
         value["metadata"]["namespace"] = json!(call.target.namespace());
     }
@@ -113,10 +113,23 @@ impl Call<'_> {
     }
 }
 
-fn strip_type(value: &mut Value) {
+/// Brings an object into the form in which it is stored: without its type, and without the nulls that clients send for what is unset.
+fn normalise(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.remove("kind");
         object.remove("apiVersion");
+    }
+    drop_nulls(value);
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 
