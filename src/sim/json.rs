@@ -3,19 +3,27 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
+/// The value at a JSON pointer whose names hold no `/` and no `~`: without the copies that [`Value::pointer`] makes of each name.
+fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
+    pointer.split('/').skip(1).try_fold(value, |value, name| match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        _ => value.get(name),
+    })
+}
+
 /// The text at a JSON pointer, empty when there is none.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(value, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The whole number at a JSON pointer, 0 when there is none.
 pub(crate) fn int(value: &Value, pointer: &str) -> i64 {
-    value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
+    at(value, pointer).and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// The elements at a JSON pointer, none when it is not a list.
 pub(crate) fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
-    value.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    at(value, pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// The value of the label `key`.

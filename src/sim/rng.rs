@@ -36,9 +36,9 @@ impl Rng {
     /// A random (version 4) UUID.
     pub(crate) fn uuid(&mut self) -> String {
         let (high, low) = (self.next(), self.next());
-        let (a, b, c) = (high >> 32, (high >> 16) & 0xffff, (high & 0x0fff) | 0x4000);
-        let (d, e) = (((low >> 48) & 0x3fff) | 0x8000, low & 0xffff_ffff_ffff);
-        format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+        let version = (high & 0x0fff) | 0x4000;
+        let variant = ((low >> 48) & 0x3fff) | 0x8000;
+        format!("{:08x}-{:04x}-{version:04x}-{variant:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff, low & 0xffff_ffff_ffff)
     }
 }
 

@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 
 use crate::sim::cluster::kind::{ALL, Kind, group_version};
 
-/// Answers `/version`, `/livez` and the discovery paths.
+/// Answers `/version` and the discovery paths.
 pub(super) fn answer(path: &str) -> Option<Value> {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
         ["version"] => Some(version()),
-        ["livez" | "readyz" | "healthz"] => Some(json!("ok")),
         ["api"] => Some(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
         ["apis"] => Some(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().into_values().collect::<Vec<_>>()})),
         ["apis", group] => groups().remove(*group),
@@ -28,9 +27,15 @@ fn version() -> Value {
     })
 }
 
+/// What a client may ask about itself: group, resource and kind.
+const REVIEWS: [(&str, &str, &str); 2] = [
+    ("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
+    ("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+];
+
 /// The groups by name, with the versions that they are served in.
 fn groups() -> BTreeMap<String, Value> {
-    let reviews = [("authorization.k8s.io", &["v1"][..]), ("authentication.k8s.io", &["v1"][..])];
+    let reviews = REVIEWS.iter().map(|(group, ..)| (*group, &["v1"][..]));
     let known = ALL.into_iter().filter(|kind| !kind.group.is_empty()).map(|kind| (kind.group, kind.versions));
     known.chain(reviews).map(|(group, versions)| (group.to_owned(), group_of(group, versions))).collect()
 }
@@ -43,22 +48,26 @@ fn group_of(group: &str, versions: &[&str]) -> Value {
 
 fn resources(group: &str, version: &str) -> Value {
     let kinds = ALL.into_iter().filter(|kind| kind.group == group && kind.versions.contains(&version));
-    let resources: Vec<_> = kinds.flat_map(resources_of).collect();
+    let mut resources: Vec<_> = kinds.flat_map(resources_of).collect();
+    resources.extend(REVIEWS.iter().filter(|review| review.0 == group).map(|(_, name, kind)| entry(name, kind, false, &["create"])));
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version(group, version), "resources": resources})
 }
 
 fn resources_of(kind: &Kind) -> Vec<Value> {
     let verbs = if kind.group == "metrics.k8s.io" { &["get", "list"][..] } else { &["create", "delete", "get", "list", "patch", "watch"] };
-    let entry = |name: String, of: &str, verbs: &[&str]| json!({"name": name, "singularName": "", "namespaced": kind.namespaced, "kind": of, "verbs": verbs});
-    let mut whole = entry(kind.plural.to_owned(), kind.name, verbs);
+    let mut whole = entry(kind.plural, kind.name, kind.namespaced, verbs);
     whole["singularName"] = json!(kind.name.to_lowercase());
     whole["shortNames"] = json!(kind.short);
     let mut all = vec![whole];
+    let part = |part: &str, of: &str, verbs: &[&str]| entry(&format!("{}/{part}", kind.plural), of, true, verbs);
     match kind.name {
-        "Pod" => all
-            .extend([("log", &["get"][..]), ("exec", &["create", "get"])].map(|(part, verbs)| entry(format!("pods/{part}"), "Pod", verbs))),
-        "Deployment" | "StatefulSet" => all.push(entry(format!("{}/scale", kind.plural), "Scale", &["get", "patch"])),
+        "Pod" => all.extend([part("log", "Pod", &["get"]), part("exec", "PodExecOptions", &["create", "get"])]),
+        "Deployment" | "StatefulSet" => all.push(part("scale", "Scale", &["get", "patch"])),
         _ => {}
     }
     all
+}
+
+fn entry(name: &str, kind: &str, namespaced: bool, verbs: &[&str]) -> Value {
+    json!({"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": verbs})
 }

@@ -1,7 +1,7 @@
 //! `pods/exec` over a WebSocket: the commands of the runbook that the simulated containers know.
 
 use axum::extract::FromRequestParts;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::json;
@@ -91,7 +91,8 @@ async fn send(mut socket: WebSocket, output: Output) {
             return;
         }
     }
-    let _ = socket.send(Message::Close(None)).await;
+    let normal = CloseFrame { code: close_code::NORMAL, reason: Utf8Bytes::default() };
+    let _ = socket.send(Message::Close(Some(normal))).await;
     // The client closes in turn; what it still sends (stdin) is read and dropped.
     while let Some(Ok(_)) = socket.recv().await {}
 }

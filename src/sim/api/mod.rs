@@ -52,15 +52,25 @@ struct Call<'a> {
 
 /// Answers one request.
 pub(super) async fn answer(shared: &Arc<Shared>, parts: Parts, path: &str, query: &Query, body: &Bytes, quirk: Option<Quirk>) -> Response {
+    if matches!(path, "/livez" | "/readyz" | "/healthz") {
+        return reply::text(200, "ok");
+    }
     if let Some(known) = discovery::answer(path) {
         return reply::json(200, &known);
     }
     if let Some(review) = auth::review(shared.identity, path, body) {
         return reply::json(201, &review);
     }
-    let Some(target) = Target::parse(path) else { return Status::no_such_path().response() };
+    let Some(target) = Target::parse(path) else { return nothing_here(path) };
     let call = Call { shared, target, query, body, quirk };
     call.answer(parts).await.unwrap_or_else(|status| status.response())
+}
+
+/// A group that is served has no such resource; any other path is none of the API's.
+fn nothing_here(path: &str) -> Response {
+    let group = path.split('/').take(4).collect::<Vec<_>>().join("/");
+    let served = path.starts_with("/api/v1/") || discovery::answer(&group).is_some();
+    if served { Status::no_such_path().response() } else { reply::text(404, "404 page not found\n") }
 }
 
 /// The answer of a server that was told to fail.

@@ -1,4 +1,4 @@
-//! The `scale` of Deployments and StatefulSets: `autoscaling/v1`.
+//! The `scale` of Deployments and `StatefulSets`: `autoscaling/v1`.
 
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::status::Status;
 use super::write::{operations, sign};
 use super::{Call, json_patch, json_text, validate};
+use crate::sim::cluster::kind::Kind;
 use crate::sim::json::{int, text};
 
 /// Shows an object's scale.
@@ -27,7 +28,7 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
     let before = scale_of(object.value());
     let mut scale = before.clone();
     json_patch::apply(&mut scale, operations).map_err(|_| Status::patch_failed())?;
-    check(call, &before, &scale)?;
+    check(kind, &before, &scale)?;
     let mut after = object.value().clone();
     after["spec"]["replicas"] = json!(int(&scale, "/spec/replicas"));
     if after["spec"] == object.value()["spec"] {
@@ -42,14 +43,15 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
     Ok(json_text(200, scale_of(stored.value()).to_string()))
 }
 
-fn check(call: &Call<'_>, before: &Value, after: &Value) -> Result<(), Status> {
+fn check(kind: &Kind, before: &Value, after: &Value) -> Result<(), Status> {
     let name = text(before, "/metadata/name");
-    for (field, called) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
-        let (known, given) = (text(before, &format!("/metadata/{field}")), text(after, &format!("/metadata/{field}")));
-        if known != given {
-            let why = format!("Precondition failed: {called} in precondition: {given}, {called} in object meta: {known}");
-            return Err(Status::conflict(call.target.kind, name, &why));
-        }
+    let (known, given) = (text(before, "/metadata/uid"), text(after, "/metadata/uid"));
+    if known != given {
+        let why = format!("Precondition failed: UID in precondition: {given}, UID in object meta: {known}");
+        return Err(Status::conflict(kind.group, &format!("{}/scale", kind.plural), name, &why));
+    }
+    if before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"] {
+        return Err(Status::modified(kind, name));
     }
     validate::replicas("autoscaling", "Scale", name, after)
 }

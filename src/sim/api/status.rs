@@ -53,11 +53,8 @@ impl Status {
         Self::new(400, "BadRequest", message)
     }
 
-    pub(super) fn unsupported_media_type(found: &str) -> Self {
-        let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json ({found})"
-        );
-        Self::new(415, "UnsupportedMediaType", message)
+    pub(super) fn unsupported_media_type() -> Self {
+        Self { details: json!({}), ..Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type") }
     }
 
     pub(super) fn already_exists(kind: &Kind, name: &str) -> Self {
@@ -68,9 +65,17 @@ impl Status {
         )
     }
 
-    pub(super) fn conflict(kind: &Kind, name: &str, why: &str) -> Self {
-        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", kind.qualified());
-        Self::new(409, "Conflict", message).about(kind.group, kind.plural, Some(name))
+    /// The object is not the one, or not as, the request says; `resource` is how this error calls it.
+    pub(super) fn conflict(group: &str, resource: &str, name: &str, why: &str) -> Self {
+        let called = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+        let message = format!("Operation cannot be fulfilled on {called} \"{name}\": {why}");
+        Self::new(409, "Conflict", message).about(group, resource, Some(name))
+    }
+
+    /// The object was written since the version that the request carries.
+    pub(super) fn modified(kind: &Kind, name: &str) -> Self {
+        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        Self::conflict(kind.group, kind.plural, name, why)
     }
 
     /// A field that does not hold; `kind` and `group` are those of what was sent, which for a scale is `Scale`.
@@ -78,7 +83,8 @@ impl Status {
         let called = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
         let mut status =
             Self::new(422, "Invalid", format!("{called} \"{name}\" is invalid: {field}: {problem}")).about(group, kind, Some(name));
-        status.details["causes"] = json!([{"reason": "FieldValueInvalid", "message": problem, "field": field}]);
+        let reason = if problem.starts_with("Forbidden") { "FieldValueForbidden" } else { "FieldValueInvalid" };
+        status.details["causes"] = json!([{"reason": reason, "message": problem, "field": field}]);
         status
     }
 

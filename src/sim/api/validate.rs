@@ -16,16 +16,11 @@ pub(super) fn change(kind: &Kind, before: &Value, after: &Value) -> Result<(), S
     }
     let (known, given) = field("/metadata/uid");
     if known != given {
-        let why = format!("Precondition failed: UID in precondition: {given}, UID in object meta: {known}");
-        return Err(Status::conflict(kind, name, &why));
+        let problem = format!("Invalid value: \"{given}\": field is immutable");
+        return Err(Status::invalid(kind.group, kind.name, name, "metadata.uid", &problem));
     }
-    let (known, given) = field("/metadata/resourceVersion");
-    if known != given {
-        return Err(Status::conflict(
-            kind,
-            name,
-            "the object has been modified; please apply your changes to the latest version and try again",
-        ));
+    if before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"] {
+        return Err(Status::modified(kind, name));
     }
     if kind.group == "apps" && before["spec"]["selector"] != after["spec"]["selector"] {
         return Err(Status::invalid(kind.group, kind.name, name, "spec.selector", "Invalid value: field is immutable"));
@@ -53,10 +48,9 @@ pub(super) fn replicas(group: &str, kind: &str, name: &str, object: &Value) -> R
             Err(Status::invalid(group, kind, name, "spec.replicas", &problem))
         }
         other => {
-            let message = format!(
-                "{kind} in version \"v1\" cannot be handled as a {kind}: json: cannot unmarshal {other} into Go struct field {kind}Spec.spec.replicas of type int32"
-            );
-            Err(Status::bad_request(message))
+            let problem =
+                format!("Invalid value: json: cannot unmarshal {other} into Go struct field {kind}Spec.spec.replicas of type int32");
+            Err(Status::invalid("", "", "", "patch", &problem))
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
     after["kind"] = json!(kind.name);
     after["apiVersion"] = json!(kind.api_version());
     json_patch::apply(&mut after, operations).map_err(|_| Status::patch_failed())?;
-    strip_type(&mut after);
+    normalise(&mut after);
     validate::change(kind, object.value(), &after)?;
     if after == *object.value() {
         return Ok(call.typed(object.json()));
@@ -42,11 +42,13 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
 pub(super) fn operations(call: &Call<'_>, parts: &Parts) -> Result<Vec<Operation>, Status> {
     let media = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if media != "application/json-patch+json" {
-        return Err(Status::unsupported_media_type(media));
+        return Err(Status::unsupported_media_type());
     }
     let body: Value = serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
     if !body.is_array() {
-        return Err(Status::bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch"));
+        return Err(Status::bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+        ));
     }
     serde_json::from_value(body).map_err(|_| Status::patch_failed())
 }
@@ -56,7 +58,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response, Status> {
     let mut value: Value = serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
     let mut cluster = call.shared.cluster();
     let (kind, now) = (call.target.kind, cluster.now);
-    strip_type(&mut value);
+    normalise(&mut value);
     if kind.namespaced {
         value["metadata"]["namespace"] = json!(call.target.namespace());
     }
@@ -84,19 +86,25 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Response, Status> {
     let (kind, namespace) = (call.target.kind, call.target.namespace());
     let name = call.target.name.as_deref().unwrap_or_default();
     let object = cluster.store.get(kind, namespace, name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
-    for (field, called) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
-        let (wanted, known) = (&options["preconditions"][field], &object.value()["metadata"][field]);
-        if !wanted.is_null() && wanted != known {
-            let (wanted, known) = (wanted.as_str().unwrap_or_default(), known.as_str().unwrap_or_default());
-            let why = format!("Precondition failed: {called} in precondition: {wanted}, {called} in object meta: {known}");
-            return Err(Status::conflict(kind, name, &why));
-        }
-    }
+    check_preconditions(kind, object.value(), &options["preconditions"])?;
     if !call.dry_run() && !options["dryRun"].is_array() {
         cluster.remove(kind, namespace, name);
     }
     let details = json!({"name": name, "group": kind.group, "kind": kind.plural, "uid": object.value()["metadata"]["uid"]});
     Ok(json_text(200, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}).to_string()))
+}
+
+fn check_preconditions(kind: &Kind, object: &Value, wanted: &Value) -> Result<(), Status> {
+    for (field, called, since) in [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")] {
+        let known = text(object, &format!("/metadata/{field}"));
+        if let Some(wanted) = wanted[field].as_str().filter(|wanted| *wanted != known) {
+            let why = format!(
+                "the {called} in the precondition ({wanted}) does not match the {called} in record ({known}). The object might have been {since}"
+            );
+            return Err(Status::conflict(kind.group, kind.name, text(object, "/metadata/name"), &why));
+        }
+    }
+    Ok(())
 }
 
 impl Call<'_> {
@@ -105,10 +113,23 @@ impl Call<'_> {
     }
 }
 
-fn strip_type(value: &mut Value) {
+/// Brings an object into the form in which it is stored: without its type, and without the nulls that clients send for what is unset.
+fn normalise(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.remove("kind");
         object.remove("apiVersion");
+    }
+    drop_nulls(value);
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 

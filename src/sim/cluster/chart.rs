@@ -1,4 +1,4 @@
-//! What the Helm chart of MedContractHub installs for a [`Release`]: the workloads of namespace `medcontract-prod`.
+//! What the Helm chart of `MedContractHub` installs for a [`Release`]: the workloads of namespace `medcontract-prod`.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(crate) fn deployments(release: &Release) -> Vec<Value> {
     all
 }
 
-/// StatefulSets: one pod each.
+/// `StatefulSets`: one pod each.
 pub(crate) fn stateful_sets() -> Vec<Value> {
     let images = [
         ("kafka", "kafka", "apache/kafka:4.1.0", 9092),
@@ -54,9 +54,9 @@ fn app(release: &Release) -> Value {
         ("RPS", "60"),
     ];
     let image = format!("medcontracthub/app:{}", release.version);
-    let mut template = template("medcontracthub-app", http_container("app", &image, &env));
+    let mut template = template("medcontracthub-app", &http_container("app", &image, &env));
     template["metadata"]["annotations"]["kubernetes.io/change-cause"] = json!(format!("release {}", release.version));
-    let mut app = deployment("medcontracthub-app", 2, template);
+    let mut app = deployment("medcontracthub-app", 2, &template);
     app["spec"]["progressDeadlineSeconds"] = json!(30);
     app
 }
@@ -64,24 +64,24 @@ fn app(release: &Release) -> Value {
 fn service(name: &str, release: &Release) -> Value {
     let fault = release.faults.get(name).map_or("", |fault| fault.as_str());
     let env = [("SERVICE", name), ("APP_VERSION", "v1.2.3"), ("FAULT", fault), ("RPS", "20")];
-    let mut service = deployment(name, 1, template(name, http_container(name, &format!("medcontracthub/{name}:v1.2.3"), &env)));
+    let mut service = deployment(name, 1, &template(name, &http_container(name, &format!("medcontracthub/{name}:v1.2.3"), &env)));
     service["spec"]["strategy"]["rollingUpdate"] = json!({"maxSurge": 1, "maxUnavailable": 1});
     service
 }
 
 fn worker() -> Value {
     let env = [("SERVICE", "worker-service"), ("GROUP", "worker-service"), ("RATE", "100"), ("RPS", "5")];
-    deployment("worker-service", 1, template("worker-service", http_container("worker-service", "medcontracthub/worker:v1.2.3", &env)))
+    deployment("worker-service", 1, &template("worker-service", &http_container("worker-service", "medcontracthub/worker:v1.2.3", &env)))
 }
 
 fn intake(release: &Release) -> Value {
     let container = container("document-intake", "medcontracthub/document-intake:v1.2.3", &[("RATE", &release.produce_rate.to_string())]);
-    let mut template = template("document-intake", container);
+    let mut template = template("document-intake", &container);
     template["metadata"] = json!({"labels": {"app": "document-intake"}});
-    deployment("document-intake", 1, template)
+    deployment("document-intake", 1, &template)
 }
 
-fn deployment(name: &str, replicas: u32, template: Value) -> Value {
+fn deployment(name: &str, replicas: u32, template: &Value) -> Value {
     let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
     let spec = json!({
         "replicas": replicas, "selector": {"matchLabels": {"app": name}}, "strategy": strategy, "template": template,
@@ -93,7 +93,7 @@ fn deployment(name: &str, replicas: u32, template: Value) -> Value {
 fn stateful_set(name: &str, app: &str, image: &str, port: u16) -> Value {
     let mut container = container(app, image, &[("TZ", "UTC")]);
     container["ports"] = json!([{"containerPort": port, "protocol": "TCP"}]);
-    let mut template = template(app, container);
+    let mut template = template(app, &container);
     template["metadata"] = json!({"labels": {"app": app}});
     let spec = json!({
         "replicas": 1, "serviceName": app, "selector": {"matchLabels": {"app": app}}, "template": template,
@@ -102,7 +102,7 @@ fn stateful_set(name: &str, app: &str, image: &str, port: u16) -> Value {
     json!({"metadata": {"name": name, "labels": {"app": app}}, "spec": spec})
 }
 
-fn template(app: &str, container: Value) -> Value {
+fn template(app: &str, container: &Value) -> Value {
     let metadata = json!({"labels": {"app": app, "zone": "us-east-1a"}, "annotations": {"prometheus.io/scrape": "true"}});
     let spec = json!({
         "containers": [container], "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler",

@@ -1,4 +1,4 @@
-//! The Deployment controller: ReplicaSets by template, revisions, rolling updates and status, by the rules of the real one
+//! The Deployment controller: `ReplicaSets` by template, revisions, rolling updates and status, by the rules of the real one
 //! (kubernetes/kubernetes: `pkg/controller/deployment`).
 
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::{progress, revision};
 use crate::sim::json::{annotation, int, text};
 use crate::sim::rng::suffix;
 
-/// A ReplicaSet of a Deployment, with the counts that decide its next size.
+/// A `ReplicaSet` of a Deployment, with the counts that decide its next size.
 #[derive(Clone)]
 pub(super) struct Set {
     pub(super) object: Arc<Object>,
@@ -64,7 +64,7 @@ fn reconcile_one(cluster: &mut Cluster, deployment: &Value) {
     revision::clean_up(cluster, name);
 }
 
-/// The ReplicaSets that a Deployment controls, oldest first.
+/// The `ReplicaSets` that a Deployment controls, oldest first.
 pub(super) fn sets_of(cluster: &Cluster, deployment: &Value) -> Vec<Set> {
     let uid = text(deployment, "/metadata/uid");
     let all = cluster.store.list(&REPLICA_SET, Some(NAMESPACE));
@@ -73,7 +73,7 @@ pub(super) fn sets_of(cluster: &Cluster, deployment: &Value) -> Vec<Set> {
     sets
 }
 
-/// The ReplicaSet whose template is the Deployment's, the hash aside.
+/// The `ReplicaSet` whose template is the Deployment's, the hash aside.
 pub(super) fn current_set(cluster: &Cluster, deployment: &Value) -> Option<Set> {
     sets_of(cluster, deployment)
         .into_iter()
@@ -85,14 +85,15 @@ pub(super) fn old_sets(cluster: &Cluster, deployment: &Value, current: Option<&S
 }
 
 fn same_template(set: &Value, deployment: &Value) -> bool {
-    let mut template = set.clone();
-    if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
-        labels.remove("pod-template-hash");
-    }
-    template == *deployment
+    let labels = |template: &Value| {
+        let all = template["metadata"]["labels"].as_object().into_iter().flatten();
+        all.filter(|(key, _)| *key != "pod-template-hash").map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+    };
+    let same = |part: &str| set.pointer(part) == deployment.pointer(part);
+    same("/metadata/annotations") && same("/spec") && labels(set) == labels(deployment)
 }
 
-/// The hash that names the ReplicaSet of a template.
+/// The hash that names the `ReplicaSet` of a template.
 pub(super) fn template_hash(template: &Value) -> String {
     let digest = blake3::hash(template.to_string().as_bytes());
     let mut bytes = digest.as_bytes().iter();
@@ -107,7 +108,7 @@ fn create_set(cluster: &mut Cluster, deployment: &Value) {
     progress::restart(cluster, text(deployment, "/metadata/name"), "NewReplicaSetCreated", &created.key().1, "Created new replica set");
 }
 
-/// The ReplicaSet of a Deployment's template.
+/// The `ReplicaSet` of a Deployment's template.
 pub(super) fn set_of(deployment: &Value, replicas: i64) -> Value {
     let (metadata, spec) = (&deployment["metadata"], &deployment["spec"]);
     let hash = template_hash(&spec["template"]);
@@ -142,7 +143,7 @@ fn roll(cluster: &mut Cluster, deployment: &Value, current: &Set, old: &[Set]) {
     }
 }
 
-/// Which old ReplicaSets to shrink to which size: first the pods that do not work, then what availability allows.
+/// Which old `ReplicaSets` to shrink to which size: first the pods that do not work, then what availability allows.
 fn shrunk(old: &[Set], spare: i64, current_available: i64, least: i64) -> Vec<(Set, i64)> {
     let mut sizes: Vec<_> = old.iter().map(|set| set.wanted).collect();
     let mut spare = spare.max(0);
@@ -188,7 +189,7 @@ fn scale(cluster: &mut Cluster, deployment: &Value, set: &Set, size: i64) {
     cluster.event(&DEPLOYMENT, NAMESPACE, text(deployment, "/metadata/name"), "Normal", "ScalingReplicaSet", &message);
 }
 
-/// The revision of a ReplicaSet or a Deployment; 0 when it has none yet.
+/// The revision of a `ReplicaSet` or a Deployment; 0 when it has none yet.
 pub(super) fn revision_of(value: &Value) -> i64 {
     annotation(value, revision::REVISION).and_then(|revision| revision.parse().ok()).unwrap_or_default()
 }

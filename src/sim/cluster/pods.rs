@@ -1,4 +1,4 @@
-//! The controllers that keep pods: ReplicaSets by number, StatefulSets by name, and the garbage collector for those without an owner.
+//! The controllers that keep pods: `ReplicaSets` by number, `StatefulSets` by name, and the garbage collector for those without an owner.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn reconcile_replica_set(cluster: &mut Cluster, set: &Object) {
     write_counts(cluster, &REPLICA_SET, set);
 }
 
-/// Pods that are not ready go first, then the youngest, as the ReplicaSet controller ranks them.
+/// Pods that are not ready go first, then the youngest, as the `ReplicaSet` controller ranks them.
 fn deletion_rank(pod: &Value) -> (bool, std::cmp::Reverse<String>, String) {
     let created = text(pod, "/metadata/creationTimestamp").to_owned();
     (is_ready(pod), std::cmp::Reverse(created), text(pod, "/metadata/name").to_owned())

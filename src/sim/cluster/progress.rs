@@ -9,7 +9,7 @@ use super::deployment::{Set, current_set, limits, old_sets};
 use super::kind::DEPLOYMENT;
 use crate::sim::json::{int, items, time, timestamp};
 
-/// Starts the clock of a rollout: a ReplicaSet was created for it, or found.
+/// Starts the clock of a rollout: a `ReplicaSet` was created for it, or found.
 pub(super) fn restart(cluster: &mut Cluster, deployment: &str, reason: &str, set: &str, what: &str) {
     let now = cluster.now;
     cluster.store.update(&DEPLOYMENT, NAMESPACE, deployment, |deployment| {
@@ -17,7 +17,7 @@ pub(super) fn restart(cluster: &mut Cluster, deployment: &str, reason: &str, set
     });
 }
 
-/// Writes what the ReplicaSets say into the Deployment's status.
+/// Writes what the `ReplicaSets` say into the Deployment's status.
 pub(super) fn write_status(cluster: &mut Cluster, name: &str) {
     let Some(deployment) = cluster.store.get(&DEPLOYMENT, NAMESPACE, name).cloned() else { return };
     let current = current_set(cluster, deployment.value());

@@ -1,4 +1,4 @@
-//! Revisions of a Deployment: how they are numbered, what a reused ReplicaSet's old number becomes, which ReplicaSets are forgotten.
+//! Revisions of a Deployment: how they are numbered, what a reused `ReplicaSet`'s old number becomes, which `ReplicaSets` are forgotten.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::sim::json::{annotation, int, text};
 pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 
-/// Annotations of a Deployment that its ReplicaSets do not take over.
+/// Annotations of a Deployment that its `ReplicaSets` do not take over.
 const OWN: [&str; 5] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     REVISION,
@@ -21,18 +21,18 @@ const OWN: [&str; 5] = [
     "deployment.kubernetes.io/max-replicas",
 ];
 
-/// The annotations that a ReplicaSet takes over from its Deployment.
+/// The annotations that a `ReplicaSet` takes over from its Deployment.
 pub(super) fn inherited(metadata: &Value) -> Value {
     let all = metadata["annotations"].as_object().cloned().unwrap_or_default();
     all.into_iter().filter(|(key, _)| !OWN.contains(&key.as_str())).collect::<Map<_, _>>().into()
 }
 
-/// The number after the highest of these ReplicaSets.
+/// The number after the highest of these `ReplicaSets`.
 pub(super) fn next(sets: &[Set]) -> i64 {
     sets.iter().map(|set| revision_of(set.object.value())).max().unwrap_or_default() + 1
 }
 
-/// Gives the current ReplicaSet the highest number, and the Deployment the same. A reused ReplicaSet keeps its former number in
+/// Gives the current `ReplicaSet` the highest number, and the Deployment the same. A reused `ReplicaSet` keeps its former number in
 /// its history.
 pub(super) fn renew(cluster: &mut Cluster, deployment: &Value, current: &Object) {
     let name = current.key().1;
@@ -49,7 +49,7 @@ pub(super) fn renew(cluster: &mut Cluster, deployment: &Value, current: &Object)
     });
 }
 
-/// Numbers a ReplicaSet; a number that it already had goes to its history.
+/// Numbers a `ReplicaSet`; a number that it already had goes to its history.
 pub(super) fn stamp(cluster: &mut Cluster, set: &str, number: i64) {
     cluster.store.update(&REPLICA_SET, NAMESPACE, set, |set| {
         let former = annotation(set, REVISION).unwrap_or_default().to_owned();
@@ -62,7 +62,7 @@ pub(super) fn stamp(cluster: &mut Cluster, set: &str, number: i64) {
     });
 }
 
-/// Deletes the oldest empty ReplicaSets beyond `revisionHistoryLimit`.
+/// Deletes the oldest empty `ReplicaSets` beyond `revisionHistoryLimit`.
 pub(super) fn clean_up(cluster: &mut Cluster, deployment: &str) {
     let Some(deployment) = cluster.store.get(&DEPLOYMENT, NAMESPACE, deployment).cloned() else { return };
     let value = deployment.value();

@@ -85,7 +85,7 @@ fn install(cluster: &mut Cluster, start: DateTime<Utc>) {
     cluster.forget_events();
 }
 
-/// The ReplicaSets of earlier versions, empty, and the current one with its pods.
+/// The `ReplicaSets` of earlier versions, empty, and the current one with its pods.
 fn grow(cluster: &mut Cluster, name: &str, start: DateTime<Utc>) {
     let Some(deployment) = cluster.store.get(&DEPLOYMENT, NAMESPACE, name).cloned() else { return };
     for (number, (version, days)) in [("v1.2.1", 30), ("v1.2.2", 16), ("v1.2.3", 2)].into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Evaluates PromQL over the stored samples, with Prometheus's own rules for rates, staleness and matching.
+//! Evaluates `PromQL` over the stored samples, with Prometheus's own rules for rates, staleness and matching.
 
 use std::collections::BTreeMap;
 
@@ -48,15 +48,15 @@ pub(crate) fn increase(samples: &[Sample], from: i64, to: i64) -> Option<f64> {
     let [first, .., last] = samples else { return None };
     let resets: f64 = samples.windows(2).filter(|pair| pair[1].value < pair[0].value).map(|pair| pair[0].value).sum();
     let grown = last.value - first.value + resets;
-    let sampled = seconds(last.at - first.at);
+    let span = seconds(last.at - first.at);
     let intervals = u32::try_from(samples.len() - 1).ok()?;
-    let average = sampled / f64::from(intervals);
+    let average = span / f64::from(intervals);
     let reach = |gap: f64| if gap >= average * 1.1 { average / 2.0 } else { gap };
     let mut before = reach(seconds(first.at - from));
     if grown > 0.0 && first.value >= 0.0 {
-        before = before.min(sampled * (first.value / grown));
+        before = before.min(span * (first.value / grown));
     }
-    Some(grown * (sampled + before + reach(seconds(to - last.at))) / sampled)
+    Some(grown * (span + before + reach(seconds(to - last.at))) / span)
 }
 
 fn seconds(millis: i64) -> f64 {
@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn increases_are_extrapolated_as_prometheus_does() {
-        let cases: [(&[(i64, f64)], Option<f64>); 6] = [
+        type Points = [(i64, f64)];
+        let cases: [(&Points, Option<f64>); 6] = [
             (&[(10, 5.0)], None),
             // 40 in 40 s, 10 s short of either end, which are within reach: 60 in 60 s.
             (&[(10, 100.0), (20, 110.0), (30, 120.0), (40, 130.0), (50, 140.0)], Some(60.0)),

@@ -1,4 +1,4 @@
-//! The part of PromQL that a war room asks for: selectors, `rate` and `increase`, `sum … by`, numbers and arithmetic between them.
+//! The part of `PromQL` that a war room asks for: selectors, `rate` and `increase`, `sum … by`, numbers and arithmetic between them.
 //! Parsing only; [`super::eval`] gives the answers.
 
 use regex::Regex;
@@ -271,7 +271,7 @@ mod tests {
         let forms = [
             r#"sum(rate(http_requests_total{status=~"5.."}[5m]))"#,
             r#"sum by (service) (rate(http_requests_total{status!~"2..",method='GET'}[30s]))"#,
-            r#"sum(rate(a[1h30m])) by (service, status) / sum(rate(a[30s])) by (service) * 100"#,
+            "sum(rate(a[1h30m])) by (service, status) / sum(rate(a[30s])) by (service) * 100",
             "up",
             r#"{__name__="up"}"#,
         ];

@@ -73,8 +73,8 @@ impl Bench {
     }
 
     /// Sends a JSON patch.
-    async fn patch(&self, path: &str, patch: Value) -> Result<Value, kube::Error> {
-        let request = Request::patch(path).header("content-type", "application/json-patch+json").body(patch.to_string().into_bytes());
+    async fn patch(&self, path: &str, operations: Value) -> Result<Value, kube::Error> {
+        let request = Request::patch(path).header("content-type", "application/json-patch+json").body(operations.to_string().into_bytes());
         self.client.request(request.unwrap()).await
     }
 
@@ -112,7 +112,9 @@ fn start_time() -> DateTime<Utc> {
 async fn the_same_seed_and_clock_give_the_same_cluster_however_time_jumps() {
     let once = |jumps: &'static [u64], seed| async move {
         let bench = Bench::with(|config| config.seed = seed, Scenario::OcrCrash).await;
-        jumps.iter().for_each(|jump| bench.pass(*jump));
+        for jump in jumps {
+            bench.pass(*jump);
+        }
         bench.sim.hash()
     };
     let slow: Vec<u64> = vec![1; 60];
