@@ -120,10 +120,8 @@ impl<T: Object> Watch<T> {
 
     async fn stream(&mut self) -> Result<(), Failure> {
         let body = match patiently(&mut self.voice, &self.timing, self.api.stream()).await {
-            Err(Failure::Rejected(_) | Failure::Forbidden(_)) => {
-                self.way = Way::Pages;
-                return Ok(());
-            }
+            Err(Failure::Rejected(_)) => return Ok(self.way = Way::Pages),
+            Err(Failure::Forbidden(_)) => return Ok(self.way = Way::Poll),
             answer => answer?,
         };
         self.oversized = 0;
@@ -184,10 +182,7 @@ impl<T: Object> Watch<T> {
     async fn follow(&mut self, place: String) -> Result<(), Failure> {
         let answer = patiently(&mut self.voice, &self.timing, self.api.watch(&place, self.timing.watch)).await;
         let body = match answer {
-            Err(Failure::Forbidden(_)) => {
-                self.way = Way::Poll;
-                return Ok(());
-            }
+            Err(Failure::Forbidden(_)) => return Ok(self.way = Way::Poll),
             Err(failure @ (Failure::Expired(_) | Failure::Rejected(_))) => return Err(failure), // without the place: it is of no use
             answer => {
                 self.place = Some(place);
