@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderValue, USER_AGENT};
 use http::Uri;
+use http::header::{HeaderValue, USER_AGENT};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
@@ -14,8 +14,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ConfigExt};
 use kube::{Client, Config};
-use tower::{BoxError, ServiceBuilder};
 use tower::util::option_layer;
+use tower::{BoxError, ServiceBuilder};
 
 use super::connect::ConnectError;
 use super::timing::Timing;

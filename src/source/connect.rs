@@ -114,7 +114,9 @@ pub async fn connect(settings: &ConnectSettings, timing: &Timing) -> Result<Conn
 
 impl From<kube::Error> for ConnectError {
     fn from(error: kube::Error) -> Self {
-        Self::Credentials(plugin(&error).unwrap_or_else(|| format!("the kubeconfig's certificates or credentials cannot be used: {}", root(&error))))
+        Self::Credentials(
+            plugin(&error).unwrap_or_else(|| format!("the kubeconfig's certificates or credentials cannot be used: {}", root(&error))),
+        )
     }
 }
 

@@ -78,7 +78,9 @@ impl Server {
         let name = self.name;
         let said = serde_json::from_slice(body).map(|said: Said| format!(": {}", said.error)).unwrap_or_default();
         match status.as_u16() {
-            401 => Failure::Unauthenticated(format!("{name} wants credentials (401): put them into its address, https://user:password@host")),
+            401 => {
+                Failure::Unauthenticated(format!("{name} wants credentials (401): put them into its address, https://user:password@host"))
+            }
             403 => Failure::Forbidden(format!("{name} refuses to answer (403){said}")),
             429 | 500.. => Failure::Busy { message: format!("{name} answers {status}{said}"), wait: None },
             _ => Failure::Rejected(format!("{name} answers {status}{said}; is this the address of {name} itself?")),
@@ -89,7 +91,9 @@ impl Server {
         let name = self.name;
         let start = String::from_utf8_lossy(&body[..body.len().min(64)]);
         if start.trim_start().starts_with('<') {
-            return Failure::Lost(format!("{name} answers with a web page instead of JSON: is this its address, and does it want a login?"));
+            return Failure::Lost(format!(
+                "{name} answers with a web page instead of JSON: is this its address, and does it want a login?"
+            ));
         }
         Failure::Lost(format!("{name}'s answer cannot be read: {error}"))
     }

@@ -100,7 +100,8 @@ async fn supervise(
     loop {
         let Err(panic) = AssertUnwindSafe(run(voice(source))).catch_unwind().await else { return };
         let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        let failure = Failure::Lost(format!("a fault of warroom itself stopped this source: {}; it is started again", said.unwrap_or("no words")));
+        let failure =
+            Failure::Lost(format!("a fault of warroom itself stopped this source: {}; it is started again", said.unwrap_or("no words")));
         voice(source).fail(&failure).await;
         tokio::time::sleep(timing.backoff_most).await;
     }

@@ -3,7 +3,10 @@ use super::*;
 use serde::de::DeserializeOwned;
 
 fn result<T: DeserializeOwned>(text: &str) -> Vec<T> {
-    serde_json::from_str::<Answer<Series<T>>>(&format!(r#"{{"status":"success","data":{{"resultType":"x","result":{text}}}}}"#)).unwrap().data.result
+    serde_json::from_str::<Answer<Series<T>>>(&format!(r#"{{"status":"success","data":{{"resultType":"x","result":{text}}}}}"#))
+        .unwrap()
+        .data
+        .result
 }
 
 /// `(seconds, services as (name, errors, requests), errors over 5 minutes)`
@@ -40,7 +43,8 @@ fn a_range_is_told_in_the_order_of_time_with_its_holes() {
 
 #[test]
 fn the_window_follows_the_slowest_scrape_of_what_counts_requests() {
-    let targets = |text: &str| serde_json::from_str::<Answer<Targets>>(&format!(r#"{{"data":{{"activeTargets":[{text}]}}}}"#)).unwrap().data;
+    let targets =
+        |text: &str| serde_json::from_str::<Answer<Targets>>(&format!(r#"{{"data":{{"activeTargets":[{text}]}}}}"#)).unwrap().data;
     let jobs = |names: &str| Jobs::new(result::<JobSeries>(names));
     let all = targets(
         r#"{"labels":{"job":"node"},"scrapeInterval":"2s"},{"labels":{"job":"pods"},"scrapeInterval":"30s"},

@@ -54,8 +54,10 @@ impl Api {
 
     async fn ask(&self, verb: &str, query: &str) -> Result<Body, Failure> {
         // Newer servers compress each event of a watch on its own, which no client reads as one stream.
-        let request = Request::get(format!("{}?{query}", self.path())).header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
-        let request = request.body(Body::empty()).map_err(|error| Failure::Rejected(format!("{} cannot be asked for: {error}", self.what())))?;
+        let request =
+            Request::get(format!("{}?{query}", self.path())).header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
+        let request =
+            request.body(Body::empty()).map_err(|error| Failure::Rejected(format!("{} cannot be asked for: {error}", self.what())))?;
         let answer = self.client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
         if answer.status().is_success() {
             return Ok(answer.into_body());

@@ -19,7 +19,14 @@ use crate::clean::Clean;
 use crate::event::Kind;
 
 /// Keeps one kind in step until it is stopped; of all namespaces when none is given.
-pub fn run(kind: Kind, client: kube::Client, namespace: Option<Clean>, voice: Voice, clock: Clock, timing: Timing) -> BoxFuture<'static, ()> {
+pub fn run(
+    kind: Kind,
+    client: kube::Client,
+    namespace: Option<Clean>,
+    voice: Voice,
+    clock: Clock,
+    timing: Timing,
+) -> BoxFuture<'static, ()> {
     let api = Api::new(client, kind, namespace);
     match kind {
         Kind::Pod => Box::pin(Watch::<wire::Pod>::new(api, voice, clock, timing).run()),

@@ -111,7 +111,8 @@ impl Told {
 
     /// Names of the pods that are ready to be seen, and of those whose phase is `Failed` with a mark.
     fn pods(&self) -> String {
-        let mut names: Vec<String> = self.cluster.pods.values().map(|pod| format!("{}{}", pod.meta.name, pod.reason.as_deref().unwrap_or_default())).collect();
+        let mut names: Vec<String> =
+            self.cluster.pods.values().map(|pod| format!("{}{}", pod.meta.name, pod.reason.as_deref().unwrap_or_default())).collect();
         names.sort();
         names.join(" ")
     }
@@ -143,7 +144,9 @@ fn refusal(code: u16) -> Answer {
 }
 
 fn pod(name: &str, version: u32, reason: &str) -> String {
-    format!(r#"{{"metadata":{{"name":"{name}","namespace":"shop","uid":"{name}","resourceVersion":"{version}"}},"spec":{{}},"status":{{"phase":"Running","reason":"{reason}"}}}}"#)
+    format!(
+        r#"{{"metadata":{{"name":"{name}","namespace":"shop","uid":"{name}","resourceVersion":"{version}"}},"spec":{{}},"status":{{"phase":"Running","reason":"{reason}"}}}}"#
+    )
 }
 
 fn line(is: &str, name: &str, version: u32, reason: &str) -> String {
@@ -157,11 +160,15 @@ fn added(name: &str, version: u32) -> String {
 /// The bookmark that ends a streaming listing.
 fn complete(version: u32) -> String {
     let notes = r#""annotations":{"k8s.io/initial-events-end":"true"}"#;
-    format!("{{\"type\":\"BOOKMARK\",\"object\":{{\"kind\":\"Pod\",\"metadata\":{{\"resourceVersion\":\"{version}\",{notes}}},\"spec\":{{\"containers\":null}}}}}}\n")
+    format!(
+        "{{\"type\":\"BOOKMARK\",\"object\":{{\"kind\":\"Pod\",\"metadata\":{{\"resourceVersion\":\"{version}\",{notes}}},\"spec\":{{\"containers\":null}}}}}}\n"
+    )
 }
 
 fn broken(code: u16) -> String {
-    format!("{{\"type\":\"ERROR\",\"object\":{{\"kind\":\"Status\",\"metadata\":{{}},\"status\":\"Failure\",\"message\":\"oh\",\"code\":{code}}}}}\n")
+    format!(
+        "{{\"type\":\"ERROR\",\"object\":{{\"kind\":\"Status\",\"metadata\":{{}},\"status\":\"Failure\",\"message\":\"oh\",\"code\":{code}}}}}\n"
+    )
 }
 
 fn page(names: &[&str], version: u32, next: &str) -> Answer {
@@ -193,14 +200,34 @@ async fn it_comes_back_after_whatever_happens() {
         ("cut in a line", vec![listing(&["{\"type\":\"ADD".into()], Well), ok(&[added("c", 6)], Never)], "stream, watch 5"),
         ("garbage", vec![listing(&["<html>\n".into()], Never), ok(&[added("c", 6)], Never)], "stream, watch 5"),
         ("too many requests", vec![listing(&[], Well), refusal(429), ok(&[added("c", 6)], Never)], "stream, watch 5, watch 5"),
-        ("a failing server", vec![listing(&[], Well), refusal(500), refusal(503), ok(&[added("c", 6)], Never)], "stream, watch 5, watch 5, watch 5"),
+        (
+            "a failing server",
+            vec![listing(&[], Well), refusal(500), refusal(503), ok(&[added("c", 6)], Never)],
+            "stream, watch 5, watch 5, watch 5",
+        ),
         ("an error in the stream", vec![listing(&[broken(500)], Never), ok(&[added("c", 6)], Never)], "stream, watch 5"),
-        ("a listing cut short", vec![ok(&[added("x", 1)], Cut), ok(&[added("x", 1)], Well), listing(&[added("c", 6)], Never)], "stream, stream, stream"),
+        (
+            "a listing cut short",
+            vec![ok(&[added("x", 1)], Cut), ok(&[added("x", 1)], Well), listing(&[added("c", 6)], Never)],
+            "stream, stream, stream",
+        ),
         ("expired at the start", vec![gone(), listing(&[added("c", 6)], Never)], "stream, stream"),
-        ("expired watch", vec![ok(&[added("x", 1), complete(2)], Well), gone(), listing(&[added("c", 6)], Never)], "stream, watch 2, stream"),
-        ("expired in the stream", vec![ok(&[added("x", 1), complete(2), broken(410)], Never), listing(&[added("c", 6)], Never)], "stream, stream"),
+        (
+            "expired watch",
+            vec![ok(&[added("x", 1), complete(2)], Well), gone(), listing(&[added("c", 6)], Never)],
+            "stream, watch 2, stream",
+        ),
+        (
+            "expired in the stream",
+            vec![ok(&[added("x", 1), complete(2), broken(410)], Never), listing(&[added("c", 6)], Never)],
+            "stream, stream",
+        ),
         ("a silent stream", vec![listing(&[], Never), ok(&[added("c", 6)], Never)], "stream, watch 5"),
-        ("no end of the listing", vec![ok(&[added("x", 1)], Never), page(&["a", "b", "c"], 6, ""), ok(&[], Never)], "stream, list, watch 6"),
+        (
+            "no end of the listing",
+            vec![ok(&[added("x", 1)], Never), page(&["a", "b", "c"], 6, ""), ok(&[], Never)],
+            "stream, list, watch 6",
+        ),
         (
             "too long a line",
             vec![listing(&[format!("{}\n", "x".repeat(LONGEST + 1))], Never), listing(&[added("c", 6)], Never)],

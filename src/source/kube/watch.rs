@@ -120,8 +120,8 @@ impl<T: Object> Watch<T> {
 
     async fn stream(&mut self) -> Result<(), Failure> {
         let body = match patiently(&mut self.voice, &self.timing, self.api.stream()).await {
-            Err(Failure::Rejected(_)) => return Ok(self.way = Way::Pages),
-            Err(Failure::Forbidden(_)) => return Ok(self.way = Way::Poll),
+            Err(Failure::Rejected(_)) => return self.fall_back(Way::Pages),
+            Err(Failure::Forbidden(_)) => return self.fall_back(Way::Poll),
             answer => answer?,
         };
         self.oversized = 0;
@@ -132,6 +132,12 @@ impl<T: Object> Watch<T> {
             (Ok(()) | Err(Failure::Silent(_)), true) => {}
             (Err(failure), _) => return Err(failure),
         }
+        Ok(())
+    }
+
+    /// The next round takes a way that asks for less.
+    fn fall_back(&mut self, way: Way) -> Result<(), Failure> {
+        self.way = way;
         Ok(())
     }
 
@@ -182,7 +188,7 @@ impl<T: Object> Watch<T> {
     async fn follow(&mut self, place: String) -> Result<(), Failure> {
         let answer = patiently(&mut self.voice, &self.timing, self.api.watch(&place, self.timing.watch)).await;
         let body = match answer {
-            Err(Failure::Forbidden(_)) => return Ok(self.way = Way::Poll),
+            Err(Failure::Forbidden(_)) => return self.fall_back(Way::Poll),
             Err(failure @ (Failure::Expired(_) | Failure::Rejected(_))) => return Err(failure), // without the place: it is of no use
             answer => {
                 self.place = Some(place);
@@ -192,7 +198,9 @@ impl<T: Object> Watch<T> {
         self.alive().await;
         let began = Instant::now();
         match self.read(body).await {
-            Ok(()) if began.elapsed() < self.timing.watch / 4 => Err(Failure::Lost("the API server ends the watch as soon as it began".into())),
+            Ok(()) if began.elapsed() < self.timing.watch / 4 => {
+                Err(Failure::Lost("the API server ends the watch as soon as it began".into()))
+            }
             Err(Failure::Silent(_)) => Ok(()), // proves nothing yet: the next round asks again, and is answered soon or fails
             end => end,
         }
