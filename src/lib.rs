@@ -1,10 +1,70 @@
-//! warroom: a full-screen terminal war room.
+//! warroom: the screen that a war room looks at and acts from while production is on fire.
+//!
+//! # One flow
+//!
+//! ```text
+//!  source ──event──▶ journal ──▶ reduce ──▶ state ──▶ view
+//!     ▲                            │
+//!     └───── outcome ◀── effect ◀──┘
+//! ```
+//!
+//! Live, demo and replay are one program with other sources: the live screen is a replay that has not ended.
+//!
+//! # Map, in the order of the flow
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`cli`] | arguments, commands, exit codes |
+//! | [`config`], [`data`] | settings and their folders; strict TOML with file, line and nearest name |
+//! | [`session`] | puts one together: connection, sources, executor, journal |
+//! | [`runtime`], [`terminal`] | the loop with a screen, without one, over a recording; the terminal taken and given back |
+//! | [`event`] | the closed list of facts |
+//! | [`clean`] | the one place where text from outside becomes safe to show |
+//! | [`source`] | cluster watches, Prometheus, Alertmanager, Kafka, keyboard, clock |
+//! | [`journal`] | records on disk: segments, checksums, hash chain, redaction, reading back |
+//! | [`reduce`](mod@reduce) | `(state, record) → effects`, pure |
+//! | [`state`] | `World` (what is so) and `Screen` (what this viewer looks at) |
+//! | [`effect`] | requests to the outside: prepare, send once, resolve by reading, follow logs |
+//! | [`runbook`] | steps as data |
+//! | [`keymap`], [`theme`] | keys and colours as data |
+//! | [`view`] | a frame from the state, pure |
+//! | [`sim`] | the simulated cluster behind `warroom demo` and most tests |
+//! | [`units`] | numbers as people read them |
+//!
+//! # Invariants, each with a test
+//!
+//! 1. [`reduce`](mod@reduce), [`state`] and [`view`] do no I/O and read no clock; [`view`] knows neither [`source`] nor [`effect`] (`tests/tidy.rs`).
+//! 2. A journal replays to the world of the live session, at every checkpoint (`tests/sessions.rs`).
+//! 3. A replay has no executor: [`runtime::replay`] is given none and can make none (`tests/tidy.rs`).
+//! 4. Text from outside is shown, recorded and printed only as [`clean::Clean`] (`clean`, `tests/hostile.rs`).
+//! 5. An intent is on disk before its request leaves; each request is sent at most once; a lost answer is read, never sent again (`tests/faults.rs`).
+//! 6. A change is bound to cluster, kind, namespace, name and uid; an object recreated under the same name is refused (`tests/faults.rs`).
+//! 7. A mistake in settings, keymap, theme or runbook is told with file, line and nearest name before the screen is taken (`config`).
+//! 8. What is stale, blind or lost says so, since when (`source`, `tests/faults.rs`).
+//!
+//! # Glossary
+//!
+//! A **source** makes **events**; an event with its place and time is a **record**; records are the **journal**, which is the recording.
+//! **State** is the fold of records by **reduce**, which asks for **effects**. A **step** of the **runbook**, with inputs, is a call; prepared, it
+//! is a **plan**; confirmed, an **intent**; answered, it has an **outcome**: applied, rejected or unknown; looked after, a **verdict**.
+//! A Kubernetes Event is a **notice**, and a ReplicaSet a **revision**, because their names mean something else here.
 
 pub mod clean;
+pub mod cli;
+pub mod config;
 pub mod data;
+pub mod effect;
 pub mod event;
+pub mod journal;
 pub mod keymap;
+pub mod reduce;
 pub mod runbook;
+pub mod runtime;
+pub mod session;
+pub mod sim;
 pub mod source;
 pub mod state;
+pub mod terminal;
+pub mod theme;
 pub mod units;
+pub mod view;

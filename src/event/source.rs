@@ -122,8 +122,6 @@ pub enum Mode {
 /// Who looks at which cluster, with which rules. Everything that [`reduce`](crate::reduce) needs of the settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// The recording's id.
-    pub id: ulid::Ulid,
     /// Live or demo.
     pub mode: Mode,
     /// The kube-context.

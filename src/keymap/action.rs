@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::Context::{Confirm, Detail, Dialog, Global, Input, Logs, Replay};
+use super::Context::{Confirm, Dialog, Global, Input, Replay};
 use crate::data::{Fault, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
@@ -17,8 +17,6 @@ pub enum Danger {
     Screen,
     /// Writes to the incident's record, or moves a guard of this session.
     Record,
-    /// Reaches people: behind a confirmation that names them.
-    Tell,
     /// May reach the cluster: behind arming and a confirmation, unless the step only reads.
     Change,
 }
@@ -93,15 +91,9 @@ actions! {
     StopAll "stop-all" [Global Confirm Dialog Input] Record "Disarm, cancel everything that runs, say what is unknown"
     Arm "arm" [Global] Record "Allow changes to this context for a while, or for longer"
     Disarm "disarm" [Global] Record "Forbid changes"
-    Mute "mute" [Global] Screen "Silence the bell and notifications, or let them sound"
     ThemeNext "theme-next" | "theme" [Global] Screen "Use the next theme"
     ToggleClock "toggle-clock" [Global] Screen "Show times in UTC, or since the incident began"
     Zoom "zoom" [Global] Screen "Give the focused pane the whole screen, or give it back"
-    Wall "wall" [Global] Screen "Show the war room's wall, or leave it"
-    LookBack "look-back" | "pause" [Global] Screen "Hold the screen and look back in time"
-    Contexts "contexts" | "ctx" | "context" [Global] Screen "Choose another cluster"
-    Namespaces "namespaces" | "ns" | "namespace" [Global] Screen "Choose a namespace"
-    AllNamespaces "all-namespaces" [Global] Screen "Show all namespaces, or only the chosen one"
 
     FocusNext "focus-next" [Global] Screen "Go to the next pane"
     FocusPrevious "focus-previous" [Global] Screen "Go to the previous pane"
@@ -120,47 +112,22 @@ actions! {
     Top "top" [Global Confirm Dialog] Screen "Go to the top"
     Bottom "bottom" [Global Confirm Dialog] Screen "Go to the bottom"
     Open "open" [Global] Screen "Open what is selected"
-    SortNext "sort-next" | "sort" [Global] Screen "Sort by the next column"
-    SortReverse "sort-reverse" [Global] Screen "Turn the order around"
     NextUnhealthy "next-unhealthy" [Global] Screen "Go to the next one in trouble"
-    PreviousUnhealthy "previous-unhealthy" [Global] Screen "Go to the previous one in trouble"
     ToggleFaults "toggle-faults" | "faults" [Global] Screen "Show only what is in trouble, or everything"
-    NextMatch "next-match" [Global] Screen "Go to the next match"
-    PreviousMatch "previous-match" [Global] Screen "Go to the previous match"
 
     Logs "logs" [Global] Screen "Show its logs"
     PreviousLogs "previous-logs" [Global] Screen "Show the logs of the run before the restart"
     Describe "describe" [Global] Screen "Describe it"
-    Yaml "yaml" [Global] Screen "Show it as YAML"
-    Events "events" [Global] Screen "Show its events"
     Follow "follow" [Global] Screen "Keep to the newest line, or stay"
-    ToggleWrap "toggle-wrap" | "wrap" [Detail Logs] Screen "Wrap long lines, or cut them"
-    ToggleTimestamps "toggle-timestamps" | "timestamps" [Logs] Screen "Show when each line was written, or hide it"
-    Copy "copy" [Global] Screen "Copy what is selected to the clipboard"
     CopyCommand "copy-command" [Global Confirm] Screen "Copy the step as the command that it stands for"
 
     UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"
     Note "note" [Global] Record "Write a note into the timeline"
-    IncidentDeclare "incident-declare" | "declare" [Global] Tell "Declare an incident"
-    IncidentAck "incident-ack" | "ack" [Global] Tell "Acknowledge the alert or the page"
-    IncidentAssign "incident-assign" | "assign" [Global] Record "Give a role to somebody"
-    IncidentHandover "incident-handover" | "handover" [Global] Record "Hand a role over"
-    IncidentStatus "incident-status" | "status" [Global] Record "Set the incident's status"
-    IncidentUpdate "incident-update" | "update" [Global] Tell "Post an update"
-    IncidentEscalate "incident-escalate" | "escalate" [Global] Tell "Escalate to the next level"
-    IncidentResolve "incident-resolve" | "resolve" [Global] Tell "Resolve the incident"
-    IncidentReopen "incident-reopen" | "reopen" [Global] Record "Reopen the incident"
-    IncidentVoid "incident-void" | "void" [Global] Record "Void an incident that was declared by mistake"
-    IncidentMerge "incident-merge" | "merge" [Global] Record "Merge the incident into another"
-    IncidentList "incident-list" | "incidents" [Global] Screen "List the incidents"
-    IncidentShow "incident-show" | "incident" [Global] Screen "Show the incident in full"
 
     Confirm "confirm" [Confirm] Change "Go ahead"
     Reject "reject" [Confirm] Screen "Leave it"
     FullDiff "full-diff" [Confirm] Screen "Show the whole diff, or its summary"
     NextField "next-field" [Dialog Input] Screen "Go to the next field"
-    PreviousField "previous-field" [Dialog Input] Screen "Go to the previous field"
-    Accept "accept" [Dialog] Screen "Take this choice"
 
     PlayPause "play-pause" [Replay] Screen "Play, or pause"
     StepForward "step-forward" [Replay] Screen "Go one event on"
@@ -172,8 +139,6 @@ actions! {
     Seek "seek" [Replay] Screen "Go to a time, or to a text"
     ToStart "to-start" [Replay] Screen "Go to the start of the recording"
     ToEnd "to-end" [Replay] Screen "Go to the end of the recording"
-    ToPresent "to-present" | "live" [Replay] Screen "Return to the present"
-    Compare "compare" [Replay] Screen "Show what changed since here"
 
     InputAccept "input-accept" [Input] Screen "Take the text"
     InputCancel "input-cancel" [Input] Screen "Leave the text field"

@@ -16,7 +16,7 @@ use crate::data::Fault;
 pub struct ConnectSettings {
     /// A kubeconfig other than `$KUBECONFIG` or `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
-    /// A context other than the current one.
+    /// A context other than the current one; with a plain address, what it is called.
     pub context: Option<String>,
     /// An API server without credentials, instead of any kubeconfig: the simulated cluster.
     pub url: Option<String>,
@@ -92,7 +92,7 @@ pub enum ConnectError {
 /// Chooses the cluster and builds its clients. A credential plugin is run here, so this may take as long as it takes.
 pub async fn connect(settings: &ConnectSettings, timing: &Timing) -> Result<Connection, ConnectError> {
     let chosen = match &settings.url {
-        Some(url) => Chosen::plain(url)?,
+        Some(url) => Chosen::plain(url, settings.context.as_deref())?,
         None => Chosen::from_kubeconfig(settings).await?,
     };
     let (config, proxy, timing) = (chosen.config.clone(), chosen.proxy, timing.clone());
@@ -129,13 +129,13 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn plain(url: &str) -> Result<Self, ConnectError> {
+    fn plain(url: &str, name: Option<&str>) -> Result<Self, ConnectError> {
         let bad = |why: String| ConnectError::BadUrl { url: url.to_owned(), why };
         let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| bad(error.to_string()))?;
         if uri.scheme().is_none() || uri.host().is_none() {
             return Err(bad("it has no scheme or no host".into()));
         }
-        let context = uri.authority().map(ToString::to_string).unwrap_or_default();
+        let context = name.map(str::to_owned).or_else(|| uri.authority().map(ToString::to_string)).unwrap_or_default();
         Ok(Self { config: Config::new(uri), proxy: None, context, namespace: None, user: None })
     }
 

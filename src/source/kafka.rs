@@ -54,8 +54,8 @@ pub async fn run(how: Kafka, client: kube::Client, mut voice: Voice, clock: Cloc
         let soon = match reading.unwrap_or_else(|_| Err(Failure::silent("kafka-consumer-groups.sh", timing.lag_answer))) {
             Ok(groups) => {
                 let (at, now) = (clock.now(), totals(&groups));
+                voice.tell(Event::Lag { at, groups }).await; // first, so that live means read
                 voice.live(None).await;
-                voice.tell(Event::Lag { at, groups }).await;
                 // One reading alone does not say which way it goes.
                 before.replace(now.clone()).is_none_or(|before| grows(&before, &now))
             }

@@ -40,8 +40,8 @@ pub async fn run(address: Option<String>, mut voice: Voice, clock: Clock, timing
     loop {
         match rates.since_last(clock.now(), hole).await {
             Ok(samples) => {
+                voice.tell(Event::Rates(samples)).await; // first, so that live means read
                 voice.live(None).await;
-                voice.tell(Event::Rates(samples)).await;
             }
             Err(failure) => voice.fail(&failure).await,
         }

@@ -32,7 +32,7 @@ pub type Before = BTreeMap<Uid, Workload>;
 
 impl Detector {
     /// Remembers what the event will overwrite.
-    pub fn before(&self, cluster: &Cluster, event: &ClusterEvent) -> Before {
+    pub fn before(cluster: &Cluster, event: &ClusterEvent) -> Before {
         let ClusterEvent::Workloads(workloads) = event else { return Before::new() };
         workloads.iter().filter_map(|w| cluster.workloads.get(&w.meta.uid)).map(|w| (w.meta.uid.clone(), w.clone())).collect()
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::World;
 use crate::clean::Clean;
 use crate::event::{Kind, StepCall, Workload};
-use crate::runbook::{InputKind, Runbook, Step};
+use crate::runbook::{InputKind, Step};
 
 /// A value that an input can take.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,7 @@ impl Form {
     pub fn choices(&self, world: &World, now: DateTime<Utc>, typed: &str) -> Vec<Choice> {
         let Some(field) = self.current() else { return Vec::new() };
         let all = match field.kind {
-            InputKind::Deployment => workloads(world, now),
+            InputKind::Deployment => workloads(world),
             InputKind::Revision => self.revisions(world, now),
             InputKind::Count | InputKind::Env => Vec::new(),
         };
@@ -107,7 +107,7 @@ impl Form {
     }
 }
 
-fn workloads(world: &World, _now: DateTime<Utc>) -> Vec<Choice> {
+fn workloads(world: &World) -> Vec<Choice> {
     let rows = world.cluster.rows();
     let deployments = rows.iter().filter_map(|row| row.workload.filter(|w| w.kind == Kind::Deployment).map(|w| (row, w)));
     deployments
@@ -117,12 +117,4 @@ fn workloads(world: &World, _now: DateTime<Utc>) -> Vec<Choice> {
             Choice { value: w.meta.name.clone(), label: format!("{}  {}/{}  {release}  {reason}", w.meta.name, w.ready, w.desired).into() }
         })
         .collect()
-}
-
-/// The step of that id, or the sentence that says which there are.
-pub fn find<'a>(runbook: &'a Runbook, id: &str) -> Result<&'a Step, Clean> {
-    runbook.step(id).ok_or_else(|| {
-        let known: Vec<&str> = runbook.steps.iter().map(|step| step.id.as_str()).collect();
-        format!("no such step \"{id}\"; the runbook has {}", known.join(", ")).into()
-    })
 }

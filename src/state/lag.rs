@@ -37,6 +37,9 @@ impl GroupState {
     }
 }
 
+/// A log's end at each reading, oldest first.
+type Ends = VecDeque<(DateTime<Utc>, i64)>;
+
 /// One group over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
@@ -45,7 +48,7 @@ pub struct Group {
     /// Total lag at each reading, oldest first; `None` where no partition's lag was known.
     pub history: VecDeque<(DateTime<Utc>, Option<i64>)>,
     /// Log ends by topic and partition, oldest first: what an offset's age is read from.
-    ends: BTreeMap<Clean, BTreeMap<u32, VecDeque<(DateTime<Utc>, i64)>>>,
+    ends: BTreeMap<Clean, BTreeMap<u32, Ends>>,
 }
 
 impl Group {
@@ -134,7 +137,7 @@ fn crossing(a: &(DateTime<Utc>, i64), b: &(DateTime<Utc>, i64), offset: i64) -> 
 }
 
 fn total(reading: &GroupLag) -> Option<i64> {
-    reading.partitions.iter().filter_map(PartitionLag::lag).reduce(|a, b| a.saturating_add(b))
+    reading.partitions.iter().filter_map(PartitionLag::lag).reduce(i64::saturating_add)
 }
 
 fn push<T>(ring: &mut VecDeque<T>, item: T) {
@@ -186,7 +189,9 @@ mod tests {
 
     fn after(readings: &[(i64, Option<i64>, i64)]) -> Group {
         let mut lag = Lag::default();
-        readings.iter().for_each(|(second, committed, end)| lag.fold(at(*second), &reading(*committed, *end, 1)));
+        for (second, committed, end) in readings {
+            lag.fold(at(*second), &reading(*committed, *end, 1));
+        }
         lag.groups["g"].clone()
     }
 

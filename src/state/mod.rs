@@ -4,6 +4,7 @@
 //! recorded events alone, so a journal replays to the same world whatever terminal it was watched on; each part folds its own events.
 
 mod alerts;
+mod candidates;
 mod cluster;
 mod detect;
 mod diagnosis;
@@ -22,13 +23,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use alerts::Alerts;
+pub use candidates::candidates;
 pub use cluster::{Cluster, WorkloadRow};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};
 pub use lag::{Group, GroupState, Lag};
 pub use rates::{Rates, Series};
-pub use rows::{PodLine, StepLine, pod_lines, row_ids, step_lines, timeline_lines};
+pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, timeline_lines, workload_rows};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
 pub use suggest::{Suggestion, suggestions};

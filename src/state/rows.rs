@@ -1,12 +1,16 @@
 //! The rows of each list as the viewer sees them: filtered, in the order that holds while the cursor is among them. Shared by the keys,
 //! which move over rows, and by the view, which draws them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::{Diagnosis, Entry, Focus, ListView, Screen, Severity, State, Suggestion, WorkloadRow, suggestions};
+use super::{
+    Diagnosis, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, suggestions,
+};
 use crate::clean::Clean;
 use crate::event::Pod;
 use crate::runbook::Step;
+use crate::units;
 
 /// A row of the pods pane.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +39,41 @@ impl PodLine<'_> {
     }
 }
 
+/// Workloads, the worst first, with what the charts know of them: one whose requests fail, or whose group falls behind, is not well
+/// although all its pods are.
+pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
+    let failing = |row: &WorkloadRow<'_>| {
+        let ratio = world.rates.ratio(&row.workload?.service)?;
+        (ratio > world.threshold()).then_some(ratio)
+    };
+    let mut rows = world.cluster.rows();
+    for row in &mut rows {
+        let trouble = failing(row)
+            .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
+            .or_else(|| falling_behind(world, row).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(lag))))));
+        if let Some((severity, reason)) = trouble.filter(|(severity, _)| *severity > row.severity) {
+            let of_pods = row.reason.replace(reason.into());
+            (row.severity, row.why) = (severity, of_pods.or(row.why.take()));
+        }
+    }
+    rows.sort_by_key(|row| (Reverse(row.severity), failing(row).is_none()));
+    rows
+}
+
+/// The lag of the group that is named as the workload is, where it grows or nobody reads.
+fn falling_behind(world: &World, row: &WorkloadRow<'_>) -> Option<i64> {
+    let group = world.lag.groups.get(&row.workload?.meta.name)?;
+    matches!(group.state(), GroupState::Warn | GroupState::Stop).then(|| group.lag()).flatten()
+}
+
 /// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when it is opened.
 pub fn pod_lines(state: &State) -> Vec<PodLine<'_>> {
+    pod_lines_of(state, workload_rows(&state.world))
+}
+
+/// The same of rows at hand.
+pub fn pod_lines_of<'a>(state: &'a State, mut rows: Vec<WorkloadRow<'a>>) -> Vec<PodLine<'a>> {
     let (screen, filter) = (&state.screen, state.screen.filter(Focus::Pods).to_lowercase());
-    let mut rows: Vec<WorkloadRow<'_>> = state.world.cluster.rows();
     rows.retain(|row| matches(row, &filter) && (!screen.faults_only || row.severity > Severity::Ok));
     hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
     let mut lines = Vec::with_capacity(rows.len());
@@ -73,6 +108,24 @@ fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     rows.sort_by_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 
+/// The services that pass the filter, those that fail most first.
+pub fn rate_lines(state: &State) -> Vec<(&Clean, &Series)> {
+    let (rates, filter) = (&state.world.rates, state.screen.filter(Focus::Rates).to_lowercase());
+    let mut rows: Vec<(&Clean, &Series)> = rates.services.iter().filter(|(name, _)| name.to_lowercase().contains(&filter)).collect();
+    rows.sort_by(|(a, _), (b, _)| rates.ratio(b).unwrap_or(-1.0).total_cmp(&rates.ratio(a).unwrap_or(-1.0)));
+    hold(&mut rows, state.screen.lists.get(&Focus::Rates), |(name, _)| name);
+    rows
+}
+
+/// The consumer groups that pass the filter, the worst first.
+pub fn lag_lines(state: &State) -> Vec<&Group> {
+    let filter = state.screen.filter(Focus::Lag).to_lowercase();
+    let mut rows = state.world.lag.rows();
+    rows.retain(|group| group.now.group.to_lowercase().contains(&filter));
+    hold(&mut rows, state.screen.lists.get(&Focus::Lag), |group| &group.now.group);
+    rows
+}
+
 /// The timeline's entries that pass the filter, oldest first.
 pub fn timeline_lines(state: &State) -> Vec<&Entry> {
     let filter = state.screen.filter(Focus::Timeline).to_lowercase();
@@ -100,8 +153,8 @@ pub fn step_lines(state: &State) -> Vec<(Clean, StepLine<'_>)> {
 pub fn row_ids(state: &State) -> Vec<Clean> {
     match state.screen.focus {
         Focus::Pods => pod_lines(state).iter().map(|line| line.id().clone()).collect(),
-        Focus::Rates => state.world.rates.services.keys().cloned().collect(),
-        Focus::Lag => state.world.lag.rows().into_iter().map(|group| group.now.group.clone()).collect(),
+        Focus::Rates => rate_lines(state).into_iter().map(|(service, _)| service.clone()).collect(),
+        Focus::Lag => lag_lines(state).into_iter().map(|group| group.now.group.clone()).collect(),
         Focus::Timeline => timeline_lines(state).iter().map(|entry| entry.id.to_string().into()).collect(),
         Focus::Steps => step_lines(state).into_iter().map(|(id, _)| id).collect(),
     }

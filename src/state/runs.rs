@@ -53,6 +53,11 @@ impl Run {
         matches!(self.stage, Stage::Rejected(_) | Stage::Done(_))
     }
 
+    /// Whether it is not known whether anything was changed.
+    pub fn unanswered(&self) -> bool {
+        matches!(self.stage, Stage::Sent | Stage::Unknown(_))
+    }
+
     /// Requests that the server answered as done.
     pub fn writes(&self) -> u32 {
         match self.outcome {
@@ -211,7 +216,7 @@ impl Evidence<'_> {
     }
 
     fn lag(&self, run: &Run, group: &Clean) -> Option<Clean> {
-        let Some(group) = self.lag.groups.get(group) else { return None }; // no such group: nothing to hold it to
+        let group = self.lag.groups.get(group)?; // no such group: nothing to hold it to
         let now = group.lag().filter(|_| self.lag.at > run.applied);
         match (now, run.peak) {
             (Some(0), _) => None,

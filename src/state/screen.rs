@@ -219,11 +219,20 @@ pub struct Screen {
 impl Screen {
     /// What can hold the keyboard now, the innermost first.
     pub fn contexts(&self) -> Vec<Context> {
+        self.contexts_with(self.overlays.last())
+    }
+
+    /// The same as if the topmost overlay were closed: what help is about.
+    pub fn contexts_below(&self) -> Vec<Context> {
+        self.contexts_with(self.overlays.iter().nth_back(1))
+    }
+
+    fn contexts_with(&self, top: Option<&Overlay>) -> Vec<Context> {
         let mut contexts = Vec::with_capacity(4);
         if self.input.is_some() {
             contexts.push(Context::Input);
         }
-        match self.overlays.last() {
+        match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
             Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),

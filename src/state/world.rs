@@ -49,7 +49,7 @@ impl World {
             Event::Started(session) => self.start(record.at, session),
             Event::Health(health) => self.hear(record.at, health),
             Event::Cluster(event) => {
-                let before = self.detector.before(&self.cluster, event);
+                let before = Detector::before(&self.cluster, event);
                 self.cluster.fold(event);
                 self.detector.cluster(record.at, &before, &self.cluster, event, &mut self.timeline);
             }
@@ -149,7 +149,9 @@ impl World {
             Event::VerifyDue { intent } => self.runs.due(record.at, *intent, &evidence),
             _ => None,
         };
-        run.into_iter().for_each(|run| super::detect::tell_run(record.at, run, &mut self.timeline));
+        if let Some(run) = run {
+            super::detect::tell_run(record.at, run, &mut self.timeline);
+        }
     }
 
     /// Whatever was recorded may be what a change was waiting for.

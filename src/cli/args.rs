@@ -1,0 +1,169 @@
+//! The arguments, as clap reads them; help and manual page come from here.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::config::Address;
+use crate::sim::scenario::Scenario;
+
+/// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps one key away;
+/// everything recorded and replayable.
+#[derive(Debug, Parser)]
+#[command(name = "warroom", version, arg_required_else_help = false)]
+pub struct Args {
+    /// The kube-context [default: the settings' or the kubeconfig's current one]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The namespace [default: the settings' or the context's; without one all of them]
+    #[arg(long, short, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Nothing can be changed from this session
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// No exec into pods, not even to read
+    #[arg(long, global = true)]
+    pub no_exec: bool,
+    /// Prometheus
+    #[arg(long, global = true, value_name = "URL", env = "WARROOM_PROMETHEUS_URL")]
+    pub prometheus: Option<Address>,
+    /// Alertmanager
+    #[arg(long, global = true, value_name = "URL", env = "WARROOM_ALERTMANAGER_URL")]
+    pub alertmanager: Option<Address>,
+    /// How consumer groups are read
+    #[arg(long, global = true, value_name = "WAY", value_enum)]
+    pub kafka: Option<KafkaWay>,
+    /// Only ASCII on the screen
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// What to do; nothing: the full screen on a cluster
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// A way to the consumer groups.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KafkaWay {
+    /// `kafka-consumer-groups.sh` in a broker's pod
+    Exec,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The full screen on a simulated incident; needs nothing
+    Demo(Demo),
+    /// Play a recording
+    Replay {
+        /// The recording's folder
+        path: PathBuf,
+        /// Where to begin: a time (14:46:32, +2m) or a text of the timeline
+        #[arg(long, value_name = "T")]
+        at: Option<String>,
+    },
+    /// The runbook's steps, their inputs and danger
+    Steps {
+        /// One JSON object a step
+        #[arg(long)]
+        json: bool,
+    },
+    /// Do one step, and wait until its effect is seen
+    Run(Run),
+    /// What is wrong right now
+    Status {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Every connection, right and setting: what is wrong and how to mend it
+    Doctor {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check settings, keymaps, themes and runbooks
+    Check {
+        /// Further files
+        files: Vec<PathBuf>,
+    },
+    /// Recorded sessions
+    Recordings {
+        /// What to do with them
+        #[command(subcommand)]
+        what: Recordings,
+    },
+    /// Completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// The manual page
+    Man,
+}
+
+/// `warroom demo`
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// What goes wrong: bad-release, ocr-crash, lag or calm
+    #[arg(default_value = "bad-release")]
+    pub scenario: Scenario,
+    /// Decides every chance in it
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How fast time goes by
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    pub speed: f64,
+    /// Seconds until the incident begins
+    #[arg(long, default_value_t = 8, value_name = "SECONDS")]
+    pub onset: u64,
+}
+
+/// `warroom run`
+#[derive(Debug, ClapArgs)]
+pub struct Run {
+    /// The step's id
+    pub step: String,
+    /// An input
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Stop after the preflight; nothing is changed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Arm for this one run, and confirm it
+    #[arg(long)]
+    pub yes: bool,
+    /// Do not wait for the effect
+    #[arg(long)]
+    pub no_wait: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `warroom recordings`
+#[derive(Debug, Subcommand)]
+pub enum Recordings {
+    /// All of them, newest first
+    List {
+        /// One JSON object a recording
+        #[arg(long)]
+        json: bool,
+    },
+    /// One recording: what it is of, and its timeline
+    Show {
+        /// Its folder
+        path: PathBuf,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check every checksum and the hash chain, and print the chain's head
+    Verify {
+        /// Its folder
+        path: PathBuf,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}

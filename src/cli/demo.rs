@@ -1,0 +1,39 @@
+//! `warroom demo`: the same screen, clients and keys, on the simulated cluster.
+
+use std::time::Duration;
+
+use super::args::Demo;
+use super::{Exit, Room, complain, screen};
+use crate::session::Wanted;
+use crate::sim::scenario::Scenario;
+use crate::sim::{Identity, Sim, SimConfig};
+use crate::source::clock::Clock;
+
+pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit> {
+    if !(0.1..=1000.0).contains(&wanted.speed) {
+        return Ok(complain("--speed goes from 0.1 to 1000"));
+    }
+    let clock = Clock::scaled(wanted.speed);
+    let onset = Duration::from_secs(wanted.onset);
+    let config =
+        SimConfig { seed: wanted.seed, scenario: wanted.scenario, clock: clock.clone(), identity: Identity::Admin, extra_pods: 0, onset };
+    let sim = match Sim::start(config).await {
+        Ok(sim) => sim,
+        Err(error) => return Ok(complain(&error.to_string())),
+    };
+    screen::watch(room, session(room, &sim, wanted.scenario), &room.paths, clock).await
+}
+
+fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
+    let (args, settings) = (&room.args, &room.config.settings);
+    let usual = Wanted::simulated(sim, &format!("demo-{scenario}"));
+    Wanted {
+        namespace: args.namespace.clone().or(usual.namespace),
+        read_only: args.read_only,
+        arm_minutes: settings.arm_minutes,
+        threshold: settings.threshold,
+        kafka: usual.kafka.filter(|_| !args.no_exec),
+        actor: super::status::actor(),
+        ..usual
+    }
+}

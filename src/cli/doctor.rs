@@ -1,0 +1,75 @@
+//! `warroom doctor`: every connection, right and setting; what is wrong and how to mend it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::status::{SOURCES, wanted};
+use super::{Exit, Room};
+use crate::event::SourceState;
+use crate::runtime::headless::Headless;
+use crate::session;
+use crate::source::clock::Clock;
+
+const PATIENT: Duration = Duration::from_secs(25);
+
+/// One thing looked at.
+struct Finding {
+    what: String,
+    ok: bool,
+    /// What was found; where it is not ok, what to do.
+    told: String,
+}
+
+pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exit> {
+    let mut findings = vec![settings(room), data(room)];
+    match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await {
+        Err(error) => findings.push(Finding { what: "cluster".into(), ok: false, told: error.to_string() }),
+        Ok(running) => findings.extend(examine(Headless::new(running)).await),
+    }
+    for finding in &findings {
+        if as_json {
+            continue;
+        }
+        println!("{} {:<14} {}", if finding.ok { "✓" } else { "✗" }, finding.what, crate::clean::cleaned(&finding.told));
+    }
+    if as_json {
+        let all: Vec<Value> =
+            findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "told": crate::clean::cleaned(&f.told)})).collect();
+        println!("{}", json!({"findings": all, "ok": findings.iter().all(|f| f.ok)}));
+    }
+    Ok(if findings.iter().all(|finding| finding.ok) { Exit::Done } else { Exit::Failed })
+}
+
+fn settings(room: &Room) -> Finding {
+    Finding { what: "settings".into(), ok: true, told: format!("{} (no mistakes)", room.paths.config_dir.display()) }
+}
+
+/// Whether recordings can be written, tried with a file that is removed again.
+fn data(room: &Room) -> Finding {
+    let folder = &room.paths.data_dir;
+    let probe = folder.join(".doctor");
+    let tried = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
+    let told = match &tried {
+        Ok(()) => format!("{} can be written", folder.display()),
+        Err(error) => format!("{} cannot be written ({error}): make it writable or set WARROOM_DATA_DIR", folder.display()),
+    };
+    Finding { what: "recordings".into(), ok: tried.is_ok(), told }
+}
+
+async fn examine(mut session: Headless) -> Vec<Finding> {
+    session.until(PATIENT, |session| session.heard(&SOURCES)).await;
+    let world = &session.core.state.world;
+    let source = |id: &crate::event::SourceId| match world.sources.get(id) {
+        Some(health) => {
+            let error = health.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+            let ok = matches!(health.state, SourceState::Live | SourceState::Off);
+            Finding { what: id.name().into(), ok, told: format!("{}{error}", health.state.word()) }
+        }
+        None => Finding { what: id.name().into(), ok: false, told: format!("no answer within {} s", PATIENT.as_secs()) },
+    };
+    let found =
+        world.session.as_ref().map(|s| format!("{} at {}, namespace {}", s.context, s.cluster, s.namespace.as_deref().unwrap_or("(all)")));
+    let cluster = Finding { what: "context".into(), ok: found.is_some(), told: found.unwrap_or_default() };
+    std::iter::once(cluster).chain(SOURCES.iter().map(source)).collect()
+}

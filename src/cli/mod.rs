@@ -1,0 +1,139 @@
+//! The command line: what can be asked for, and the exit codes that scripts rely on. Each command is a module of its own.
+
+mod args;
+mod check;
+mod demo;
+mod doctor;
+mod recordings;
+mod run;
+mod screen;
+mod status;
+mod steps;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser};
+
+pub use args::{Args, Command};
+
+use crate::config::{self, Config, Paths};
+use crate::data::Mistake;
+use crate::event::Refusal;
+use crate::theme::ColorDepth;
+
+/// How a command ended, as scripts see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0
+    Done,
+    /// 1: it failed; of a run also: its effect was not seen.
+    Failed,
+    /// 2: the command line or the settings are wrong.
+    Usage,
+    /// 3: not armed, not confirmed, not allowed.
+    Refused,
+    /// 4: the answer was lost, and reading has not told yet.
+    Unknown,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Refused => 3,
+            Exit::Unknown => 4,
+        })
+    }
+}
+
+impl From<&Refusal> for Exit {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Usage(_) => Self::Usage,
+            Refusal::Denied(_) => Self::Refused,
+            Refusal::Failed(_) => Self::Failed,
+        }
+    }
+}
+
+/// What a command works with.
+struct Room {
+    args: Args,
+    paths: Paths,
+    config: Config,
+}
+
+impl Room {
+    fn runbook(&self) -> Arc<crate::runbook::Runbook> {
+        Arc::new(self.config.runbook.clone())
+    }
+}
+
+/// Runs the command that the arguments name.
+///
+/// # Errors
+/// What nobody can foresee; everything else is an [`Exit`] with a sentence on stderr.
+pub fn main(args: Args) -> color_eyre::Result<Exit> {
+    if let Some(Command::Completions { shell }) = args.command {
+        clap_complete::generate(shell, &mut Args::command(), "warroom", &mut std::io::stdout());
+        return Ok(Exit::Done);
+    }
+    if let Some(Command::Man) = args.command {
+        clap_mangen::Man::new(Args::command()).render(&mut std::io::stdout())?;
+        return Ok(Exit::Done);
+    }
+    let env = |name: &str| std::env::var(name).ok();
+    let paths = match Paths::find(env) {
+        Ok(paths) => paths,
+        Err(error) => return Ok(complain(&error.to_string())),
+    };
+    if let Some(Command::Check { files }) = &args.command {
+        return Ok(check::check(&paths, files));
+    }
+    match config::load(&paths, ColorDepth::detect(env)) {
+        Ok(config) => command(Room { args, paths, config }),
+        Err(mistakes) => Ok(mistaken(&mistakes)),
+    }
+}
+
+fn command(room: Room) -> color_eyre::Result<Exit> {
+    crate::source::client::install_crypto();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let exit = runtime.block_on(async {
+        match &room.args.command {
+            None => screen::live(&room).await,
+            Some(Command::Demo(wanted)) => demo::demo(&room, wanted).await,
+            Some(Command::Replay { path, at }) => screen::replay(&room, path, at.as_deref()).await,
+            Some(Command::Steps { json }) => Ok(steps::steps(&room, *json)),
+            Some(Command::Run(wanted)) => run::run(&room, wanted).await,
+            Some(Command::Status { json }) => status::status(&room, *json).await,
+            Some(Command::Doctor { json }) => doctor::doctor(&room, *json).await,
+            Some(Command::Recordings { what }) => Ok(recordings::recordings(&room, what)),
+            Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),
+        }
+    });
+    // A task that hangs on a dead server must not keep the terminal.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Reads the arguments; wrong ones end the program with exit code 2, as clap does.
+pub fn parse() -> Args {
+    Args::parse()
+}
+
+/// Says what is wrong with what was asked for.
+fn complain(what: &str) -> Exit {
+    eprintln!("warroom: {}", crate::clean::cleaned(what));
+    Exit::Usage
+}
+
+fn mistaken(mistakes: &[Mistake]) -> Exit {
+    for mistake in mistakes {
+        eprintln!("{}", crate::clean::cleaned(&mistake.to_string()));
+    }
+    Exit::Usage
+}

@@ -1,0 +1,102 @@
+//! `warroom recordings`: what was recorded, and whether it is still what was written.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::Recordings;
+use super::{Exit, Room, complain};
+use crate::journal::recordings::{self, Summary};
+use crate::journal::verify::{self, Report};
+use crate::runtime::player::Player;
+
+pub(super) fn recordings(room: &Room, what: &Recordings) -> Exit {
+    match what {
+        Recordings::List { json } => list(room, *json),
+        Recordings::Show { path, json } => show(room, path, *json),
+        Recordings::Verify { path, json } => verified(path, *json),
+    }
+}
+
+fn list(room: &Room, as_json: bool) -> Exit {
+    let listing = match recordings::list(&room.paths.data_dir) {
+        Ok(listing) => listing,
+        Err(error) => return complain(&error.to_string()),
+    };
+    for found in &listing.recordings {
+        if as_json {
+            println!("{}", as_value(found));
+        } else {
+            let records = found.end.as_ref().map_or(0, |end| end.records);
+            println!("{}  {records} records  {} kB  {}", found.path.display(), found.bytes / 1024, ending(found));
+        }
+    }
+    for (path, error) in &listing.unreadable {
+        eprintln!("{}: {error}", path.display());
+    }
+    Exit::Done
+}
+
+fn ending(found: &Summary) -> &'static str {
+    match (found.sealed, found.live) {
+        (true, _) => "sealed",
+        (false, true) => "being recorded",
+        (false, false) => "ended by force",
+    }
+}
+
+fn as_value(found: &Summary) -> Value {
+    let header = found.header.as_ref();
+    json!({
+        "path": found.path, "id": header.map(|h| h.recording), "from": header.map(|h| h.at), "to": found.end.as_ref().map(|end| end.at),
+        "records": found.end.as_ref().map(|end| end.records), "bytes": found.bytes, "sealed": found.sealed, "live": found.live,
+        "about": header.map(|h| &h.about),
+    })
+}
+
+fn show(room: &Room, path: &Path, as_json: bool) -> Exit {
+    let (summary, mut player) = match (recordings::summarise(path), Player::open(path, room.runbook())) {
+        (Ok(summary), Ok(player)) => (summary, player),
+        (Err(error), _) | (_, Err(error)) => return complain(&error.to_string()),
+    };
+    player.to_end();
+    let world = &player.state.world;
+    if as_json {
+        let mut told = as_value(&summary);
+        told["timeline"] = json!(world.timeline.entries());
+        told["runs"] = json!(world.runs.all().collect::<Vec<_>>());
+        println!("{told}");
+        return Exit::Done;
+    }
+    println!("{}  {}", path.display(), ending(&summary));
+    for entry in world.timeline.entries() {
+        println!("{}  {:<22} {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.subject, entry.text);
+    }
+    Exit::Done
+}
+
+fn verified(path: &Path, as_json: bool) -> Exit {
+    let report = match verify::verify(path) {
+        Ok(report) => report,
+        Err(error) => return complain(&error.to_string()),
+    };
+    if as_json {
+        println!("{}", told(&report));
+    } else {
+        println!("{} records in {} segments, chain {}", report.records, report.segments, report.chain);
+        report.damaged.iter().for_each(|damage| println!("damaged: {damage}"));
+        report.gaps.iter().for_each(|gap| println!("missing: {} to {:?}: {:?}", gap.from_seq, gap.to_seq, gap.why));
+        println!("{}", if report.sealed { "sealed" } else { "not sealed: the program was killed, or still runs" });
+    }
+    if report.damaged.is_empty() { Exit::Done } else { Exit::Failed }
+}
+
+fn told(report: &Report) -> Value {
+    let damaged: Vec<String> = report.damaged.iter().map(ToString::to_string).collect();
+    let gaps: Vec<Value> =
+        report.gaps.iter().map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": format!("{:?}", gap.why)})).collect();
+    json!({
+        "segments": report.segments, "records": report.records, "from": report.from.map(|(_, at)| at), "to": report.to.map(|(_, at)| at),
+        "chain": report.chain.to_string(), "gaps": gaps, "damaged": damaged, "uncommitted": report.uncommitted, "sealed": report.sealed,
+    })
+}

@@ -1,0 +1,89 @@
+//! The full screen: on a cluster, or over a recording.
+
+use std::path::Path;
+
+use tokio::sync::mpsc;
+
+use super::{Exit, Room, complain};
+use crate::config::Paths;
+use crate::runtime::live::Live;
+use crate::runtime::player::Player;
+use crate::runtime::{Core, Keys, Looks, replay as player};
+use crate::session::{self, Running, Wanted};
+use crate::source::clock::Clock;
+use crate::source::keyboard::Keyboard;
+use crate::terminal::{self, Screen};
+
+/// Keys that may wait.
+const INPUTS: usize = 256;
+
+/// `warroom`
+pub(super) async fn live(room: &Room) -> color_eyre::Result<Exit> {
+    let wanted = super::status::wanted(room, true);
+    watch(room, wanted, &room.paths, Clock::system()).await
+}
+
+/// Opens a session and shows it.
+pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clock) -> color_eyre::Result<Exit> {
+    if let Err(error) = Screen::possible() {
+        return Ok(complain(&error.to_string()));
+    }
+    match session::open(wanted, paths, room.runbook(), clock).await {
+        Ok(running) => show(room, running).await,
+        Err(error) => Ok(complain(&error.to_string())),
+    }
+}
+
+async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
+    let Running { core, executor, events, sources, first, estates } = running;
+    let (inputs, keys) = mpsc::channel(INPUTS);
+    let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
+    let mut live = Live::new(core, Keys(room.config.keymap.clone()), screen, looks(room), executor, events);
+    live.begin(first)?;
+    estates.iter().for_each(crate::runtime::inherit::Estate::hand_on);
+    let ended = live.run(keys).await;
+    terminal::restore();
+    drop((sources, keyboard));
+    farewell(ended?)
+}
+
+/// Seals the recording and says where it is. What is still unknown leaves it unsealed: the next session reads what became of it.
+fn farewell(mut core: Core) -> color_eyre::Result<Exit> {
+    let Some(path) = core.recording().map(Path::to_owned) else { return Ok(Exit::Done) };
+    let open = core.state.world.runs.all().filter(|run| run.unanswered()).count();
+    if open > 0 {
+        eprintln!("{open} unknown: the next warroom on this cluster reads what became of it");
+    } else {
+        core.seal()?;
+    }
+    eprintln!("recorded; see it again: warroom replay {}", path.display());
+    Ok(Exit::Done)
+}
+
+/// `warroom replay`
+pub(super) async fn replay(room: &Room, path: &Path, at: Option<&str>) -> color_eyre::Result<Exit> {
+    if let Err(error) = Screen::possible() {
+        return Ok(complain(&error.to_string()));
+    }
+    let mut played = match Player::open(path, room.runbook()) {
+        Ok(played) => played,
+        Err(error) => return Ok(complain(&error.to_string())),
+    };
+    if let Some(Err(why)) = at.map(|at| played.seek(at)) {
+        return Ok(complain(&why));
+    }
+    let (inputs, keys) = mpsc::channel(INPUTS);
+    let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
+    let ended = player::run(played, Keys(room.config.keymap.clone()), screen, looks(room), keys).await;
+    terminal::restore();
+    drop(keyboard);
+    ended?;
+    Ok(Exit::Done)
+}
+
+fn looks(room: &Room) -> Looks {
+    let dumb = std::env::var("TERM").is_ok_and(|term| matches!(term.as_str(), "dumb" | "linux" | "vt100"));
+    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let plain = unicode.is_some_and(|locale| matches!(locale.as_str(), "C" | "POSIX"));
+    Looks { themes: room.config.themes.iter().map(|(_, theme)| theme.clone()).collect(), ascii: room.args.ascii || dumb || plain }
+}

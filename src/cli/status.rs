@@ -1,0 +1,153 @@
+//! `warroom status`: one look at everything, for a pipe or a chat.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Exit, Room, complain};
+use crate::clean::Clean;
+use crate::event::{Kind, Mode, SourceId, SourceState};
+use crate::journal::writer::Limits;
+use crate::runtime::headless::Headless;
+use crate::session::{self, DEADLINE, PATIENCE, Wanted};
+use crate::source::clock::Clock;
+use crate::source::connect::ConnectSettings;
+use crate::source::timing::Timing;
+use crate::state::{WorkloadRow, World};
+use crate::units;
+
+/// Longer than any source's first answer takes.
+const PATIENT: Duration = Duration::from_secs(25);
+/// All of them.
+pub(super) const SOURCES: [SourceId; 9] = [
+    SourceId::Pods,
+    SourceId::Deployments,
+    SourceId::StatefulSets,
+    SourceId::ReplicaSets,
+    SourceId::Nodes,
+    SourceId::Events,
+    SourceId::Prometheus,
+    SourceId::Alertmanager,
+    SourceId::Kafka,
+];
+
+/// A session as flags, environment and settings want it.
+pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
+    let (args, settings) = (&room.args, &room.config.settings);
+    let context = args.context.clone().or_else(|| settings.context.clone());
+    let address = |flag: &Option<crate::config::Address>, set: &Option<crate::config::Address>| {
+        flag.as_ref().or(set.as_ref()).map(|address| address.as_str().to_owned())
+    };
+    Wanted {
+        mode: Mode::Live,
+        namespace: args.namespace.clone().or_else(|| settings.namespace.clone()),
+        read_only: args.read_only || settings.read_only.covers(context.as_deref().unwrap_or_default()),
+        connect: ConnectSettings { context, ..ConnectSettings::default() },
+        arm_minutes: settings.arm_minutes,
+        threshold: settings.threshold,
+        prometheus: address(&args.prometheus, &settings.prometheus),
+        alertmanager: address(&args.alertmanager, &settings.alertmanager),
+        kafka: (!args.no_exec && !settings.no_exec).then(|| settings.kafka.clone()),
+        timing: Timing::default(),
+        deadline: DEADLINE,
+        patience: PATIENCE,
+        limits: Limits::default(),
+        recorded,
+        actor: actor(),
+    }
+}
+
+/// The person, as this machine knows them.
+pub(super) fn actor() -> Clean {
+    let named = ["WARROOM_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    named.unwrap_or_else(|| "somebody".to_owned()).into()
+}
+
+pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exit> {
+    let running = match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await {
+        Ok(running) => running,
+        Err(error) => return Ok(complain(&error.to_string())),
+    };
+    let mut session = Headless::new(running);
+    session.until(PATIENT, |session| session.heard(&SOURCES)).await;
+    let state = &session.core.state;
+    if as_json {
+        println!("{}", as_value(&state.world, state.now));
+    } else {
+        print!("{}", in_words(&state.world));
+    }
+    let blind = state.world.sources.values().all(|health| !matches!(health.state, SourceState::Live));
+    Ok(if blind { Exit::Failed } else { Exit::Done })
+}
+
+/// The status as other tools read it. Unknown is `null`, never 0; what is unhealthy comes first.
+pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Value {
+    let sources =
+        world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
+    let workloads = world.cluster.rows().into_iter().filter_map(|row| workload(&row));
+    let mut services: Vec<_> = world.rates.services.keys().map(|service| (service, world.rates.now(service))).collect();
+    services.sort_by(|a, b| {
+        let ratio = |rate: &Option<&crate::event::ServiceRate>| rate.and_then(crate::event::ServiceRate::ratio).unwrap_or(-1.0);
+        ratio(&b.1).total_cmp(&ratio(&a.1)).then_with(|| a.0.cmp(b.0))
+    });
+    let services = services.into_iter().map(|(service, rate)| {
+        json!({"service": service, "rate_5xx": rate.and_then(|r| r.errors), "ratio_5xx": rate.and_then(crate::event::ServiceRate::ratio)})
+    });
+    let groups = world.lag.rows().into_iter().map(|g| {
+        json!({"group": g.now.group, "state": g.state().word(), "lag": g.lag(), "seconds_behind": g.seconds_behind(), "seconds_to_drain": g.seconds_to_drain()})
+    });
+    let alerts = world
+        .alerts
+        .rows()
+        .into_iter()
+        .map(|a| json!({"name": a.name, "state": a.state, "since": a.since, "labels": a.labels, "summary": a.summary}));
+    json!({
+        "at": now,
+        "context": world.session.as_ref().map(|session| &session.context),
+        "sources": sources.collect::<Vec<_>>(),
+        "workloads": workloads.collect::<Vec<_>>(),
+        "services": services.collect::<Vec<_>>(),
+        "groups": groups.collect::<Vec<_>>(),
+        "alerts": alerts.collect::<Vec<_>>(),
+        "incident": null,
+    })
+}
+
+fn workload(row: &WorkloadRow<'_>) -> Option<Value> {
+    let w = row.workload?;
+    let kind = if w.kind == Kind::StatefulSet { "StatefulSet" } else { "Deployment" };
+    Some(json!({
+        "kind": kind, "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
+        "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": w.release,
+    }))
+}
+
+/// The status for people: what is wrong, and who cannot be heard.
+fn in_words(world: &World) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for row in world.cluster.rows().iter().filter(|row| row.reason.is_some()) {
+        let ready = row.workload.map(|w| format!("{}/{} ready  ", w.ready, w.desired)).unwrap_or_default();
+        let why = row.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let _ = writeln!(out, "{}/{}  {ready}{}{why}", row.namespace(), row.name(), row.reason.clone().unwrap_or_default());
+    }
+    for service in world.rates.services.keys() {
+        let ratio = world.rates.ratio(service);
+        if ratio.is_some_and(|ratio| ratio > world.threshold()) {
+            let _ = writeln!(out, "{service}  5xx {}", units::percent(ratio));
+        }
+    }
+    for group in world.lag.rows().into_iter().filter(|group| group.state() > crate::state::GroupState::Unknown) {
+        let _ = writeln!(out, "group {}  {}  lag {}", group.now.group, group.state().word(), units::count(group.lag()));
+    }
+    for alert in world.alerts.rows() {
+        let _ = writeln!(out, "alert {}  {}", alert.name, alert.summary.clone().unwrap_or_default());
+    }
+    if out.is_empty() {
+        out.push_str("nothing is wrong, as far as can be heard\n");
+    }
+    for health in world.sources.values().filter(|health| health.state != SourceState::Live) {
+        let _ = writeln!(out, "{} {}: {}", health.source.name(), health.state.word(), health.error.clone().unwrap_or_default());
+    }
+    out
+}

@@ -1,0 +1,40 @@
+//! `warroom steps`: what can be done, for people and for other tools.
+
+use serde_json::json;
+
+use super::{Exit, Room};
+use crate::keymap::{Action, Context, sequence};
+use crate::runbook::Step;
+
+pub(super) fn steps(room: &Room, as_json: bool) -> Exit {
+    for step in &room.config.runbook.steps {
+        let key = key(room, step);
+        if as_json {
+            let inputs =
+                step.inputs.iter().map(|i| json!({"name": i.name, "kind": i.kind.name(), "required": i.required, "default": i.default}));
+            println!(
+                "{}",
+                json!({"id": step.id, "section": step.section, "title": step.title, "danger": step.danger.name(), "inputs": inputs.collect::<Vec<_>>(), "key": key})
+            );
+        } else {
+            let inputs = step.inputs.iter().map(|i| if i.required { i.name.to_string() } else { format!("[{}]", i.name) });
+            println!(
+                "{:<14} {:<8} {:<12} {}  ({})",
+                step.id,
+                key.unwrap_or_default(),
+                step.danger,
+                step.title,
+                inputs.collect::<Vec<_>>().join(", ")
+            );
+        }
+    }
+    Exit::Done
+}
+
+/// The keys that begin the step.
+fn key(room: &Room, step: &Step) -> Option<String> {
+    let name = Action::Step(step.id.to_string()).to_string();
+    let groups = room.config.keymap.help(&[Context::Global]);
+    let row = groups.into_iter().flat_map(|group| group.rows).find(|row| row.action == name)?;
+    row.keys.first().map(|keys| sequence(keys))
+}

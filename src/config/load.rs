@@ -1,0 +1,176 @@
+//! Reads everything that a user may have written, before the screen is taken. Every file of the settings' folder must be without
+//! mistakes, also those that are not in use now: who switches to one during an incident must find it whole.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::{Paths, Places, Settings};
+use crate::data::{self, Fault, Mistake, Place, stem};
+use crate::keymap::Keymap;
+use crate::runbook::{self, Runbook};
+use crate::theme::{ColorDepth, Theme};
+
+/// Everything that is data, read and without mistakes.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What `config.toml` says.
+    pub settings: Settings,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The runbook's steps.
+    pub runbook: Runbook,
+    /// All themes by name, at the terminal's depth; the chosen one is the first.
+    pub themes: Vec<(String, Theme)>,
+}
+
+/// A file's name in reports, and its text.
+type File = (String, String);
+
+/// Reads `config.toml`, `keymaps/`, `themes/` and `runbooks/` of the settings' folder, for a terminal of this depth.
+/// What is absent is as it is built in.
+///
+/// # Errors
+/// All mistakes of all files.
+pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
+    let mut found = Found::default();
+    let settings = found.settings(&paths.config_dir.join("config.toml"));
+    let [keymaps, themes, mut runbooks] = ["keymaps", "themes", "runbooks"].map(|name| found.folder(&paths.config_dir.join(name)));
+    if let Some((Settings { runbook: Some(extra), .. }, places)) = &settings {
+        runbooks.extend(found.file(&paths.config_dir.join(extra), &places.runbook));
+    }
+    let runbook = found.runbook(&runbooks);
+    let keymap = found.keymap(settings.as_ref(), &keymaps, runbook.as_ref());
+    let themes = found.themes(settings.as_ref(), &themes, depth);
+    match (settings, keymap, runbook) {
+        (Some((settings, _)), Some(keymap), Some(runbook)) if found.0.is_empty() => Ok(Config { settings, keymap, runbook, themes }),
+        _ => Err(found.report()),
+    }
+}
+
+/// What is wrong in the settings' folder and in these files, which are told apart by their name or folder.
+pub fn check(paths: &Paths, files: &[PathBuf]) -> Vec<Mistake> {
+    let mut found = Found(load(paths, ColorDepth::TrueColor).err().unwrap_or_default());
+    for path in files {
+        found.check(path);
+    }
+    found.report()
+}
+
+/// The mistakes so far.
+#[derive(Default)]
+struct Found(Vec<Mistake>);
+
+impl Found {
+    fn report(mut self) -> Vec<Mistake> {
+        self.0.sort();
+        self.0.dedup();
+        self.0
+    }
+
+    fn keep<T>(&mut self, result: Result<T, Vec<Mistake>>) -> Option<T> {
+        result.map_err(|mistakes| self.0.extend(mistakes)).ok()
+    }
+
+    /// The text of a file that somebody named at `asked`.
+    fn file(&mut self, path: &Path, asked: &Place) -> Option<File> {
+        let unreadable = |error: io::Error| vec![asked.mistake(Fault::new(format!("cannot read {}: {error}", path.display())))];
+        let text = self.keep(fs::read_to_string(path).map_err(unreadable))?;
+        Some((path.display().to_string(), text))
+    }
+
+    /// All TOML files of a folder that may be absent, by name.
+    fn folder(&mut self, path: &Path) -> Vec<File> {
+        let place = Place::start_of(&path.display().to_string());
+        let entries = match fs::read_dir(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+            entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        };
+        let unreadable = |error: io::Error| vec![place.mistake(Fault::new(format!("cannot list this folder: {error}")))];
+        let entries = self.keep(entries.map_err(unreadable)).unwrap_or_default();
+        let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        paths.sort();
+        paths.iter().filter_map(|path| self.file(path, &Place::start_of(&path.display().to_string()))).collect()
+    }
+
+    /// The settings as far as they could be read; without a file all is as usual.
+    fn settings(&mut self, path: &Path) -> Option<(Settings, Places)> {
+        let name = path.display().to_string();
+        let text = if path.exists() { self.file(path, &Place::start_of(&name))?.1 } else { String::new() };
+        let (settings, mistakes) = data::read_partly(&name, &text, "setting", |root| (Settings::read(root), Places::read(root)));
+        self.0.extend(mistakes);
+        settings
+    }
+
+    /// The built-in steps with those of the files over them, as far as they could be read.
+    fn runbook(&mut self, files: &[File]) -> Option<Runbook> {
+        let mut whole = self.keep(runbook::embedded());
+        for (name, text) in files {
+            whole = self.keep(runbook::read(name, text, whole.clone())).or(whole);
+        }
+        whole
+    }
+
+    /// The chosen keymap; all others are only checked.
+    fn keymap(&mut self, settings: Option<&(Settings, Places)>, files: &[File], runbook: Option<&Runbook>) -> Option<Keymap> {
+        let chosen = settings.and_then(|(settings, places)| Some((settings.keymap.as_deref()?, &places.keymap)));
+        if let Some((name, place)) = chosen.filter(|(name, _)| *name != DEFAULT_KEYMAP && files.iter().all(|(file, _)| stem(file) != *name))
+        {
+            let names = files.iter().map(|(file, _)| stem(file)).chain([DEFAULT_KEYMAP]);
+            self.0.push(place.mistake(Fault::unknown("keymap", name, names)));
+        }
+        let name = chosen.map_or(DEFAULT_KEYMAP, |(name, _)| name);
+        let mut keymap = self.keep(Keymap::load(&[]));
+        for file in files {
+            let one = self.one_keymap(file, runbook);
+            if stem(&file.0) == name {
+                keymap = one;
+            }
+        }
+        keymap
+    }
+
+    fn one_keymap(&mut self, (name, text): &File, runbook: Option<&Runbook>) -> Option<Keymap> {
+        let keymap = self.keep(Keymap::load(&[(name, text)]))?;
+        let steps: Vec<&str> = runbook.into_iter().flat_map(|runbook| &runbook.steps).map(|step| step.id.as_str()).collect();
+        let unknown = keymap.unknown_steps(&steps);
+        self.0.extend(unknown.into_iter().filter(|mistake| mistake.place.file.as_ref() == name));
+        Some(keymap)
+    }
+
+    /// Every theme, the chosen one first.
+    fn themes(&mut self, settings: Option<&(Settings, Places)>, files: &[File], depth: ColorDepth) -> Vec<(String, Theme)> {
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let usual = if depth > ColorDepth::Sixteen { "dark" } else { "sixteen" };
+        let chosen = settings.and_then(|(settings, _)| settings.theme.as_deref()).unwrap_or(usual);
+        let place = settings.map_or_else(|| Place::start_of(""), |(_, places)| places.theme.clone());
+        let others = Theme::names(&files).into_iter().filter(|name| *name != chosen);
+        let load = |name: &str| Some((name.to_owned(), self.keep(Theme::load(name, &place, &files))?.at_depth(depth)));
+        [chosen].into_iter().chain(others).filter_map(load).collect()
+    }
+
+    fn check(&mut self, path: &Path) {
+        let name = path.display().to_string();
+        let place = Place::start_of(&name);
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let Some(file) = self.file(path, &place) else { return };
+        if path.file_name().is_some_and(|file| file == "config.toml") {
+            self.settings(path);
+        } else if folder == "keymaps" {
+            let runbook = self.runbook(&[]);
+            self.one_keymap(&file, runbook.as_ref());
+        } else if folder == "themes" {
+            let siblings = self.folder(path.parent().unwrap_or(path));
+            self.themes(None, &siblings, ColorDepth::TrueColor);
+        } else if folder == "runbooks" {
+            self.runbook(&[file]);
+        } else {
+            let message = "cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks";
+            self.0.push(place.mistake(Fault::new(message)));
+        }
+    }
+}
+
+/// The keymap that lies over the built-in one when the settings name none.
+const DEFAULT_KEYMAP: &str = "default";

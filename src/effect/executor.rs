@@ -1,0 +1,180 @@
+//! Carries effects out, each in a task of its own; what comes of it goes back as events. Only a live or demo session has one.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use ulid::Ulid;
+
+use super::preflight::{self, Room};
+use super::send::Caller;
+use super::{Effect, logs, send};
+use crate::clean::Clean;
+use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, Target, View};
+use crate::runbook::Runbook;
+use crate::source::clock::Clock;
+
+/// What the executor works with.
+#[derive(Clone)]
+pub struct Settings {
+    /// Reads, dry runs, access reviews, logs.
+    pub reader: kube::Client,
+    /// Writes, each once: a client that resends nothing by itself.
+    pub writer: kube::Client,
+    /// The cluster's address; part of every target.
+    pub cluster: Clean,
+    /// The kube-context, for the commands that are copied.
+    pub context: Clean,
+    /// The namespace of a deployment given without one.
+    pub namespace: Clean,
+    /// The person.
+    pub actor: Clean,
+    /// The share of failing requests that counts as trouble, 0..1.
+    pub threshold: f64,
+    /// The steps.
+    pub runbook: Arc<Runbook>,
+    /// Time.
+    pub clock: Clock,
+    /// How long one answer may take.
+    pub deadline: Duration,
+    /// How long a request whose answer was lost may still arrive: more than the minute that an API server gives it.
+    pub patience: Duration,
+}
+
+impl Settings {
+    fn caller(&self, client: &kube::Client) -> Caller {
+        Caller { client: client.clone(), deadline: self.deadline }
+    }
+}
+
+/// Carries effects out.
+pub struct Executor {
+    settings: Settings,
+    events: mpsc::Sender<Event>,
+    preparing: Option<AbortHandle>,
+    following: Option<AbortHandle>,
+    sending: BTreeMap<Ulid, AbortHandle>,
+    all: Vec<AbortHandle>,
+}
+
+impl Executor {
+    /// An executor whose answers go into `events`.
+    pub fn new(settings: Settings, events: mpsc::Sender<Event>) -> Self {
+        Self { settings, events, preparing: None, following: None, sending: BTreeMap::new(), all: Vec::new() }
+    }
+
+    /// Carries one effect out. What is not for the outside (drawing, leaving) is the runtime's.
+    pub fn execute(&mut self, effect: Effect) {
+        match effect {
+            Effect::Prepare(call) => self.prepare(call),
+            Effect::Send(intent) => self.send(*intent),
+            Effect::Resolve(intent) => self.resolve(*intent),
+            Effect::Wake { intent, after } => self.wake(intent, after),
+            Effect::Follow { target, previous } => self.follow(target, previous),
+            Effect::Unfollow => stop(&mut self.following),
+            Effect::StopAll => self.stop_all(),
+            Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+        }
+    }
+
+    fn prepare(&mut self, call: StepCall) {
+        stop(&mut self.preparing);
+        let (settings, asked) = (self.settings.clone(), call.clone());
+        let answer = async move {
+            let s = &settings;
+            let room = Room {
+                caller: s.caller(&s.reader),
+                cluster: s.cluster.clone(),
+                namespace: s.namespace.clone(),
+                actor: s.actor.clone(),
+                context: s.context.clone(),
+                threshold: s.threshold,
+            };
+            let id = Ulid::from_datetime(s.clock.now().into());
+            let result = preflight::prepare(&room, &s.runbook, &call, id).await;
+            Event::View(View::Prepared(Box::new(Prepared { call, result })))
+        };
+        let failed = Prepared { call: asked, result: Err(Refusal::Failed(BROKEN.into())) };
+        self.preparing = Some(self.spawn(answer, Event::View(View::Prepared(Box::new(failed)))));
+    }
+
+    fn send(&mut self, intent: Intent) {
+        let (id, writer) = (intent.id, self.settings.caller(&self.settings.writer));
+        let answer = async move { Event::Outcome { intent: id, outcome: send::send(&writer, &intent).await } };
+        let failed = Event::Outcome { intent: id, outcome: Outcome::Unknown { reason: BROKEN.into() } };
+        let task = self.spawn(answer, failed);
+        self.sending.insert(id, task);
+    }
+
+    fn resolve(&mut self, intent: Intent) {
+        let (id, settings) = (intent.id, self.settings.clone());
+        let answer = async move {
+            let outcome = send::resolve(&settings.caller(&settings.reader), &intent, &settings.clock, settings.patience).await;
+            Event::Outcome { intent: id, outcome }
+        };
+        let failed = Event::View(View::Told(BROKEN.into()));
+        self.spawn(answer, failed);
+    }
+
+    fn wake(&mut self, intent: Ulid, after: Duration) {
+        let clock = self.settings.clock.clone();
+        let due = move || Event::VerifyDue { intent };
+        let answer = async move {
+            clock.sleep(after).await;
+            due()
+        };
+        self.spawn(answer, due());
+    }
+
+    fn follow(&mut self, target: Target, previous: bool) {
+        stop(&mut self.following);
+        let (client, clock, events) = (self.settings.reader.clone(), self.settings.clock.clone(), self.events.clone());
+        let task = tokio::spawn(logs::follow(client, target, previous, clock, events)).abort_handle();
+        self.all.push(task.clone());
+        self.following = Some(task);
+    }
+
+    /// Cancels what runs. An answer that is no longer awaited is unknown, and is read like every other.
+    fn stop_all(&mut self) {
+        stop(&mut self.preparing);
+        stop(&mut self.following);
+        for (intent, task) in std::mem::take(&mut self.sending) {
+            if !task.is_finished() {
+                task.abort();
+                let outcome = Outcome::Unknown { reason: "stopped before the answer came".into() };
+                let events = self.events.clone();
+                tokio::spawn(async move { events.send(Event::Outcome { intent, outcome }).await });
+            }
+        }
+    }
+
+    /// Runs a task and sends its event on; a panic in it becomes `failed`, never silence.
+    fn spawn(&mut self, answer: impl Future<Output = Event> + Send + 'static, failed: Event) -> AbortHandle {
+        let events = self.events.clone();
+        let task = tokio::spawn(async move {
+            let event = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or(failed);
+            let _ = events.send(event).await; // nobody listens any more: the session is over
+        });
+        self.all.retain(|task| !task.is_finished());
+        self.all.push(task.abort_handle());
+        task.abort_handle()
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        self.all.iter().for_each(AbortHandle::abort);
+    }
+}
+
+const BROKEN: &str = "warroom itself broke down over this; please report it";
+
+fn stop(task: &mut Option<AbortHandle>) {
+    if let Some(task) = task.take() {
+        task.abort();
+    }
+}

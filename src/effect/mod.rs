@@ -1,0 +1,79 @@
+//! Requests to the outside, as data, and the one thing that carries them out.
+//!
+//! [`reduce`](crate::reduce) returns effects; [`Executor`] carries them out and its answers come back as events. A replay is built
+//! without an executor: there is no value of that type in it, so it cannot act on a cluster (invariant 3).
+
+mod executor;
+mod logs;
+mod plan;
+mod preflight;
+mod send;
+
+use std::time::Duration;
+
+use ulid::Ulid;
+
+use crate::clean::Clean;
+use crate::event::{Intent, StepCall, Target};
+
+pub use executor::{Executor, Settings};
+
+/// A request to the outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Read what the step needs, ask for rights, let the server try it; answered by [`View::Prepared`](crate::event::View::Prepared).
+    Prepare(StepCall),
+    /// Confirmed: becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before anything follows from it.
+    Intend(Box<Intent>),
+    /// Send the writes of an intent, each once.
+    Send(Box<Intent>),
+    /// Find out by reading what became of an intent whose answer was lost.
+    Resolve(Box<Intent>),
+    /// Say when the time for an intent's effect is over.
+    Wake {
+        /// The intent.
+        intent: Ulid,
+        /// From now.
+        after: Duration,
+    },
+    /// Follow a pod's log.
+    Follow {
+        /// The pod.
+        target: Target,
+        /// The run before the restart.
+        previous: bool,
+    },
+    /// Stop following.
+    Unfollow,
+    /// Put text on the clipboard.
+    Copy(Clean),
+    /// Cancel everything that runs: preparing, following, and waiting for answers (which become unknown).
+    StopAll,
+    /// Move the replay.
+    Play(Play),
+    /// Draw everything again.
+    Redraw,
+    /// Put the program in the background.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// A movement of the replay.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Play {
+    /// Play, or pause.
+    Toggle,
+    /// So many records on (or back).
+    Step(i64),
+    /// Twice as fast (`true`), half as fast.
+    Speed(bool),
+    /// To the next (`true`) or previous entry of the timeline.
+    Entry(bool),
+    /// To a time or a text.
+    Seek(Clean),
+    /// To the start.
+    Start,
+    /// To the end.
+    End,
+}

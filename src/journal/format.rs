@@ -1,0 +1,326 @@
+//! One line of a segment: its framing, its checksum, and the hash chain over groups of lines. The rules are in the
+//! [journal's page](super). Bytes only: no file is opened here.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use ulid::Ulid;
+
+/// The format version that this program writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+
+/// The longest line, in bytes, its newline included.
+pub const MAX_LINE: usize = 64 << 20;
+
+/// `,"crc":"9a3f01c2"}` and the newline.
+const TAIL: usize = 19;
+
+/// A BLAKE3 hash, in JSON 64 lower-case hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The chain before the first group of a recording.
+    pub const ZERO: Self = Self([0; 32]);
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let hex = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        blake3::Hash::from_hex(hex.as_bytes()).map(|hash| Self(*hash.as_bytes())).map_err(D::Error::custom)
+    }
+}
+
+/// The hash of a world, comparable with [`Checkpoint::hash`].
+pub fn world_hash(world: &impl Serialize) -> serde_json::Result<Digest> {
+    let mut hasher = blake3::Hasher::new();
+    serde_json::to_writer(&mut hasher, world)?;
+    Ok(Digest(*hasher.finalize().as_bytes()))
+}
+
+/// The hash chain of a recording: the value after the last commit, and the lines since.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    head: Digest,
+    group: blake3::Hasher,
+}
+
+impl Chain {
+    /// A chain that goes on from `head`.
+    pub fn after(head: Digest) -> Self {
+        let mut group = blake3::Hasher::new();
+        group.update(&head.0);
+        Self { head, group }
+    }
+
+    /// Adds whole lines to the group.
+    pub fn add(&mut self, lines: &[u8]) {
+        self.group.update(lines);
+    }
+
+    /// Ends the group and gives the new head.
+    pub fn commit(&mut self) -> Digest {
+        *self = Self::after(Digest(*self.group.finalize().as_bytes()));
+        self.head
+    }
+
+    /// The value after the last commit.
+    pub fn head(&self) -> Digest {
+        self.head
+    }
+}
+
+/// A record as it was read: its event is still JSON.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RawRecord {
+    /// Its number; the first of a recording is 1.
+    pub seq: u64,
+    /// When it happened, to the microsecond.
+    pub at: DateTime<Utc>,
+    /// The event.
+    #[serde(rename = "event")]
+    pub json: Box<RawValue>,
+}
+
+/// The world after record `seq`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Checkpoint {
+    /// The last record that the world has in it.
+    pub seq: u64,
+    /// That record's time.
+    pub at: DateTime<Utc>,
+    /// The world, still JSON.
+    pub world: Box<RawValue>,
+    /// What [`world_hash`] gave when it was written.
+    pub hash: Digest,
+}
+
+/// The first line of a segment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Header {
+    /// The format version.
+    pub format: u32,
+    /// The recording's id, the same in all its segments.
+    pub recording: Ulid,
+    /// The segment's number, from 1.
+    pub segment: u32,
+    /// The version of the program that wrote it.
+    pub warroom: String,
+    /// The `seq` of the segment's checkpoint.
+    pub seq: u64,
+    /// The `at` of the segment's checkpoint.
+    #[serde(serialize_with = "micros")]
+    pub at: DateTime<Utc>,
+    /// The chain at the end of the segment before.
+    pub chain: Digest,
+    /// What the owner says about the session.
+    pub about: serde_json::Value,
+}
+
+/// How far a recording has come: the content of a commit line and of a sealed line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The last record, or the last that a gap took.
+    pub seq: u64,
+    /// The time of the last record.
+    #[serde(serialize_with = "micros")]
+    pub at: DateTime<Utc>,
+    /// Records since the recording began.
+    pub records: u64,
+    /// The chain's value.
+    pub chain: Digest,
+}
+
+/// Records that are not there, both ends included.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Lost {
+    /// The first one missing.
+    pub from_seq: u64,
+    /// The last one missing.
+    pub to_seq: u64,
+    /// Why, for a reader.
+    pub why: String,
+}
+
+/// A line that is not a record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// Starts a segment.
+    Header(Header),
+    /// Records that were lost before they reached the disk.
+    Gap(Lost),
+    /// The world; written by [`checkpoint_line`], which hashes it on the way.
+    #[serde(skip_serializing)]
+    Checkpoint(Checkpoint),
+    /// Ends a group.
+    Commit(Commit),
+    /// Ends a segment.
+    Sealed(Commit),
+}
+
+/// What one line says.
+#[derive(Clone, Debug)]
+pub enum Line {
+    /// An event.
+    Record(RawRecord),
+    /// Anything else.
+    Mark(Mark),
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The checksum is missing or another.
+    #[error("the checksum of a line is wrong")]
+    Checksum,
+    /// The checksum is right, but the content is not a line of this format.
+    #[error("a line is not of this format")]
+    Malformed,
+    /// Longer than [`MAX_LINE`].
+    #[error("a line is longer than 64 MiB")]
+    TooLong,
+    /// The file ends before the line does.
+    #[error("the last line is torn")]
+    Torn,
+    /// The system, or the decompression, could not read on.
+    #[error("the segment cannot be read on: {0}")]
+    Unreadable(String),
+}
+
+/// Writes a time as every line has it: RFC 3339, UTC, microseconds.
+fn micros<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
+}
+
+#[derive(Serialize)]
+struct Record<'a, E> {
+    seq: u64,
+    #[serde(serialize_with = "micros")]
+    at: DateTime<Utc>,
+    event: &'a E,
+}
+
+/// A record as a line.
+pub fn record_line(seq: u64, at: DateTime<Utc>, event: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    Ok(close(serde_json::to_vec(&Record { seq, at, event })?))
+}
+
+/// A mark as a line.
+pub fn mark_line(mark: &Mark) -> serde_json::Result<Vec<u8>> {
+    Ok(close(serde_json::to_vec(mark)?))
+}
+
+/// A checkpoint as a line.
+pub fn checkpoint_line(seq: u64, at: DateTime<Utc>, world: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let mut line = format!(r#"{{"checkpoint":{{"seq":{seq},"at":"{at}","world":"#).into_bytes();
+    let start = line.len();
+    serde_json::to_writer(&mut line, world)?;
+    let hash = Digest(*blake3::hash(&line[start..]).as_bytes());
+    line.extend_from_slice(format!(r#","hash":"{hash}"}}}}"#).as_bytes());
+    Ok(close(line))
+}
+
+/// Puts the checksum into a whole JSON object. Raw JSON may hold newlines between its tokens; they become spaces, which mean the same.
+fn close(mut json: Vec<u8>) -> Vec<u8> {
+    json.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+    json.pop();
+    let crc = crc32c::crc32c(&json);
+    json.extend_from_slice(format!(",\"crc\":\"{crc:08x}\"}}\n").as_bytes());
+    json
+}
+
+/// Reads a line, its newline included.
+pub fn decode(line: &[u8]) -> Result<Line, Fault> {
+    if !line.ends_with(b"\n") {
+        return Err(Fault::Torn);
+    }
+    let (body, tail) = line.split_at_checked(line.len().saturating_sub(TAIL)).ok_or(Fault::Checksum)?;
+    if tail != format!(",\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body)).as_bytes() {
+        return Err(Fault::Checksum);
+    }
+    if body.starts_with(b"{\"seq\":") {
+        return serde_json::from_slice(line).map(Line::Record).map_err(|_| Fault::Malformed);
+    }
+    let mut json = body.to_vec();
+    json.push(b'}');
+    serde_json::from_slice(&json).map(Line::Mark).map_err(|_| Fault::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn at() -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(1_795_445_192_000_001).unwrap()
+    }
+
+    #[test]
+    fn a_record_line_is_what_the_format_says() {
+        let line = record_line(7, at(), &json!({"k": 1})).unwrap();
+        let body = r#"{"seq":7,"at":"2026-11-23T14:46:32.000001Z","event":{"k":1}"#;
+        assert_eq!(String::from_utf8(line).unwrap(), format!("{body},\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes())));
+    }
+
+    #[test]
+    fn newlines_in_raw_json_do_not_break_the_line() {
+        let raw = RawValue::from_string("{\n\"k\":\r\n1}".into()).unwrap();
+        let line = record_line(1, at(), &raw).unwrap();
+        assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
+        let Line::Record(record) = decode(&line).unwrap() else { panic!("not a record") };
+        assert_eq!(serde_json::from_str::<serde_json::Value>(record.json.get()).unwrap(), json!({"k": 1}));
+    }
+
+    #[test]
+    fn a_checkpoint_carries_the_hash_of_its_world() {
+        let world = json!({"pods": ["a", "b"]});
+        let Line::Mark(Mark::Checkpoint(read)) = decode(&checkpoint_line(3, at(), &world).unwrap()).unwrap() else {
+            panic!("not a checkpoint")
+        };
+        assert_eq!((read.seq, read.at, read.world.get()), (3, at(), world.to_string().as_str()));
+        assert_eq!(read.hash, world_hash(&world).unwrap());
+        assert_eq!(read.hash, world_hash(&read.world).unwrap());
+    }
+
+    #[test]
+    fn a_right_checksum_on_wrong_content_is_malformed() {
+        for content in [r#"{"seq":"x"}"#, r#"{"later":{}}"#, r#"{"seq":1}"#, r#"["a"]"#] {
+            assert_eq!(decode(&close(content.into())).err(), Some(Fault::Malformed), "{content}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn floats_come_back_as_they_were(bits: u64) {
+            let number = f64::from_bits(bits);
+            prop_assume!(number.is_finite());
+            let Line::Record(record) = decode(&record_line(1, at(), &number).unwrap()).unwrap() else { panic!("not a record") };
+            prop_assert_eq!(serde_json::from_str::<f64>(record.json.get()).unwrap().to_bits(), bits);
+        }
+
+        #[test]
+        fn no_bytes_make_the_decoder_panic(bytes: Vec<u8>) {
+            let _ = decode(&bytes);
+            let _ = decode(&close(bytes));
+        }
+    }
+}

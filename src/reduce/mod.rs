@@ -1,0 +1,95 @@
+//! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
+//!
+//! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
+//! ([`operate`], [`typing`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+
+mod operate;
+mod steps;
+mod typing;
+
+use std::time::Duration;
+
+use crate::effect::Effect;
+use crate::event::{Event, Operator, Outcome, Record, View};
+use crate::state::{Overlay, State};
+
+pub use typing::{candidates, taken};
+
+/// Seconds that a message stays.
+const TOLD_SECONDS: i64 = 8;
+
+/// Takes in one record and says what must be asked of the outside because of it.
+pub fn reduce(state: &mut State, record: &Record) -> Vec<Effect> {
+    state.now = state.now.max(record.at);
+    if record.event.recorded() {
+        state.world.fold(record);
+    }
+    forget_message(state);
+    match &record.event {
+        Event::Operator(Operator::Did(action)) => operate::did(state, action),
+        Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
+        Event::View(view) => see(state, view),
+        event => follow_up(state, event),
+    }
+}
+
+/// What a viewer of a replay does: moves the screen, and never the world.
+pub fn look(state: &mut State, event: &Event) -> Vec<Effect> {
+    forget_message(state);
+    match event {
+        Event::Operator(Operator::Did(action)) => operate::did(state, action),
+        Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
+        Event::View(view) => see(state, view),
+        _ => Vec::new(),
+    }
+}
+
+/// What a recorded event makes necessary. A settled or unheard-of intent makes nothing necessary.
+fn follow_up(state: &State, event: &Event) -> Vec<Effect> {
+    match event {
+        Event::Intent(intent) => vec![Effect::Send(intent.clone())],
+        Event::Inherited(intent) => vec![Effect::Resolve(intent.clone())],
+        Event::Outcome { intent, outcome } => {
+            let Some(run) = state.world.runs.get(*intent).filter(|run| !run.settled()) else { return Vec::new() };
+            match outcome {
+                Outcome::Unknown { .. } => vec![Effect::Resolve(Box::new(run.intent.clone()))],
+                Outcome::Applied { .. } => {
+                    let after = Duration::from_secs(u64::from(run.intent.verify_within));
+                    vec![Effect::Wake { intent: *intent, after }]
+                }
+                Outcome::Rejected { .. } => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn see(state: &mut State, view: &View) -> Vec<Effect> {
+    match view {
+        View::Tick => {}
+        View::Resized { columns, rows } => state.screen.size = (*columns, *rows),
+        View::Edited(edit) => typing::edit(state, edit),
+        View::Pending(keys) => state.screen.pending.clone_from(keys),
+        View::Told(what) => state.screen.tell(state.now, what.clone()),
+        View::Prepared(prepared) => steps::prepared(state, prepared),
+        View::Logs { target, lines, ended } => {
+            for overlay in &mut state.screen.overlays {
+                if let Overlay::Logs(log) = overlay
+                    && log.target == *target
+                {
+                    log.extend(lines, ended.as_ref());
+                }
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn forget_message(state: &mut State) {
+    if state.screen.message.as_ref().is_some_and(|(since, _)| (state.now - *since).num_seconds() >= TOLD_SECONDS) {
+        state.screen.message = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! What an action does to the screen, and what it asks of the outside.
+
+use super::steps;
+use crate::clean::Clean;
+use crate::effect::{Effect, Play};
+use crate::event::{Kind, Pod, Purpose, Target};
+use crate::keymap::Action;
+use crate::state::{Focus, ListView, LogView, Overlay, PodLine, Severity, State, pod_lines, row_ids, step_lines};
+use crate::state::{Stage, StepLine};
+
+/// Carries an action out.
+pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
+    state.screen.pending.clear();
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Help => open(state, Overlay::Help { scroll: 0 }),
+        Action::Command => state.screen.ask(Purpose::Command, ":", ""),
+        Action::Filter => ask_filter(state),
+        Action::Note => state.screen.ask(Purpose::Note, "note: ", ""),
+        Action::Seek => state.screen.ask(Purpose::Seek, "go to (time or text): ", ""),
+        Action::Cancel | Action::Reject => return close(state),
+        Action::Zoom => state.screen.zoomed = !state.screen.zoomed,
+        Action::ThemeNext => state.screen.theme = state.screen.theme.wrapping_add(1),
+        Action::ToggleClock => state.screen.elapsed = !state.screen.elapsed,
+        Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
+        Action::Arm => arm(state),
+        Action::StopAll => return stop_all(state),
+        Action::Logs => return follow(state, false),
+        Action::PreviousLogs => return follow(state, true),
+        Action::Follow => follow_newest(state),
+        Action::Open | Action::Describe => return open_selected(state, *action == Action::Describe),
+        Action::Step(id) => return steps::begin(state, id),
+        Action::UndoLast => return steps::undo_last(state),
+        Action::Confirm => return steps::confirm(state),
+        Action::FullDiff => steps::full_diff(state),
+        Action::CopyCommand => return steps::copy_command(state),
+        _ => return focus_or_move(state, action),
+    }
+    Vec::new()
+}
+
+fn focus_or_move(state: &mut State, action: &Action) -> Vec<Effect> {
+    if let Some(focus) = focused(state.screen.focus, action) {
+        if state.screen.zoomed && state.screen.focus == focus {
+            state.screen.zoomed = false;
+        }
+        state.screen.focus = focus;
+        state.screen.overlays.clear();
+        return vec![Effect::Unfollow];
+    }
+    if let Some(play) = play(action) {
+        return vec![Effect::Play(play)];
+    }
+    travel(state, action);
+    Vec::new()
+}
+
+fn focused(now: Focus, action: &Action) -> Option<Focus> {
+    let at = Focus::ALL.iter().position(|focus| *focus == now).unwrap_or(0);
+    let turn = |by: usize| Focus::ALL[(at + by) % Focus::ALL.len()];
+    match action {
+        Action::FocusPods => Some(Focus::Pods),
+        Action::FocusRates => Some(Focus::Rates),
+        Action::FocusLag => Some(Focus::Lag),
+        Action::FocusTimeline => Some(Focus::Timeline),
+        Action::FocusSteps => Some(Focus::Steps),
+        Action::FocusNext => Some(turn(1)),
+        Action::FocusPrevious => Some(turn(Focus::ALL.len() - 1)),
+        _ => None,
+    }
+}
+
+fn play(action: &Action) -> Option<Play> {
+    match action {
+        Action::PlayPause => Some(Play::Toggle),
+        Action::StepForward => Some(Play::Step(1)),
+        Action::StepBack => Some(Play::Step(-1)),
+        Action::Faster => Some(Play::Speed(true)),
+        Action::Slower => Some(Play::Speed(false)),
+        Action::NextEntry => Some(Play::Entry(true)),
+        Action::PreviousEntry => Some(Play::Entry(false)),
+        Action::ToStart => Some(Play::Start),
+        Action::ToEnd => Some(Play::End),
+        _ => None,
+    }
+}
+
+/// Puts an overlay on top; the same kind is never there twice.
+pub(super) fn open(state: &mut State, overlay: Overlay) {
+    let same = |other: &Overlay| std::mem::discriminant(other) == std::mem::discriminant(&overlay);
+    state.screen.overlays.retain(|other| !same(other));
+    state.screen.overlays.push(overlay);
+}
+
+fn ask_filter(state: &mut State) {
+    let filter = state.screen.list().filter.to_string();
+    state.screen.ask(Purpose::Filter, "/", &filter);
+}
+
+/// Closes the topmost thing: the typed line, an overlay, the selection, the filter, the zoom.
+pub(super) fn close(state: &mut State) -> Vec<Effect> {
+    let screen = &mut state.screen;
+    if screen.input.take().is_some() && !matches!(screen.overlays.last(), Some(Overlay::Form(_) | Overlay::Confirm(_))) {
+        return Vec::new();
+    }
+    if let Some(overlay) = screen.overlays.pop() {
+        return if matches!(overlay, Overlay::Logs(_)) { vec![Effect::Unfollow] } else { Vec::new() };
+    }
+    let list = screen.list_mut();
+    if list.selected.is_some() {
+        list.selected = None;
+        list.held.clear();
+    } else if !list.filter.is_empty() {
+        list.filter = Clean::default();
+    } else {
+        screen.zoomed = false;
+    }
+    Vec::new()
+}
+
+/// The world armed itself where it may be; the viewer is told where it may not.
+fn arm(state: &mut State) {
+    let read_only = state.world.session.as_ref().is_none_or(|session| session.read_only);
+    if read_only {
+        state.screen.tell(state.now, "read-only: this session cannot be armed");
+    }
+}
+
+fn stop_all(state: &mut State) -> Vec<Effect> {
+    state.screen.input = None;
+    state.screen.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Logs(_)));
+    let open = state.world.runs.all().filter(|run| matches!(run.stage, Stage::Sent | Stage::Unknown(_))).count();
+    let told = if open == 0 {
+        "stopped: disarmed, nothing is unknown".to_owned()
+    } else {
+        format!("stopped: disarmed, {open} unknown, being read")
+    };
+    state.screen.tell(state.now, told);
+    vec![Effect::StopAll]
+}
+
+/// Scrolls what is open, or moves the selection of the focused list.
+fn travel(state: &mut State, action: &Action) {
+    let page = usize::from(state.screen.size.1).saturating_sub(8).max(1);
+    if let Some(overlay) = state.screen.overlays.last_mut() {
+        return scroll(overlay, action, page);
+    }
+    let ids = row_ids(state);
+    let unhealthy = |state: &State| -> Vec<Clean> {
+        let lines = pod_lines(state);
+        lines.iter().filter(|line| line.severity() > Severity::Ok).map(|line| line.id().clone()).collect()
+    };
+    match action {
+        Action::NextUnhealthy if state.screen.focus == Focus::Pods => {
+            let troubled = unhealthy(state);
+            go_to_next(state.screen.list_mut(), &ids, &troubled);
+        }
+        action => move_selection(state.screen.list_mut(), &ids, action, page),
+    }
+}
+
+fn go_to_next(list: &mut ListView, ids: &[Clean], troubled: &[Clean]) {
+    let at = list.selected.as_ref().and_then(|selected| ids.iter().position(|id| id == selected));
+    let after = ids.iter().skip(at.map_or(0, |at| at + 1)).find(|id| troubled.contains(id));
+    if let Some(next) = after.or(troubled.first()).cloned() {
+        select(list, ids, next);
+    }
+}
+
+fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
+    if list.selected.is_none() {
+        list.held = ids.to_vec();
+    }
+    list.selected = Some(id);
+}
+
+/// Where in rows `0..len` an action leads from `at`; `None` at first selects an end.
+fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> Option<usize> {
+    let last = len.checked_sub(1)?;
+    let down = |by: usize| at.map_or(0, |at| (at + by).min(last));
+    let up = |by: usize| at.map_or(last, |at| at.saturating_sub(by));
+    match action {
+        Action::Down => Some(down(1)),
+        Action::Up => Some(up(1)),
+        Action::PageDown => Some(down(page)),
+        Action::PageUp => Some(up(page)),
+        Action::HalfPageDown => Some(down(page / 2)),
+        Action::HalfPageUp => Some(up(page / 2)),
+        Action::Top => Some(0),
+        Action::Bottom => Some(last),
+        _ => None,
+    }
+}
+
+fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usize) {
+    let at = list.selected.as_ref().and_then(|selected| ids.iter().position(|id| id == selected));
+    if let Some(to) = destination(at, ids.len(), action, page) {
+        select(list, ids, ids[to].clone());
+    }
+}
+
+fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
+    let place = match overlay {
+        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } => scroll,
+        Overlay::Confirm(dialog) => &mut dialog.scroll,
+        Overlay::Logs(log) => return scroll_log(log, action, page),
+        Overlay::Form(_) => return,
+    };
+    // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
+    if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
+        *place = to;
+    }
+}
+
+fn scroll_log(log: &mut LogView, action: &Action, page: usize) {
+    let len = log.lines.len();
+    let at = len.saturating_sub(1).saturating_sub(log.up);
+    if let Some(to) = destination(Some(at), len, action, page) {
+        log.up = len.saturating_sub(1).saturating_sub(to);
+    }
+}
+
+fn follow_newest(state: &mut State) {
+    match state.screen.overlays.last_mut() {
+        Some(Overlay::Logs(log)) => log.up = if log.up == 0 { log.lines.len().saturating_sub(1).min(1) } else { 0 },
+        _ => {
+            let list = state.screen.list_mut();
+            list.selected = None;
+            list.held.clear();
+        }
+    }
+}
+
+/// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
+fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
+    let Some(selected) = state.screen.list().selected else { return Vec::new() };
+    match state.screen.focus {
+        Focus::Pods => open_row(state, selected, describe),
+        Focus::Steps => return open_step(state, &selected),
+        Focus::Rates | Focus::Lag | Focus::Timeline => state.screen.zoomed = !state.screen.zoomed,
+    }
+    Vec::new()
+}
+
+fn open_row(state: &mut State, uid: Clean, describe: bool) {
+    if state.world.cluster.workloads.contains_key(&uid) && !describe {
+        if !state.screen.opened.remove(&uid) {
+            state.screen.opened.insert(uid);
+        }
+    } else {
+        open(state, Overlay::Detail { uid, scroll: 0 });
+    }
+}
+
+fn open_step(state: &mut State, id: &Clean) -> Vec<Effect> {
+    let chosen = step_lines(state).into_iter().find(|(row, _)| row == id).map(|(_, line)| match line {
+        StepLine::Suggested(suggestion) => suggestion.call,
+        StepLine::Plain(step) => crate::event::StepCall { step: step.id.clone(), inputs: std::collections::BTreeMap::new() },
+    });
+    chosen.map(|call| steps::open_form(state, &call)).unwrap_or_default()
+}
+
+/// The pod that a log can be asked of: the selected one, the opened one, or the worst of the selected workload.
+fn pod_in_question(state: &State) -> Option<&Pod> {
+    let uid = match state.screen.overlays.last() {
+        Some(Overlay::Detail { uid, .. }) => uid.clone(),
+        _ => state.screen.lists.get(&Focus::Pods)?.selected.clone()?,
+    };
+    state.world.cluster.pods.get(&uid).or_else(|| {
+        let line = pod_lines(state).into_iter().find(|line| *line.id() == uid)?;
+        let PodLine::Workload(row) = line else { return None };
+        row.pods.first().map(|(pod, _)| *pod)
+    })
+}
+
+fn follow(state: &mut State, previous: bool) -> Vec<Effect> {
+    let Some(pod) = pod_in_question(state) else {
+        state.screen.tell(state.now, "choose a pod or a workload first (j, k)");
+        return Vec::new();
+    };
+    let cluster = state.world.session.as_ref().map(|session| session.cluster.clone()).unwrap_or_default();
+    let (namespace, name, uid) = (pod.meta.namespace.clone(), pod.meta.name.clone(), pod.meta.uid.clone());
+    let target = Target { cluster, kind: Kind::Pod, namespace, name, uid };
+    open(state, Overlay::Logs(LogView::new(target.clone(), previous)));
+    vec![Effect::Follow { target, previous }]
+}

@@ -1,0 +1,201 @@
+//! A step's way from a key to an intent: form → prepare → confirmation → [`Effect::Intend`].
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::operate;
+use crate::clean::Clean;
+use crate::effect::Effect;
+use crate::event::{Plan, Prepared, Purpose, StepCall, Workload};
+use crate::state::{Dialog, Focus, Form, Overlay, State};
+
+/// A dialog's keys are dead for so long after it appeared: a key meant for what was there before must not confirm it.
+const DEAD: TimeDelta = TimeDelta::milliseconds(300);
+
+/// Begins the step of that id, aimed at what is selected.
+pub(super) fn begin(state: &mut State, id: &str) -> Vec<Effect> {
+    open_form(state, &StepCall { step: id.into(), inputs: BTreeMap::new() })
+}
+
+/// Begins a step with `K=V` words; where the step has one input named `env`, words that name no input are its.
+pub(super) fn begin_with(state: &mut State, id: &str, words: &[&str]) -> Vec<Effect> {
+    let mut inputs = BTreeMap::new();
+    for word in words {
+        match word.split_once('=') {
+            Some((name, value)) => drop(inputs.insert(Clean::new(name), Clean::new(value))),
+            None => {
+                state.screen.tell(state.now, format!("\"{word}\": inputs are written name=value"));
+                return Vec::new();
+            }
+        }
+    }
+    open_form(state, &StepCall { step: id.into(), inputs })
+}
+
+/// Opens the form of a step; a call that leaves nothing to ask is prepared at once.
+pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
+    if let Some(why) = state.screen.playback.as_ref().map(|_| "a replay cannot act") {
+        state.screen.tell(state.now, why);
+        return Vec::new();
+    }
+    let runbook = state.runbook.clone();
+    let Some(step) = runbook.step(&call.step) else {
+        state.screen.tell(state.now, format!("no such step \"{}\"", call.step));
+        return Vec::new();
+    };
+    let unknown = call.inputs.keys().find(|name| !step.inputs.iter().any(|input| input.name == **name));
+    if let Some(name) = unknown {
+        let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
+        state.screen.tell(state.now, format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")));
+        return Vec::new();
+    }
+    let mut form = Form::new(step, &call.inputs, selected_workload(state));
+    let complete = !call.inputs.is_empty() && form.fields.iter().all(|field| !field.required || call.inputs.contains_key(&field.name));
+    if complete {
+        form.at = form.fields.len();
+    }
+    operate::open(state, Overlay::Form(form));
+    ask_or_prepare(state)
+}
+
+/// The workload that is selected, or that owns the selected pod.
+fn selected_workload(state: &State) -> Option<&Workload> {
+    let uid = match state.screen.overlays.last() {
+        Some(Overlay::Detail { uid, .. }) => uid,
+        _ => state.screen.lists.get(&Focus::Pods)?.selected.as_ref()?,
+    };
+    let cluster = &state.world.cluster;
+    cluster.workloads.get(uid).or_else(|| cluster.workload_of(cluster.pods.get(uid)?))
+}
+
+/// Asks for the next input; when all are given, prepares the step.
+fn ask_or_prepare(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return Vec::new() };
+    let Some(field) = form.current() else {
+        (form.waiting, form.problem) = (true, None);
+        return vec![Effect::Prepare(form.call())];
+    };
+    let (prompt, value) = (format!("{}: ", field.name), field.value.to_string());
+    state.screen.ask(Purpose::Input, &prompt, &value);
+    Vec::new()
+}
+
+/// An input was committed.
+pub(super) fn field_entered(state: &mut State, text: &Clean) -> Vec<Effect> {
+    let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return Vec::new() };
+    if let Some(field) = form.fields.get_mut(form.at) {
+        field.value = Clean::new(text.trim());
+        form.problem = (field.required && field.value.is_empty()).then(|| format!("{} is needed", field.name).into());
+        form.at += usize::from(form.problem.is_none());
+    }
+    ask_or_prepare(state)
+}
+
+/// The plan has come, or the reason why there is none. Whoever has left the form in the meantime is not asked.
+pub(super) fn prepared(state: &mut State, prepared: &Prepared) {
+    let now = state.now;
+    let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return };
+    if !form.waiting || form.call() != prepared.call {
+        return;
+    }
+    match &prepared.result {
+        Err(refusal) => {
+            (form.waiting, form.problem, form.at) = (false, Some(refusal.reason().clone()), 0);
+            ask_or_prepare(state);
+        }
+        Ok(plan) => {
+            state.screen.overlays.pop();
+            let dialog = Dialog { plan: plan.clone(), since: now, full: false, scroll: 0 };
+            operate::open(state, Overlay::Confirm(Box::new(dialog)));
+        }
+    }
+}
+
+/// `y`: goes ahead, or says why not.
+pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Confirm(dialog)) = state.screen.overlays.last() else { return Vec::new() };
+    if state.now - dialog.since < DEAD {
+        return Vec::new();
+    }
+    if let Some(why) = forbidden(state, &dialog.plan) {
+        state.screen.tell(state.now, why);
+        return Vec::new();
+    }
+    if dialog.plan.type_name.is_some() {
+        let prompt = format!("type {} to go ahead: ", dialog.plan.intent.target.name);
+        state.screen.ask(Purpose::Name, &prompt, "");
+        return Vec::new();
+    }
+    intend(state)
+}
+
+/// Why the plan may not be carried out now.
+fn forbidden(state: &State, plan: &Plan) -> Option<Clean> {
+    if state.screen.playback.is_some() {
+        return Some("a replay cannot act".into());
+    }
+    if let Some(obstacle) = plan.obstacle() {
+        return Some(obstacle.reason().clone());
+    }
+    let session = state.world.session.as_ref();
+    if session.is_none_or(|session| session.read_only) {
+        return Some("read-only: nothing is changed from this session".into());
+    }
+    if state.world.journal_trouble.is_some() {
+        return Some("the journal cannot be written, and what is not recorded is not done; mend the disk first".into());
+    }
+    (!state.world.armed(state.now)).then(|| "not armed: arm first (:arm), then confirm".into())
+}
+
+/// The target's name was typed.
+pub(super) fn name_entered(state: &mut State, text: &Clean) -> Vec<Effect> {
+    let Some(Overlay::Confirm(dialog)) = state.screen.overlays.last() else { return Vec::new() };
+    if text.trim() != dialog.plan.intent.target.name.as_str() {
+        state.screen.tell(state.now, format!("that is not {}: nothing was done", dialog.plan.intent.target.name));
+        return Vec::new();
+    }
+    if let Some(why) = forbidden(state, &dialog.plan) {
+        state.screen.tell(state.now, why);
+        return Vec::new();
+    }
+    intend(state)
+}
+
+fn intend(state: &mut State) -> Vec<Effect> {
+    match state.screen.overlays.pop() {
+        Some(Overlay::Confirm(dialog)) => vec![Effect::Intend(Box::new(dialog.plan.intent))],
+        _ => Vec::new(),
+    }
+}
+
+/// Takes back the newest change that can be, through the same form, plan and confirmation as every other.
+pub(super) fn undo_last(state: &mut State) -> Vec<Effect> {
+    match state.world.runs.undoable().and_then(|run| run.intent.undo.clone()) {
+        Some(call) => open_form(state, &call),
+        None => {
+            state.screen.tell(state.now, "nothing was changed from here that could be taken back");
+            Vec::new()
+        }
+    }
+}
+
+pub(super) fn full_diff(state: &mut State) {
+    if let Some(Overlay::Confirm(dialog)) = state.screen.overlays.last_mut() {
+        dialog.full = !dialog.full;
+    }
+}
+
+/// Copies the command that the asked, or the newest, change stands for.
+pub(super) fn copy_command(state: &mut State) -> Vec<Effect> {
+    let asked = match state.screen.overlays.last() {
+        Some(Overlay::Confirm(dialog)) => Some(dialog.plan.intent.kubectl.clone()),
+        _ => state.world.runs.all().next_back().map(|run| run.intent.kubectl.clone()),
+    };
+    let Some(command) = asked else {
+        state.screen.tell(state.now, "no step to copy yet");
+        return Vec::new();
+    };
+    state.screen.tell(state.now, format!("copied: {command}"));
+    vec![Effect::Copy(command)]
+}

@@ -1,0 +1,138 @@
+//! The typed line: editing it, completing it, and what a committed line does.
+
+use super::{operate, steps};
+use crate::clean::Clean;
+use crate::effect::{Effect, Play};
+use crate::event::{Edit, Purpose};
+use crate::keymap::{Action, action};
+use crate::state::{Input, Overlay, State};
+
+/// Older commands kept.
+const HISTORY: usize = 100;
+
+/// Changes the typed line.
+pub(super) fn edit(state: &mut State, edit: &Edit) {
+    if let Edit::Act(Action::InputHistoryUp | Action::InputHistoryDown | Action::InputComplete | Action::NextField) = edit {
+        return choose(state, edit);
+    }
+    let Some(input) = &mut state.screen.input else { return };
+    match edit {
+        Edit::Insert(text) => insert(input, text),
+        Edit::Act(action) => act(input, action),
+    }
+    input.candidate = None;
+    if input.purpose == Purpose::Filter {
+        let text = Clean::new(&input.text);
+        state.screen.list_mut().filter = text;
+    }
+}
+
+fn insert(input: &mut Input, text: &str) {
+    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+    input.text.insert_str(input.cursor, &text);
+    input.cursor += text.len();
+}
+
+fn act(input: &mut Input, action: &Action) {
+    let before = |input: &Input| input.text[..input.cursor].char_indices().next_back().map_or(0, |(at, _)| at);
+    let after = |input: &Input| input.text[input.cursor..].chars().next().map_or(input.cursor, |c| input.cursor + c.len_utf8());
+    match action {
+        Action::InputBackspace => remove(input, before(input)),
+        Action::InputDelete => drop(input.text.drain(input.cursor..after(input))),
+        Action::InputDeleteWord => {
+            let kept = input.text[..input.cursor].trim_end();
+            remove(input, kept.rfind(' ').map_or(0, |at| at + 1));
+        }
+        Action::InputClear => (input.text, input.cursor) = (String::new(), 0),
+        Action::InputLeft => input.cursor = before(input),
+        Action::InputRight => input.cursor = after(input),
+        Action::InputHome => input.cursor = 0,
+        Action::InputEnd => input.cursor = input.text.len(),
+        _ => {}
+    }
+}
+
+fn remove(input: &mut Input, from: usize) {
+    input.text.drain(from..input.cursor);
+    input.cursor = from;
+}
+
+/// Moves among the candidates (or older commands), or completes the line with the chosen one.
+fn choose(state: &mut State, edit: &Edit) {
+    let candidates = candidates(state);
+    let Some(input) = &mut state.screen.input else { return };
+    let last = candidates.len().checked_sub(1);
+    input.candidate = match edit {
+        Edit::Act(Action::InputHistoryUp) => last.map(|last| input.candidate.map_or(last, |at| at.checked_sub(1).unwrap_or(last))),
+        Edit::Act(Action::InputHistoryDown) => last.map(|last| input.candidate.map_or(0, |at| if at == last { 0 } else { at + 1 })),
+        _ => {
+            if let Some(text) = candidates.get(input.candidate.unwrap_or(0)) {
+                (input.text, input.cursor) = (text.to_string(), text.len());
+            }
+            None
+        }
+    };
+}
+
+/// What the typed line can be completed to.
+pub fn candidates(state: &State) -> Vec<Clean> {
+    let Some(input) = &state.screen.input else { return Vec::new() };
+    match (&input.purpose, state.screen.overlays.last()) {
+        (Purpose::Input, Some(Overlay::Form(form))) => {
+            form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| choice.value).collect()
+        }
+        (Purpose::Command, _) if input.text.is_empty() => state.screen.history.iter().map(|line| Clean::new(line)).collect(),
+        (Purpose::Command, _) => {
+            let steps = state.runbook.steps.iter().map(|step| format!("step {}", step.id));
+            let names = action::names().filter(|name| *name != "step").map(str::to_owned);
+            names.chain(steps).filter(|name| name.contains(input.text.trim())).map(Clean::from).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What enter takes: the chosen candidate, or the line as it is typed.
+pub fn taken(state: &State) -> Option<(Purpose, Clean)> {
+    let input = state.screen.input.as_ref()?;
+    let chosen = input.candidate.and_then(|at| candidates(state).into_iter().nth(at));
+    Some((input.purpose.clone(), chosen.unwrap_or_else(|| Clean::new(&input.text))))
+}
+
+/// A line was committed.
+pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Clean) -> Vec<Effect> {
+    state.screen.input = None;
+    match purpose {
+        Purpose::Command => command(state, text),
+        Purpose::Filter => {
+            state.screen.list_mut().filter = text.clone();
+            Vec::new()
+        }
+        Purpose::Note => Vec::new(), // the world has put it on the timeline
+        Purpose::Input => steps::field_entered(state, text),
+        Purpose::Name => steps::name_entered(state, text),
+        Purpose::Seek => vec![Effect::Play(Play::Seek(text.clone()))],
+    }
+}
+
+/// A `:` command: an action by name, or a step with its inputs, `scale deployment=worker-service replicas=10`.
+fn command(state: &mut State, line: &Clean) -> Vec<Effect> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Vec::new();
+    }
+    state.screen.history.retain(|older| older != line);
+    state.screen.history.push(line.to_owned());
+    let surplus = state.screen.history.len().saturating_sub(HISTORY);
+    state.screen.history.drain(..surplus);
+    let words: Vec<&str> = line.strip_prefix("step ").unwrap_or(line).split_whitespace().collect();
+    if let Some((id, rest)) = words.split_first().filter(|(id, _)| state.runbook.step(id).is_some()) {
+        return steps::begin_with(state, id, rest);
+    }
+    match line.parse::<Action>() {
+        Ok(action) => operate::did(state, &action),
+        Err(fault) => {
+            state.screen.tell(state.now, fault.to_string());
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The loop: an event comes, is redacted, stamped, written down, reduced; its effects go out; a frame is drawn.
+//!
+//! [`Core`] is that without sources and without a screen; [`live`] adds both, [`headless`] only the sources (for `run` and `status`),
+//! [`replay`] only the screen and a recording, and has no executor.
+
+pub mod headless;
+pub mod inherit;
+mod keys;
+pub mod live;
+pub mod player;
+pub mod replay;
+mod screen;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+
+use crate::clean::Clean;
+use crate::effect::Effect;
+use crate::event::{Event, Intent, Record};
+use crate::journal::{Entry, Health, JournalError, Redacted, Writer};
+use crate::reduce::reduce;
+use crate::runbook::Runbook;
+use crate::source::clock::Clock;
+use crate::state::State;
+
+pub use keys::Keys;
+pub use screen::{Look, Looks};
+
+/// State and journal of a session.
+pub struct Core {
+    /// What is so, and what is looked at.
+    pub state: State,
+    journal: Option<Writer>,
+    clock: Clock,
+    seq: u64,
+    at: DateTime<Utc>,
+}
+
+/// What follows from an event.
+#[derive(Default)]
+pub struct Followed {
+    /// To be carried out now.
+    pub effects: Vec<Effect>,
+    /// To be carried out only once the event is on disk (invariant 5).
+    pub once_durable: Option<Held>,
+}
+
+/// Effects of a decision that is still on its way to the disk.
+pub struct Held {
+    intent: Box<Intent>,
+    effects: Vec<Effect>,
+    ack: std::pin::Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>,
+}
+
+impl Held {
+    /// Waits for the disk. An intent that is not on it is refused.
+    pub async fn released(self) -> Result<Vec<Effect>, Event> {
+        use crate::event::Outcome;
+        match self.ack.await {
+            Ok(()) => Ok(self.effects),
+            Err(error) => {
+                let reason = format!("nothing was sent: the journal could not be written ({error}), and what is not recorded is not done");
+                Err(Event::Outcome { intent: self.intent.id, outcome: Outcome::Rejected { reason: reason.into(), by_reading: false } })
+            }
+        }
+    }
+}
+
+impl Core {
+    /// A session that begins now. Without a journal nothing is recorded, and nothing can be changed.
+    pub fn new(clock: Clock, runbook: Arc<Runbook>, journal: Option<Writer>) -> Self {
+        let at = micros(clock.now());
+        Self { state: State::new(at, runbook), journal, clock, seq: 0, at }
+    }
+
+    /// Takes in one event.
+    pub fn take(&mut self, event: Event) -> Followed {
+        self.at = self.at.max(micros(self.clock.now()));
+        if !event.recorded() {
+            let record = Record { seq: self.seq, at: self.at, event };
+            return Followed { effects: reduce(&mut self.state, &record), once_durable: None };
+        }
+        let opened = opened(&event);
+        let redacted = match Redacted::new(event) {
+            Ok(redacted) => redacted,
+            Err(error) => {
+                self.state.screen.tell(self.at, format!("an event was dropped, it cannot be recorded: {error}"));
+                return Followed::default();
+            }
+        };
+        self.seq += 1;
+        let ack = self.write(&redacted);
+        let record = Record { seq: self.seq, at: self.at, event: reopened(redacted.into_inner(), opened) };
+        let effects = reduce(&mut self.state, &record);
+        match (record.event, ack) {
+            (Event::Intent(intent), Some(ack)) => Followed { effects: Vec::new(), once_durable: Some(Held { intent, effects, ack }) },
+            (Event::Intent(intent), None) => {
+                let ack = Box::pin(async { Err(JournalError::Closed) });
+                Followed { effects: Vec::new(), once_durable: Some(Held { intent, effects, ack }) }
+            }
+            _ => Followed { effects, once_durable: None },
+        }
+    }
+
+    fn write(&mut self, event: &Redacted<Event>) -> Option<std::pin::Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>> {
+        let journal = self.journal.as_mut()?;
+        let entry = Entry::new(self.seq, self.at, event);
+        match (entry, event.get().decisive()) {
+            (Ok(entry), true) => Some(Box::pin(journal.decide(entry))),
+            (Ok(entry), false) => {
+                let _ = journal.observe(entry); // the journal's own health tells what is lost
+                None
+            }
+            (Err(error), _) => Some(Box::pin(async { Err(error) })),
+        }
+    }
+
+    /// Looks after the journal: a checkpoint when it wants one; what to say when its health changed.
+    pub fn tend(&mut self) -> Option<Event> {
+        let journal = self.journal.as_mut()?;
+        let status = journal.status().borrow().clone();
+        if status.wants_checkpoint {
+            let _ = journal.checkpoint(self.at, self.state.world.clone());
+        }
+        let trouble = match status.health {
+            Health::Ok => None,
+            Health::Strained { error, .. } | Health::Failing { error, .. } => {
+                Some(Clean::new(&format!("the journal cannot be written: {error}")))
+            }
+        };
+        (self.state.world.journal_trouble != trouble).then_some(Event::JournalTrouble(trouble))
+    }
+
+    /// Where the session is recorded.
+    pub fn recording(&self) -> Option<&std::path::Path> {
+        self.journal.as_ref().map(Writer::path)
+    }
+
+    /// Ends the recording well.
+    ///
+    /// # Errors
+    /// The last records could not be written.
+    pub fn seal(&mut self) -> Result<(), JournalError> {
+        self.journal.take().map_or(Ok(()), |journal| journal.seal().map(drop))
+    }
+}
+
+/// The bodies of an intent's writes: they are known to this process only, and redaction must not close them.
+fn opened(event: &Event) -> Option<Vec<crate::event::Write>> {
+    if let Event::Intent(intent) = event { Some(intent.writes.clone()) } else { None }
+}
+
+fn reopened(mut event: Event, writes: Option<Vec<crate::event::Write>>) -> Event {
+    if let (Event::Intent(intent), Some(writes)) = (&mut event, writes) {
+        intent.writes = writes;
+    }
+    event
+}
+
+/// Cut to what the journal keeps, so that a replay's times are the session's.
+fn micros(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(at)
+}

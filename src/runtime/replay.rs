@@ -1,0 +1,92 @@
+//! The screen over a recording. There is no executor in here and none can be given to it: a replay cannot act (invariant 3).
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::Keys;
+use super::player::Player;
+use super::screen::{Looks, Painter};
+use crate::effect::{Effect, Play};
+use crate::event::{Event, View};
+use crate::reduce::look;
+use crate::source::keyboard::Input;
+use crate::terminal::Screen;
+
+/// How often a playing recording moves on.
+const FRAME: Duration = Duration::from_millis(50);
+
+/// Plays until somebody leaves, a signal ends it, or the terminal is gone.
+///
+/// # Errors
+/// The terminal broke.
+pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, mut keyboard: mpsc::Receiver<Input>) -> std::io::Result<()> {
+    let mut painter = Painter::new(screen, looks);
+    let (columns, rows) = crossterm::terminal::size()?;
+    player.state.screen.size = (columns, rows);
+    let (mut interrupt, mut terminate, mut hangup) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let mut frame = tokio::time::interval(FRAME);
+    frame.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut last = Instant::now();
+    painter.draw(&player.state, &keys.0)?;
+    loop {
+        let input = tokio::select! {
+            biased;
+            input = keyboard.recv() => Some(input.unwrap_or(Input::Gone)),
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = hangup.recv() => return Ok(()),
+            _ = frame.tick() => None,
+        };
+        let passed = TimeDelta::from_std(last.elapsed()).unwrap_or_default();
+        last = Instant::now();
+        let moved = player.pass(passed);
+        let effects = match input {
+            Some(Input::Gone) => return Ok(()),
+            Some(Input::Terminal(input)) => keys.read(&player.state, &input).map(|event| look(&mut player.state, &event)),
+            None => None,
+        };
+        if let Some(effects) = &effects
+            && !carry_out(&mut player, &mut painter, effects)?
+        {
+            return Ok(());
+        }
+        if moved || effects.is_some() {
+            painter.draw(&player.state, &keys.0)?;
+        }
+    }
+}
+
+/// Carries out what only concerns this screen; `false`: leave.
+fn carry_out(player: &mut Player, painter: &mut Painter, effects: &[Effect]) -> std::io::Result<bool> {
+    for effect in effects {
+        match effect {
+            Effect::Quit => return Ok(false),
+            Effect::Copy(text) => painter.screen().copy(text)?,
+            Effect::Redraw => painter.screen().forget()?,
+            Effect::Suspend => painter.screen().suspend()?,
+            Effect::Play(play) => move_to(player, play),
+            _ => {}
+        }
+    }
+    Ok(true)
+}
+
+fn move_to(player: &mut Player, play: &Play) {
+    match play {
+        Play::Toggle => player.toggle(),
+        Play::Step(by) => player.step(*by),
+        Play::Speed(faster) => player.change_speed(*faster),
+        Play::Entry(next) => player.to_entry(*next),
+        Play::Start => player.to_start(),
+        Play::End => player.to_end(),
+        Play::Seek(wanted) => {
+            if let Err(why) = player.seek(wanted) {
+                look(&mut player.state, &Event::View(View::Told(why.into())));
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Puts a session together: connection, sources, executor, journal. One way for the screen, `run` and `status`, live and simulated.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::clean::Clean;
+use crate::config::{self, Paths};
+use crate::effect::{self, Executor};
+use crate::event::{Event, Mode, Session};
+use crate::journal::writer::Limits;
+use crate::journal::{Opening, Writer, disk::LocalDisk};
+use crate::runbook::Runbook;
+use crate::runtime::Core;
+use crate::runtime::inherit::{self, Estate};
+use crate::sim::Sim;
+use crate::source::clock::Clock;
+use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
+use crate::source::kafka::{Broker, Kafka};
+use crate::source::timing::Timing;
+use crate::source::{SourceSettings, Sources};
+
+/// Events that may wait: sources wait when there are more, and keys are never behind them.
+const EVENTS: usize = 1024;
+
+/// What a session is to be.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Live or demo.
+    pub mode: Mode,
+    /// Which cluster.
+    pub connect: ConnectSettings,
+    /// The namespace; `None`: the context's, or all.
+    pub namespace: Option<String>,
+    /// Cannot be armed.
+    pub read_only: bool,
+    /// Minutes that arming lasts.
+    pub arm_minutes: u16,
+    /// The share of failing requests that counts as trouble, 0..1.
+    pub threshold: f64,
+    /// Prometheus' address.
+    pub prometheus: Option<String>,
+    /// Alertmanager's address.
+    pub alertmanager: Option<String>,
+    /// How Kafka is read; `None`: not at all.
+    pub kafka: Option<config::Kafka>,
+    /// How often sources ask, and how long they wait.
+    pub timing: Timing,
+    /// How long the answer to one request of a step may take.
+    pub deadline: Duration,
+    /// How long a request whose answer was lost may still arrive.
+    pub patience: Duration,
+    /// How much of the recording is gathered before it is written out.
+    pub limits: Limits,
+    /// Whether this session is recorded. One that only reads once is not.
+    pub recorded: bool,
+    /// The person.
+    pub actor: Clean,
+}
+
+/// The answer to one request of a step comes within so long, or counts as lost.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+/// A request whose answer was lost may arrive for so long: an API server gives one a minute.
+pub const PATIENCE: Duration = Duration::from_secs(65);
+
+impl Wanted {
+    /// A session on the simulated cluster.
+    pub fn simulated(sim: &Sim, name: &str) -> Self {
+        Self {
+            mode: Mode::Demo,
+            connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
+            namespace: Some(crate::sim::NAMESPACE.to_owned()),
+            read_only: false,
+            arm_minutes: 15,
+            threshold: 0.05,
+            prometheus: Some(sim.prometheus_url()),
+            alertmanager: Some(sim.alertmanager_url()),
+            kafka: Some(config::Kafka::default()),
+            timing: Timing::default(),
+            deadline: DEADLINE,
+            patience: PATIENCE,
+            limits: Limits::default(),
+            recorded: true,
+            actor: "somebody".into(),
+        }
+    }
+}
+
+/// Everything that runs.
+pub struct Running {
+    /// State and journal.
+    pub core: Core,
+    /// Carries effects out.
+    pub executor: Executor,
+    /// What sources and executor say.
+    pub events: mpsc::Receiver<Event>,
+    /// Dropped, they stop.
+    pub sources: Sources,
+    /// The first events: the session, what earlier ones left open, why there is no journal.
+    pub first: Vec<Event>,
+    /// What earlier sessions left open.
+    pub estates: Vec<Estate>,
+}
+
+/// Opens a session: connects, begins the recording, starts the sources.
+///
+/// # Errors
+/// There is no way to the cluster: no kubeconfig, no such context, no credentials. A cluster that does not answer is no error: its
+/// sources say so, and go on trying.
+pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
+    let connection = connect(&wanted.connect, &wanted.timing).await?;
+    let namespace = wanted.namespace.clone().map(Clean::from).or_else(|| connection.namespace.clone());
+    let session = described(&wanted, &connection, namespace.clone());
+    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
+    let estates = if wanted.recorded { inherit::estates(&paths.data_dir, &session.cluster) } else { Vec::new() };
+    let mut first = vec![Event::Started(session)];
+    first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
+    first.extend(estates.iter().flat_map(|estate| &estate.intents).map(|intent| Event::Inherited(Box::new(intent.clone()))));
+    let (sender, events) = mpsc::channel(EVENTS);
+    let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
+    let kafka = kafka(wanted.kafka, namespace.as_ref());
+    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
+    let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
+    Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
+}
+
+fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>) -> Session {
+    Session {
+        mode: wanted.mode,
+        context: connection.context.clone(),
+        cluster: connection.cluster.clone(),
+        namespace,
+        actor: wanted.actor.clone(),
+        read_only: wanted.read_only,
+        arm_minutes: u32::from(wanted.arm_minutes),
+        threshold: wanted.threshold,
+        version: env!("CARGO_PKG_VERSION").into(),
+    }
+}
+
+fn carrying_out(
+    wanted: &Wanted,
+    connection: &Connection,
+    namespace: Option<&Clean>,
+    runbook: &Arc<Runbook>,
+    clock: &Clock,
+) -> effect::Settings {
+    effect::Settings {
+        reader: connection.reader.clone(),
+        writer: connection.writer.clone(),
+        cluster: connection.cluster.clone(),
+        context: connection.context.clone(),
+        namespace: namespace.cloned().unwrap_or_else(|| "default".into()),
+        actor: wanted.actor.clone(),
+        threshold: wanted.threshold,
+        runbook: Arc::clone(runbook),
+        clock: clock.clone(),
+        deadline: wanted.deadline,
+        patience: wanted.patience,
+    }
+}
+
+fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
+    let off = || Kafka::Off("exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod".to_owned());
+    let broker = |k: config::Kafka| Broker {
+        namespace: namespace.map_or_else(|| "default".to_owned(), ToString::to_string),
+        pod: k.pod,
+        bootstrap: k.bootstrap,
+    };
+    wanted.map_or_else(off, |wanted| Kafka::Exec(broker(wanted)))
+}
+
+/// Begins the recording. Where it cannot be written the session goes on without, says so, and changes nothing.
+fn journal(data: &Path, session: &Session, clock: &Clock, limits: Limits) -> (Option<Writer>, Option<Clean>) {
+    let about = serde_json::to_value(session).unwrap_or_default();
+    let world = crate::state::World::default();
+    let opening = Opening { data, context: &session.context, about, at: clock.now(), world: &world, limits };
+    match Writer::create(Arc::new(LocalDisk), opening) {
+        Ok(journal) => (Some(journal), None),
+        Err(error) => {
+            let told = format!(
+                "this session is not recorded ({error}); nothing can be changed from it: make that folder writable, or set WARROOM_DATA_DIR"
+            );
+            (None, Some(told.into()))
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Changes: JSON patches, creations and deletions, with dry runs, field managers and preconditions.
+
+use axum::http::request::Parts;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::json_patch::{self, Operation};
+use super::status::Status;
+use super::{Call, json_text, validate, with_type};
+use crate::sim::cluster::kind::Kind;
+use crate::sim::cluster::store::count_generation;
+use crate::sim::json::{text, timestamp};
+
+/// Applies a JSON patch to an object.
+pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> {
+    let operations = operations(call, parts)?;
+    let mut cluster = call.shared.cluster();
+    let (kind, now) = (call.target.kind, cluster.now);
+    let (namespace, name) = (call.target.namespace().to_owned(), call.target.name.clone().unwrap_or_default());
+    let object = cluster.store.get(kind, &namespace, &name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
+    let mut after = object.value().clone();
+    after["kind"] = json!(kind.name);
+    after["apiVersion"] = json!(kind.api_version());
+    json_patch::apply(&mut after, operations).map_err(|_| Status::patch_failed())?;
+    normalise(&mut after);
+    validate::change(kind, object.value(), &after)?;
+    if after == *object.value() {
+        return Ok(call.typed(object.json()));
+    }
+    sign(call, kind, None, &mut after, now);
+    if call.dry_run() {
+        count_generation(kind, object.value(), &mut after);
+        return Ok(call.typed(&after.to_string()));
+    }
+    cluster.store.update(kind, &namespace, &name, |stored| *stored = after);
+    let stored = cluster.store.get(kind, &namespace, &name).ok_or_else(|| Status::not_found(&call.target))?;
+    Ok(call.typed(stored.json()))
+}
+
+/// Reads the operations of a JSON patch; any other kind of patch is refused.
+pub(super) fn operations(call: &Call<'_>, parts: &Parts) -> Result<Vec<Operation>, Status> {
+    let media = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if media != "application/json-patch+json" {
+        return Err(Status::unsupported_media_type());
+    }
+    let body: Value = serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
+    if !body.is_array() {
+        return Err(Status::bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+        ));
+    }
+    serde_json::from_value(body).map_err(|_| Status::patch_failed())
+}
+
+/// Creates an object.
+pub(super) fn create(call: &Call<'_>) -> Result<Response, Status> {
+    let mut value: Value = serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
+    let mut cluster = call.shared.cluster();
+    let (kind, now) = (call.target.kind, cluster.now);
+    normalise(&mut value);
+    if kind.namespaced {
+        value["metadata"]["namespace"] = json!(call.target.namespace());
+    }
+    let name = text(&value, "/metadata/name").to_owned();
+    if name.is_empty() {
+        return Err(Status::invalid(kind.group, kind.name, "", "metadata.name", "Required value: name or generateName is required"));
+    }
+    if cluster.store.get(kind, call.target.namespace(), &name).is_some() {
+        return Err(Status::already_exists(kind, &name));
+    }
+    validate::new(kind, &value)?;
+    sign(call, kind, None, &mut value, now);
+    if call.dry_run() {
+        return Ok(json_text(201, with_type(kind, &value.to_string())));
+    }
+    let created = cluster.store.create(kind, value, now);
+    Ok(json_text(201, with_type(kind, created.json())))
+}
+
+/// Deletes an object, or evicts a pod, if it is still the one that was meant.
+pub(super) fn delete(call: &Call<'_>) -> Result<Response, Status> {
+    let options: Value = serde_json::from_slice(call.body).unwrap_or_default();
+    let options = if call.target.subresource.is_some() { options["deleteOptions"].clone() } else { options };
+    let mut cluster = call.shared.cluster();
+    let (kind, namespace) = (call.target.kind, call.target.namespace());
+    let name = call.target.name.as_deref().unwrap_or_default();
+    let object = cluster.store.get(kind, namespace, name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
+    check_preconditions(kind, object.value(), &options["preconditions"])?;
+    if !call.dry_run() && !options["dryRun"].is_array() {
+        cluster.remove(kind, namespace, name);
+    }
+    let details = json!({"name": name, "group": kind.group, "kind": kind.plural, "uid": object.value()["metadata"]["uid"]});
+    Ok(json_text(200, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}).to_string()))
+}
+
+fn check_preconditions(kind: &Kind, object: &Value, wanted: &Value) -> Result<(), Status> {
+    for (field, called, since) in [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")] {
+        let known = text(object, &format!("/metadata/{field}"));
+        if let Some(wanted) = wanted[field].as_str().filter(|wanted| *wanted != known) {
+            let why = format!(
+                "the {called} in the precondition ({wanted}) does not match the {called} in record ({known}). The object might have been {since}"
+            );
+            return Err(Status::conflict(kind.group, kind.name, text(object, "/metadata/name"), &why));
+        }
+    }
+    Ok(())
+}
+
+impl Call<'_> {
+    pub(super) fn dry_run(&self) -> bool {
+        self.query.get("dryRun") == Some("All")
+    }
+}
+
+/// Brings an object into the form in which it is stored: without its type, and without the nulls that clients send for what is unset.
+fn normalise(value: &mut Value) {
+    if let Some(object) = value.as_object_mut() {
+        object.remove("kind");
+        object.remove("apiVersion");
+    }
+    drop_nulls(value);
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, field| !field.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+/// Notes who changed the object, when and through which subresource.
+pub(super) fn sign(call: &Call<'_>, kind: &Kind, subresource: Option<&str>, value: &mut Value, now: DateTime<Utc>) {
+    let manager = call.query.get("fieldManager").unwrap_or("unknown");
+    let mut entry = json!({
+        "manager": manager, "operation": "Update", "apiVersion": kind.api_version(), "time": timestamp(now),
+        "fieldsType": "FieldsV1", "fieldsV1": {},
+    });
+    if let Some(subresource) = subresource {
+        entry["subresource"] = json!(subresource);
+    }
+    let mut entries = value["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+    entries.retain(|known| known["manager"] != manager || known["subresource"] != entry["subresource"]);
+    entries.push(entry);
+    value["metadata"]["managedFields"] = Value::Array(entries);
+}

@@ -1,0 +1,187 @@
+//! The controllers that keep pods: `ReplicaSets` by number, `StatefulSets` by name, and the garbage collector for those without an owner.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Cluster;
+use super::chart::NAMESPACE;
+use super::kind::{DEPLOYMENT, Kind, POD, REPLICA_SET, STATEFUL_SET};
+use super::kubelet;
+use super::store::Object;
+use crate::sim::json::{items, text, timestamp};
+
+/// The node names: each carries its address, in three zones.
+pub(crate) const NODES: [&str; 3] = ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.ec2.internal", "ip-10-0-3-13.ec2.internal"];
+
+/// One pass over everything that owns pods.
+pub(super) fn reconcile(cluster: &mut Cluster) {
+    collect_garbage(cluster, &REPLICA_SET, &DEPLOYMENT);
+    for set in listed(cluster, &REPLICA_SET) {
+        reconcile_replica_set(cluster, &set);
+    }
+    for set in listed(cluster, &STATEFUL_SET) {
+        reconcile_stateful_set(cluster, &set);
+    }
+    for orphan in orphans(cluster) {
+        kubelet::terminate(cluster, &orphan);
+    }
+}
+
+fn listed(cluster: &Cluster, kind: &Kind) -> Vec<Arc<Object>> {
+    cluster.store.list(kind, Some(NAMESPACE)).cloned().collect()
+}
+
+fn reconcile_replica_set(cluster: &mut Cluster, set: &Object) {
+    let (value, name) = (set.value(), text(set.value(), "/metadata/name"));
+    let mut pods = owned_pods(cluster, value);
+    let wanted = usize::try_from(value["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or_default();
+    for _ in pods.len()..wanted {
+        let pod = format!("{name}-{}", cluster.rng.suffix(5));
+        create_pod(cluster, &REPLICA_SET, value, &pod);
+        cluster.event(&REPLICA_SET, NAMESPACE, name, "Normal", "SuccessfulCreate", &format!("Created pod: {pod}"));
+    }
+    pods.sort_by_key(|pod| deletion_rank(pod.value()));
+    let surplus = pods.len().saturating_sub(wanted);
+    for pod in pods.drain(..surplus) {
+        let pod = text(pod.value(), "/metadata/name");
+        kubelet::terminate(cluster, pod);
+        cluster.event(&REPLICA_SET, NAMESPACE, name, "Normal", "SuccessfulDelete", &format!("Deleted pod: {pod}"));
+    }
+    write_counts(cluster, &REPLICA_SET, set);
+}
+
+/// Pods that are not ready go first, then the youngest, as the `ReplicaSet` controller ranks them.
+fn deletion_rank(pod: &Value) -> (bool, std::cmp::Reverse<String>, String) {
+    let created = text(pod, "/metadata/creationTimestamp").to_owned();
+    (is_ready(pod), std::cmp::Reverse(created), text(pod, "/metadata/name").to_owned())
+}
+
+fn reconcile_stateful_set(cluster: &mut Cluster, set: &Object) {
+    let (value, name) = (set.value(), text(set.value(), "/metadata/name"));
+    let wanted = value["spec"]["replicas"].as_u64().unwrap_or(1);
+    let names: Vec<_> = (0..wanted).map(|ordinal| format!("{name}-{ordinal}")).collect();
+    for pod in &names {
+        if cluster.store.get(&POD, NAMESPACE, pod).is_none() {
+            create_pod(cluster, &STATEFUL_SET, value, pod);
+            let message = format!("create Pod {pod} in StatefulSet {name} successful");
+            cluster.event(&STATEFUL_SET, NAMESPACE, name, "Normal", "SuccessfulCreate", &message);
+        }
+    }
+    let surplus = owned_pods(cluster, value).into_iter().filter(|pod| !names.contains(&pod.key().1));
+    for pod in surplus.collect::<Vec<_>>() {
+        kubelet::terminate(cluster, &pod.key().1);
+    }
+    write_counts(cluster, &STATEFUL_SET, set);
+}
+
+/// The pods that an object controls and that are not on their way out.
+pub(super) fn owned_pods(cluster: &Cluster, owner: &Value) -> Vec<Arc<Object>> {
+    let uid = text(owner, "/metadata/uid");
+    let pods = cluster.store.list(&POD, Some(NAMESPACE));
+    let active = pods.filter(|pod| pod.value()["metadata"]["deletionTimestamp"].is_null());
+    active.filter(|pod| text(pod.value(), "/metadata/ownerReferences/0/uid") == uid).cloned().collect()
+}
+
+pub(super) fn is_ready(pod: &Value) -> bool {
+    items(pod, "/status/conditions").iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// Creates a pod of an owner's template under a name, bound to a node.
+pub(super) fn create_pod(cluster: &mut Cluster, kind: &'static Kind, owner: &Value, name: &str) {
+    let node = NODES[usize::try_from(cluster.rng.below(3)).unwrap_or_default()];
+    let pod = pod_of(kind, owner, name, node);
+    cluster.store.create(&POD, pod, cluster.now);
+    cluster.event(&POD, NAMESPACE, name, "Normal", "Scheduled", &format!("Successfully assigned {NAMESPACE}/{name} to {node}"));
+}
+
+/// The pod that an owner's template gives.
+pub(super) fn pod_of(kind: &Kind, owner: &Value, name: &str, node: &str) -> Value {
+    let (metadata, template) = (&owner["metadata"], &owner["spec"]["template"]);
+    let mut pod = json!({"metadata": template["metadata"], "spec": template["spec"], "status": {"phase": "Pending"}});
+    pod["metadata"]["name"] = json!(name);
+    pod["metadata"]["namespace"] = metadata["namespace"].clone();
+    pod["metadata"]["ownerReferences"] = json!([owner_reference(kind, metadata)]);
+    if kind.name == REPLICA_SET.name {
+        pod["metadata"]["generateName"] = json!(format!("{}-", text(metadata, "/name")));
+    }
+    pod["spec"]["nodeName"] = json!(node);
+    pod
+}
+
+/// The reference from an object to the one that controls it.
+pub(super) fn owner_reference(kind: &Kind, metadata: &Value) -> Value {
+    json!({
+        "apiVersion": kind.api_version(), "kind": kind.name, "name": metadata["name"], "uid": metadata["uid"],
+        "controller": true, "blockOwnerDeletion": true,
+    })
+}
+
+fn write_counts(cluster: &mut Cluster, kind: &'static Kind, set: &Object) {
+    let pods = owned_pods(cluster, set.value());
+    let ready = pods.iter().filter(|pod| is_ready(pod.value())).count();
+    let name = text(set.value(), "/metadata/name");
+    cluster.store.update(kind, NAMESPACE, name, |set| {
+        let mut status = json!({"replicas": pods.len(), "observedGeneration": set["metadata"]["generation"]});
+        if kind.name == STATEFUL_SET.name {
+            let revision = format!("{name}-{}", &blake3::hash(name.as_bytes()).to_hex()[..10]);
+            status["currentRevision"] = json!(revision);
+            status["updateRevision"] = json!(revision);
+            status["currentReplicas"] = json!(pods.len());
+            status["updatedReplicas"] = json!(pods.len());
+        } else if !pods.is_empty() {
+            status["fullyLabeledReplicas"] = json!(pods.len());
+        }
+        if ready > 0 {
+            status["readyReplicas"] = json!(ready);
+            status["availableReplicas"] = json!(ready);
+        }
+        set["status"] = status;
+    });
+}
+
+/// Deletes the objects of a kind whose controller, of another kind, is gone.
+fn collect_garbage(cluster: &mut Cluster, kind: &'static Kind, owner: &Kind) {
+    for object in listed(cluster, kind) {
+        let reference = &object.value()["metadata"]["ownerReferences"][0];
+        if !owner_lives(cluster, owner, reference) {
+            let (namespace, name) = object.key();
+            cluster.store.delete(kind, &namespace, &name);
+        }
+    }
+}
+
+fn orphans(cluster: &Cluster) -> Vec<String> {
+    let pods = cluster.store.list(&POD, Some(NAMESPACE)).filter(|pod| {
+        let reference = &pod.value()["metadata"]["ownerReferences"][0];
+        let owner = if reference["kind"] == STATEFUL_SET.name { &STATEFUL_SET } else { &REPLICA_SET };
+        pod.value()["metadata"]["deletionTimestamp"].is_null() && !owner_lives(cluster, owner, reference)
+    });
+    pods.map(|pod| pod.key().1).collect()
+}
+
+fn owner_lives(cluster: &Cluster, kind: &Kind, reference: &Value) -> bool {
+    let owner = cluster.store.get(kind, NAMESPACE, text(reference, "/name"));
+    owner.is_some_and(|owner| owner.value()["metadata"]["uid"] == reference["uid"])
+}
+
+/// A ready node of the cluster.
+pub(super) fn node(name: &str, zone: char, now: chrono::DateTime<chrono::Utc>) -> Value {
+    let address = name.trim_start_matches("ip-").split('.').next().unwrap_or_default().replace('-', ".");
+    let conditions = ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"].map(|kind| {
+        let status = if kind == "Ready" { "True" } else { "False" };
+        let reason = if kind == "Ready" { "KubeletReady".to_owned() } else { format!("KubeletHasNo{kind}") };
+        json!({"type": kind, "status": status, "reason": reason, "lastHeartbeatTime": timestamp(now), "lastTransitionTime": timestamp(now)})
+    });
+    let capacity = json!({"cpu": "4", "memory": "16384000Ki", "pods": "110"});
+    let labels = json!({
+        "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "eks.amazonaws.com/nodegroup": "workers",
+        "topology.kubernetes.io/region": "us-east-1", "topology.kubernetes.io/zone": format!("us-east-1{zone}"),
+    });
+    let info = json!({"kubeletVersion": "v1.35.0", "containerRuntimeVersion": "containerd://2.1.4", "operatingSystem": "linux", "architecture": "amd64"});
+    let status = json!({
+        "conditions": conditions, "capacity": capacity, "allocatable": capacity, "nodeInfo": info,
+        "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
+    });
+    json!({"metadata": {"name": name, "labels": labels}, "spec": {"providerID": format!("aws:///us-east-1{zone}/{name}")}, "status": status})
+}

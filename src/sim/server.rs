@@ -1,0 +1,198 @@
+//! Connections: the three servers on loopback, and the way of a request through faults to its answer.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::{Method, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::api::{self, Identity, Quirk};
+use super::cluster::Cluster;
+use super::fault::{Fault, Faults};
+use super::request::{Query, SeenRequest, reply};
+use super::{alertmanager, prometheus};
+use crate::source::clock::Clock;
+
+/// What the servers share.
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) identity: Identity,
+    cluster: Mutex<Cluster>,
+    seen: Mutex<Vec<SeenRequest>>,
+}
+
+/// Which of the servers a connection is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Server {
+    Kubernetes,
+    Prometheus,
+    Alertmanager,
+}
+
+/// The connection is to end without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was cut")]
+pub(crate) struct Cut;
+
+impl Shared {
+    pub(super) fn new(clock: Clock, identity: Identity, cluster: Cluster) -> Self {
+        Self { clock, faults: Faults::default(), identity, cluster: Mutex::new(cluster), seen: Mutex::default() }
+    }
+
+    /// The cluster as it is at this moment of simulated time.
+    pub(crate) fn cluster(&self) -> MutexGuard<'_, Cluster> {
+        let mut cluster = self.cluster.lock().unwrap_or_else(PoisonError::into_inner);
+        cluster.advance_to(self.clock.now());
+        cluster
+    }
+
+    pub(super) fn seen(&self) -> MutexGuard<'_, Vec<SeenRequest>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down a request that asks for a change; gives its place.
+    fn note(&self, parts: &Parts) -> Option<usize> {
+        let asks = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+        if !asks || parts.uri.path().contains("/selfsubject") {
+            return None;
+        }
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
+        let at = self.cluster().now;
+        let mut seen = self.seen();
+        seen.push(SeenRequest {
+            method: parts.method.clone(),
+            path: parts.uri.to_string(),
+            user_agent: agent.unwrap_or_default().to_owned(),
+            dry_run: query.get("dryRun") == Some("All"),
+            field_manager: query.get("fieldManager").map(str::to_owned),
+            at,
+            applied: false,
+        });
+        Some(seen.len() - 1)
+    }
+}
+
+/// Accepts connections for ever; dropping the future ends them all.
+pub(super) async fn accept(server: Server, listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                connections.spawn(serve(server, stream, shared.clone()));
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(server: Server, stream: TcpStream, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| handle(server, shared.clone(), request));
+    // An error here is a connection that ended, which is the client's business.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+}
+
+async fn handle(server: Server, shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response, Cut> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    shared.faults.thawed().await;
+    let place = if matches!(server, Server::Kubernetes) { shared.note(&parts) } else { None };
+    let call = Call { server, place, fault: shared.faults.draw(&parts.method, &parts.uri.to_string()), parts, body };
+    call.answer(&shared).await
+}
+
+struct Call {
+    server: Server,
+    parts: Parts,
+    body: Bytes,
+    /// Where the request is noted, if it asks for a change.
+    place: Option<usize>,
+    fault: Option<Fault>,
+}
+
+impl Call {
+    async fn answer(self, shared: &Arc<Shared>) -> Result<Response, Cut> {
+        match self.fault {
+            Some(Fault::Cut { applied }) => {
+                self.process_if(applied, shared).await;
+                return Err(Cut);
+            }
+            Some(Fault::Hang { applied }) => {
+                let answer = self.process_if(applied, shared).await;
+                shared.faults.cleared().await;
+                return answer.ok_or(Cut);
+            }
+            Some(Fault::Status { code, applied }) => {
+                let server = self.server;
+                self.process_if(applied, shared).await;
+                return Ok(refusal(server, code));
+            }
+            Some(Fault::Delay(wait)) => shared.clock.sleep(wait).await,
+            Some(Fault::CutWatches) => shared.faults.cut_watches(),
+            Some(Fault::Gone | Fault::LostPage) | None => {}
+        }
+        Ok(self.process(shared).await)
+    }
+
+    async fn process_if(self, wanted: bool, shared: &Arc<Shared>) -> Option<Response> {
+        if wanted { Some(self.process(shared).await) } else { None }
+    }
+
+    async fn process(self, shared: &Arc<Shared>) -> Response {
+        let quirk = match self.fault {
+            Some(Fault::Gone) => Some(Quirk::Gone),
+            Some(Fault::LostPage) => Some(Quirk::LostPage),
+            _ => None,
+        };
+        let query = Query::parse(self.parts.uri.query().unwrap_or_default());
+        let path = self.parts.uri.path().to_owned();
+        match self.server {
+            Server::Kubernetes => {
+                let answer = api::answer(shared, self.parts, &path, &query, &self.body, quirk).await;
+                if let Some(place) = self.place
+                    && let Some(seen) = shared.seen().get_mut(place)
+                {
+                    seen.applied = answer.status().is_success() && !seen.dry_run;
+                }
+                answer
+            }
+            Server::Prometheus => {
+                let form = Query::parse(std::str::from_utf8(&self.body).unwrap_or_default());
+                prometheus::answer(&shared.cluster(), &self.parts.method, &path, &query.and(form))
+            }
+            Server::Alertmanager => alertmanager::answer(&shared.cluster(), &self.parts.method, &path, &query),
+        }
+    }
+}
+
+/// An answer that says no more than that something is wrong with the server.
+fn refusal(server: Server, code: u16) -> Response {
+    let answer = match server {
+        Server::Kubernetes => api::refusal(code),
+        Server::Prometheus | Server::Alertmanager => {
+            reply::body(code, "text/plain; charset=utf-8", Body::from("the simulated server was told to fail\n"))
+        }
+    };
+    if matches!(code, 429 | 503) { reply::retry_after(answer, Duration::from_secs(1)) } else { answer }
+}
+
+/// Moves the cluster on as simulated time passes, so that watches hear of it without being asked.
+pub(super) async fn live(shared: Arc<Shared>) -> Infallible {
+    loop {
+        shared.clock.sleep(Duration::from_millis(250)).await;
+        drop(shared.cluster());
+    }
+}

@@ -1,0 +1,104 @@
+//! The terminal: taken once, given back as it was on every way out: exit, error, panic, signal, suspension.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::backend::CrosstermBackend;
+use ratatui::{Frame, Terminal};
+
+/// A frame is written out at once: this holds the largest.
+const FRAME_BYTES: usize = 1 << 20;
+
+/// The screen, while warroom has it. Dropped, it gives the terminal back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Whether there is a terminal to take.
+    ///
+    /// # Errors
+    /// There is none, and what to use instead.
+    pub fn possible() -> io::Result<()> {
+        if io::stdin().is_terminal() && io::stdout().is_terminal() {
+            return Ok(());
+        }
+        Err(io::Error::other("this needs a terminal; for pipes and scripts there are `warroom status` and `warroom run`"))
+    }
+
+    /// Takes the terminal: alternate screen, raw mode, bracketed paste, no cursor.
+    ///
+    /// # Errors
+    /// There is no terminal, or it does not answer.
+    pub fn take() -> io::Result<Self> {
+        Self::possible()?;
+        enter()?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
+        Terminal::new(backend).map(|terminal| Self { terminal }).inspect_err(|_| restore())
+    }
+
+    /// Draws one frame, in one write, which terminals that can show at once.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(draw)?;
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        io::Write::flush(self.terminal.backend_mut())
+    }
+
+    /// Forgets what is on the screen, so that the next frame draws everything.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Puts text on the clipboard, through every ssh in between (OSC 52).
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Gives the terminal to the shell, stops this process as ctrl-z does, and takes the terminal again when it goes on.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        // The whole group stops, as the terminal's own ctrl-z would do it: a shell's job may be more than this process. Called on the
+        // main thread, which the kernel stops before this returns; a group without a shell to wake it is not stopped.
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        enter()?;
+        self.forget()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide).inspect_err(|_| restore())
+}
+
+/// Gives the terminal back. Harmless when it was not taken, and when it is gone.
+pub fn restore() {
+    let mut out = io::stdout();
+    let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}

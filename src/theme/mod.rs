@@ -1,0 +1,40 @@
+//! Themes: a style for every [`Role`], as data. Views take a [`Theme`] and name meanings; only themes name colours.
+
+mod color;
+mod load;
+mod role;
+
+use ratatui::style::{Color, Style};
+
+pub use color::ColorDepth;
+pub use role::Role;
+
+/// A style for every role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theme {
+    /// By the role's discriminant.
+    styles: Vec<Style>,
+    background: Color,
+}
+
+impl Theme {
+    /// How to draw what means `role`. Lies over what is there: a background that the role leaves out shows through.
+    pub fn style(&self, role: Role) -> Style {
+        self.styles.get(role as usize).copied().unwrap_or_default()
+    }
+
+    /// What the empty screen is filled with: text on the theme's background.
+    pub fn base(&self) -> Style {
+        self.style(Role::Text).bg(self.background)
+    }
+
+    /// The same theme with the colours that a terminal of this depth shows.
+    #[must_use]
+    pub fn at_depth(&self, depth: ColorDepth) -> Self {
+        let styles = self.styles.iter().map(|style| color::at_depth(*style, self.background, depth)).collect();
+        Self { styles, background: color::shown(self.background, depth) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! The question before a change: what it would do, what preflight found, exactly which requests would leave, and the keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::text::{Row, wrap};
+use super::{Look, footer, pane};
+use crate::event::{DiffLine, Plan, Purpose, Sign, StepCall};
+use crate::keymap::{Action, Context};
+use crate::state::{Dialog, State};
+use crate::theme::Role;
+
+/// Columns of the words at the left.
+const LABEL: usize = 18;
+/// Diff lines shown before the whole of it is asked for.
+const BRIEF: usize = 8;
+
+/// Draws the overlay.
+pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut Buffer) {
+    let plan = &dialog.plan;
+    let columns = 110.min(body.width.saturating_sub(2));
+    let inner = columns.saturating_sub(2);
+    let (lines, keys) = (told(state, look, dialog, inner), asked(state, look, plan, inner));
+    let height = u16::try_from(lines.len() + keys.len() + 2).unwrap_or(u16::MAX);
+    let border = if plan.type_name.is_some() { Role::BorderDanger } else { Role::BorderFocus };
+    let area = pane::centred(body, columns, height);
+    let inside = pane::overlay(look, border, &plan.intent.title, &place(state, plan), area, buf);
+    let bottom = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height);
+    let top = Rect { height: inside.height - bottom, ..inside };
+    let start = dialog.scroll.min(lines.len().saturating_sub(top.height.into()));
+    let end = lines.len().min(start + usize::from(top.height));
+    pane::more(look, inside, start..end, lines.len(), buf);
+    pane::lines(top, lines.into_iter().skip(start), buf);
+    pane::lines(Rect { y: top.bottom(), height: bottom, ..inside }, keys, buf);
+}
+
+/// Context and namespace: where it would be done.
+fn place(state: &State, plan: &Plan) -> String {
+    let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
+    format!("{context} · {}", plan.intent.target.namespace)
+}
+
+fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
+    let plan = &dialog.plan;
+    let short: String = plan.intent.target.uid.chars().take(8).collect();
+    let target = format!("{} {}", plan.intent.target.kind.word(), plan.intent.target.name);
+    let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target).text(look.style(Role::Dim), " in ");
+    let first = first.text(look.style(Role::Strong), &place(state, plan));
+    let mut lines =
+        vec![first.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1)), Row::new(columns)];
+    if let Ok(diff) = &plan.dry_run {
+        lines.extend(changes(look, diff, dialog.full, columns));
+        lines.push(Row::new(columns));
+    }
+    lines.extend(preflight(look, plan, columns));
+    lines.push(Row::new(columns));
+    lines.extend(writes(look, plan, columns));
+    lines
+}
+
+/// The diff; of a long one the changed lines only, until the whole is asked for.
+fn changes(look: &Look, diff: &[DiffLine], full: bool, columns: u16) -> Vec<Row> {
+    let brief = !full && diff.len() > BRIEF;
+    let kept: Vec<&DiffLine> = diff.iter().filter(|line| !brief || line.sign != Sign::Keep).collect();
+    let most = if full { kept.len() } else { BRIEF };
+    let mut lines: Vec<Row> = kept.iter().take(most).map(|line| diff_line(look, line, columns)).collect();
+    if diff.is_empty() {
+        lines.push(Row::new(columns).gap(1).text(look.style(Role::Warn), "▲ nothing would change"));
+    }
+    let hidden = diff.len().saturating_sub(lines.len());
+    if hidden > 0 && !diff.is_empty() {
+        lines.push(Row::new(columns).gap(3).text(look.style(Role::Dim), &format!("… {hidden} more lines")));
+    }
+    lines
+}
+
+fn diff_line(look: &Look, line: &DiffLine, columns: u16) -> Row {
+    let (sign, role) = match line.sign {
+        Sign::Keep => (" ", Role::DiffContext),
+        Sign::Remove => ("−", Role::DiffRemove),
+        Sign::Add => ("+", Role::DiffAdd),
+    };
+    Row::new(columns).gap(1).text(look.style(role), sign).gap(2).text(look.style(role), &line.text)
+}
+
+fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
+    let mut lines = Vec::new();
+    for (n, right) in plan.rights.iter().enumerate() {
+        let (mark, role) = match right.allowed {
+            Some(true) => ("✓", Role::Ok),
+            Some(false) => ("✗", Role::Critical),
+            None => ("?", Role::Unknown),
+        };
+        lines.extend(fact(look, if n == 0 { "you may" } else { "" }, (mark, role), &right.to_string(), columns));
+    }
+    lines.extend(match &plan.dry_run {
+        Ok(_) => fact(look, "server dry run", ("✓", Role::Ok), "accepted", columns),
+        Err(why) => fact(look, "server dry run", ("✗", Role::Critical), &format!("refused: {why}"), columns),
+    });
+    for (n, owner) in plan.owners.iter().enumerate() {
+        lines.extend(fact(look, if n == 0 { "owner" } else { "" }, ("▲", Role::Warn), owner, columns));
+    }
+    lines.extend(fact(look, "touches", (" ", Role::Text), &plan.touches, columns));
+    lines.extend(match &plan.intent.undo {
+        Some(call) => fact(look, "undo", (" ", Role::Text), &undo(call), columns),
+        None => fact(look, "undo", ("✖", Role::Critical), "none: this cannot be taken back", columns),
+    });
+    lines
+}
+
+/// `rollout-undo deployment=app revision=7`
+fn undo(call: &StepCall) -> String {
+    let inputs = call.inputs.iter().map(|(name, value)| format!(" {name}={value}"));
+    std::iter::once(call.step.to_string()).chain(inputs).collect()
+}
+
+fn fact(look: &Look, label: &str, (mark, role): (&str, Role), words: &str, columns: u16) -> Vec<Row> {
+    let text = wrap(words, usize::from(columns).saturating_sub(LABEL + 4));
+    let lines = text.iter().enumerate().map(|(n, part)| {
+        let (label, mark) = if n == 0 { (label, mark) } else { ("", " ") };
+        let row = Row::new(columns).gap(1).cell(look.style(Role::Dim), label, LABEL).text(look.style(role), mark).gap(1);
+        row.text(look.style(if role == Role::Critical { Role::Strong } else { Role::Text }), part)
+    });
+    lines.collect()
+}
+
+/// Each request by method and path, and the command that it stands for.
+fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
+    let requests = plan.intent.writes.iter().enumerate().flat_map(|(n, write)| {
+        let label = if n == 0 { format!("writes {}", plan.intent.writes.len()) } else { String::new() };
+        fact(look, &label, (" ", Role::Text), &format!("{} {}", write.method, write.path), columns)
+    });
+    requests.chain(fact(look, "as a command", (" ", Role::Dim), &plan.intent.kubectl, columns)).collect()
+}
+
+/// The keys, or what keeps them from working, or the name to type.
+fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
+    let mut lines = vec![Row::new(columns)];
+    let input = state.screen.input.as_ref().filter(|input| input.purpose == Purpose::Name);
+    if let Some(why) = &plan.type_name {
+        let text = format!("▲ {why}: type the name to go ahead");
+        lines.extend(
+            wrap(&text, usize::from(columns).saturating_sub(2))
+                .iter()
+                .map(|part| Row::new(columns).gap(1).text(look.style(Role::Warn), part)),
+        );
+    }
+    match (obstacle(state, look, plan), input) {
+        (Some((role, words)), _) => {
+            lines.extend(
+                wrap(&words, usize::from(columns).saturating_sub(2))
+                    .iter()
+                    .map(|part| Row::new(columns).gap(1).text(look.style(role), part)),
+            );
+        }
+        (None, Some(input)) => return lines.into_iter().chain([footer::typed(look, input, Row::new(columns).gap(1))]).collect(),
+        (None, None) => {}
+    }
+    let hints = look.keymap.hints(&[Context::Confirm]);
+    lines.push(hints.iter().fold(Row::new(columns).gap(1), |row, hint| {
+        row.append(
+            Row::new(columns).text(look.style(Role::Key), &hint.key.to_string()).gap(1).text(look.style(Role::Text), &hint.label).gap(3),
+        )
+    }));
+    lines
+}
+
+/// Why it cannot be confirmed as things are, and what to do about it.
+fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
+    if let Some(refusal) = plan.obstacle() {
+        return Some((Role::Critical, format!("✗ {}", refusal.reason())));
+    }
+    if state.world.session.as_ref().is_some_and(|session| session.read_only) {
+        return Some((Role::ReadOnly, "✗ read-only: nothing is changed from this session".to_owned()));
+    }
+    let arm = look.keys(&[Context::Global], &Action::Arm).unwrap_or_default();
+    (!state.world.armed(state.now)).then(|| (Role::Warn, format!("▲ not armed: leave this and press {arm} to arm")))
+}

@@ -1,0 +1,148 @@
+//! The last line: the keys that work right now, or the typed line, or what there is to tell; above it the menu of a begun key sequence
+//! and the candidates of a typed line.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::layout::Layout;
+use super::text::{Row, width};
+use super::{Look, pane, playback};
+use crate::event::Purpose;
+use crate::keymap::{Action, Context, Hint, sequence};
+use crate::state::{Input, Overlay, State, candidates};
+use crate::theme::Role;
+
+/// Candidates shown at once.
+const CANDIDATES: u16 = 10;
+/// Columns of their list.
+const COLUMNS: u16 = 60;
+
+/// Draws the footer and what grows out of it.
+pub fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
+    buf.set_style(layout.footer, look.style(Role::Footer));
+    if let Some(playback) = &state.screen.playback {
+        playback::draw(state, look, playback, Rect { height: 1, ..layout.footer }, buf);
+    }
+    let last = Rect { y: layout.footer.bottom().saturating_sub(1), height: 1, ..layout.footer };
+    match (&state.screen.input, &state.screen.message) {
+        (Some(input), _) if !shown_in_overlay(state, input) => {
+            buf.set_style(last, look.style(Role::Input));
+            pane::lines(last, [typed(look, input, Row::new(last.width).gap(1))], buf);
+            draw_candidates(state, look, input, layout.body, buf);
+        }
+        (_, Some((_, message))) => {
+            let text = Row::new(last.width).text(look.style(Role::Alert), &format!(" {message} "));
+            pane::lines(last, [text], buf);
+        }
+        _ => pane::lines(last, [keys(state, look, layout.tabs.is_some(), last.width)], buf),
+    }
+    if !state.screen.pending.is_empty() {
+        draw_menu(state, look, layout.body, buf);
+    }
+}
+
+/// A form and a confirmation show their typed line themselves.
+fn shown_in_overlay(state: &State, input: &Input) -> bool {
+    let over = state.screen.overlays.last();
+    matches!((&input.purpose, over), (Purpose::Input, Some(Overlay::Form(_))) | (Purpose::Name, Some(Overlay::Confirm(_))))
+}
+
+/// Prompt, text and cursor; a text that is too long is cut at its start.
+pub fn typed(look: &Look, input: &Input, row: Row) -> Row {
+    let row = row.text(look.style(Role::Key), &input.prompt);
+    text_with_cursor(look, input, row)
+}
+
+/// The text with its cursor, which is always in sight.
+pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
+    let (mut before, after) = input.text.split_at_checked(input.cursor).unwrap_or((&input.text, ""));
+    let room = row.left().saturating_sub(2);
+    while width(before) > room {
+        let mut rest = before.chars();
+        rest.next();
+        before = rest.as_str();
+    }
+    let mut after = after.chars();
+    let under = after.next().map_or_else(|| " ".to_owned(), String::from);
+    let style = look.style(Role::Input);
+    row.text(style, before).text(look.style(Role::InputCursor), &under).text(style, after.as_str())
+}
+
+/// Keys and what they do; help and the stop key are always there.
+fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
+    let contexts = state.screen.contexts();
+    let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")].map(|(action, label)| (look.keys(&contexts, &action), label));
+    let mut right = Row::new(columns);
+    for (keys, label) in pinned.iter().filter_map(|(keys, label)| Some((keys.as_ref()?, label))) {
+        right = right.gap(1).text(look.style(Role::Key), keys).text(look.style(Role::Dim), &format!(" {label} "));
+    }
+    let focus = [Action::FocusPods, Action::FocusRates, Action::FocusLag, Action::FocusTimeline, Action::FocusSteps];
+    let told: Vec<String> = if tabs { focus.iter().filter_map(|action| look.keys(&contexts, action)).collect() } else { Vec::new() };
+    let known = |hint: &Hint| {
+        let key = hint.key.to_string();
+        told.contains(&key) || pinned.iter().any(|(keys, _)| keys.as_ref() == Some(&key))
+    };
+    let mut row = Row::new(columns.saturating_sub(u16::try_from(right.used() + 1).unwrap_or(columns)));
+    for hint in hints(state, look, &contexts).iter().filter(|hint| !known(hint)) {
+        row = row.append(entry(look, hint));
+    }
+    Row::new(columns).append(row).right(right)
+}
+
+/// In the order in which they are needed: over the panes menus first, while looking back the keys for that.
+fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
+    let mut hints = look.keymap.hints(contexts);
+    if state.screen.overlays.is_empty() && state.screen.input.is_none() {
+        let replay = look.keymap.hints(&[Context::Replay]);
+        let looking_back = state.screen.playback.is_some();
+        hints.sort_by_key(|hint| if looking_back { !replay.contains(hint) } else { !hint.opens });
+    }
+    hints
+}
+
+fn entry(look: &Look, hint: &Hint) -> Row {
+    let role = if hint.opens { Role::KeyMenu } else { Role::Key };
+    let row = Row::new(u16::MAX).gap(1).text(look.style(role), &hint.key.to_string()).gap(1).text(look.style(Role::Dim), &hint.label);
+    row.text(look.style(Role::Dim), if hint.opens { " ▸ " } else { " " })
+}
+
+/// What may follow the keys pressed so far.
+fn draw_menu(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
+    let menu = look.keymap.menu(&state.screen.contexts(), &state.screen.pending);
+    let widest = menu.entries.iter().map(|entry| width(&entry.label)).max().unwrap_or(0) + 10;
+    let across = (usize::from(body.width.saturating_sub(2)) / widest).clamp(1, 3);
+    let down = menu.entries.len().div_ceil(across);
+    let title =
+        if menu.title.is_empty() { sequence(&state.screen.pending) } else { format!("{} {}", sequence(&state.screen.pending), menu.title) };
+    let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", above_footer(body, down), buf);
+    let rows = (0..down).map(|line| {
+        (0..across).filter_map(|column| menu.entries.get(column * down + line)).fold(Row::new(inside.width), |row, entry| {
+            let role = if entry.opens { Role::KeyMenu } else { Role::Key };
+            let label = if entry.opens { format!("{} ▸", entry.label) } else { entry.label.clone() };
+            row.gap(1).number(look.style(role), &entry.key.to_string(), 6).gap(2).cell(look.style(Role::Text), &label, widest - 9)
+        })
+    });
+    pane::lines(inside, rows, buf);
+}
+
+/// What the typed line can be completed to.
+fn draw_candidates(state: &State, look: &Look, input: &Input, body: Rect, buf: &mut Buffer) {
+    let found = candidates(state);
+    if found.is_empty() {
+        return;
+    }
+    let height = usize::from(CANDIDATES).min(found.len());
+    let area = above_footer(body, height);
+    let area = Rect { width: area.width.min(COLUMNS), ..area };
+    let inside = pane::overlay(look, Role::Border, "", &format!("{} fit", found.len()), area, buf);
+    let seen = pane::window(found.len(), input.candidate, inside.height);
+    let rows = found[seen.clone()].iter().map(|text| Row::new(inside.width).gap(1).text(look.style(Role::Text), text));
+    pane::lines(inside, rows, buf);
+    pane::select(look, inside, input.candidate.map(|at| at.saturating_sub(seen.start)), buf);
+}
+
+/// A frame for so many rows at the bottom of the body.
+fn above_footer(body: Rect, rows: usize) -> Rect {
+    let height = u16::try_from(rows + 2).unwrap_or(u16::MAX).min(body.height);
+    Rect { y: body.bottom() - height, height, ..body }
+}

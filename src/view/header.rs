@@ -1,0 +1,210 @@
+//! The two lines at the top: what this is, what is wrong and for how long, whether it can change anything; and below, how well each
+//! source can be heard.
+
+use chrono::{DateTime, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Look;
+use super::glance::{Glance, since};
+use super::marks;
+use super::text::Row;
+use crate::event::{Health, Mode, SourceId, SourceState};
+use crate::state::{Severity, State};
+use crate::theme::Role;
+use crate::units;
+
+/// Columns that the context and namespace keep in any case.
+const LEAST_PLACE: usize = 16;
+
+/// Draws both lines.
+pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut Buffer) {
+    buf.set_style(area, look.style(Role::Header));
+    let right = guards(state, look, glance, area.width);
+    let left = Row::new(area.width.saturating_sub(u16::try_from(right.used()).unwrap_or(0)));
+    let first = trouble(look, glance, unrecorded(state, look, mode(state, look, left))).line();
+    buf.set_line(area.x, area.y, &first, area.width);
+    let used = u16::try_from(right.used()).unwrap_or(area.width).min(area.width);
+    buf.set_line(area.right() - used, area.y, &right.line(), used);
+    buf.set_line(area.x, area.y + 1, &second(state, look, area.width).line(), area.width);
+}
+
+fn mode(state: &State, look: &Look, row: Row) -> Row {
+    let (role, word) = match (&state.screen.playback, state.world.session.as_ref().map(|session| session.mode)) {
+        (Some(_), _) => (Role::Replay, "REPLAY"),
+        (None, Some(Mode::Demo)) => (Role::Demo, "DEMO"),
+        (None, Some(Mode::Live)) => (Role::Ok, "LIVE"),
+        (None, None) => (Role::Dim, "…"),
+    };
+    row.text(look.style(role), &format!(" {word} ")).gap(1)
+}
+
+/// Counts, then the worst things in words, as many as there is room for.
+fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
+    if glance.troubles.is_empty() {
+        let (mark, role, words) = if glance.known {
+            ("●", Role::Ok, "nothing is in trouble")
+        } else {
+            ("○", Role::Dim, "nothing is known of the cluster yet")
+        };
+        return row.text(look.style(role), mark).text(look.style(Role::Text), &format!(" {words}"));
+    }
+    for (role, count) in glance.counts() {
+        row = row.text(look.style(role), &count).gap(2);
+    }
+    for (n, trouble) in glance.troubles.iter().enumerate() {
+        let (left, more) = (glance.troubles.len() - n, format!("+{} more", glance.troubles.len() - n));
+        let separator = if n == 0 { "" } else { " · " };
+        let needed = super::text::width(&trouble.words) + separator.len() + if left > 1 { more.len() + 3 } else { 0 };
+        if needed > row.left() && n > 0 {
+            return row.text(look.style(Role::Dim), &format!("{separator}{more}"));
+        }
+        let style = look.style(if trouble.severity == Severity::Critical { Role::Strong } else { Role::Text });
+        row = row.text(look.style(Role::Dim), separator).text(style, &trouble.words);
+    }
+    row
+}
+
+/// How long it lasts, and whether anything can be changed from here.
+fn guards(state: &State, look: &Look, glance: &Glance, columns: u16) -> Row {
+    let mut row = Row::new(columns).gap(2);
+    if let Some(began) = state.world.timeline.began().filter(|_| !glance.troubles.is_empty()) {
+        row = row.text(look.style(Role::HeaderTime), &units::elapsed(state.now - began)).gap(2);
+    }
+    let (role, words) = guard(state);
+    row.text(look.style(role), &words).gap(1)
+}
+
+fn guard(state: &State) -> (Role, String) {
+    if let Some(playback) = &state.screen.playback {
+        let pace = if playback.playing { format!("×{}", playback.speed) } else { "paused".to_owned() };
+        return (Role::Replay, format!(" {} {pace} ", state.now.format("%H:%M:%S")));
+    }
+    match (state.world.armed_until.filter(|until| state.now < *until), &state.world.session) {
+        (Some(until), _) => {
+            let left = (until - state.now).num_seconds();
+            (Role::Armed, format!(" ARMED {:02}:{:02} ", left / 60, left % 60))
+        }
+        (None, Some(session)) if session.read_only => (Role::ReadOnly, "READ-ONLY".to_owned()),
+        _ => (Role::Ok, "safe".to_owned()),
+    }
+}
+
+/// Where this is, how well each source can be heard, and the time. A narrow screen keeps only the marks of the sources that are well.
+fn second(state: &State, look: &Look, columns: u16) -> Row {
+    let clock = Row::new(columns).gap(1).text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
+    let clock = clock.text(look.style(Role::Dim), if columns < 100 { "Z " } else { " UTC " });
+    let left = usize::from(columns).saturating_sub(clock.used());
+    let whole = place(state, look, columns).used();
+    let fits = |row: &Row, place: usize| row.used() + place <= left;
+    let levels = [(Words::All, whole), (Words::OfTrouble, LEAST_PLACE), (Words::State, LEAST_PLACE)];
+    let fitting = levels.iter().map(|(words, place)| (sources(state, look, *words), place)).find(|(row, place)| fits(row, **place));
+    let heard = fitting.map_or_else(|| sources(state, look, Words::None), |(row, _)| row);
+    let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
+    let row = Row::new(columns).append(place(state, look, u16::try_from(room).unwrap_or(columns)));
+    let rest = u16::try_from(left.saturating_sub(row.used())).unwrap_or(0);
+    row.append(heard.cut(rest)).right(clock)
+}
+
+fn place(state: &State, look: &Look, columns: u16) -> Row {
+    let Some(session) = &state.world.session else { return Row::new(columns) };
+    let namespace = session.namespace.as_deref().unwrap_or("all namespaces");
+    let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &session.context).text(look.style(Role::Dim), " · ");
+    row.text(look.style(Role::Text), namespace).gap(1)
+}
+
+/// What is not recorded cannot be replayed, and nothing may be changed meanwhile.
+fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
+    let Some(trouble) = &state.world.journal_trouble else { return row };
+    let words = if row.left() >= 90 { format!(" NOT RECORDED: {trouble} ") } else { " NOT RECORDED ".to_owned() };
+    row.text(look.style(Role::AlertCritical), &words).gap(2)
+}
+
+/// How much is said of the sources.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// Everything.
+    All,
+    /// Everything of those that are not live.
+    OfTrouble,
+    /// Only the state of those that are not live.
+    State,
+    /// Nothing: the marks have to do.
+    None,
+}
+
+/// What is known of a source.
+struct Heard {
+    name: &'static str,
+    state: SourceState,
+    /// In full.
+    words: String,
+    /// What is said of it in any case while it is live.
+    figure: String,
+}
+
+fn sources(state: &State, look: &Look, words: Words) -> Row {
+    let heard = |id| state.world.sources.get(&id);
+    let parts = [
+        cluster(state),
+        heard(SourceId::Prometheus).map(|health| reading("prom", health, state.world.rates.at, state.now)),
+        heard(SourceId::Kafka).map(|health| reading("kafka", health, state.world.lag.at, state.now)),
+        heard(SourceId::Alertmanager).map(|health| alerts(state, health)),
+    ];
+    parts.into_iter().flatten().fold(Row::new(u16::MAX), |row, heard| {
+        let (mark, role) = marks::source(heard.state);
+        let live = heard.state == SourceState::Live;
+        let told = match words {
+            Words::All => heard.words,
+            _ if live => heard.figure,
+            Words::OfTrouble => heard.words,
+            Words::State => heard.state.word().to_owned(),
+            Words::None => String::new(),
+        };
+        let row = row.gap(1).text(look.style(Role::Dim), &format!("{} ", heard.name)).text(look.style(role), mark).gap(1);
+        row.text(look.style(if live { Role::Text } else { role }), &told).gap(usize::from(!told.is_empty()))
+    })
+}
+
+/// The six watches as one: as well as the worst of them can be heard.
+fn cluster(state: &State) -> Option<Heard> {
+    let badness = |health: &Health| match health.state {
+        SourceState::Down => 5,
+        SourceState::Stale => 4,
+        SourceState::Blind => 3,
+        SourceState::Starting => 2,
+        SourceState::Live => 1,
+        SourceState::Off => 0,
+    };
+    let watches: Vec<&Health> = state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
+    let worst = watches.iter().copied().max_by_key(|health| badness(health))?;
+    let alike: Vec<&str> = watches.iter().filter(|health| health.state == worst.state).map(|health| health.source.name()).collect();
+    let words = match worst.state {
+        SourceState::Blind => format!("blind: {}{}", alike.join(", "), code(worst)),
+        SourceState::Live => "live".to_owned(),
+        _ if alike.len() == watches.len() => since(worst),
+        _ => format!("{}: {}", since(worst), alike.join(", ")),
+    };
+    Some(Heard { name: "k8s", state: worst.state, words, figure: String::new() })
+}
+
+/// ` (403)`, where the error says so.
+fn code(health: &Health) -> String {
+    let error = health.error.as_deref().unwrap_or_default();
+    ["401", "403"].iter().find(|code| error.contains(**code)).map(|code| format!(" ({code})")).unwrap_or_default()
+}
+
+/// A source that is read now and then: how old its last reading is.
+fn reading(name: &'static str, health: &Health, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Heard {
+    let words = match (health.state, at) {
+        (SourceState::Live, Some(at)) => units::seconds((now - at).as_seconds_f64().max(0.0)),
+        _ => format!("{}{}", since(health), code(health)),
+    };
+    Heard { name, state: health.state, words, figure: String::new() }
+}
+
+fn alerts(state: &State, health: &Health) -> Heard {
+    let firing = state.world.alerts.firing();
+    let words = if health.state == SourceState::Live { format!("{firing} firing") } else { format!("{}{}", since(health), code(health)) };
+    Heard { name: "alerts", state: health.state, words, figure: if firing > 0 { firing.to_string() } else { String::new() } }
+}

@@ -1,0 +1,112 @@
+//! The Kafka lag pane: each consumer group, what its lag does, how far it is behind and when it will be drained.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::chart::sparkline;
+use super::text::{Row, width};
+use super::{Look, glance, marks, pane};
+use crate::event::{SourceId, SourceState};
+use crate::state::{Focus, Group, GroupState, State, lag_lines};
+use crate::theme::Role;
+use crate::units;
+
+/// Columns that are always there: the mark, the state, the lag and where it goes.
+const FIXED: usize = 3 + 8 + 9 + 3;
+
+/// Columns of the table; what a narrow pane has no room for is 0.
+struct Columns {
+    group: usize,
+    trend: usize,
+    behind: usize,
+    drains: usize,
+    members: usize,
+}
+
+/// Draws the pane.
+pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
+    let inside = pane::frame(state, look, Focus::Lag, &note(state), area, buf);
+    let groups = lag_lines(state);
+    if groups.is_empty() {
+        return pane::lines(inside, [Row::new(inside.width).gap(1).text(look.style(Role::Dim), empty(state))], buf);
+    }
+    let columns = columns(&groups, usize::from(inside.width));
+    pane::lines(inside, [head(look, &columns, Row::new(inside.width))], buf);
+    let table = Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(1), ..inside };
+    let chosen = state.screen.lists.get(&Focus::Lag).and_then(|list| list.selected.as_ref());
+    let selected = chosen.and_then(|id| groups.iter().position(|group| group.now.group == *id));
+    let seen = pane::window(groups.len(), selected, table.height);
+    pane::lines(table, groups[seen.clone()].iter().map(|group| row(look, group, &columns, Row::new(table.width))), buf);
+    pane::select(look, table, selected.map(|at| at - seen.start), buf);
+    pane::more(look, table, seen, groups.len(), buf);
+}
+
+/// `read 8 s ago`, and that nothing newer comes when it does not.
+fn note(state: &State) -> String {
+    let age = state.world.lag.at.map(|at| units::seconds((state.now - at).as_seconds_f64().max(0.0)));
+    let parts = [glance::silence(state, SourceId::Kafka), age.map(|age| format!("read {age} ago"))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+fn empty(state: &State) -> &'static str {
+    match state.world.sources.get(&SourceId::Kafka).map(|health| health.state) {
+        _ if !state.world.lag.groups.is_empty() => "no group passes the filter",
+        Some(SourceState::Off) | None => "no Kafka is configured",
+        Some(SourceState::Live) => "no consumer groups",
+        Some(_) => "lag is unknown: Kafka has not been read yet",
+    }
+}
+
+fn columns(groups: &[&Group], inside: usize) -> Columns {
+    let widest = groups.iter().map(|group| width(&group.now.group)).max().unwrap_or(0).clamp(5, 24) + 1;
+    let mut rest = inside.saturating_sub(widest + FIXED);
+    let mut grant = |columns: usize, beside: usize| {
+        let granted = if rest >= columns + beside { columns } else { 0 };
+        rest -= granted;
+        granted
+    };
+    let (drains, behind, members) = (grant(11, 0), grant(9, 0), grant(9, 12));
+    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members }
+}
+
+fn head(look: &Look, columns: &Columns, row: Row) -> Row {
+    let dim = look.style(Role::Dim);
+    let row = row.gap(3).cell(dim, "group", columns.group).cell(dim, "state", 8).number(dim, "lag", 9).gap(3);
+    let row = row.cell(dim, "trend", columns.trend).number(dim, "behind", columns.behind);
+    row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members)
+}
+
+fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
+    let (mark, role) = marks::group(group.state());
+    let (text, plain) = (look.style(Role::Text), group.state() == GroupState::Ok);
+    let figure = look.style(if plain { Role::Text } else { role });
+    let line = look.style(if plain { Role::ChartLine } else { role });
+    let values: Vec<Option<f64>> =
+        group.history.iter().map(|(_, lag)| lag.and_then(|lag| u32::try_from(lag).ok()).map(f64::from)).collect();
+    let row = row.gap(1).text(look.style(role), mark).gap(1).cell(
+        look.style(if plain { Role::Text } else { Role::Strong }),
+        &group.now.group,
+        columns.group,
+    );
+    let row = row.cell(look.style(role), group.state().word(), 8).number(figure, &units::count(group.lag()), 9);
+    let row = row.gap(1).text(figure, marks::trend(group.growth())).gap(1);
+    let row = row.cell(line, &sparkline(&newest(&values, columns.trend.saturating_sub(1) * 2), 1.0), columns.trend);
+    let row = row.number(text, &group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds), columns.behind);
+    let row = row.number(text, &drains(group), columns.drains);
+    row.number(text, &group.now.members.map_or_else(|| "–".to_owned(), |n| n.to_string()), columns.members)
+}
+
+/// The newest readings, as many as there are dots; where there are fewer, the oldest are unknown.
+fn newest(values: &[Option<f64>], dots: usize) -> Vec<Option<f64>> {
+    let kept = &values[values.len().saturating_sub(dots)..];
+    std::iter::repeat_n(None, dots - kept.len()).chain(kept.iter().copied()).collect()
+}
+
+/// When the lag is gone: `never` while it does not fall, `–` where nobody can say.
+fn drains(group: &Group) -> String {
+    match (group.seconds_to_drain(), group.growth()) {
+        (Some(span), _) => units::seconds(span),
+        (None, Some(_)) => "never".to_owned(),
+        (None, None) => "–".to_owned(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Symbols: a shape for every meaning, so that none is told by colour alone. Here and nowhere else; [`super::ascii`] translates them.
+
+use crate::event::SourceState;
+use crate::state::{EntryKind, GroupState, Severity};
+use crate::theme::Role;
+
+/// How bad: shape and colour.
+pub fn severity(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Ok => ("●", Role::Ok),
+        Severity::Warn => ("▲", Role::Warn),
+        Severity::Critical => ("✖", Role::Critical),
+    }
+}
+
+/// How well a source can be heard.
+pub fn source(state: SourceState) -> (&'static str, Role) {
+    match state {
+        SourceState::Starting => ("○", Role::Dim),
+        SourceState::Live => ("●", Role::Ok),
+        SourceState::Stale => ("▲", Role::Warn),
+        SourceState::Blind => ("▲", Role::Blind),
+        SourceState::Down => ("✖", Role::Critical),
+        SourceState::Off => ("–", Role::Dim),
+    }
+}
+
+/// What a group's lag does.
+pub fn group(state: GroupState) -> (&'static str, Role) {
+    match state {
+        GroupState::Ok => ("●", Role::Ok),
+        GroupState::Unknown => ("–", Role::Unknown),
+        GroupState::Warn => ("▲", Role::Warn),
+        GroupState::Stop => ("✖", Role::Critical),
+    }
+}
+
+/// What sort of thing an entry of the timeline tells.
+pub fn entry(kind: EntryKind) -> (&'static str, Role) {
+    match kind {
+        EntryKind::Deploy => ("⇡", Role::TimelineDeploy),
+        EntryKind::Trouble => ("✖", Role::Critical),
+        EntryKind::Recovery => ("●", Role::Ok),
+        EntryKind::Alert => ("▲", Role::TimelineAlert),
+        EntryKind::AlertEnded => ("○", Role::Ok),
+        EntryKind::Action => ("▶", Role::TimelineAction),
+        EntryKind::Applied | EntryKind::Verified => ("✓", Role::TimelineApplied),
+        EntryKind::Rejected | EntryKind::Unverified => ("✗", Role::TimelineRejected),
+        EntryKind::Unknown => ("?", Role::TimelineUnknown),
+        EntryKind::Note => ("✎", Role::TimelineNote),
+        EntryKind::Session => ("·", Role::Dim),
+    }
+}
+
+/// The number of an action: ①, ②, … and `(10)` beyond ⑨.
+pub fn action(mark: u32) -> String {
+    match mark {
+        1..=9 => char::from_u32(0x2460 + mark - 1).map(String::from).unwrap_or_default(),
+        more => format!("({more})"),
+    }
+}
+
+/// A row's reason in words: a pod whose status is `Running` and that is in trouble is not ready.
+pub fn reason(status: &str) -> &str {
+    if status == "Running" { "not ready" } else { status }
+}
+
+/// Which way a number goes.
+pub fn trend(growth: Option<f64>) -> &'static str {
+    match growth {
+        Some(growth) if growth > 0.0 => "↑",
+        Some(growth) if growth < 0.0 => "↓",
+        Some(_) => "·",
+        None => " ",
+    }
+}

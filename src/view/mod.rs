@@ -1,0 +1,117 @@
+//! Draws a frame from the state: `(state, look) → cells`. Pure: no I/O, no clock, nothing is changed, and neither `source/` nor `effect/` is known.
+//!
+//! Rectangles come from [`layout`]; each pane and overlay is a module that builds only the lines that can be seen, out of [`text`] and
+//! [`marks`]. Colour and words both carry each meaning; ASCII terminals get a translation of the finished frame ([`ascii`]).
+
+mod ascii;
+mod chart;
+mod confirm;
+mod detail;
+mod footer;
+mod form;
+mod glance;
+mod header;
+mod help;
+mod lag;
+mod layout;
+mod logs;
+mod marks;
+mod pane;
+mod playback;
+mod pods;
+mod rates;
+mod steps;
+mod tabs;
+mod text;
+mod timeline;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::keymap::{Action, Context, Keymap, sequence};
+use crate::state::{Focus, Overlay, State, pod_lines_of, workload_rows};
+use crate::theme::{Role, Theme};
+
+use glance::Glance;
+use layout::Layout;
+use text::Row;
+
+/// How things look and what keys are called: nothing of it is state.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// A style for every meaning, at the depth of the terminal.
+    pub theme: &'a Theme,
+    /// Names the keys that work.
+    pub keymap: &'a Keymap,
+    /// Only ASCII can be shown.
+    pub ascii: bool,
+}
+
+impl Look<'_> {
+    fn style(&self, role: Role) -> Style {
+        self.theme.style(role)
+    }
+
+    /// The keys that run `action` in these contexts: `m u`.
+    fn keys(&self, contexts: &[Context], action: &Action) -> Option<String> {
+        self.keymap.keys_of(contexts, action).map(sequence)
+    }
+}
+
+/// Draws everything.
+pub fn view(state: &State, look: &Look, frame: &mut Frame) {
+    let area = frame.area();
+    let buf = frame.buffer_mut();
+    buf.set_style(area, look.theme.base());
+    match layout::lay_out(area, &state.screen) {
+        Some(layout) => draw(state, look, &layout, buf),
+        None => too_small(area, look, buf),
+    }
+    if look.ascii {
+        ascii::translate(buf);
+    }
+}
+
+fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
+    let rows = workload_rows(&state.world);
+    let glance = Glance::new(state, &rows);
+    header::draw(state, look, &glance, layout.header, buf);
+    if let Some(area) = layout.tabs {
+        tabs::draw(state, look, &glance, area, buf);
+    }
+    let lines = pod_lines_of(state, rows);
+    for (focus, area) in &layout.panes {
+        match focus {
+            Focus::Pods => pods::draw(state, look, &glance, &lines, *area, buf),
+            Focus::Rates => rates::draw(state, look, *area, buf),
+            Focus::Lag => lag::draw(state, look, *area, buf),
+            Focus::Timeline => timeline::draw(state, look, *area, buf),
+            Focus::Steps => steps::draw(state, look, *area, buf),
+        }
+    }
+    for overlay in &state.screen.overlays {
+        draw_overlay(state, look, overlay, layout.body, buf);
+    }
+    footer::draw(state, look, layout, buf);
+}
+
+fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: &mut Buffer) {
+    match overlay {
+        Overlay::Help { scroll } => help::draw(state, look, *scroll, body, buf),
+        Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
+        Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
+        Overlay::Form(form) => form::draw(state, look, form, body, buf),
+        Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),
+    }
+}
+
+fn too_small(area: Rect, look: &Look, buf: &mut Buffer) {
+    let (columns, rows) = layout::LEAST;
+    let sentence = format!("warroom needs {columns}×{rows}; this is {}×{}", area.width, area.height);
+    for (line, y) in text::wrap(&sentence, usize::from(area.width)).iter().zip(area.top()..area.bottom()) {
+        let line = Row::new(area.width).text(look.style(Role::Text), line).line();
+        buf.set_line(area.x, y, &line, area.width);
+    }
+}

@@ -1,0 +1,67 @@
+//! The strip that stands in for the panes that are not shown: their keys, names and what is wrong in each.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Look;
+use super::glance::Glance;
+use super::marks;
+use super::text::Row;
+use crate::keymap::{Action, Context};
+use crate::state::{Focus, GroupState, Severity, State};
+use crate::theme::Role;
+use crate::units;
+
+/// Draws the strip.
+pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut Buffer) {
+    let mut row = Row::new(area.width);
+    for (focus, name, action) in [
+        (Focus::Pods, "Pods", Action::FocusPods),
+        (Focus::Rates, "5xx", Action::FocusRates),
+        (Focus::Lag, "Lag", Action::FocusLag),
+        (Focus::Timeline, "Timeline", Action::FocusTimeline),
+        (Focus::Steps, "Steps", Action::FocusSteps),
+    ] {
+        let shown = state.screen.focus == focus;
+        let key = look.keys(&[Context::Global], &action).map(|key| format!(" {key}")).unwrap_or_default();
+        row = row.text(look.style(if shown { Role::TabActive } else { Role::Key }), &key);
+        row = row.text(look.style(if shown { Role::TabActive } else { Role::Tab }), &format!(" {name} "));
+        for (role, figure) in figures(state, glance, focus) {
+            row = row.text(look.style(role), &figure).gap(1);
+        }
+    }
+    buf.set_line(area.x, area.y, &row.line(), area.width);
+}
+
+/// The one number of a pane that matters.
+fn figures(state: &State, glance: &Glance, focus: Focus) -> Vec<(Role, String)> {
+    match focus {
+        Focus::Pods => pods(glance),
+        Focus::Rates => failing(state).into_iter().collect(),
+        Focus::Lag => behind(state).into_iter().collect(),
+        Focus::Timeline | Focus::Steps => Vec::new(),
+    }
+}
+
+fn pods(glance: &Glance) -> Vec<(Role, String)> {
+    let counted = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)];
+    let told = counted.into_iter().filter(|(_, n)| *n > 0).map(|(severity, n)| {
+        let (mark, role) = marks::severity(severity);
+        (role, format!("{mark}{n}"))
+    });
+    told.collect()
+}
+
+fn failing(state: &State) -> Option<(Role, String)> {
+    let rates = &state.world.rates;
+    let worst = rates.services.keys().filter_map(|service| rates.ratio(service)).reduce(f64::max)?;
+    let role = if worst > state.world.threshold() { Role::Critical } else { Role::Dim };
+    Some((role, units::percent(Some(worst))))
+}
+
+fn behind(state: &State) -> Option<(Role, String)> {
+    let rows = state.world.lag.rows();
+    let worst = rows.first().filter(|group| matches!(group.state(), GroupState::Warn | GroupState::Stop))?;
+    let (mark, role) = marks::group(worst.state());
+    Some((role, format!("{mark}{}", units::count(worst.lag()))))
+}

@@ -1,0 +1,196 @@
+//! Text in columns: cut, padded, wrapped and put together by the width that a terminal gives it. The only place that counts columns.
+
+use std::borrow::Cow;
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that `text` takes.
+pub fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// `text` in at most `columns`; what had to be cut ends in `…`.
+pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    match columns.checked_sub(1) {
+        Some(rest) => Cow::Owned(format!("{}…", head(text, rest))),
+        None => Cow::Borrowed(""),
+    }
+}
+
+/// As much of the start of `text` as `columns` hold, never half a character.
+fn head(text: &str, columns: usize) -> &str {
+    let (mut used, mut end) = (0, 0);
+    for grapheme in text.graphemes(true) {
+        used += width(grapheme);
+        if used > columns {
+            break;
+        }
+        end += grapheme.len();
+    }
+    &text[..end]
+}
+
+/// `text` broken between words into lines of at most `columns`; longer words are broken anywhere.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if columns == 0 {
+        return lines;
+    }
+    for word in text.split_inclusive(' ') {
+        let room = lines.last().map_or(0, |line| columns.saturating_sub(width(line)));
+        match lines.last_mut() {
+            Some(line) if width(word.trim_end()) <= room => line.push_str(word),
+            _ => lines.extend(chunks(word, columns)),
+        }
+    }
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
+    }
+    lines
+}
+
+fn chunks(mut word: &str, columns: usize) -> Vec<String> {
+    let mut parts = Vec::new();
+    while width(word.trim_end()) > columns {
+        let part = match head(word, columns) {
+            "" => word.graphemes(true).next().unwrap_or(word), // wider than the line: it stands alone
+            part => part,
+        };
+        parts.push(part.to_owned());
+        word = &word[part.len()..];
+    }
+    if !word.is_empty() {
+        parts.push(word.to_owned());
+    }
+    parts
+}
+
+/// A line built from left to right in a fixed number of columns. What does not fit is cut; nothing ever reaches beyond.
+#[derive(Clone, Debug)]
+pub struct Row {
+    spans: Vec<Span<'static>>,
+    left: usize,
+}
+
+impl Row {
+    /// An empty line of `columns`.
+    pub fn new(columns: u16) -> Self {
+        Self { spans: Vec::new(), left: usize::from(columns) }
+    }
+
+    /// Columns that are still free.
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Adds text.
+    pub fn text(mut self, style: Style, text: &str) -> Self {
+        let text = fit(text, self.left).into_owned();
+        self.left -= width(&text).min(self.left);
+        self.spans.push(Span::styled(text, style));
+        self
+    }
+
+    /// Adds empty columns.
+    pub fn gap(self, columns: usize) -> Self {
+        let blank = " ".repeat(columns.min(self.left));
+        self.text(Style::new(), &blank)
+    }
+
+    /// Adds text in exactly `columns`, to the left.
+    pub fn cell(self, style: Style, text: &str, columns: usize) -> Self {
+        let text = fit(text, columns.min(self.left));
+        let rest = columns.saturating_sub(width(&text));
+        self.text(style, &text).gap(rest)
+    }
+
+    /// Adds text in exactly `columns`, to the right: numbers.
+    pub fn number(self, style: Style, text: &str, columns: usize) -> Self {
+        let text = fit(text, columns.min(self.left));
+        let rest = columns.saturating_sub(width(&text));
+        self.gap(rest).text(style, &text)
+    }
+
+    /// Adds all of another row if it fits.
+    pub fn append(mut self, other: Self) -> Self {
+        let columns: usize = other.spans.iter().map(|span| width(&span.content)).sum();
+        if columns <= self.left {
+            self.left -= columns;
+            self.spans.extend(other.spans);
+        }
+        self
+    }
+
+    /// Puts `other` at the right end, as far as there is room.
+    pub fn right(self, other: Self) -> Self {
+        let columns: usize = other.spans.iter().map(|span| width(&span.content)).sum();
+        let blank = self.left.saturating_sub(columns);
+        self.gap(blank).append(other)
+    }
+
+    /// The same in at most `columns`.
+    pub fn cut(self, columns: u16) -> Self {
+        self.spans.into_iter().fold(Self::new(columns), |row, span| row.text(span.style, &span.content))
+    }
+
+    /// Columns that are taken.
+    pub fn used(&self) -> usize {
+        self.spans.iter().map(|span| width(&span.content)).sum()
+    }
+
+    /// The line.
+    pub fn line(self) -> Line<'static> {
+        Line::from(self.spans)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn cut_text_says_so_and_keeps_characters_whole() {
+        for (text, columns, cut) in
+            [("payments", 8, "payments"), ("payments", 4, "pay…"), ("日本語", 4, "日…"), ("x", 0, ""), ("e\u{301}tat", 2, "e\u{301}…")]
+        {
+            assert_eq!(fit(text, columns), cut);
+        }
+    }
+
+    #[test]
+    fn words_stay_whole_where_they_can() {
+        assert_eq!(wrap("0/3 nodes are available", 10), ["0/3 nodes", "are", "available"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+
+    #[test]
+    fn numbers_stand_at_the_right() {
+        let row = Row::new(12).cell(Style::new(), "lag", 5).number(Style::new(), "42", 6);
+        assert_eq!(row.line().to_string(), "lag      42");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_it_may_be(text in "\\PC{0,40}", columns in 0_u16..30) {
+            prop_assert!(width(&fit(&text, columns.into())) <= usize::from(columns));
+            let row = Row::new(columns).cell(Style::new(), &text, 9).text(Style::new(), &text).number(Style::new(), &text, 50);
+            prop_assert!(row.used() <= usize::from(columns));
+        }
+
+        #[test]
+        fn wrapping_loses_only_blanks(text in "[a-z日 ]{0,60}", columns in 2_usize..20) {
+            let lines = wrap(&text, columns);
+            prop_assert!(lines.iter().all(|line| width(line) <= columns), "{lines:?}");
+            let kept = |text: &str| text.replace(' ', "");
+            prop_assert_eq!(kept(&lines.concat()), kept(&text));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Builds states as the program does, by folding records, and draws them to text.
+
+pub mod cluster;
+pub mod story;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use warroom::data::Place;
+use warroom::event::{Event, Record};
+use warroom::keymap::Keymap;
+use warroom::runbook;
+use warroom::state::State;
+use warroom::theme::{ColorDepth, Theme};
+use warroom::view::{Look, view};
+
+/// 14:46:32: what `at(0)` is.
+pub fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_445_192, 0).unwrap() + TimeDelta::seconds(second)
+}
+
+/// A state that has heard these events, each at its second.
+pub fn told(events: impl IntoIterator<Item = (i64, Event)>) -> State {
+    let mut state = State::new(at(0), Arc::new(runbook::embedded().unwrap()));
+    let mut events: Vec<(i64, Event)> = events.into_iter().collect();
+    events.sort_by_key(|(second, _)| *second);
+    for (seq, (second, event)) in (1..).zip(events) {
+        state.world.fold(&Record { seq, at: at(second), event });
+    }
+    state
+}
+
+/// The frame of that size.
+pub fn frame(state: &State, (columns, rows): (u16, u16), depth: ColorDepth, ascii: bool) -> Buffer {
+    let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
+    let keymap = Keymap::load(&[]).unwrap();
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| view(state, &Look { theme: &theme, keymap: &keymap, ascii }, frame)).unwrap().buffer.clone()
+}
+
+/// The frame's text, without blanks at the end of its lines.
+pub fn text(buffer: &Buffer) -> String {
+    let columns = usize::from(buffer.area.width.max(1));
+    let lines =
+        buffer.content.chunks(columns).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The frame with its colours, as JSON: rows of `[symbol, foreground, background, modifiers]`.
+pub fn cells(buffer: &Buffer) -> String {
+    let columns = usize::from(buffer.area.width.max(1));
+    let cell = |cell: &ratatui::buffer::Cell| {
+        serde_json::json!([cell.symbol(), cell.fg.to_string(), cell.bg.to_string(), format!("{:?}", cell.modifier)])
+    };
+    let rows: Vec<Vec<_>> = buffer.content.chunks(columns).map(|row| row.iter().map(cell).collect()).collect();
+    serde_json::to_string(&rows).unwrap()
+}

@@ -1,0 +1,250 @@
+//! The incidents that the screens show, told as events.
+
+use std::collections::BTreeMap;
+
+use ulid::Ulid;
+use warroom::clean::Clean;
+use warroom::event::{
+    Alert, ClusterEvent, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Mode, Operator, Outcome, PartitionLag, Plan,
+    Purpose, RateSample, Right, Sealed, ServiceRate, Session, Sign, SourceId, SourceState, StepCall, Target, Verify, Workload, Write,
+};
+use warroom::keymap::Action;
+
+use super::at;
+use super::cluster::{NAMESPACE, crashing, listing, notice, pod, revision, unready, workload};
+
+type Told = Vec<(i64, Event)>;
+
+const APP: &str = "medcontracthub-app";
+
+pub const SOURCES: [SourceId; 9] = [
+    SourceId::Pods,
+    SourceId::Deployments,
+    SourceId::StatefulSets,
+    SourceId::ReplicaSets,
+    SourceId::Nodes,
+    SourceId::Events,
+    SourceId::Prometheus,
+    SourceId::Alertmanager,
+    SourceId::Kafka,
+];
+
+pub fn session() -> Session {
+    Session {
+        mode: Mode::Live,
+        context: "prod-eu".into(),
+        cluster: "https://10.0.0.1:6443".into(),
+        namespace: Some(NAMESPACE.into()),
+        actor: "dana".into(),
+        read_only: false,
+        arm_minutes: 15,
+        threshold: 0.05,
+        version: "0.1.0".into(),
+    }
+}
+
+pub fn health(source: SourceId, state: SourceState, second: i64, error: Option<&str>) -> Event {
+    Event::Health(Health { source, state, since: at(second), error: error.map(Clean::from) })
+}
+
+fn workloads() -> Vec<Workload> {
+    let deploy = |name, ready, revision, release| workload(Kind::Deployment, name, ready, Some(revision), Some(release));
+    vec![
+        deploy(APP, (2, 2), 6, "v1.2.3"),
+        deploy("ocr-service", (1, 1), 12, "v2.0.1"),
+        deploy("ai-service", (1, 1), 4, "v0.9.4"),
+        deploy("worker-service", (1, 1), 9, "v1.2.3"),
+        deploy("analytics-service", (1, 1), 3, "v1.2.0"),
+        deploy("realtime-service", (1, 1), 3, "v1.2.0"),
+        workload(Kind::StatefulSet, "kafka", (1, 1), None, Some("3.9")),
+        workload(Kind::StatefulSet, "postgres-primary", (1, 1), None, Some("17.2")),
+    ]
+}
+
+/// The session begins and finds everything well.
+pub fn calm() -> Told {
+    let workloads = workloads();
+    let pods = workloads.iter().flat_map(|w| (0..w.desired).map(|n| pod(w, n))).collect();
+    let revisions = workloads.iter().filter_map(|w| Some(revision(&w.meta.name, w.revision?, w.release.as_deref()?, -250_000)));
+    let mut told = vec![(-1_000, Event::Started(session()))];
+    told.extend(SOURCES.map(|source| (-999, health(source, SourceState::Live, -999, None))));
+    told.extend(listing(-998, workloads.clone(), revisions.collect(), pods));
+    told.extend((-900..=-5).step_by(5).map(|second| (second, rates(second, 0.004))));
+    told.extend((-300..=-8).step_by(10).map(|second| (second, lag(second, 40))));
+    told
+}
+
+fn rates(second: i64, failing: f64) -> Event {
+    let wave = |n: i64| f64::from(i32::try_from((second / 5 + n * 7).rem_euclid(9)).unwrap());
+    let service = |name: &str, ratio: f64, requests: f64| ServiceRate {
+        service: name.into(),
+        errors: Some(ratio * requests),
+        requests: Some(requests),
+    };
+    let mut services = vec![
+        service("ai-service", 0.0, 4.0),
+        service("analytics-service", 0.001 * wave(1), 12.0),
+        service(APP, failing + 0.0008 * wave(2), 120.0),
+        service("realtime-service", 0.0006 * wave(3), 60.0),
+        ServiceRate { service: "ocr-service".into(), errors: Some(0.0), requests: Some(0.0) },
+    ];
+    services.sort_by(|a, b| a.service.cmp(&b.service));
+    Event::Rates(vec![RateSample { at: at(second), window: 30, services, errors_5m: Some(failing * 85.0) }])
+}
+
+fn lag(second: i64, records: i64) -> Event {
+    let group = |name: &str, members: u32, records: i64| GroupLag {
+        group: name.into(),
+        members: Some(members),
+        partitions: vec![PartitionLag {
+            topic: "documents".into(),
+            partition: 0,
+            committed: Some((second + 1_000) * 100),
+            end: Some((second + 1_000) * 100 + records),
+        }],
+    };
+    let never = GroupLag {
+        group: "audit-export".into(),
+        members: Some(1),
+        partitions: vec![PartitionLag { topic: "audit".into(), partition: 0, committed: None, end: Some(9_000) }],
+    };
+    let mut groups = vec![group("worker-service", 1, records), group("analytics", 2, (-second).max(0)), never];
+    if records > 1_000 {
+        groups.push(group("search-index", 0, 4_018));
+    }
+    Event::Lag { at: at(second), groups }
+}
+
+/// A release fails a quarter of its requests, a crash loop, a probe that fails, and a lag that grows.
+pub fn release() -> Told {
+    let mut told = calm();
+    told.retain(|(second, event)| !(*second > -400 && matches!(event, Event::Rates(_)) || matches!(event, Event::Lag { .. })));
+    let bad = workload(Kind::Deployment, APP, (2, 2), Some(7), Some("v1.3.0"));
+    let cluster = |event| Event::Cluster(event);
+    told.push((-420, cluster(ClusterEvent::Revisions(vec![revision(APP, 7, "v1.3.0", -420)]))));
+    told.push((-419, cluster(ClusterEvent::Workloads(vec![bad]))));
+    let share = |second: i64| if second < -380 { 0.1 } else { 0.24 + f64::from(i32::try_from(second.rem_euclid(7)).unwrap()) / 900.0 };
+    told.extend((-399..=-4).step_by(5).map(|second| (second, rates(second, share(second)))));
+    told.push((-390, alert()));
+    let broken = |name: &str, revision| workload(Kind::Deployment, name, (0, 1), Some(revision), Some("v2.0.1"));
+    let (ocr, ai) = (broken("ocr-service", 12), broken("ai-service", 4));
+    let (looping, probed) = (crashing(pod(&ocr, 0)), unready(pod(&ai, 0)));
+    let notices = vec![
+        notice(&looping.meta, "BackOff", "Back-off restarting failed container app in pod ocr-service-12-0", 14, -12),
+        notice(&looping.meta, "Failed", "Error: exit status 1", 6, -41),
+    ];
+    told.push((-300, cluster(ClusterEvent::Workloads(vec![ocr, ai]))));
+    told.push((-299, cluster(ClusterEvent::Pods(vec![looping, probed]))));
+    told.push((-298, cluster(ClusterEvent::Notices(notices))));
+    told.extend((-598..=-8).step_by(10).map(|second| (second, lag(second, ((second + 598) * 21).max(40)))));
+    told.push((-200, Event::Operator(Operator::Entered { purpose: Purpose::Note, text: "customers cannot upload contracts".into() })));
+    told.push((-180, Event::Operator(Operator::Did(Action::Arm))));
+    told
+}
+
+fn alert() -> Event {
+    let labels = [("service", APP), ("severity", "critical")].map(|(k, v)| (Clean::new(k), Clean::new(v)));
+    Event::Alerts(vec![Alert {
+        fingerprint: "f1".into(),
+        name: "HighErrorRate".into(),
+        labels: BTreeMap::from(labels),
+        summary: Some("5xx above 5 %".into()),
+        state: "active".into(),
+        since: at(-392),
+    }])
+}
+
+/// The same, and a rollback that was confirmed, applied and verified; another change is being verified.
+pub fn rolled_back() -> Told {
+    let mut told = release();
+    told.retain(|(second, event)| !(*second > -120 && matches!(event, Event::Rates(_))));
+    let back = |second: i64| if second < -95 { 0.24 } else { (0.24 - 0.006 * f64::from(i32::try_from(second + 95).unwrap())).max(0.004) };
+    told.extend((-119..=-4).step_by(5).map(|second| (second, rates(second, back(second)))));
+    let intent = plan().intent;
+    told.push((-100, Event::Intent(Box::new(intent.clone()))));
+    told.push((-99, Event::Outcome { intent: intent.id, outcome: Outcome::Applied { generation: 4, writes: 1, by_reading: false } }));
+    let mut good = workload(Kind::Deployment, APP, (2, 2), Some(8), Some("v1.2.3"));
+    (good.generation, good.observed) = (4, 4);
+    told.push((-98, Event::Cluster(ClusterEvent::Revisions(vec![revision(APP, 8, "v1.2.3", -98)]))));
+    told.push((-60, Event::Cluster(ClusterEvent::Workloads(vec![good]))));
+    let scaling = Intent {
+        id: Ulid::from_parts(3, 3),
+        title: "scale worker-service 1 → 10".into(),
+        target: Target { name: "worker-service".into(), uid: "uid-worker-service".into(), ..intent.target.clone() },
+        verify: vec![Verify::Ready { kind: Kind::Deployment, uid: "uid-worker-service".into(), replicas: 10 }],
+        ..intent
+    };
+    let applied = Outcome::Applied { generation: 4, writes: 1, by_reading: false };
+    told.push((-24, Event::Intent(Box::new(scaling.clone()))));
+    told.push((-23, Event::Outcome { intent: scaling.id, outcome: applied }));
+    told
+}
+
+/// The sources fall silent one after another, and the disk is full.
+pub fn deaf() -> Told {
+    let mut told = release();
+    told.retain(|(second, event)| !(*second > -90 && matches!(event, Event::Rates(_) | Event::Lag { .. })));
+    told.push((-100, health(SourceId::Nodes, SourceState::Blind, -999, Some("nodes is forbidden (403): ask for list and watch"))));
+    told.push((-80, health(SourceId::Prometheus, SourceState::Stale, -90, Some("no answer within 5 s"))));
+    told.push((-70, health(SourceId::Kafka, SourceState::Down, -70, Some("connection refused"))));
+    told.push((-60, Event::JournalTrouble(Some("no space left on device".into()))));
+    told
+}
+
+/// A rollback, prepared: nothing in its way.
+pub fn plan() -> Plan {
+    let call = |revision: &str| StepCall {
+        step: "rollout-undo".into(),
+        inputs: [("deployment", APP), ("revision", revision)].map(|(k, v)| (k.into(), v.into())).into(),
+    };
+    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{APP}");
+    let line = |sign, text: &str| DiffLine { sign, text: text.into() };
+    Plan {
+        intent: Intent {
+            id: Ulid::from_parts(2, 2),
+            call: call("6"),
+            title: format!("roll back {APP} to rev 6 (v1.2.3)").into(),
+            target: Target {
+                cluster: "https://10.0.0.1:6443".into(),
+                kind: Kind::Deployment,
+                namespace: NAMESPACE.into(),
+                name: APP.into(),
+                uid: format!("uid-{APP}").into(),
+            },
+            writes: vec![Write {
+                method: "PATCH".into(),
+                path: path.clone().into(),
+                content_type: "application/json-patch+json".into(),
+                body: Sealed::Digest("d".into()),
+            }],
+            expect: Expectation { path: path.into(), values: BTreeMap::new(), before: BTreeMap::new(), managed_before: None },
+            verify: vec![
+                Verify::Rollout { kind: Kind::Deployment, uid: format!("uid-{APP}").into() },
+                Verify::ErrorsBelow { service: APP.into(), ratio: 0.05 },
+            ],
+            verify_within: 120,
+            undo: Some(call("7")),
+            kubectl: format!("kubectl -n {NAMESPACE} rollout undo deployment/{APP} --to-revision=6").into(),
+            actor: "dana".into(),
+        },
+        dry_run: Ok(vec![
+            line(Sign::Keep, "spec.template.spec.containers[app].env"),
+            line(Sign::Remove, "  APP_VERSION  v1.3.0"),
+            line(Sign::Add, "  APP_VERSION  v1.2.3"),
+        ]),
+        rights: vec![Right { verb: "patch".into(), resource: "deployments".into(), namespace: NAMESPACE.into(), allowed: Some(true) }],
+        owners: vec!["Helm release medcontracthub: the next upgrade may bring rev 7 back".into()],
+        touches: "2 of 2 ready pods, one at a time · 100 % of this service's traffic".into(),
+        type_name: None,
+    }
+}
+
+/// A change that takes a service away, refused by the server: the name must be typed.
+pub fn refused_plan() -> Plan {
+    let mut plan = plan();
+    plan.dry_run = Err("admission webhook \"policy\" denied the request: replicas must be at least 1".into());
+    plan.rights[0].allowed = Some(false);
+    plan.intent.undo = None;
+    plan.type_name = Some("it takes the service away".into());
+    plan
+}
