@@ -103,13 +103,12 @@ impl Told {
                 }
             }
         };
-        if tokio::time::timeout(Duration::from_secs(10), all).await.is_err() {
-            panic!("it never came to that: {:?} {:?} {:?}", self.pods(), self.health, self.asked());
-        }
+        let came = tokio::time::timeout(Duration::from_secs(10), all).await.is_ok();
+        assert!(came, "it never came to that: {:?} {:?} {:?}", self.pods(), self.health, self.asked());
         self
     }
 
-    /// Names of the pods that are ready to be seen, and of those whose phase is `Failed` with a mark.
+    /// Names of the pods, each with its reason.
     fn pods(&self) -> String {
         let mut names: Vec<String> =
             self.cluster.pods.values().map(|pod| format!("{}{}", pod.meta.name, pod.reason.as_deref().unwrap_or_default())).collect();

@@ -120,8 +120,14 @@ impl<T: Object> Watch<T> {
 
     async fn stream(&mut self) -> Result<(), Failure> {
         let body = match patiently(&mut self.voice, &self.timing, self.api.stream()).await {
-            Err(Failure::Rejected(_)) => return self.fall_back(Way::Pages),
-            Err(Failure::Forbidden(_)) => return self.fall_back(Way::Poll),
+            Err(Failure::Rejected(_)) => {
+                self.way = Way::Pages;
+                return Ok(());
+            }
+            Err(Failure::Forbidden(_)) => {
+                self.way = Way::Poll;
+                return Ok(());
+            }
             answer => answer?,
         };
         self.oversized = 0;
@@ -132,12 +138,6 @@ impl<T: Object> Watch<T> {
             (Ok(()) | Err(Failure::Silent(_)), true) => {}
             (Err(failure), _) => return Err(failure),
         }
-        Ok(())
-    }
-
-    /// The next round takes a way that asks for less.
-    fn fall_back(&mut self, way: Way) -> Result<(), Failure> {
-        self.way = way;
         Ok(())
     }
 
@@ -188,7 +188,10 @@ impl<T: Object> Watch<T> {
     async fn follow(&mut self, place: String) -> Result<(), Failure> {
         let answer = patiently(&mut self.voice, &self.timing, self.api.watch(&place, self.timing.watch)).await;
         let body = match answer {
-            Err(Failure::Forbidden(_)) => return self.fall_back(Way::Poll),
+            Err(Failure::Forbidden(_)) => {
+                self.way = Way::Poll;
+                return Ok(());
+            }
             Err(failure @ (Failure::Expired(_) | Failure::Rejected(_))) => return Err(failure), // without the place: it is of no use
             answer => {
                 self.place = Some(place);
