@@ -85,11 +85,11 @@ pub(super) fn old_sets(cluster: &Cluster, deployment: &Value, current: Option<&S
 }
 
 fn same_template(set: &Value, deployment: &Value) -> bool {
-    let mut template = set.clone();
-    if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
+    let mut metadata = set["metadata"].clone();
+    if let Some(labels) = metadata["labels"].as_object_mut() {
         labels.remove("pod-template-hash");
     }
-    template == *deployment
+    set["spec"] == deployment["spec"] && metadata == deployment["metadata"]
 }
 
 /// The hash that names the `ReplicaSet` of a template.
