@@ -49,19 +49,15 @@ impl Live {
         first.into_iter().try_for_each(|event| self.take(event).map(drop))
     }
 
-    /// Runs until somebody leaves, a signal ends it, or the terminal is gone. The recording is sealed on every way out.
-    ///
-    /// # Errors
-    /// The terminal broke.
-    pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> std::io::Result<Core> {
-        let (columns, rows) = crossterm::terminal::size()?;
-        self.take(Event::View(View::Resized { columns, rows }))?;
+    /// Runs until somebody leaves, a signal ends it, or the terminal is gone or broke. Whichever it was, the recording is to be sealed.
+    pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> (Core, std::io::Result<()>) {
         let ended = self.turn(&mut keyboard).await;
-        drop(self.executor);
-        ended.map(|()| self.core)
+        (self.core, ended)
     }
 
     async fn turn(&mut self, keyboard: &mut mpsc::Receiver<Input>) -> std::io::Result<()> {
+        let (columns, rows) = crossterm::terminal::size()?;
+        self.take(Event::View(View::Resized { columns, rows }))?;
         let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal).into_iter();
         let mut next = || signals.next().unwrap_or_else(|| signal(SignalKind::terminate()));
         let (mut interrupt, mut terminate, mut hangup) = (next()?, next()?, next()?);
