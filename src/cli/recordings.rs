@@ -60,7 +60,7 @@ fn show(room: &Room, path: &Path, as_json: bool) -> io::Result<Exit> {
         (Ok(summary), Ok(player)) => (summary, player),
         (Err(error), _) | (_, Err(error)) => return Ok(complain(&error.to_string())),
     };
-    player.to_end();
+    player.finish();
     let world = &player.state.world;
     if as_json {
         let mut told = as_value(&summary);

@@ -35,7 +35,7 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
     let mut session = Headless::new(running);
     let (exit, told) = go(&mut session, wanted_run, call).await;
     if exit != Exit::Unknown {
-        session.core.seal()?;
+        session.stop().seal()?;
     }
     if wanted_run.json {
         say(told)?;
@@ -90,7 +90,7 @@ fn needed(plan: &Plan) -> Vec<SourceId> {
 }
 
 fn forbidden(session: &Headless, wanted: &args::Run) -> Option<Refusal> {
-    let world = &session.core.state.world;
+    let world = &session.state().world;
     if wanted.dry_run {
         None
     } else if world.session.as_ref().is_some_and(|session| session.read_only) {
@@ -120,7 +120,7 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
     let told = json!({
         "step": run.intent.call.step, "intent": intent, "title": run.intent.title, "outcome": outcome, "writes": run.writes(),
         "reason": reason, "by_reading": by_reading, "verify": verify, "kubectl": run.intent.kubectl, "undo": run.intent.undo,
-        "output": null, "recording": session.core.recording(),
+        "output": null, "recording": session.recording(),
     });
     (exit, told)
 }

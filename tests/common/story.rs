@@ -31,7 +31,6 @@ pub const SOURCES: [SourceId; 9] = [
 
 pub fn session() -> Session {
     Session {
-        id: Ulid::from_parts(1, 1),
         mode: Mode::Live,
         context: "prod-eu".into(),
         cluster: "https://10.0.0.1:6443".into(),

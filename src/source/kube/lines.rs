@@ -103,7 +103,7 @@ mod tests {
     proptest! {
         #[test]
         fn frames_may_break_lines_anywhere(lines in prop::collection::vec("[a-z]{0,9}", 0..9), sizes in prop::collection::vec(1usize..7, 40)) {
-            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
             let mut rest = text.as_bytes();
             let mut reader = Lines::new(Body::empty(), Duration::from_secs(1));
             let mut got = Vec::new();
