@@ -1,5 +1,6 @@
 //! The program: arguments in, exit code out; errors and panics are reported once the terminal is given back.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use warroom::{cli, terminal};
@@ -7,13 +8,14 @@ use warroom::{cli, terminal};
 fn main() -> ExitCode {
     let args = cli::parse();
     if let Err(error) = report_panics() {
-        eprintln!("warroom: {error}");
+        report(&format!("warroom: {error}"));
     }
     match cli::main(args) {
         Ok(exit) => exit.into(),
+        Err(error) if unheard(&error) => ExitCode::FAILURE,
         Err(error) => {
             terminal::restore();
-            eprintln!("{error:?}");
+            report(&format!("{error:?}"));
             ExitCode::FAILURE
         }
     }
@@ -27,8 +29,18 @@ fn report_panics() -> color_eyre::Result<()> {
     std::panic::set_hook(Box::new(move |info| {
         if std::thread::current().name() == Some("main") {
             terminal::restore();
-            eprintln!("{}", panic.panic_report(info));
+            report(&panic.panic_report(info).to_string());
         }
     }));
     Ok(())
+}
+
+/// Whether it failed only because nobody reads what it says, as with `| head`.
+fn unheard(error: &color_eyre::Report) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// To stderr, if anybody is there to read it: a panic for want of a terminal would abort the program.
+fn report(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }

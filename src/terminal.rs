@@ -1,6 +1,7 @@
 //! The terminal: taken once, given back as it was on every way out: exit, error, panic, signal, suspension.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::mem::ManuallyDrop;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
@@ -10,6 +11,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 /// A frame is written out at once: this holds the largest.
@@ -17,7 +19,8 @@ const FRAME_BYTES: usize = 1 << 20;
 
 /// The screen, while warroom has it. Dropped, it gives the terminal back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: [`restore`] does all that its drop would, and that one panics when the terminal is gone, for it tells stderr so.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
 }
 
 impl Screen {
@@ -40,7 +43,7 @@ impl Screen {
         Self::possible()?;
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
-        Terminal::new(backend).map(|terminal| Self { terminal }).inspect_err(|_| restore())
+        Terminal::new(backend).map(|terminal| Self { terminal: ManuallyDrop::new(terminal) }).inspect_err(|_| restore())
     }
 
     /// Draws one frame, in one write, which terminals that can show at once.
@@ -54,12 +57,14 @@ impl Screen {
         io::Write::flush(self.terminal.backend_mut())
     }
 
-    /// Forgets what is on the screen, so that the next frame draws everything.
+    /// Clears the screen, so that the next frame draws everything. `Terminal::clear` would do it too, but asks the terminal where its
+    /// cursor is first, and one that does not answer in time would end the session.
     ///
     /// # Errors
     /// The terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Puts text on the clipboard, through every ssh in between (OSC 52).

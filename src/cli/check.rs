@@ -1,18 +1,19 @@
 //! `warroom check`: every mistake in settings, keymaps, themes and runbooks, all at once.
 
+use std::io;
 use std::path::PathBuf;
 
-use super::Exit;
+use super::{Exit, say};
 use crate::config::{self, Paths};
 
-pub(super) fn check(paths: &Paths, files: &[PathBuf]) -> Exit {
+pub(super) fn check(paths: &Paths, files: &[PathBuf]) -> io::Result<Exit> {
     let mistakes = config::check(paths, files);
     for mistake in &mistakes {
-        println!("{}", crate::clean::cleaned(&mistake.to_string()));
+        say(crate::clean::cleaned(&mistake.to_string()))?;
     }
     if mistakes.is_empty() {
-        println!("no mistakes");
-        return Exit::Done;
+        say("no mistakes")?;
+        return Ok(Exit::Done);
     }
-    Exit::Usage
+    Ok(Exit::Usage)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::status::{SOURCES, wanted};
-use super::{Exit, Room};
+use super::{Exit, Room, say};
 use crate::event::SourceState;
 use crate::runtime::headless::Headless;
 use crate::session;
@@ -31,12 +31,12 @@ pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exi
         if as_json {
             continue;
         }
-        println!("{} {:<14} {}", if finding.ok { "✓" } else { "✗" }, finding.what, crate::clean::cleaned(&finding.told));
+        say(format_args!("{} {:<14} {}", if finding.ok { "✓" } else { "✗" }, finding.what, crate::clean::cleaned(&finding.told)))?;
     }
     if as_json {
         let all: Vec<Value> =
             findings.iter().map(|f| json!({"what": f.what, "ok": f.ok, "told": crate::clean::cleaned(&f.told)})).collect();
-        println!("{}", json!({"findings": all, "ok": findings.iter().all(|f| f.ok)}));
+        say(json!({"findings": all, "ok": findings.iter().all(|f| f.ok)}))?;
     }
     Ok(if findings.iter().all(|finding| finding.ok) { Exit::Done } else { Exit::Failed })
 }

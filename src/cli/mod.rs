@@ -10,6 +10,8 @@ mod screen;
 mod status;
 mod steps;
 
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -78,11 +80,13 @@ impl Room {
 /// What nobody can foresee; everything else is an [`Exit`] with a sentence on stderr.
 pub fn main(args: Args) -> color_eyre::Result<Exit> {
     if let Some(Command::Completions { shell }) = args.command {
-        clap_complete::generate(shell, &mut Args::command(), "warroom", &mut std::io::stdout());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Args::command(), "warroom", &mut script);
+        io::stdout().write_all(&script)?;
         return Ok(Exit::Done);
     }
     if let Some(Command::Man) = args.command {
-        clap_mangen::Man::new(Args::command()).render(&mut std::io::stdout())?;
+        clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?;
         return Ok(Exit::Done);
     }
     let env = |name: &str| std::env::var(name).ok();
@@ -91,7 +95,7 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
         Err(error) => return Ok(complain(&error.to_string())),
     };
     if let Some(Command::Check { files }) = &args.command {
-        return Ok(check::check(&paths, files));
+        return Ok(check::check(&paths, files)?);
     }
     match config::load(&paths, ColorDepth::detect(env)) {
         Ok(config) => command(&Room { args, paths, config }),
@@ -107,11 +111,11 @@ fn command(room: &Room) -> color_eyre::Result<Exit> {
             None => screen::live(room).await,
             Some(Command::Demo(wanted)) => demo::demo(room, wanted).await,
             Some(Command::Replay { path, at }) => screen::replay(room, path, at.as_deref()).await,
-            Some(Command::Steps { json }) => Ok(steps::steps(room, *json)),
+            Some(Command::Steps { json }) => Ok(steps::steps(room, *json)?),
             Some(Command::Run(wanted)) => run::run(room, wanted).await,
             Some(Command::Status { json }) => status::status(room, *json).await,
             Some(Command::Doctor { json }) => doctor::doctor(room, *json).await,
-            Some(Command::Recordings { what }) => Ok(recordings::recordings(room, what)),
+            Some(Command::Recordings { what }) => Ok(recordings::recordings(room, what)?),
             Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),
         }
     });
@@ -127,13 +131,21 @@ pub fn parse() -> Args {
 
 /// Says what is wrong with what was asked for.
 fn complain(what: &str) -> Exit {
-    eprintln!("warroom: {}", crate::clean::cleaned(what));
+    warn(format_args!("warroom: {what}"));
     Exit::Usage
 }
 
 fn mistaken(mistakes: &[Mistake]) -> Exit {
-    for mistake in mistakes {
-        eprintln!("{}", crate::clean::cleaned(&mistake.to_string()));
-    }
+    mistakes.iter().for_each(warn);
     Exit::Usage
+}
+
+/// A line to stdout. An error means that nobody reads it to its end, as with `| head`, or that a disk is full.
+fn say(line: impl Display) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
+}
+
+/// A cleaned line to stderr, if anybody is there to read it: a terminal that is gone must not end the program half way.
+fn warn(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{}", crate::clean::cleaned(&line.to_string()));
 }

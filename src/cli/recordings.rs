@@ -1,16 +1,17 @@
 //! `warroom recordings`: what was recorded, and whether it is still what was written.
 
+use std::io;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::args::Recordings;
-use super::{Exit, Room, complain};
+use super::{Exit, Room, complain, say, warn};
 use crate::journal::recordings::{self, Summary};
 use crate::journal::verify::{self, Report};
 use crate::runtime::player::Player;
 
-pub(super) fn recordings(room: &Room, what: &Recordings) -> Exit {
+pub(super) fn recordings(room: &Room, what: &Recordings) -> io::Result<Exit> {
     match what {
         Recordings::List { json } => list(room, *json),
         Recordings::Show { path, json } => show(room, path, *json),
@@ -18,23 +19,23 @@ pub(super) fn recordings(room: &Room, what: &Recordings) -> Exit {
     }
 }
 
-fn list(room: &Room, as_json: bool) -> Exit {
+fn list(room: &Room, as_json: bool) -> io::Result<Exit> {
     let listing = match recordings::list(&room.paths.data_dir) {
         Ok(listing) => listing,
-        Err(error) => return complain(&error.to_string()),
+        Err(error) => return Ok(complain(&error.to_string())),
     };
     for found in &listing.recordings {
         if as_json {
-            println!("{}", as_value(found));
+            say(as_value(found))?;
         } else {
             let records = found.end.as_ref().map_or(0, |end| end.records);
-            println!("{}  {records} records  {} kB  {}", found.path.display(), found.bytes / 1024, ending(found));
+            say(format_args!("{}  {records} records  {} kB  {}", found.path.display(), found.bytes / 1024, ending(found)))?;
         }
     }
     for (path, error) in &listing.unreadable {
-        eprintln!("{}: {error}", path.display());
+        warn(format_args!("{}: {error}", path.display()));
     }
-    Exit::Done
+    Ok(Exit::Done)
 }
 
 fn ending(found: &Summary) -> &'static str {
@@ -54,10 +55,10 @@ fn as_value(found: &Summary) -> Value {
     })
 }
 
-fn show(room: &Room, path: &Path, as_json: bool) -> Exit {
+fn show(room: &Room, path: &Path, as_json: bool) -> io::Result<Exit> {
     let (summary, mut player) = match (recordings::summarise(path), Player::open(path, room.runbook())) {
         (Ok(summary), Ok(player)) => (summary, player),
-        (Err(error), _) | (_, Err(error)) => return complain(&error.to_string()),
+        (Err(error), _) | (_, Err(error)) => return Ok(complain(&error.to_string())),
     };
     player.finish();
     let world = &player.state.world;
@@ -65,30 +66,30 @@ fn show(room: &Room, path: &Path, as_json: bool) -> Exit {
         let mut told = as_value(&summary);
         told["timeline"] = json!(world.timeline.entries());
         told["runs"] = json!(world.runs.all().collect::<Vec<_>>());
-        println!("{told}");
-        return Exit::Done;
+        say(told)?;
+        return Ok(Exit::Done);
     }
-    println!("{}  {}", path.display(), ending(&summary));
+    say(format_args!("{}  {}", path.display(), ending(&summary)))?;
     for entry in world.timeline.entries() {
-        println!("{}  {:<22} {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.subject, entry.text);
+        say(format_args!("{}  {:<22} {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.subject, entry.text))?;
     }
-    Exit::Done
+    Ok(Exit::Done)
 }
 
-fn verified(path: &Path, as_json: bool) -> Exit {
+fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
     let report = match verify::verify(path) {
         Ok(report) => report,
-        Err(error) => return complain(&error.to_string()),
+        Err(error) => return Ok(complain(&error.to_string())),
     };
     if as_json {
-        println!("{}", told(&report));
+        say(told(&report))?;
     } else {
-        println!("{} records in {} segments, chain {}", report.records, report.segments, report.chain);
-        report.damaged.iter().for_each(|damage| println!("damaged: {damage}"));
-        report.gaps.iter().for_each(|gap| println!("missing: {} to {:?}: {:?}", gap.from_seq, gap.to_seq, gap.why));
-        println!("{}", if report.sealed { "sealed" } else { "not sealed: the program was killed, or still runs" });
+        say(format_args!("{} records in {} segments, chain {}", report.records, report.segments, report.chain))?;
+        report.damaged.iter().try_for_each(|damage| say(format_args!("damaged: {damage}")))?;
+        report.gaps.iter().try_for_each(|gap| say(format_args!("missing: {} to {:?}: {:?}", gap.from_seq, gap.to_seq, gap.why)))?;
+        say(if report.sealed { "sealed" } else { "not sealed: the program was killed, or still runs" })?;
     }
-    if report.damaged.is_empty() { Exit::Done } else { Exit::Failed }
+    Ok(if report.damaged.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 fn told(report: &Report) -> Value {

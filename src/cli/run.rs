@@ -1,6 +1,7 @@
 //! `warroom run`: one step, from a script. The same plan, preflight, intent, request, outcome and verify as on the screen.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use ulid::Ulid;
 
 use super::args;
 use super::status::{SOURCES, wanted};
-use super::{Exit, Room, complain};
+use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::event::{Outcome, Plan, Refusal, Sign, SourceId, StepCall, Verify};
 use crate::journal::redact::redact_text;
@@ -33,13 +34,13 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
     };
     let mut session = Headless::new(running);
     let (exit, told) = go(&mut session, wanted_run, call).await;
-    if wanted_run.json {
-        println!("{told}");
-    } else {
-        tell(&told);
-    }
     if exit != Exit::Unknown {
         session.stop().seal()?;
+    }
+    if wanted_run.json {
+        say(told)?;
+    } else {
+        tell(&told)?;
     }
     Ok(exit)
 }
@@ -151,25 +152,24 @@ fn planned(plan: &Plan) -> Value {
 }
 
 /// The same for people.
-fn tell(told: &Value) {
+fn tell(told: &Value) -> io::Result<()> {
     let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
     let list = |key: &str| told[key].as_array().cloned().unwrap_or_default();
-    println!("{}", if told["title"].is_string() { text("title") } else { text("step") });
-    for (key, before) in [("diff", ""), ("owners", "owner: "), ("would_send", "would send: ")] {
-        for line in list(key) {
-            println!("  {before}{}", line.as_str().unwrap_or_default());
-        }
+    say(if told["title"].is_string() { text("title") } else { text("step") })?;
+    for (key, label) in [("diff", ""), ("owners", "owner: "), ("would_send", "would send: ")] {
+        list(key).iter().try_for_each(|line| say(format_args!("  {label}{}", line.as_str().unwrap_or_default())))?;
     }
     if told["outcome"].is_string() {
-        println!("{} {}", text("outcome"), text("reason"));
+        say(format_args!("{} {}", text("outcome"), text("reason")))?;
     }
     if let Some(ok) = told["verify"]["ok"].as_bool() {
         let seconds = told["verify"]["seconds"].as_f64().unwrap_or(0.0);
-        println!(
+        say(format_args!(
             "{} in {seconds:.0} s: {} → {}",
             if ok { "verified" } else { "not verified" },
             told["verify"]["before"],
             told["verify"]["after"]
-        );
+        ))?;
     }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::sync::mpsc;
 
-use super::{Exit, Room, complain};
+use super::{Exit, Room, complain, warn};
 use crate::config::Paths;
 use crate::runtime::live::Live;
 use crate::runtime::player::Player;
@@ -41,23 +41,25 @@ async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
     let mut live = Live::new(core, Keys(room.config.keymap.clone()), screen, looks(room), executor, events);
     live.begin(first)?;
     estates.iter().for_each(crate::runtime::inherit::Estate::hand_on);
-    let ended = live.run(keys).await;
+    let (core, ended) = live.run(keys).await;
     terminal::restore();
     drop((sources, keyboard));
-    farewell(ended?)
+    farewell(core)?;
+    ended?;
+    Ok(Exit::Done)
 }
 
 /// Seals the recording and says where it is. What is still unknown leaves it unsealed: the next session reads what became of it.
-fn farewell(mut core: Core) -> color_eyre::Result<Exit> {
-    let Some(path) = core.recording().map(Path::to_owned) else { return Ok(Exit::Done) };
+fn farewell(mut core: Core) -> color_eyre::Result<()> {
+    let Some(path) = core.recording().map(Path::to_owned) else { return Ok(()) };
     let open = core.state.world.runs.all().filter(|run| run.unanswered()).count();
     if open > 0 {
-        eprintln!("{open} unknown: the next warroom on this cluster reads what became of it");
+        warn(format_args!("{open} unknown: the next warroom on this cluster reads what became of it"));
     } else {
         core.seal()?;
     }
-    eprintln!("recorded; see it again: warroom replay {}", path.display());
-    Ok(Exit::Done)
+    warn(format_args!("recorded; see it again: warroom replay {}", path.display()));
+    Ok(())
 }
 
 /// `warroom replay`

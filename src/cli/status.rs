@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Exit, Room, complain};
+use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::event::{Kind, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
@@ -72,9 +72,9 @@ pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exi
     session.until(PATIENT, |session| session.heard(&SOURCES)).await;
     let state = session.state();
     if as_json {
-        println!("{}", as_value(&state.world, state.now));
+        say(as_value(&state.world, state.now))?;
     } else {
-        print!("{}", in_words(&state.world));
+        say(in_words(&state.world).trim_end())?;
     }
     let blind = state.world.sources.values().all(|health| !matches!(health.state, SourceState::Live));
     Ok(if blind { Exit::Failed } else { Exit::Done })

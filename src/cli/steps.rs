@@ -1,34 +1,35 @@
 //! `warroom steps`: what can be done, for people and for other tools.
 
+use std::io;
+
 use serde_json::json;
 
-use super::{Exit, Room};
+use super::{Exit, Room, say};
 use crate::keymap::{Action, Context, sequence};
 use crate::runbook::Step;
 
-pub(super) fn steps(room: &Room, as_json: bool) -> Exit {
+pub(super) fn steps(room: &Room, as_json: bool) -> io::Result<Exit> {
     for step in &room.config.runbook.steps {
         let key = key(room, step);
         if as_json {
             let inputs =
                 step.inputs.iter().map(|i| json!({"name": i.name, "kind": i.kind.name(), "required": i.required, "default": i.default}));
-            println!(
-                "{}",
-                json!({"id": step.id, "section": step.section, "title": step.title, "danger": step.danger.name(), "inputs": inputs.collect::<Vec<_>>(), "key": key})
-            );
+            say(
+                json!({"id": step.id, "section": step.section, "title": step.title, "danger": step.danger.name(), "inputs": inputs.collect::<Vec<_>>(), "key": key}),
+            )?;
         } else {
             let inputs = step.inputs.iter().map(|i| if i.required { i.name.to_string() } else { format!("[{}]", i.name) });
-            println!(
+            say(format_args!(
                 "{:<14} {:<8} {:<12} {}  ({})",
                 step.id,
                 key.unwrap_or_default(),
                 step.danger,
                 step.title,
                 inputs.collect::<Vec<_>>().join(", ")
-            );
+            ))?;
         }
     }
-    Exit::Done
+    Ok(Exit::Done)
 }
 
 /// The keys that begin the step.

@@ -52,18 +52,15 @@ impl Live {
         first.into_iter().try_for_each(|event| self.take(event).map(drop))
     }
 
-    /// Runs until somebody leaves, a signal ends it, or the terminal is gone, and gives the core back to be sealed.
-    ///
-    /// # Errors
-    /// The terminal broke.
-    pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> io::Result<Core> {
-        let (columns, rows) = crossterm::terminal::size()?;
-        self.take(Event::View(View::Resized { columns, rows }))?;
+    /// Runs until somebody leaves, a signal ends it, or the terminal is gone or broke, and gives the core back to be sealed in any case.
+    pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> (Core, io::Result<()>) {
         let ended = self.turn(&mut keyboard).await;
-        ended.map(|()| self.engine.stop())
+        (self.engine.stop(), ended)
     }
 
     async fn turn(&mut self, keyboard: &mut mpsc::Receiver<Input>) -> io::Result<()> {
+        let (columns, rows) = crossterm::terminal::size()?;
+        self.take(Event::View(View::Resized { columns, rows }))?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
