@@ -121,6 +121,7 @@ pub struct Demo {
 
 /// `warroom run`
 #[derive(Debug, ClapArgs)]
+#[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "each is a flag of the command line, named as it is there")]
 pub struct Run {
     /// The step's id
     pub step: String,

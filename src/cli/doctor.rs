@@ -59,7 +59,7 @@ fn data(room: &Room) -> Finding {
 
 async fn examine(mut session: Headless) -> Vec<Finding> {
     session.until(PATIENT, |session| session.heard(&SOURCES)).await;
-    let world = &session.core.state.world;
+    let world = &session.state().world;
     let source = |id: &crate::event::SourceId| match world.sources.get(id) {
         Some(health) => {
             let error = health.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();

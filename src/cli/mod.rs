@@ -94,24 +94,24 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
         return Ok(check::check(&paths, files));
     }
     match config::load(&paths, ColorDepth::detect(env)) {
-        Ok(config) => command(Room { args, paths, config }),
+        Ok(config) => command(&Room { args, paths, config }),
         Err(mistakes) => Ok(mistaken(&mistakes)),
     }
 }
 
-fn command(room: Room) -> color_eyre::Result<Exit> {
+fn command(room: &Room) -> color_eyre::Result<Exit> {
     crate::source::client::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let exit = runtime.block_on(async {
         match &room.args.command {
-            None => screen::live(&room).await,
-            Some(Command::Demo(wanted)) => demo::demo(&room, wanted).await,
-            Some(Command::Replay { path, at }) => screen::replay(&room, path, at.as_deref()).await,
-            Some(Command::Steps { json }) => Ok(steps::steps(&room, *json)),
-            Some(Command::Run(wanted)) => run::run(&room, wanted).await,
-            Some(Command::Status { json }) => status::status(&room, *json).await,
-            Some(Command::Doctor { json }) => doctor::doctor(&room, *json).await,
-            Some(Command::Recordings { what }) => Ok(recordings::recordings(&room, what)),
+            None => screen::live(room).await,
+            Some(Command::Demo(wanted)) => demo::demo(room, wanted).await,
+            Some(Command::Replay { path, at }) => screen::replay(room, path, at.as_deref()).await,
+            Some(Command::Steps { json }) => Ok(steps::steps(room, *json)),
+            Some(Command::Run(wanted)) => run::run(room, wanted).await,
+            Some(Command::Status { json }) => status::status(room, *json).await,
+            Some(Command::Doctor { json }) => doctor::doctor(room, *json).await,
+            Some(Command::Recordings { what }) => Ok(recordings::recordings(room, what)),
             Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),
         }
     });

@@ -59,7 +59,7 @@ fn show(room: &Room, path: &Path, as_json: bool) -> Exit {
         (Ok(summary), Ok(player)) => (summary, player),
         (Err(error), _) | (_, Err(error)) => return complain(&error.to_string()),
     };
-    player.to_end();
+    player.finish();
     let world = &player.state.world;
     if as_json {
         let mut told = as_value(&summary);

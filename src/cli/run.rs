@@ -39,7 +39,7 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
         tell(&told);
     }
     if exit != Exit::Unknown {
-        session.core.seal()?;
+        session.stop().seal()?;
     }
     Ok(exit)
 }
@@ -89,7 +89,7 @@ fn needed(plan: &Plan) -> Vec<SourceId> {
 }
 
 fn forbidden(session: &Headless, wanted: &args::Run) -> Option<Refusal> {
-    let world = &session.core.state.world;
+    let world = &session.state().world;
     if wanted.dry_run {
         None
     } else if world.session.as_ref().is_some_and(|session| session.read_only) {
@@ -119,7 +119,7 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
     let told = json!({
         "step": run.intent.call.step, "intent": intent, "title": run.intent.title, "outcome": outcome, "writes": run.writes(),
         "reason": reason, "by_reading": by_reading, "verify": verify, "kubectl": run.intent.kubectl, "undo": run.intent.undo,
-        "output": null, "recording": session.core.recording(),
+        "output": null, "recording": session.recording(),
     });
     (exit, told)
 }
@@ -155,9 +155,11 @@ fn tell(told: &Value) {
     let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
     let list = |key: &str| told[key].as_array().cloned().unwrap_or_default();
     println!("{}", if told["title"].is_string() { text("title") } else { text("step") });
-    list("diff").iter().for_each(|line| println!("  {}", line.as_str().unwrap_or_default()));
-    list("owners").iter().for_each(|owner| println!("  owner: {}", owner.as_str().unwrap_or_default()));
-    list("would_send").iter().for_each(|request| println!("  would send: {}", request.as_str().unwrap_or_default()));
+    for (key, before) in [("diff", ""), ("owners", "owner: "), ("would_send", "would send: ")] {
+        for line in list(key) {
+            println!("  {before}{}", line.as_str().unwrap_or_default());
+        }
+    }
     if told["outcome"].is_string() {
         println!("{} {}", text("outcome"), text("reason"));
     }

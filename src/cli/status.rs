@@ -70,7 +70,7 @@ pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exi
     };
     let mut session = Headless::new(running);
     session.until(PATIENT, |session| session.heard(&SOURCES)).await;
-    let state = &session.core.state;
+    let state = session.state();
     if as_json {
         println!("{}", as_value(&state.world, state.now));
     } else {
@@ -85,14 +85,12 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
     let sources =
         world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
     let workloads = world.cluster.rows().into_iter().filter_map(|row| workload(&row));
-    let mut services: Vec<_> = world.rates.services.keys().map(|service| (service, world.rates.now(service))).collect();
-    services.sort_by(|a, b| {
-        let ratio = |rate: &Option<&crate::event::ServiceRate>| rate.and_then(crate::event::ServiceRate::ratio).unwrap_or(-1.0);
-        ratio(&b.1).total_cmp(&ratio(&a.1)).then_with(|| a.0.cmp(b.0))
-    });
-    let services = services.into_iter().map(|(service, rate)| {
-        json!({"service": service, "rate_5xx": rate.and_then(|r| r.errors), "ratio_5xx": rate.and_then(crate::event::ServiceRate::ratio)})
-    });
+    let mut services: Vec<_> =
+        world.rates.services.keys().map(|service| (service, world.rates.now(service), world.rates.ratio(service))).collect();
+    services.sort_by(|a, b| b.2.unwrap_or(-1.0).total_cmp(&a.2.unwrap_or(-1.0)).then_with(|| a.0.cmp(b.0)));
+    let services = services
+        .into_iter()
+        .map(|(service, rate, ratio)| json!({"service": service, "rate_5xx": rate.and_then(|r| r.errors), "ratio_5xx": ratio}));
     let groups = world.lag.rows().into_iter().map(|g| {
         json!({"group": g.now.group, "state": g.state().word(), "lag": g.lag(), "seconds_behind": g.seconds_behind(), "seconds_to_drain": g.seconds_to_drain()})
     });

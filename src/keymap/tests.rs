@@ -46,8 +46,8 @@ fn keys_mean_what_the_innermost_context_says() {
         (&[Pods, Global], "g", "top"),
         (&[Pods, Replay, Global], "g", "seek"),
         (&[Pods, Replay, Global], "space", "play-pause"),
-        (&[Pods, Global], "space", "look-back"),
-        (&[Logs, Global], "t", "toggle-timestamps"),
+        (&[Pods, Global], "space", "nothing"),
+        (&[Logs, Global], "f", "follow"),
         (&[Confirm, Pods, Global], "y", "confirm"),
         (&[Confirm, Pods, Global], "m", "nothing"),
         (&[Confirm, Pods, Global], "A", "nothing"),
@@ -66,12 +66,12 @@ fn keys_mean_what_the_innermost_context_says() {
 #[test]
 fn a_menu_lists_the_rows_that_its_keys_resolve_to() {
     let keymap =
-        Keymap::load(&[("mine.toml", "pods = [{ on = ['m', 'x', 'y'], run = 'yaml' }, { on = ['m', 'x'], title = 'more' }]")]).unwrap();
+        Keymap::load(&[("mine.toml", "pods = [{ on = ['m', 'x', 'y'], run = 'describe' }, { on = ['m', 'x'], title = 'more' }]")]).unwrap();
     let Resolution::Pending(menu) = press(&keymap, &[Pods, Global], "m") else { panic!("m opens a menu") };
     assert_eq!(menu.title, "mitigate");
     let entries: Vec<_> = menu.entries.iter().map(|entry| (entry.key.to_string(), entry.label.as_str(), entry.opens)).collect();
     assert_eq!(entries[..2], [("x".into(), "more", true), ("u".into(), "Roll back a deployment", false)]);
-    assert_eq!(shown(&press(&keymap, &[Pods, Global], "m x y")), "yaml");
+    assert_eq!(shown(&press(&keymap, &[Pods, Global], "m x y")), "describe");
     assert_eq!(shown(&press(&keymap, &[Pods, Global], "m u")), "step rollout-undo");
 }
 
@@ -82,7 +82,7 @@ fn a_user_file_replaces_row_by_row() {
         "global = [{ on = ['q'], run = 'none' }, { on = ['Q'], run = 'quit' }, { on = ['m'], run = 'none' }, { on = ['m'], run = 'note' }]",
     )])
     .unwrap();
-    for (pressed, expected) in [("q", "nothing"), ("Q", "quit"), ("m", "note"), ("ctrl-c", "quit"), ("t t", "step triage")] {
+    for (pressed, expected) in [("q", "nothing"), ("Q", "quit"), ("m", "note"), ("ctrl-c", "quit"), ("T", "toggle-clock")] {
         assert_eq!(shown(&press(&keymap, &[Global], pressed)), expected, "{pressed}");
     }
 }
@@ -117,7 +117,7 @@ run = "zoom"
 
 [[global]]
 on = ["Z"]
-run = "wall"
+run = "redraw"
 
 [[confirm]]
 on = ["x"]
@@ -144,7 +144,7 @@ on = []
             r#"mine.toml:11:3: no such context "pots"; did you mean "pods"?"#,
             r#"mine.toml:15:1: m hides m u (step rollout-undo) in global; take the menu away first: on = ["m"], run = "none""#,
             "mine.toml:19:1: global has a row for m already, in line 15",
-            "mine.toml:23:1: Z a can never be reached in global: Z runs wall (mine.toml:27:1)",
+            "mine.toml:23:1: Z a can never be reached in global: Z runs redraw (mine.toml:27:1)",
             "mine.toml:31:1: quit does nothing in confirm",
             "mine.toml:35:1: x types in a text field and cannot be bound there",
             "mine.toml:39:1: nothing to take away: pods has no X",
@@ -155,7 +155,7 @@ on = []
 
 #[test]
 fn what_stops_everything_keeps_a_key() {
-    assert_eq!(mistakes("pods = [{ on = ['ctrl-x'], run = 'yaml' }]"), ["mine.toml:1:1: stop-all has no key left in pods"]);
+    assert_eq!(mistakes("pods = [{ on = ['ctrl-x'], run = 'describe' }]"), ["mine.toml:1:1: stop-all has no key left in pods"]);
     assert_eq!(mistakes("confirm = [{ on = ['y'], run = 'none' }]"), ["mine.toml:1:1: confirm has no key left in confirm"]);
 }
 

@@ -13,7 +13,7 @@ use crate::effect::Effect;
 use crate::event::{Event, Operator, Outcome, Record, View};
 use crate::state::{Overlay, State};
 
-pub use typing::{candidates, taken};
+pub use typing::taken;
 
 /// Seconds that a message stays.
 const TOLD_SECONDS: i64 = 8;

@@ -4,8 +4,8 @@ use super::{operate, steps};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose};
-use crate::keymap::{Action, action};
-use crate::state::{Input, Overlay, State};
+use crate::keymap::Action;
+use crate::state::{Input, State, candidates};
 
 /// Older commands kept.
 const HISTORY: usize = 100;
@@ -72,23 +72,6 @@ fn choose(state: &mut State, edit: &Edit) {
             None
         }
     };
-}
-
-/// What the typed line can be completed to.
-pub fn candidates(state: &State) -> Vec<Clean> {
-    let Some(input) = &state.screen.input else { return Vec::new() };
-    match (&input.purpose, state.screen.overlays.last()) {
-        (Purpose::Input, Some(Overlay::Form(form))) => {
-            form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| choice.value).collect()
-        }
-        (Purpose::Command, _) if input.text.is_empty() => state.screen.history.iter().map(|line| Clean::new(line)).collect(),
-        (Purpose::Command, _) => {
-            let steps = state.runbook.steps.iter().map(|step| format!("step {}", step.id));
-            let names = action::names().filter(|name| *name != "step").map(str::to_owned);
-            names.chain(steps).filter(|name| name.contains(input.text.trim())).map(Clean::from).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// What enter takes: the chosen candidate, or the line as it is typed.

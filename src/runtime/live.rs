@@ -1,12 +1,14 @@
 //! The full screen on a cluster, real or simulated: keys first, then what the executor and the sources say, then a frame.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::engine::{Engine, Released};
 use super::screen::{Looks, Painter};
-use super::{Core, Followed, Held, Keys};
+use super::{Core, Keys};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, View};
 use crate::source::keyboard::Input;
@@ -14,18 +16,18 @@ use crate::terminal::Screen;
 
 /// Events taken in between two looks at the keyboard.
 const BATCH: usize = 64;
+/// How often the clocks on the screen move.
+const TICK: Duration = Duration::from_secs(1);
 /// How long the drain between two frames may take: a key never waits longer.
 const DRAIN: Duration = Duration::from_millis(4);
 
 /// A session with a screen.
 pub struct Live {
-    core: Core,
+    engine: Engine,
+    released: mpsc::UnboundedReceiver<Released>,
+    events: mpsc::Receiver<Event>,
     keys: Keys,
     painter: Painter,
-    executor: Executor,
-    events: mpsc::Receiver<Event>,
-    /// Decisions on their way to the disk come back here.
-    released: (mpsc::UnboundedSender<Result<Vec<Effect>, Event>>, mpsc::UnboundedReceiver<Result<Vec<Effect>, Event>>),
 }
 
 /// Whether to go on.
@@ -38,37 +40,37 @@ enum Step {
 impl Live {
     /// A session over `events`, which sources and executor fill.
     pub fn new(core: Core, keys: Keys, screen: Screen, looks: Looks, executor: Executor, events: mpsc::Receiver<Event>) -> Self {
-        Self { core, keys, painter: Painter::new(screen, looks), executor, events, released: mpsc::unbounded_channel() }
+        let (engine, released) = Engine::new(core, executor);
+        Self { engine, released, events, keys, painter: Painter::new(screen, looks) }
     }
 
     /// Takes in what a session begins with.
     ///
     /// # Errors
     /// The terminal broke.
-    pub fn begin(&mut self, first: Vec<Event>) -> std::io::Result<()> {
+    pub fn begin(&mut self, first: Vec<Event>) -> io::Result<()> {
         first.into_iter().try_for_each(|event| self.take(event).map(drop))
     }
 
-    /// Runs until somebody leaves, a signal ends it, or the terminal is gone. The recording is sealed on every way out.
+    /// Runs until somebody leaves, a signal ends it, or the terminal is gone, and gives the core back to be sealed.
     ///
     /// # Errors
     /// The terminal broke.
-    pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> std::io::Result<Core> {
+    pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> io::Result<Core> {
         let (columns, rows) = crossterm::terminal::size()?;
         self.take(Event::View(View::Resized { columns, rows }))?;
         let ended = self.turn(&mut keyboard).await;
-        drop(self.executor);
-        ended.map(|()| self.core)
+        ended.map(|()| self.engine.stop())
     }
 
-    async fn turn(&mut self, keyboard: &mut mpsc::Receiver<Input>) -> std::io::Result<()> {
-        let mut signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal).into_iter();
-        let mut next = || signals.next().unwrap_or_else(|| signal(SignalKind::terminate()));
-        let (mut interrupt, mut terminate, mut hangup) = (next()?, next()?, next()?);
-        let mut tick = tokio::time::interval(Duration::from_secs(1));
-        self.painter.draw(&self.core.state, &self.keys.0)?;
+    async fn turn(&mut self, keyboard: &mut mpsc::Receiver<Input>) -> io::Result<()> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut tick = tokio::time::interval(TICK);
+        self.draw()?;
         loop {
-            let frame = self.painter.next().map_or_else(|| Instant::now() + Duration::from_secs(60), |at| at);
+            let frame = self.painter.next().unwrap_or_else(|| Instant::now() + TICK);
             let step = tokio::select! {
                 biased;
                 input = keyboard.recv() => match input {
@@ -78,8 +80,11 @@ impl Live {
                 _ = interrupt.recv() => Step::Leave,
                 _ = terminate.recv() => Step::Leave,
                 _ = hangup.recv() => Step::Leave,
-                Some(released) = self.released.1.recv() => self.release(released)?,
-                () = tokio::time::sleep_until(frame.into()) => { self.painter.draw(&self.core.state, &self.keys.0)?; Step::On }
+                Some(released) = self.released.recv() => {
+                    let effects = self.engine.release(released);
+                    self.show(effects)?
+                }
+                () = tokio::time::sleep_until(frame.into()), if self.painter.next().is_some() => { self.draw()?; Step::On }
                 Some(event) = self.events.recv() => self.drain(event)?,
                 _ = tick.tick() => self.take(Event::View(View::Tick))?,
             };
@@ -90,15 +95,15 @@ impl Live {
     }
 
     /// A key: its effect is on the screen before anything else is looked at.
-    fn input(&mut self, input: &crossterm::event::Event) -> std::io::Result<Step> {
-        let Some(event) = self.keys.read(&self.core.state, input) else { return Ok(Step::On) };
+    fn input(&mut self, input: &crossterm::event::Event) -> io::Result<Step> {
+        let Some(event) = self.keys.read(self.engine.state(), input) else { return Ok(Step::On) };
         let step = self.take(event)?;
-        self.painter.draw(&self.core.state, &self.keys.0)?;
+        self.draw()?;
         Ok(step)
     }
 
     /// An event, and what came with it.
-    fn drain(&mut self, first: Event) -> std::io::Result<Step> {
+    fn drain(&mut self, first: Event) -> io::Result<Step> {
         let began = Instant::now();
         let mut event = Some(first);
         for _ in 0..BATCH {
@@ -111,48 +116,27 @@ impl Live {
         Ok(Step::On)
     }
 
-    fn take(&mut self, event: Event) -> std::io::Result<Step> {
-        let Followed { effects, once_durable } = self.core.take(event);
+    fn take(&mut self, event: Event) -> io::Result<Step> {
+        let effects = self.engine.take(event);
+        self.show(effects)
+    }
+
+    /// What concerns the screen.
+    fn show(&mut self, effects: Vec<Effect>) -> io::Result<Step> {
         self.painter.touch();
-        if let Some(held) = once_durable {
-            self.hold(held);
-        }
-        if let Some(trouble) = self.core.tend() {
-            self.core.take(trouble);
-        }
-        self.carry_out(effects)
-    }
-
-    fn hold(&self, held: Held) {
-        let released = self.released.0.clone();
-        tokio::spawn(async move { released.send(held.released().await) });
-    }
-
-    fn release(&mut self, released: Result<Vec<Effect>, Event>) -> std::io::Result<Step> {
-        match released {
-            Ok(effects) => self.carry_out(effects),
-            Err(refused) => self.take(refused),
-        }
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) -> std::io::Result<Step> {
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(Step::Leave),
-                Effect::Intend(intent) => {
-                    if self.take(Event::Intent(intent))? == Step::Leave {
-                        return Ok(Step::Leave);
-                    }
-                }
                 Effect::Copy(text) => self.painter.screen().copy(&text)?,
                 Effect::Redraw => self.painter.screen().forget()?,
                 Effect::Suspend => self.painter.screen().suspend()?,
-                Effect::Play(_) => {
-                    self.core.take(Event::View(View::Told("only a replay can be moved in time".into())));
-                }
-                effect => self.executor.execute(effect),
+                _ => {}
             }
         }
         Ok(Step::On)
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.painter.draw(self.engine.state(), &self.keys.0)
     }
 }

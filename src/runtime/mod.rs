@@ -1,8 +1,9 @@
 //! The loop: an event comes, is redacted, stamped, written down, reduced; its effects go out; a frame is drawn.
 //!
-//! [`Core`] is that without sources and without a screen; [`live`] adds both, [`headless`] only the sources (for `run` and `status`),
+//! [`Core`] is that without sources and without a screen; an [`engine`] adds the executor, [`live`] the screen, [`headless`] only the sources (for `run` and `status`),
 //! [`replay`] only the screen and a recording, and has no executor.
 
+pub mod engine;
 pub mod headless;
 pub mod inherit;
 mod keys;
@@ -46,11 +47,14 @@ pub struct Followed {
     pub once_durable: Option<Held>,
 }
 
+/// Resolves once an event is on disk, or cannot be.
+type Ack = std::pin::Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>;
+
 /// Effects of a decision that is still on its way to the disk.
 pub struct Held {
     intent: Box<Intent>,
     effects: Vec<Effect>,
-    ack: std::pin::Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>,
+    ack: Ack,
 }
 
 impl Held {
@@ -103,7 +107,7 @@ impl Core {
         }
     }
 
-    fn write(&mut self, event: &Redacted<Event>) -> Option<std::pin::Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>> {
+    fn write(&mut self, event: &Redacted<Event>) -> Option<Ack> {
         let journal = self.journal.as_mut()?;
         let entry = Entry::new(self.seq, self.at, event);
         match (entry, event.get().decisive()) {

@@ -14,7 +14,7 @@ use crate::runbook::Runbook;
 use crate::state::{Playback, State, World};
 
 /// Stretches of the bar.
-const DENSITY: usize = 120;
+const DENSITY: u32 = 120;
 /// The slowest and the fastest, as multiples of real time.
 const SPEEDS: (f64, f64) = (0.25, 64.0);
 
@@ -53,7 +53,7 @@ impl Player {
         };
         let items = recording.items().peekable();
         let mut player = Self { recording, items, survey, state: State::new(first, runbook), at: first, speed: 1.0, playing: true };
-        player.to_seq(0);
+        player.go_to(0);
         Ok(player)
     }
 
@@ -73,7 +73,7 @@ impl Player {
     /// Plays, or pauses; at the end it starts over.
     pub fn toggle(&mut self) {
         if !self.playing && self.at >= self.end() {
-            self.to_seq(0);
+            self.go_to(0);
         }
         self.playing = !self.playing;
         self.show();
@@ -92,16 +92,16 @@ impl Player {
         let index = self.survey.times.partition_point(|(seq, _)| *seq <= self.state.world.seq);
         let wanted = i64::try_from(index).unwrap_or(i64::MAX).saturating_add(by).max(0);
         let index = usize::try_from(wanted).unwrap_or(0).min(self.survey.times.len());
-        self.to_seq(index.checked_sub(1).map_or(0, |index| self.survey.times[index].0));
+        self.go_to(index.checked_sub(1).map_or(0, |index| self.survey.times[index].0));
     }
 
     /// To the next entry of the timeline, or the one before.
-    pub fn to_entry(&mut self, next: bool) {
+    pub fn entry(&mut self, next: bool) {
         let at = self.at;
         let mut entries = self.survey.entries.iter().map(|(at, _)| *at);
         let found = if next { entries.find(|entry| *entry > at) } else { entries.rfind(|entry| *entry < at) };
         self.playing = false;
-        self.to_time(found.unwrap_or(if next { self.end() } else { self.start() }));
+        self.go_to_time(found.unwrap_or(if next { self.end() } else { self.start() }));
     }
 
     /// To a time (`14:46`, `14:46:32`, RFC 3339, `+2m`, `-30s`) or to the next entry that contains the text.
@@ -120,18 +120,18 @@ impl Player {
         let Some(time) = time.or_else(named) else {
             return Err(format!("\"{wanted}\" is neither a time (14:46:32, +2m) nor in the timeline"));
         };
-        self.to_time(time);
+        self.go_to_time(time);
         Ok(())
     }
 
     /// To the start.
-    pub fn to_start(&mut self) {
-        self.to_seq(0);
+    pub fn rewind(&mut self) {
+        self.go_to(0);
     }
 
     /// To the end.
-    pub fn to_end(&mut self) {
-        self.to_time(self.end());
+    pub fn finish(&mut self) {
+        self.go_to_time(self.end());
     }
 
     fn start(&self) -> DateTime<Utc> {
@@ -142,16 +142,16 @@ impl Player {
         self.survey.times.last().map_or(self.at, |(_, at)| *at)
     }
 
-    fn to_time(&mut self, time: DateTime<Utc>) {
+    fn go_to_time(&mut self, time: DateTime<Utc>) {
         let time = time.clamp(self.start(), self.end());
         let index = self.survey.times.partition_point(|(_, at)| *at <= time);
-        self.to_seq(index.checked_sub(1).map_or(0, |index| self.survey.times[index].0));
+        self.go_to(index.checked_sub(1).map_or(0, |index| self.survey.times[index].0));
         self.at = time;
         self.show();
     }
 
     /// To just after a record; 0 is before the first.
-    fn to_seq(&mut self, seq: u64) {
+    fn go_to(&mut self, seq: u64) {
         if seq < self.state.world.seq || seq == 0 {
             self.items = self.recording.seek(Target::Seq(seq)).peekable();
             self.state.world = World::default();
@@ -252,11 +252,11 @@ fn told(gap: &Gap) -> Clean {
 }
 
 fn density(times: &[(u64, DateTime<Utc>)], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<u32> {
-    let mut density = vec![0; DENSITY];
+    let mut density = vec![0; DENSITY as usize];
     let span = (to - from).num_milliseconds().max(1);
     for (_, at) in times {
-        let place = (*at - from).num_milliseconds().saturating_mul(DENSITY as i64) / span;
-        let place = usize::try_from(place).unwrap_or(0).min(DENSITY - 1);
+        let place = (*at - from).num_milliseconds().saturating_mul(i64::from(DENSITY)) / span;
+        let place = usize::try_from(place).unwrap_or(0).min(DENSITY as usize - 1);
         density[place] += 1;
     }
     density

@@ -80,9 +80,9 @@ fn move_to(player: &mut Player, play: &Play) {
         Play::Toggle => player.toggle(),
         Play::Step(by) => player.step(*by),
         Play::Speed(faster) => player.change_speed(*faster),
-        Play::Entry(next) => player.to_entry(*next),
-        Play::Start => player.to_start(),
-        Play::End => player.to_end(),
+        Play::Entry(next) => player.entry(*next),
+        Play::Start => player.rewind(),
+        Play::End => player.finish(),
         Play::Seek(wanted) => {
             if let Err(why) = player.seek(wanted) {
                 look(&mut player.state, &Event::View(View::Told(why.into())));

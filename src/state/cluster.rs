@@ -195,10 +195,15 @@ fn row<'a>(workload: Option<&'a Workload>, mut pods: Vec<(&'a Pod, Diagnosis)>) 
         (None, None) => Severity::Ok,
         _ => Severity::Warn,
     };
-    let reason = worst.map(|d| d.status.clone()).or_else(|| short.map(shortage)).filter(|_| severity > Severity::Ok);
+    let reason = worst.map(in_trouble).or_else(|| short.map(shortage)).filter(|_| severity > Severity::Ok);
     let why = worst.and_then(|d| d.why.clone()).or_else(|| short.and_then(|w| w.stuck.clone()));
     let restarts = pods.iter().map(|(pod, _)| restarts(pod)).fold(0, u32::saturating_add);
     WorkloadRow { workload, pods, severity, reason, why, restarts }
+}
+
+/// kubectl calls a pod `Running` that is not ready; as a reason that says nothing.
+fn in_trouble(diagnosis: &Diagnosis) -> Clean {
+    if diagnosis.status == "Running" { "not ready".into() } else { diagnosis.status.clone() }
 }
 
 fn shortage(workload: &Workload) -> Clean {

@@ -11,6 +11,9 @@ use crate::state::{State, diagnose, restarts};
 use crate::theme::Role;
 use crate::units;
 
+/// Columns that a line is easily read in.
+const COLUMNS: u16 = 150;
+
 /// What the lines are made with.
 struct Page<'a> {
     state: &'a State,
@@ -21,8 +24,8 @@ struct Page<'a> {
 
 /// Draws the overlay.
 pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let area = pane::centred(body, 150, body.height);
-    let mut page = Page { state, look, columns: area.width.saturating_sub(2), lines: Vec::new() };
+    let columns = COLUMNS.min(body.width);
+    let mut page = Page { state, look, columns: columns.saturating_sub(2), lines: Vec::new() };
     let cluster = &state.world.cluster;
     let title = match (cluster.pods.get(uid), cluster.workloads.get(uid)) {
         (Some(pod), _) => {
@@ -38,6 +41,7 @@ pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, 
             "gone".to_owned()
         }
     };
+    let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
     let inside = pane::overlay(look, Role::BorderFocus, &title, &format!("uid {uid}"), area, buf);
     pane::scrolled(look, inside, page.lines, scroll, buf);
 }

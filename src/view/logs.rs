@@ -27,12 +27,12 @@ pub fn draw(state: &State, look: &Look, log: &LogView, body: Rect, buf: &mut Buf
     pane::more(look, inside, start..end, log.lines.len(), buf);
 }
 
-/// `follow ● · 12 older lines dropped · ended: the container is gone`
+/// `ended: the container is gone · follow ● · 12 lines dropped`
 fn note(log: &LogView) -> String {
-    let mut parts = vec![if log.up == 0 { "follow ●".to_owned() } else { format!("held, {} below", log.up) }];
+    let mut parts: Vec<String> = log.ended.iter().map(|why| format!("ended: {why}")).collect();
+    parts.push(if log.up == 0 { "follow ●".to_owned() } else { format!("held, {} below", log.up) });
     let dropped = i64::try_from(log.dropped).unwrap_or(i64::MAX);
     parts.extend((dropped > 0).then(|| format!("{} lines dropped", units::count(Some(dropped)))));
-    parts.extend(log.ended.as_ref().map(|why| format!("ended: {why}")));
     parts.join(" · ")
 }
 

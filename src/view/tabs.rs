@@ -12,6 +12,9 @@ use crate::state::{Focus, GroupState, Severity, State};
 use crate::theme::Role;
 use crate::units;
 
+/// Below so many columns the longest name is shortened.
+const NARROW: u16 = 72;
+
 /// Draws the strip.
 pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut Buffer) {
     let mut row = Row::new(area.width);
@@ -19,7 +22,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut B
         (Focus::Pods, "Pods", Action::FocusPods),
         (Focus::Rates, "5xx", Action::FocusRates),
         (Focus::Lag, "Lag", Action::FocusLag),
-        (Focus::Timeline, "Timeline", Action::FocusTimeline),
+        (Focus::Timeline, if area.width < NARROW { "Time" } else { "Timeline" }, Action::FocusTimeline),
         (Focus::Steps, "Steps", Action::FocusSteps),
     ] {
         let shown = state.screen.focus == focus;

@@ -85,11 +85,12 @@ pub(super) fn old_sets(cluster: &Cluster, deployment: &Value, current: Option<&S
 }
 
 fn same_template(set: &Value, deployment: &Value) -> bool {
-    let mut template = set.clone();
-    if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
-        labels.remove("pod-template-hash");
-    }
-    template == *deployment
+    let labels = |template: &Value| {
+        let all = template["metadata"]["labels"].as_object().into_iter().flatten();
+        all.filter(|(key, _)| *key != "pod-template-hash").map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+    };
+    let same = |part: &str| set.pointer(part) == deployment.pointer(part);
+    same("/metadata/annotations") && same("/spec") && labels(set) == labels(deployment)
 }
 
 /// The hash that names the `ReplicaSet` of a template.

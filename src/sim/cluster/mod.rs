@@ -111,9 +111,9 @@ impl Cluster {
         }
     }
 
-    /// Runs the controllers, unless nothing was written since they last had nothing to do; once a second in any case, for deadlines.
+    /// Runs the controllers, unless nothing was written since they last had nothing to do; every 5 s in any case, for deadlines.
     fn reconcile(&mut self) {
-        let due = self.now.timestamp_subsec_millis() < 250;
+        let due = self.now.timestamp_millis() % 5_000 < 250;
         if self.settled == self.store.version() && !due {
             return;
         }

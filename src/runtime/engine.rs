@@ -1,0 +1,77 @@
+//! A core with an executor: takes events in, carries out what follows, and hands back only what concerns the screen.
+
+use std::path::Path;
+
+use tokio::sync::mpsc;
+
+use super::{Core, Followed};
+use crate::effect::{Effect, Executor};
+use crate::event::Event;
+use crate::state::State;
+
+/// What came of a decision on its way to the disk: its effects, or the event that it was refused.
+pub type Released = Result<Vec<Effect>, Event>;
+
+/// A live session without its screen.
+pub struct Engine {
+    core: Core,
+    executor: Executor,
+    releases: mpsc::UnboundedSender<Released>,
+}
+
+impl Engine {
+    /// An engine, and where decisions come back once they are on disk: each goes into [`Engine::release`].
+    pub fn new(core: Core, executor: Executor) -> (Self, mpsc::UnboundedReceiver<Released>) {
+        let (releases, coming) = mpsc::unbounded_channel();
+        (Self { core, executor, releases }, coming)
+    }
+
+    /// What is so, and what is looked at.
+    pub fn state(&self) -> &State {
+        &self.core.state
+    }
+
+    /// Where the session is recorded.
+    pub fn recording(&self) -> Option<&Path> {
+        self.core.recording()
+    }
+
+    /// Takes in one event. What it answers is for the screen: leaving, drawing, the clipboard.
+    pub fn take(&mut self, event: Event) -> Vec<Effect> {
+        let Followed { effects, once_durable } = self.core.take(event);
+        if let Some(held) = once_durable {
+            let releases = self.releases.clone();
+            tokio::spawn(async move { releases.send(held.released().await) });
+        }
+        if let Some(trouble) = self.core.tend() {
+            self.core.take(trouble);
+        }
+        self.carry_out(effects)
+    }
+
+    /// A decision is on disk, or could not be written.
+    pub fn release(&mut self, released: Released) -> Vec<Effect> {
+        match released {
+            Ok(effects) => self.carry_out(effects),
+            Err(refused) => self.take(refused),
+        }
+    }
+
+    /// Carries effects out.
+    pub fn carry_out(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut for_the_screen = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Intend(intent) => for_the_screen.extend(self.take(Event::Intent(intent))),
+                Effect::Quit | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Play(_) => for_the_screen.push(effect),
+                effect => self.executor.execute(effect),
+            }
+        }
+        for_the_screen
+    }
+
+    /// Stops everything that runs, and gives the core back.
+    pub fn stop(self) -> Core {
+        self.core
+    }
+}
