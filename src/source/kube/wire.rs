@@ -214,7 +214,7 @@ pub struct Event {
     count: Option<u32>,
     last_timestamp: Option<DateTime<Utc>>,
     #[serde(rename = "eventTime")]
-    time: Option<DateTime<Utc>>,
+    happened: Option<DateTime<Utc>>,
     series: Option<Repeats>,
 }
 
@@ -244,7 +244,7 @@ impl Object for Event {
     /// Clients of the old API fill in `lastTimestamp` and `count`, those of the new one `series` and `eventTime`.
     fn fact(self, names: &mut Names) -> event::Notice {
         let series = self.series.unwrap_or_default();
-        let last = series.last_observed_time.or(self.last_timestamp).or(self.time).or(self.metadata.creation_timestamp);
+        let last = series.last_observed_time.or(self.last_timestamp).or(self.happened).or(self.metadata.creation_timestamp);
         event::Notice {
             about_kind: names.shared(self.involved_object.kind),
             about: names.shared(self.involved_object.name),
