@@ -6,7 +6,7 @@ use super::args::Demo;
 use super::{Exit, Room, complain, screen};
 use crate::session::Wanted;
 use crate::sim::scenario::Scenario;
-use crate::sim::{Identity, Sim, SimConfig};
+use crate::sim::{Sim, SimConfig};
 use crate::source::clock::Clock;
 
 pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit> {
@@ -15,8 +15,7 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
     }
     let clock = Clock::scaled(wanted.speed);
     let onset = Duration::from_secs(wanted.onset);
-    let config =
-        SimConfig { seed: wanted.seed, scenario: wanted.scenario, clock: clock.clone(), identity: Identity::Admin, extra_pods: 0, onset };
+    let config = SimConfig { seed: wanted.seed, clock: clock.clone(), onset, ..SimConfig::new(wanted.scenario) };
     let sim = match Sim::start(config).await {
         Ok(sim) => sim,
         Err(error) => return Ok(complain(&error.to_string())),

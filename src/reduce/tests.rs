@@ -1,1 +1,306 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use ulid::Ulid;
+
+use super::*;
+use crate::clean::Clean;
+use crate::event::{Edit, Expectation, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
+use crate::keymap::Action;
+use crate::state::{Playback, Stage};
+
+/// A state, and the records that brought it there.
+struct Room {
+    state: State,
+    at: DateTime<Utc>,
+    seq: u64,
+}
+
+impl Room {
+    fn new(read_only: bool) -> Self {
+        let runbook = Arc::new(crate::runbook::embedded().unwrap());
+        let mut room = Self { state: State::new(DateTime::UNIX_EPOCH, runbook), at: DateTime::UNIX_EPOCH, seq: 0 };
+        room.take(Event::Started(Session {
+            mode: Mode::Live,
+            context: "prod".into(),
+            cluster: "https://prod".into(),
+            namespace: Some("ns".into()),
+            actor: "dana".into(),
+            read_only,
+            arm_minutes: 15,
+            threshold: 0.05,
+            version: "0".into(),
+        }));
+        room
+    }
+
+    fn take(&mut self, event: Event) -> Vec<Effect> {
+        self.seq += u64::from(event.recorded());
+        reduce(&mut self.state, &Record { seq: self.seq, at: self.at, event })
+    }
+
+    fn act(&mut self, action: Action) -> Vec<Effect> {
+        self.take(Event::Operator(Operator::Did(action)))
+    }
+
+    fn enter(&mut self, text: &str) -> Vec<Effect> {
+        let purpose = self.state.screen.input.as_ref().unwrap().purpose.clone();
+        self.take(Event::Operator(Operator::Entered { purpose, text: text.into() }))
+    }
+
+    fn command(&mut self, line: &str) -> Vec<Effect> {
+        self.act(Action::Command);
+        self.enter(line)
+    }
+
+    fn wait(&mut self, milliseconds: i64) {
+        self.at += TimeDelta::milliseconds(milliseconds);
+        self.take(Event::View(View::Tick));
+    }
+
+    /// Prepares a scaling with this plan and brings its question to the screen, past its dead time.
+    fn asked(&mut self, plan: Plan) {
+        let effects = self.command("scale deployment=worker replicas=3");
+        let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
+        let prepared = Prepared { call: call.clone(), result: Ok(plan) };
+        self.take(Event::View(View::Prepared(Box::new(prepared))));
+        assert!(matches!(self.state.screen.overlays.last(), Some(Overlay::Confirm(_))));
+        self.wait(301);
+    }
+
+    fn told(&self) -> &str {
+        self.state.screen.message.as_ref().map_or("", |(_, told)| told)
+    }
+}
+
+fn intent() -> Intent {
+    Intent {
+        id: Ulid::from_parts(1, 1),
+        call: StepCall { step: "scale".into(), inputs: BTreeMap::new() },
+        title: "scale worker 1 → 3".into(),
+        target: Target {
+            cluster: "https://prod".into(),
+            kind: Kind::Deployment,
+            namespace: "ns".into(),
+            name: "worker".into(),
+            uid: "u".into(),
+        },
+        writes: vec![],
+        expect: Expectation { path: "/x".into(), values: BTreeMap::new(), before: BTreeMap::new(), managed_before: None },
+        verify: vec![],
+        verify_within: 60,
+        undo: Some(StepCall {
+            step: "scale".into(),
+            inputs: BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "1".into())]),
+        }),
+        kubectl: "kubectl scale deployment worker --replicas=3".into(),
+        actor: "dana".into(),
+    }
+}
+
+fn plan() -> Plan {
+    Plan { intent: intent(), dry_run: Ok(vec![]), rights: vec![], owners: vec![], touches: "1 of 1".into(), type_name: None }
+}
+
+fn intends(effects: &[Effect]) -> bool {
+    matches!(effects, [Effect::Intend(asked)] if **asked == intent())
+}
+
+#[test]
+fn a_confirmed_plan_becomes_exactly_its_intent() {
+    let mut room = Room::new(false);
+    room.act(Action::Arm);
+    room.asked(plan());
+    assert!(intends(&room.act(Action::Confirm)));
+    assert!(room.state.screen.overlays.is_empty());
+}
+
+#[test]
+fn confirm_keys_are_dead_at_first() {
+    let mut room = Room::new(false);
+    room.act(Action::Arm);
+    room.asked(plan());
+    if let Some(Overlay::Confirm(dialog)) = room.state.screen.overlays.last_mut() {
+        dialog.since = room.at - TimeDelta::milliseconds(299);
+    }
+    assert_eq!(room.act(Action::Confirm), []);
+    room.wait(1);
+    assert!(intends(&room.act(Action::Confirm)));
+}
+
+#[test]
+fn what_is_not_allowed_is_told_and_not_done() {
+    let denied = Plan {
+        rights: vec![crate::event::Right {
+            verb: "patch".into(),
+            resource: "deployments/scale".into(),
+            namespace: "ns".into(),
+            allowed: Some(false),
+        }],
+        ..plan()
+    };
+    let refused = Plan { dry_run: Err("quota".into()), ..plan() };
+    for (read_only, arm, plan, why) in [
+        (false, false, plan(), "not armed"),
+        (true, true, plan(), "read-only"),
+        (false, true, denied, "you may not patch deployments/scale in ns"),
+        (false, true, refused, "the server refuses it (dry run): quota"),
+    ] {
+        let mut room = Room::new(read_only);
+        if arm {
+            room.act(Action::Arm);
+        }
+        room.asked(plan);
+        assert_eq!(room.act(Action::Confirm), [], "{why}");
+        assert!(room.told().starts_with(why), "{} is not {why}", room.told());
+    }
+}
+
+#[test]
+fn arming_ends_by_itself_and_by_the_stop_key() {
+    let mut room = Room::new(false);
+    room.act(Action::Arm);
+    assert!(room.state.world.armed(room.at));
+    room.wait(15 * 60 * 1000);
+    assert!(!room.state.world.armed(room.at));
+    room.act(Action::Arm);
+    assert_eq!(room.act(Action::StopAll), [Effect::StopAll]);
+    assert!(!room.state.world.armed(room.at));
+}
+
+#[test]
+fn a_journal_in_trouble_lets_nothing_through() {
+    let mut room = Room::new(false);
+    room.act(Action::Arm);
+    room.asked(plan());
+    room.take(Event::JournalTrouble(Some("disk full".into())));
+    assert_eq!(room.act(Action::Confirm), []);
+    assert!(room.told().contains("journal"));
+}
+
+#[test]
+fn a_name_that_must_be_typed_must_be_right() {
+    let mut room = Room::new(false);
+    room.act(Action::Arm);
+    room.asked(Plan { type_name: Some("it takes the service away".into()), ..plan() });
+    assert_eq!(room.act(Action::Confirm), []);
+    assert_eq!(room.state.screen.input.as_ref().unwrap().purpose, Purpose::Name);
+    assert_eq!(room.enter("workr"), []);
+    assert!(room.told().contains("nothing was done"));
+    room.act(Action::Confirm);
+    assert!(intends(&room.enter("worker")));
+}
+
+#[test]
+fn an_intent_is_sent_once_and_each_outcome_leads_on() {
+    let mut room = Room::new(false);
+    let (id, outcome) = (intent().id, |outcome| Event::Outcome { intent: intent().id, outcome });
+    assert_eq!(room.take(Event::Intent(Box::new(intent()))), [Effect::Send(Box::new(intent()))]);
+    let lost = Outcome::Unknown { reason: "no answer".into() };
+    assert_eq!(room.take(outcome(lost.clone())), [Effect::Resolve(Box::new(intent()))]);
+    assert!(matches!(room.state.world.runs.get(id).unwrap().stage, Stage::Unknown(_)));
+    let applied = Outcome::Applied { generation: 2, writes: 1, by_reading: true };
+    let awaited = [Effect::Wake { intent: id, after: Duration::from_secs(60) }];
+    let follows = room.take(outcome(applied));
+    assert!(follows == awaited || follows.is_empty(), "{follows:?}");
+    assert_eq!(room.take(outcome(lost)), [], "a late answer changes nothing");
+}
+
+#[test]
+fn an_inherited_intent_is_read_and_never_sent() {
+    let mut room = Room::new(false);
+    assert_eq!(room.take(Event::Inherited(Box::new(intent()))), [Effect::Resolve(Box::new(intent()))]);
+    assert!(matches!(room.state.world.runs.get(intent().id).unwrap().stage, Stage::Unknown(_)));
+}
+
+#[test]
+fn undo_goes_the_way_of_every_step() {
+    let mut room = Room::new(false);
+    assert_eq!(room.act(Action::UndoLast), []);
+    assert!(room.told().contains("nothing was changed"));
+    room.take(Event::Intent(Box::new(intent())));
+    room.take(Event::Outcome { intent: intent().id, outcome: Outcome::Applied { generation: 2, writes: 1, by_reading: false } });
+    assert_eq!(room.act(Action::UndoLast), [Effect::Prepare(intent().undo.unwrap())]);
+}
+
+#[test]
+fn a_plan_that_nobody_waits_for_any_more_is_not_asked_about() {
+    let mut room = Room::new(false);
+    let call = StepCall { step: "scale".into(), inputs: BTreeMap::from([("deployment".into(), "other".into())]) };
+    room.command("scale deployment=worker replicas=3");
+    room.take(Event::View(View::Prepared(Box::new(Prepared { call, result: Ok(plan()) }))));
+    assert!(matches!(room.state.screen.overlays.last(), Some(Overlay::Form(_))));
+    room.act(Action::Cancel);
+    let call = StepCall {
+        step: "scale".into(),
+        inputs: BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "3".into())]),
+    };
+    room.take(Event::View(View::Prepared(Box::new(Prepared { call, result: Ok(plan()) }))));
+    assert!(room.state.screen.overlays.is_empty());
+}
+
+#[test]
+fn a_refused_preparation_comes_back_to_the_form() {
+    let mut room = Room::new(false);
+    let effects = room.command("scale deployment=worker replicas=3");
+    let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
+    let prepared = Prepared { call: call.clone(), result: Err(Refusal::Usage("there is no deployment worker in ns".into())) };
+    room.take(Event::View(View::Prepared(Box::new(prepared))));
+    let Some(Overlay::Form(form)) = room.state.screen.overlays.last() else { panic!() };
+    assert_eq!((form.at, form.problem.as_deref()), (0, Some("there is no deployment worker in ns")));
+    assert_eq!(room.state.screen.input.as_ref().unwrap().text, "worker");
+}
+
+#[test]
+fn a_replay_begins_no_step_and_its_world_is_left_alone() {
+    let mut room = Room::new(false);
+    room.state.screen.playback =
+        Some(Playback { playing: false, speed: 1.0, from: room.at, to: room.at, seq: 1, last_seq: 1, density: vec![], gaps: vec![] });
+    let before = room.state.world.hash();
+    for action in Action::PLAIN.iter().cloned().chain([Action::Step("scale".into())]) {
+        let effects = look(&mut room.state, &Event::Operator(Operator::Did(action)));
+        let acts = |effect: &Effect| matches!(effect, Effect::Prepare(_) | Effect::Intend(_) | Effect::Send(_) | Effect::Resolve(_));
+        assert!(!effects.iter().any(acts), "{effects:?}");
+    }
+    assert_eq!(room.state.world.hash(), before);
+}
+
+#[test]
+fn typed_text_is_edited_where_the_cursor_is() {
+    let mut room = Room::new(false);
+    room.act(Action::Note);
+    let mut edit = |edit: Edit| drop(room.take(Event::View(View::Edited(edit))));
+    edit(Edit::Insert("größe 12\u{1b}".into()));
+    edit(Edit::Act(Action::InputDeleteWord));
+    edit(Edit::Act(Action::InputLeft));
+    edit(Edit::Act(Action::InputLeft));
+    edit(Edit::Act(Action::InputBackspace));
+    edit(Edit::Insert("s".into()));
+    let input = room.state.screen.input.clone().unwrap();
+    assert_eq!((input.text.as_str(), input.cursor), ("grösse ".replace("ss", "s").as_str(), "grös".len()));
+    room.enter("customers report recovery");
+    let entry = room.state.world.timeline.entries().last().unwrap();
+    assert_eq!((entry.subject.as_str(), entry.text.as_str()), ("@dana", "customers report recovery"));
+}
+
+#[test]
+fn mistyped_commands_say_what_was_meant() {
+    let mut room = Room::new(false);
+    room.command("discribe");
+    assert_eq!(room.told(), "no such action \"discribe\"; did you mean \"describe\"?");
+    room.command("scale replcas=3");
+    assert_eq!(room.told(), "scale has no input \"replcas\"; it has deployment, replicas");
+    room.command("scale worker");
+    assert_eq!(room.told(), "\"worker\": inputs are written name=value");
+}
+
+#[test]
+fn the_message_goes_after_a_while() {
+    let mut room = Room::new(false);
+    room.act(Action::UndoLast);
+    room.wait(TOLD_SECONDS * 1000 - 1);
+    assert!(!room.told().is_empty());
+    room.wait(1);
+    assert_eq!(room.told(), Clean::default().as_str());
+}

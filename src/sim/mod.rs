@@ -52,12 +52,15 @@ pub struct SimConfig {
     pub extra_pods: u32,
     /// When the incident begins, after the start.
     pub onset: Duration,
+    /// How long Prometheus has measured before the start.
+    pub measured: Duration,
 }
 
 impl SimConfig {
-    /// An administrator's calm cluster under the machine's clock, with the incident, if one is chosen, after 8 s.
+    /// An administrator's calm cluster under the machine's clock, half an hour measured, the incident, if one is chosen, after 8 s.
     pub fn new(scenario: Scenario) -> Self {
-        Self { seed: 1, scenario, clock: Clock::system(), identity: Identity::Admin, extra_pods: 0, onset: Duration::from_secs(8) }
+        let (onset, measured) = (Duration::from_secs(8), Duration::from_secs(30 * 60));
+        Self { seed: 1, scenario, clock: Clock::system(), identity: Identity::Admin, extra_pods: 0, onset, measured }
     }
 }
 
@@ -82,7 +85,8 @@ impl Sim {
         let now = config.clock.now();
         let onset = TimeDelta::from_std(config.onset).unwrap_or(TimeDelta::MAX);
         let incident = config.scenario.release().and_then(|release| Some((now.checked_add_signed(onset)?, release)));
-        let cluster = Cluster::new(config.seed, now, config.extra_pods, incident);
+        let measured = TimeDelta::from_std(config.measured).unwrap_or(TimeDelta::zero());
+        let cluster = Cluster::new(config.seed, now, config.extra_pods, measured, incident);
         let shared = Arc::new(Shared::new(config.clock, config.identity, cluster));
         let mut sim = Self { shared, addresses: [SocketAddr::from(([127, 0, 0, 1], 0)); 3], tasks: Vec::new() };
         for (place, server) in [Server::Kubernetes, Server::Prometheus, Server::Alertmanager].into_iter().enumerate() {

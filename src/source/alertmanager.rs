@@ -26,11 +26,11 @@ pub async fn run(address: Option<String>, mut voice: Voice, clock: Clock, timing
     loop {
         match read(&server).await {
             Ok(alerts) => {
-                voice.live(None).await;
                 if told.as_ref() != Some(&alerts) {
-                    voice.tell(Event::Alerts(alerts.clone())).await;
+                    voice.tell(Event::Alerts(alerts.clone())).await; // first, so that live means read
                     told = Some(alerts);
                 }
+                voice.live(None).await;
             }
             Err(failure) => voice.fail(&failure).await,
         }

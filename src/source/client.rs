@@ -103,3 +103,62 @@ where
     let writer = client(hyper.retry_canceled_requests(false).pool_max_idle_per_host(0).build(https));
     Ok((reader, writer))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use http::Request;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that reads a request, answers with `reply` (nothing: it hangs up) and notes what it read.
+    async fn server(reply: &'static str) -> (Uri, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, seen) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
+        let noted = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut buffer = vec![0; 4096];
+                let length = stream.read(&mut buffer).await.unwrap_or_default();
+                noted.lock().unwrap().push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+                let _ = stream.write_all(reply.as_bytes()).await;
+            }
+        });
+        (address.parse().unwrap(), seen)
+    }
+
+    #[tokio::test]
+    async fn the_writer_sends_a_request_once_whatever_the_answer_is() {
+        let replies = [
+            "",
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhal",
+        ];
+        for reply in replies {
+            let (address, seen) = server(reply).await;
+            let (_, writer) = clients(Config::new(address), None, &Timing::default()).unwrap();
+            for asked in 1..=3 {
+                let request = Request::patch("/apis/apps/v1/x").body(b"{}".to_vec()).unwrap();
+                let answer = writer.request_text(request).await;
+                assert!(answer.is_err(), "{reply:?}");
+                assert_eq!(seen.lock().unwrap().len(), asked, "{reply:?}");
+            }
+            assert!(seen.lock().unwrap().iter().all(|request| request.contains(&format!("user-agent: {AGENT}"))));
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_taken_from_the_context_and_never_for_this_machine() {
+        let uri = |text: &str| -> Uri { text.parse().unwrap() };
+        let chosen = |server: &str, proxy: Option<&str>| Proxy::choose(&uri(server), proxy).map(|p| p.map(|p| p.address.to_string()));
+        assert_eq!(chosen("https://k8s.corp:6443", Some("http://proxy:3128")).unwrap().as_deref(), Some("http://proxy:3128/"));
+        assert_eq!(chosen("https://127.0.0.1:6443", None).unwrap(), None);
+        assert_eq!(chosen("https://[::1]:6443", None).unwrap(), None);
+        assert!(matches!(chosen("https://k8s.corp", Some("socks5://proxy:1080")), Err(ConnectError::Proxy(_))));
+    }
+}

@@ -48,17 +48,16 @@ pub async fn run(how: Kafka, client: kube::Client, mut voice: Voice, clock: Cloc
         Kafka::Off(why) => return voice.off(&why).await,
     };
     let pods = Api::namespaced(client, &broker.namespace);
-    let mut before = BTreeMap::new();
+    let mut before: Option<BTreeMap<Clean, i64>> = None;
     loop {
         let reading = tokio::time::timeout(timing.lag_answer, read(&pods, &broker)).await;
         let soon = match reading.unwrap_or_else(|_| Err(Failure::silent("kafka-consumer-groups.sh", timing.lag_answer))) {
             Ok(groups) => {
-                let now = totals(&groups);
-                let grows = now.iter().any(|(group, lag)| before.get(group).is_some_and(|then| lag > then));
-                before = now;
-                voice.tell(Event::Lag { at: clock.now(), groups }).await; // first, so that live means read
+                let (at, now) = (clock.now(), totals(&groups));
+                voice.tell(Event::Lag { at, groups }).await; // first, so that live means read
                 voice.live(None).await;
-                grows
+                // One reading alone does not say which way it goes.
+                before.replace(now.clone()).is_none_or(|before| grows(&before, &now))
             }
             Err(failure) => {
                 voice.fail(&failure).await;
@@ -72,6 +71,10 @@ pub async fn run(how: Kafka, client: kube::Client, mut voice: Voice, clock: Cloc
 fn totals(groups: &[GroupLag]) -> BTreeMap<Clean, i64> {
     let total = |group: &GroupLag| group.partitions.iter().filter_map(PartitionLag::lag).fold(0, i64::saturating_add);
     groups.iter().map(|group| (group.group.clone(), total(group))).collect()
+}
+
+fn grows(before: &BTreeMap<Clean, i64>, now: &BTreeMap<Clean, i64>) -> bool {
+    now.iter().any(|(group, lag)| before.get(group).is_some_and(|then| lag > then))
 }
 
 async fn read(pods: &Api<v1::Pod>, broker: &Broker) -> Result<Vec<GroupLag>, Failure> {

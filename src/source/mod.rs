@@ -108,29 +108,4 @@ async fn supervise(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::SourceState;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    #[tokio::test]
-    async fn a_fault_in_a_source_is_shown_and_the_source_starts_again() {
-        let (events, mut heard) = mpsc::channel(4);
-        let voice = move |source| Voice::new(source, Clock::system(), events.clone());
-        let runs = AtomicU32::new(0);
-        let run = Box::new(move |mut voice: Voice| -> BoxFuture<'static, ()> {
-            let first = runs.fetch_add(1, Ordering::SeqCst) == 0;
-            async move {
-                assert!(!first, "not this time");
-                voice.live(None).await;
-            }
-            .boxed()
-        });
-        supervise(SourceId::Kafka, voice, run, Timing::scaled(0.001)).await;
-        let mut told = Vec::new();
-        while let Some(Event::Health(health)) = heard.recv().await {
-            told.push((health.state, health.error.is_some_and(|error| error.contains("not this time"))));
-        }
-        assert_eq!(told, [(SourceState::Down, true), (SourceState::Live, false)]);
-    }
-}
+mod tests;

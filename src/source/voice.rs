@@ -15,6 +15,7 @@ pub struct Voice {
     clock: Clock,
     events: mpsc::Sender<Event>,
     told: Option<Health>,
+    /// When it was last heard; nothing counts before it was live once.
     heard: Option<DateTime<Utc>>,
 }
 
@@ -33,7 +34,9 @@ impl Voice {
 
     /// The source has just been heard.
     pub fn hear(&mut self) {
-        self.heard = Some(self.clock.now());
+        if self.heard.is_some() {
+            self.heard = Some(self.clock.now());
+        }
     }
 
     /// Whether it was last told that the source is live.
@@ -43,11 +46,12 @@ impl Voice {
 
     /// What is shown is what the source says now; `remark` is what is missing from it all the same.
     pub async fn live(&mut self, remark: Option<String>) {
-        self.hear();
-        self.change(SourceState::Live, self.clock.now(), remark).await;
+        let now = self.clock.now();
+        self.heard = Some(now);
+        self.change(SourceState::Live, now, remark).await;
     }
 
-    /// The source failed: what it said before is stale, and if it never said anything it is down; what it refuses to show it is blind to.
+    /// The source failed: what it said before is stale, and if it never was live it is down; what it refuses to show it is blind to.
     pub async fn fail(&mut self, failure: &Failure) {
         let (state, since) = match self.heard {
             _ if failure.refused() => (SourceState::Blind, self.clock.now()),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, Kind, Measure, Revision, Uid, Verdict, Workload};
+use crate::event::{ClusterEvent, Kind, Measure, Owner, Revision, Uid, Verdict, Workload};
 
 /// How old a rollout may be to be told when warroom starts.
 const HISTORY: TimeDelta = TimeDelta::hours(1);
@@ -48,27 +48,43 @@ impl Detector {
                 self.health(at, cluster, timeline);
             }
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
+            ClusterEvent::Listed(Kind::ReplicaSet) => self.history(at, cluster, timeline),
             ClusterEvent::Pods(_) | ClusterEvent::Gone(..) | ClusterEvent::Listed(_) => self.health(at, cluster, timeline),
             ClusterEvent::Nodes(_) => self.nodes(at, cluster, timeline),
             ClusterEvent::Listing(_) | ClusterEvent::Notices(_) => {}
         }
     }
 
-    /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template.
+    /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
+    /// names happened before warroom looked: [`Self::history`] tells that.
     fn deployed(&mut self, at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
-        let Some(owner) = &revision.owner else { return };
-        let known = self.deployed.get(&owner.uid).copied();
-        if known.is_some_and(|known| revision.number <= known) {
-            return;
+        let Some(owner) = revision.owner.as_ref().filter(|_| cluster.listed.contains(&Kind::ReplicaSet)) else { return };
+        let known = self.deployed.insert(owner.uid.clone(), revision.number).unwrap_or(0);
+        if revision.number <= known {
+            self.deployed.insert(owner.uid.clone(), known);
+        } else if revision.number > 1 {
+            timeline.add(at, EntryKind::Deploy, owner.name.clone(), rollout(revision, cluster, &owner.uid), None);
         }
-        self.deployed.insert(owner.uid.clone(), revision.number);
-        let fresh = at - revision.meta.created < HISTORY;
-        let first_listing = !cluster.listed.contains(&Kind::ReplicaSet);
-        if (first_listing && !fresh) || (known.is_none() && revision.number <= 1) {
-            return;
+    }
+
+    /// Rollouts of the last hour, as far as the first listing shows them: a ReplicaSet that is younger than all with lower numbers was made
+    /// by its rollout. An older one was taken up again by a rollback, at a time that nothing tells.
+    fn history(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
+        let mut revisions: Vec<(&Owner, &Revision)> = cluster.revisions.values().filter_map(|r| Some((r.owner.as_ref()?, r))).collect();
+        revisions.sort_by(|a, b| (&a.0.uid, a.1.number).cmp(&(&b.0.uid, b.1.number)));
+        for of_one in revisions.chunk_by(|a, b| a.0.uid == b.0.uid) {
+            let (Some((owner, _)), Some((_, newest))) = (of_one.first(), of_one.last()) else { continue };
+            if self.deployed.insert(owner.uid.clone(), newest.number).is_some() {
+                continue; // told since the first listing, revision by revision
+            }
+            for pair in of_one.windows(2) {
+                let [(_, before), (_, now)] = pair else { continue };
+                let youngest = of_one.iter().all(|(_, other)| other.number >= now.number || other.meta.created < now.meta.created);
+                if youngest && before.number < now.number && at - now.meta.created < HISTORY {
+                    timeline.add(now.meta.created, EntryKind::Deploy, owner.name.clone(), rollout(now, cluster, &owner.uid), None);
+                }
+            }
         }
-        let when = if first_listing { revision.meta.created } else { at };
-        timeline.add(when, EntryKind::Deploy, owner.name.clone(), rollout(revision, cluster, &owner.uid), None);
     }
 
     fn health(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {

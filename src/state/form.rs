@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::World;
+use super::{World, workload_rows};
 use crate::clean::Clean;
 use crate::event::{Kind, StepCall, Workload};
 use crate::runbook::{InputKind, Step};
@@ -108,7 +108,7 @@ impl Form {
 }
 
 fn workloads(world: &World) -> Vec<Choice> {
-    let rows = world.cluster.rows();
+    let rows = workload_rows(world);
     let deployments = rows.iter().filter_map(|row| row.workload.filter(|w| w.kind == Kind::Deployment).map(|w| (row, w)));
     deployments
         .map(|(row, w)| {

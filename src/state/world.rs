@@ -96,15 +96,28 @@ impl World {
     }
 
     fn hear(&mut self, at: DateTime<Utc>, health: &Health) {
+        let silent = |state: SourceState| matches!(state, SourceState::Stale | SourceState::Down);
+        let others = |sources: &BTreeMap<SourceId, Health>| {
+            let mut watches = sources.values().filter(|other| other.source.of_cluster() && other.source != health.source);
+            health.source.of_cluster() && watches.any(|other| silent(other.state))
+        };
+        // The watches of the cluster share one API server: the first that falls silent and the last that comes back tell of it.
+        let told = others(&self.sources);
         let before = self.sources.insert(health.source, health.clone()).map(|before| before.state);
-        let name: Clean = health.source.name().into();
+        let name: Clean = if health.source.of_cluster() { "kubernetes" } else { health.source.name() }.into();
+        let why = health.error.as_deref().unwrap_or("no answer");
         match (before, health.state) {
-            (Some(SourceState::Live), SourceState::Stale | SourceState::Down | SourceState::Blind) => {
-                let why = health.error.as_deref().unwrap_or("no answer");
-                self.timeline.add(health.since, EntryKind::Session, name, format!("{}: {why}", health.state.word()), None);
+            (Some(SourceState::Live), state) if silent(state) && !told => {
+                self.timeline.add(health.since, EntryKind::Session, name, format!("{}: {why}", state.word()), None);
             }
-            (Some(SourceState::Stale | SourceState::Down | SourceState::Blind), SourceState::Live) => {
+            (Some(SourceState::Live), SourceState::Blind) => {
+                self.timeline.add(at, EntryKind::Session, health.source.name().into(), format!("blind: {why}"), None);
+            }
+            (Some(before), SourceState::Live) if silent(before) && !told => {
                 self.timeline.add(at, EntryKind::Session, name, "live again", None);
+            }
+            (Some(SourceState::Blind), SourceState::Live) => {
+                self.timeline.add(at, EntryKind::Session, health.source.name().into(), "can be seen again", None);
             }
             _ => {}
         }

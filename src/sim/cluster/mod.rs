@@ -58,8 +58,14 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// A healthy cluster at `now`, in which `incident` is released at its time.
-    pub(crate) fn new(seed: u64, now: DateTime<Utc>, extra_pods: u32, incident: Option<(DateTime<Utc>, Release)>) -> Self {
+    /// A healthy cluster at `now`, `measured` for so long, in which `incident` is released at its time.
+    pub(crate) fn new(
+        seed: u64,
+        now: DateTime<Utc>,
+        extra_pods: u32,
+        measured: TimeDelta,
+        incident: Option<(DateTime<Utc>, Release)>,
+    ) -> Self {
         let mut rng = Rng::new(seed);
         let mut cluster = Self {
             now,
@@ -74,7 +80,7 @@ impl Cluster {
             settled: 0,
             stepped: watch::Sender::new(now),
         };
-        seed::fill(&mut cluster, extra_pods);
+        seed::fill(&mut cluster, extra_pods, measured);
         cluster
     }
 

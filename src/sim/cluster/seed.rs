@@ -17,7 +17,7 @@ const SCALE: &str = "scale";
 const PODS_OF_A_DEPLOYMENT: u32 = 100;
 
 /// Fills an empty cluster; `cluster.now` is the start of the simulation before and after.
-pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32) {
+pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32, measured: TimeDelta) {
     let start = cluster.now;
     cluster.now = start - TimeDelta::days(40);
     for (node, zone) in pods::NODES.into_iter().zip('a'..) {
@@ -33,12 +33,12 @@ pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32) {
     }
     install(cluster, start);
     crowd(cluster, extra_pods, start - TimeDelta::days(3));
-    backfill(cluster, start);
+    backfill(cluster, start, measured);
 }
 
-/// The half hour before the start, measured but not otherwise lived.
-fn backfill(cluster: &mut Cluster, start: DateTime<Utc>) {
-    cluster.now = start - TimeDelta::minutes(30);
+/// The time before the start, measured but not otherwise lived.
+fn backfill(cluster: &mut Cluster, start: DateTime<Utc>, measured: TimeDelta) {
+    cluster.now = start - measured;
     while cluster.now < start {
         cluster.now += SCRAPE;
         traffic::step(cluster, 2.0);

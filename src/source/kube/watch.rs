@@ -120,8 +120,12 @@ impl<T: Object> Watch<T> {
 
     async fn stream(&mut self) -> Result<(), Failure> {
         let body = match patiently(&mut self.voice, &self.timing, self.api.stream()).await {
-            Err(Failure::Rejected(_) | Failure::Forbidden(_)) => {
+            Err(Failure::Rejected(_)) => {
                 self.way = Way::Pages;
+                return Ok(());
+            }
+            Err(Failure::Forbidden(_)) => {
+                self.way = Way::Poll;
                 return Ok(());
             }
             answer => answer?,

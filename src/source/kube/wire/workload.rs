@@ -1,4 +1,4 @@
-//! apps/v1 Deployment, StatefulSet and ReplicaSet
+//! apps/v1 `Deployment`, `StatefulSet` and `ReplicaSet`
 
 use serde::Deserialize;
 
@@ -6,17 +6,17 @@ use super::{Condition, Metadata, Names, Object};
 use crate::clean::Clean;
 use crate::event::{self, ClusterEvent, Kind, Revision};
 
-/// apps/v1 Deployment
+/// apps/v1 `Deployment`
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Deployment(Workload);
 
-/// apps/v1 StatefulSet
+/// apps/v1 `StatefulSet`
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct StatefulSet(Workload);
 
-/// apps/v1 ReplicaSet
+/// apps/v1 `ReplicaSet`
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct ReplicaSet(Workload);

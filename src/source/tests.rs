@@ -1,0 +1,173 @@
+//! All sources against the simulated cluster: what they tell when all is well, when everything goes wrong, and when nobody answers.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::connect::{ConnectSettings, connect};
+use super::*;
+use crate::event::{Health, SourceState};
+use crate::sim::scenario::{Release, Scenario, ServiceFault};
+use crate::sim::{Sim, SimConfig};
+use crate::state::{Alerts, Cluster, Lag, Rates};
+
+const NAMESPACE: &str = "medcontract-prod";
+
+/// A simulation under a clock that the test moves, and what all sources told of it.
+struct Room {
+    sim: Sim,
+    clock: Clock,
+    events: mpsc::Receiver<Event>,
+    cluster: Cluster,
+    rates: Rates,
+    lag: Lag,
+    alerts: Alerts,
+    health: BTreeMap<SourceId, Health>,
+    _sources: Sources,
+}
+
+impl Room {
+    async fn open(scenario: Scenario, seed: u64, timing: Timing) -> Self {
+        let clock = Clock::manual("2026-11-23T06:00:00Z".parse().unwrap());
+        let sim = Sim::start(SimConfig { clock: clock.clone(), seed, ..SimConfig::new(scenario) }).await.unwrap();
+        let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
+        let connection = connect(&settings, &timing).await.unwrap();
+        let broker = kafka::Broker { namespace: NAMESPACE.into(), pod: "kafka-0".into(), bootstrap: "kafka:9092".into() };
+        let settings = SourceSettings {
+            namespace: Some(NAMESPACE.into()),
+            prometheus: Some(sim.prometheus_url()),
+            alertmanager: Some(sim.alertmanager_url()),
+            kafka: Kafka::Exec(broker),
+        };
+        let (sender, events) = mpsc::channel(16);
+        let sources = Sources::spawn(&settings, &connection, &clock, &timing, &sender);
+        let (cluster, rates, lag, alerts, health) = Default::default();
+        Self { sim, clock, events, cluster, rates, lag, alerts, health, _sources: sources }
+    }
+
+    /// Takes in what is told until this is true. The clock goes on meanwhile, second by second.
+    async fn until(&mut self, what: &str, so: impl Fn(&Self) -> bool) {
+        let all = async {
+            while !so(self) {
+                match tokio::time::timeout(Duration::from_millis(20), self.events.recv()).await {
+                    Ok(event) => self.fold(event.unwrap()),
+                    Err(_quiet) => self.clock.advance(Duration::from_secs(1)),
+                }
+            }
+        };
+        let came = tokio::time::timeout(Duration::from_secs(120), all).await.is_ok();
+        assert!(came, "never {what}: {:?}", self.health);
+    }
+
+    fn fold(&mut self, event: Event) {
+        match event {
+            Event::Cluster(event) => self.cluster.fold(&event),
+            Event::Rates(samples) => self.rates.fold(&samples),
+            Event::Lag { at, groups } => self.lag.fold(at, &groups),
+            Event::Alerts(alerts) => drop(self.alerts.fold(&alerts)),
+            Event::Health(health) => drop(self.health.insert(health.source, health)),
+            other => panic!("no source tells {other:?}"),
+        }
+    }
+
+    fn all(&self, state: SourceState) -> bool {
+        self.health.len() == 9 && self.health.values().all(|health| health.state == state)
+    }
+
+    /// Uids and versions of everything, as the server has it and as it was told.
+    fn in_step(&self) -> bool {
+        let uids = |kind: &str| -> Vec<String> {
+            let namespaced = |object: &serde_json::Value| kind == "Node" || object["metadata"]["namespace"] == NAMESPACE;
+            let mut all: Vec<String> =
+                self.sim.list(kind).iter().filter(|o| namespaced(o)).map(|o| o["metadata"]["uid"].as_str().unwrap().into()).collect();
+            all.sort();
+            all
+        };
+        let workloads = |kind: Kind| self.cluster.workloads.iter().filter(move |(_, w)| w.kind == kind).map(|(uid, _)| uid);
+        let told = |uids: Vec<&Clean>| -> Vec<String> { uids.into_iter().map(ToString::to_string).collect() };
+        uids("Pod") == told(self.cluster.pods.keys().collect())
+            && uids("Node") == told(self.cluster.nodes.keys().collect())
+            && uids("ReplicaSet") == told(self.cluster.revisions.keys().collect())
+            && uids("Deployment") == told(workloads(Kind::Deployment).collect())
+            && uids("StatefulSet") == told(workloads(Kind::StatefulSet).collect())
+            && uids("Event") == told(self.cluster.notices.keys().collect())
+            && self.ready()
+    }
+
+    /// Whether each Deployment was told with the numbers that it has.
+    fn ready(&self) -> bool {
+        self.sim.list("Deployment").iter().filter(|o| o["metadata"]["namespace"] == NAMESPACE).all(|object| {
+            let told = self.cluster.workloads.get(object["metadata"]["uid"].as_str().unwrap());
+            told.is_some_and(|w| i64::from(w.ready) == object["status"]["readyReplicas"].as_i64().unwrap_or_default())
+        })
+    }
+}
+
+#[tokio::test]
+async fn the_simulated_cluster_is_told_whole() {
+    let mut room = Room::open(Scenario::BadRelease, 1, Timing::default()).await;
+    room.until("live", |room| room.all(SourceState::Live)).await;
+    assert!(room.in_step());
+    assert!(room.rates.services["medcontracthub-app"].since(chrono::DateTime::UNIX_EPOCH).count() > 100, "half an hour of history");
+    assert!(room.lag.groups.contains_key("worker-service"));
+    room.until("an alert", |room| room.alerts.firing() > 0).await;
+    room.until("errors", |room| room.rates.ratio("medcontracthub-app").is_some_and(|ratio| ratio > 0.1)).await;
+}
+
+#[tokio::test]
+async fn servers_that_stop_are_stale_and_live_again_when_they_go_on() {
+    let mut room = Room::open(Scenario::BadRelease, 1, Timing::scaled(0.05)).await;
+    room.until("live", |room| room.all(SourceState::Live)).await;
+    room.sim.faults().freeze();
+    room.until("stale", |room| room.all(SourceState::Stale)).await;
+    room.sim.faults().thaw();
+    room.until("live again", |room| room.all(SourceState::Live) && room.in_step()).await;
+    let points: Vec<_> = room.rates.services["medcontracthub-app"].since(chrono::DateTime::UNIX_EPOCH).map(|(at, _)| at).collect();
+    let widest = points.windows(2).map(|pair| pair[1] - pair[0]).max();
+    assert!(widest.is_some_and(|hole| hole <= chrono::TimeDelta::seconds(12)), "what was missed is filled in: {widest:?}");
+}
+
+/// After Sieve (OSDI'22): whatever is lost, late, doubled or refused on the way, the end is what the server has.
+#[tokio::test]
+async fn whatever_goes_wrong_the_world_is_the_servers_in_the_end() {
+    for seed in 0..3 {
+        let mut room = Room::open(Scenario::BadRelease, seed, Timing::scaled(0.02)).await;
+        room.sim.faults().random(seed, 0.4);
+        for round in 0..3 {
+            let pods: Vec<String> = room.cluster.pods.values().map(|pod| pod.meta.name.to_string()).collect();
+            for name in pods.iter().skip(usize::try_from(seed).unwrap() % 3).step_by(3) {
+                room.sim.recreate("Pod", NAMESPACE, name);
+            }
+            match round % 3 {
+                0 => room.sim.release(&Release::fault("ocr-service", ServiceFault::Crash)),
+                1 => room.sim.compact(),
+                _ => room.sim.release(&Release::version("v1.2.3")),
+            }
+            let passed = room.clock.now() + chrono::TimeDelta::seconds(5);
+            room.until("time passed", |room| room.clock.now() >= passed).await;
+        }
+        room.sim.faults().clear();
+        room.until("in step", |room| room.all(SourceState::Live) && room.in_step()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_fault_in_a_source_is_shown_and_the_source_starts_again() {
+    let (events, mut heard) = mpsc::channel(4);
+    let voice = move |source| Voice::new(source, Clock::system(), events.clone());
+    let runs = AtomicU32::new(0);
+    let run = Box::new(move |mut voice: Voice| -> BoxFuture<'static, ()> {
+        let first = runs.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            assert!(!first, "not this time");
+            voice.live(None).await;
+        }
+        .boxed()
+    });
+    supervise(SourceId::Kafka, voice, run, Timing::scaled(0.001)).await;
+    let mut told = Vec::new();
+    while let Some(Event::Health(health)) = heard.recv().await {
+        told.push((health.state, health.error.is_some_and(|error| error.contains("not this time"))));
+    }
+    assert_eq!(told, [(SourceState::Down, true), (SourceState::Live, false)]);
+}
