@@ -126,7 +126,8 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
 }
 
 fn refused(step: &Clean, plan: Option<&Plan>, refusal: &Refusal) -> Value {
-    let mut told = plan.map_or_else(|| json!({"step": step}), planned);
+    let nothing = || json!({"step": step, "intent": null, "verify": null, "output": null});
+    let mut told = plan.map_or_else(nothing, planned);
     told["outcome"] = "rejected".into();
     told["reason"] = redact_text(refusal.reason()).into();
     told["writes"] = 0.into();

@@ -76,8 +76,12 @@ pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exi
     } else {
         say(in_words(&state.world).trim_end())?;
     }
-    let blind = state.world.sources.values().all(|health| !matches!(health.state, SourceState::Live));
-    Ok(if blind { Exit::Failed } else { Exit::Done })
+    Ok(if blind(&state.world) { Exit::Failed } else { Exit::Done })
+}
+
+/// Whether no source at all is heard.
+fn blind(world: &World) -> bool {
+    world.sources.values().all(|health| health.state != SourceState::Live)
 }
 
 /// The status as other tools read it. Unknown is `null`, never 0; what is unhealthy comes first.
@@ -142,7 +146,7 @@ fn in_words(world: &World) -> String {
         let _ = writeln!(out, "alert {}  {}", alert.name, alert.summary.clone().unwrap_or_default());
     }
     if out.is_empty() {
-        out.push_str("nothing is wrong, as far as can be heard\n");
+        out.push_str(if blind(world) { "nothing can be heard of this cluster\n" } else { "nothing is wrong, as far as can be heard\n" });
     }
     for health in world.sources.values().filter(|health| health.state != SourceState::Live) {
         let _ = writeln!(out, "{} {}: {}", health.source.name(), health.state.word(), health.error.clone().unwrap_or_default());

@@ -53,8 +53,9 @@ impl Detector {
     pub fn cluster(&mut self, at: DateTime<Utc>, before: &Before, cluster: &Cluster, event: &ClusterEvent, timeline: &mut Timeline) {
         match event {
             ClusterEvent::Workloads(workloads) => {
+                let mut known: BTreeMap<&Uid, &Workload> = before.iter().collect();
                 for now in workloads {
-                    scaled(at, before.get(&now.meta.uid), now, timeline);
+                    scaled(at, known.insert(&now.meta.uid, now), now, timeline); // one batch may hold several states of a workload
                 }
                 self.health(at, cluster, timeline);
             }

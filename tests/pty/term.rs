@@ -15,6 +15,9 @@ use super::home::WARROOM;
 /// How long anything may take that is not said to take longer; the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Columns and rows: enough to show every pane in full.
+const SIZE: (u16, u16) = (200, 60);
+
 /// What the program has written so far.
 struct Shown {
     parser: vt100::Parser,
@@ -40,7 +43,7 @@ pub struct Term {
 }
 
 impl Term {
-    /// `warroom ARGS` in a terminal of 120×40.
+    /// `warroom ARGS` in a terminal of [`SIZE`].
     pub fn run(home: &Home, args: &[&str]) -> Self {
         Self::start(home, &[&[WARROOM], args].concat(), true)
     }
@@ -56,7 +59,8 @@ impl Term {
     }
 
     fn start(home: &Home, argv: &[&str], controlling: bool) -> Self {
-        let size = PtySize { rows: 40, cols: 120, ..PtySize::default() };
+        let (cols, rows) = SIZE;
+        let size = PtySize { rows, cols, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).unwrap();
         let modes = format!("{:?}", pair.master.get_termios().unwrap());
         let mut command = CommandBuilder::from_argv(argv.iter().map(Into::into).collect());
@@ -69,7 +73,7 @@ impl Term {
         let pid = Pid::from_raw(i32::try_from(child.process_id().unwrap()).unwrap()).unwrap();
         let (tell, ended) = channel();
         thread::spawn(move || tell.send(child.wait().unwrap()));
-        let shown = Shown { parser: vt100::Parser::new(40, 120, 0), bytes: Vec::new(), over: false, hung_up: false };
+        let shown = Shown { parser: vt100::Parser::new(rows, cols, 0), bytes: Vec::new(), over: false, hung_up: false };
         let shared: Shared = Arc::new((Mutex::new(shown), Condvar::new()));
         let (output, theirs) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&shared));
         let reader = Some(thread::spawn(move || read(output, &theirs)));
@@ -135,11 +139,11 @@ impl Term {
         self
     }
 
-    /// Presses again and again until the text is on the screen: for keys that are dead for a moment.
-    pub fn press_until(&mut self, keys: &str, text: &str) -> &mut Self {
+    /// Presses again and again until the text is not on the screen any more: for keys that are dead for a moment.
+    pub fn press_away(&mut self, keys: &str, text: &str) -> &mut Self {
         let end = Instant::now() + PATIENCE;
-        while !self.press(keys).reaches(Duration::from_millis(400), &|screen| screen.contains(text)) {
-            assert!(Instant::now() < end, "never seen: {text}\n{}", self.text());
+        while !self.press(keys).reaches(Duration::from_millis(400), &|screen| !screen.contains(text)) {
+            assert!(Instant::now() < end, "still there: {text}\n{}", self.text());
         }
         self
     }
