@@ -199,7 +199,7 @@ async fn somebody_changes(sim: &Sim, path: &str) {
 
 /// The server goes on, long after its sources were said to be stale and after a request that is not there should have been given up.
 async fn thaw(room: &mut Room, change: &Change) {
-    let of = |session: &Headless| session.core.state.world.sources[&SourceId::Pods].clone();
+    let of = |session: &Headless| session.state().world.sources[&SourceId::Pods].clone();
     assert!(room.until(Duration::ZERO, |session| of(session).state == SourceState::Stale).await, "{}: never stale", change.what);
     let health = of(&room.session);
     assert!(health.error.is_some() && health.since <= room.clock.now(), "{}: {health:?}", change.what);
@@ -211,9 +211,9 @@ async fn thaw(room: &mut Room, change: &Change) {
 async fn in_step(room: &mut Room, change: &Change) {
     let (session, sim) = (&mut room.session, &room.sim);
     let end = tokio::time::Instant::now() + support::LIMIT;
-    while known(&session.core.state.world) != there(sim) {
+    while known(&session.state().world) != there(sim) {
         if tokio::time::timeout_at(end, session.turn()).await.is_err() {
-            let (known, there) = (known(&session.core.state.world), there(sim));
+            let (known, there) = (known(&session.state().world), there(sim));
             let wrong: Vec<_> = known.iter().filter(|(uid, facts)| there.get(*uid) != Some(*facts)).collect();
             let missing: Vec<_> = there.iter().filter(|(uid, facts)| known.get(*uid) != Some(*facts)).collect();
             panic!("{}: the world has {wrong:?} and the server {missing:?}", change.what);
@@ -263,8 +263,8 @@ async fn end(room: Room, change: &Change) -> BTreeMap<Ulid, Vec<Outcome>> {
     while tokio::net::TcpStream::connect(&address).await.is_ok() {}
     session.confirm(&change.plan);
     assert!(support::until(&mut session, &clock, Duration::from_millis(10), |session| session.answered(change.plan.intent.id)).await, "{}", change.what);
-    let path = session.core.recording().unwrap().to_owned();
-    session.core.seal().unwrap();
+    let path = session.recording().unwrap().to_owned();
+    session.stop().seal().unwrap();
     let mut outcomes: BTreeMap<Ulid, Vec<Outcome>> = BTreeMap::new();
     for item in Recording::open(&path).unwrap().items() {
         if let Item::Record(raw) = item

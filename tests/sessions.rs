@@ -69,7 +69,7 @@ async fn live_through(seed: u64) -> Told {
         operator.listen(turns).await;
     }
     let Operator { room, mut rng } = operator;
-    let mut core = room.session.core;
+    let mut core = room.session.stop();
     let path = core.recording().unwrap().to_owned();
     core.seal().unwrap();
     let segments = check(&path, &core.state, &mut rng);
@@ -133,7 +133,7 @@ impl Operator {
         (0..4).for_each(|_| self.press(KeyCode::Esc));
         self.press(KeyCode::Char('A'));
         self.command(command);
-        let waits = |session: &Headless| matches!(session.core.state.screen.overlays.last(), Some(Overlay::Form(form)) if form.waiting);
+        let waits = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Form(form)) if form.waiting);
         for _ in 0..100 {
             if waits(&self.room.session) {
                 self.listen(1).await;
@@ -143,7 +143,7 @@ impl Operator {
         if !self.rng.once_in(8) {
             self.press(KeyCode::Char('y'));
         }
-        let screen = &self.room.session.core.state.screen;
+        let screen = &self.room.session.state().screen;
         if let (Some(Overlay::Confirm(dialog)), Some(_)) = (screen.overlays.last(), &screen.input) {
             let name = dialog.plan.intent.target.name.to_string();
             self.enter(&name);
@@ -181,11 +181,11 @@ impl Operator {
         self.input(&Terminal::Resize(size.0, size.1));
         let look = Look { theme: &THEME, keymap: &KEYS.0, ascii: false };
         let mut terminal = ratatui::Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        terminal.draw(|frame| view(&self.room.session.core.state, &look, frame)).unwrap();
+        terminal.draw(|frame| view(&self.room.session.state(), &look, frame)).unwrap();
     }
 
     fn input(&mut self, input: &Terminal) {
-        if let Some(event) = KEYS.read(&self.room.session.core.state, input) {
+        if let Some(event) = KEYS.read(&self.room.session.state(), input) {
             self.room.session.take(event);
         }
     }
@@ -257,11 +257,11 @@ fn from_checkpoint(recording: &Recording, seq: u64) -> World {
 /// The replay as it is watched: there and back.
 fn played(path: &Path, live: &State, rng: &mut Rng) {
     let mut player = Player::open(path, live.runbook.clone()).unwrap();
-    player.to_end();
+    player.finish();
     same(&player.state.world, &live.world, "the end of the replay");
     player.step(-i64::try_from(rng.below(usize::try_from(live.world.seq).unwrap())).unwrap());
     let (seq, there) = (player.state.world.seq, player.state.world.hash());
-    player.to_start();
+    player.rewind();
     player.step(i64::try_from(seq).unwrap());
     assert_eq!((player.state.world.seq, player.state.world.hash()), (seq, there), "record {seq}, there and back");
 }
