@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use ulid::Ulid;
 
-use super::{Core, Followed};
+use super::{Core, Followed, inherit};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, Operator, Outcome, Plan, Prepared, Refusal, SourceId, SourceState, StepCall, View};
 use crate::keymap::Action;
@@ -31,7 +31,7 @@ impl Headless {
         let Running { core, executor, events, sources, first, estates } = running;
         let mut session = Self { core, executor, events, released: mpsc::unbounded_channel(), prepared: None, _sources: sources };
         first.into_iter().for_each(|event| session.take(event));
-        estates.iter().for_each(crate::runtime::inherit::Estate::hand_on);
+        inherit::hand_on(estates, session.core.durable());
         session
     }
 

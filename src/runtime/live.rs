@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::inherit::{self, Estate};
 use super::screen::{Looks, Painter};
 use super::{Core, Followed, Held, Keys};
 use crate::effect::{Effect, Executor};
@@ -41,12 +42,14 @@ impl Live {
         Self { core, keys, painter: Painter::new(screen, looks), executor, events, released: mpsc::unbounded_channel() }
     }
 
-    /// Takes in what a session begins with.
+    /// Takes in what a session begins with, and over what earlier ones left open.
     ///
     /// # Errors
     /// The terminal broke.
-    pub fn begin(&mut self, first: Vec<Event>) -> std::io::Result<()> {
-        first.into_iter().try_for_each(|event| self.take(event).map(drop))
+    pub fn begin(&mut self, first: Vec<Event>, estates: Vec<Estate>) -> std::io::Result<()> {
+        first.into_iter().try_for_each(|event| self.take(event).map(drop))?;
+        inherit::hand_on(estates, self.core.durable());
+        Ok(())
     }
 
     /// Runs until somebody leaves, a signal ends it, or the terminal is gone. The recording is sealed on every way out.
