@@ -12,7 +12,8 @@ use serde_json::json;
 use warroom::sim::scenario::{Release, ServiceFault};
 
 /// A title, a cleared screen, a clipboard, a terminfo query, C1 bytes, an override of direction, a line written over.
-const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}]52;c;b3duZWQ=\u{7}\u{1b}P+q544e\u{1b}\\\u{9b}31m\u{9d}0;owned\u{9c}\u{202e}drawkcab\rover";
+const HOSTILE: &str =
+    "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}]52;c;b3duZWQ=\u{7}\u{1b}P+q544e\u{1b}\\\u{9b}31m\u{9d}0;owned\u{9c}\u{202e}drawkcab\rover";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/medcontract-prod/deployments";
 const LONG: Duration = Duration::from_secs(60);
 
@@ -77,7 +78,7 @@ fn nothing_that_a_cluster_says_is_obeyed() {
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));
     term.sees_within(LONG, "v9␛]0;owned␇␛[2J");
     term.press("1/realtime\r").loses("clickhouse").press("j").press("l");
-    term.sees_within(LONG, "␛]0;owned␇␛[2J␛[1;1H␛]52;c;b3duZWQ=␇").sees("RTL").sees("<U+202E>");
+    term.sees_within(LONG, "␛]0;owned␇␛[2J␛[1;1H␛]52;c;b3duZWQ=␇␛P+q544e␛\\").sees("31mred").sees("<U+202E>RTL<U+202C> ␍ overwritten");
     term.press("q").press("\r").sees("realtime-service-").press("j").press("d").sees_within(LONG, "kubelet says ␛]0;owned␇");
     term.press("q").press("\x1b\x1b").sees("clickhouse");
     term.press("aseen by hand\r").sees("seen by hand").press("q");
@@ -128,7 +129,8 @@ fn what_is_printed_for_scripts_holds_no_controls() {
 fn what_is_pasted_or_asked_for_is_cleaned_as_well() {
     let cluster = Cluster::calm();
     let inputs = format!("deployment={HOSTILE}");
-    for args in [&["run", "rollout-undo", "--set", &inputs][..], &["run", HOSTILE], &["--context", HOSTILE, "status"], &["check", HOSTILE]] {
+    for args in [&["run", "rollout-undo", "--set", &inputs][..], &["run", HOSTILE], &["--context", HOSTILE, "status"], &["check", HOSTILE]]
+    {
         let ran = cluster.run(args);
         assert_ne!(ran.code, 0, "{ran:?}");
         assert_plain("an answer", &format!("{}{}", ran.out, ran.err));
