@@ -17,7 +17,7 @@ const HOSTILE: &str =
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/medcontract-prod/deployments";
 const LONG: Duration = Duration::from_secs(60);
 
-/// A cluster with a hostile log, version, change cause and Event.
+/// A cluster with a hostile log, version and change cause.
 fn hostile() -> Cluster {
     let cluster = Cluster::calm();
     cluster.release(&Release::fault("realtime-service", ServiceFault::Hostile));
@@ -28,6 +28,11 @@ fn hostile() -> Cluster {
         {"op": "add", "path": format!("{template}/metadata/annotations/kubernetes.io~1change-cause"), "value": HOSTILE},
     ]);
     cluster.send(Method::PATCH, &format!("{DEPLOYMENTS}/medcontracthub-app"), "application/json-patch+json", &patch);
+    cluster
+}
+
+/// Events about the pods of the service with the hostile log.
+fn tell_hostile_events(cluster: &Cluster) {
     let pods = cluster.sim.list("Pod");
     for pod in pods.iter().filter(|pod| pod["metadata"]["labels"]["app"] == "realtime-service") {
         let meta = &pod["metadata"];
@@ -40,7 +45,6 @@ fn hostile() -> Cluster {
         });
         cluster.send(Method::POST, "/api/v1/namespaces/medcontract-prod/events", "application/json", &event);
     }
-    cluster
 }
 
 /// Nothing but text, colours and cursor movements was written: no string command (title, clipboard, query), no bell, no C1.
@@ -79,8 +83,9 @@ fn nothing_that_a_cluster_says_is_obeyed() {
     term.sees_within(LONG, "v9␛]0;owned␇␛[2J");
     term.press("1/realtime\r").loses("clickhouse").press("j").press("l");
     term.sees_within(LONG, "␛]0;owned␇␛[2J␛[1;1H␛]52;c;b3duZWQ=␇␛P+q544e␛\\").sees("31mred").sees("<U+202E>RTL<U+202C> ␍ overwritten");
+    tell_hostile_events(&cluster);
     term.press("q").press("\r").sees("realtime-service-").press("j").press("d").sees_within(LONG, "kubelet says ␛]0;owned␇");
-    term.press("q").press("\x1b\x1b").sees("clickhouse");
+    term.press("q").loses("kubelet says").press("\x1b").loses("order held").press("\x1b").sees("clickhouse");
     term.press("aseen by hand\r").sees("seen by hand").press("q");
     assert!(term.ends().success());
     assert_harmless(&term.bytes());
