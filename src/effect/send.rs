@@ -174,9 +174,10 @@ enum Reading {
 }
 
 /// Reads until it is clear what became of a change. A request that has not arrived after `patience` will not arrive: API servers give
-/// one a minute at the most.
+/// one a minute at the most. A server that answers nothing may hold it all the while, so patience begins with the first answer.
 pub(super) async fn resolve(reader: &Caller, intent: &Intent, clock: &Clock, patience: Duration) -> Outcome {
-    let until = clock.now() + chrono::TimeDelta::from_std(patience).unwrap_or_default();
+    let patience = chrono::TimeDelta::from_std(patience).unwrap_or_default();
+    let mut until = None;
     let mut pause = Duration::from_millis(500);
     loop {
         let reading = match reader.get(&intent.expect.path).await {
@@ -186,7 +187,7 @@ pub(super) async fn resolve(reader: &Caller, intent: &Intent, clock: &Clock, pat
         };
         match reading {
             Some(Reading::Settled(outcome)) => return outcome,
-            Some(Reading::Unchanged) if clock.now() >= until => {
+            Some(Reading::Unchanged) if clock.now() >= *until.get_or_insert_with(|| clock.now() + patience) => {
                 return rejected(&format!("it never arrived: {} is as it was", intent.target.name));
             }
             _ => {}

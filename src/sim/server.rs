@@ -108,6 +108,11 @@ async fn serve(server: Server, stream: TcpStream, shared: Arc<Shared>) {
 async fn handle(server: Server, shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response, Cut> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    // What has arrived is processed, whether its sender still waits for the answer or not.
+    tokio::spawn(arrived(server, shared, parts, body)).await.unwrap_or(Err(Cut))
+}
+
+async fn arrived(server: Server, shared: Arc<Shared>, parts: Parts, body: Bytes) -> Result<Response, Cut> {
     shared.faults.thawed().await;
     let place = if matches!(server, Server::Kubernetes) { shared.note(&parts) } else { None };
     let call = Call { server, place, fault: shared.faults.draw(&parts.method, &parts.uri.to_string()), parts, body };

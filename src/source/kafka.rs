@@ -21,6 +21,9 @@ use crate::event::{Event, GroupLag, PartitionLag};
 /// The longest table that is read.
 const LONGEST: u64 = 4 << 20;
 
+/// A lag that is larger by no more records than this is not taken to grow.
+const JITTER: i64 = 100;
+
 /// How Kafka's groups are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kafka {
@@ -74,7 +77,7 @@ fn totals(groups: &[GroupLag]) -> BTreeMap<Clean, i64> {
 }
 
 fn grows(before: &BTreeMap<Clean, i64>, now: &BTreeMap<Clean, i64>) -> bool {
-    now.iter().any(|(group, lag)| before.get(group).is_some_and(|then| lag > then))
+    now.iter().any(|(group, lag)| before.get(group).is_some_and(|then| *lag > then + JITTER))
 }
 
 async fn read(pods: &Api<v1::Pod>, broker: &Broker) -> Result<Vec<GroupLag>, Failure> {

@@ -128,6 +128,10 @@ fn statuses_are_kubectls() {
     assert_eq!(of(&pod("x", "rs", killed, false)), ("OOMKilled".into(), Severity::Critical));
     let evicted = Pod { phase: PodPhase::Failed, reason: Some("Evicted".into()), containers: vec![], ready: false, ..running.clone() };
     assert_eq!(of(&evicted), ("Evicted".into(), Severity::Critical));
+    let words = Some("0/3 nodes are available: 3 Insufficient cpu.".into());
+    let homeless = Pod { phase: PodPhase::Pending, node: None, ready: false, message: words, ..pod("x", "rs", waiting("x"), false) };
+    assert_eq!(of(&homeless), ("Pending".into(), Severity::Critical));
+    assert_eq!(diagnose(&homeless).why.as_deref(), Some("0/3 nodes are available: 3 Insufficient cpu."));
     let mut starting = pod("x", "rs", running.containers[0].state.clone(), false);
     starting.phase = PodPhase::Pending;
     starting.containers[0].init = true;

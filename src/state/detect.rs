@@ -5,18 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline};
+use super::{Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, Kind, Measure, Owner, Revision, Uid, Verdict, Workload};
 
 /// How old a rollout may be to be told when warroom starts.
 const HISTORY: TimeDelta = TimeDelta::hours(1);
 
+/// How long a workload has to be well to have recovered.
+const STEADY: TimeDelta = TimeDelta::seconds(20);
+
 /// What was said last of each thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detector {
-    /// Workloads told to be broken, with the reason.
-    broken: BTreeMap<Uid, Clean>,
+    /// Workloads told to be broken.
+    broken: BTreeMap<Uid, Broken>,
     /// Nodes told to be not ready.
     nodes: BTreeSet<Uid>,
     /// Services told to fail too much.
@@ -25,6 +28,15 @@ pub struct Detector {
     lagging: BTreeSet<Clean>,
     /// Deployments' revisions that were told.
     deployed: BTreeMap<Uid, u64>,
+}
+
+/// A workload told to be broken.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Broken {
+    /// The reasons that were told: a crash loop goes through several again and again.
+    told: BTreeSet<Clean>,
+    /// Since when it has been well; between two crashes it is, for a moment.
+    well: Option<DateTime<Utc>>,
 }
 
 /// What an event is about to change: the workloads it names, as they are before it.
@@ -88,24 +100,38 @@ impl Detector {
     }
 
     fn health(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
-        let rows = cluster.rows();
-        for row in rows.iter().filter(|row| row.workload.is_some()) {
-            let told = self.broken.get(row.uid());
+        for row in cluster.rows().iter().filter(|row| row.workload.is_some()) {
             match (&row.reason, row.severity) {
-                (Some(reason), Severity::Critical) if told != Some(reason) => {
-                    let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}"));
-                    timeline.add(at, EntryKind::Trouble, row.name().clone(), text, None);
-                    self.broken.insert(row.uid().clone(), reason.clone());
+                (Some(reason), Severity::Critical) => {
+                    let broken = self.broken.entry(row.uid().clone()).or_default();
+                    broken.well = None;
+                    if broken.told.insert(reason.clone()) {
+                        let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}"));
+                        timeline.add(at, EntryKind::Trouble, row.name().clone(), text, None);
+                    }
                 }
-                (_, Severity::Ok) if told.is_some() => {
-                    let ready = row.workload.map_or(0, |w| w.ready);
-                    timeline.add(at, EntryKind::Recovery, row.name().clone(), format!("{ready} ready"), None);
-                    self.broken.remove(row.uid());
-                }
+                (_, Severity::Ok) => self.recovered(at, row, timeline),
                 _ => {}
             }
         }
         self.broken.retain(|uid, _| cluster.workloads.contains_key(uid));
+    }
+
+    fn recovered(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, timeline: &mut Timeline) {
+        let Some(broken) = self.broken.get_mut(row.uid()) else { return };
+        let well = *broken.well.get_or_insert(at);
+        if at - well >= STEADY {
+            let ready = row.workload.map_or(0, |w| w.ready);
+            timeline.add(well, EntryKind::Recovery, row.name().clone(), format!("{ready} ready"), None);
+            self.broken.remove(row.uid());
+        }
+    }
+
+    /// Time went by: what has been well for long enough has recovered.
+    pub fn settle(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
+        if self.broken.values().any(|broken| broken.well.is_some()) {
+            self.health(at, cluster, timeline);
+        }
     }
 
     fn nodes(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
@@ -214,3 +240,7 @@ pub fn changes(before: &Measure, after: &Measure) -> String {
     }
     parts.join(", ")
 }
+
+#[cfg(test)]
+#[path = "detect_tests.rs"]
+mod tests;

@@ -40,6 +40,9 @@ fn status(pod: &Pod) -> (Clean, Option<Clean>) {
         let lost = pod.reason.as_deref() == Some("NodeLost");
         return (if lost { "Unknown" } else { "Terminating" }.into(), pod.message.clone());
     }
+    if pod.node.is_none() && pod.phase == PodPhase::Pending {
+        return (pod.reason.clone().unwrap_or_else(|| "Pending".into()), pod.message.clone()); // the scheduler's words, where it has any
+    }
     if let Some(stuck) = stuck_init(pod) {
         return stuck;
     }
@@ -110,6 +113,7 @@ fn severity(pod: &Pod, status: &str) -> Severity {
     match status {
         "Completed" => Severity::Ok,
         "Running" if pod.ready => Severity::Ok,
+        "Pending" if pod.node.is_none() && pod.message.is_some() => Severity::Critical, // no node takes it
         "Terminating" | "ContainerCreating" | "PodInitializing" | "Pending" if pod.reason.is_none() => Severity::Warn,
         "Running" if pod.containers.iter().all(|c| c.restarts == 0) => Severity::Warn,
         _ => Severity::Critical,

@@ -67,6 +67,7 @@ impl World {
             Event::Intent(_) | Event::Inherited(_) | Event::Outcome { .. } | Event::VerifyDue { .. } => self.run(record),
             Event::View(_) => {}
         }
+        self.detector.settle(record.at, &self.cluster, &mut self.timeline);
         self.look(record.at);
     }
 

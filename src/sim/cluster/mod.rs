@@ -124,6 +124,7 @@ impl Cluster {
             return;
         }
         let before = self.store.version();
+        pods::collect_garbage(self);
         deployment::reconcile(self);
         pods::reconcile(self);
         self.settled = before;

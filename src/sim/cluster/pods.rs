@@ -16,7 +16,6 @@ pub(crate) const NODES: [&str; 3] = ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.
 
 /// One pass over everything that owns pods.
 pub(super) fn reconcile(cluster: &mut Cluster) {
-    collect_garbage(cluster, &REPLICA_SET, &DEPLOYMENT);
     for set in listed(cluster, &REPLICA_SET) {
         reconcile_replica_set(cluster, &set);
     }
@@ -140,13 +139,13 @@ fn write_counts(cluster: &mut Cluster, kind: &'static Kind, set: &Object) {
     });
 }
 
-/// Deletes the objects of a kind whose controller, of another kind, is gone.
-fn collect_garbage(cluster: &mut Cluster, kind: &'static Kind, owner: &Kind) {
-    for object in listed(cluster, kind) {
-        let reference = &object.value()["metadata"]["ownerReferences"][0];
-        if !owner_lives(cluster, owner, reference) {
-            let (namespace, name) = object.key();
-            cluster.store.delete(kind, &namespace, &name);
+/// Deletes the `ReplicaSets` whose Deployment is gone. To be done before a new Deployment of that name makes others of their names.
+pub(super) fn collect_garbage(cluster: &mut Cluster) {
+    for set in listed(cluster, &REPLICA_SET) {
+        let reference = &set.value()["metadata"]["ownerReferences"][0];
+        if !owner_lives(cluster, &DEPLOYMENT, reference) {
+            let (namespace, name) = set.key();
+            cluster.store.delete(&REPLICA_SET, &namespace, &name);
         }
     }
 }

@@ -1,0 +1,283 @@
+//! Whole sessions, with random keys and faults: what was recorded is what was lived through (invariant 2), and an intent whose session
+//! was killed is found by the next one (invariant 5).
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use axum::http::Method;
+use crossterm::event::{Event as Terminal, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::backend::TestBackend;
+use warroom::data::Place;
+use warroom::event::{Edit, Event, View};
+use warroom::journal::{Item, Recording, Target, verify, world_hash};
+use warroom::keymap::Keymap;
+use warroom::reduce::reduce;
+use warroom::runbook::Runbook;
+use warroom::runtime::Keys;
+use warroom::runtime::headless::Headless;
+use warroom::runtime::player::{Player, decoded, world_of};
+use warroom::sim::fault::{Fault, When};
+use warroom::sim::scenario::Scenario;
+use warroom::sim::NAMESPACE;
+use warroom::state::{Overlay, State, World};
+use warroom::theme::Theme;
+use warroom::view::{Look, view};
+
+use support::{Rng, Room, for_each_seed};
+
+/// What a person does in one session.
+const GESTURES: usize = 30;
+
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(Keymap::load(&[]).unwrap()));
+static THEME: LazyLock<Theme> = LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
+
+/// A person at a session.
+struct Operator {
+    room: Room,
+    rng: Rng,
+}
+
+/// What a session came to, so that the test can tell that the sessions were not empty.
+#[derive(Default)]
+struct Told {
+    segments: usize,
+    intents: usize,
+    answered: usize,
+}
+
+#[test]
+fn two_hundred_sessions_are_replayed_as_they_were() {
+    let told = for_each_seed("sessions", 0..200, 6, live_through);
+    let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
+    let (segments, intents, answered) = (sum(|t| t.segments), sum(|t| t.intents), sum(|t| t.answered));
+    assert!(told.len() == 1 || (segments > 400 && intents > 100 && answered > 50), "{segments} segments, {intents} intents, {answered} answered");
+}
+
+async fn live_through(seed: u64) -> Told {
+    let mut rng = Rng::new(seed);
+    let room = Room::open(seed, *rng.pick(&Scenario::ALL)).await;
+    let mut operator = Operator { room, rng };
+    for _ in 0..GESTURES {
+        operator.meddle();
+        operator.gesture().await;
+        let turns = operator.rng.below(6);
+        operator.listen(turns).await;
+    }
+    let Operator { room, mut rng } = operator;
+    let mut core = room.session.stop();
+    let path = core.recording().unwrap().to_owned();
+    core.seal().unwrap();
+    let segments = check(&path, &core.state, &mut rng);
+    let runs = || core.state.world.runs.all();
+    Told { segments, intents: runs().count(), answered: runs().filter(|run| run.outcome.is_some()).count() }
+}
+
+impl Operator {
+    /// Takes in what comes meanwhile.
+    async fn listen(&mut self, turns: usize) {
+        for _ in 0..turns {
+            self.room.turn(Duration::from_millis(60)).await;
+        }
+    }
+
+    /// Something goes wrong on the way to the servers, or comes right again.
+    fn meddle(&mut self) {
+        let sim = &self.room.sim;
+        let faults = sim.faults();
+        match self.rng.below(24) {
+            0 => faults.random(self.rng.next(), 0.2),
+            1 => faults.cut_watches(),
+            2 => sim.compact(),
+            3 => faults.freeze(),
+            4 => faults.on(Method::PATCH, "", When::Nth(1), Fault::Hang { applied: true }),
+            5 => drop(sim.recreate("Deployment", NAMESPACE, "ai-service")),
+            6 | 7 => faults.clear(),
+            8..=12 => faults.thaw(),
+            _ => {}
+        }
+    }
+
+    async fn gesture(&mut self) {
+        match self.rng.below(10) {
+            0 => self.resize(),
+            1 => self.step().await,
+            2 => self.command("arm"),
+            3 => {
+                let words = ["disarm", "stop-all", "no such command", "step scale", "scale replicas=many", "token=abc123 \u{1b}[31m\u{202e}x"];
+                let words = *self.rng.pick(&words);
+                self.command(words);
+            }
+            4 => {
+                self.press(KeyCode::Char('a'));
+                self.enter("password=hunter2 seen on db-1, naïve \u{1f525}");
+            }
+            5 => self.input(&Terminal::Paste("two\nlines\t\u{7}".to_owned())),
+            _ => (0..6).for_each(|_| self.random_key()),
+        }
+    }
+
+    /// A step from its command to its confirmation, left half-way now and then.
+    async fn step(&mut self) {
+        let steps = [
+            "scale deployment=worker-service replicas=4",
+            "scale deployment=ocr-service replicas=0",
+            "set-env deployment=ai-service env=FEATURE_X=1",
+            "rollout-undo deployment=medcontracthub-app",
+        ];
+        let command = *self.rng.pick(&steps);
+        (0..4).for_each(|_| self.press(KeyCode::Esc));
+        self.press(KeyCode::Char('A'));
+        self.command(command);
+        let waits = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Form(form)) if form.waiting);
+        for _ in 0..100 {
+            if waits(&self.room.session) {
+                self.listen(1).await;
+            }
+        }
+        self.listen(4).await; // the first moments of a dialog take no key
+        if !self.rng.once_in(8) {
+            self.press(KeyCode::Char('y'));
+        }
+        let screen = &self.room.session.state().screen;
+        if let (Some(Overlay::Confirm(dialog)), Some(_)) = (screen.overlays.last(), &screen.input) {
+            let name = dialog.plan.intent.target.name.to_string();
+            self.enter(&name);
+        }
+    }
+
+    fn command(&mut self, words: &str) {
+        self.press(KeyCode::Char(':'));
+        self.enter(words);
+    }
+
+    fn enter(&mut self, text: &str) {
+        text.chars().for_each(|c| self.press(KeyCode::Char(c)));
+        self.press(KeyCode::Enter);
+    }
+
+    fn press(&mut self, code: KeyCode) {
+        self.input(&Terminal::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+    }
+
+    fn random_key(&mut self) {
+        use KeyCode::{BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
+        let named = [BackTab, Backspace, Delete, Down, End, Enter, Esc, F(5), Home, Left, PageDown, PageUp, Right, Tab, Up, Char('ß')];
+        let modifiers = [KeyModifiers::NONE, KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT, KeyModifiers::SHIFT];
+        let printable = Char(char::from(u8::try_from(32 + self.rng.below(95)).unwrap()));
+        let code = if self.rng.once_in(3) { *self.rng.pick(&named) } else { printable };
+        let key = KeyEvent::new(code, *self.rng.pick(&modifiers));
+        self.input(&Terminal::Key(key));
+    }
+
+    /// Another size, and a frame of it.
+    fn resize(&mut self) {
+        let (columns, rows) = (self.rng.below(220), self.rng.below(70));
+        let size = (u16::try_from(columns).unwrap(), u16::try_from(rows).unwrap());
+        self.input(&Terminal::Resize(size.0, size.1));
+        let look = Look { theme: &THEME, keymap: &KEYS.0, ascii: false };
+        let mut terminal = ratatui::Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        terminal.draw(|frame| view(&self.room.session.state(), &look, frame)).unwrap();
+    }
+
+    fn input(&mut self, input: &Terminal) {
+        if let Some(event) = KEYS.read(&self.room.session.state(), input) {
+            self.room.session.take(event);
+        }
+    }
+}
+
+/// Reads a recording back in every way, and gives how many segments it has.
+fn check(path: &Path, live: &State, rng: &mut Rng) -> usize {
+    let report = verify::verify(path).unwrap();
+    assert!(report.sealed && report.damaged.is_empty() && report.gaps.is_empty(), "{report:?}");
+    let recording = Recording::open(path).unwrap();
+    let (replayed, checkpoints) = replay(&recording, live.runbook.clone(), rng);
+    same(&replayed, &live.world, "the end");
+    let seq = *rng.pick(&checkpoints);
+    same(&from_checkpoint(&recording, seq), &live.world, &format!("the end, from checkpoint {seq}"));
+    if rng.once_in(4) {
+        played(path, live, rng);
+    }
+    report.segments
+}
+
+/// Everything from the beginning, twice: by the bare fold, and by a viewer whose ticks and keys come between the records. Gives the
+/// world and where the checkpoints are.
+fn replay(recording: &Recording, runbook: Arc<Runbook>, rng: &mut Rng) -> (World, Vec<u64>) {
+    let (mut world, mut viewer, mut checkpoints) = (World::default(), State::new(recording.header().unwrap().at, runbook), Vec::new());
+    for item in recording.items() {
+        match item {
+            Item::Checkpoint(checkpoint) => {
+                let recorded = world_of(&checkpoint).unwrap();
+                same(&world, &recorded, &format!("checkpoint {}", checkpoint.seq));
+                assert_eq!(world_hash(&world).unwrap(), checkpoint.hash, "checkpoint {}", checkpoint.seq);
+                checkpoints.push(checkpoint.seq);
+            }
+            Item::Record(raw) => {
+                let mut record = decoded(&raw).unwrap();
+                world.fold(&record);
+                reduce(&mut viewer, &record);
+                record.event = look_around(rng);
+                reduce(&mut viewer, &record);
+            }
+            Item::Gap(gap) => panic!("{gap:?}"),
+        }
+    }
+    same(&viewer.world, &world, "the end, with a viewer");
+    (world, checkpoints)
+}
+
+fn look_around(rng: &mut Rng) -> Event {
+    Event::View(match rng.below(4) {
+        0 => View::Resized { columns: u16::try_from(rng.below(300)).unwrap(), rows: u16::try_from(rng.below(100)).unwrap() },
+        1 => View::Edited(Edit::Insert("x".to_owned())),
+        2 => View::Told("look".into()),
+        _ => View::Tick,
+    })
+}
+
+fn from_checkpoint(recording: &Recording, seq: u64) -> World {
+    let mut items = recording.seek(Target::Seq(seq));
+    let Some(Item::Checkpoint(first)) = items.next() else { panic!("no checkpoint at the place that was sought") };
+    assert_eq!(first.seq, seq);
+    let mut world = world_of(&first).unwrap();
+    for item in items {
+        if let Item::Record(raw) = item {
+            world.fold(&decoded(&raw).unwrap());
+        }
+    }
+    world
+}
+
+/// The replay as it is watched: there and back.
+fn played(path: &Path, live: &State, rng: &mut Rng) {
+    let mut player = Player::open(path, live.runbook.clone()).unwrap();
+    player.finish();
+    same(&player.state.world, &live.world, "the end of the replay");
+    player.step(-i64::try_from(rng.below(usize::try_from(live.world.seq).unwrap())).unwrap());
+    let (seq, there) = (player.state.world.seq, player.state.world.hash());
+    player.rewind();
+    player.step(i64::try_from(seq).unwrap());
+    assert_eq!((player.state.world.seq, player.state.world.hash()), (seq, there), "record {seq}, there and back");
+}
+
+/// Equal worlds have equal hashes; of others the first difference is named.
+fn same(one: &World, other: &World, place: &str) {
+    if one.hash() != other.hash() {
+        let values = [one, other].map(|world| serde_json::to_value(world).unwrap());
+        panic!("at {place} two worlds differ: {}", difference("", &values[0], &values[1]).unwrap_or_default());
+    }
+}
+
+fn difference(at: &str, one: &serde_json::Value, other: &serde_json::Value) -> Option<String> {
+    match (one.as_object(), other.as_object()) {
+        _ if one == other => None,
+        (Some(a), Some(b)) if a.keys().eq(b.keys()) => a.iter().find_map(|(key, value)| difference(&format!("{at}/{key}"), value, &b[key])),
+        _ => Some(format!("{at}: {one} and {other}")),
+    }
+}

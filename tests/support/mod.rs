@@ -1,0 +1,152 @@
+//! What the long tests share: chances by seed, many seeds at once, and a session on a simulated cluster in fast time.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use chrono::DateTime;
+use futures::StreamExt;
+use tempfile::TempDir;
+use warroom::config::Paths;
+use warroom::journal::writer::Limits;
+use warroom::runbook::{self, Runbook};
+use warroom::runtime::headless::Headless;
+use warroom::session::{self, Wanted};
+use warroom::sim::scenario::Scenario;
+use warroom::sim::{Sim, SimConfig};
+use warroom::source::clock::Clock;
+use warroom::source::timing::Timing;
+
+/// Longer than anything here takes on a busy machine.
+pub const LIMIT: Duration = Duration::from_secs(30);
+/// How long a request whose answer was lost may still arrive.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The steps.
+pub static RUNBOOK: LazyLock<Arc<Runbook>> = LazyLock::new(|| Arc::new(runbook::embedded().unwrap()));
+
+/// Chances that are the same for the same seed (splitmix64).
+pub struct Rng(u64);
+
+impl Rng {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// 0 up to `end`, which is not reached.
+    pub fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+
+    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.below(all.len())]
+    }
+
+    /// Once in so many times.
+    pub fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+}
+
+/// Lives through `one` for every seed, a few at a time, and gives what each told. A failure names its seed; `WARROOM_SEED=17` lives
+/// through that one only.
+pub fn for_each_seed<T, F>(test: &str, seeds: Range<u64>, at_once: usize, one: impl Fn(u64) -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let only: Option<u64> = std::env::var("WARROOM_SEED").ok().map(|seed| seed.parse().unwrap());
+    let seeds = only.map_or(seeds, |seed| seed..seed + 1);
+    let lives = futures::stream::iter(seeds).map(|seed| {
+        let life = one(seed);
+        async move { (seed, tokio::spawn(life).await) }
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let ends: Vec<_> = runtime.block_on(lives.buffer_unordered(at_once).collect());
+    let (mut told, mut failed) = (Vec::new(), String::new());
+    for (seed, end) in ends {
+        match end {
+            Ok(it) => told.push(it),
+            Err(error) => write!(failed, "\nWARROOM_SEED={seed} cargo test --test {test}: {error}").unwrap(),
+        }
+    }
+    assert!(failed.is_empty(), "{failed}");
+    told
+}
+
+/// A session on a simulated cluster, under a clock that moves only when somebody waits: a busy machine makes it slower and not different.
+pub struct Room {
+    pub sim: Sim,
+    pub clock: Clock,
+    pub data: TempDir,
+    pub session: Headless,
+}
+
+impl Room {
+    /// A session on a cluster whose incident begins soon.
+    pub async fn open(seed: u64, scenario: Scenario) -> Self {
+        let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
+        let (onset, measured) = (Duration::from_secs(2), Duration::from_secs(60));
+        let config = SimConfig { seed, clock: clock.clone(), onset, measured, ..SimConfig::new(scenario) };
+        let sim = Sim::start(config).await.unwrap();
+        let data = tempfile::tempdir().unwrap();
+        let session = session(&sim, &clock, data.path()).await;
+        Self { sim, clock, data, session }
+    }
+
+    /// Takes events in until `done`, while so much time goes by with each. Answers whether it was done.
+    pub async fn until(&mut self, time: Duration, done: impl FnMut(&Headless) -> bool) -> bool {
+        until(&mut self.session, &self.clock, time, done).await
+    }
+
+    /// Takes in one event, if there is one soon, and lets so much time go by.
+    pub async fn turn(&mut self, time: Duration) {
+        turn(&mut self.session, &self.clock, time).await;
+    }
+}
+
+/// As [`Room::until`], for a session whose cluster is another one, or none any more.
+pub async fn until(session: &mut Headless, clock: &Clock, time: Duration, mut done: impl FnMut(&Headless) -> bool) -> bool {
+    let end = Instant::now() + LIMIT;
+    while !done(session) {
+        if Instant::now() > end {
+            return false;
+        }
+        turn(session, clock, time).await;
+    }
+    true
+}
+
+async fn turn(session: &mut Headless, clock: &Clock, time: Duration) {
+    let _ = tokio::time::timeout(Duration::from_millis(2), session.turn()).await;
+    clock.advance(time);
+}
+
+/// Opens a session, recorded below `data`, that is as impatient as its time is fast.
+pub async fn session(sim: &Sim, clock: &Clock, data: &Path) -> Headless {
+    let usual = Timing::default();
+    let timing = Timing {
+        // Its end is told by the sim's clock, and an end that comes early is a failure.
+        watch: Duration::from_secs(100),
+        backoff_most: Duration::from_millis(200),
+        // These are counted on the session's clock already.
+        poll: usual.poll,
+        metrics: usual.metrics,
+        lag: usual.lag,
+        lag_soon: usual.lag_soon,
+        ..Timing::scaled(0.03)
+    };
+    let limits = Limits { group: Duration::from_millis(5), segment: 1 << 12 };
+    let wanted = Wanted { timing, limits, deadline: Duration::from_millis(150), patience: PATIENCE, ..Wanted::simulated(sim, "test") };
+    let paths = Paths { config_dir: data.join("config"), data_dir: data.to_owned() };
+    Headless::new(session::open(wanted, &paths, RUNBOOK.clone(), clock.clone()).await.unwrap())
+}
