@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::clean::Clean;
-use crate::config::{self, Paths};
+use crate::config::{self, Paths, ReadOnly};
 use crate::effect::{self, Executor};
 use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
@@ -34,8 +34,8 @@ pub struct Wanted {
     pub connect: ConnectSettings,
     /// The namespace; `None`: the context's, or all.
     pub namespace: Option<String>,
-    /// Cannot be armed.
-    pub read_only: bool,
+    /// In which contexts this session cannot be armed.
+    pub read_only: ReadOnly,
     /// Minutes that arming lasts.
     pub arm_minutes: u16,
     /// The share of failing requests that counts as trouble, 0..1.
@@ -72,7 +72,7 @@ impl Wanted {
             mode: Mode::Demo,
             connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
             namespace: Some(crate::sim::NAMESPACE.to_owned()),
-            read_only: false,
+            read_only: ReadOnly::Nowhere,
             arm_minutes: 15,
             threshold: 0.05,
             prometheus: Some(sim.prometheus_url()),
@@ -133,7 +133,7 @@ fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>)
         cluster: connection.cluster.clone(),
         namespace,
         actor: wanted.actor.clone(),
-        read_only: wanted.read_only,
+        read_only: wanted.read_only.covers(&connection.context),
         arm_minutes: u32::from(wanted.arm_minutes),
         threshold: wanted.threshold,
         version: env!("CARGO_PKG_VERSION").into(),

@@ -177,7 +177,7 @@ fn nothing_is_changed_without_leave() {
         (&[], SCALE, 3, "--yes"),
         (&["--read-only"], &[SCALE, &["--yes"]].concat(), 3, "read-only"),
         (&[], &[SCALE, &["--dry-run"]].concat(), 0, "would send: PATCH"),
-        (&[], &missing, 1, "nobody"),
+        (&[], &missing, 2, "there is no deployment nobody"),
     ];
     for (flags, args, code, word) in cases {
         assert_says(&cluster.run(&[*flags, *args].concat()), *code, &[word]);

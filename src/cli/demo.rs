@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::args::Demo;
 use super::{Exit, Room, complain, screen};
+use crate::config::ReadOnly;
 use crate::session::Wanted;
 use crate::sim::scenario::Scenario;
 use crate::sim::{Sim, SimConfig};
@@ -28,7 +29,7 @@ fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
     let usual = Wanted::simulated(sim, &format!("demo-{scenario}"));
     Wanted {
         namespace: args.namespace.clone().or(usual.namespace),
-        read_only: args.read_only,
+        read_only: if args.read_only { ReadOnly::Everywhere } else { ReadOnly::Nowhere },
         arm_minutes: settings.arm_minutes,
         threshold: settings.threshold,
         kafka: usual.kafka.filter(|_| !args.no_exec),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
+use crate::config::ReadOnly;
 use crate::event::{Kind, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
@@ -41,7 +42,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     Wanted {
         mode: Mode::Live,
         namespace: args.namespace.clone().or_else(|| settings.namespace.clone()),
-        read_only: args.read_only || settings.read_only.covers(context.as_deref().unwrap_or_default()),
+        read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
         connect: ConnectSettings { context, ..ConnectSettings::default() },
         arm_minutes: settings.arm_minutes,
         threshold: settings.threshold,

@@ -1,10 +1,11 @@
 //! Following a pod's log. A stream that ends is taken up again where it stopped, without a gap and without repeating, for as long as
 //! the same pod is there.
 
+use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::{AsyncBufReadExt, TryStreamExt};
+use futures::{AsyncBufRead, AsyncBufReadExt, FutureExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::LogParams;
 use kube::{Api, Client};
@@ -64,9 +65,9 @@ async fn stream(
         Err(kube::Error::Api(status)) => return Ok(format!("no log: {}", status.message).into()),
         Err(error) => return Ok(format!("no log: {error}; trying again").into()),
     };
-    let mut lines = stream.lines();
+    let mut lines = Lines { log: stream, line: Vec::new() };
     loop {
-        let first = match lines.try_next().await {
+        let first = match lines.next().await {
             Ok(Some(line)) => line,
             Ok(None) if previous => return Err(false),
             Ok(None) => return Ok("the log ended; waiting for more".into()),
@@ -74,13 +75,42 @@ async fn stream(
         };
         let mut batch = vec![first];
         while batch.len() < BATCH
-            && let Some(Ok(Some(line))) = futures::FutureExt::now_or_never(lines.try_next())
+            && let Some(Ok(Some(line))) = lines.next().now_or_never()
         {
             batch.push(line);
         }
         let lines: Vec<LogLine> = batch.iter().filter_map(|line| fresh(parse(line), last, same_instant)).collect();
         let told = View::Logs { target: target.clone(), lines, ended: None };
         events.send(Event::View(told)).await.map_err(|_| true)?;
+    }
+}
+
+/// The lines of a log, which need not be UTF-8 and need not end.
+struct Lines<R> {
+    log: R,
+    /// What has come of the next one.
+    line: Vec<u8>,
+}
+
+impl<R: AsyncBufRead + Unpin> Lines<R> {
+    /// The next line, as far as [`MOST`] goes. Dropped before it is there, nothing of it is lost.
+    async fn next(&mut self) -> io::Result<Option<String>> {
+        loop {
+            let bytes = self.log.fill_buf().await?;
+            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let part = &bytes[..end.unwrap_or(bytes.len())];
+            self.line.extend_from_slice(&part[..part.len().min(MOST.saturating_sub(self.line.len()))]);
+            let (over, used) = (bytes.is_empty(), part.len() + usize::from(end.is_some()));
+            self.log.consume_unpin(used);
+            if end.is_some() || (over && !self.line.is_empty()) {
+                let line = String::from_utf8_lossy(&self.line).into_owned();
+                self.line.clear();
+                return Ok(Some(line));
+            }
+            if over {
+                return Ok(None);
+            }
+        }
     }
 }
 
@@ -103,8 +133,7 @@ fn fresh(line: LogLine, last: &mut Option<DateTime<Utc>>, same_instant: &mut Vec
 fn parse(line: &str) -> LogLine {
     let stamped = line.split_once(' ').and_then(|(at, rest)| Some((DateTime::parse_from_rfc3339(at).ok()?.to_utc(), rest)));
     let (at, words) = stamped.map_or((None, line), |(at, rest)| (Some(at), rest));
-    let cut = words.char_indices().map(|(at, _)| at).find(|at| *at >= MOST).unwrap_or(words.len());
-    LogLine { at, container: Clean::default(), text: Clean::new(words[..cut].trim_end_matches('\n')) }
+    LogLine { at, container: Clean::default(), text: Clean::new(words) }
 }
 
 #[cfg(test)]
@@ -124,9 +153,19 @@ mod tests {
     }
 
     #[test]
-    fn hostile_lines_are_cleaned_and_cut() {
-        let line = parse(&format!("2026-01-01T00:00:01Z \u{1b}]0;owned\u{7}{}", "x".repeat(MOST)));
-        assert!(line.text.starts_with("␛]0;owned␇x") && line.text.len() <= MOST + 8);
+    fn hostile_lines_are_cleaned() {
+        assert_eq!(parse("2026-01-01T00:00:01Z \u{1b}]0;owned\u{7}").text, "␛]0;owned␇");
         assert_eq!(parse("no stamp").text, "no stamp");
+    }
+
+    #[tokio::test]
+    async fn lines_that_are_no_text_or_too_long_do_not_end_the_log() {
+        let log = [b"a \x9b31m\n".as_slice(), &vec![b'x'; MOST * 3], b"\n\nlast"].concat();
+        let mut lines = Lines { log: futures::io::BufReader::with_capacity(7, &log[..]), line: Vec::new() };
+        let mut read = Vec::new();
+        while let Some(line) = lines.next().await.unwrap() {
+            read.push(line);
+        }
+        assert_eq!(read, ["a \u{fffd}31m", &"x".repeat(MOST), "", "last"]);
     }
 }

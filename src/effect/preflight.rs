@@ -93,6 +93,9 @@ async fn read(caller: &Caller, namespace: &str, name: &str) -> Result<Reading, R
     let deployment = match caller.get(&path).await {
         Answer::Done(deployment) => deployment,
         Answer::Refused(404, _) => return Err(Refusal::Usage(format!("there is no deployment {name} in {namespace}").into())),
+        Answer::Refused(401, _) => {
+            return Err(Refusal::Denied("the API server does not accept this context's credentials (401): log in again".into()));
+        }
         Answer::Refused(403, why) => return Err(Refusal::Denied(format!("you may not read deployment {name}: {why}").into())),
         Answer::Refused(_, why) | Answer::NotSent(why) | Answer::Lost(why) => {
             return Err(Refusal::Failed(format!("deployment {name} cannot be read: {why}").into()));

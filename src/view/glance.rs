@@ -105,3 +105,9 @@ pub fn silence(state: &State, source: SourceId) -> Option<String> {
     let health = state.world.sources.get(&source)?;
     matches!(health.state, SourceState::Stale | SourceState::Down | SourceState::Blind).then(|| since(health))
 }
+
+/// What a source that shows nothing says of it.
+pub fn told(state: &State, source: SourceId) -> Option<&str> {
+    let health = state.world.sources.get(&source).filter(|health| health.state != SourceState::Live)?;
+    health.error.as_deref()
+}

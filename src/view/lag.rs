@@ -28,7 +28,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = pane::frame(state, look, Focus::Lag, &note(state), area, buf);
     let groups = lag_lines(state);
     if groups.is_empty() {
-        return pane::lines(inside, [Row::new(inside.width).gap(1).text(look.style(Role::Dim), empty(state))], buf);
+        return pane::nothing(look, inside, empty(state), buf);
     }
     let columns = columns(&groups, usize::from(inside.width));
     pane::lines(inside, [head(look, &columns, Row::new(inside.width))], buf);
@@ -48,12 +48,11 @@ fn note(state: &State) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn empty(state: &State) -> &'static str {
+fn empty(state: &State) -> &str {
     match state.world.sources.get(&SourceId::Kafka).map(|health| health.state) {
         _ if !state.world.lag.groups.is_empty() => "no group passes the filter",
-        Some(SourceState::Off) | None => "no Kafka is configured",
         Some(SourceState::Live) => "no consumer groups",
-        Some(_) => "lag is unknown: Kafka has not been read yet",
+        _ => glance::told(state, SourceId::Kafka).unwrap_or("lag is unknown: Kafka has not been read yet"),
     }
 }
 

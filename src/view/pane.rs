@@ -8,7 +8,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::Look;
-use super::text::{Row, fit, width};
+use super::text::{Row, fit, width, wrap};
 use crate::state::{Focus, State};
 use crate::theme::Role;
 
@@ -62,6 +62,12 @@ pub fn lines(area: Rect, lines: impl IntoIterator<Item = Row>, buf: &mut Buffer)
     for (row, y) in lines.into_iter().zip(area.top()..area.bottom()) {
         buf.set_line(area.x, y, &row.line(), area.width);
     }
+}
+
+/// Says why there are no lines.
+pub fn nothing(look: &Look, area: Rect, why: &str, buf: &mut Buffer) {
+    let wrapped = wrap(why, usize::from(area.width).saturating_sub(2));
+    lines(area, wrapped.iter().map(|part| Row::new(area.width).gap(1).text(look.style(Role::Dim), part)), buf);
 }
 
 /// Lays the selection over one row.

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::glance::{Glance, silence};
 use super::text::{Row, width};
-use super::{Look, marks, pane};
+use super::{Look, glance, marks, pane};
 use crate::event::{ContainerState, Kind, Pod, SourceId, SourceState};
 use crate::state::{Diagnosis, Focus, PodLine, Severity, State, WorkloadRow, restarts};
 use crate::theme::Role;
@@ -43,7 +43,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
     });
     pane::lines(table, rows, buf);
     if lines.is_empty() {
-        pane::lines(table, [Row::new(table.width).gap(1).text(look.style(Role::Dim), empty(state))], buf);
+        pane::nothing(look, table, empty(state), buf);
     }
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
     pane::more(look, inside, seen, lines.len(), buf);
@@ -63,13 +63,12 @@ fn note(state: &State, glance: &Glance) -> String {
     parts.join(" · ")
 }
 
-fn empty(state: &State) -> &'static str {
+fn empty(state: &State) -> &str {
     let filtered = state.screen.faults_only || !state.screen.filter(Focus::Pods).is_empty();
     match state.world.sources.get(&SourceId::Pods).map(|health| health.state) {
         _ if filtered && !state.world.cluster.pods.is_empty() => "nothing passes the filter",
-        Some(SourceState::Blind) => "pods may not be listed here",
         Some(SourceState::Live) => "no pods",
-        _ => "waiting for the cluster",
+        _ => glance::told(state, SourceId::Pods).unwrap_or("waiting for the cluster"),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = pane::frame(state, look, Focus::Rates, &note(state), area, buf);
     let services = ordered(state);
     if services.is_empty() {
-        return pane::lines(inside, [Row::new(inside.width).gap(1).text(look.style(Role::Dim), empty(state))], buf);
+        return pane::nothing(look, inside, empty(state), buf);
     }
     let axis = Axis { from: state.now - SPAN, to: state.now, columns: inside.width.saturating_sub(GUTTER + 1) };
     let (large, small_rows) = split(state, &services, inside);
@@ -50,12 +50,11 @@ fn note(state: &State) -> String {
     parts.join(" · ")
 }
 
-fn empty(state: &State) -> &'static str {
+fn empty(state: &State) -> &str {
     match state.world.sources.get(&SourceId::Prometheus).map(|health| health.state) {
         _ if !state.world.rates.services.is_empty() => "no service passes the filter",
-        Some(SourceState::Off) | None => "no Prometheus is configured",
         Some(SourceState::Live) => "Prometheus counts no requests",
-        Some(_) => "rates are unknown: Prometheus has not been read yet",
+        _ => glance::told(state, SourceId::Prometheus).unwrap_or("rates are unknown: Prometheus has not been read yet"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::runtime::Runtime;
 use warroom::sim::scenario::{Release, Scenario};
 use warroom::sim::{Identity, SeenRequest, Sim, SimConfig};
@@ -44,6 +45,15 @@ impl Cluster {
     pub fn release(&self, release: &Release) {
         let _inside = self.runtime.enter();
         self.sim.release(release);
+    }
+
+    /// Sends a request to the API server as anybody else's client would, and expects that it is taken.
+    pub fn send(&self, method: reqwest::Method, path: &str, media: &str, body: &Value) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let request = reqwest::Client::new().request(method, format!("{}{path}", self.sim.kubernetes_url()));
+        let sent = request.header("content-type", media).body(body.to_string()).send();
+        let answer = self.runtime.block_on(sent).unwrap();
+        assert!(answer.status().is_success(), "{:?}", self.runtime.block_on(answer.text()));
     }
 
     /// The requests that changed something or asked to.
