@@ -188,11 +188,11 @@ impl Operator {
         self.input(&Terminal::Resize(size.0, size.1));
         let look = Look { theme: &THEME, keymap: &KEYS.0, ascii: false };
         let mut terminal = ratatui::Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        terminal.draw(|frame| view(&self.room.session.state(), &look, frame)).unwrap();
+        terminal.draw(|frame| view(self.room.session.state(), &look, frame)).unwrap();
     }
 
     fn input(&mut self, input: &Terminal) {
-        if let Some(event) = KEYS.read(&self.room.session.state(), input) {
+        if let Some(event) = KEYS.read(self.room.session.state(), input) {
             self.room.session.take(event);
         }
     }
