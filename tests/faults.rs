@@ -102,24 +102,24 @@ async fn live_through(seed: u64) -> (usize, usize) {
     room.turn(Duration::from_secs(3)).await; // the incident's release would overwrite changes
     let mut changes = Vec::new();
     for number in 1..RUNS {
-        let change = plan(&mut room, &mut rng, number).await;
+        let trouble = *rng.pick(&TROUBLES);
+        let change = plan(&mut room, &mut rng, number, trouble).await;
         make(&mut room, &mut rng, &change).await;
         in_step(&mut room, &change).await;
         changes.push(change);
     }
-    changes.push(Change { trouble: Trouble::Ended, ..plan(&mut room, &mut rng, RUNS).await });
-    let seen = room.sim.requests();
+    changes.push(plan(&mut room, &mut rng, RUNS, Trouble::Ended).await);
+    let requests = room.sim.requests();
     let outcomes = end(room, &changes[RUNS - 1]).await;
-    let ends = changes.iter().skip(1).map(|next| next.from).chain([seen.len()]);
+    let ends = changes.iter().skip(1).map(|next| next.from).chain([requests.len()]);
     for (change, to) in changes.iter().zip(ends) {
-        check(change, &seen[change.from..to], &outcomes[&change.plan.intent.id]);
+        check(change, &requests[change.from..to], &outcomes[&change.plan.intent.id]);
     }
     (RUNS, outcomes.values().filter(|all| matches!(all[0], Outcome::Unknown { .. })).count())
 }
 
 /// Prepares a step that can be done as things are.
-async fn plan(room: &mut Room, rng: &mut Rng, number: usize) -> Change {
-    let trouble = *rng.pick(&TROUBLES);
+async fn plan(room: &mut Room, rng: &mut Rng, number: usize, trouble: Trouble) -> Change {
     for _ in 0..50 {
         let call = call(rng, number);
         let what = format!("change {number}, {call:?}, {trouble:?}");
@@ -193,12 +193,12 @@ fn disturb(sim: &Sim, rng: &mut Rng) {
 /// What somebody else does at the same time, by kubectl.
 async fn somebody_changes(sim: &Sim, path: &str) {
     let replicas = sim.object(path).unwrap()["spec"]["replicas"].as_u64().unwrap_or(0);
-    let patch = json!([
+    let operations = json!([
         {"op": "add", "path": "/spec/replicas", "value": replicas + 6},
         {"op": "add", "path": "/spec/template/metadata/annotations/restarted", "value": replicas.to_string()},
         {"op": "add", "path": "/spec/template/spec/containers/0/env/-", "value": {"name": "OTHER", "value": replicas.to_string()}},
     ]);
-    let request = reqwest::Client::new().patch(format!("{}{path}", sim.kubernetes_url())).body(patch.to_string());
+    let request = reqwest::Client::new().patch(format!("{}{path}", sim.kubernetes_url())).body(operations.to_string());
     let answer = request.header("content-type", "application/json-patch+json").send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }
@@ -310,12 +310,12 @@ fn check(change: &Change, seen: &[SeenRequest], outcomes: &[Outcome]) {
         assert_eq!(request.field_manager.as_deref(), Some("warroom"), "{what}");
     }
     let made = ours.iter().any(|request| request.applied);
-    let (lost, last) = match outcomes {
-        [last] => (false, last),
-        [Outcome::Unknown { .. }, last] => (true, last),
+    let (lost, settled) = match outcomes {
+        [settled] => (false, settled),
+        [Outcome::Unknown { .. }, settled] => (true, settled),
         other => panic!("{what}: {other:?}"),
     };
-    match last {
+    match settled {
         Outcome::Applied { writes: 1, by_reading, .. } => assert!(made && *by_reading == lost, "{what}: {outcomes:?}, {ours:?}"),
         Outcome::Rejected { by_reading, .. } => assert!(!made && *by_reading == lost, "{what}: {outcomes:?}, {ours:?}"),
         other => panic!("{what}: {other:?}"),

@@ -33,7 +33,7 @@ use warroom::view::{Look, view};
 use support::{Rng, Room, for_each_seed, prepare, session, until, wanted};
 
 /// What a person does in one session.
-const GESTURES: usize = 30;
+const GESTURES: usize = 20;
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(Keymap::load(&[]).unwrap()));
 static THEME: LazyLock<Theme> = LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
@@ -54,7 +54,7 @@ struct Told {
 
 #[test]
 fn two_hundred_sessions_are_replayed_as_they_were() {
-    let told = for_each_seed("sessions", 0..200, 6, live_through);
+    let told = for_each_seed("sessions", 0..200, 8, live_through);
     let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
     let (segments, intents, answered) = (sum(|t| t.segments), sum(|t| t.intents), sum(|t| t.answered));
     assert!(
