@@ -123,6 +123,7 @@ fn expectation(draft: &Draft, namespace: &str, name: &str, read: &Reading) -> Ex
         values: draft.expect.iter().map(|(at, value)| ((*at).into(), digest(value))).collect(),
         before: draft.expect.keys().map(|at| ((*at).into(), before(at))).collect(),
         managed_before: send::managed_by_warroom(&read.deployment),
+        generation_before: send::generation(&read.deployment),
     }
 }
 

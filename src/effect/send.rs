@@ -136,7 +136,7 @@ pub(super) async fn send(writer: &Caller, intent: &Intent) -> Outcome {
         match writer.change(write, "").await {
             Answer::Done(object) => {
                 done += 1;
-                generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+                generation = self::generation(&object);
             }
             Answer::Refused(code, why) => return Outcome::Rejected { reason: refused(code, &why, &intent.target), by_reading: false },
             Answer::NotSent(reason) => return Outcome::Rejected { reason, by_reading: false },
@@ -165,12 +165,19 @@ pub(super) fn managed_by_warroom(object: &Value) -> Option<Clean> {
     entries.iter().filter(|entry| entry["manager"] == MANAGER).filter_map(|entry| entry["time"].as_str()).max().map(Clean::from)
 }
 
+/// `metadata.generation`, which moves with every change of the spec; 0 where an object has none.
+pub(super) fn generation(object: &Value) -> i64 {
+    object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0)
+}
+
 /// What one reading says of a change whose answer was lost.
 #[derive(Debug, PartialEq)]
 enum Reading {
     Settled(Outcome),
     /// As it was before: the request may still be on its way.
     Unchanged,
+    /// The same, but the spec was changed meanwhile, and changed back.
+    Back,
 }
 
 /// Reads until it is clear what became of a change. A request that has not arrived after `patience` will not arrive: API servers give
@@ -189,6 +196,10 @@ pub(super) async fn resolve(reader: &Caller, intent: &Intent, clock: &Clock, pat
             Some(Reading::Settled(outcome)) => return outcome,
             Some(Reading::Unchanged) if clock.now() >= *until.get_or_insert_with(|| clock.now() + patience) => {
                 return rejected(&format!("it never arrived: {} is as it was", intent.target.name));
+            }
+            Some(Reading::Back) if clock.now() >= *until.get_or_insert_with(|| clock.now() + patience) => {
+                let name = &intent.target.name;
+                return rejected(&format!("{name} is as it was, but was changed in between: if this was made, somebody took it back"));
             }
             _ => {}
         }
@@ -214,11 +225,10 @@ fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
     };
     let ours = managed_by_warroom(object).is_some_and(|time| Some(&time) >= expect.managed_before.as_ref());
     if holds(&expect.values) && ours {
-        let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
-        return Reading::Settled(Outcome::Applied { generation, writes: 1, by_reading: true });
+        return Reading::Settled(Outcome::Applied { generation: generation(object), writes: 1, by_reading: true });
     }
     if holds(&expect.before) {
-        return Reading::Unchanged;
+        return if generation(object) == expect.generation_before { Reading::Unchanged } else { Reading::Back };
     }
     let newer = managed_by_warroom(object) > expect.managed_before;
     let who = if newer { "it was made, and somebody changed it again since" } else { "somebody else changed it first" };
@@ -234,7 +244,7 @@ mod tests {
 
     fn expectation(managed_before: Option<&str>) -> Expectation {
         let values = |n: u64| BTreeMap::from([("/spec/replicas".into(), digest(&json!(n)))]);
-        Expectation { path: "/x".into(), values: values(10), before: values(1), managed_before: managed_before.map(Clean::from) }
+        Expectation { path: "/x".into(), values: values(10), before: values(1), managed_before: managed_before.map(Clean::from), generation_before: 4 }
     }
 
     fn judged(uid: &str, replicas: u64, managed: Option<&str>, before: Option<&str>) -> String {
@@ -245,6 +255,7 @@ mod tests {
             Reading::Settled(Outcome::Applied { by_reading: true, generation: 4, .. }) => "applied".into(),
             Reading::Settled(Outcome::Rejected { reason, .. }) => reason.to_string(),
             Reading::Unchanged => "unchanged".into(),
+            Reading::Back => "back".into(),
             other @ Reading::Settled(_) => format!("{other:?}"),
         }
     }
@@ -259,6 +270,9 @@ mod tests {
         assert_eq!(judged("u", 10, None, None), "app: somebody else changed it first");
         assert_eq!(judged("u", 5, t2, t1), "app: it was made, and somebody changed it again since");
         assert_eq!(judged("u", 5, t1, t1), "app: somebody else changed it first");
+        let object = json!({"metadata": {"uid": "u", "generation": 6}, "spec": {"replicas": 1}});
+        let target = Target { cluster: "c".into(), kind: Kind::Deployment, namespace: "n".into(), name: "app".into(), uid: "u".into() };
+        assert_eq!(judge(&object, &target, &expectation(None)), Reading::Back);
         assert!(judged("other", 10, t2, None).contains("recreated"));
     }
 }

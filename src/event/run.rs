@@ -210,6 +210,8 @@ pub struct Expectation {
     pub before: BTreeMap<Clean, Clean>,
     /// The time of warroom's `managedFields` entry before the write.
     pub managed_before: Option<Clean>,
+    /// `metadata.generation` before the write: it moves with every change of the spec, also with one that is taken back.
+    pub generation_before: i64,
 }
 
 /// What became of an intent.

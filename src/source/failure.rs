@@ -109,7 +109,7 @@ impl Backoff {
         }
         self.last = Some(Instant::now());
         let span = match (failure, self.failures) {
-            (Failure::Busy { wait: Some(wait), .. }, _) => *wait,
+            (Failure::Busy { wait: Some(wait), .. }, _) => (*wait).min(self.timing.backoff_most), // nobody is blind for a day
             (refusal, _) if refusal.refused() => self.timing.backoff_most,
             (_, 0) => self.timing.first_retry,
             (_, n) => self.timing.backoff.saturating_mul(1 << (n - 1).min(16)).min(self.timing.backoff_most),
