@@ -238,7 +238,9 @@ fn there(sim: &Sim) -> Facts {
             (number(object, "/status/readyReplicas"), number(object, "/spec/replicas"), generation)
         }
     };
-    let of = |kind: &'static str| sim.list(kind).into_iter().map(move |object| (uid(kind, object["metadata"]["uid"].as_str().unwrap()), fact(kind, &object)));
+    let of = |kind: &'static str| {
+        sim.list(kind).into_iter().map(move |object| (uid(kind, object["metadata"]["uid"].as_str().unwrap()), fact(kind, &object)))
+    };
     ["Pod", "Node", "ReplicaSet", "Deployment", "StatefulSet"].into_iter().flat_map(of).collect()
 }
 
@@ -247,7 +249,8 @@ fn known(world: &World) -> Facts {
     let pods = cluster.pods.values().map(|pod| (uid("Pod", &pod.meta.uid), (u64::from(pod.ready), 0, 0)));
     let nodes = cluster.nodes.values().map(|node| (uid("Node", &node.meta.uid), (u64::from(node.ready == Some(true)), 0, 0)));
     let sets = cluster.revisions.values().map(|set| (uid("ReplicaSet", &set.meta.uid), (set.ready.into(), set.desired.into(), 0)));
-    let workloads = cluster.workloads.values().map(|w| (uid(&format!("{:?}", w.kind), &w.meta.uid), (w.ready.into(), w.desired.into(), w.generation)));
+    let workloads =
+        cluster.workloads.values().map(|w| (uid(&format!("{:?}", w.kind), &w.meta.uid), (w.ready.into(), w.desired.into(), w.generation)));
     pods.chain(nodes).chain(sets).chain(workloads).collect()
 }
 
@@ -262,7 +265,11 @@ async fn end(room: Room, change: &Change) -> BTreeMap<Ulid, Vec<Outcome>> {
     drop(sim);
     while tokio::net::TcpStream::connect(&address).await.is_ok() {}
     session.confirm(&change.plan);
-    assert!(support::until(&mut session, &clock, Duration::from_millis(10), |session| session.answered(change.plan.intent.id)).await, "{}", change.what);
+    assert!(
+        support::until(&mut session, &clock, Duration::from_millis(10), |session| session.answered(change.plan.intent.id)).await,
+        "{}",
+        change.what
+    );
     let path = session.recording().unwrap().to_owned();
     session.stop().seal().unwrap();
     let mut outcomes: BTreeMap<Ulid, Vec<Outcome>> = BTreeMap::new();
@@ -284,7 +291,11 @@ fn check(change: &Change, seen: &[SeenRequest], outcomes: &[Outcome]) {
     assert!(ours.len() <= 1, "{what}: sent more than once: {ours:?}");
     for request in &ours {
         let write = &plan.intent.writes[0];
-        assert_eq!((request.method.as_str(), &request.path), (write.method.as_str(), &format!("{}?fieldManager=warroom", write.path)), "{what}");
+        assert_eq!(
+            (request.method.as_str(), &request.path),
+            (write.method.as_str(), &format!("{}?fieldManager=warroom", write.path)),
+            "{what}"
+        );
         assert_eq!(request.field_manager.as_deref(), Some("warroom"), "{what}");
     }
     let made = ours.iter().any(|request| request.applied);

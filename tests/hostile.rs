@@ -1,5 +1,7 @@
 //! Text from outside is shown, recorded and printed, and never obeyed: nothing that a cluster says reaches a terminal as a command.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod pty;
 
 use std::fs;

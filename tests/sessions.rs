@@ -21,9 +21,9 @@ use warroom::runbook::Runbook;
 use warroom::runtime::Keys;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::{Player, decoded, world_of};
+use warroom::sim::NAMESPACE;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
-use warroom::sim::NAMESPACE;
 use warroom::state::{Overlay, State, World};
 use warroom::theme::Theme;
 use warroom::view::{Look, view};
@@ -55,7 +55,10 @@ fn two_hundred_sessions_are_replayed_as_they_were() {
     let told = for_each_seed("sessions", 0..200, 6, live_through);
     let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
     let (segments, intents, answered) = (sum(|t| t.segments), sum(|t| t.intents), sum(|t| t.answered));
-    assert!(told.len() == 1 || (segments > 400 && intents > 100 && answered > 50), "{segments} segments, {intents} intents, {answered} answered");
+    assert!(
+        told.len() == 1 || (segments > 400 && intents > 100 && answered > 50),
+        "{segments} segments, {intents} intents, {answered} answered"
+    );
 }
 
 async fn live_through(seed: u64) -> Told {
@@ -108,7 +111,8 @@ impl Operator {
             1 => self.step().await,
             2 => self.command("arm"),
             3 => {
-                let words = ["disarm", "stop-all", "no such command", "step scale", "scale replicas=many", "token=abc123 \u{1b}[31m\u{202e}x"];
+                let words =
+                    ["disarm", "stop-all", "no such command", "step scale", "scale replicas=many", "token=abc123 \u{1b}[31m\u{202e}x"];
                 let words = *self.rng.pick(&words);
                 self.command(words);
             }

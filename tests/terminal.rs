@@ -1,5 +1,7 @@
 //! The terminal is given back as it was, and the recording is sealed, on every way out; and any size is survived.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod pty;
 
 use std::time::Duration;

@@ -105,9 +105,7 @@ impl Term {
 
     /// Waits until the screen is so.
     pub fn until(&self, what: &str, limit: Duration, is: impl Fn(&str) -> bool) {
-        if !self.reaches(limit, &is) {
-            panic!("never seen: {what}\n{}", self.text());
-        }
+        assert!(self.reaches(limit, &is), "never seen: {what}\n{}", self.text());
     }
 
     fn reaches(&self, limit: Duration, is: &dyn Fn(&str) -> bool) -> bool {
