@@ -1,6 +1,6 @@
 //! Text from outside is shown, recorded and printed, and never obeyed: nothing that a cluster says reaches a terminal as a command.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod pty;
 

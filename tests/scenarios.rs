@@ -3,7 +3,7 @@
 //! Scripts run on a simulated cluster under the machine's clock. Keys run on `warroom demo`, and, with `WARROOM_BED=1` and the bed's
 //! environment, on the bed.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod pty;
 

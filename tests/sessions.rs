@@ -13,7 +13,8 @@ use axum::http::Method;
 use crossterm::event::{Event as Terminal, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::backend::TestBackend;
 use warroom::data::Place;
-use warroom::event::{Edit, Event, View};
+use warroom::event::{Edit, Event, Outcome, StepCall, View};
+use warroom::journal::writer::Limits;
 use warroom::journal::{Item, Recording, Target, verify, world_hash};
 use warroom::keymap::Keymap;
 use warroom::reduce::reduce;
@@ -21,17 +22,18 @@ use warroom::runbook::Runbook;
 use warroom::runtime::Keys;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::{Player, decoded, world_of};
+use warroom::session::Wanted;
 use warroom::sim::NAMESPACE;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
-use warroom::state::{Overlay, State, World};
+use warroom::state::{Overlay, Stage, State, World};
 use warroom::theme::Theme;
 use warroom::view::{Look, view};
 
-use support::{Rng, Room, for_each_seed};
+use support::{Rng, Room, for_each_seed, prepare, session, until, wanted};
 
 /// What a person does in one session.
-const GESTURES: usize = 30;
+const GESTURES: usize = 20;
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(Keymap::load(&[]).unwrap()));
 static THEME: LazyLock<Theme> = LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
@@ -52,7 +54,7 @@ struct Told {
 
 #[test]
 fn two_hundred_sessions_are_replayed_as_they_were() {
-    let told = for_each_seed("sessions", 0..200, 6, live_through);
+    let told = for_each_seed("sessions", 0..200, 8, live_through);
     let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
     let (segments, intents, answered) = (sum(|t| t.segments), sum(|t| t.intents), sum(|t| t.answered));
     assert!(
@@ -63,7 +65,8 @@ fn two_hundred_sessions_are_replayed_as_they_were() {
 
 async fn live_through(seed: u64) -> Told {
     let mut rng = Rng::new(seed);
-    let room = Room::open(seed, *rng.pick(&Scenario::ALL)).await;
+    let limits = Limits { group: Duration::from_millis(5), segment: 1 << 12 };
+    let room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| Wanted { limits, ..wanted }).await;
     let mut operator = Operator { room, rng };
     for _ in 0..GESTURES {
         operator.meddle();
@@ -144,7 +147,7 @@ impl Operator {
             }
         }
         self.listen(4).await; // the first moments of a dialog take no key
-        if !self.rng.once_in(8) {
+        if self.rng.below(8) > 0 {
             self.press(KeyCode::Char('y'));
         }
         let screen = &self.room.session.state().screen;
@@ -173,7 +176,7 @@ impl Operator {
         let named = [BackTab, Backspace, Delete, Down, End, Enter, Esc, F(5), Home, Left, PageDown, PageUp, Right, Tab, Up, Char('ß')];
         let modifiers = [KeyModifiers::NONE, KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT, KeyModifiers::SHIFT];
         let printable = Char(char::from(u8::try_from(32 + self.rng.below(95)).unwrap()));
-        let code = if self.rng.once_in(3) { *self.rng.pick(&named) } else { printable };
+        let code = if self.rng.below(3) == 0 { *self.rng.pick(&named) } else { printable };
         let key = KeyEvent::new(code, *self.rng.pick(&modifiers));
         self.input(&Terminal::Key(key));
     }
@@ -185,11 +188,11 @@ impl Operator {
         self.input(&Terminal::Resize(size.0, size.1));
         let look = Look { theme: &THEME, keymap: &KEYS.0, ascii: false };
         let mut terminal = ratatui::Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        terminal.draw(|frame| view(&self.room.session.state(), &look, frame)).unwrap();
+        terminal.draw(|frame| view(self.room.session.state(), &look, frame)).unwrap();
     }
 
     fn input(&mut self, input: &Terminal) {
-        if let Some(event) = KEYS.read(&self.room.session.state(), input) {
+        if let Some(event) = KEYS.read(self.room.session.state(), input) {
             self.room.session.take(event);
         }
     }
@@ -204,7 +207,7 @@ fn check(path: &Path, live: &State, rng: &mut Rng) -> usize {
     same(&replayed, &live.world, "the end");
     let seq = *rng.pick(&checkpoints);
     same(&from_checkpoint(&recording, seq), &live.world, &format!("the end, from checkpoint {seq}"));
-    if rng.once_in(4) {
+    if rng.below(4) == 0 {
         played(path, live, rng);
     }
     report.segments
@@ -284,4 +287,38 @@ fn difference(at: &str, one: &serde_json::Value, other: &serde_json::Value) -> O
         (Some(a), Some(b)) if a.keys().eq(b.keys()) => a.iter().find_map(|(key, value)| difference(&format!("{at}/{key}"), value, &b[key])),
         _ => Some(format!("{at}: {one} and {other}")),
     }
+}
+
+/// A session is killed while the answer to its change hangs. The next one, and the one after that, which finds that one killed too, say
+/// that it is unknown, and read what became of it.
+#[test]
+fn what_a_killed_session_left_unknown_is_read_by_the_next() {
+    for_each_seed("sessions", 0..2, 2, |seed| killed_amid_a_change(seed, seed == 0));
+}
+
+async fn killed_amid_a_change(seed: u64, applied: bool) {
+    let Room { sim, clock, data, session: mut running } = Room::open(seed, Scenario::Calm, |wanted| wanted).await;
+    let inputs = [("deployment", "worker-service"), ("replicas", "3")].map(|(name, value)| (name.into(), value.into()));
+    let plan = prepare(&mut running, StepCall { step: "scale".into(), inputs: inputs.into() }).await.unwrap();
+    sim.faults().on(Method::PATCH, "/scale", When::Nth(1), Fault::Hang { applied });
+    let id = running.confirm(&plan);
+    let sent = || sim.requests().iter().filter(|request| !request.dry_run).count();
+    assert!(until(&mut running, &clock, Duration::ZERO, |_| sent() > 0).await, "nothing was sent");
+    for _ in 0..2 {
+        drop(running);
+        running = session(wanted(&sim), &clock, data.path()).await;
+        let stage = &running.run(id).unwrap().stage;
+        assert!(matches!(stage, Stage::Unknown(why) if why.contains("ended before the answer came")), "{stage:?}");
+    }
+    assert!(until(&mut running, &clock, Duration::from_millis(100), |session| session.answered(id)).await, "unknown for ever");
+    let outcome = running.run(id).and_then(|run| run.outcome.clone()).unwrap();
+    match outcome {
+        Outcome::Applied { by_reading: true, .. } => assert!(applied),
+        Outcome::Rejected { by_reading: true, .. } => assert!(!applied),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(sent(), 1, "sent again");
+    drop(running);
+    let after = session(wanted(&sim), &clock, data.path()).await;
+    assert!(after.run(id).is_none(), "what is settled is not handed on");
 }

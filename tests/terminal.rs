@@ -1,6 +1,6 @@
 //! The terminal is given back as it was, and the recording is sealed, on every way out; and any size is survived.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod pty;
 

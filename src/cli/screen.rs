@@ -39,8 +39,7 @@ async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
     let (inputs, keys) = mpsc::channel(INPUTS);
     let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
     let mut live = Live::new(core, Keys(room.config.keymap.clone()), screen, looks(room), executor, events);
-    live.begin(first)?;
-    estates.iter().for_each(crate::runtime::inherit::Estate::hand_on);
+    live.begin(first, estates)?;
     let (core, ended) = live.run(keys).await;
     terminal::restore();
     drop((sources, keyboard));

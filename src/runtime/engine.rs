@@ -36,6 +36,11 @@ impl Engine {
         self.core.recording()
     }
 
+    /// Waits until everything taken in so far is on disk; `false` when some of it never will be.
+    pub fn durable(&self) -> impl Future<Output = bool> + Send + use<> {
+        self.core.durable()
+    }
+
     /// Takes in one event. What it answers is for the screen: leaving, drawing, the clipboard.
     pub fn take(&mut self, event: Event) -> Vec<Effect> {
         let Followed { effects, once_durable } = self.core.take(event);

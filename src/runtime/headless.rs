@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use ulid::Ulid;
 
-use super::Core;
 use super::engine::{Engine, Released};
+use super::{Core, inherit};
 use crate::effect::Effect;
 use crate::event::{Event, Operator, Plan, Prepared, Refusal, SourceId, SourceState, StepCall, View};
 use crate::keymap::Action;
@@ -33,7 +33,7 @@ impl Headless {
         for event in first {
             session.take(event);
         }
-        estates.iter().for_each(crate::runtime::inherit::Estate::hand_on);
+        inherit::hand_on(estates, session.engine.durable());
         session
     }
 

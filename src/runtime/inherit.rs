@@ -20,12 +20,16 @@ pub struct Estate {
     pub intents: Vec<Intent>,
 }
 
-impl Estate {
-    /// Remembers that a later recording holds them now. To be called once that is on disk.
-    pub fn hand_on(&self) {
-        // Where this fails, the next session takes them over as well: it reads, and reading twice does no harm.
-        let _ = std::fs::write(self.recording.join(HANDED_ON), b"");
-    }
+/// Remembers that a later recording holds them now, once that is `durable`: a session killed before that has not taken them over.
+pub fn hand_on(estates: Vec<Estate>, durable: impl Future<Output = bool> + Send + 'static) {
+    tokio::spawn(async move {
+        if durable.await {
+            for estate in estates {
+                // Where this fails, the next session takes them over as well: it reads, and reading twice does no harm.
+                let _ = std::fs::write(estate.recording.join(HANDED_ON), b"");
+            }
+        }
+    });
 }
 
 /// What earlier sessions on this cluster left open. Recordings that are sealed or still being written left nothing.

@@ -141,6 +141,15 @@ impl Core {
         self.journal.as_ref().map(Writer::path)
     }
 
+    /// Waits until everything taken in so far is on disk; `false` when some of it never will be.
+    pub fn durable(&self) -> impl Future<Output = bool> + Send + use<> {
+        let (seq, status) = (self.seq, self.journal.as_ref().map(Writer::status));
+        async move {
+            let Some(mut status) = status else { return false };
+            status.wait_for(|status| status.durable_seq >= seq).await.is_ok_and(|status| status.lost == 0)
+        }
+    }
+
     /// Ends the recording well.
     ///
     /// # Errors

@@ -52,7 +52,9 @@ fn revision(uid: &str, owner: &str) -> Revision {
 
 fn cluster(events: &[ClusterEvent]) -> Cluster {
     let mut cluster = Cluster::default();
-    events.iter().for_each(|event| cluster.fold(event));
+    for event in events {
+        cluster.fold(event);
+    }
     cluster
 }
 

@@ -11,8 +11,8 @@ fn meta(uid: &str, created: i64) -> Meta {
     Meta { uid: uid.into(), namespace: "prod".into(), name: uid.into(), created: at(created), deleting: None }
 }
 
-fn owner(uid: &str) -> Option<Owner> {
-    Some(Owner { kind: "X".into(), name: uid.into(), uid: uid.into() })
+fn owner(uid: &str) -> Owner {
+    Owner { kind: "X".into(), name: uid.into(), uid: uid.into() }
 }
 
 /// A cluster, its timeline, and what was told of it.
@@ -49,7 +49,7 @@ impl Story {
         let container = Container { name: "c".into(), image: "i".into(), init: false, ready: ready > 0, restarts: 1, state, last: None };
         let pod = Pod {
             meta: meta("app-1-x", 0),
-            owner: owner("app"),
+            owner: Some(owner("app")),
             node: None,
             phase: PodPhase::Running,
             ready: ready > 0,
@@ -62,7 +62,7 @@ impl Story {
     }
 
     fn revision(number: u64, created: i64) -> Revision {
-        let (meta, owner) = (meta(&format!("app-{number}"), created), owner("app"));
+        let (meta, owner) = (meta(&format!("app-{number}"), created), Some(owner("app")));
         Revision { meta, owner, number, release: None, images: vec![], cause: None, desired: 1, ready: 1 }
     }
 

@@ -105,7 +105,8 @@ impl Term {
 
     /// Waits until the screen is so.
     pub fn until(&self, what: &str, limit: Duration, is: impl Fn(&str) -> bool) {
-        assert!(self.reaches(limit, &is), "never seen: {what}\n{}", self.text());
+        let seen = self.reaches(limit, &is);
+        assert!(seen, "never seen: {what}\n{}", self.text());
     }
 
     fn reaches(&self, limit: Duration, is: &dyn Fn(&str) -> bool) -> bool {

@@ -10,7 +10,7 @@ use chrono::DateTime;
 use futures::StreamExt;
 use tempfile::TempDir;
 use warroom::config::Paths;
-use warroom::journal::writer::Limits;
+use warroom::event::{Plan, Refusal, StepCall};
 use warroom::runbook::{self, Runbook};
 use warroom::runtime::headless::Headless;
 use warroom::session::{self, Wanted};
@@ -20,9 +20,9 @@ use warroom::source::clock::Clock;
 use warroom::source::timing::Timing;
 
 /// Longer than anything here takes on a busy machine.
-pub const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(30);
 /// How long a request whose answer was lost may still arrive.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The steps.
 pub static RUNBOOK: LazyLock<Arc<Runbook>> = LazyLock::new(|| Arc::new(runbook::embedded().unwrap()));
@@ -49,11 +49,6 @@ impl Rng {
 
     pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         &all[self.below(all.len())]
-    }
-
-    /// Once in so many times.
-    pub fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
     }
 }
 
@@ -92,20 +87,15 @@ pub struct Room {
 }
 
 impl Room {
-    /// A session on a cluster whose incident begins soon.
-    pub async fn open(seed: u64, scenario: Scenario) -> Self {
+    /// A session, `changed` from the usual one, on a cluster whose incident begins soon.
+    pub async fn open(seed: u64, scenario: Scenario, changed: impl FnOnce(Wanted) -> Wanted) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
         let (onset, measured) = (Duration::from_secs(2), Duration::from_secs(60));
         let config = SimConfig { seed, clock: clock.clone(), onset, measured, ..SimConfig::new(scenario) };
         let sim = Sim::start(config).await.unwrap();
         let data = tempfile::tempdir().unwrap();
-        let session = session(&sim, &clock, data.path()).await;
+        let session = session(changed(wanted(&sim)), &clock, data.path()).await;
         Self { sim, clock, data, session }
-    }
-
-    /// Takes events in until `done`, while so much time goes by with each. Answers whether it was done.
-    pub async fn until(&mut self, time: Duration, done: impl FnMut(&Headless) -> bool) -> bool {
-        until(&mut self.session, &self.clock, time, done).await
     }
 
     /// Takes in one event, if there is one soon, and lets so much time go by.
@@ -114,7 +104,7 @@ impl Room {
     }
 }
 
-/// As [`Room::until`], for a session whose cluster is another one, or none any more.
+/// Takes events in until `done`, while so much time goes by with each. Answers whether it was done.
 pub async fn until(session: &mut Headless, clock: &Clock, time: Duration, mut done: impl FnMut(&Headless) -> bool) -> bool {
     let end = Instant::now() + LIMIT;
     while !done(session) {
@@ -131,8 +121,17 @@ async fn turn(session: &mut Headless, clock: &Clock, time: Duration) {
     clock.advance(time);
 }
 
-/// Opens a session, recorded below `data`, that is as impatient as its time is fast.
-pub async fn session(sim: &Sim, clock: &Clock, data: &Path) -> Headless {
+/// Prepares a step; once more when a busy machine has let an answer come too late.
+pub async fn prepare(session: &mut Headless, call: StepCall) -> Result<Plan, Refusal> {
+    let span = Duration::from_secs(5);
+    match session.prepare(call.clone(), span).await {
+        Err(Refusal::Failed(_)) => session.prepare(call, span).await,
+        result => result,
+    }
+}
+
+/// A session that is as impatient as its time is fast.
+pub fn wanted(sim: &Sim) -> Wanted {
     let usual = Timing::default();
     let timing = Timing {
         // Its end is told by the sim's clock, and an end that comes early is a failure.
@@ -145,8 +144,11 @@ pub async fn session(sim: &Sim, clock: &Clock, data: &Path) -> Headless {
         lag_soon: usual.lag_soon,
         ..Timing::scaled(0.03)
     };
-    let limits = Limits { group: Duration::from_millis(5), segment: 1 << 12 };
-    let wanted = Wanted { timing, limits, deadline: Duration::from_millis(150), patience: PATIENCE, ..Wanted::simulated(sim, "test") };
+    Wanted { timing, deadline: Duration::from_millis(300), patience: PATIENCE, ..Wanted::simulated(sim, "test") }
+}
+
+/// Opens a session, recorded below `data`.
+pub async fn session(wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
     let paths = Paths { config_dir: data.join("config"), data_dir: data.to_owned() };
     Headless::new(session::open(wanted, &paths, RUNBOOK.clone(), clock.clone()).await.unwrap())
 }
