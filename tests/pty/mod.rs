@@ -2,7 +2,6 @@
 //! Nothing in here sleeps to be in step with the program: what is waited for is on the screen, in a file, or an end.
 
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of this")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cluster;
 mod home;
