@@ -244,7 +244,13 @@ mod tests {
 
     fn expectation(managed_before: Option<&str>) -> Expectation {
         let values = |n: u64| BTreeMap::from([("/spec/replicas".into(), digest(&json!(n)))]);
-        Expectation { path: "/x".into(), values: values(10), before: values(1), managed_before: managed_before.map(Clean::from), generation_before: 4 }
+        Expectation {
+            path: "/x".into(),
+            values: values(10),
+            before: values(1),
+            managed_before: managed_before.map(Clean::from),
+            generation_before: 4,
+        }
     }
 
     fn judged(uid: &str, replicas: u64, managed: Option<&str>, before: Option<&str>) -> String {

@@ -87,7 +87,13 @@ fn intent() -> Intent {
             uid: "u".into(),
         },
         writes: vec![],
-        expect: Expectation { path: "/x".into(), values: BTreeMap::new(), before: BTreeMap::new(), managed_before: None, generation_before: 1 },
+        expect: Expectation {
+            path: "/x".into(),
+            values: BTreeMap::new(),
+            before: BTreeMap::new(),
+            managed_before: None,
+            generation_before: 1,
+        },
         verify: vec![],
         verify_within: 60,
         undo: Some(StepCall {

@@ -204,9 +204,7 @@ pub fn tell_run(at: DateTime<Utc>, run: &Run, timeline: &mut Timeline) {
     let (kind, text) = match &run.stage {
         Stage::Sent => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
         Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
-        Stage::Verifying => {
-            (EntryKind::Applied, format!("{}, {} write{}", run.intent.title, run.writes(), if run.writes() == 1 { "" } else { "s" }))
-        }
+        Stage::Verifying => (EntryKind::Applied, format!("applied, {} write{}", run.writes(), if run.writes() == 1 { "" } else { "s" })),
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
         Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(verdict)),
         Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),
@@ -224,7 +222,7 @@ fn unverified(verdict: &Verdict) -> String {
     format!("not seen within {:.0} s: {}", verdict.seconds, missing.join("; "))
 }
 
-/// The numbers before and after that are known: `5xx 24.8 % → 0.4 %, 1 → 10 ready`.
+/// The numbers before and after that tell something: `5xx 24.8 % → 0.4 %`, `lag 4100 → 3800, ready 1 → 10`.
 pub fn changes(before: &Measure, after: &Measure) -> String {
     let percent = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.1} %", x * 100.0));
     let number = |x: Option<i64>| x.map_or_else(|| "–".to_owned(), |x| x.to_string());
@@ -235,7 +233,7 @@ pub fn changes(before: &Measure, after: &Measure) -> String {
     if before.lag.or(after.lag).is_some() {
         parts.push(format!("lag {} → {}", number(before.lag), number(after.lag)));
     }
-    if before.ready.or(after.ready).is_some() {
+    if before.ready != after.ready || parts.is_empty() {
         parts.push(format!("ready {} → {}", number(before.ready.map(i64::from)), number(after.ready.map(i64::from))));
     }
     parts.join(", ")

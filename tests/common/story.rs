@@ -217,7 +217,13 @@ pub fn plan() -> Plan {
                 content_type: "application/json-patch+json".into(),
                 body: Sealed::Digest("d".into()),
             }],
-            expect: Expectation { path: path.into(), values: BTreeMap::new(), before: BTreeMap::new(), managed_before: None, generation_before: 1 },
+            expect: Expectation {
+                path: path.into(),
+                values: BTreeMap::new(),
+                before: BTreeMap::new(),
+                managed_before: None,
+                generation_before: 1,
+            },
             verify: vec![
                 Verify::Rollout { kind: Kind::Deployment, uid: format!("uid-{APP}").into() },
                 Verify::ErrorsBelow { service: APP.into(), ratio: 0.05 },
