@@ -112,10 +112,20 @@ impl Backoff {
             (Failure::Busy { wait: Some(wait), .. }, _) => (*wait).min(self.timing.backoff_most), // nobody is blind for a day
             (refusal, _) if refusal.refused() => self.timing.backoff_most,
             (_, 0) => self.timing.first_retry,
-            (_, n) => self.timing.backoff.saturating_mul(1 << (n - 1).min(16)).min(self.timing.backoff_most),
+            (failure, n) => self.timing.backoff.saturating_mul(1 << (n - 1).min(16)).min(self.most(failure)),
         };
         self.failures += 1;
         span.mul_f64(1.0 + jitter())
+    }
+}
+
+impl Backoff {
+    /// A server that cannot be reached is burdened by no request; whoever waits for its return should not wait for long.
+    fn most(&self, failure: &Failure) -> Duration {
+        match failure {
+            Failure::Lost(_) | Failure::Silent(_) => self.timing.backoff_most / 6,
+            _ => self.timing.backoff_most,
+        }
     }
 }
 
@@ -137,10 +147,15 @@ mod tests {
 
     #[test]
     fn the_first_retry_is_soon_and_the_next_ones_double_up_to_half_a_minute() {
-        let waits = waits(&Failure::Lost("cut".into()), 9);
-        let figures = [100, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000];
-        for (wait, figure) in waits.iter().zip(figures) {
-            assert!((figure..=figure * 2).contains(wait), "{wait} is not {figure} with jitter");
+        let busy = Failure::Busy { message: "later".into(), wait: None };
+        let lost = Failure::Lost("cut".into());
+        for (failure, figures) in [
+            (busy, [100, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]),
+            (lost, [100, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000, 5_000]),
+        ] {
+            for (wait, figure) in waits(&failure, 9).iter().zip(figures) {
+                assert!((figure..=figure * 2).contains(wait), "{wait} is not {figure} with jitter");
+            }
         }
     }
 
