@@ -86,7 +86,7 @@ fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
     } else {
         say(format_args!("{} records in {} segments, chain {}", report.records, report.segments, report.chain))?;
         report.damaged.iter().try_for_each(|damage| say(format_args!("damaged: {damage}")))?;
-        report.gaps.iter().try_for_each(|gap| say(format_args!("missing: {} to {:?}: {:?}", gap.from_seq, gap.to_seq, gap.why)))?;
+        report.gaps.iter().try_for_each(|gap| say(format_args!("{gap}")))?;
         say(if report.sealed { "sealed" } else { "not sealed: the program was killed, or still runs" })?;
     }
     Ok(if report.damaged.is_empty() { Exit::Done } else { Exit::Failed })
@@ -95,7 +95,7 @@ fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
 fn told(report: &Report) -> Value {
     let damaged: Vec<String> = report.damaged.iter().map(ToString::to_string).collect();
     let gaps: Vec<Value> =
-        report.gaps.iter().map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": format!("{:?}", gap.why)})).collect();
+        report.gaps.iter().map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": gap.why.to_string()})).collect();
     json!({
         "segments": report.segments, "records": report.records, "from": report.from.map(|(_, at)| at), "to": report.to.map(|(_, at)| at),
         "chain": report.chain.to_string(), "gaps": gaps, "damaged": damaged, "uncommitted": report.uncommitted, "sealed": report.sealed,

@@ -153,9 +153,7 @@ async fn dry_run(room: &Room, write: &Write, draft: &Draft, read: &Reading) -> R
             if draft.subresource.is_some() {
                 let spec = after["spec"].take();
                 after.clone_from(&before);
-                if let Some(replicas) = spec.get("replicas") {
-                    after["spec"]["replicas"] = replicas.clone();
-                }
+                after["spec"]["replicas"] = spec.get("replicas").cloned().unwrap_or_else(|| 0.into()); // a Scale leaves 0 out
             }
             redact(&mut before);
             redact(&mut after);

@@ -2,6 +2,7 @@
 //! never an error. Nothing is written here: a recording may be read while it is being written, and from a folder that is read-only.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -78,6 +79,25 @@ pub enum Why {
     },
     /// The numbers jump, or a whole segment is not there.
     Missing,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(why) => f.write_str(why),
+            Self::Damaged { segment, offset, fault } => write!(f, "segment {segment:06} is damaged at byte {offset}: {fault}"),
+            Self::Missing => f.write_str("they are not in the recording"),
+        }
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_seq {
+            Some(to) => write!(f, "records {} to {to} are missing: {}", self.from_seq, self.why),
+            None => write!(f, "records from {} on are missing: {}", self.from_seq, self.why),
+        }
+    }
 }
 
 impl Recording {

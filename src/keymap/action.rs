@@ -89,7 +89,7 @@ actions! {
     Redraw "redraw" [Global Confirm Dialog Input] Screen "Draw the whole screen again"
     Suspend "suspend" [Global Confirm Dialog Input] Screen "Put warroom in the background; `fg` brings it back"
     StopAll "stop-all" [Global Confirm Dialog Input] Record "Disarm, cancel everything that runs, say what is unknown"
-    Arm "arm" [Global] Record "Allow changes to this context for a while, or for longer"
+    Arm "arm" [Global Confirm] Record "Allow changes to this context for a while, or for longer"
     Disarm "disarm" [Global] Record "Forbid changes"
     ThemeNext "theme-next" | "theme" [Global] Screen "Use the next theme"
     ToggleClock "toggle-clock" [Global] Screen "Show times in UTC, or since the incident began"

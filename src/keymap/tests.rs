@@ -50,7 +50,7 @@ fn keys_mean_what_the_innermost_context_says() {
         (&[Logs, Global], "f", "follow"),
         (&[Confirm, Pods, Global], "y", "confirm"),
         (&[Confirm, Pods, Global], "m", "nothing"),
-        (&[Confirm, Pods, Global], "A", "nothing"),
+        (&[Confirm, Pods, Global], "A", "arm"),
         (&[Confirm, Pods, Global], "ctrl-x", "stop-all"),
         (&[Input, Confirm, Pods, Global], "y", "types y"),
         (&[Input, Confirm, Pods, Global], "space", "types  "),
@@ -169,7 +169,7 @@ fn the_footer_shows_the_innermost_hints_and_every_menu() {
     assert_eq!(pods[0], "l logs");
     assert_eq!(pods.iter().filter(|label| *label == "m mitigate ▸").count(), 1);
     let confirm = labels(&[Confirm, Pods, Global]);
-    assert_eq!(confirm, ["y go ahead", "d full diff", "c copy", "esc leave", "ctrl-x stop all"]);
+    assert_eq!(confirm, ["y go ahead", "A arm", "d full diff", "c copy", "esc leave", "ctrl-x stop all"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::state::{Stage, StepLine};
 /// Carries an action out.
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
     state.screen.pending.clear();
+    state.screen.message = None;
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Redraw => return vec![Effect::Redraw],
@@ -235,7 +236,7 @@ fn follow_newest(state: &mut State) {
 
 /// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
 fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
-    let Some(selected) = state.screen.list().selected else { return Vec::new() };
+    let Some(selected) = state.screen.list().selected.or_else(|| row_ids(state).into_iter().next()) else { return Vec::new() };
     match state.screen.focus {
         Focus::Pods => open_row(state, selected, describe),
         Focus::Steps => return open_step(state, &selected),

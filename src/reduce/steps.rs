@@ -8,7 +8,7 @@ use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Plan, Prepared, Purpose, StepCall, Workload};
-use crate::state::{Dialog, Focus, Form, Overlay, State};
+use crate::state::{Dialog, Field, Focus, Form, Overlay, State};
 
 /// A dialog's keys are dead for so long after it appeared: a key meant for what was there before must not confirm it.
 const DEAD: TimeDelta = TimeDelta::milliseconds(300);
@@ -101,7 +101,9 @@ pub(super) fn prepared(state: &mut State, prepared: &Prepared) {
     }
     match &prepared.result {
         Err(refusal) => {
-            (form.waiting, form.problem, form.at) = (false, Some(refusal.reason().clone()), 0);
+            let named = |field: &Field| !field.value.is_empty() && refusal.reason().contains(field.value.as_str());
+            let at = form.fields.iter().rposition(named).unwrap_or(0);
+            (form.waiting, form.problem, form.at) = (false, Some(refusal.reason().clone()), at);
             ask_or_prepare(state);
         }
         Ok(plan) => {

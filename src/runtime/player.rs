@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::clean::Clean;
 use crate::event::{Event, Record};
 use crate::journal::reader::Items;
-use crate::journal::{Checkpoint, Gap, Item, JournalError, RawRecord, Recording, Target};
+use crate::journal::{Checkpoint, Item, JournalError, RawRecord, Recording, Target};
 use crate::runbook::Runbook;
 use crate::state::{Playback, State, World};
 
@@ -235,7 +235,7 @@ fn survey(recording: &Recording) -> Survey {
                 }
             }
             Item::Checkpoint(checkpoint) => world = world_of(&checkpoint).unwrap_or(world),
-            Item::Gap(gap) => survey.gaps.push(told(&gap)),
+            Item::Gap(gap) => survey.gaps.push(gap.to_string().into()),
         }
     }
     let entries = world.timeline.entries().iter();
@@ -244,11 +244,6 @@ fn survey(recording: &Recording) -> Survey {
         survey.density = density(&survey.times, *from, *to);
     }
     survey
-}
-
-fn told(gap: &Gap) -> Clean {
-    let to = gap.to_seq.map_or_else(|| "the end".to_owned(), |to| to.to_string());
-    format!("records {} to {to} are missing: {:?}", gap.from_seq, gap.why).into()
 }
 
 fn density(times: &[(u64, DateTime<Utc>)], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<u32> {

@@ -88,13 +88,15 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 pub struct Backoff {
     timing: Timing,
     failures: u32,
+    /// How many in a row were a forgotten place.
+    expired: u32,
     last: Option<Instant>,
 }
 
 impl Backoff {
     /// Nothing has failed yet.
     pub fn new(timing: Timing) -> Self {
-        Self { timing, failures: 0, last: None }
+        Self { timing, failures: 0, expired: 0, last: None }
     }
 
     /// Whether the last failure was the first one for a long time.
@@ -110,11 +112,14 @@ impl Backoff {
         self.last = Some(Instant::now());
         let span = match (failure, self.failures) {
             (Failure::Busy { wait: Some(wait), .. }, _) => (*wait).min(self.timing.backoff_most), // nobody is blind for a day
+            // A place in the stream that the server forgot (it was restarted) has nothing to do with how long it was away.
+            (Failure::Expired(_), _) => self.timing.backoff.saturating_mul(1 << self.expired.min(16)).min(self.timing.backoff_most),
             (refusal, _) if refusal.refused() => self.timing.backoff_most,
             (_, 0) => self.timing.first_retry,
             (failure, n) => self.timing.backoff.saturating_mul(1 << (n - 1).min(16)).min(self.most(failure)),
         };
         self.failures += 1;
+        self.expired = if matches!(failure, Failure::Expired(_)) { self.expired + 1 } else { 0 };
         span.mul_f64(1.0 + jitter())
     }
 }
@@ -149,7 +154,9 @@ mod tests {
     fn the_first_retry_is_soon_and_the_next_ones_double_up_to_half_a_minute() {
         let busy = Failure::Busy { message: "later".into(), wait: None };
         let lost = Failure::Lost("cut".into());
+        let expired = Failure::Expired("too old".into());
         for (failure, figures) in [
+            (expired, [800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000, 30_000]),
             (busy, [100, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000]),
             (lost, [100, 800, 1_600, 3_200, 5_000, 5_000, 5_000, 5_000, 5_000]),
         ] {
@@ -157,6 +164,15 @@ mod tests {
                 assert!((figure..=figure * 2).contains(wait), "{wait} is not {figure} with jitter");
             }
         }
+    }
+
+    #[test]
+    fn a_forgotten_place_is_listed_anew_at_once_however_long_the_server_was_away() {
+        let mut backoff = Backoff::new(Timing::default());
+        for _ in 0..20 {
+            backoff.next(&Failure::Lost("refused".into()));
+        }
+        assert!(backoff.next(&Failure::Expired("too old resource version".into())) <= Duration::from_millis(1_600));
     }
 
     #[test]

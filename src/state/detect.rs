@@ -35,6 +35,8 @@ pub struct Detector {
 struct Broken {
     /// The reasons that were told: a crash loop goes through several again and again.
     told: BTreeSet<Clean>,
+    /// The reason seen last.
+    last: Option<Clean>,
     /// Since when it has been well; between two crashes it is, for a moment.
     well: Option<DateTime<Utc>>,
 }
@@ -43,6 +45,11 @@ struct Broken {
 pub type Before = BTreeMap<Uid, Workload>;
 
 impl Detector {
+    /// Why the workload was told to be broken, while it has not been well for long enough to have recovered.
+    pub fn unsteady(&self, uid: &str) -> Option<&Clean> {
+        self.broken.get(uid).and_then(|broken| broken.last.as_ref())
+    }
+
     /// Remembers what the event will overwrite.
     pub fn before(cluster: &Cluster, event: &ClusterEvent) -> Before {
         let ClusterEvent::Workloads(workloads) = event else { return Before::new() };
@@ -105,6 +112,7 @@ impl Detector {
                 (Some(reason), Severity::Critical) => {
                     let broken = self.broken.entry(row.uid().clone()).or_default();
                     broken.well = None;
+                    broken.last = Some(reason.clone());
                     if broken.told.insert(reason.clone()) {
                         let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}"));
                         timeline.add(at, EntryKind::Trouble, row.name().clone(), text, None);
@@ -227,7 +235,7 @@ pub fn changes(before: &Measure, after: &Measure) -> String {
     let percent = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.1} %", x * 100.0));
     let number = |x: Option<i64>| x.map_or_else(|| "–".to_owned(), |x| x.to_string());
     let mut parts = Vec::new();
-    if before.ratio_5xx.or(after.ratio_5xx).is_some() {
+    if percent(before.ratio_5xx) != percent(after.ratio_5xx) {
         parts.push(format!("5xx {} → {}", percent(before.ratio_5xx), percent(after.ratio_5xx)));
     }
     if before.lag.or(after.lag).is_some() {

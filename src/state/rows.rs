@@ -51,6 +51,11 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
         let trouble = failing(row)
             .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
             .or_else(|| falling_behind(world, row).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(lag))))));
+        let steady = row.severity > Severity::Ok || row.workload.is_none();
+        if let Some(told) = world.detector.unsteady(row.uid()).filter(|_| !steady) {
+            (row.severity, row.reason) = (Severity::Warn, Some(told.clone()));
+            row.why = Some("ready again, for a moment".into());
+        }
         if let Some((severity, reason)) = trouble.filter(|(severity, _)| *severity > row.severity) {
             let of_pods = row.reason.replace(reason.into());
             (row.severity, row.why) = (severity, of_pods.or(row.why.take()));

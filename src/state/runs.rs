@@ -10,6 +10,9 @@ use super::{Cluster, Lag, Rates};
 use crate::clean::Clean;
 use crate::event::{Intent, Kind, Measure, Outcome, Verdict, Verify};
 
+/// A lag has begun to fall when it is below its peak by this part of it: less is jitter.
+const FALL: i64 = 20;
+
 /// Where a change stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -220,7 +223,7 @@ impl Evidence<'_> {
         let now = group.lag().filter(|_| self.lag.at > run.applied);
         match (now, run.peak) {
             (Some(0), _) => None,
-            (Some(lag), Some(peak)) if lag < peak => None,
+            (Some(lag), Some(peak)) if lag <= peak - peak / FALL => None,
             (Some(lag), _) => Some(format!("lag of {} is {lag} and has not begun to fall", group.now.group).into()),
             (None, _) => Some(format!("no lag of {} since the change", group.now.group).into()),
         }

@@ -1,8 +1,11 @@
 //! Steps that fit what is wrong now, with their inputs and the reason: an offer, never more.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::{Cluster, GroupState, World};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Cluster, GroupState, Run, Severity, Stage, World};
 use crate::clean::Clean;
 use crate::event::{Kind, StepCall, Workload};
 use crate::runbook::{Runbook, StepKind};
@@ -45,23 +48,43 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
     found
 }
 
-/// Deployments that fail, or whose service does, and that have a revision to go back to.
+/// How long after a rollout, or after a change from here, trouble is taken to come of it.
+const RECENT: TimeDelta = TimeDelta::minutes(30);
+
+/// Deployments that are broken, or whose requests fail since they were rolled out lately, and that have a revision to go back to. The
+/// newest rollout is the likeliest cause. What was changed from here is left alone until it is verified, and for a while after.
 fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
     let rows = world.cluster.rows();
-    let broken: BTreeMap<Clean, Clean> =
-        rows.iter().filter_map(|row| Some((row.workload?.meta.uid.clone(), row.reason.clone()?))).collect();
-    world.cluster.workloads.values().filter(|w| w.kind == Kind::Deployment && previous(&world.cluster, w)).filter_map(move |w| {
-        let failing = world.rates.ratio(&w.service).filter(|ratio| *ratio > world.threshold());
-        match (failing, broken.get(&w.meta.uid)) {
-            (Some(ratio), _) => Some((w, format!("{:.1} % of its requests fail", ratio * 100.0))),
-            (None, Some(reason)) => Some((w, reason.to_string())),
-            (None, None) => None,
+    let mut found: Vec<(DateTime<Utc>, &Workload, String)> = Vec::new();
+    for (workload, row) in rows.iter().filter_map(|row| Some((row.workload?, row))) {
+        let Some(rolled_out) = latest_rollout(&world.cluster, workload) else { continue };
+        let recent = world.rates.at.is_none_or(|now| now - rolled_out < RECENT);
+        let failing = world.rates.ratio(&workload.service).filter(|ratio| *ratio > world.threshold() && recent);
+        let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical || world.detector.unsteady(row.uid()).is_some());
+        let because = match (broken, failing) {
+            (Some(reason), _) => reason.to_string(),
+            (None, Some(ratio)) => format!("{:.1} % of its requests fail", ratio * 100.0),
+            (None, None) => continue,
+        };
+        if !changed_from_here(world, workload) {
+            found.push((rolled_out, workload, because));
         }
-    })
+    }
+    found.sort_by_key(|(rolled_out, ..)| Reverse(*rolled_out));
+    found.into_iter().map(|(_, workload, because)| (workload, because))
 }
 
-fn previous(cluster: &Cluster, deployment: &Workload) -> bool {
-    cluster.revisions_of(&deployment.meta.uid).len() > 1
+/// Whether a change from here is still on its way, or so young that what is seen may come of it.
+fn changed_from_here(world: &World, workload: &Workload) -> bool {
+    let here = |run: &&Run| run.intent.target.uid == workload.meta.uid && !matches!(run.stage, Stage::Rejected(_));
+    let young = |run: &Run| !run.settled() || world.rates.at.is_none_or(|now| now - run.at < TimeDelta::minutes(3));
+    world.runs.all().filter(here).any(young)
+}
+
+/// When the newest revision of a Deployment that has more than one was made; none of another kind.
+fn latest_rollout(cluster: &Cluster, workload: &Workload) -> Option<DateTime<Utc>> {
+    let revisions = cluster.revisions_of(&workload.meta.uid);
+    (workload.kind == Kind::Deployment && revisions.len() > 1).then(|| revisions.first().map(|newest| newest.meta.created)).flatten()
 }
 
 /// Deployments named as a group that grows.
