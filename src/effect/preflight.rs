@@ -148,12 +148,9 @@ fn touches(deployment: &Value) -> Clean {
 async fn dry_run(room: &Room, write: &Write, draft: &Draft, read: &Reading) -> Result<Vec<DiffLine>, Clean> {
     match room.caller.dry_run(write).await {
         Answer::Done(mut after) => {
-            // A scale answers with a Scale: only its count says what the Deployment will be.
             let mut before = read.deployment.clone();
             if draft.subresource.is_some() {
-                let spec = after["spec"].take();
-                after.clone_from(&before);
-                after["spec"]["replicas"] = spec.get("replicas").cloned().unwrap_or_else(|| 0.into()); // a Scale leaves 0 out
+                after = scaled(&before, &after);
             }
             redact(&mut before);
             redact(&mut after);
@@ -161,6 +158,13 @@ async fn dry_run(room: &Room, write: &Write, draft: &Draft, read: &Reading) -> R
         }
         Answer::Refused(_, why) | Answer::NotSent(why) | Answer::Lost(why) => Err(why),
     }
+}
+
+/// A scale answers with a Scale: only its count says what the Deployment will be, and 0 is left out.
+fn scaled(deployment: &Value, scale: &Value) -> Value {
+    let mut after = deployment.clone();
+    after["spec"]["replicas"] = scale["spec"].get("replicas").cloned().unwrap_or_else(|| 0.into());
+    after
 }
 
 /// The leaves under `spec` and `metadata.annotations` that differ, below the path that they share.
@@ -254,6 +258,15 @@ mod tests {
         let of = |version: &str| json!({"metadata": {"annotations": {"a": "1"}}, "spec": {"template": {"spec": {"containers": [{"name": "app", "env": [{"name": "APP_VERSION", "value": version}, {"name": "X", "value": "y"}]}]}}}});
         let lines: Vec<String> = diff(&of("v1.3.0"), &of("v1.2.3")).iter().map(|line| format!("{:?} {}", line.sign, line.text)).collect();
         assert_eq!(lines, ["Keep spec.template.spec.containers[app].env", "Remove APP_VERSION  v1.3.0", "Add APP_VERSION  v1.2.3"]);
+    }
+
+    #[test]
+    fn a_scaling_to_nothing_shows_what_it_changes() {
+        let deployment = json!({"spec": {"replicas": 2, "paused": false}});
+        let told =
+            |scale: Value| diff(&deployment, &scaled(&deployment, &scale)).iter().map(|line| line.text.to_string()).collect::<Vec<_>>();
+        assert_eq!(told(json!({"spec": {}})), ["spec", "replicas  2", "replicas  0"]);
+        assert_eq!(told(json!({"spec": {"replicas": 5}})), ["spec", "replicas  2", "replicas  5"]);
     }
 
     #[test]
