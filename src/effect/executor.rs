@@ -178,3 +178,48 @@ fn stop(task: &mut Option<AbortHandle>) {
         task.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn executor(events: mpsc::Sender<Event>) -> Executor {
+        crate::source::client::install_crypto();
+        let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
+        let settings = Settings {
+            reader: client.clone(),
+            writer: client,
+            cluster: "c".into(),
+            context: "c".into(),
+            namespace: "n".into(),
+            actor: "a".into(),
+            threshold: 0.05,
+            runbook: Arc::new(crate::runbook::embedded().unwrap()),
+            clock: Clock::system(),
+            deadline: Duration::from_secs(1),
+            patience: Duration::from_secs(1),
+        };
+        Executor::new(settings, events)
+    }
+
+    #[tokio::test]
+    async fn a_fault_in_a_task_is_told_and_not_silent() {
+        let (events, mut heard) = mpsc::channel(1);
+        let told = Event::View(View::Told(BROKEN.into()));
+        let mut executor = executor(events);
+        executor.spawn(async { panic!("a fault") }, told.clone());
+        assert_eq!(heard.recv().await, Some(told));
+    }
+
+    #[tokio::test]
+    async fn stopping_makes_an_answer_on_its_way_unknown() {
+        let (events, mut heard) = mpsc::channel(1);
+        let mut executor = executor(events);
+        let (id, never) = (Ulid::from_parts(1, 1), std::future::pending());
+        let task = executor.spawn(never, Event::View(View::Told("never".into())));
+        executor.sending.insert(id, task);
+        executor.execute(Effect::StopAll);
+        let unknown = Outcome::Unknown { reason: "stopped before the answer came".into() };
+        assert_eq!(heard.recv().await, Some(Event::Outcome { intent: id, outcome: unknown }));
+    }
+}
