@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::status::{SOURCES, wanted};
+use super::status::wanted;
 use super::{Exit, Room, say};
-use crate::event::SourceState;
+use crate::event::{SourceId, SourceState};
 use crate::runtime::headless::Headless;
 use crate::session;
 use crate::source::clock::Clock;
@@ -58,9 +58,9 @@ fn data(room: &Room) -> Finding {
 }
 
 async fn examine(mut session: Headless) -> Vec<Finding> {
-    session.until(PATIENT, |session| session.heard(&SOURCES)).await;
+    session.until(PATIENT, |session| session.heard(&SourceId::ALL)).await;
     let world = &session.state().world;
-    let source = |id: &crate::event::SourceId| match world.sources.get(id) {
+    let source = |id: &SourceId| match world.sources.get(id) {
         Some(health) => {
             let error = health.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
             let ok = matches!(health.state, SourceState::Live | SourceState::Off);
@@ -71,5 +71,5 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
     let found =
         world.session.as_ref().map(|s| format!("{} at {}, namespace {}", s.context, s.cluster, s.namespace.as_deref().unwrap_or("(all)")));
     let cluster = Finding { what: "context".into(), ok: found.is_some(), told: found.unwrap_or_default() };
-    std::iter::once(cluster).chain(SOURCES.iter().map(source)).collect()
+    std::iter::once(cluster).chain(SourceId::ALL.iter().map(source)).collect()
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use ulid::Ulid;
 
 use super::args;
-use super::status::{SOURCES, wanted};
+use super::status::wanted;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::event::{Outcome, Plan, Refusal, Sign, SourceId, StepCall, Verify};
@@ -80,7 +80,7 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
 
 /// What must be heard for the numbers before the change.
 fn needed(plan: &Plan) -> Vec<SourceId> {
-    let cluster = SOURCES.iter().copied().filter(|source| matches!(source, SourceId::Deployments | SourceId::StatefulSets));
+    let cluster = [SourceId::Deployments, SourceId::StatefulSets].into_iter();
     let more = plan.intent.verify.iter().filter_map(|verify| match verify {
         Verify::ErrorsBelow { .. } => Some(SourceId::Prometheus),
         Verify::LagFalling { .. } => Some(SourceId::Kafka),

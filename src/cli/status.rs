@@ -19,18 +19,6 @@ use crate::units;
 
 /// Longer than any source's first answer takes.
 const PATIENT: Duration = Duration::from_secs(25);
-/// All of them.
-pub(super) const SOURCES: [SourceId; 9] = [
-    SourceId::Pods,
-    SourceId::Deployments,
-    SourceId::StatefulSets,
-    SourceId::ReplicaSets,
-    SourceId::Nodes,
-    SourceId::Events,
-    SourceId::Prometheus,
-    SourceId::Alertmanager,
-    SourceId::Kafka,
-];
 
 /// A session as flags, environment and settings want it.
 pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
@@ -70,7 +58,7 @@ pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exi
         Err(error) => return Ok(complain(&error.to_string())),
     };
     let mut session = Headless::new(running);
-    session.until(PATIENT, |session| session.heard(&SOURCES)).await;
+    session.until(PATIENT, |session| session.heard(&SourceId::ALL)).await;
     let state = session.state();
     if as_json {
         say(as_value(&state.world, state.now))?;

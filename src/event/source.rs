@@ -31,6 +31,19 @@ pub enum SourceId {
 }
 
 impl SourceId {
+    /// All of them, the cluster's own watches first.
+    pub const ALL: [Self; 9] = [
+        Self::Pods,
+        Self::Deployments,
+        Self::StatefulSets,
+        Self::ReplicaSets,
+        Self::Nodes,
+        Self::Events,
+        Self::Prometheus,
+        Self::Alertmanager,
+        Self::Kafka,
+    ];
+
     /// The watch of a kind.
     pub fn of(kind: Kind) -> Self {
         match kind {

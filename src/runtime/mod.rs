@@ -1,7 +1,7 @@
 //! The loop: an event comes, is redacted, stamped, written down, reduced; its effects go out; a frame is drawn.
 //!
-//! [`Core`] is that without sources and without a screen; an [`engine`] adds the executor, [`live`] the screen, [`headless`] only the sources (for `run` and `status`),
-//! [`replay`] only the screen and a recording, and has no executor.
+//! [`Core`] is that without sources and without a screen; an [`engine`] adds the executor, [`live`] the screen, [`headless`] only the
+//! sources (for `run` and `status`), [`replay`] only the screen and a recording, and has no executor.
 
 pub mod engine;
 pub mod headless;
@@ -97,14 +97,9 @@ impl Core {
         let ack = self.write(&redacted);
         let record = Record { seq: self.seq, at: self.at, event: reopened(redacted.into_inner(), opened) };
         let effects = reduce(&mut self.state, &record);
-        match (record.event, ack) {
-            (Event::Intent(intent), Some(ack)) => Followed { effects: Vec::new(), once_durable: Some(Held { intent, effects, ack }) },
-            (Event::Intent(intent), None) => {
-                let ack = Box::pin(async { Err(JournalError::Closed) });
-                Followed { effects: Vec::new(), once_durable: Some(Held { intent, effects, ack }) }
-            }
-            _ => Followed { effects, once_durable: None },
-        }
+        let Event::Intent(intent) = record.event else { return Followed { effects, once_durable: None } };
+        let ack = ack.unwrap_or_else(|| Box::pin(async { Err(JournalError::Closed) }));
+        Followed { effects: Vec::new(), once_durable: Some(Held { intent, effects, ack }) }
     }
 
     fn write(&mut self, event: &Redacted<Event>) -> Option<Ack> {

@@ -137,7 +137,7 @@ impl Detector {
 
     /// Time went by: what has been well for long enough has recovered.
     pub fn settle(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
-        if self.broken.values().any(|broken| broken.well.is_some()) {
+        if self.broken.values().any(|broken| broken.well.is_some_and(|well| at - well >= STEADY)) {
             self.health(at, cluster, timeline);
         }
     }

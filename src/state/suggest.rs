@@ -48,8 +48,10 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
     found
 }
 
-/// How long after a rollout, or after a change from here, trouble is taken to come of it.
+/// How long after a rollout failing requests are taken to come of it.
 const RECENT: TimeDelta = TimeDelta::minutes(30);
+/// How long after a change from here what is seen may come of that.
+const YOUNG: TimeDelta = TimeDelta::minutes(3);
 
 /// Deployments that are broken, or whose requests fail since they were rolled out lately, and that have a revision to go back to. The
 /// newest rollout is the likeliest cause. What was changed from here is left alone until it is verified, and for a while after.
@@ -77,7 +79,7 @@ fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
 /// Whether a change from here is still on its way, or so young that what is seen may come of it.
 fn changed_from_here(world: &World, workload: &Workload) -> bool {
     let here = |run: &&Run| run.intent.target.uid == workload.meta.uid && !matches!(run.stage, Stage::Rejected(_));
-    let young = |run: &Run| !run.settled() || world.rates.at.is_none_or(|now| now - run.at < TimeDelta::minutes(3));
+    let young = |run: &Run| !run.settled() || world.rates.at.is_none_or(|now| now - run.at < YOUNG);
     world.runs.all().filter(here).any(young)
 }
 

@@ -98,12 +98,9 @@ impl World {
 
     fn hear(&mut self, at: DateTime<Utc>, health: &Health) {
         let silent = |state: SourceState| matches!(state, SourceState::Stale | SourceState::Down);
-        let others = |sources: &BTreeMap<SourceId, Health>| {
-            let mut watches = sources.values().filter(|other| other.source.of_cluster() && other.source != health.source);
-            health.source.of_cluster() && watches.any(|other| silent(other.state))
-        };
         // The watches of the cluster share one API server: the first that falls silent and the last that comes back tell of it.
-        let told = others(&self.sources);
+        let mut watches = self.sources.values().filter(|other| other.source.of_cluster() && other.source != health.source);
+        let told = health.source.of_cluster() && watches.any(|other| silent(other.state));
         let before = self.sources.insert(health.source, health.clone()).map(|before| before.state);
         let name: Clean = if health.source.of_cluster() { "kubernetes" } else { health.source.name() }.into();
         let why = health.error.as_deref().unwrap_or("no answer");

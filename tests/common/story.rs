@@ -17,17 +17,7 @@ type Told = Vec<(i64, Event)>;
 
 const APP: &str = "medcontracthub-app";
 
-pub const SOURCES: [SourceId; 9] = [
-    SourceId::Pods,
-    SourceId::Deployments,
-    SourceId::StatefulSets,
-    SourceId::ReplicaSets,
-    SourceId::Nodes,
-    SourceId::Events,
-    SourceId::Prometheus,
-    SourceId::Alertmanager,
-    SourceId::Kafka,
-];
+pub const SOURCES: [SourceId; 9] = SourceId::ALL;
 
 pub fn session() -> Session {
     Session {
