@@ -3,6 +3,8 @@
 //! A kind is told either as changes ([`ClusterEvent::Gone`] and the `…s` variants), or as a listing: `Listing`, pages of objects,
 //! `Listed`. What a listing did not name is gone when it ends, so a relist after a lost watch leaves exactly what the server has.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +82,7 @@ pub enum ClusterEvent {
     /// The listing is complete.
     Listed(Kind),
     /// Pods, new or changed.
-    Pods(Vec<Pod>),
+    Pods(Vec<Arc<Pod>>),
     /// Deployments and StatefulSets, new or changed.
     Workloads(Vec<Workload>),
     /// ReplicaSets, new or changed.

@@ -5,7 +5,7 @@ use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Kind, Pod, Purpose, Target};
 use crate::keymap::Action;
-use crate::state::{Focus, ListView, LogView, Overlay, PodLine, Severity, State, pod_lines, row_ids, step_lines};
+use crate::state::{Focus, ListView, LogView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
 use crate::state::{Stage, StepLine};
 
 /// Carries an action out.
@@ -269,11 +269,8 @@ fn pod_in_question(state: &State) -> Option<&Pod> {
         Some(Overlay::Detail { uid, .. }) => uid.clone(),
         _ => state.screen.lists.get(&Focus::Pods)?.selected.clone()?,
     };
-    state.world.cluster.pods.get(&uid).or_else(|| {
-        let line = pod_lines(state).into_iter().find(|line| *line.id() == uid)?;
-        let PodLine::Workload(row) = line else { return None };
-        row.pods.first().map(|(pod, _)| *pod)
-    })
+    let cluster = &state.world.cluster;
+    cluster.pods.get(&uid).map(AsRef::as_ref).or_else(|| cluster.pods_of(&cluster.row(&uid)?).first().copied())
 }
 
 fn follow(state: &mut State, previous: bool) -> Vec<Effect> {
