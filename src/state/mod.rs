@@ -5,6 +5,7 @@
 
 mod alerts;
 mod candidates;
+mod causes;
 mod cluster;
 mod detect;
 mod diagnosis;

@@ -141,6 +141,7 @@ fn alert() -> Event {
         summary: Some("5xx above 5 %".into()),
         state: "active".into(),
         since: at(-392),
+        ..Alert::default()
     }])
 }
 
