@@ -14,7 +14,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{Intent, StepCall, Target};
+use crate::event::{Intent, Operator, StepCall, Target};
 
 pub use executor::{Executor, Settings};
 
@@ -23,6 +23,8 @@ pub use executor::{Executor, Settings};
 pub enum Effect {
     /// Read what the step needs, ask for rights, let the server try it; answered by [`View::Prepared`](crate::event::View::Prepared).
     Prepare(StepCall),
+    /// Decided: becomes an [`Event::Operator`](crate::event::Event::Operator), which is recorded.
+    Decide(Operator),
     /// Confirmed: becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before anything follows from it.
     Intend(Box<Intent>),
     /// Send the writes of an intent, each once.

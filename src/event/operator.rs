@@ -37,6 +37,8 @@ pub enum Purpose {
     Command,
     /// A `/` filter of the focused pane.
     Filter,
+    /// A text to find in the timeline, without hiding the rest.
+    Search,
     /// A note for the timeline.
     Note,
     /// An input of a step's form.

@@ -5,6 +5,7 @@
 
 mod operate;
 mod steps;
+mod timeline;
 mod typing;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::steps;
+use super::{steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Kind, Pod, Purpose, Target};
@@ -37,6 +37,11 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Confirm => return steps::confirm(state),
         Action::FullDiff => steps::full_diff(state),
         Action::CopyCommand => return steps::copy_command(state),
+        Action::Search => state.screen.ask(Purpose::Search, "find: ", ""),
+        Action::SearchNext | Action::SearchPrevious => timeline::find(state, *action == Action::SearchNext),
+        Action::Expand => timeline::expand(state),
+        Action::Pin => return timeline::pin(state),
+        Action::Jump => timeline::jump(state),
         _ => return focus_or_move(state, action),
     }
     Vec::new()
@@ -170,8 +175,9 @@ fn go_to_next(list: &mut ListView, ids: &[Clean], troubled: &[Clean]) {
     }
 }
 
-fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
-    if list.selected.is_none() {
+/// Rows keep the order that they have now, unless they are kept already; what has come since is taken in when it is selected.
+pub(super) fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
+    if list.selected.is_none() || !list.held.contains(&id) {
         list.held = ids.to_vec();
     }
     list.selected = Some(id);
@@ -204,7 +210,7 @@ fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usi
 
 fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     let place = match overlay {
-        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } => scroll,
+        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Entry { scroll, .. } => scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
         Overlay::Form(_) => return,
@@ -236,11 +242,16 @@ fn follow_newest(state: &mut State) {
 
 /// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
 fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
+    if let Some(Overlay::Entry { .. }) = state.screen.overlays.last() {
+        timeline::jump(state);
+        return Vec::new();
+    }
     let Some(selected) = state.screen.list().selected.or_else(|| row_ids(state).into_iter().next()) else { return Vec::new() };
     match state.screen.focus {
         Focus::Pods => open_row(state, selected, describe),
         Focus::Steps => return open_step(state, &selected),
-        Focus::Rates | Focus::Lag | Focus::Timeline => state.screen.zoomed = !state.screen.zoomed,
+        Focus::Timeline => timeline::open(state, describe),
+        Focus::Rates | Focus::Lag => state.screen.zoomed = !state.screen.zoomed,
     }
     Vec::new()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::Form;
+use super::{Form, Reading};
 use crate::clean::Clean;
 use crate::event::{LogLine, Plan, Purpose, Target, Uid};
 use crate::keymap::{Context, Key};
@@ -154,6 +154,13 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
+    /// One entry of the timeline in full.
+    Entry {
+        /// Which.
+        id: u64,
+        /// Lines scrolled down.
+        scroll: usize,
+    },
     /// A followed log.
     Logs(LogView),
     /// A step's inputs.
@@ -194,6 +201,8 @@ pub struct Screen {
     pub zoomed: bool,
     /// Where the viewer is in each list.
     pub lists: BTreeMap<Focus, ListView>,
+    /// How the timeline is read.
+    pub reading: Reading,
     /// Workloads whose pods are all shown.
     pub opened: BTreeSet<Uid>,
     /// Only what is in trouble.
@@ -234,7 +243,7 @@ impl Screen {
         }
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Detail { .. } | Overlay::Entry { .. }) => contexts.push(Context::Detail),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),

@@ -7,6 +7,7 @@ mod ascii;
 mod chart;
 mod confirm;
 mod detail;
+mod entry;
 mod footer;
 mod form;
 mod glance;
@@ -101,6 +102,7 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
     match overlay {
         Overlay::Help { scroll } => help::draw(state, look, *scroll, body, buf),
         Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
+        Overlay::Entry { id, scroll } => entry::draw(state, look, *id, *scroll, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),
