@@ -6,7 +6,7 @@ mod common;
 
 use proptest::prelude::*;
 use warroom::clean::Clean;
-use warroom::event::{Kind, LogLine, Purpose, Target};
+use warroom::event::{LogLine, Purpose, Target};
 use warroom::keymap::Key;
 use warroom::state::{Dialog, Focus, Form, ListView, LogView, Overlay, Playback, State};
 use warroom::theme::ColorDepth;
@@ -35,7 +35,7 @@ fn with(mut state: State, overlay: Overlay) -> State {
 fn log() -> LogView {
     let target = Target {
         cluster: Clean::default(),
-        kind: Kind::Pod,
+        kind: "pod".into(),
         namespace: "medcontract-prod".into(),
         name: "ocr-service-12-0".into(),
         uid: "uid-ocr-service-12-0".into(),

@@ -8,6 +8,7 @@ mod logs;
 mod plan;
 mod preflight;
 mod send;
+mod silence;
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use ulid::Ulid;
 use crate::clean::Clean;
 use crate::event::{Intent, Operator, StepCall, Target};
 
-pub use executor::{Executor, Settings};
+pub use executor::{Alertmanager, Executor, Settings};
 
 /// A request to the outside.
 #[derive(Clone, Debug, PartialEq)]

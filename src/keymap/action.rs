@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::Context::{Confirm, Detail, Dialog, Global, Input, Replay, Timeline};
+use super::Context::{Alerts, Confirm, Detail, Dialog, Global, Input, Replay, Timeline};
 use crate::data::{Fault, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
@@ -126,7 +126,8 @@ actions! {
     SearchPrevious "search-previous" [Timeline] Screen "Go to the previous entry that has the searched text"
     Expand "expand" [Timeline] Screen "Show the cases of a cause, or hide them"
     Pin "pin" [Timeline] Record "Keep the entry in sight, or no longer"
-    Jump "jump" [Timeline Detail] Screen "Go to its row among the pods"
+    Alerts "alerts" [Global] Screen "Show the alerts, and what keeps them quiet"
+    Jump "jump" [Timeline Detail Alerts] Screen "Go to its row among the pods"
 
     UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"
     Note "note" [Global] Record "Write a note into the timeline"

@@ -1,6 +1,6 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::{steps, timeline};
+use super::{alerts, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Kind, Pod, Purpose, Target};
@@ -42,6 +42,7 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Expand => timeline::expand(state),
         Action::Pin => return timeline::pin(state),
         Action::Jump => timeline::jump(state),
+        Action::Alerts => open(state, Overlay::Alerts { selected: None }),
         _ => return focus_or_move(state, action),
     }
     Vec::new()
@@ -150,6 +151,9 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
 /// Scrolls what is open, or moves the selection of the focused list.
 fn travel(state: &mut State, action: &Action) {
     let page = usize::from(state.screen.size.1).saturating_sub(8).max(1);
+    if let Some(Overlay::Alerts { .. }) = state.screen.overlays.last() {
+        return alerts::travel(state, action, page);
+    }
     if let Some(overlay) = state.screen.overlays.last_mut() {
         return scroll(overlay, action, page);
     }
@@ -184,7 +188,7 @@ pub(super) fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
 }
 
 /// Where in rows `0..len` an action leads from `at`; `None` at first selects an end.
-fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> Option<usize> {
+pub(super) fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> Option<usize> {
     let last = len.checked_sub(1)?;
     let down = |by: usize| at.map_or(0, |at| (at + by).min(last));
     let up = |by: usize| at.map_or(last, |at| at.saturating_sub(by));
@@ -213,7 +217,7 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
         Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Entry { scroll, .. } => scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
-        Overlay::Form(_) => return,
+        Overlay::Form(_) | Overlay::Alerts { .. } => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
@@ -242,7 +246,7 @@ fn follow_newest(state: &mut State) {
 
 /// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
 fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
-    if let Some(Overlay::Entry { .. }) = state.screen.overlays.last() {
+    if let Some(Overlay::Entry { .. } | Overlay::Alerts { .. }) = state.screen.overlays.last() {
         timeline::jump(state);
         return Vec::new();
     }
@@ -294,7 +298,7 @@ fn follow(state: &mut State, previous: bool) -> Vec<Effect> {
     };
     let cluster = state.world.session.as_ref().map(|session| session.cluster.clone()).unwrap_or_default();
     let (namespace, name, uid) = (pod.meta.namespace.clone(), pod.meta.name.clone(), pod.meta.uid.clone());
-    let target = Target { cluster, kind: Kind::Pod, namespace, name, uid };
+    let target = Target { cluster, kind: Kind::Pod.word().into(), namespace, name, uid };
     open(state, Overlay::Logs(LogView::new(target.clone(), previous)));
     vec![Effect::Follow { target, previous }]
 }

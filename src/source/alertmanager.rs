@@ -45,19 +45,28 @@ pub async fn run(address: Option<String>, mut voice: Voice, clock: Clock, timing
 
 async fn read(server: &Server) -> Result<(Vec<Alert>, Vec<Silence>), Failure> {
     let query = [("active", "true"), ("silenced", "true"), ("inhibited", "true"), ("unprocessed", "true")];
-    let answer: Vec<Answer> = server.ask(server.get("api/v2/alerts", &query)).await?;
+    let alerts = alerts(server.ask(server.get("api/v2/alerts", &query)).await?);
+    Ok((alerts, silences(server.ask(server.get("api/v2/silences", &[])).await?)))
+}
+
+/// The alerts of an answer, by fingerprint.
+pub fn alerts(answer: Vec<AlertAnswer>) -> Vec<Alert> {
     let mut alerts: Vec<Alert> = answer.into_iter().map(Alert::from).collect();
     alerts.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
-    let answer: Vec<SilenceAnswer> = server.ask(server.get("api/v2/silences", &[])).await?;
+    alerts
+}
+
+/// The silences of an answer that have not expired, by id.
+pub fn silences(answer: Vec<SilenceAnswer>) -> Vec<Silence> {
     let mut silences: Vec<Silence> = answer.into_iter().filter_map(SilenceAnswer::standing).collect();
     silences.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok((alerts, silences))
+    silences
 }
 
 /// `gettableAlert` of Alertmanager's API v2, as far as it is shown.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+pub struct AlertAnswer {
     fingerprint: Clean,
     labels: BTreeMap<Clean, Clean>,
     #[serde(default)]
@@ -68,7 +77,7 @@ struct Answer {
     status: Status,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Status {
     state: Clean,
@@ -78,8 +87,8 @@ struct Status {
     inhibited_by: Vec<Clean>,
 }
 
-impl From<Answer> for Alert {
-    fn from(mut answer: Answer) -> Self {
+impl From<AlertAnswer> for Alert {
+    fn from(mut answer: AlertAnswer) -> Self {
         Self {
             fingerprint: answer.fingerprint,
             name: answer.labels.get("alertname").cloned().unwrap_or_default(),
@@ -97,9 +106,9 @@ impl From<Answer> for Alert {
 }
 
 /// `gettableSilence` of Alertmanager's API v2.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SilenceAnswer {
+pub struct SilenceAnswer {
     id: Clean,
     matchers: Vec<MatcherAnswer>,
     starts_at: DateTime<Utc>,
@@ -109,12 +118,12 @@ struct SilenceAnswer {
     status: Standing,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Standing {
     state: Clean,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MatcherAnswer {
     name: Clean,
@@ -154,7 +163,7 @@ mod tests {
         let text = r#"[{"annotations":{"summary":"5xx on app"},"endsAt":"2026-11-23T06:04:10.000Z","fingerprint":"25e5f8","receivers":[{"name":"none"}],
             "startsAt":"2026-11-23T05:59:58.000Z","status":{"inhibitedBy":[],"mutedBy":[],"silencedBy":[],"state":"active"},
             "updatedAt":"2026-11-23T06:00:10.000Z","generatorURL":"http://x","labels":{"alertname":"High5xx\u001b[2J","service":"app"}}]"#;
-        let answer: Vec<Answer> = serde_json::from_str(text).unwrap();
+        let answer: Vec<AlertAnswer> = serde_json::from_str(text).unwrap();
         let alert = Alert::from(answer.into_iter().next().unwrap());
         assert_eq!((alert.name.as_str(), alert.state.as_str(), alert.summary.as_deref()), ("High5xx␛[2J", "active", Some("5xx on app")));
         assert_eq!(alert.since.to_rfc3339(), "2026-11-23T05:59:58+00:00");

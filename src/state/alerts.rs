@@ -37,6 +37,17 @@ impl Alerts {
         rows
     }
 
+    /// By name, those with one that calls for a person first; within a name the longest firing first.
+    pub fn grouped(&self) -> Vec<(&Clean, Vec<&Alert>)> {
+        let mut groups: BTreeMap<&Clean, Vec<&Alert>> = BTreeMap::new();
+        for alert in self.rows() {
+            groups.entry(&alert.name).or_default().push(alert);
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, alerts)| !alerts.iter().any(|alert| alert.active()));
+        groups
+    }
+
     /// How many call for a person: those that nobody silenced.
     pub fn firing(&self) -> usize {
         self.alerts.values().filter(|alert| alert.active()).count()

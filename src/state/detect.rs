@@ -300,6 +300,9 @@ pub fn changes(before: &Measure, after: &Measure) -> String {
     if before.lag.or(after.lag).is_some() {
         parts.push(format!("lag {} → {}", number(before.lag), number(after.lag)));
     }
+    if before.firing.or(after.firing).is_some() {
+        parts.push(format!("firing {} → {}", number(before.firing.map(i64::from)), number(after.firing.map(i64::from))));
+    }
     if before.ready != after.ready || parts.is_empty() {
         parts.push(format!("ready {} → {}", number(before.ready.map(i64::from)), number(after.ready.map(i64::from))));
     }

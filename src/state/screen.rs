@@ -161,6 +161,11 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
+    /// The alerts, and what keeps them quiet.
+    Alerts {
+        /// The fingerprint of the chosen one.
+        selected: Option<Clean>,
+    },
     /// A followed log.
     Logs(LogView),
     /// A step's inputs.
@@ -244,6 +249,7 @@ impl Screen {
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
             Some(Overlay::Detail { .. } | Overlay::Entry { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),

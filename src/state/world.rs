@@ -147,7 +147,7 @@ impl World {
     }
 
     fn run(&mut self, record: &Record) {
-        let evidence = evidence(&self.sources, &self.cluster, &self.rates, &self.lag);
+        let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
         let run = match &record.event {
             Event::Intent(intent) => Some(self.runs.begin(record.at, intent, false, &evidence)),
             Event::Inherited(intent) => Some(self.runs.begin(record.at, intent, true, &evidence)),
@@ -162,14 +162,19 @@ impl World {
 
     /// Whatever was recorded may be what a change was waiting for.
     fn look(&mut self, at: DateTime<Utc>) {
-        let evidence = evidence(&self.sources, &self.cluster, &self.rates, &self.lag);
+        let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
         for run in self.runs.look(at, &evidence) {
             super::detect::tell_run(at, run, &mut self.timeline);
         }
     }
 }
 
-fn evidence<'a>(sources: &BTreeMap<SourceId, Health>, cluster: &'a Cluster, rates: &'a Rates, lag: &'a Lag) -> Evidence<'a> {
+fn evidence<'a>(
+    sources: &BTreeMap<SourceId, Health>,
+    cluster: &'a Cluster,
+    rates: &'a Rates,
+    (lag, alerts): (&'a Lag, &'a Alerts),
+) -> Evidence<'a> {
     let off = sources.get(&SourceId::Prometheus).is_some_and(|health| health.state == SourceState::Off);
-    Evidence { cluster, rates: (!off).then_some(rates), lag }
+    Evidence { cluster, rates: (!off).then_some(rates), lag, alerts }
 }

@@ -6,7 +6,7 @@ use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
     Alert, ClusterEvent, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Mode, Operator, Outcome, PartitionLag, Plan,
-    Purpose, RateSample, Right, Sealed, ServiceRate, Session, Sign, SourceId, SourceState, StepCall, Target, Verify, Workload, Write,
+    Purpose, RateSample, Right, Sealed, Server, ServiceRate, Session, Sign, SourceId, SourceState, StepCall, Target, Verify, Workload, Write,
 };
 use warroom::keymap::Action;
 
@@ -197,11 +197,12 @@ pub fn plan() -> Plan {
             title: format!("roll back {APP} to rev 6 (v1.2.3)").into(),
             target: Target {
                 cluster: "https://10.0.0.1:6443".into(),
-                kind: Kind::Deployment,
+                kind: "deployment".into(),
                 namespace: NAMESPACE.into(),
                 name: APP.into(),
                 uid: format!("uid-{APP}").into(),
             },
+            server: Server::Cluster,
             writes: vec![Write {
                 method: "PATCH".into(),
                 path: path.clone().into(),
@@ -229,6 +230,7 @@ pub fn plan() -> Plan {
             line(Sign::Remove, "  APP_VERSION  v1.3.0"),
             line(Sign::Add, "  APP_VERSION  v1.2.3"),
         ]),
+        tried: true,
         rights: vec![Right { verb: "patch".into(), resource: "deployments".into(), namespace: NAMESPACE.into(), allowed: Some(true) }],
         owners: vec!["Helm release medcontracthub: the next upgrade may bring rev 7 back".into()],
         touches: "2 of 2 ready pods, one at a time · 100 % of this service's traffic".into(),
