@@ -135,7 +135,7 @@ fn lines(matchers: &[Matcher], ends: chrono::DateTime<chrono::Utc>, by: &str, co
 /// `2 of 3 alerts that fire now: app, ocr-service`
 fn touches(draft: &Draft) -> String {
     let (quieted, firing) = &draft.quieted;
-    let about: Vec<&str> = quieted.iter().take(5).map(|alert| alert.service().unwrap_or(&alert.name).as_str()).collect();
+    let about: Vec<&str> = quieted.iter().take(5).map(|alert| alert.about().unwrap_or(&alert.name).as_str()).collect();
     let names = if about.is_empty() { String::new() } else { format!(": {}", about.join(", ")) };
     let more = if quieted.len() > about.len() { format!(" and {} more", quieted.len() - about.len()) } else { String::new() };
     format!("{} of {firing} alerts that fire now{names}{more}; and every later one with these labels", quieted.len())

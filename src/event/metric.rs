@@ -103,6 +103,11 @@ impl Alert {
         self.state == "active"
     }
 
+    /// Whom it is about, as its labels name it.
+    pub fn about(&self) -> Option<&Clean> {
+        ["service", "deployment", "pod", "node", "job", "instance"].into_iter().find_map(|label| self.labels.get(label))
+    }
+
     /// The service that it is about.
     pub fn service(&self) -> Option<&Clean> {
         self.labels.get("service")

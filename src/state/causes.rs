@@ -176,10 +176,10 @@ impl Causes {
                 if let Some(entry) = trouble.entry.and_then(|entry| timeline.get_mut(entry)) {
                     entry.text = text.clone();
                 }
-                match trouble.cause {
-                    Some(cause) => self.retell(cause, Some(text), timeline),
-                    None => self.tie(at, &thing, timeline),
+                if let Some(cause) = trouble.cause {
+                    self.retell(cause, Some(text), timeline);
                 }
+                self.tie(at, &thing, timeline);
             }
             None => self.broke(at, News { thing, subject, text, ties }, timeline),
         }
@@ -211,9 +211,16 @@ impl Causes {
         }
     }
 
-    /// Finds the cause of a trouble that has none yet.
+    /// Whether a trouble may be tied in this way: it has no cause yet, or only that it has the same reason as others.
+    fn free(&self, trouble: &Trouble, tie: &Tie) -> bool {
+        let weak = |id: u64| self.open.get(&id).is_some_and(|cause| matches!(cause.tie, Tie::Reason(_)));
+        trouble.cause.is_none_or(|id| weak(id) && !matches!(tie, Tie::Reason(_)))
+    }
+
+    /// Finds the cause of a trouble that has none yet, or a better one.
     fn tie(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
-        let Some(ties) = self.troubles.get(thing).map(|trouble| trouble.ties.clone()) else { return };
+        let Some(trouble) = self.troubles.get(thing) else { return };
+        let ties: Vec<Tie> = trouble.ties.iter().filter(|tie| self.free(trouble, tie)).cloned().collect();
         if let Some(cause) = self.fitting(at, &ties) {
             return self.join(at, thing, cause, timeline);
         }
@@ -238,7 +245,7 @@ impl Causes {
     /// The troubles without a cause that have this in common, where they are enough to have one.
     fn tied(&self, at: DateTime<Utc>, tie: &Tie) -> Option<Vec<Thing>> {
         let recent = |trouble: &Trouble| !matches!(tie, Tie::Reason(_)) || at - trouble.since <= AT_ONCE;
-        let alone = self.troubles.iter().filter(|(_, trouble)| trouble.cause.is_none() && trouble.ties.contains(tie) && recent(trouble));
+        let alone = self.troubles.iter().filter(|(_, trouble)| self.free(trouble, tie) && trouble.ties.contains(tie) && recent(trouble));
         let things: Vec<Thing> = alone.map(|(thing, _)| thing.clone()).collect();
         let enough = match tie {
             Tie::Node(_) => things.len() > 1 && things.iter().any(|thing| matches!(thing, Thing::Node(_))),
@@ -249,6 +256,7 @@ impl Causes {
     }
 
     fn join(&mut self, at: DateTime<Utc>, thing: &Thing, id: u64, timeline: &mut Timeline) {
+        self.detach(thing, timeline);
         let (Some(trouble), Some(cause)) = (self.troubles.get_mut(thing), self.open.get_mut(&id)) else { return };
         trouble.cause = Some(id);
         cause.broken += 1;
@@ -259,6 +267,25 @@ impl Causes {
             entry.text.clone()
         });
         self.retell(id, words, timeline);
+    }
+
+    /// Takes a case out of a cause that turned out not to be its own. A cause that is left with one is none.
+    fn detach(&mut self, thing: &Thing, timeline: &mut Timeline) {
+        let Some(id) = self.troubles.get_mut(thing).and_then(|trouble| trouble.cause.take()) else { return };
+        let Some(cause) = self.open.get_mut(&id) else { return };
+        cause.broken = cause.broken.saturating_sub(1);
+        if cause.cases() > 1 && cause.broken > 0 {
+            return self.retell(id, None, timeline);
+        }
+        let left = self.troubles.values_mut().filter(|trouble| trouble.cause == Some(id));
+        let entries: Vec<u64> = left.filter_map(|trouble| trouble.cause.take().and(trouble.entry)).collect();
+        let well = self.open.remove(&id).into_iter().flat_map(|cause| cause.well.into_values()).flatten();
+        for entry in entries.into_iter().chain(well) {
+            if let Some(entry) = timeline.get_mut(entry) {
+                entry.cause = None;
+            }
+        }
+        timeline.remove(id);
     }
 
     /// Says that it is well again, for alerts that they ended.
@@ -320,7 +347,7 @@ impl Causes {
         let (cause, cases) = (&*cause, cause.cases());
         let of_service = matches!(cause.tie, Tie::Service(_));
         let told: Vec<Clean> = timeline.cases(id).filter(|_| of_service).map(|entry| entry.text.clone()).collect();
-        let over = if cause.well.is_empty() { String::new() } else { format!(" · {} of {cases} over", cause.well.len()) };
+        let over = if cause.well.is_empty() { String::new() } else { format!("{} of {cases} over · ", cause.well.len()) };
         let Some(line) = timeline.get_mut(id) else { return };
         line.cases = u32::try_from(cases).unwrap_or(u32::MAX);
         let (subject, text) = match &cause.tie {
@@ -331,7 +358,7 @@ impl Causes {
             Tie::Reason(name) if line.kind == EntryKind::Alert => (name.clone(), format!("{cases} alerts at once")),
             Tie::Reason(_) => (workloads(cases).into(), cause.words.to_string()),
         };
-        (line.subject, line.text) = (subject, format!("{text}{over}").into());
+        (line.subject, line.text) = (subject, format!("{over}{text}").into());
     }
 }
 

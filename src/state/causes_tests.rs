@@ -75,7 +75,7 @@ fn a_node_that_stops_is_one_line_with_all_that_stopped_with_it() {
     assert_eq!(story.lines(), ["0 trouble n-012: node not ready, 37 workloads with it"]);
     story.ends(60, &node());
     (1..37).for_each(|n| story.ends(70, &workload(n)));
-    assert_eq!(story.lines(), ["0 trouble n-012: node not ready, 37 workloads with it · 37 of 38 over"]);
+    assert_eq!(story.lines(), ["0 trouble n-012: 37 of 38 over · node not ready, 37 workloads with it"]);
     story.ends(90, &workload(37));
     assert_eq!(story.lines()[1], "90 recovery n-012: all 38 over after 90s");
     assert_eq!(story.causes, Causes::default());
@@ -131,6 +131,26 @@ fn the_same_reason_at_another_time_or_in_few_workloads_is_another_cause() {
     assert_eq!(story.lines(), ["0 trouble w1: OOMKilled", "5 trouble 3 workloads: OOMKilled"]);
     story.breaks(200, &workload(5), "OOMKilled", &[reason("OOMKilled")]);
     assert_eq!(story.lines().len(), 3, "too late for that cause");
+}
+
+#[test]
+fn what_is_learnt_later_parts_what_only_looked_alike() {
+    let mut story = Story::default();
+    for n in 1..6 {
+        story.breaks(0, &workload(n), "not ready", &[reason("not ready")]);
+    }
+    assert_eq!(story.lines(), ["0 trouble 5 workloads: not ready"]);
+    story.breaks(1, &node(), "node not ready", &[Tie::Node("n-012".into())]);
+    for n in 1..4 {
+        story.breaks(1, &workload(n), "not ready: no word", &[Tie::Node("n-012".into()), reason("not ready")]);
+    }
+    assert_eq!(story.lines(), ["0 trouble n-012: node not ready, 3 workloads with it", "0 trouble 2 workloads: not ready"]);
+    for n in 4..6 {
+        story.breaks(2, &workload(n), "ImagePullBackOff", &[Tie::Registry("reg".into()), reason("ImagePullBackOff")]);
+    }
+    story.holds().unwrap();
+    assert_eq!(story.lines().len(), 2, "{:?}", story.lines());
+    assert!(story.lines()[1].ends_with("reg: 2 workloads cannot pull their images: ImagePullBackOff"), "{:?}", story.lines());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::causes::{Causes, News, Thing, Tie};
 use super::{Alerts, Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
 use crate::clean::Clean;
-use crate::event::{Alert, ClusterEvent, ContainerState, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
+use crate::event::{ClusterEvent, ContainerState, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
 
 /// How old a rollout may be to be told when warroom starts.
 const HISTORY: TimeDelta = TimeDelta::hours(1);
@@ -205,7 +205,7 @@ impl Detector {
             let thing = Thing::Alert(alert.fingerprint.clone());
             if !self.causes.has(&thing) {
                 let ties = alert.service().cloned().map(Tie::Service).into_iter().chain([Tie::Reason(alert.name.clone())]).collect();
-                let news = News { thing, subject: about(alert), text: alert.name.clone(), ties };
+                let news = News { thing, subject: alert.about().cloned().unwrap_or_default(), text: alert.name.clone(), ties };
                 self.causes.begin(alert.since, news, timeline);
             }
         }
@@ -221,7 +221,7 @@ impl Detector {
 /// What ties a broken workload to others: the node that most of its broken pods are on, the registry that they cannot pull from, the
 /// namespace that they may not be created in, its service, its reason.
 fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean) -> Vec<Tie> {
-    let broken: Vec<&Pod> = row.pods.iter().filter(|(_, found)| found.severity == Severity::Critical).map(|(pod, _)| *pod).collect();
+    let broken: Vec<&Pod> = row.pods.iter().filter(|(_, found)| found.severity > Severity::Ok).map(|(pod, _)| *pod).collect();
     let mut on: BTreeMap<&Clean, usize> = BTreeMap::new();
     for node in broken.iter().filter_map(|pod| pod.node.as_ref()) {
         *on.entry(node).or_default() += 1;
@@ -239,11 +239,6 @@ fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean) -> Vec<Tie> 
 fn registry(image: &str) -> Clean {
     let host = image.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']) || *host == "localhost");
     host.unwrap_or("docker.io").into()
-}
-
-/// Whom an alert is about.
-fn about(alert: &Alert) -> Clean {
-    ["service", "deployment", "pod", "node", "job", "instance"].into_iter().find_map(|label| alert.labels.get(label)).cloned().unwrap_or_default()
 }
 
 fn scaled(at: DateTime<Utc>, before: Option<&Workload>, now: &Workload, timeline: &mut Timeline) {

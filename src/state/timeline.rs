@@ -125,6 +125,11 @@ impl Timeline {
         self.entries.iter().filter(move |entry| entry.cause == Some(of))
     }
 
+    /// Takes back an entry that stands for nothing any more.
+    pub(super) fn remove(&mut self, id: u64) {
+        self.entries.retain(|entry| entry.id != id);
+    }
+
     /// Keeps an entry in sight, or no longer.
     pub(super) fn pin(&mut self, id: u64, pinned: bool) {
         if let Some(entry) = self.get_mut(id) {

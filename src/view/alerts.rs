@@ -84,7 +84,7 @@ fn group(look: &Look, name: &str, alerts: &[&Alert], row: Row) -> Row {
 
 fn row(state: &State, look: &Look, alert: &Alert, row: Row) -> Row {
     let (mark, word, role) = doing(alert);
-    let about = alert.service().cloned().unwrap_or_else(|| labels(alert).into());
+    let about = alert.about().cloned().unwrap_or_else(|| labels(alert).into());
     let severity = alert.labels.get("severity").map_or("", Clean::as_str);
     let row = row.gap(2).text(look.style(role), mark).gap(1).cell(look.style(role), word, 10).gap(1);
     let row = row.cell(look.style(Role::Strong), &about, 26).gap(1).cell(look.style(Role::Text), severity, 9).gap(1);

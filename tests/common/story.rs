@@ -148,7 +148,7 @@ fn alert() -> Event {
 /// A node stops with what is on it, images of a registry cannot be pulled; one of the alerts is silenced, a note is pinned.
 pub fn storm() -> Told {
     let mut told = release();
-    let named = |name: &str| workload(Kind::Deployment, name, (0, 1), Some(2), Some("v1.0.0"));
+    let named = |name: &str| workload(Kind::Deployment, name, (0, 1), Some(1), Some("v1.0.0"));
     let on_node: Vec<Workload> = ["billing", "gateway", "search"].map(named).into();
     let pulling: Vec<Workload> = ["export", "import"].map(named).into();
     let stopped = on_node.iter().map(|w| Pod { node: Some("node-3".into()), ..unready(pod(w, 0)) });
@@ -161,7 +161,7 @@ pub fn storm() -> Told {
         };
         pod
     });
-    let revisions = on_node.iter().chain(&pulling).map(|w| revision(&w.meta.name, 2, "v1.0.0", -400_000)).collect();
+    let revisions = on_node.iter().chain(&pulling).map(|w| revision(&w.meta.name, 1, "v1.0.0", -400_000)).collect();
     let event = |event| Event::Cluster(event);
     let pods = stopped.chain(unpulled).collect();
     told.push((-161, event(ClusterEvent::Revisions(revisions))));
