@@ -243,7 +243,8 @@ fn an_ascii_terminal_gets_only_ascii() {
 }
 
 fn states() -> impl Strategy<Value = State> {
-    let plain = prop::sample::select(vec![story::calm as fn() -> _, story::release, story::storm, story::rolled_back, story::deaf, Vec::new]);
+    let plain =
+        prop::sample::select(vec![story::calm as fn() -> _, story::release, story::storm, story::rolled_back, story::deaf, Vec::new]);
     let overlays = prop::collection::vec(0_usize..10, 0..3);
     (plain, overlays, 0_usize..5, any::<[bool; 4]>(), 0_usize..500).prop_map(
         |(events, overlays, focus, [zoomed, elapsed, replay, pending], scroll)| {

@@ -20,6 +20,7 @@ use warroom::runtime::headless::Headless;
 use warroom::session::Wanted;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
+use warroom::source::clock::Clock;
 use warroom::state::{EntryKind, Stage};
 
 use pty::Home;
@@ -186,12 +187,12 @@ fn bed_an_alert_is_silenced_and_unsilenced() {
         assert_eq!(ran.code, 0, "{step}: {ran:?}");
         ran.json()
     };
-    put_alert(&runtime, &address, &name, Utc::now() + TimeDelta::minutes(10));
+    put_alert(&runtime, &address, &name, Clock::system().now() + TimeDelta::minutes(10));
     let sets = [format!("alert={name}"), "for=15m".to_owned(), "comment=a test of warroom".to_owned()];
     let told = run("silence", &sets);
     assert_eq!((&told["outcome"], &told["verify"]["ok"], &told["verify"]["after"]["firing"]), (&json!("applied"), &json!(true), &json!(0)));
     let tag = told["undo"]["inputs"]["silence"].as_str().unwrap();
     let told = run("unsilence", &[format!("silence={tag}")]);
     assert_eq!((&told["outcome"], &told["verify"]["ok"]), (&json!("applied"), &json!(true)), "{told}");
-    put_alert(&runtime, &address, &name, Utc::now());
+    put_alert(&runtime, &address, &name, Clock::system().now());
 }

@@ -108,7 +108,8 @@ impl Executor {
             Effect::Follow { target, previous } => self.follow(target, previous),
             Effect::Unfollow => stop(&mut self.following),
             Effect::StopAll => self.stop_all(),
-            Effect::Decide(_) | Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Decide(_) | Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {
+            }
         }
     }
 

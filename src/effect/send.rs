@@ -91,7 +91,9 @@ impl Caller {
 async fn answer(client: &Client, server: &Server, request: Request<Body>) -> Answer {
     let response = match client.send(request).await {
         Ok(response) => response,
-        Err(error) if never_left(&error) => return Answer::NotSent(format!("{} cannot be reached: {}", server.name(), root(&error)).into()),
+        Err(error) if never_left(&error) => {
+            return Answer::NotSent(format!("{} cannot be reached: {}", server.name(), root(&error)).into());
+        }
         Err(error) => return Answer::Lost(root(&error)),
     };
     let status = response.status();

@@ -45,7 +45,8 @@ pub(super) async fn prepare(room: &Room, step: &Step, inputs: &BTreeMap<Clean, C
         StepKind::Unsilence => end(inputs, &alerts)?,
         _ => begin(room, inputs, &alerts, id)?,
     };
-    let target = Target { cluster: room.cluster.clone(), kind: "silence".into(), namespace: Clean::default(), name: change.name, uid: change.uid };
+    let target =
+        Target { cluster: room.cluster.clone(), kind: "silence".into(), namespace: Clean::default(), name: change.name, uid: change.uid };
     let address = if let Server::Alertmanager(address) = &caller.server { address.as_str() } else { "" };
     let undo = change.undo.filter(|_| step.danger != Danger::Destructive);
     let intent = Intent {
@@ -85,7 +86,9 @@ async fn list<T: serde::de::DeserializeOwned>(caller: &Caller, path: &str) -> Re
         Answer::Done(value) => {
             serde_json::from_value(value).map_err(|error| Refusal::Failed(format!("Alertmanager's answer cannot be read: {error}").into()))
         }
-        Answer::Refused(401 | 403, why) => Err(Refusal::Denied(format!("Alertmanager wants credentials: {why}; put them into its address").into())),
+        Answer::Refused(401 | 403, why) => {
+            Err(Refusal::Denied(format!("Alertmanager wants credentials: {why}; put them into its address").into()))
+        }
         Answer::Refused(_, why) | Answer::NotSent(why) | Answer::Lost(why) => {
             Err(Refusal::Failed(format!("Alertmanager cannot be read: {why}").into()))
         }
@@ -111,12 +114,7 @@ fn begin(room: &Room, inputs: &BTreeMap<Clean, Clean>, alerts: &Alerts, id: Ulid
         command: command(&draft, room),
         lines: lines(&matchers(&draft), draft.ends, &room.actor, &draft.comment, Sign::Add),
         touches: touches(&draft),
-        write: Write {
-            method: "POST".into(),
-            path: SILENCES.into(),
-            content_type: "application/json".into(),
-            body: Sealed::Open(body),
-        },
+        write: Write { method: "POST".into(), path: SILENCES.into(), content_type: "application/json".into(), body: Sealed::Open(body) },
     })
 }
 
@@ -129,7 +127,9 @@ fn matchers(draft: &Draft) -> Vec<Matcher> {
 fn lines(matchers: &[Matcher], ends: chrono::DateTime<chrono::Utc>, by: &str, comment: &str, sign: Sign) -> Vec<DiffLine> {
     let line = |text: String| DiffLine { sign, text: redact_text(&text).into_owned().into() };
     let matchers = matchers.iter().map(|matcher| line(matcher.to_string()));
-    matchers.chain([line(format!("until  {}  by {by}", ends.format("%Y-%m-%d %H:%M:%S UTC"))), line(format!("because  {comment}"))]).collect()
+    matchers
+        .chain([line(format!("until  {}  by {by}", ends.format("%Y-%m-%d %H:%M:%S UTC"))), line(format!("because  {comment}"))])
+        .collect()
 }
 
 /// `2 of 3 alerts that fire now: app, ocr-service`

@@ -18,7 +18,8 @@ pub use cluster::{
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, RateSample, ServiceRate, Silence};
 pub use operator::{Edit, LogLine, Operator, Purpose, View};
 pub use run::{
-    DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify, Write, digest,
+    DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
+    Write, digest,
 };
 pub use source::{Health, Mode, Session, SourceId, SourceState};
 

@@ -167,6 +167,20 @@ impl Causes {
         entry.map(|entry| entry.text.clone()).unwrap_or_default()
     }
 
+    /// Whether nothing can tell any more what it broke of: more than the same reason ties it to others.
+    pub fn settled(&self, thing: &Thing) -> bool {
+        let cause = self.troubles.get(thing).and_then(|trouble| self.open.get(&trouble.cause?));
+        cause.is_some_and(|cause| !matches!(cause.tie, Tie::Reason(_)))
+    }
+
+    /// What ties it to others is known better.
+    pub fn retie(&mut self, at: DateTime<Utc>, thing: &Thing, ties: Vec<Tie>, timeline: &mut Timeline) {
+        if let Some(trouble) = self.troubles.get_mut(thing).filter(|trouble| trouble.ties != ties) {
+            trouble.ties = ties;
+            self.tie(at, thing, timeline);
+        }
+    }
+
     /// Tells that something broke, or what else is wrong with it by now.
     pub fn begin(&mut self, at: DateTime<Utc>, news: News, timeline: &mut Timeline) {
         let News { thing, subject, text, ties } = news;
@@ -334,7 +348,8 @@ impl Causes {
             line.subject.clone()
         });
         let all = if cause.cases() == 2 { "both".to_owned() } else { format!("all {}", cause.cases()) };
-        let said = cause.ended.as_ref().filter(|_| matches!(cause.tie, Tie::Service(_))).map(|said| format!("{said} · ")).unwrap_or_default();
+        let said =
+            cause.ended.as_ref().filter(|_| matches!(cause.tie, Tie::Service(_))).map(|said| format!("{said} · ")).unwrap_or_default();
         let text = format!("{said}{all} over after {}", units::age(at - cause.since));
         timeline.add(at, EntryKind::Recovery, subject.unwrap_or_default(), text, None);
         self.open.remove(&id);

@@ -49,6 +49,9 @@ impl Story {
     }
 }
 
+/// What breaks, what is said of it, and what ties it to others.
+type Told = (Thing, &'static str, Vec<Tie>);
+
 fn workload(n: usize) -> Thing {
     Thing::Workload(format!("w{n}").into())
 }
@@ -86,8 +89,9 @@ fn what_is_tied_is_told_in_one_line() {
     let registry = [Tie::Registry("reg.example".into()), reason("ImagePullBackOff")];
     let quota = [Tie::Namespace("prod".into()), reason("FailedCreate")];
     let service = |name: &str| vec![Tie::Service(name.into())];
-    let alert = |service: &str, n: usize| (Thing::Alert(format!("f{n}").into()), vec![Tie::Service(service.into()), reason("HighErrorRate")]);
-    let cases: [(&[(Thing, &str, Vec<Tie>)], &str); 5] = [
+    let alert =
+        |service: &str, n: usize| (Thing::Alert(format!("f{n}").into()), vec![Tie::Service(service.into()), reason("HighErrorRate")]);
+    let cases: [(&[Told], &str); 5] = [
         (
             &[(workload(1), "ImagePullBackOff", registry.to_vec()), (workload(2), "ErrImagePull", registry.to_vec())],
             "0 trouble reg.example: 2 workloads cannot pull their images: ErrImagePull",
@@ -100,10 +104,7 @@ fn what_is_tied_is_told_in_one_line() {
             &[(Thing::Service("app".into()), "5xx 24.8 % > 5 %", service("app")), (alert("app", 1).0, "HighErrorRate", alert("app", 1).1)],
             "0 trouble app: 5xx 24.8 % > 5 % · HighErrorRate",
         ),
-        (
-            &[1, 2, 3].map(|n| (workload(n), "OOMKilled: exit 137", vec![reason("OOMKilled")])),
-            "0 trouble 3 workloads: OOMKilled: exit 137",
-        ),
+        (&[1, 2, 3].map(|n| (workload(n), "OOMKilled: exit 137", vec![reason("OOMKilled")])), "0 trouble 3 workloads: OOMKilled: exit 137"),
         (
             &[1, 2, 3].map(|n| (alert(&format!("s{n}"), n).0, "HighErrorRate", alert(&format!("s{n}"), n).1)),
             "0 alert HighErrorRate: 3 alerts at once",

@@ -54,23 +54,30 @@ impl Detector {
     }
 
     /// Tells what the event changed.
-    pub fn cluster(&mut self, at: DateTime<Utc>, before: &Before, cluster: &Cluster, event: &ClusterEvent, timeline: &mut Timeline) {
+    pub fn cluster(
+        &mut self,
+        at: DateTime<Utc>,
+        before: &Before,
+        cluster: &Cluster,
+        event: &ClusterEvent,
+        touched: &BTreeSet<Uid>,
+        timeline: &mut Timeline,
+    ) {
         match event {
             ClusterEvent::Workloads(workloads) => {
                 let mut known: BTreeMap<&Uid, &Workload> = before.iter().collect();
                 for now in workloads {
                     scaled(at, known.insert(&now.meta.uid, now), now, timeline); // one batch may hold several states of a workload
                 }
-                self.health(at, cluster, timeline);
             }
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
             ClusterEvent::Listed(Kind::ReplicaSet) => self.history(at, cluster, timeline),
             ClusterEvent::Nodes(_) | ClusterEvent::Gone(Kind::Node, _) | ClusterEvent::Listed(Kind::Node) => {
                 self.nodes(at, cluster, timeline);
             }
-            ClusterEvent::Pods(_) | ClusterEvent::Gone(..) | ClusterEvent::Listed(_) => self.health(at, cluster, timeline),
-            ClusterEvent::Listing(_) | ClusterEvent::Notices(_) => {}
+            _ => {}
         }
+        self.health(at, touched, cluster, timeline);
     }
 
     /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
@@ -105,29 +112,30 @@ impl Detector {
         }
     }
 
-    fn health(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
-        for row in &cluster.rows() {
-            self.row(at, row, timeline);
-        }
-        let gone: Vec<Uid> = self.broken.keys().filter(|uid| !cluster.workloads.contains_key(*uid)).cloned().collect();
-        for uid in gone {
-            self.broken.remove(&uid);
-            self.causes.forget(at, &Thing::Workload(uid), timeline);
+    /// What became of the rows that an event touched.
+    fn health(&mut self, at: DateTime<Utc>, touched: &BTreeSet<Uid>, cluster: &Cluster, timeline: &mut Timeline) {
+        for uid in touched {
+            match cluster.row(uid).filter(|row| row.workload.is_some()) {
+                Some(row) => self.look(at, &row, cluster, timeline),
+                None if self.broken.remove(uid).is_some() => self.causes.forget(at, &Thing::Workload(uid.clone()), timeline),
+                None => {}
+            }
         }
     }
 
-    /// Tells what became of one workload.
-    fn row(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, timeline: &mut Timeline) {
+    fn look(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, cluster: &Cluster, timeline: &mut Timeline) {
         match (row.workload, &row.reason, row.severity) {
             (Some(workload), Some(reason), Severity::Critical) => {
                 let broken = self.broken.entry(row.uid().clone()).or_default();
                 broken.well = None;
                 broken.last = Some(reason.clone());
+                let thing = Thing::Workload(row.uid().clone());
                 if broken.told.insert(reason.clone()) {
                     let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
-                    let thing = Thing::Workload(row.uid().clone());
-                    let news = News { thing, subject: row.name().clone(), text, ties: ties(workload, row, reason) };
+                    let news = News { thing, subject: row.name().clone(), text, ties: ties(workload, row, reason, cluster) };
                     self.causes.begin(at, news, timeline);
+                } else if !self.causes.settled(&thing) {
+                    self.causes.retie(at, &thing, ties(workload, row, reason, cluster), timeline); // its pods may say more by now
                 }
             }
             (Some(_), _, Severity::Ok) => self.recovered(at, row, timeline),
@@ -147,9 +155,9 @@ impl Detector {
 
     /// Time went by: what has been well for long enough has recovered.
     pub fn settle(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
-        if self.broken.values().any(|broken| broken.well.is_some_and(|well| at - well >= STEADY)) {
-            self.health(at, cluster, timeline);
-        }
+        let steady = |broken: &Broken| broken.well.is_some_and(|well| at - well >= STEADY);
+        let due: BTreeSet<Uid> = self.broken.iter().filter(|(_, broken)| steady(broken)).map(|(uid, _)| uid.clone()).collect();
+        self.health(at, &due, cluster, timeline);
     }
 
     fn nodes(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
@@ -164,7 +172,9 @@ impl Detector {
         }
         let gone = |thing: &&Thing| matches!(thing, Thing::Node(uid) if !cluster.nodes.contains_key(uid));
         let gone: Vec<Thing> = self.causes.broken().filter(gone).cloned().collect();
-        gone.iter().for_each(|thing| self.causes.forget(at, thing, timeline));
+        for thing in &gone {
+            self.causes.forget(at, thing, timeline);
+        }
     }
 
     /// Tells a service that crosses the threshold; it has to fall to half of it to have recovered, so that it does not flap.
@@ -220,8 +230,8 @@ impl Detector {
 
 /// What ties a broken workload to others: the node that most of its broken pods are on, the registry that they cannot pull from, the
 /// namespace that they may not be created in, its service, its reason.
-fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean) -> Vec<Tie> {
-    let broken: Vec<&Pod> = row.pods.iter().filter(|(_, found)| found.severity > Severity::Ok).map(|(pod, _)| *pod).collect();
+fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
+    let broken: Vec<&Pod> = cluster.troubled(row).into_iter().map(|(pod, _)| pod).collect();
     let mut on: BTreeMap<&Clean, usize> = BTreeMap::new();
     for node in broken.iter().filter_map(|pod| pod.node.as_ref()) {
         *on.entry(node).or_default() += 1;
@@ -229,7 +239,7 @@ fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean) -> Vec<Tie> 
     let node = on.into_iter().find(|(_, pods)| pods * 2 > broken.len()).map(|(node, _)| Tie::Node(node.clone()));
     let pulls = reason.contains("ImagePull");
     let waits = |pod: &&Pod| pod.containers.iter().find(|c| matches!(c.state, ContainerState::Waiting { .. })).map(|c| c.image.clone());
-    let registry = broken.iter().find_map(|pod| waits(pod)).filter(|_| pulls).map(|image| Tie::Registry(registry(&image)));
+    let registry = broken.iter().find_map(waits).filter(|_| pulls).map(|image| Tie::Registry(registry(&image)));
     let namespace = reason.contains("FailedCreate").then(|| Tie::Namespace(workload.meta.namespace.clone()));
     let service = Tie::Service(workload.service.clone());
     [node, registry, namespace, Some(service), Some(Tie::Reason(reason.clone()))].into_iter().flatten().collect()

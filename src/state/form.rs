@@ -172,7 +172,10 @@ fn silences(world: &World) -> Vec<Choice> {
 /// A few spans, and the next full hour but one.
 fn spans(now: DateTime<Utc>) -> Vec<Choice> {
     let ends = |span: TimeDelta| (now + span).format("%H:%M");
-    let span = |text: &str, minutes: i64| Choice { value: text.into(), label: format!("{text}  until {} UTC", ends(TimeDelta::minutes(minutes))).into() };
+    let span = |text: &str, minutes: i64| Choice {
+        value: text.into(),
+        label: format!("{text}  until {} UTC", ends(TimeDelta::minutes(minutes))).into(),
+    };
     let hour = (now + TimeDelta::hours(2)).format("until %H:00").to_string();
     vec![span("15m", 15), span("1h", 60), span("4h", 240), Choice { value: hour.as_str().into(), label: format!("{hour} UTC").into() }]
 }

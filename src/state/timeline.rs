@@ -82,8 +82,7 @@ impl Timeline {
     pub fn add(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: Clean, text: impl Into<Clean>, mark: Option<u32>) -> u64 {
         self.next += 1;
         let text = text.into();
-        let entry =
-            Entry { at, id: self.next, kind, subject, text, mark, about: None, cause: None, cases: 0, ended: None, pinned: false };
+        let entry = Entry { at, id: self.next, kind, subject, text, mark, about: None, cause: None, cases: 0, ended: None, pinned: false };
         let place = self.entries.partition_point(|other| other.at <= at);
         self.entries.insert(place, entry);
         if self.entries.len() > KEPT {

@@ -129,7 +129,8 @@ impl Page<'_> {
         notices.sort_by_key(|notice| std::cmp::Reverse(notice.last));
         let row = |notice: &&Notice| {
             let times = if notice.count > 1 { format!(" ×{}", notice.count) } else { String::new() };
-            let row = self.row().number(self.look.style(Role::Dim), &format!("{} ago", units::age(self.state.now - notice.last)), 10).gap(2);
+            let row =
+                self.row().number(self.look.style(Role::Dim), &format!("{} ago", units::age(self.state.now - notice.last)), 10).gap(2);
             let row = row.text(self.look.style(Role::Warn), &format!("▲ {}{times}", notice.reason)).gap(2);
             row.text(self.look.style(Role::Strong), &notice.about).gap(2).text(self.look.style(Role::Text), &notice.message)
         };

@@ -112,7 +112,8 @@ impl Columns {
         let quiet = entry.kind == EntryKind::Session || (entry.cause.is_some() && entry.ended.is_some());
         let number = entry.mark.map(marks::action).unwrap_or_default();
         let row = row.text(look.style(Role::Accent), if entry.pinned { "★" } else { " " });
-        let row = row.cell(look.style(Role::Dim), &times(state, entry.at, self.both), self.time).gap(if entry.cause.is_some() { 3 } else { 2 });
+        let row =
+            row.cell(look.style(Role::Dim), &times(state, entry.at, self.both), self.time).gap(if entry.cause.is_some() { 3 } else { 2 });
         let row = row.text(look.style(if quiet { Role::Dim } else { role }), mark).gap(1);
         let row = row.cell(look.style(Role::ChartMarker), &number, 2).gap(usize::from(width(&number) < 3));
         let search = &state.screen.reading.search;

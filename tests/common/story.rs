@@ -1,12 +1,14 @@
 //! The incidents that the screens show, told as events.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
-    Alert, ClusterEvent, ContainerState, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Matcher, Mode, Operator, Outcome, PartitionLag, Plan, Pod,
-    Purpose, RateSample, Right, Sealed, Server, ServiceRate, Session, Sign, Silence, SourceId, SourceState, StepCall, Target, Verify, Workload, Write,
+    Alert, ClusterEvent, ContainerState, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Matcher, Mode, Operator, Outcome,
+    PartitionLag, Plan, Pod, Purpose, RateSample, Right, Sealed, Server, ServiceRate, Session, Sign, Silence, SourceId, SourceState,
+    StepCall, Target, Verify, Workload, Write,
 };
 use warroom::keymap::Action;
 
@@ -124,7 +126,7 @@ pub fn release() -> Told {
         notice(&looping.meta, "Failed", "Error: exit status 1", 6, -41),
     ];
     told.push((-300, cluster(ClusterEvent::Workloads(vec![ocr, ai]))));
-    told.push((-299, cluster(ClusterEvent::Pods(vec![looping, probed]))));
+    told.push((-299, cluster(ClusterEvent::Pods(vec![Arc::new(looping), Arc::new(probed)]))));
     told.push((-298, cluster(ClusterEvent::Notices(notices))));
     told.extend((-598..=-8).step_by(10).map(|second| (second, lag(second, ((second + 598) * 21).max(40)))));
     told.push((-200, Event::Operator(Operator::Entered { purpose: Purpose::Note, text: "customers cannot upload contracts".into() })));
@@ -163,7 +165,7 @@ pub fn storm() -> Told {
     });
     let revisions = on_node.iter().chain(&pulling).map(|w| revision(&w.meta.name, 1, "v1.0.0", -400_000)).collect();
     let event = |event| Event::Cluster(event);
-    let pods = stopped.chain(unpulled).collect();
+    let pods = stopped.chain(unpulled).map(Arc::new).collect();
     told.push((-161, event(ClusterEvent::Revisions(revisions))));
     told.push((-160, event(ClusterEvent::Nodes(vec![node(3, false)]))));
     told.push((-159, event(ClusterEvent::Workloads([on_node, pulling].concat()))));
@@ -318,7 +320,9 @@ pub fn silencing() -> Plan {
     plan.intent.writes[0].path = "/api/v2/silences".into();
     plan.intent.undo = Some(StepCall { step: "unsilence".into(), inputs: [("silence".into(), "01KA".into())].into() });
     plan.intent.kubectl = "amtool --alertmanager.url=http://alertmanager.example:9093 silence add 'alertname=HighErrorRate'".into();
-    plan.dry_run = Ok(["alertname=\"HighErrorRate\"", "service=\"gateway\"", "until  2026-11-23 15:46:32 UTC  by dana", "because  known"].map(add).into());
+    plan.dry_run = Ok(["alertname=\"HighErrorRate\"", "service=\"gateway\"", "until  2026-11-23 15:46:32 UTC  by dana", "because  known"]
+        .map(add)
+        .into());
     plan.touches = "1 of 2 alerts that fire now: gateway; and every later one with these labels".into();
     (plan.tried, plan.rights, plan.owners) = (false, vec![], vec![]);
     plan

@@ -39,7 +39,9 @@ pub fn draft(inputs: &BTreeMap<Clean, Clean>, alerts: &Alerts, now: DateTime<Utc
     let wanted = needed(inputs, "alert")?;
     let (found, labels) = alerts.named(wanted);
     let Some(first) = found.first() else {
-        return Err(Refusal::Usage(format!("Alertmanager has no alert \"{wanted}\" now: give the name or fingerprint of one that fires").into()));
+        return Err(Refusal::Usage(
+            format!("Alertmanager has no alert \"{wanted}\" now: give the name or fingerprint of one that fires").into(),
+        ));
     };
     let labels = chosen(inputs.get("labels").map_or("", Clean::as_str), labels)?;
     let ends = until(needed(inputs, "for")?, now)?;
@@ -141,7 +143,9 @@ mod tests {
         let alert = |fingerprint: &str, service: &str, state: &str| Alert {
             fingerprint: fingerprint.into(),
             name: "HighErrorRate".into(),
-            labels: [("alertname", "HighErrorRate"), ("service", service), ("severity", "critical")].map(|(k, v)| (k.into(), v.into())).into(),
+            labels: [("alertname", "HighErrorRate"), ("service", service), ("severity", "critical")]
+                .map(|(k, v)| (k.into(), v.into()))
+                .into(),
             state: state.into(),
             ..Alert::default()
         };
