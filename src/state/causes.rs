@@ -289,7 +289,9 @@ impl Causes {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.broken = cause.broken.saturating_sub(1);
         if cause.cases() > 1 && cause.broken > 0 {
-            return self.retell(id, None, timeline);
+            let staying = self.troubles.values().find(|trouble| trouble.cause == Some(id) && trouble.entry.is_some());
+            let words = staying.and_then(|trouble| timeline.get(trouble.entry?)).map(|entry| entry.text.clone());
+            return self.retell(id, words, timeline);
         }
         let left = self.troubles.values_mut().filter(|trouble| trouble.cause == Some(id));
         let entries: Vec<u64> = left.filter_map(|trouble| trouble.cause.take().and(trouble.entry)).collect();

@@ -145,7 +145,7 @@ fn what_is_learnt_later_parts_what_only_looked_alike() {
     for n in 1..4 {
         story.breaks(1, &workload(n), "not ready: no word", &[Tie::Node("n-012".into()), reason("not ready")]);
     }
-    assert_eq!(story.lines(), ["0 trouble n-012: node not ready, 3 workloads with it", "0 trouble 2 workloads: not ready"]);
+    assert_eq!(story.lines(), ["0 trouble 2 workloads: not ready", "0 trouble n-012: node not ready, 3 workloads with it"]);
     for n in 4..6 {
         story.breaks(2, &workload(n), "ImagePullBackOff", &[Tie::Registry("reg".into()), reason("ImagePullBackOff")]);
     }
