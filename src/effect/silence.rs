@@ -144,7 +144,7 @@ fn touches(draft: &Draft) -> String {
 fn command(draft: &Draft, room: &Room) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let matchers: Vec<String> = draft.labels.iter().map(|(name, value)| quoted(&format!("{name}={value}"))).collect();
-    let (author, end) = (quoted(&room.actor), draft.ends.to_rfc3339());
+    let (author, end) = (quoted(&room.actor), silence::rfc3339(draft.ends));
     format!("add --author={author} --end={end} --comment={} {}", quoted(&draft.comment), matchers.join(" "))
 }
 

@@ -41,7 +41,8 @@ pub fn draw(state: &State, look: &Look, selected: Option<&Clean>, body: Rect, bu
     if lines.is_empty() {
         return pane::nothing(look, inside, &nothing(state), buf);
     }
-    let below = u16::try_from(about.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(inside.height / 3));
+    let listed = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height / 3); // the list keeps a third, if it needs it
+    let below = u16::try_from(about.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(listed));
     let top = Rect { height: inside.height - below, ..inside };
     let seen = pane::window(lines.len(), at, top.height);
     let count = lines.len();
@@ -133,7 +134,7 @@ impl Page<'_> {
         };
         let (mark, word, role) = doing(alert);
         let age = units::age(self.state.now - alert.since);
-        lines.extend(self.fact("state", role, &format!("{mark} {word} since {} ({age})", alert.since.format("%H:%M:%S UTC"))));
+        lines.extend(self.fact("state", role, &format!("{mark} {word} · began {} ({age} ago)", alert.since.format("%H:%M:%S UTC"))));
         let words = [("summary", &alert.summary), ("description", &alert.description)];
         lines.extend(words.into_iter().filter_map(|(label, text)| Some(self.fact(label, Role::Text, text.as_ref()?))).flatten());
         lines.extend(self.fact("labels", Role::Text, &labels(alert)));

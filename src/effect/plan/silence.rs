@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::needed;
@@ -109,11 +109,16 @@ fn clock(text: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     Some(if today > now { today } else { today + TimeDelta::days(1) })
 }
 
+/// A silence's end, to the second.
+pub fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 /// The silence as Alertmanager wants it (`postableSilence`).
 pub fn body(draft: &Draft, starts: DateTime<Utc>, by: &str) -> Value {
     let matchers: Vec<Value> =
         draft.labels.iter().map(|(name, value)| json!({"name": name, "value": value, "isRegex": false, "isEqual": true})).collect();
-    json!({"matchers": matchers, "startsAt": starts.to_rfc3339(), "endsAt": draft.ends.to_rfc3339(), "createdBy": by, "comment": draft.comment})
+    json!({"matchers": matchers, "startsAt": starts.to_rfc3339(), "endsAt": rfc3339(draft.ends), "createdBy": by, "comment": draft.comment})
 }
 
 /// The silence that is meant: by its id, or by the tag in its comment.
@@ -170,7 +175,7 @@ mod tests {
         assert_eq!((some.labels.len(), some.quieted.0.len()), (1, 2));
         let body = body(&one, now(), "dana");
         assert_eq!(body["matchers"][1], json!({"name": "service", "value": "app", "isRegex": false, "isEqual": true}));
-        assert_eq!((&body["createdBy"], &body["endsAt"]), (&json!("dana"), &json!("2026-11-23T15:46:32+00:00")));
+        assert_eq!((&body["createdBy"], &body["endsAt"]), (&json!("dana"), &json!("2026-11-23T15:46:32Z")));
     }
 
     #[test]
