@@ -16,6 +16,7 @@ use crate::runbook::Runbook;
 use crate::runtime::inherit;
 use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
+use crate::source::client::{Proxy, clients};
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
 use crate::source::kafka::{Broker, Kafka};
@@ -154,6 +155,7 @@ fn carrying_out(
     effect::Settings {
         reader: connection.reader.clone(),
         writer: connection.writer.clone(),
+        alertmanager: alertmanager(wanted),
         cluster: connection.cluster.clone(),
         context: connection.context.clone(),
         namespace: namespace.cloned().unwrap_or_else(|| "default".into()),
@@ -164,6 +166,25 @@ fn carrying_out(
         deadline: wanted.deadline,
         patience: wanted.patience,
     }
+}
+
+/// The two clients for Alertmanager. They are the cluster's, with another address: so they send no request twice either.
+fn alertmanager(wanted: &Wanted) -> Result<effect::Alertmanager, Clean> {
+    let none = || "no address of Alertmanager: give --alertmanager, WARROOM_ALERTMANAGER_URL or the setting";
+    let address = wanted.alertmanager.as_ref().ok_or_else(none)?;
+    let wrong =
+        |why: &dyn std::fmt::Display| Clean::new(&format!("Alertmanager's address is wrong: {why}; it looks like http://host:9093"));
+    let mut url = reqwest::Url::parse(address).map_err(|error| wrong(&error))?;
+    let mut config = kube::Config::new(http::Uri::default());
+    config.auth_info.username = Some(url.username().to_owned()).filter(|name| !name.is_empty());
+    config.auth_info.password = url.password().map(|password| password.to_owned().into());
+    let bare = url.set_username("").and_then(|()| url.set_password(None));
+    bare.map_err(|()| wrong(&"it has no host"))?;
+    config.cluster_url = url.as_str().parse().map_err(|error: http::uri::InvalidUri| wrong(&error))?;
+    let proxy = Proxy::choose(&config.cluster_url, None).map_err(|error| wrong(&error))?;
+    let address = Clean::new(url.as_str().trim_end_matches('/'));
+    let (reader, writer) = clients(config, proxy, &wanted.timing).map_err(|error| wrong(&error))?;
+    Ok(effect::Alertmanager { reader, writer, address })
 }
 
 fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {

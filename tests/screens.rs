@@ -6,7 +6,7 @@ mod common;
 
 use proptest::prelude::*;
 use warroom::clean::Clean;
-use warroom::event::{Kind, LogLine, Purpose, Target};
+use warroom::event::{Event, LogLine, Operator, Purpose, Record, Target};
 use warroom::keymap::Key;
 use warroom::state::{Dialog, Focus, Form, ListView, LogView, Overlay, Playback, State};
 use warroom::theme::ColorDepth;
@@ -35,7 +35,7 @@ fn with(mut state: State, overlay: Overlay) -> State {
 fn log() -> LogView {
     let target = Target {
         cluster: Clean::default(),
-        kind: Kind::Pod,
+        kind: "pod".into(),
         namespace: "medcontract-prod".into(),
         name: "ocr-service-12-0".into(),
         uid: "uid-ocr-service-12-0".into(),
@@ -75,6 +75,33 @@ fn selected(mut state: State, focus: Focus, id: &str) -> State {
     state.screen.focus = focus;
     state.screen.lists.insert(focus, ListView { selected: Some(id.into()), held: vec![id.into()], filter: Clean::default() });
     state
+}
+
+/// The line of the timeline with these words.
+fn line(state: &State, words: &str) -> u64 {
+    state.world.timeline.lines().find(|entry| entry.text.contains(words)).unwrap().id
+}
+
+/// The timeline with a cause opened, a line held, a text searched and something new below.
+fn read(mut state: State) -> State {
+    let id = line(&state, "node not ready");
+    let held: Vec<Clean> = state.world.timeline.lines().map(|entry| entry.id.to_string().into()).collect();
+    state.screen.focus = Focus::Timeline;
+    state.screen.reading.opened.insert(id);
+    state.screen.reading.search = "not ready".into();
+    state.screen.lists.insert(Focus::Timeline, ListView { selected: Some(id.to_string().into()), held, filter: Clean::default() });
+    for (seq, text) in (10_000..).zip(["one more", "and another"]) {
+        let event = Event::Operator(Operator::Entered { purpose: Purpose::Note, text: text.into() });
+        state.world.fold(&Record { seq, at: at(0), event });
+    }
+    state
+}
+
+fn silence_form(mut state: State) -> State {
+    let step = state.runbook.step("silence").unwrap().clone();
+    let form = Form::new(&step, &[("alert".into(), "f2".into())].into(), None);
+    state.screen.ask(Purpose::Input, "labels: ", &form.preset(&state.world));
+    with(state, Overlay::Form(form))
 }
 
 fn replayed(mut state: State) -> State {
@@ -169,6 +196,30 @@ fn overlays() {
 }
 
 #[test]
+fn the_timeline_is_read() {
+    check("storm", &told(story::storm()), &SIZES);
+    let mut zoomed = read(told(story::storm()));
+    check("timeline-read", &zoomed, &[(200, 60)]);
+    zoomed.screen.zoomed = true;
+    check("timeline-read", &zoomed, &[(120, 40), (80, 24), (60, 15)]);
+    zoomed.screen.list_mut().filter = "kind:trouble,alrt".into();
+    (zoomed.screen.elapsed, zoomed.now) = (true, at(86_400));
+    check("timeline-filtered", &zoomed, &[(80, 24)]);
+    let state = told(story::storm());
+    let id = line(&state, "node not ready");
+    check("entry", &with(state, Overlay::Entry { id, scroll: 0 }), &SIZES);
+}
+
+#[test]
+fn alerts_and_their_silences() {
+    check("alerts", &with(told(story::storm()), Overlay::Alerts { selected: Some("f2".into()) }), &SIZES);
+    check("alerts-silenced", &with(told(story::storm()), Overlay::Alerts { selected: Some("f9".into()) }), &[(120, 40)]);
+    check("alerts-none", &with(told(story::calm()), Overlay::Alerts { selected: None }), &[(80, 24)]);
+    check("silence-form", &silence_form(told(story::storm())), &[(120, 40), (80, 24)]);
+    check("silence-confirm", &with(told(story::storm()), dialog(story::silencing())), &[(120, 40), (80, 24)]);
+}
+
+#[test]
 fn the_footer_speaks() {
     let mut command = told(story::release());
     command.screen.ask(Purpose::Command, ":", "focus");
@@ -192,8 +243,9 @@ fn an_ascii_terminal_gets_only_ascii() {
 }
 
 fn states() -> impl Strategy<Value = State> {
-    let plain = prop::sample::select(vec![story::calm as fn() -> _, story::release, story::rolled_back, story::deaf, Vec::new]);
-    let overlays = prop::collection::vec(0_usize..7, 0..3);
+    let plain =
+        prop::sample::select(vec![story::calm as fn() -> _, story::release, story::storm, story::rolled_back, story::deaf, Vec::new]);
+    let overlays = prop::collection::vec(0_usize..10, 0..3);
     (plain, overlays, 0_usize..5, any::<[bool; 4]>(), 0_usize..500).prop_map(
         |(events, overlays, focus, [zoomed, elapsed, replay, pending], scroll)| {
             let mut state = told(events());
@@ -207,7 +259,10 @@ fn states() -> impl Strategy<Value = State> {
                     2 => with(state, Overlay::Detail { uid: "uid-medcontracthub-app".into(), scroll }),
                     3 => with(state, Overlay::Logs(log_at(scroll))),
                     4 => form(state),
-                    5 => with(state, dialog(story::refused_plan())),
+                    5 => with(state, Overlay::Entry { id: scroll as u64 % 40, scroll }),
+                    6 => with(state, Overlay::Alerts { selected: (scroll % 2 == 0).then(|| "f2".into()) }),
+                    7 => silence_form(state),
+                    8 => with(state, dialog(story::refused_plan())),
                     _ => with(state, dialog(story::plan())),
                 };
             }

@@ -84,6 +84,7 @@ fn needed(plan: &Plan) -> Vec<SourceId> {
     let more = plan.intent.verify.iter().filter_map(|verify| match verify {
         Verify::ErrorsBelow { .. } => Some(SourceId::Prometheus),
         Verify::LagFalling { .. } => Some(SourceId::Kafka),
+        Verify::Silenced { .. } | Verify::Unsilenced { .. } => Some(SourceId::Alertmanager),
         Verify::Rollout { .. } | Verify::Ready { .. } => None,
     });
     cluster.chain(more).collect()

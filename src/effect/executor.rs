@@ -14,7 +14,7 @@ use super::preflight::{self, Room};
 use super::send::Caller;
 use super::{Effect, logs, send};
 use crate::clean::Clean;
-use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, Target, View};
+use crate::event::{Event, Intent, Outcome, Prepared, Refusal, Server, StepCall, Target, View};
 use crate::runbook::Runbook;
 use crate::source::clock::Clock;
 
@@ -25,6 +25,8 @@ pub struct Settings {
     pub reader: kube::Client,
     /// Writes, each once: a client that resends nothing by itself.
     pub writer: kube::Client,
+    /// Alertmanager, or why it cannot be asked.
+    pub alertmanager: Result<Alertmanager, Clean>,
     /// The cluster's address; part of every target.
     pub cluster: Clean,
     /// The kube-context, for the commands that are copied.
@@ -45,9 +47,38 @@ pub struct Settings {
     pub patience: Duration,
 }
 
+/// Alertmanager's two clients, as the cluster's: the writer resends nothing by itself.
+#[derive(Clone)]
+pub struct Alertmanager {
+    /// Reads.
+    pub reader: kube::Client,
+    /// Writes, each once.
+    pub writer: kube::Client,
+    /// Its address, without credentials.
+    pub address: Clean,
+}
+
 impl Settings {
     fn caller(&self, client: &kube::Client) -> Caller {
-        Caller { client: client.clone(), deadline: self.deadline }
+        Caller { client: client.clone(), server: Server::Cluster, deadline: self.deadline }
+    }
+
+    fn alertmanager(&self, client: impl Fn(&Alertmanager) -> &kube::Client) -> Result<Caller, Clean> {
+        let server = self.alertmanager.as_ref().map_err(Clean::clone)?;
+        let (client, address) = (client(server).clone(), server.address.clone());
+        Ok(Caller { client, server: Server::Alertmanager(address), deadline: self.deadline })
+    }
+
+    /// The reader or the writer of the server that an intent is for, or why it cannot be asked.
+    fn server(&self, intent: &Intent, write: bool) -> Result<Caller, Clean> {
+        let caller = match &intent.server {
+            Server::Cluster => self.caller(if write { &self.writer } else { &self.reader }),
+            Server::Alertmanager(_) => self.alertmanager(|server| if write { &server.writer } else { &server.reader })?,
+        };
+        if caller.server == intent.server {
+            return Ok(caller);
+        }
+        Err(format!("{} was meant for another Alertmanager than this session's", intent.title).into())
     }
 }
 
@@ -77,7 +108,8 @@ impl Executor {
             Effect::Follow { target, previous } => self.follow(target, previous),
             Effect::Unfollow => stop(&mut self.following),
             Effect::StopAll => self.stop_all(),
-            Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Decide(_) | Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {
+            }
         }
     }
 
@@ -88,6 +120,8 @@ impl Executor {
             let s = &settings;
             let room = Room {
                 caller: s.caller(&s.reader),
+                alertmanager: s.alertmanager(|server| &server.reader),
+                now: s.clock.now(),
                 cluster: s.cluster.clone(),
                 namespace: s.namespace.clone(),
                 actor: s.actor.clone(),
@@ -103,8 +137,14 @@ impl Executor {
     }
 
     fn send(&mut self, intent: Intent) {
-        let (id, writer) = (intent.id, self.settings.caller(&self.settings.writer));
-        let answer = async move { Event::Outcome { intent: id, outcome: send::send(&writer, &intent).await } };
+        let (id, writer) = (intent.id, self.settings.server(&intent, true));
+        let answer = async move {
+            let outcome = match writer {
+                Ok(writer) => send::send(&writer, &intent).await,
+                Err(reason) => Outcome::Rejected { reason, by_reading: false },
+            };
+            Event::Outcome { intent: id, outcome }
+        };
         let failed = Event::Outcome { intent: id, outcome: Outcome::Unknown { reason: BROKEN.into() } };
         let task = self.spawn(answer, failed);
         self.sending.insert(id, task);
@@ -113,8 +153,13 @@ impl Executor {
     fn resolve(&mut self, intent: Intent) {
         let (id, settings) = (intent.id, self.settings.clone());
         let answer = async move {
-            let outcome = send::resolve(&settings.caller(&settings.reader), &intent, &settings.clock, settings.patience).await;
-            Event::Outcome { intent: id, outcome }
+            match settings.server(&intent, false) {
+                Ok(reader) => {
+                    let outcome = send::resolve(&reader, &intent, &settings.clock, settings.patience).await;
+                    Event::Outcome { intent: id, outcome }
+                }
+                Err(why) => Event::View(View::Told(format!("{why}: it stays unknown").into())),
+            }
         };
         let failed = Event::View(View::Told(BROKEN.into()));
         self.spawn(answer, failed);
@@ -189,6 +234,7 @@ mod tests {
         let settings = Settings {
             reader: client.clone(),
             writer: client,
+            alertmanager: Err("none".into()),
             cluster: "c".into(),
             context: "c".into(),
             namespace: "n".into(),

@@ -8,21 +8,24 @@ mod logs;
 mod plan;
 mod preflight;
 mod send;
+mod silence;
 
 use std::time::Duration;
 
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{Intent, StepCall, Target};
+use crate::event::{Intent, Operator, StepCall, Target};
 
-pub use executor::{Executor, Settings};
+pub use executor::{Alertmanager, Executor, Settings};
 
 /// A request to the outside.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Read what the step needs, ask for rights, let the server try it; answered by [`View::Prepared`](crate::event::View::Prepared).
     Prepare(StepCall),
+    /// Decided: becomes an [`Event::Operator`](crate::event::Event::Operator), which is recorded.
+    Decide(Operator),
     /// Confirmed: becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before anything follows from it.
     Intend(Box<Intent>),
     /// Send the writes of an intent, each once.

@@ -3,19 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::plan::{self, Draft, Reading, text};
 use super::send::{self, Answer, Caller};
+use super::silence;
 use crate::clean::Clean;
-use crate::event::{DiffLine, Expectation, Intent, Kind, Plan, Refusal, Right, Sign, StepCall, Target, Write, digest};
+use crate::event::{DiffLine, Expectation, Intent, Kind, Plan, Refusal, Right, Server, Sign, StepCall, Target, Write, digest};
 use crate::journal::redact::{redact, redact_text};
-use crate::runbook::{Danger, Runbook, Step};
+use crate::runbook::{Danger, Runbook, Step, StepKind};
 
 /// What preparing needs to know of the session.
 #[derive(Clone)]
 pub(super) struct Room {
     pub(super) caller: Caller,
+    /// Alertmanager, or why it cannot be asked.
+    pub(super) alertmanager: Result<Caller, Clean>,
+    /// The time from which spans count.
+    pub(super) now: DateTime<Utc>,
     pub(super) cluster: Clean,
     pub(super) namespace: Clean,
     pub(super) actor: Clean,
@@ -28,6 +34,9 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
     let step =
         runbook.step(&call.step).ok_or_else(|| Refusal::Usage(format!("no such step \"{}\": see warroom steps", call.step).into()))?;
     let inputs = complete(step, call)?;
+    if matches!(step.kind, StepKind::Silence | StepKind::Unsilence) {
+        return silence::prepare(room, step, &inputs, id).await;
+    }
     let (namespace, name) = address(room, &inputs)?;
     let read = read(&room.caller, &namespace, &name).await?;
     let draft = plan::draft(step.kind, &inputs, &read)?;
@@ -37,8 +46,7 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         allowed(&room.caller, &draft, &namespace),
         owners(room, &namespace, &name, &read)
     );
-    let kept =
-        StepCall { step: step.id.clone(), inputs: inputs.iter().map(|(k, v)| (k.clone(), redact_text(v).into_owned().into())).collect() };
+    let kept = kept(step, &inputs);
     let undo =
         Some(plan::undo(step, &draft, &inputs["deployment"])).filter(|undo| undo.inputs.values().all(|v| redact_text(v) == v.as_str()));
     let intent = Intent {
@@ -46,6 +54,7 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         call: kept,
         title: redact_text(&draft.title).into_owned().into(),
         target: target(room, &namespace, &name, &read),
+        server: Server::Cluster,
         expect: expectation(&draft, &namespace, &name, &read),
         verify: plan::verifies(step, &inputs, &read, room.threshold),
         verify_within: step.verify_within,
@@ -55,7 +64,12 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         writes: vec![write],
     };
     let type_name = type_name(step, &draft, &intent);
-    Ok(Plan { intent, dry_run, rights: vec![allowed], owners, touches: touches(&read.deployment), type_name })
+    Ok(Plan { intent, dry_run, tried: true, rights: vec![allowed], owners, touches: touches(&read.deployment), type_name })
+}
+
+/// The step as it was asked for, without secrets.
+pub(super) fn kept(step: &Step, inputs: &BTreeMap<Clean, Clean>) -> StepCall {
+    StepCall { step: step.id.clone(), inputs: inputs.iter().map(|(k, v)| (k.clone(), redact_text(v).into_owned().into())).collect() }
 }
 
 /// The inputs with their defaults, or which is missing or unheard of.
@@ -113,7 +127,7 @@ async fn read(caller: &Caller, namespace: &str, name: &str) -> Result<Reading, R
 
 fn target(room: &Room, namespace: &str, name: &str, read: &Reading) -> Target {
     let uid = text(&read.deployment, "/metadata/uid").into();
-    Target { cluster: room.cluster.clone(), kind: Kind::Deployment, namespace: namespace.into(), name: name.into(), uid }
+    Target { cluster: room.cluster.clone(), kind: Kind::Deployment.word().into(), namespace: namespace.into(), name: name.into(), uid }
 }
 
 fn expectation(draft: &Draft, namespace: &str, name: &str, read: &Reading) -> Expectation {

@@ -1,6 +1,7 @@
 //! One request, one answer. Nothing in here sends anything twice: not on a timeout, not on a 429, not on a broken connection
 //! (invariant 5); what is not answered is `unknown` and read.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{Method, Request};
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::plan::text;
 use crate::clean::Clean;
-use crate::event::{Expectation, Intent, Outcome, Sealed, Target, Write, digest};
+use crate::event::{Expectation, Intent, Outcome, Sealed, Server, Target, Write, digest};
 use crate::source::clock::Clock;
 
 /// Field manager of every write, and the name that the audit log and `managedFields` show.
@@ -36,6 +37,8 @@ pub(super) enum Answer {
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) client: Client,
+    /// Whom it asks.
+    pub(super) server: Server,
     pub(super) deadline: Duration,
 }
 
@@ -59,8 +62,14 @@ impl Caller {
         let Ok(method) = Method::from_bytes(write.method.as_bytes()) else {
             return Answer::NotSent(format!("{} is no method", write.method).into());
         };
-        let path = format!("{}?{query}fieldManager={MANAGER}", write.path);
-        self.request(method, &path, Some(&write.content_type), Some(body)).await
+        let path = match self.server {
+            Server::Cluster => format!("{}?{query}fieldManager={MANAGER}", write.path),
+            Server::Alertmanager(_) => write.path.to_string(),
+        };
+        match body {
+            Value::Null => self.request(method, &path, None, None).await,
+            body => self.request(method, &path, Some(&write.content_type), Some(body)).await,
+        }
     }
 
     async fn request(&self, method: Method, path: &str, content_type: Option<&str>, body: Option<&Value>) -> Answer {
@@ -72,17 +81,19 @@ impl Caller {
         let Ok(request) = request.body(Body::from(bytes)) else {
             return Answer::NotSent("the request cannot be written".into());
         };
-        match tokio::time::timeout(self.deadline, answer(&self.client, request)).await {
+        match tokio::time::timeout(self.deadline, answer(&self.client, &self.server, request)).await {
             Ok(answer) => answer,
             Err(_) => Answer::Lost(format!("no answer within {:.0} s", self.deadline.as_secs_f64()).into()),
         }
     }
 }
 
-async fn answer(client: &Client, request: Request<Body>) -> Answer {
+async fn answer(client: &Client, server: &Server, request: Request<Body>) -> Answer {
     let response = match client.send(request).await {
         Ok(response) => response,
-        Err(error) if never_left(&error) => return Answer::NotSent(format!("the API server cannot be reached: {}", root(&error)).into()),
+        Err(error) if never_left(&error) => {
+            return Answer::NotSent(format!("{} cannot be reached: {}", server.name(), root(&error)).into());
+        }
         Err(error) => return Answer::Lost(root(&error)),
     };
     let status = response.status();
@@ -93,11 +104,13 @@ async fn answer(client: &Client, request: Request<Body>) -> Answer {
         Err(_) => bytes::Bytes::new(),
     };
     let value: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    let words = || match text(&value, "/message") {
+    let words = || match value.as_str().unwrap_or_else(|| text(&value, "/message")) {
         "" => Clean::new(status.canonical_reason().unwrap_or("no reason given")),
         words => words.into(),
     };
     match status.as_u16() {
+        // Alertmanager says nothing to a silence that it ended.
+        200..=299 if bytes.is_empty() && *server != Server::Cluster => Answer::Done(Value::Null),
         200..=299 if value.is_null() => Answer::Lost("the answer is not JSON".into()),
         200..=299 => Answer::Done(value),
         // 408: the server gave up in the middle.
@@ -189,7 +202,7 @@ pub(super) async fn resolve(reader: &Caller, intent: &Intent, clock: &Clock, pat
     loop {
         let reading = match reader.get(&intent.expect.path).await {
             Answer::Done(object) => Some(judge(&object, &intent.target, &intent.expect)),
-            Answer::Refused(404, _) => Some(Reading::Settled(gone(&intent.target))),
+            Answer::Refused(404, _) if intent.server == Server::Cluster => Some(Reading::Settled(gone(&intent.target))),
             _ => None, // the server cannot be asked now: it stays unknown until it can
         };
         match reading {
@@ -208,6 +221,25 @@ pub(super) async fn resolve(reader: &Caller, intent: &Intent, clock: &Clock, pat
     }
 }
 
+/// JSON pointer → digest of the value.
+type Values = BTreeMap<Clean, Clean>;
+
+fn holds(object: &Value, values: &Values) -> bool {
+    values.iter().all(|(at, want)| digest(object.pointer(at).unwrap_or(&Value::Null)) == *want)
+}
+
+/// What is kept in a list, as silences are, was made once an element of it is as expected.
+fn judge_list(list: &[Value], target: &Target, expect: &Expectation) -> Reading {
+    let any = |values: &Values| list.iter().any(|element| holds(element, values));
+    if any(&expect.values) {
+        return Reading::Settled(Outcome::Applied { generation: 0, writes: 1, by_reading: true });
+    }
+    if expect.before.is_empty() || any(&expect.before) {
+        return Reading::Unchanged;
+    }
+    Reading::Settled(rejected(&format!("{} is not there any more", target.name)))
+}
+
 fn rejected(reason: &str) -> Outcome {
     Outcome::Rejected { reason: reason.into(), by_reading: true }
 }
@@ -217,12 +249,13 @@ fn gone(target: &Target) -> Outcome {
 }
 
 fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
+    if let Some(list) = object.as_array() {
+        return judge_list(list, target, expect);
+    }
     if text(object, "/metadata/uid") != target.uid.as_str() {
         return Reading::Settled(rejected(&format!("{} was recreated, and whatever was changed went with the old one", target.name)));
     }
-    let holds = |values: &std::collections::BTreeMap<Clean, Clean>| {
-        values.iter().all(|(at, want)| digest(object.pointer(at).unwrap_or(&Value::Null)) == *want)
-    };
+    let holds = |values: &Values| holds(object, values);
     let ours = managed_by_warroom(object).is_some_and(|time| Some(&time) >= expect.managed_before.as_ref());
     if holds(&expect.values) && ours {
         return Reading::Settled(Outcome::Applied { generation: generation(object), writes: 1, by_reading: true });
@@ -238,9 +271,7 @@ fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Kind;
     use serde_json::json;
-    use std::collections::BTreeMap;
 
     fn expectation(managed_before: Option<&str>) -> Expectation {
         let values = |n: u64| BTreeMap::from([("/spec/replicas".into(), digest(&json!(n)))]);
@@ -254,7 +285,7 @@ mod tests {
     }
 
     fn judged(uid: &str, replicas: u64, managed: Option<&str>, before: Option<&str>) -> String {
-        let target = Target { cluster: "c".into(), kind: Kind::Deployment, namespace: "n".into(), name: "app".into(), uid: "u".into() };
+        let target = Target { cluster: "c".into(), kind: "deployment".into(), namespace: "n".into(), name: "app".into(), uid: "u".into() };
         let fields: Vec<Value> = managed.iter().map(|time| json!({"manager": "warroom", "time": time})).collect();
         let object = json!({"metadata": {"uid": uid, "generation": 4, "managedFields": fields}, "spec": {"replicas": replicas}});
         match judge(&object, &target, &expectation(before)) {
@@ -277,7 +308,7 @@ mod tests {
         assert_eq!(judged("u", 5, t2, t1), "app: it was made, and somebody changed it again since");
         assert_eq!(judged("u", 5, t1, t1), "app: somebody else changed it first");
         let object = json!({"metadata": {"uid": "u", "generation": 6}, "spec": {"replicas": 1}});
-        let target = Target { cluster: "c".into(), kind: Kind::Deployment, namespace: "n".into(), name: "app".into(), uid: "u".into() };
+        let target = Target { cluster: "c".into(), kind: "deployment".into(), namespace: "n".into(), name: "app".into(), uid: "u".into() };
         assert_eq!(judge(&object, &target, &expectation(None)), Reading::Back);
         assert!(judged("other", 10, t2, None).contains("recreated"));
     }

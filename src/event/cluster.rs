@@ -105,9 +105,9 @@ pub enum ClusterEvent {
 pub struct Target {
     /// The cluster's address.
     pub cluster: Clean,
-    /// The kind.
-    pub kind: Kind,
-    /// Its namespace.
+    /// What it is, as kubectl says it: `deployment`, `pod`; or `silence`, which is Alertmanager's.
+    pub kind: Clean,
+    /// Its namespace; empty for what has none.
     pub namespace: Clean,
     /// Its name.
     pub name: Clean,

@@ -70,8 +70,8 @@ impl PartitionLag {
     }
 }
 
-/// An active alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// An alert that Alertmanager holds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
     /// Alertmanager's identity of it.
     pub fingerprint: Clean,
@@ -81,8 +81,79 @@ pub struct Alert {
     pub labels: BTreeMap<Clean, Clean>,
     /// The `summary` annotation.
     pub summary: Option<Clean>,
+    /// The `description` annotation.
+    pub description: Option<Clean>,
+    /// The `runbook_url` annotation.
+    pub runbook: Option<Clean>,
+    /// Where the rule that fired it can be looked at.
+    pub generator: Option<Clean>,
     /// `active`, `suppressed` or `unprocessed`.
     pub state: Clean,
+    /// The silences that keep it quiet.
+    pub silenced_by: Vec<Clean>,
+    /// The alerts that keep it quiet.
+    pub inhibited_by: Vec<Clean>,
     /// Since when it fires.
     pub since: DateTime<Utc>,
+}
+
+impl Alert {
+    /// Whether it calls for a person: nobody silenced it and no other alert stands for it.
+    pub fn active(&self) -> bool {
+        self.state == "active"
+    }
+
+    /// Whom it is about, as its labels name it.
+    pub fn about(&self) -> Option<&Clean> {
+        ["service", "deployment", "pod", "node", "job", "instance"].into_iter().find_map(|label| self.labels.get(label))
+    }
+
+    /// The service that it is about.
+    pub fn service(&self) -> Option<&Clean> {
+        self.labels.get("service")
+    }
+}
+
+/// A silence that is in force, or will be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Alertmanager's identity of it.
+    pub id: Clean,
+    /// Which alerts: those that all of these fit.
+    pub matchers: Vec<Matcher>,
+    /// From when on.
+    pub starts: DateTime<Utc>,
+    /// Until when.
+    pub ends: DateTime<Utc>,
+    /// Whose it is.
+    pub by: Clean,
+    /// Why.
+    pub comment: Clean,
+    /// Whether it is in force now.
+    pub active: bool,
+}
+
+/// What a silence wants of one label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matcher {
+    /// The label.
+    pub name: Clean,
+    /// Its value, or a pattern of it.
+    pub value: Clean,
+    /// Whether the value is a pattern (RE2).
+    pub regex: bool,
+    /// `false`: what does not have it.
+    pub equal: bool,
+}
+
+impl std::fmt::Display for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = match (self.equal, self.regex) {
+            (true, false) => "=",
+            (false, false) => "!=",
+            (true, true) => "=~",
+            (false, true) => "!~",
+        };
+        write!(f, "{}{sign}\"{}\"", self.name, self.value)
+    }
 }

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 pub use cluster::{
     ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
 };
-pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
+pub use metric::{Alert, GroupLag, Matcher, PartitionLag, RateSample, ServiceRate, Silence};
 pub use operator::{Edit, LogLine, Operator, Purpose, View};
 pub use run::{
-    DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,
+    DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
+    Write, digest,
 };
 pub use source::{Health, Mode, Session, SourceId, SourceState};
 
@@ -52,8 +53,10 @@ pub enum Event {
         /// All groups of the cluster.
         groups: Vec<GroupLag>,
     },
-    /// All alerts that are active now.
+    /// All alerts that are there now.
     Alerts(Vec<Alert>),
+    /// All silences that are in force now, or will be.
+    Silences(Vec<Silence>),
     /// What a person decided.
     Operator(Operator),
     /// A change was confirmed; it is on disk before its request leaves.

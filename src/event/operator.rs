@@ -13,6 +13,13 @@ use crate::keymap::{Action, Key};
 pub enum Operator {
     /// A key or a `:` command.
     Did(Action),
+    /// An entry of the timeline is kept in sight, or no longer.
+    Pinned {
+        /// Its id.
+        entry: u64,
+        /// Whether it is kept.
+        pinned: bool,
+    },
     /// A typed line, redacted, committed with enter.
     Entered {
         /// What was asked for.
@@ -30,6 +37,8 @@ pub enum Purpose {
     Command,
     /// A `/` filter of the focused pane.
     Filter,
+    /// A text to find in the timeline, without hiding the rest.
+    Search,
     /// A note for the timeline.
     Note,
     /// An input of a step's form.

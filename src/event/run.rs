@@ -54,8 +54,10 @@ impl Refusal {
 pub struct Plan {
     /// What becomes the intent when it is confirmed.
     pub intent: Intent,
-    /// What the server's dry run would change; `Err` is its refusal.
+    /// What would change; `Err` is the refusal of the server's dry run.
     pub dry_run: Result<Vec<DiffLine>, Clean>,
+    /// Whether the server has tried it: not every server can.
+    pub tried: bool,
     /// The rights that the writes need.
     pub rights: Vec<Right>,
     /// Who will fight the change: Helm, Argo CD, Flux, an autoscaler.
@@ -127,6 +129,9 @@ pub struct Intent {
     pub title: Clean,
     /// What it is aimed at.
     pub target: Target,
+    /// Who is asked.
+    #[serde(default)]
+    pub server: Server,
     /// Exactly the requests that leave, in order.
     pub writes: Vec<Write>,
     /// How it is seen, by reading, that the change was made.
@@ -141,6 +146,27 @@ pub struct Intent {
     pub kubectl: Clean,
     /// Who confirmed it.
     pub actor: Clean,
+}
+
+/// The server that an intent's requests go to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Server {
+    /// The cluster's API server.
+    #[default]
+    Cluster,
+    /// Alertmanager, by its address without credentials.
+    Alertmanager(Clean),
+}
+
+impl Server {
+    /// What it is called in sentences.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cluster => "the API server",
+            Self::Alertmanager(_) => "Alertmanager",
+        }
+    }
 }
 
 /// One request that changes something.
@@ -199,7 +225,7 @@ impl<'de> Deserialize<'de> for Sealed {
 }
 
 /// How reading tells whether the change was made: every pointer holds the expected value, and warroom's own
-/// `managedFields` entry is not the one from before.
+/// `managedFields` entry is not the one from before. Where a list is read, one of its elements holds them all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Expectation {
     /// What to read.
@@ -268,6 +294,18 @@ pub enum Verify {
         /// 0..1
         ratio: f64,
     },
+    /// A silence is in force, and these alerts call for nobody any more.
+    Silenced {
+        /// What its comment contains.
+        tag: Clean,
+        /// Fingerprints.
+        alerts: Vec<Clean>,
+    },
+    /// A silence is over.
+    Unsilenced {
+        /// Its id.
+        id: Clean,
+    },
     /// The group's lag no longer grows: below where it was, or below its highest since.
     LagFalling {
         /// The group.
@@ -286,6 +324,9 @@ pub struct Measure {
     pub ratio_5xx: Option<f64>,
     /// Records not consumed.
     pub lag: Option<i64>,
+    /// Alerts that call for a person.
+    #[serde(default)]
+    pub firing: Option<u32>,
 }
 
 /// How a verify ended.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::Context::{Confirm, Dialog, Global, Input, Replay};
+use super::Context::{Alerts, Confirm, Detail, Dialog, Global, Input, Replay, Timeline};
 use crate::data::{Fault, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
@@ -120,6 +120,14 @@ actions! {
     Describe "describe" [Global] Screen "Describe it"
     Follow "follow" [Global] Screen "Keep to the newest line, or stay"
     CopyCommand "copy-command" [Global Confirm] Screen "Copy the step as the command that it stands for"
+
+    Search "search" [Timeline] Screen "Find a text in the timeline, without hiding the rest"
+    SearchNext "search-next" [Timeline] Screen "Go to the next entry that has the searched text"
+    SearchPrevious "search-previous" [Timeline] Screen "Go to the previous entry that has the searched text"
+    Expand "expand" [Timeline] Screen "Show the cases of a cause, or hide them"
+    Pin "pin" [Timeline] Record "Keep the entry in sight, or no longer"
+    Alerts "alerts" [Global] Screen "Show the alerts, and what keeps them quiet"
+    Jump "jump" [Timeline Detail Alerts] Screen "Go to its row among the pods"
 
     UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"
     Note "note" [Global] Record "Write a note into the timeline"

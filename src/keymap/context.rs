@@ -21,6 +21,8 @@ crate::data::names! {
         Steps "steps",
         /// One object or the output of a step, in full.
         Detail "detail",
+        /// The alerts, and what keeps them quiet.
+        Alerts "alerts",
         /// Log lines.
         Logs "logs",
         /// The question before something changes or is sent.

@@ -213,7 +213,19 @@ fn every_action_has_a_key_or_a_reason() {
 #[test]
 fn a_step_that_no_runbook_has_is_reported_where_it_is_bound() {
     let keymap = Keymap::load(&[("mine.toml", "pods = [{ on = ['R'], run = 'step rollout-und' }]")]).unwrap();
-    let known = ["rollout-undo", "scale", "set-env", "circuit-breaker", "traffic-divert", "kafka-lag", "logs", "triage", "validate"];
+    let known = [
+        "rollout-undo",
+        "scale",
+        "set-env",
+        "silence",
+        "unsilence",
+        "circuit-breaker",
+        "traffic-divert",
+        "kafka-lag",
+        "logs",
+        "triage",
+        "validate",
+    ];
     let found: Vec<_> = keymap.unknown_steps(&known).iter().map(Mistake::to_string).collect();
     assert_eq!(found, [r#"mine.toml:1:9: no such step "rollout-und"; did you mean "rollout-undo"?"#]);
 }

@@ -3,8 +3,10 @@
 //! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
 //! ([`operate`], [`typing`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
 
+mod alerts;
 mod operate;
 mod steps;
+mod timeline;
 mod typing;
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::steps;
+use super::{alerts, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Kind, Pod, Purpose, Target};
@@ -37,6 +37,12 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Confirm => return steps::confirm(state),
         Action::FullDiff => steps::full_diff(state),
         Action::CopyCommand => return steps::copy_command(state),
+        Action::Search => state.screen.ask(Purpose::Search, "find: ", ""),
+        Action::SearchNext | Action::SearchPrevious => timeline::find(state, *action == Action::SearchNext),
+        Action::Expand => timeline::expand(state),
+        Action::Pin => return timeline::pin(state),
+        Action::Jump => timeline::jump(state),
+        Action::Alerts => open(state, Overlay::Alerts { selected: None }),
         _ => return focus_or_move(state, action),
     }
     Vec::new()
@@ -144,6 +150,9 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
 /// Scrolls what is open, or moves the selection of the focused list.
 fn travel(state: &mut State, action: &Action) {
     let page = usize::from(state.screen.size.1).saturating_sub(8).max(1);
+    if let Some(Overlay::Alerts { .. }) = state.screen.overlays.last() {
+        return alerts::travel(state, action, page);
+    }
     if let Some(overlay) = state.screen.overlays.last_mut() {
         return scroll(overlay, action, page);
     }
@@ -169,15 +178,16 @@ fn go_to_next(list: &mut ListView, ids: &[Clean], troubled: &[Clean]) {
     }
 }
 
-fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
-    if list.selected.is_none() {
+/// Rows keep the order that they have now, unless they are kept already; what has come since is taken in when it is selected.
+pub(super) fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
+    if list.selected.is_none() || !list.held.contains(&id) {
         list.held = ids.to_vec();
     }
     list.selected = Some(id);
 }
 
 /// Where in rows `0..len` an action leads from `at`; `None` at first selects an end.
-fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> Option<usize> {
+pub(super) fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> Option<usize> {
     let last = len.checked_sub(1)?;
     let down = |by: usize| at.map_or(0, |at| (at + by).min(last));
     let up = |by: usize| at.map_or(last, |at| at.saturating_sub(by));
@@ -206,10 +216,10 @@ fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usi
 
 fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     let place = match overlay {
-        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } => scroll,
+        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Entry { scroll, .. } => scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
-        Overlay::Form(_) => return,
+        Overlay::Form(_) | Overlay::Alerts { .. } => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
@@ -238,11 +248,16 @@ fn follow_newest(state: &mut State) {
 
 /// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
 fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
+    if let Some(Overlay::Entry { .. } | Overlay::Alerts { .. }) = state.screen.overlays.last() {
+        timeline::jump(state);
+        return Vec::new();
+    }
     let Some(selected) = state.screen.list().selected.or_else(|| row_ids(state).into_iter().next()) else { return Vec::new() };
     match state.screen.focus {
         Focus::Pods => open_row(state, selected, describe),
         Focus::Steps => return open_step(state, &selected),
-        Focus::Rates | Focus::Lag | Focus::Timeline => state.screen.zoomed = !state.screen.zoomed,
+        Focus::Timeline => timeline::open(state, describe),
+        Focus::Rates | Focus::Lag => state.screen.zoomed = !state.screen.zoomed,
     }
     Vec::new()
 }
@@ -282,7 +297,7 @@ fn follow(state: &mut State, previous: bool) -> Vec<Effect> {
     };
     let cluster = state.world.session.as_ref().map(|session| session.cluster.clone()).unwrap_or_default();
     let (namespace, name, uid) = (pod.meta.namespace.clone(), pod.meta.name.clone(), pod.meta.uid.clone());
-    let target = Target { cluster, kind: Kind::Pod, namespace, name, uid };
+    let target = Target { cluster, kind: Kind::Pod.word().into(), namespace, name, uid };
     open(state, Overlay::Logs(LogView::new(target.clone(), previous)));
     vec![Effect::Follow { target, previous }]
 }

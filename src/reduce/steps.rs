@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::operate;
+use super::{alerts, operate};
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Plan, Prepared, Purpose, StepCall, Workload};
@@ -15,7 +15,8 @@ const DEAD: TimeDelta = TimeDelta::milliseconds(300);
 
 /// Begins the step of that id, aimed at what is selected.
 pub(super) fn begin(state: &mut State, id: &str) -> Vec<Effect> {
-    open_form(state, &StepCall { step: id.into(), inputs: BTreeMap::new() })
+    let inputs = alerts::chosen(state, id);
+    open_form(state, &StepCall { step: id.into(), inputs })
 }
 
 /// Begins a step with `K=V` words; where the step has one input named `env`, words that name no input are its.
@@ -76,7 +77,7 @@ fn ask_or_prepare(state: &mut State) -> Vec<Effect> {
         (form.waiting, form.problem) = (true, None);
         return vec![Effect::Prepare(form.call())];
     };
-    let (prompt, value) = (format!("{}: ", field.name), field.value.to_string());
+    let (prompt, value) = (format!("{}: ", field.name), form.preset(&state.world).to_string());
     state.screen.ask(Purpose::Input, &prompt, &value);
     Vec::new()
 }

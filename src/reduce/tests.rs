@@ -6,7 +6,7 @@ use ulid::Ulid;
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{Edit, Expectation, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
+use crate::event::{Edit, Expectation, Intent, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
 use crate::keymap::Action;
 use crate::state::{Playback, Stage};
 
@@ -81,11 +81,12 @@ fn intent() -> Intent {
         title: "scale worker 1 → 3".into(),
         target: Target {
             cluster: "https://prod".into(),
-            kind: Kind::Deployment,
+            kind: "deployment".into(),
             namespace: "ns".into(),
             name: "worker".into(),
             uid: "u".into(),
         },
+        server: crate::event::Server::Cluster,
         writes: vec![],
         expect: Expectation {
             path: "/x".into(),
@@ -106,7 +107,7 @@ fn intent() -> Intent {
 }
 
 fn plan() -> Plan {
-    Plan { intent: intent(), dry_run: Ok(vec![]), rights: vec![], owners: vec![], touches: "1 of 1".into(), type_name: None }
+    Plan { intent: intent(), dry_run: Ok(vec![]), tried: true, rights: vec![], owners: vec![], touches: "1 of 1".into(), type_name: None }
 }
 
 fn intends(effects: &[Effect]) -> bool {

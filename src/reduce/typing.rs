@@ -1,6 +1,6 @@
 //! The typed line: editing it, completing it, and what a committed line does.
 
-use super::{operate, steps};
+use super::{operate, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose};
@@ -88,6 +88,11 @@ pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Clean) -> Vec
         Purpose::Command => command(state, text),
         Purpose::Filter => {
             state.screen.list_mut().filter = text.clone();
+            Vec::new()
+        }
+        Purpose::Search => {
+            state.screen.reading.search = text.clone();
+            timeline::find(state, false);
             Vec::new()
         }
         Purpose::Note => Vec::new(), // the world has put it on the timeline

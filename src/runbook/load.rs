@@ -76,7 +76,7 @@ mod tests {
     fn the_embedded_runbook_has_no_mistakes() {
         let runbook = embedded().unwrap();
         let ids: Vec<&str> = runbook.steps.iter().map(|step| step.id.as_str()).collect();
-        assert_eq!(ids, ["rollout-undo", "scale", "set-env"]);
+        assert_eq!(ids, ["rollout-undo", "scale", "set-env", "silence", "unsilence"]);
     }
 
     #[test]
@@ -97,6 +97,6 @@ mod tests {
     fn a_file_of_the_users_replaces_one_step() {
         let text = "[[steps]]\nid = 'scale'\ntitle = 'Ours'\ndanger = 'change'\nkind = 'scale'\n";
         let runbook = read("r.toml", text, Some(embedded().unwrap())).unwrap();
-        assert_eq!((runbook.steps.len(), runbook.step("scale").unwrap().title.as_str()), (3, "Ours"));
+        assert_eq!((runbook.steps.len(), runbook.step("scale").unwrap().title.as_str()), (5, "Ours"));
     }
 }

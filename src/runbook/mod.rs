@@ -66,6 +66,10 @@ crate::data::names! {
         Scale "scale",
         /// `kubectl set env deployment/… K=V …`
         SetEnv "set-env",
+        /// A silence of Alertmanager, for a while.
+        Silence "silence",
+        /// The end of one.
+        Unsilence "unsilence",
     }
 }
 
@@ -80,6 +84,16 @@ crate::data::names! {
         Count "count",
         /// `K=V,K=V`; `K-` takes a variable away.
         Env "env",
+        /// An alert, by fingerprint, or all of a name.
+        Alert "alert",
+        /// Names of the alert's labels, with commas between.
+        Labels "labels",
+        /// How long: `15m`, `1h30m`; or until when: `14:30`, in UTC.
+        Span "span",
+        /// A silence, by its id or by the tag that warroom put into its comment.
+        Silence "silence",
+        /// Any words.
+        Text "text",
     }
 }
 
@@ -101,6 +115,8 @@ crate::data::names! {
         ErrorsBelow "errors-below",
         /// The consumer group that is named as the deployment is catches up.
         LagFalling "lag-falling",
+        /// The silence is in force and its alerts call for nobody; or it is over.
+        Silenced "silenced",
     }
 }
 

@@ -67,6 +67,7 @@ impl Engine {
         let mut for_the_screen = Vec::new();
         for effect in effects {
             match effect {
+                Effect::Decide(decision) => for_the_screen.extend(self.take(Event::Operator(decision))),
                 Effect::Intend(intent) => for_the_screen.extend(self.take(Event::Intent(intent))),
                 Effect::Quit | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Play(_) => for_the_screen.push(effect),
                 effect => self.executor.execute(effect),

@@ -118,7 +118,7 @@ impl Sim {
         &self.shared.faults
     }
 
-    /// Every request so far that asked the API server for a change, in order of arrival.
+    /// Every request so far that asked the API server or Alertmanager for a change, in order of arrival.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.shared.seen().clone()
     }

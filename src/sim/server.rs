@@ -114,7 +114,7 @@ async fn handle(server: Server, shared: Arc<Shared>, request: Request<Incoming>)
 
 async fn arrived(server: Server, shared: Arc<Shared>, parts: Parts, body: Bytes) -> Result<Response, Cut> {
     shared.faults.thawed().await;
-    let place = if matches!(server, Server::Kubernetes) { shared.note(&parts) } else { None };
+    let place = if matches!(server, Server::Prometheus) { None } else { shared.note(&parts) }; // Prometheus is queried by POST
     let call = Call { server, place, fault: shared.faults.draw(&parts.method, &parts.uri.to_string()), parts, body };
     call.answer(&shared).await
 }
@@ -167,19 +167,27 @@ impl Call {
         match self.server {
             Server::Kubernetes => {
                 let answer = api::answer(shared, self.parts, &path, &query, &self.body, quirk).await;
-                if let Some(place) = self.place
-                    && let Some(seen) = shared.seen().get_mut(place)
-                {
-                    seen.applied = answer.status().is_success() && !seen.dry_run;
-                }
+                note_applied(shared, self.place, answer.status().is_success());
                 answer
             }
             Server::Prometheus => {
                 let form = Query::parse(std::str::from_utf8(&self.body).unwrap_or_default());
                 prometheus::answer(&shared.cluster(), &self.parts.method, &path, &query.and(form))
             }
-            Server::Alertmanager => alertmanager::answer(&shared.cluster(), &self.parts.method, &path, &query),
+            Server::Alertmanager => {
+                let answer = alertmanager::answer(&mut shared.cluster(), &self.parts.method, &path, &query, &self.body);
+                note_applied(shared, self.place, answer.status().is_success());
+                answer
+            }
         }
+    }
+}
+
+/// Writes down what became of a request that asked for a change.
+fn note_applied(shared: &Shared, place: Option<usize>, done: bool) {
+    let mut all = shared.seen();
+    if let Some(seen) = place.and_then(|place| all.get_mut(place)) {
+        seen.applied = done && !seen.dry_run;
     }
 }
 

@@ -65,7 +65,8 @@ impl Room {
             Event::Cluster(event) => drop(self.cluster.fold(&event)),
             Event::Rates(samples) => self.rates.fold(&samples),
             Event::Lag { at, groups } => self.lag.fold(at, &groups),
-            Event::Alerts(alerts) => drop(self.alerts.fold(&alerts)),
+            Event::Silences(silences) => self.alerts.silence(&silences),
+            Event::Alerts(alerts) => self.alerts.fold(&alerts),
             Event::Health(health) => drop(self.health.insert(health.source, health)),
             other => panic!("no source tells {other:?}"),
         }

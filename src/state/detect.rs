@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
+use super::causes::{Causes, News, Thing, Tie};
+use super::{Alerts, Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, Kind, Measure, Owner, Revision, Uid, Verdict, Workload};
+use crate::event::{ClusterEvent, ContainerState, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
 
 /// How old a rollout may be to be told when warroom starts.
 const HISTORY: TimeDelta = TimeDelta::hours(1);
@@ -20,12 +21,8 @@ const STEADY: TimeDelta = TimeDelta::seconds(20);
 pub struct Detector {
     /// Workloads told to be broken.
     broken: BTreeMap<Uid, Broken>,
-    /// Nodes told to be not ready.
-    nodes: BTreeSet<Uid>,
-    /// Services told to fail too much.
-    failing: BTreeSet<Clean>,
-    /// Groups told to grow or to have stopped.
-    lagging: BTreeSet<Clean>,
+    /// Everything told to be broken, and what it broke of.
+    causes: Causes,
     /// Deployments' revisions that were told.
     deployed: BTreeMap<Uid, u64>,
 }
@@ -75,7 +72,9 @@ impl Detector {
             }
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
             ClusterEvent::Listed(Kind::ReplicaSet) => self.history(at, cluster, timeline),
-            ClusterEvent::Nodes(_) => self.nodes(at, cluster, timeline),
+            ClusterEvent::Nodes(_) | ClusterEvent::Gone(Kind::Node, _) | ClusterEvent::Listed(Kind::Node) => {
+                self.nodes(at, cluster, timeline);
+            }
             _ => {}
         }
         self.health(at, touched, cluster, timeline);
@@ -117,24 +116,29 @@ impl Detector {
     fn health(&mut self, at: DateTime<Utc>, touched: &BTreeSet<Uid>, cluster: &Cluster, timeline: &mut Timeline) {
         for uid in touched {
             match cluster.row(uid).filter(|row| row.workload.is_some()) {
-                Some(row) => self.look(at, &row, timeline),
-                None => drop(self.broken.remove(uid)),
+                Some(row) => self.look(at, &row, cluster, timeline),
+                None if self.broken.remove(uid).is_some() => self.causes.forget(at, &Thing::Workload(uid.clone()), timeline),
+                None => {}
             }
         }
     }
 
-    fn look(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, timeline: &mut Timeline) {
-        match (&row.reason, row.severity) {
-            (Some(reason), Severity::Critical) => {
+    fn look(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, cluster: &Cluster, timeline: &mut Timeline) {
+        match (row.workload, &row.reason, row.severity) {
+            (Some(workload), Some(reason), Severity::Critical) => {
                 let broken = self.broken.entry(row.uid().clone()).or_default();
                 broken.well = None;
                 broken.last = Some(reason.clone());
+                let thing = Thing::Workload(row.uid().clone());
                 if broken.told.insert(reason.clone()) {
-                    let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}"));
-                    timeline.add(at, EntryKind::Trouble, row.name().clone(), text, None);
+                    let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
+                    let news = News { thing, subject: row.name().clone(), text, ties: ties(workload, row, reason, cluster) };
+                    self.causes.begin(at, news, timeline);
+                } else if !self.causes.settled(&thing) {
+                    self.causes.retie(at, &thing, ties(workload, row, reason, cluster), timeline); // its pods may say more by now
                 }
             }
-            (_, Severity::Ok) => self.recovered(at, row, timeline),
+            (Some(_), _, Severity::Ok) => self.recovered(at, row, timeline),
             _ => {}
         }
     }
@@ -144,7 +148,7 @@ impl Detector {
         let well = *broken.well.get_or_insert(at);
         if at - well >= STEADY {
             let ready = row.workload.map_or(0, |w| w.ready);
-            timeline.add(well, EntryKind::Recovery, row.name().clone(), format!("{ready} ready"), None);
+            self.causes.end(well, &Thing::Workload(row.uid().clone()), format!("{ready} ready"), timeline);
             self.broken.remove(row.uid());
         }
     }
@@ -158,15 +162,18 @@ impl Detector {
 
     fn nodes(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
         for node in cluster.nodes.values() {
-            let (uid, name) = (&node.meta.uid, node.meta.name.clone());
+            let (thing, name) = (Thing::Node(node.meta.uid.clone()), node.meta.name.clone());
             if node.ready == Some(true) {
-                if self.nodes.remove(uid) {
-                    timeline.add(at, EntryKind::Recovery, name, "node ready", None);
-                }
-            } else if self.nodes.insert(uid.clone()) {
-                let why = node.message.as_deref().unwrap_or("no word from its kubelet");
-                timeline.add(at, EntryKind::Trouble, name, format!("node not ready: {why}"), None);
+                self.causes.end(at, &thing, "node ready", timeline);
+            } else if !self.causes.has(&thing) {
+                let text = format!("node not ready: {}", node.message.as_deref().unwrap_or("no word from its kubelet")).into();
+                self.causes.begin(at, News { thing, subject: name.clone(), text, ties: vec![Tie::Node(name)] }, timeline);
             }
+        }
+        let gone = |thing: &&Thing| matches!(thing, Thing::Node(uid) if !cluster.nodes.contains_key(uid));
+        let gone: Vec<Thing> = self.causes.broken().filter(gone).cloned().collect();
+        for thing in &gone {
+            self.causes.forget(at, thing, timeline);
         }
     }
 
@@ -174,11 +181,12 @@ impl Detector {
     pub fn rates(&mut self, at: DateTime<Utc>, rates: &Rates, threshold: f64, timeline: &mut Timeline) {
         for service in rates.services.keys() {
             let Some(ratio) = rates.ratio(service) else { continue };
-            let percent = ratio * 100.0;
-            if ratio > threshold && self.failing.insert(service.clone()) {
-                timeline.add(at, EntryKind::Trouble, service.clone(), format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0), None);
-            } else if ratio <= threshold / 2.0 && self.failing.remove(service) {
-                timeline.add(at, EntryKind::Recovery, service.clone(), format!("5xx {percent:.1} %"), None);
+            let (percent, thing) = (ratio * 100.0, Thing::Service(service.clone()));
+            if ratio > threshold && !self.causes.has(&thing) {
+                let text = format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0).into();
+                self.causes.begin(at, News { thing, subject: service.clone(), text, ties: vec![Tie::Service(service.clone())] }, timeline);
+            } else if ratio <= threshold / 2.0 {
+                self.causes.end(at, &thing, format!("5xx {percent:.1} %"), timeline);
             }
         }
     }
@@ -186,19 +194,61 @@ impl Detector {
     /// Tells a group that began to grow or stopped, and one that has drained.
     pub fn lag(&mut self, at: DateTime<Utc>, lag: &Lag, timeline: &mut Timeline) {
         for (id, group) in &lag.groups {
-            let records = group.lag().unwrap_or(0);
+            let (records, thing) = (group.lag().unwrap_or(0), Thing::Group(id.clone()));
             match group.state() {
-                GroupState::Warn | GroupState::Stop if records > 0 && self.lagging.insert(id.clone()) => {
+                GroupState::Warn | GroupState::Stop if records > 0 && !self.causes.has(&thing) => {
                     let what = if group.state() == GroupState::Stop { "no members" } else { "growing" };
-                    timeline.add(at, EntryKind::Trouble, id.clone(), format!("lag {records}, {what}"), None);
+                    let text = format!("lag {records}, {what}").into();
+                    self.causes.begin(at, News { thing, subject: id.clone(), text, ties: Vec::new() }, timeline);
                 }
-                GroupState::Ok if group.growth().is_some_and(|growth| growth <= 0.0) && self.lagging.remove(id) => {
-                    timeline.add(at, EntryKind::Recovery, id.clone(), format!("lag {records}, falling"), None);
+                GroupState::Ok if group.growth().is_some_and(|growth| growth <= 0.0) => {
+                    self.causes.end(at, &thing, format!("lag {records}, falling"), timeline);
                 }
                 _ => {}
             }
         }
     }
+
+    /// Tells the alerts that call for a person, and those that ended. One that was silenced before it was seen is nobody's trouble.
+    pub fn alerts(&mut self, at: DateTime<Utc>, alerts: &Alerts, timeline: &mut Timeline) {
+        for alert in alerts.rows().into_iter().filter(|alert| alert.active()) {
+            let thing = Thing::Alert(alert.fingerprint.clone());
+            if !self.causes.has(&thing) {
+                let ties = alert.service().cloned().map(Tie::Service).into_iter().chain([Tie::Reason(alert.name.clone())]).collect();
+                let news = News { thing, subject: alert.about().cloned().unwrap_or_default(), text: alert.name.clone(), ties };
+                self.causes.begin(alert.since, news, timeline);
+            }
+        }
+        let over = |thing: &&Thing| matches!(thing, Thing::Alert(fingerprint) if alerts.get(fingerprint).is_none());
+        let over: Vec<Thing> = self.causes.broken().filter(over).cloned().collect();
+        for thing in over {
+            let name = self.causes.words(&thing, timeline);
+            self.causes.end(at, &thing, name, timeline);
+        }
+    }
+}
+
+/// What ties a broken workload to others: the node that most of its broken pods are on, the registry that they cannot pull from, the
+/// namespace that they may not be created in, its service, its reason.
+fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
+    let broken: Vec<&Pod> = cluster.troubled(row).into_iter().map(|(pod, _)| pod).collect();
+    let mut on: BTreeMap<&Clean, usize> = BTreeMap::new();
+    for node in broken.iter().filter_map(|pod| pod.node.as_ref()) {
+        *on.entry(node).or_default() += 1;
+    }
+    let node = on.into_iter().find(|(_, pods)| pods * 2 > broken.len()).map(|(node, _)| Tie::Node(node.clone()));
+    let pulls = reason.contains("ImagePull");
+    let waits = |pod: &&Pod| pod.containers.iter().find(|c| matches!(c.state, ContainerState::Waiting { .. })).map(|c| c.image.clone());
+    let registry = broken.iter().find_map(waits).filter(|_| pulls).map(|image| Tie::Registry(registry(&image)));
+    let namespace = reason.contains("FailedCreate").then(|| Tie::Namespace(workload.meta.namespace.clone()));
+    let service = Tie::Service(workload.service.clone());
+    [node, registry, namespace, Some(service), Some(Tie::Reason(reason.clone()))].into_iter().flatten().collect()
+}
+
+/// The registry of an image, as the container runtimes read its name.
+fn registry(image: &str) -> Clean {
+    let host = image.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']) || *host == "localhost");
+    host.unwrap_or("docker.io").into()
 }
 
 fn scaled(at: DateTime<Utc>, before: Option<&Workload>, now: &Workload, timeline: &mut Timeline) {
@@ -254,6 +304,9 @@ pub fn changes(before: &Measure, after: &Measure) -> String {
     }
     if before.lag.or(after.lag).is_some() {
         parts.push(format!("lag {} → {}", number(before.lag), number(after.lag)));
+    }
+    if before.firing.or(after.firing).is_some() {
+        parts.push(format!("firing {} → {}", number(before.firing.map(i64::from)), number(after.firing.map(i64::from))));
     }
     if before.ready != after.ready || parts.is_empty() {
         parts.push(format!("ready {} → {}", number(before.ready.map(i64::from)), number(after.ready.map(i64::from))));

@@ -86,7 +86,7 @@ fn a_crash_loop_is_one_trouble_until_it_has_been_well_for_a_while() {
         story.app(cycle * 30 + 1, 0, waiting("CrashLoopBackOff"));
         story.app(cycle * 30 + 15, 1, ContainerState::Running { since: None });
     }
-    assert_eq!(story.told(), ["0 Trouble not ready", "0 Trouble Error: exit 1", "1 Trouble CrashLoopBackOff"]);
+    assert_eq!(story.told(), ["0 Trouble CrashLoopBackOff"], "the newest word of one trouble");
     assert_eq!(story.detector.unsteady("app").map(Clean::as_str), Some("CrashLoopBackOff"), "ready again, for a moment");
     story.detector.settle(at(155), &story.cluster, &mut story.timeline);
     assert_eq!(story.told().last().unwrap(), "135 Recovery 1 ready");

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{World, workload_rows};
 use crate::clean::Clean;
-use crate::event::{Kind, StepCall, Workload};
+use crate::event::{Alert, Kind, Silence, StepCall, Workload};
 use crate::runbook::{InputKind, Step};
 
 /// A value that an input can take.
@@ -84,10 +84,56 @@ impl Form {
         let all = match field.kind {
             InputKind::Deployment => workloads(world),
             InputKind::Revision => self.revisions(world, now),
-            InputKind::Count | InputKind::Env => Vec::new(),
+            InputKind::Alert => alerts(world),
+            InputKind::Labels => return self.labels(world, typed),
+            InputKind::Silence => silences(world),
+            InputKind::Span => spans(now),
+            InputKind::Count | InputKind::Env | InputKind::Text => Vec::new(),
         };
         let typed = typed.to_lowercase();
         all.into_iter().filter(|choice| choice.label.to_lowercase().contains(&typed)).collect()
+    }
+
+    fn given(&self, kind: InputKind) -> Option<&Clean> {
+        self.fields.iter().find(|field| field.kind == kind).map(|field| &field.value)
+    }
+
+    /// What an input begins with, where the cluster knows better than the runbook: all labels of the alert.
+    pub fn preset(&self, world: &World) -> Clean {
+        match self.current() {
+            Some(field) if field.kind == InputKind::Labels && field.value.is_empty() => {
+                let (_, labels) = world.alerts.named(self.given(InputKind::Alert).map_or("", Clean::as_str));
+                labels.keys().map(Clean::as_str).collect::<Vec<_>>().join(",").into()
+            }
+            Some(field) => field.value.clone(),
+            None => Clean::default(),
+        }
+    }
+
+    /// The labels of the alert, each to be put in or taken out.
+    fn labels(&self, world: &World, typed: &str) -> Vec<Choice> {
+        let (_, labels) = world.alerts.named(self.given(InputKind::Alert).map_or("", Clean::as_str));
+        let named: Vec<&str> = typed.split(',').map(str::trim).collect();
+        let toggled = |name: &Clean| {
+            let left = labels.keys().filter(|other| named.contains(&other.as_str()) != (*other == name));
+            left.map(Clean::as_str).collect::<Vec<_>>().join(",")
+        };
+        let choice = |(name, value): (&Clean, &Clean)| {
+            let mark = if named.contains(&name.as_str()) { "✓" } else { "·" };
+            Choice { value: toggled(name).into(), label: format!("{mark} {name}=\"{value}\"").into() }
+        };
+        labels.iter().map(choice).collect()
+    }
+
+    /// What a silence with the labels given, or typed now, would keep quiet.
+    pub fn quieted(&self, world: &World, typed: Option<&str>) -> Option<Clean> {
+        let typed = typed.filter(|_| self.current().is_some_and(|field| field.kind == InputKind::Labels));
+        let names = typed.or(self.given(InputKind::Labels).map(Clean::as_str))?;
+        let (found, mut labels) = world.alerts.named(self.given(InputKind::Alert)?);
+        let named: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        labels.retain(|name, _| named.is_empty() || named.contains(&name.as_str()));
+        let count = world.alerts.matching(&labels).count();
+        (!found.is_empty()).then(|| format!("would quiet {count} of {} alerts that fire now", world.alerts.firing()).into())
     }
 
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
@@ -105,6 +151,33 @@ impl Form {
             })
             .collect()
     }
+}
+
+fn alerts(world: &World) -> Vec<Choice> {
+    let label = |alert: &Alert| {
+        let labels = alert.labels.iter().filter(|(name, _)| *name != "alertname").map(|(name, value)| format!("{name}={value}"));
+        format!("{}  {}  {}", alert.name, alert.state, labels.collect::<Vec<_>>().join(" "))
+    };
+    world.alerts.rows().into_iter().map(|alert| Choice { value: alert.fingerprint.clone(), label: label(alert).into() }).collect()
+}
+
+fn silences(world: &World) -> Vec<Choice> {
+    let label = |silence: &Silence| {
+        let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+        format!("until {}  {}  {}  {}", silence.ends.format("%H:%M"), silence.by, matchers.join(" "), silence.comment)
+    };
+    world.alerts.silences().into_iter().map(|silence| Choice { value: silence.id.clone(), label: label(silence).into() }).collect()
+}
+
+/// A few spans, and the next full hour but one.
+fn spans(now: DateTime<Utc>) -> Vec<Choice> {
+    let ends = |span: TimeDelta| (now + span).format("%H:%M");
+    let span = |text: &str, minutes: i64| Choice {
+        value: text.into(),
+        label: format!("{text}  until {} UTC", ends(TimeDelta::minutes(minutes))).into(),
+    };
+    let hour = (now + TimeDelta::hours(2)).format("until %H:00").to_string();
+    vec![span("15m", 15), span("1h", 60), span("4h", 240), Choice { value: hour.as_str().into(), label: format!("{hour} UTC").into() }]
 }
 
 fn workloads(world: &World) -> Vec<Choice> {

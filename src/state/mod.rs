@@ -5,12 +5,14 @@
 
 mod alerts;
 mod candidates;
+mod causes;
 mod cluster;
 mod detect;
 mod diagnosis;
 mod form;
 mod lag;
 mod rates;
+mod reading;
 mod rows;
 mod runs;
 mod screen;
@@ -30,7 +32,8 @@ pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};
 pub use lag::{Group, GroupState, Lag};
 pub use rates::{Rates, Series};
-pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, timeline_lines, workload_rows};
+pub use reading::{Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry, timeline_lines};
+pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, workload_rows};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
 pub use suggest::{Suggestion, suggestions};

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Cluster, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose,
-    suggestions,
+    Cluster, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, suggestions,
+    timeline_lines,
 };
 use crate::clean::Clean;
 use crate::event::Pod;
@@ -146,13 +146,6 @@ pub fn lag_lines(state: &State) -> Vec<&Group> {
     rows
 }
 
-/// The timeline's entries that pass the filter, oldest first.
-pub fn timeline_lines(state: &State) -> Vec<&Entry> {
-    let filter = state.screen.filter(Focus::Timeline).to_lowercase();
-    let has = |text: &str| text.to_lowercase().contains(&filter);
-    state.world.timeline.entries().iter().filter(|e| filter.is_empty() || has(&e.text) || has(&e.subject)).collect()
-}
-
 /// A row of the steps pane.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepLine<'a> {
@@ -175,7 +168,7 @@ pub fn row_ids(state: &State) -> Vec<Clean> {
         Focus::Pods => pod_lines(state).iter().map(|line| line.id().clone()).collect(),
         Focus::Rates => rate_lines(state).into_iter().map(|(service, _)| service.clone()).collect(),
         Focus::Lag => lag_lines(state).into_iter().map(|group| group.now.group.clone()).collect(),
-        Focus::Timeline => timeline_lines(state).iter().map(|entry| entry.id.to_string().into()).collect(),
+        Focus::Timeline => timeline_lines(state).iter().map(|line| line.entry.id.to_string().into()).collect(),
         Focus::Steps => step_lines(state).into_iter().map(|(id, _)| id).collect(),
     }
 }

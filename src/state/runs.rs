@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use super::{Cluster, Lag, Rates};
+use super::{Alerts, Cluster, Lag, Rates};
 use crate::clean::Clean;
 use crate::event::{Intent, Kind, Measure, Outcome, Verdict, Verify};
 
@@ -85,6 +85,8 @@ pub struct Evidence<'a> {
     pub rates: Option<&'a Rates>,
     /// Lag.
     pub lag: &'a Lag,
+    /// Alerts and silences.
+    pub alerts: &'a Alerts,
 }
 
 impl Runs {
@@ -164,6 +166,8 @@ impl Evidence<'_> {
                     measure.desired = workload.map(|w| w.desired);
                 }
                 Verify::ErrorsBelow { service, .. } => measure.ratio_5xx = self.rates.and_then(|rates| rates.ratio(service)),
+                Verify::Silenced { alerts, .. } => measure.firing = u32::try_from(self.calling(alerts)).ok(),
+                Verify::Unsilenced { .. } => measure.firing = u32::try_from(self.alerts.firing()).ok(),
                 Verify::LagFalling { group } => measure.lag = self.lag.groups.get(group).and_then(super::Group::lag),
             }
         }
@@ -181,7 +185,24 @@ impl Evidence<'_> {
             Verify::Ready { kind, uid, replicas } => self.ready(*kind, uid, *replicas),
             Verify::ErrorsBelow { service, ratio } => self.errors(run, service, *ratio),
             Verify::LagFalling { group } => self.lag(run, group),
+            Verify::Silenced { tag, alerts } => self.silenced(tag, alerts),
+            Verify::Unsilenced { id } => {
+                self.alerts.silences().iter().any(|silence| silence.id == *id).then(|| "the silence is still in force".into())
+            }
         }
+    }
+
+    /// How many of these alerts call for a person.
+    fn calling(&self, alerts: &[Clean]) -> usize {
+        alerts.iter().filter_map(|fingerprint| self.alerts.get(fingerprint)).filter(|alert| alert.active()).count()
+    }
+
+    fn silenced(&self, tag: &Clean, alerts: &[Clean]) -> Option<Clean> {
+        if !self.alerts.silences().iter().any(|silence| silence.active && silence.comment.contains(tag.as_str())) {
+            return Some("Alertmanager does not list the silence yet".into());
+        }
+        let calling = self.calling(alerts);
+        (calling > 0).then(|| format!("{calling} of {} alerts still call for somebody", alerts.len()).into())
     }
 
     /// As `kubectl rollout status`: the controller has seen the write, all replicas are new, none is old, all are ready.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::Form;
+use super::{Form, Reading};
 use crate::clean::Clean;
 use crate::event::{LogLine, Plan, Purpose, Target, Uid};
 use crate::keymap::{Context, Key};
@@ -162,6 +162,18 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
+    /// One entry of the timeline in full.
+    Entry {
+        /// Which.
+        id: u64,
+        /// Lines scrolled down.
+        scroll: usize,
+    },
+    /// The alerts, and what keeps them quiet.
+    Alerts {
+        /// The fingerprint of the chosen one.
+        selected: Option<Clean>,
+    },
     /// A followed log.
     Logs(LogView),
     /// A step's inputs.
@@ -202,6 +214,8 @@ pub struct Screen {
     pub zoomed: bool,
     /// Where the viewer is in each list.
     pub lists: BTreeMap<Focus, ListView>,
+    /// How the timeline is read.
+    pub reading: Reading,
     /// Workloads whose pods are all shown.
     pub opened: BTreeSet<Uid>,
     /// Only what is in trouble.
@@ -242,7 +256,8 @@ impl Screen {
         }
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Detail { .. } | Overlay::Entry { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),

@@ -42,7 +42,7 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
                 let inputs = [("deployment", w.meta.name.to_string()), ("replicas", "10".to_owned())];
                 make(&inputs, format!("scale {} {} → 10", w.meta.name, w.desired), because)
             })),
-            StepKind::SetEnv => {}
+            StepKind::SetEnv | StepKind::Silence | StepKind::Unsilence => {}
         }
     }
     found

@@ -4,40 +4,43 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
+use crate::event::Uid;
 
 /// Entries kept; the journal keeps them all.
 const KEPT: usize = 5_000;
 
-/// What sort of thing an entry tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EntryKind {
-    /// A rollout or a scaling that somebody began.
-    Deploy,
-    /// Something broke.
-    Trouble,
-    /// It is well again.
-    Recovery,
-    /// An alert fires.
-    Alert,
-    /// An alert ended.
-    AlertEnded,
-    /// A change was confirmed in warroom.
-    Action,
-    /// It was made.
-    Applied,
-    /// It was refused.
-    Rejected,
-    /// Its answer was lost.
-    Unknown,
-    /// Its effect was seen.
-    Verified,
-    /// Its effect was not seen in time.
-    Unverified,
-    /// A note.
-    Note,
-    /// About warroom itself: armed, a source went stale, the session began.
-    Session,
+crate::data::names! {
+    /// What sort of thing an entry tells; the names are what a filter takes after `kind:`.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    EntryKind "kind" {
+        /// A rollout or a scaling that somebody began.
+        Deploy "deploy",
+        /// Something broke.
+        Trouble "trouble",
+        /// It is well again.
+        Recovery "recovery",
+        /// An alert fires.
+        Alert "alert",
+        /// An alert ended.
+        AlertEnded "alert-ended",
+        /// A change was confirmed in warroom.
+        Action "action",
+        /// It was made.
+        Applied "applied",
+        /// It was refused.
+        Rejected "rejected",
+        /// Its answer was lost.
+        Unknown "unknown",
+        /// Its effect was seen.
+        Verified "verified",
+        /// Its effect was not seen in time.
+        Unverified "unverified",
+        /// A note.
+        Note "note",
+        /// About warroom itself: armed, a source went stale, the session began.
+        Session "session",
+    }
 }
 
 /// One thing that happened.
@@ -55,6 +58,16 @@ pub struct Entry {
     pub text: Clean,
     /// The number of the action that it belongs to (①, ②, …), on every chart as well.
     pub mark: Option<u32>,
+    /// The object of the cluster that it is about.
+    pub about: Option<Uid>,
+    /// The entry that it is one case of; it is seen when that one is opened.
+    pub cause: Option<u64>,
+    /// How many cases it stands for; 0 where it stands for itself.
+    pub cases: u32,
+    /// Since when it is over, for troubles and alerts.
+    pub ended: Option<DateTime<Utc>>,
+    /// Somebody wants it kept in sight.
+    pub pinned: bool,
 }
 
 /// All entries, oldest first.
@@ -65,20 +78,62 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Adds an entry at the place where its time belongs.
-    pub fn add(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: Clean, text: impl Into<Clean>, mark: Option<u32>) {
+    /// Adds an entry at the place where its time belongs; answers its id.
+    pub fn add(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: Clean, text: impl Into<Clean>, mark: Option<u32>) -> u64 {
         self.next += 1;
-        let entry = Entry { at, id: self.next, kind, subject, text: text.into(), mark };
+        let text = text.into();
+        let entry = Entry { at, id: self.next, kind, subject, text, mark, about: None, cause: None, cases: 0, ended: None, pinned: false };
         let place = self.entries.partition_point(|other| other.at <= at);
         self.entries.insert(place, entry);
         if self.entries.len() > KEPT {
-            self.entries.remove(0);
+            self.forget_oldest();
         }
+        self.next
     }
 
-    /// Entries, oldest first.
+    /// The oldest goes, and its cases with it; not what is pinned, nor a cause that still has cases to come.
+    fn forget_oldest(&mut self) {
+        let open = |entry: &Entry| entry.cases > 0 && entry.ended.is_none();
+        let may_go = |entry: &&Entry| !entry.pinned && entry.cause.is_none() && !open(entry);
+        let oldest = self.entries.iter().find(may_go).map(|entry| entry.id);
+        self.entries.retain(|entry| Some(entry.id) != oldest && (entry.cause.is_none() || entry.cause != oldest));
+    }
+
+    /// All entries, oldest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// One entry.
+    pub fn get(&self, id: u64) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.id == id)
+    }
+
+    /// One entry, to change.
+    pub(super) fn get_mut(&mut self, id: u64) -> Option<&mut Entry> {
+        self.entries.iter_mut().rev().find(|entry| entry.id == id)
+    }
+
+    /// What stands for itself or for its cases, oldest first: the lines of the timeline.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.cause.is_none())
+    }
+
+    /// The cases that an entry stands for, oldest first.
+    pub fn cases(&self, of: u64) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.cause == Some(of))
+    }
+
+    /// Takes back an entry that stands for nothing any more.
+    pub(super) fn remove(&mut self, id: u64) {
+        self.entries.retain(|entry| entry.id != id);
+    }
+
+    /// Keeps an entry in sight, or no longer.
+    pub(super) fn pin(&mut self, id: u64, pinned: bool) {
+        if let Some(entry) = self.get_mut(id) {
+            entry.pinned = pinned;
+        }
     }
 
     /// The first alert or trouble: where elapsed time is counted from.

@@ -9,7 +9,7 @@ use super::detect::Detector;
 use super::runs::Evidence;
 use super::{Alerts, Cluster, EntryKind, Lag, Rates, Runs, Timeline};
 use crate::clean::Clean;
-use crate::event::{Alert, Event, Health, Operator, Purpose, Record, Session, SourceId, SourceState};
+use crate::event::{Event, Health, Operator, Purpose, Record, Session, SourceId, SourceState};
 use crate::keymap::Action;
 
 /// What is so, as far as warroom was told.
@@ -61,7 +61,11 @@ impl World {
                 self.lag.fold(*at, groups);
                 self.detector.lag(*at, &self.lag, &mut self.timeline);
             }
-            Event::Alerts(alerts) => self.alert(record.at, alerts),
+            Event::Alerts(alerts) => {
+                self.alerts.fold(alerts);
+                self.detector.alerts(record.at, &self.alerts, &mut self.timeline);
+            }
+            Event::Silences(silences) => self.alerts.silence(silences),
             Event::Operator(operator) => self.operate(record.at, operator),
             Event::JournalTrouble(trouble) => self.journal_trouble.clone_from(trouble),
             Event::Intent(_) | Event::Inherited(_) | Event::Outcome { .. } | Event::VerifyDue { .. } => self.run(record),
@@ -121,16 +125,6 @@ impl World {
         }
     }
 
-    fn alert(&mut self, at: DateTime<Utc>, alerts: &[Alert]) {
-        let (new, ended) = self.alerts.fold(alerts);
-        for alert in new {
-            self.timeline.add(alert.since, EntryKind::Alert, about(&alert), alert.name.clone(), None);
-        }
-        for alert in ended {
-            self.timeline.add(at, EntryKind::AlertEnded, about(&alert), alert.name.clone(), None);
-        }
-    }
-
     fn operate(&mut self, at: DateTime<Utc>, operator: &Operator) {
         let session = self.session.as_ref();
         match operator {
@@ -143,6 +137,7 @@ impl World {
                 self.armed_until = None;
                 self.timeline.add(at, EntryKind::Session, "warroom".into(), "disarmed", None);
             }
+            Operator::Pinned { entry, pinned } => self.timeline.pin(*entry, *pinned),
             Operator::Entered { purpose: Purpose::Note, text } => {
                 let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
                 self.timeline.add(at, EntryKind::Note, who, text.clone(), None);
@@ -152,7 +147,7 @@ impl World {
     }
 
     fn run(&mut self, record: &Record) {
-        let evidence = evidence(&self.sources, &self.cluster, &self.rates, &self.lag);
+        let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
         let run = match &record.event {
             Event::Intent(intent) => Some(self.runs.begin(record.at, intent, false, &evidence)),
             Event::Inherited(intent) => Some(self.runs.begin(record.at, intent, true, &evidence)),
@@ -167,18 +162,19 @@ impl World {
 
     /// Whatever was recorded may be what a change was waiting for.
     fn look(&mut self, at: DateTime<Utc>) {
-        let evidence = evidence(&self.sources, &self.cluster, &self.rates, &self.lag);
+        let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
         for run in self.runs.look(at, &evidence) {
             super::detect::tell_run(at, run, &mut self.timeline);
         }
     }
 }
 
-fn evidence<'a>(sources: &BTreeMap<SourceId, Health>, cluster: &'a Cluster, rates: &'a Rates, lag: &'a Lag) -> Evidence<'a> {
+fn evidence<'a>(
+    sources: &BTreeMap<SourceId, Health>,
+    cluster: &'a Cluster,
+    rates: &'a Rates,
+    (lag, alerts): (&'a Lag, &'a Alerts),
+) -> Evidence<'a> {
     let off = sources.get(&SourceId::Prometheus).is_some_and(|health| health.state == SourceState::Off);
-    Evidence { cluster, rates: (!off).then_some(rates), lag }
-}
-
-fn about(alert: &Alert) -> Clean {
-    ["service", "job", "instance"].into_iter().find_map(|label| alert.labels.get(label)).cloned().unwrap_or_default()
+    Evidence { cluster, rates: (!off).then_some(rates), lag, alerts }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::text::{Row, wrap};
 use super::{Look, footer, pane};
-use crate::event::{DiffLine, Plan, Purpose, Sign, StepCall};
+use crate::event::{DiffLine, Plan, Purpose, Server, Sign, StepCall};
 use crate::keymap::{Action, Context};
 use crate::state::{Dialog, State};
 use crate::theme::Role;
@@ -34,8 +34,11 @@ pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut B
     pane::lines(Rect { y: top.bottom(), height: bottom, ..inside }, keys, buf);
 }
 
-/// Context and namespace: where it would be done.
+/// Context and namespace, or the address of the server: where it would be done.
 fn place(state: &State, plan: &Plan) -> String {
+    if let Server::Alertmanager(address) = &plan.intent.server {
+        return format!("Alertmanager · {address}");
+    }
     let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
     format!("{context} · {}", plan.intent.target.namespace)
 }
@@ -43,7 +46,7 @@ fn place(state: &State, plan: &Plan) -> String {
 fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let plan = &dialog.plan;
     let short: String = plan.intent.target.uid.chars().take(8).collect();
-    let target = format!("{} {}", plan.intent.target.kind.word(), plan.intent.target.name);
+    let target = format!("{} {}", plan.intent.target.kind, plan.intent.target.name);
     let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target).text(look.style(Role::Dim), " in ");
     let first = first.text(look.style(Role::Strong), &place(state, plan));
     let mut lines =
@@ -94,6 +97,7 @@ fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
         lines.extend(fact(look, if n == 0 { "you may" } else { "" }, (mark, role), &right.to_string(), columns));
     }
     lines.extend(match &plan.dry_run {
+        Ok(_) if !plan.tried => fact(look, "dry run", ("–", Role::Dim), &format!("{} knows none", plan.intent.server.name()), columns),
         Ok(_) => fact(look, "server dry run", ("✓", Role::Ok), "accepted", columns),
         Err(why) => fact(look, "server dry run", ("✗", Role::Critical), &format!("refused: {why}"), columns),
     });

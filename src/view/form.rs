@@ -52,6 +52,8 @@ fn fields(state: &State, look: &Look, form: &Form, columns: u16) -> Vec<Row> {
         lines.into_iter().map(|line| Row::new(columns).gap(1).text(look.style(role), &line)).collect::<Vec<_>>()
     };
     lines.push(Row::new(columns));
+    let typed = state.screen.input.as_ref().map(|input| input.text.as_str());
+    lines.extend(form.quieted(&state.world, typed).iter().flat_map(|words| told(Role::Accent, words)));
     lines.extend(form.problem.iter().flat_map(|problem| told(Role::Critical, &format!("✗ {problem}"))));
     lines.extend(form.waiting.then(|| told(Role::Accent, "asking the cluster what this would change …")).into_iter().flatten());
     lines

@@ -52,6 +52,11 @@ pub fn entry(kind: EntryKind) -> (&'static str, Role) {
     }
 }
 
+/// What stands for more: opened, or to be opened.
+pub fn opens(open: bool) -> &'static str {
+    if open { "▾" } else { "▸" }
+}
+
 /// The number of an action: ①, ②, … and `(10)` beyond ⑨.
 pub fn action(mark: u32) -> String {
     match mark {

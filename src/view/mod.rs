@@ -3,10 +3,12 @@
 //! Rectangles come from [`layout`]; each pane and overlay is a module that builds only the lines that can be seen, out of [`text`] and
 //! [`marks`]. Colour and words both carry each meaning; ASCII terminals get a translation of the finished frame ([`ascii`]).
 
+mod alerts;
 mod ascii;
 mod chart;
 mod confirm;
 mod detail;
+mod entry;
 mod footer;
 mod form;
 mod glance;
@@ -101,6 +103,8 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
     match overlay {
         Overlay::Help { scroll } => help::draw(state, look, *scroll, body, buf),
         Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
+        Overlay::Alerts { selected } => alerts::draw(state, look, selected.as_ref(), body, buf),
+        Overlay::Entry { id, scroll } => entry::draw(state, look, *id, *scroll, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),

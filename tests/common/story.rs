@@ -1,19 +1,19 @@
 //! The incidents that the screens show, told as events.
 
-use std::sync::Arc;
-
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
-    Alert, ClusterEvent, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Mode, Operator, Outcome, PartitionLag, Plan,
-    Purpose, RateSample, Right, Sealed, ServiceRate, Session, Sign, SourceId, SourceState, StepCall, Target, Verify, Workload, Write,
+    Alert, ClusterEvent, ContainerState, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Matcher, Mode, Operator, Outcome,
+    PartitionLag, Plan, Pod, Purpose, RateSample, Right, Sealed, Server, ServiceRate, Session, Sign, Silence, SourceId, SourceState,
+    StepCall, Target, Verify, Workload, Write,
 };
 use warroom::keymap::Action;
 
 use super::at;
-use super::cluster::{NAMESPACE, crashing, listing, notice, pod, revision, unready, workload};
+use super::cluster::{NAMESPACE, crashing, listing, node, notice, pod, revision, unready, workload};
 
 type Told = Vec<(i64, Event)>;
 
@@ -143,7 +143,76 @@ fn alert() -> Event {
         summary: Some("5xx above 5 %".into()),
         state: "active".into(),
         since: at(-392),
+        ..Alert::default()
     }])
+}
+
+/// A node stops with what is on it, images of a registry cannot be pulled; one of the alerts is silenced, a note is pinned.
+pub fn storm() -> Told {
+    let mut told = release();
+    let named = |name: &str| workload(Kind::Deployment, name, (0, 1), Some(1), Some("v1.0.0"));
+    let on_node: Vec<Workload> = ["billing", "gateway", "search"].map(named).into();
+    let pulling: Vec<Workload> = ["export", "import"].map(named).into();
+    let stopped = on_node.iter().map(|w| Pod { node: Some("node-3".into()), ..unready(pod(w, 0)) });
+    let unpulled = pulling.iter().map(|w| {
+        let mut pod = crashing(pod(w, 0));
+        (pod.node, pod.containers[0].last) = (Some("node-1".into()), None);
+        pod.containers[0].state = ContainerState::Waiting {
+            reason: Some("ImagePullBackOff".into()),
+            message: Some("Back-off pulling image: 503 from registry.example".into()),
+        };
+        pod
+    });
+    let revisions = on_node.iter().chain(&pulling).map(|w| revision(&w.meta.name, 1, "v1.0.0", -400_000)).collect();
+    let event = |event| Event::Cluster(event);
+    let pods = stopped.chain(unpulled).map(Arc::new).collect();
+    told.push((-161, event(ClusterEvent::Revisions(revisions))));
+    told.push((-160, event(ClusterEvent::Nodes(vec![node(3, false)]))));
+    told.push((-159, event(ClusterEvent::Workloads([on_node, pulling].concat()))));
+    told.push((-158, event(ClusterEvent::Pods(pods))));
+    told.push((-120, Event::Operator(Operator::Pinned { entry: 9, pinned: true })));
+    told.push((-61, Event::Silences(vec![silence()])));
+    told.push((-60, alerts()));
+    told
+}
+
+fn silence() -> Silence {
+    let matcher = |name: &str, value: &str| Matcher { name: name.into(), value: value.into(), regex: false, equal: true };
+    Silence {
+        id: "5f0c".into(),
+        matchers: vec![matcher("alertname", "DiskFilling"), matcher("node", "node-2")],
+        starts: at(-70),
+        ends: at(3_530),
+        by: "kim".into(),
+        comment: "being resized [warroom 01KA]".into(),
+        active: true,
+    }
+}
+
+fn alerts() -> Event {
+    let labels = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| (Clean::new(k), Clean::new(v))).collect();
+    let high = |fingerprint: &str, service: &str, second: i64| Alert {
+        fingerprint: fingerprint.into(),
+        name: "HighErrorRate".into(),
+        labels: labels(&[("alertname", "HighErrorRate"), ("service", service), ("severity", "critical")]),
+        summary: Some(format!("{service} fails more than 5 % of its requests").into()),
+        description: Some("A share above 5 % for 5 minutes spends a month's error budget in two days.".into()),
+        runbook: Some("https://runbooks.example/high-error-rate".into()),
+        generator: Some("https://prometheus.example/graph?g0.expr=ratio".into()),
+        state: "active".into(),
+        since: at(second),
+        ..Alert::default()
+    };
+    let disk = Alert {
+        fingerprint: "f9".into(),
+        name: "DiskFilling".into(),
+        labels: labels(&[("alertname", "DiskFilling"), ("node", "node-2"), ("severity", "warning")]),
+        state: "suppressed".into(),
+        silenced_by: vec!["5f0c".into()],
+        since: at(-8_000),
+        ..Alert::default()
+    };
+    Event::Alerts(vec![high("f1", APP, -392), high("f2", "gateway", -80), disk])
 }
 
 /// The same, and a rollback that was confirmed, applied and verified; another change is being verified.
@@ -198,11 +267,12 @@ pub fn plan() -> Plan {
             title: format!("roll back {APP} to rev 6 (v1.2.3)").into(),
             target: Target {
                 cluster: "https://10.0.0.1:6443".into(),
-                kind: Kind::Deployment,
+                kind: "deployment".into(),
                 namespace: NAMESPACE.into(),
                 name: APP.into(),
                 uid: format!("uid-{APP}").into(),
             },
+            server: Server::Cluster,
             writes: vec![Write {
                 method: "PATCH".into(),
                 path: path.clone().into(),
@@ -230,11 +300,32 @@ pub fn plan() -> Plan {
             line(Sign::Remove, "  APP_VERSION  v1.3.0"),
             line(Sign::Add, "  APP_VERSION  v1.2.3"),
         ]),
+        tried: true,
         rights: vec![Right { verb: "patch".into(), resource: "deployments".into(), namespace: NAMESPACE.into(), allowed: Some(true) }],
         owners: vec!["Helm release medcontracthub: the next upgrade may bring rev 7 back".into()],
         touches: "2 of 2 ready pods, one at a time · 100 % of this service's traffic".into(),
         type_name: None,
     }
+}
+
+/// A silence, prepared: Alertmanager tries nothing.
+pub fn silencing() -> Plan {
+    let add = |text: &str| DiffLine { sign: Sign::Add, text: text.into() };
+    let mut plan = plan();
+    plan.intent.title = "silence HighErrorRate for 1h".into();
+    plan.intent.server = Server::Alertmanager("http://alertmanager.example:9093".into());
+    plan.intent.target =
+        Target { kind: "silence".into(), namespace: Clean::default(), name: "HighErrorRate".into(), ..plan.intent.target.clone() };
+    plan.intent.writes[0].method = "POST".into();
+    plan.intent.writes[0].path = "/api/v2/silences".into();
+    plan.intent.undo = Some(StepCall { step: "unsilence".into(), inputs: [("silence".into(), "01KA".into())].into() });
+    plan.intent.kubectl = "amtool --alertmanager.url=http://alertmanager.example:9093 silence add 'alertname=HighErrorRate'".into();
+    plan.dry_run = Ok(["alertname=\"HighErrorRate\"", "service=\"gateway\"", "until  2026-11-23 15:46:32 UTC  by dana", "because  known"]
+        .map(add)
+        .into());
+    plan.touches = "1 of 2 alerts that fire now: gateway; and every later one with these labels".into();
+    (plan.tried, plan.rights, plan.owners) = (false, vec![], vec![]);
+    plan
 }
 
 /// A change that takes a service away, refused by the server: the name must be typed.

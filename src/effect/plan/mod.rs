@@ -3,6 +3,7 @@
 mod rollout_undo;
 mod scale;
 mod set_env;
+pub mod silence;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,7 @@ pub fn draft(kind: StepKind, inputs: &BTreeMap<Clean, Clean>, read: &Reading) ->
         StepKind::RolloutUndo => rollout_undo::draft(inputs, read),
         StepKind::Scale => scale::draft(inputs, read),
         StepKind::SetEnv => set_env::draft(inputs, read),
+        StepKind::Silence | StepKind::Unsilence => Err(Refusal::Usage("a silence is no change of a deployment".into())),
     }
 }
 
@@ -75,6 +77,7 @@ pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, th
         VerifyRule::Rollout => Some(Verify::Rollout { kind: Kind::Deployment, uid: uid.clone() }),
         VerifyRule::Ready => replicas.map(|replicas| Verify::Ready { kind: Kind::Deployment, uid: uid.clone(), replicas }),
         VerifyRule::ErrorsBelow => Some(Verify::ErrorsBelow { service: service.clone(), ratio: threshold }),
+        VerifyRule::Silenced => None,
         VerifyRule::LagFalling => Some(Verify::LagFalling { group: name.into() }),
     };
     step.verify.iter().filter_map(rule).collect()
@@ -99,6 +102,6 @@ fn test(read: &Value, pointer: &str) -> Value {
 }
 
 /// An input that must be there.
-fn needed<'a>(inputs: &'a BTreeMap<Clean, Clean>, name: &str) -> Result<&'a Clean, Refusal> {
+pub fn needed<'a>(inputs: &'a BTreeMap<Clean, Clean>, name: &str) -> Result<&'a Clean, Refusal> {
     inputs.get(name).ok_or_else(|| Refusal::Usage(format!("{name} is needed: give {name}=…").into()))
 }

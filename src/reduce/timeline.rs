@@ -1,0 +1,95 @@
+//! Reading the timeline: opening causes and entries, finding, pinning, and going to the object that an entry is about.
+
+use super::{alerts, operate};
+use crate::clean::Clean;
+use crate::effect::Effect;
+use crate::event::Operator;
+use crate::state::{Entry, Focus, Overlay, State, object_of, object_of_alert, pod_lines, row_ids, search, selected_entry, timeline_lines};
+
+/// The selected entry, or the newest.
+fn chosen(state: &State) -> Option<&Entry> {
+    selected_entry(state).or_else(|| timeline_lines(state).last().map(|line| line.entry))
+}
+
+/// Opens a cause, or shows an entry in full.
+pub(super) fn open(state: &mut State, describe: bool) {
+    let Some((id, cases)) = chosen(state).map(|entry| (entry.id, entry.cases)) else { return };
+    if cases > 0 && !describe {
+        expand(state);
+    } else {
+        operate::open(state, Overlay::Entry { id, scroll: 0 });
+    }
+}
+
+/// Shows the cases of a cause, or hides them; on a case, hides it with its siblings.
+pub(super) fn expand(state: &mut State) {
+    let Some(id) = chosen(state).and_then(|entry| entry.cause.or((entry.cases > 0).then_some(entry.id))) else {
+        state.screen.tell(state.now, "it stands for itself: there is nothing below it");
+        return;
+    };
+    if !state.screen.reading.opened.remove(&id) {
+        state.screen.reading.opened.insert(id);
+    }
+    select(state, id);
+}
+
+fn select(state: &mut State, id: u64) {
+    let ids = row_ids(state);
+    operate::select(state.screen.list_mut(), &ids, id.to_string().into());
+}
+
+/// Goes to the next or previous entry that has the searched text, and opens the cause that it is a case of.
+pub(super) fn find(state: &mut State, forward: bool) {
+    let text = state.screen.reading.search.clone();
+    if text.is_empty() {
+        return;
+    }
+    match search(state, forward).map(|entry| (entry.id, entry.cause)) {
+        Some((id, cause)) => {
+            state.screen.reading.opened.extend(cause);
+            select(state, id);
+        }
+        None => state.screen.tell(state.now, format!("\"{text}\" is not in the timeline")),
+    }
+}
+
+/// Keeps an entry in sight, or no longer. A decision: it is recorded.
+pub(super) fn pin(state: &mut State) -> Vec<Effect> {
+    if state.screen.playback.is_some() {
+        state.screen.tell(state.now, "a replay is not written to");
+        return Vec::new();
+    }
+    let Some(entry) = chosen(state) else { return Vec::new() };
+    vec![Effect::Decide(Operator::Pinned { entry: entry.id, pinned: !entry.pinned })]
+}
+
+/// Goes to the row, among the pods, of what an entry is about.
+pub(super) fn jump(state: &mut State) {
+    let uid = match state.screen.overlays.last() {
+        Some(Overlay::Entry { id, .. }) => state.world.timeline.get(*id).and_then(|entry| object_of(&state.world, entry)),
+        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
+        Some(Overlay::Alerts { .. }) => alerts::selected(state).and_then(|alert| object_of_alert(&state.world, alert)),
+        _ => chosen(state).and_then(|entry| object_of(&state.world, entry)),
+    };
+    match uid {
+        Some(uid) => go_to(state, uid),
+        None => state.screen.tell(state.now, "it is about nothing that is in the cluster now"),
+    }
+}
+
+/// Selects a workload or a pod in the pods pane; whatever hides it gives way.
+pub(super) fn go_to(state: &mut State, uid: Clean) {
+    state.screen.overlays.clear();
+    state.screen.focus = Focus::Pods;
+    let shown = |state: &State| pod_lines(state).iter().any(|line| *line.id() == uid);
+    if !shown(state) {
+        let cluster = &state.world.cluster;
+        let owner = cluster.pods.get(&uid).and_then(|pod| cluster.workload_of(pod)).map(|workload| workload.meta.uid.clone());
+        state.screen.opened.extend(owner);
+    }
+    if !shown(state) {
+        (state.screen.list_mut().filter, state.screen.faults_only) = (Clean::default(), false);
+    }
+    let ids = row_ids(state);
+    operate::select(state.screen.list_mut(), &ids, uid);
+}
