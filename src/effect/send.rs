@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::{Method, Request};
+use hyper_util::client::legacy;
 use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
@@ -12,6 +13,7 @@ use super::plan::text;
 use crate::clean::Clean;
 use crate::event::{Expectation, Intent, Outcome, Sealed, Target, Write, digest};
 use crate::source::clock::Clock;
+use crate::source::credential::NoCredentials;
 
 /// Field manager of every write, and the name that the audit log and `managedFields` show.
 pub(super) const MANAGER: &str = "warroom";
@@ -106,12 +108,12 @@ async fn answer(client: &Client, request: Request<Body>) -> Answer {
     }
 }
 
-/// A connection that could not be made carried nothing.
+/// A connection that could not be made carried nothing; and without credentials none was tried.
 fn never_left(error: &kube::Error) -> bool {
     let kube::Error::Service(source) = error else { return false };
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
     while let Some(error) = cause {
-        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect) {
+        if error.is::<NoCredentials>() || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect) {
             return true;
         }
         cause = error.source();

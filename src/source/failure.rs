@@ -4,8 +4,7 @@ use std::error::Error;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use kube::client::AuthError;
-
+use super::credential::NoCredentials;
 use super::timing::Timing;
 
 /// Why a source has nothing to say. Each message is a sentence without its full stop: what, and what to do next.
@@ -52,7 +51,7 @@ impl Failure {
 
     /// A request that never got an answer.
     pub fn unreachable(what: &str, error: &(dyn Error + 'static)) -> Self {
-        match plugin(error) {
+        match uncredentialed(error) {
             Some(sentence) => Self::Unauthenticated(sentence),
             None => Self::Lost(format!("cannot reach {what}: {}", root(error))),
         }
@@ -64,19 +63,9 @@ pub fn root(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// What a credential plugin said when it failed. Only the last line of its stderr is shown: its stdout and environment hold secrets.
-pub fn plugin(error: &(dyn Error + 'static)) -> Option<String> {
-    let said = causes(error).find_map(|cause| cause.downcast_ref::<AuthError>())?;
-    Some(match said {
-        AuthError::AuthExecRun { out, .. } => {
-            let stderr = String::from_utf8_lossy(&out.stderr);
-            let last = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing on stderr");
-            format!("the kubeconfig's credential plugin failed ({}): {}; run it in a shell to log in", out.status, last.trim())
-        }
-        AuthError::AuthExecStart(error) => format!("the kubeconfig's credential plugin cannot be started: {error}; is it installed?"),
-        AuthError::AuthExecParse(_) => "the kubeconfig's credential plugin answered with something that is not an ExecCredential".into(),
-        other => format!("the kubeconfig's credentials cannot be used: {other}"),
-    })
+/// Why there were no credentials for a request, which then never left.
+pub fn uncredentialed(error: &(dyn Error + 'static)) -> Option<String> {
+    causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>()).map(ToString::to_string)
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -4,8 +4,9 @@ use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{AGENT, install_crypto, is_loopback};
+use super::client::{AGENT, install_crypto};
 use super::failure::{Failure, root};
+use super::proxy::is_loopback;
 use super::timing::Timing;
 
 /// The longest answer that is read.

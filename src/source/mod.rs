@@ -2,7 +2,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`connect`], [`client`] | from a kubeconfig to a reading and a writing client |
+//! | [`connect`], [`kubeconfig`] | from a kubeconfig to a reading and a writing client |
+//! | [`line`], [`client`], [`proxy`], [`credential`] | what both speak through: follows the kubeconfig, renews tokens and certificates |
 //! | [`kube`] | the API server: lists and watches of the six kinds |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
 //! | [`kafka`] | consumer group lag, by the broker's own tool |
@@ -17,16 +18,21 @@ pub mod alertmanager;
 pub mod client;
 pub mod clock;
 pub mod connect;
+pub mod credential;
 pub mod failure;
 pub mod http;
 pub mod kafka;
 pub mod keyboard;
 pub mod kube;
+mod kubeconfig;
+pub mod line;
 pub mod prometheus;
+mod proxy;
 pub mod timing;
 pub mod voice;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -86,6 +92,7 @@ impl Sources {
         let (how, client, at, times) = (settings.kafka.clone(), connection.reader.clone(), clock.clone(), timing.clone());
         let run = move |voice| kafka::run(how.clone(), client.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Kafka, Box::new(run));
+        sources.tasks.spawn(Arc::clone(&connection.line).follow(events.clone()));
         sources
     }
 }

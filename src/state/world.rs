@@ -63,6 +63,7 @@ impl World {
             }
             Event::Alerts(alerts) => self.alert(record.at, alerts),
             Event::Operator(operator) => self.operate(record.at, operator),
+            Event::Kubeconfig(words) => self.timeline.add(record.at, EntryKind::Session, "kubeconfig".into(), words.clone(), None),
             Event::JournalTrouble(trouble) => self.journal_trouble.clone_from(trouble),
             Event::Intent(_) | Event::Inherited(_) | Event::Outcome { .. } | Event::VerifyDue { .. } => self.run(record),
             Event::View(_) => {}
