@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::clean::Clean;
-use crate::config::{self, Paths, ReadOnly};
+use crate::config::{self, Endpoint, Paths, ReadOnly};
 use crate::effect::{self, Executor};
 use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
@@ -40,12 +40,14 @@ pub struct Wanted {
     pub arm_minutes: u16,
     /// The share of failing requests that counts as trouble, 0..1.
     pub threshold: f64,
-    /// Prometheus' address.
-    pub prometheus: Option<String>,
-    /// Alertmanager's address.
-    pub alertmanager: Option<String>,
+    /// Prometheus.
+    pub prometheus: Endpoint,
+    /// Alertmanager.
+    pub alertmanager: Endpoint,
     /// How Kafka is read; `None`: not at all.
     pub kafka: Option<config::Kafka>,
+    /// Whether nobody said where Kafka is, so that it is looked for in the cluster.
+    pub find_kafka: bool,
     /// How often sources ask, and how long they wait.
     pub timing: Timing,
     /// How long the answer to one request of a step may take.
@@ -68,6 +70,7 @@ pub const PATIENCE: Duration = Duration::from_secs(65);
 impl Wanted {
     /// A session on the simulated cluster.
     pub fn simulated(sim: &Sim, name: &str) -> Self {
+        let at = |url: String| Endpoint { place: url.parse().ok(), ..Endpoint::default() };
         Self {
             mode: Mode::Demo,
             connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
@@ -75,9 +78,10 @@ impl Wanted {
             read_only: ReadOnly::Nowhere,
             arm_minutes: 15,
             threshold: 0.05,
-            prometheus: Some(sim.prometheus_url()),
-            alertmanager: Some(sim.alertmanager_url()),
+            prometheus: at(sim.prometheus_url()),
+            alertmanager: at(sim.alertmanager_url()),
             kafka: Some(config::Kafka::default()),
+            find_kafka: false,
             timing: Timing::default(),
             deadline: DEADLINE,
             patience: PATIENCE,
@@ -121,7 +125,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let (sender, events) = mpsc::channel(EVENTS);
     let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
     let kafka = kafka(wanted.kafka, namespace.as_ref());
-    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
+    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka, find_kafka: wanted.find_kafka };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
 }
@@ -165,7 +169,7 @@ fn carrying_out(
 fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
     let off = || Kafka::Off("exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod".to_owned());
     let broker = |k: config::Kafka| Broker {
-        namespace: namespace.map_or_else(|| "default".to_owned(), ToString::to_string),
+        namespace: k.namespace.unwrap_or_else(|| namespace.map_or_else(|| "default".to_owned(), ToString::to_string)),
         pod: k.pod,
         bootstrap: k.bootstrap,
     };

@@ -1,6 +1,7 @@
 //! How a source fails, in sentences, and how long it waits before it tries again.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,21 @@ impl Failure {
         matches!(self, Self::Unauthenticated(_) | Self::Forbidden(_))
     }
 
+    /// The same failure, with what was being done before it and what to do instead after it.
+    #[must_use]
+    pub fn because(self, doing: &str, instead: &str) -> Self {
+        let told = |message: String| format!("{doing}: {message}; {instead}");
+        match self {
+            Self::Unauthenticated(message) => Self::Unauthenticated(told(message)),
+            Self::Forbidden(message) => Self::Forbidden(told(message)),
+            Self::Expired(message) => Self::Expired(told(message)),
+            Self::Rejected(message) => Self::Rejected(told(message)),
+            Self::Busy { message, wait } => Self::Busy { message: told(message), wait },
+            Self::Silent(message) => Self::Silent(told(message)),
+            Self::Lost(message) => Self::Lost(told(message)),
+        }
+    }
+
     /// `what` said nothing for that long.
     pub fn silent(what: &str, span: Duration) -> Self {
         Self::Silent(format!("{what} has been silent for {}", crate::units::seconds(span.as_secs_f64())))
@@ -70,6 +86,19 @@ pub fn uncredentialed(error: &(dyn Error + 'static)) -> Option<String> {
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| (*cause).source())
+}
+
+/// A value of a query, percent-encoded.
+pub fn escaped(value: &str) -> String {
+    value.bytes().fold(String::with_capacity(value.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+        out
+    })
 }
 
 /// How long to wait before the next try: the first one soon, then longer and longer, never in step with others.
