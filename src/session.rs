@@ -125,7 +125,13 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let (sender, events) = mpsc::channel(EVENTS);
     let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
     let kafka = kafka(wanted.kafka, namespace.as_ref());
-    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka, find_kafka: wanted.find_kafka };
+    let asked = SourceSettings {
+        namespace,
+        prometheus: wanted.prometheus,
+        alertmanager: wanted.alertmanager,
+        kafka,
+        find_kafka: wanted.find_kafka,
+    };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
 }

@@ -76,6 +76,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find Prometheus, Alertmanager and Kafka in the cluster, test them, and write them into the settings
+    Init(Init),
     /// Every connection, right and setting: what is wrong and how to mend it
     Doctor {
         /// One JSON object
@@ -117,6 +119,17 @@ pub struct Demo {
     /// Seconds until the incident begins
     #[arg(long, default_value_t = 8, value_name = "SECONDS")]
     pub onset: u64,
+}
+
+/// `warroom init`
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Init {
+    /// Take the best that is found, without asking; what is set already stays
+    #[arg(long)]
+    pub yes: bool,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `warroom run`

@@ -24,6 +24,15 @@ impl Address {
     }
 }
 
+/// Without its password: for sentences.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
+        let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        write!(f, "{scheme}://{}{path}", authority.rsplit_once('@').map_or(authority, |(_, host)| host))
+    }
+}
+
 impl FromStr for Address {
     type Err = Fault;
 
@@ -74,7 +83,8 @@ impl FromStr for InCluster {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         let fault = || Fault::new(format!("{text:?} is not a service such as \"monitoring/prometheus-operated:9090\""));
-        let named = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+        let named =
+            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
         let (namespace, rest) = text.split_once('/').ok_or_else(fault)?;
         let (service, prefix) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
         let (tls, service) = service.strip_prefix("https:").map_or((false, service), |service| (true, service));
@@ -102,7 +112,7 @@ pub enum Where {
 impl fmt::Display for Where {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::At(address) => f.write_str(address.as_str()),
+            Self::At(address) => address.fmt(f),
             Self::In(service) => service.fmt(f),
         }
     }
@@ -227,7 +237,9 @@ impl Endpoint {
         let auth = basic.or(token.map(Auth::Bearer)).unwrap_or_default();
         let endpoint = Self { place: url.map(Where::At).or(service.map(Where::In)), auth, tls };
         if matches!(endpoint.place, Some(Where::In(_))) && endpoint.is_guarded() {
-            table.fault(Fault::new("the API server hands neither credentials nor certificates on to a service: give url, or leave them out"));
+            table.fault(Fault::new(
+                "the API server hands neither credentials nor certificates on to a service: give url, or leave them out",
+            ));
         }
         endpoint
     }
@@ -285,7 +297,10 @@ mod tests {
         for (text, expected) in [
             ("p = { url = 'http://a', service = 'a/b:1' }", "both url and service"),
             ("p = { url = 'http://a', bearer_token_file = 'a', bearer_token_env = 'B' }", "both bearer_token_file and bearer_token_env"),
-            ("p = { url = 'http://a', bearer_token_env = 'B', basic = { user = 'u', password_env = 'P' } }", "both a bearer token and basic"),
+            (
+                "p = { url = 'http://a', bearer_token_env = 'B', basic = { user = 'u', password_env = 'P' } }",
+                "both a bearer token and basic",
+            ),
             ("p = { url = 'http://a', basic = { user = 'u' } }", "\"password_file\" or \"password_env\" is missing"),
             ("p = { url = 'https://a', client_cert = 'c' }", "client_cert and client_key belong together"),
             ("p = { service = 'a/b:1', ca_file = 'c' }", "hands neither credentials nor certificates on"),
@@ -311,6 +326,13 @@ mod tests {
         }
         assert_eq!("ops/https:thanos:web/x".parse::<Where>().unwrap().to_string(), "ops/https:thanos:web/x");
         assert!("prometheus:9090".parse::<Where>().unwrap_err().to_string().contains("http://prometheus:9090"));
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        let shown = |text: &str| text.parse::<Where>().unwrap().to_string();
+        assert_eq!(shown("https://me:s3cret@prom.corp:9090/a@b"), "https://prom.corp:9090/a@b");
+        assert_eq!(shown("http://[::1]:9090"), "http://[::1]:9090");
     }
 
     #[test]

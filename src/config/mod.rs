@@ -1,5 +1,6 @@
 //! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are laid over by the command line.
 
+pub mod edit;
 mod endpoint;
 mod load;
 

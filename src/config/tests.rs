@@ -66,7 +66,12 @@ rates.threshold = 0.1
         no_exec: true,
         prometheus: "http://prometheus:9090".parse::<Where>().unwrap().into(),
         alertmanager: "https://alerts.example/base".parse::<Where>().unwrap().into(),
-        kafka: Some(Kafka { mode: KafkaMode::Exec, namespace: Some("data".into()), pod: "kafka-1".into(), bootstrap: "broker:9093".into() }),
+        kafka: Some(Kafka {
+            mode: KafkaMode::Exec,
+            namespace: Some("data".into()),
+            pod: "kafka-1".into(),
+            bootstrap: "broker:9093".into(),
+        }),
         threshold: 0.1,
         runbook: Some("team.toml".into()),
         arm_minutes: 5,

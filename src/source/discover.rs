@@ -236,7 +236,8 @@ impl Catalog {
     /// What looks like it, the best first; among alike ones those of the session's own namespace.
     pub fn candidates(&self, what: What) -> Vec<InCluster> {
         let rank = |service| what.signs().iter().enumerate().find_map(|(rank, sign)| Some((rank, sign.find(service)?)));
-        let mut found: Vec<(usize, bool, InCluster)> = self.services.iter().filter_map(rank).map(|(rank, at)| (rank, self.far(&at.namespace), at)).collect();
+        let mut found: Vec<(usize, bool, InCluster)> =
+            self.services.iter().filter_map(rank).map(|(rank, at)| (rank, self.far(&at.namespace), at)).collect();
         found.sort();
         found.into_iter().map(|(.., at)| at).collect()
     }
@@ -247,7 +248,9 @@ impl Catalog {
 
     fn brokers(&self) -> Vec<&Service> {
         let mut found: Vec<_> = self.services.iter().filter_map(|service| Some((service.broker_rank()?, service))).collect();
-        found.sort_by_key(|(rank, service)| (self.far(&service.metadata.namespace), *rank, &service.metadata.namespace, &service.metadata.name));
+        found.sort_by_key(|(rank, service)| {
+            (self.far(&service.metadata.namespace), *rank, &service.metadata.namespace, &service.metadata.name)
+        });
         found.into_iter().map(|(_, service)| service).collect()
     }
 }
@@ -315,7 +318,8 @@ impl Scout {
     }
 
     async fn ask<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<T, Failure> {
-        let request = Request::get(path).body(Vec::new()).map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
+        let request =
+            Request::get(path).body(Vec::new()).map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
         let Ok(answer) = tokio::time::timeout(self.timing.patience, self.client.request::<T>(request)).await else {
             return Err(Failure::silent("the API server", self.timing.patience));
         };

@@ -8,7 +8,10 @@ use crate::source::connect::{ConnectSettings, connect};
 fn catalog(services: &[(&str, &str, &[u16])], near: &str) -> Catalog {
     let service = |(namespace, name, ports): &(&str, &str, &[u16])| {
         let ports: Vec<_> = ports.iter().map(|port| json!({"port": port})).collect();
-        serde_json::from_value(json!({"metadata": {"namespace": namespace, "name": name}, "spec": {"ports": ports, "selector": {"a": "b"}}})).unwrap()
+        serde_json::from_value(
+            json!({"metadata": {"namespace": namespace, "name": name}, "spec": {"ports": ports, "selector": {"a": "b"}}}),
+        )
+        .unwrap()
     };
     Catalog { services: services.iter().map(service).collect(), looked: String::new(), near: Some(near.to_owned()) }
 }
@@ -41,7 +44,10 @@ fn what_the_common_charts_install_is_known_and_ranked() {
         "vm/vmselect-main:8481/select/0/prometheus",
     ];
     assert_eq!(shown(What::Prometheus), expected);
-    assert_eq!(shown(What::Alertmanager), ["monitoring/alertmanager-operated:9093", "monitoring/kps-kube-prometheus-stack-alertmanager:9093"]);
+    assert_eq!(
+        shown(What::Alertmanager),
+        ["monitoring/alertmanager-operated:9093", "monitoring/kps-kube-prometheus-stack-alertmanager:9093"]
+    );
 }
 
 #[test]
@@ -72,7 +78,9 @@ async fn scout(identity: Identity, near: Option<&str>) -> (Sim, Scout) {
 #[tokio::test]
 async fn the_simulated_cluster_is_found_through_its_api_server() {
     let (sim, scout) = scout(Identity::Admin, Some("medcontract-prod")).await;
-    for (what, expected) in [(What::Prometheus, "monitoring/prometheus-operated:9090"), (What::Alertmanager, "monitoring/alertmanager-operated:9093")] {
+    for (what, expected) in
+        [(What::Prometheus, "monitoring/prometheus-operated:9090"), (What::Alertmanager, "monitoring/alertmanager-operated:9093")]
+    {
         let (service, server) = scout.find(what).await.unwrap().unwrap();
         assert_eq!(service.to_string(), expected);
         let told = test(what, &server).await.unwrap();

@@ -108,7 +108,9 @@ fn refusal(broker: &Broker, error: &kube::Error) -> Failure {
             403 => {
                 Failure::Forbidden(format!("exec in pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/exec"))
             }
-            404 => Failure::Rejected(format!("there is no pod {pod} in namespace {namespace}: name a broker's pod in the settings, or run `warroom init`")),
+            404 => Failure::Rejected(format!(
+                "there is no pod {pod} in namespace {namespace}: name a broker's pod in the settings, or run `warroom init`"
+            )),
             code => Failure::Lost(format!("exec in pod {pod} failed ({code}): {}", status.message)),
         },
         error => Failure::unreachable("the API server", error),

@@ -115,6 +115,14 @@ impl Line {
         Ok(Arc::new(Self { settings, server, clock, timing: timing.clone(), route, seen: seen.into(), news: Mutex::default() }))
     }
 
+    /// How the server is reached, in words, with nothing secret.
+    pub fn about(&self) -> String {
+        let route = self.route();
+        let way = route.proxy.as_ref().map_or_else(|| "directly".to_owned(), |proxy| format!("through the proxy {proxy}"));
+        let blind = if route.config.accept_invalid_certs { "; its certificate is not verified (insecure-skip-tls-verify)" } else { "" };
+        format!("{way}; credentials: {}{blind}", route.credentials.about())
+    }
+
     /// A client over this line.
     pub fn client(self: &Arc<Self>, role: Role) -> Client {
         let namespace = self.route().config.default_namespace.clone();

@@ -20,8 +20,8 @@ pub mod client;
 pub mod clock;
 pub mod connect;
 pub mod credential;
-pub mod failure;
 pub mod discover;
+pub mod failure;
 pub mod http;
 pub mod kafka;
 pub mod keyboard;
@@ -47,6 +47,7 @@ use self::connect::Connection;
 use self::discover::{Scout, What};
 use self::failure::Failure;
 use self::kafka::Kafka;
+use self::line::Line;
 use self::reach::Reach;
 use self::timing::Timing;
 use self::voice::Voice;
@@ -73,12 +74,18 @@ pub struct SourceSettings {
 #[derive(Debug)]
 pub struct Sources {
     tasks: JoinSet<()>,
+    line: Arc<Line>,
 }
 
 impl Sources {
+    /// What they speak through with the API server.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
     /// Starts them. Each tells its first reading, or why there is none, without waiting for a period to pass.
     pub fn spawn(settings: &SourceSettings, connection: &Connection, clock: &Clock, timing: &Timing, events: &mpsc::Sender<Event>) -> Self {
-        let mut sources = Self { tasks: JoinSet::new() };
+        let mut sources = Self { tasks: JoinSet::new(), line: Arc::clone(&connection.line) };
         let voice = {
             let (clock, events) = (clock.clone(), events.clone());
             move |source| Voice::new(source, clock.clone(), events.clone())

@@ -14,6 +14,17 @@ pub struct Proxy {
     authorization: Option<HeaderValue>,
 }
 
+impl std::fmt::Display for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}://{}",
+            self.address.scheme_str().unwrap_or_default(),
+            self.address.authority().map(|to| to.as_str().rsplit('@').next().unwrap_or_default()).unwrap_or_default()
+        )
+    }
+}
+
 impl Proxy {
     /// A connector that asks the proxy for a tunnel through `tcp`.
     pub fn tunnel<C>(self, tcp: C) -> Tunnel<C> {

@@ -28,8 +28,12 @@ impl<'a> Proxied<'a> {
         let (service, rest) = rest.split_once("/proxy").filter(|(service, _)| !service.contains('/'))?;
         let service = ["http:", "https:"].iter().find_map(|scheme| service.strip_prefix(scheme)).unwrap_or(service);
         let (name, port) = service.split_once(':').unwrap_or((service, ""));
-        let target =
-            Target { kind: &SERVICE, namespace: Some(namespace.to_owned()), name: Some(name.to_owned()), subresource: Some("proxy".to_owned()) };
+        let target = Target {
+            kind: &SERVICE,
+            namespace: Some(namespace.to_owned()),
+            name: Some(name.to_owned()),
+            subresource: Some("proxy".to_owned()),
+        };
         Some(Self { target, port, path: if rest.is_empty() { "/".to_owned() } else { rest.to_owned() } })
     }
 

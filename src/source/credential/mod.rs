@@ -133,6 +133,16 @@ impl Credential {
         }
     }
 
+    /// In words, without anything secret.
+    fn about(&self) -> String {
+        match self {
+            Self::None => "a certificate or none".to_owned(),
+            Self::Fixed(_) => "a token or password".to_owned(),
+            Self::File { path, .. } => format!("the token file {}", path.display()),
+            Self::Plugin(plugin) => format!("the plugin {}", plugin.name),
+        }
+    }
+
     /// How long to leave it alone after it said something.
     fn pause(&self) -> TimeDelta {
         if matches!(self, Self::Plugin(_)) { PAUSE } else { TimeDelta::zero() }
@@ -215,6 +225,14 @@ impl Credentials {
             }
         };
         renewal.await
+    }
+
+    /// What they are and how long they hold, in words.
+    pub fn about(&self) -> String {
+        let until =
+            self.state().held.as_ref().and_then(|held| held.pass.until).filter(|_| matches!(self.credential, Credential::Plugin(_)));
+        let until = until.map(|until| format!(", good until {}", until.format("%H:%M:%S UTC"))).unwrap_or_default();
+        format!("{}{until}", self.credential.about())
     }
 
     /// The server does not accept this one (401): who asks next gets another, if there is one.

@@ -22,7 +22,8 @@ const LONGEST: u64 = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Plugin {
     exec: ExecConfig,
-    name: String,
+    /// Its command.
+    pub(super) name: String,
 }
 
 /// `ExecCredential`, as far as it is used.

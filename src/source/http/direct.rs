@@ -95,7 +95,8 @@ fn credential(auth: &Auth) -> Result<Credential, String> {
         let value = std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         value.ok_or_else(|| format!("the variable {name}, which the settings name for its secret, is not set"))
     };
-    let fixed = |header: Result<_, crate::source::credential::NoCredentials>| header.map(Credential::Fixed).map_err(|error| error.to_string());
+    let fixed =
+        |header: Result<_, crate::source::credential::NoCredentials>| header.map(Credential::Fixed).map_err(|error| error.to_string());
     match auth {
         Auth::Open => Ok(Credential::None),
         Auth::Bearer(Secret::File(path)) => Ok(Credential::File { path: path.clone(), user: None }),

@@ -165,7 +165,8 @@ async fn encrypted() -> Address {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(pem("ca.pem")).unwrap()).unwrap();
     let clients = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
-    let (chain, key) = (CertificateDer::from_pem_file(pem("server.pem")).unwrap(), PrivateKeyDer::from_pem_file(pem("server.key")).unwrap());
+    let (chain, key) =
+        (CertificateDer::from_pem_file(pem("server.pem")).unwrap(), PrivateKeyDer::from_pem_file(pem("server.key")).unwrap());
     let config = ServerConfig::builder().with_client_cert_verifier(clients).with_single_cert(vec![chain], key).unwrap();
     let (acceptor, listener) = (TlsAcceptor::from(Arc::new(config)), tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
     let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
