@@ -153,7 +153,7 @@ fn init_asks_for_a_token_that_nobody_sees() {
 
 #[test]
 fn bed_init_finds_kafka() {
-    if std::env::var_os("WARROOM_BED").is_none() {
+    if std::env::var("WARROOM_BED").as_deref() != Ok("1") {
         return;
     }
     let home = Home::new();

@@ -378,11 +378,11 @@ pub async fn test(what: What, server: &Server) -> Result<String, Failure> {
     }
     match what {
         What::Prometheus => {
-            let answer: serde_json::Value = server.ask(server.get("api/v1/query", &[("query", "count by (job) (up)")])).await?;
+            let answer: serde_json::Value = server.ask(server.get("api/v1/query", &[("query", "sum by (job) (up)")])).await?;
             let jobs = answer.pointer("/data/result").and_then(serde_json::Value::as_array);
             let jobs = jobs.ok_or_else(|| Failure::Rejected("it answers, but not as Prometheus does".into()))?;
             let targets: u64 = jobs.iter().filter_map(|job| job.pointer("/value/1")?.as_str()?.parse::<u64>().ok()).sum();
-            Ok(format!("{targets} targets of {} jobs", jobs.len()))
+            Ok(format!("{targets} targets up in {} jobs", jobs.len()))
         }
         What::Alertmanager => {
             let status: Status = server.ask(server.get("api/v2/status", &[])).await?;

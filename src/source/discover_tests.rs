@@ -84,7 +84,7 @@ async fn the_simulated_cluster_is_found_through_its_api_server() {
         let (service, server) = scout.find(what).await.unwrap().unwrap();
         assert_eq!(service.to_string(), expected);
         let told = test(what, &server).await.unwrap();
-        assert!(told.contains("targets") || told.contains("version 0."), "{told}");
+        assert!(told.contains("targets up") || told.contains("version 0."), "{told}");
     }
     let broker = scout.broker().await.unwrap().unwrap();
     assert_eq!((broker.namespace.as_str(), broker.pod.as_str(), broker.bootstrap.as_str()), ("medcontract-prod", "kafka-0", "kafka:9092"));
