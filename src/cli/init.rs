@@ -63,7 +63,7 @@ impl Finder<'_> {
         for what in [What::Prometheus, What::Alertmanager] {
             match self.service(what).await? {
                 Chosen::New(endpoint) => {
-                    entries.push(edit::Entry::endpoint(what.settings().2, &endpoint, &self.room.paths.config_dir, &comment))
+                    entries.push(edit::Entry::endpoint(what.settings().2, &endpoint, &self.room.paths.config_dir, &comment));
                 }
                 Chosen::Kept => known += 1,
                 Chosen::Nothing => {}

@@ -255,6 +255,9 @@ impl Catalog {
     }
 }
 
+/// A catalog, and when it was made.
+type Listing = (Instant, Arc<Catalog>);
+
 /// Looks in one cluster, for all who want to know; cheap to clone.
 #[derive(Clone)]
 pub struct Scout {
@@ -262,7 +265,7 @@ pub struct Scout {
     /// The session's namespace: looked at first, and alone where all are forbidden.
     near: Option<String>,
     timing: Timing,
-    last: Arc<Mutex<Option<(Instant, Arc<Catalog>)>>>,
+    last: Arc<Mutex<Option<Listing>>>,
 }
 
 impl std::fmt::Debug for Scout {

@@ -115,7 +115,7 @@ async fn a_change_that_is_refused_for_its_credentials_is_not_sent_again() {
 }
 
 /// What is told of the kubeconfig, as soon as it is.
-async fn news(connection: &Connection) -> mpsc::Receiver<Event> {
+fn news(connection: &Connection) -> mpsc::Receiver<Event> {
     let (events, heard) = mpsc::channel(4);
     tokio::spawn(Arc::clone(&connection.line).follow(events));
     heard
@@ -130,7 +130,7 @@ async fn a_context_that_is_gone_or_leads_elsewhere_is_told_and_not_followed() {
     let user = json!({"token": "t"});
     kubeconfig(&path, &url, "prod", &user);
     let connection = open(&path).await;
-    let mut heard = news(&connection).await;
+    let mut heard = news(&connection);
     let damages: [(&dyn Fn(), &str); 3] = [
         (&|| kubeconfig(&path, &other, "prod", &user), "now leads to"),
         (&|| kubeconfig(&path, &url, "production", &user), "no such context \"prod\"; there is production"),

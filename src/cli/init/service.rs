@@ -14,7 +14,7 @@ const SHOWN: usize = 9;
 /// What is to become of its table in the settings.
 pub(super) enum Chosen {
     /// It is written.
-    New(Endpoint),
+    New(Box<Endpoint>),
     /// It stays as it is.
     Kept,
     /// There is none, and will be none.
@@ -37,7 +37,7 @@ impl Finder<'_> {
             tell(name, &format!("{place} of {from}"), &tested)?;
             match (&tested, flagged == set) {
                 (Ok(_), true) => return Ok(Chosen::Kept),
-                (Ok(_), false) if set.place.is_none() => return Ok(Chosen::New(flagged.clone())),
+                (Ok(_), false) if set.place.is_none() => return Ok(Chosen::New(Box::new(flagged.clone()))),
                 // What is set stays set unless somebody says otherwise.
                 _ if !self.asks => return Ok(if set.place.is_some() { Chosen::Kept } else { Chosen::Nothing }),
                 _ => {}
@@ -47,7 +47,7 @@ impl Finder<'_> {
         if self.asks {
             return self.choose(what, &candidates).await;
         }
-        Ok(candidates.into_iter().next().map_or(Chosen::Nothing, Chosen::New))
+        Ok(candidates.into_iter().next().map_or(Chosen::Nothing, |best| Chosen::New(Box::new(best))))
     }
 
     async fn tested(&self, what: What, endpoint: &Endpoint) -> Result<String, Failure> {
@@ -90,7 +90,7 @@ impl Finder<'_> {
             };
             let number = if typed.is_empty() { Some(1) } else { typed.parse::<usize>().ok() };
             match number.and_then(|number| candidates.get(number.checked_sub(1)?)) {
-                Some(endpoint) => return Ok(Chosen::New(endpoint.clone())),
+                Some(endpoint) => return Ok(Chosen::New(Box::new(endpoint.clone()))),
                 None if typed.is_empty() || typed == "-" => return Ok(Chosen::Nothing),
                 None => {}
             }
@@ -102,7 +102,7 @@ impl Finder<'_> {
                 }
             };
             if let Some(endpoint) = self.let_in(what, endpoint).await? {
-                return Ok(Chosen::New(endpoint));
+                return Ok(Chosen::New(Box::new(endpoint)));
             }
         }
     }

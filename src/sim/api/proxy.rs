@@ -44,7 +44,7 @@ impl<'a> Proxied<'a> {
         let name = self.target.name.as_deref().unwrap_or_default();
         let service = cluster.store.get(&SERVICE, self.target.namespace(), name).ok_or_else(|| Status::not_found(&self.target))?;
         let ports = service.value().pointer("/spec/ports").and_then(Value::as_array).cloned().unwrap_or_default();
-        let known = ports.iter().any(|port| port["port"].to_string() == self.port || port["name"] == self.port);
+        let known = ports.iter().any(|port| port["port"].as_u64() == self.port.parse().ok() || port["name"] == self.port);
         if !known {
             return Err(Status::new(503, "ServiceUnavailable", format!("no service port \"{}\" found for service \"{name}\"", self.port)));
         }
