@@ -120,7 +120,7 @@ fn guarded(runtime: &tokio::runtime::Runtime) -> (String, Arc<Mutex<Vec<String>>
         let known = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         let status = if known == "Bearer s3cret" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
         noted.lock().unwrap().push(known);
-        std::future::ready((status, r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#))
+        std::future::ready((status, r#"{"status":"success","data":{"resultType":"vector","result":[],"activeTargets":[]}}"#))
     };
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
