@@ -93,6 +93,9 @@ impl Room {
         let (onset, measured) = (Duration::from_secs(2), Duration::from_secs(60));
         let config = SimConfig { seed, clock: clock.clone(), onset, measured, ..SimConfig::new(scenario) };
         let sim = Sim::start(config).await.unwrap();
+        for name in ["prometheus-operated", "alertmanager-operated"] {
+            assert!(sim.delete("Service", "monitoring", name)); // who is given no address finds none
+        }
         let data = tempfile::tempdir().unwrap();
         let session = session(changed(wanted(&sim)), &clock, data.path()).await;
         Self { sim, clock, data, session }
