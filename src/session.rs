@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::clean::Clean;
-use crate::config::{self, Paths, ReadOnly};
+use crate::config::{self, Endpoint, Paths, ReadOnly};
 use crate::effect::{self, Executor};
 use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
@@ -16,10 +16,11 @@ use crate::runbook::Runbook;
 use crate::runtime::inherit;
 use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
-use crate::source::client::{Proxy, clients};
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
 use crate::source::kafka::{Broker, Kafka};
+use crate::source::discover::{Scout, What};
+use crate::source::reach::Reach;
 use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
@@ -41,12 +42,14 @@ pub struct Wanted {
     pub arm_minutes: u16,
     /// The share of failing requests that counts as trouble, 0..1.
     pub threshold: f64,
-    /// Prometheus' address.
-    pub prometheus: Option<String>,
-    /// Alertmanager's address.
-    pub alertmanager: Option<String>,
+    /// Prometheus.
+    pub prometheus: Endpoint,
+    /// Alertmanager.
+    pub alertmanager: Endpoint,
     /// How Kafka is read; `None`: not at all.
     pub kafka: Option<config::Kafka>,
+    /// Whether nobody said where Kafka is, so that it is looked for in the cluster.
+    pub find_kafka: bool,
     /// How often sources ask, and how long they wait.
     pub timing: Timing,
     /// How long the answer to one request of a step may take.
@@ -69,6 +72,7 @@ pub const PATIENCE: Duration = Duration::from_secs(65);
 impl Wanted {
     /// A session on the simulated cluster.
     pub fn simulated(sim: &Sim, name: &str) -> Self {
+        let at = |url: String| Endpoint { place: url.parse().ok(), ..Endpoint::default() };
         Self {
             mode: Mode::Demo,
             connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
@@ -76,9 +80,10 @@ impl Wanted {
             read_only: ReadOnly::Nowhere,
             arm_minutes: 15,
             threshold: 0.05,
-            prometheus: Some(sim.prometheus_url()),
-            alertmanager: Some(sim.alertmanager_url()),
+            prometheus: at(sim.prometheus_url()),
+            alertmanager: at(sim.alertmanager_url()),
             kafka: Some(config::Kafka::default()),
+            find_kafka: false,
             timing: Timing::default(),
             deadline: DEADLINE,
             patience: PATIENCE,
@@ -115,7 +120,13 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let (sender, events) = mpsc::channel(EVENTS);
     let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
     let kafka = kafka(wanted.kafka, namespace.as_ref());
-    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
+    let asked = SourceSettings {
+        namespace,
+        prometheus: wanted.prometheus,
+        alertmanager: wanted.alertmanager,
+        kafka,
+        find_kafka: wanted.find_kafka,
+    };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
     let (joining, events) = scribe(events);
     let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
@@ -155,7 +166,13 @@ fn carrying_out(
     effect::Settings {
         reader: connection.reader.clone(),
         writer: connection.writer.clone(),
-        alertmanager: alertmanager(wanted),
+        alertmanager: Reach::new(
+            What::Alertmanager,
+            wanted.alertmanager.clone(),
+            connection.reader.clone(),
+            Scout::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing),
+            &wanted.timing,
+        ),
         cluster: connection.cluster.clone(),
         context: connection.context.clone(),
         namespace: namespace.cloned().unwrap_or_else(|| "default".into()),
@@ -168,29 +185,10 @@ fn carrying_out(
     }
 }
 
-/// The two clients for Alertmanager. They are the cluster's, with another address: so they send no request twice either.
-fn alertmanager(wanted: &Wanted) -> Result<effect::Alertmanager, Clean> {
-    let none = || "no address of Alertmanager: give --alertmanager, WARROOM_ALERTMANAGER_URL or the setting";
-    let address = wanted.alertmanager.as_ref().ok_or_else(none)?;
-    let wrong =
-        |why: &dyn std::fmt::Display| Clean::new(&format!("Alertmanager's address is wrong: {why}; it looks like http://host:9093"));
-    let mut url = reqwest::Url::parse(address).map_err(|error| wrong(&error))?;
-    let mut config = kube::Config::new(http::Uri::default());
-    config.auth_info.username = Some(url.username().to_owned()).filter(|name| !name.is_empty());
-    config.auth_info.password = url.password().map(|password| password.to_owned().into());
-    let bare = url.set_username("").and_then(|()| url.set_password(None));
-    bare.map_err(|()| wrong(&"it has no host"))?;
-    config.cluster_url = url.as_str().parse().map_err(|error: http::uri::InvalidUri| wrong(&error))?;
-    let proxy = Proxy::choose(&config.cluster_url, None).map_err(|error| wrong(&error))?;
-    let address = Clean::new(url.as_str().trim_end_matches('/'));
-    let (reader, writer) = clients(config, proxy, &wanted.timing).map_err(|error| wrong(&error))?;
-    Ok(effect::Alertmanager { reader, writer, address })
-}
-
 fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
     let off = || Kafka::Off("exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod".to_owned());
     let broker = |k: config::Kafka| Broker {
-        namespace: namespace.map_or_else(|| "default".to_owned(), ToString::to_string),
+        namespace: k.namespace.unwrap_or_else(|| namespace.map_or_else(|| "default".to_owned(), ToString::to_string)),
         pod: k.pod,
         bootstrap: k.bootstrap,
     };

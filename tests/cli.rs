@@ -72,7 +72,7 @@ fn a_cluster_that_cannot_be_reached_is_told_by_every_source() {
         assert!(row(name)["since"].is_string(), "{status}");
     }
     for (name, flag) in [("prometheus", "--prometheus"), ("alertmanager", "--alertmanager")] {
-        assert_eq!(row(name)["state"], "off", "{status}");
+        assert_eq!(row(name)["state"], "down", "{status}");
         assert!(row(name)["error"].as_str().unwrap().contains(flag), "{status}");
     }
     assert_says(&home.run(&["status"]), 1, &["nothing can be heard", "pods down: cannot reach the API server: Connection refused"]);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::http::Method;
 use serde_json::{Value, json};
 use ulid::Ulid;
+use warroom::config::Endpoint;
 use warroom::event::{Event, Outcome, Plan, SourceId, SourceState, StepCall};
 use warroom::journal::{Item, Recording};
 use warroom::runtime::headless::Headless;
@@ -98,7 +99,13 @@ fn a_thousand_changes_in_trouble() {
 /// Gives how many changes were made, and how many answers were lost.
 async fn live_through(seed: u64) -> (usize, usize) {
     let mut rng = Rng::new(seed);
-    let mut room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| Wanted { prometheus: None, alertmanager: None, ..wanted }).await;
+    let monitoring = ["prometheus-operated", "alertmanager-operated"];
+    let mut room = Room::without(seed, *rng.pick(&Scenario::ALL), &monitoring, |wanted| Wanted {
+        prometheus: Endpoint::default(),
+        alertmanager: Endpoint::default(),
+        ..wanted
+    })
+    .await;
     room.turn(Duration::from_secs(3)).await; // the incident's release would overwrite changes
     let mut changes = Vec::new();
     for number in 1..RUNS {

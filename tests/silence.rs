@@ -14,6 +14,7 @@ use axum::http::Method;
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use warroom::clean::Clean;
+use warroom::config::{Endpoint, Where};
 use warroom::event::{Event, Operator, Outcome, Plan, Refusal, Server, StepCall};
 use warroom::keymap::Action;
 use warroom::runtime::headless::Headless;
@@ -35,7 +36,11 @@ fn call(step: &str, inputs: &[(&str, &str)]) -> StepCall {
 
 /// A session in which an alert fires.
 async fn firing() -> Room {
-    let mut room = Room::open(1, Scenario::BadRelease, |wanted| wanted).await;
+    firing_with(|wanted| wanted).await
+}
+
+async fn firing_with(change: impl FnOnce(Wanted) -> Wanted) -> Room {
+    let mut room = Room::open(1, Scenario::BadRelease, change).await;
     assert!(until(&mut room.session, &room.clock, Duration::from_millis(500), |session| session.state().world.alerts.firing() > 0).await);
     room
 }
@@ -102,6 +107,17 @@ async fn a_lost_answer_is_found_by_reading_and_never_sent_again() {
 }
 
 #[tokio::test]
+async fn an_alertmanager_that_nobody_named_is_found_and_asked_through_the_api_server() {
+    let mut room = firing_with(|wanted| Wanted { alertmanager: Endpoint::default(), ..wanted }).await;
+    let plan = prepare(&mut room.session, silence()).await.unwrap();
+    assert_eq!(plan.intent.server, Server::Alertmanager("monitoring/alertmanager-operated:9093".into()));
+    make(&mut room, &plan).await;
+    assert!(matches!(room.session.run(plan.intent.id).unwrap().outcome, Some(Outcome::Applied { by_reading: false, .. })));
+    let sent = writes(&room);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+}
+
+#[tokio::test]
 async fn an_end_of_a_silence_whose_answer_is_lost_is_found_too() {
     let mut room = firing().await;
     let plan = prepare(&mut room.session, silence()).await.unwrap();
@@ -127,9 +143,10 @@ async fn what_cannot_be_silenced_is_refused_before_anything_is_sent() {
         assert!(refused.reason().starts_with(why), "{}", refused.reason());
     }
     assert_eq!(writes(&room), []);
-    let mut without = Room::open(1, Scenario::Calm, |wanted| Wanted { alertmanager: None, ..wanted }).await;
+    let nobody: Where = "medcontract-prod/nobody:9093".parse().unwrap();
+    let mut without = Room::open(1, Scenario::Calm, |wanted| Wanted { alertmanager: nobody.into(), ..wanted }).await;
     let refused = prepare(&mut without.session, silence()).await.unwrap_err();
-    assert!(refused.reason().starts_with("no address of Alertmanager: give --alertmanager"), "{}", refused.reason());
+    assert!(refused.reason().contains("\"nobody\" not found"), "{}", refused.reason());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::config::Address;
+use crate::config::Where;
 use crate::sim::scenario::Scenario;
 
 /// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps one key away;
@@ -25,12 +25,12 @@ pub struct Args {
     /// No exec into pods, not even to read
     #[arg(long, global = true)]
     pub no_exec: bool,
-    /// Prometheus
+    /// Prometheus: its address, or NAMESPACE/SERVICE:PORT to go through the API server [default: the settings' or the cluster's own]
     #[arg(long, global = true, value_name = "URL", env = "WARROOM_PROMETHEUS_URL")]
-    pub prometheus: Option<Address>,
-    /// Alertmanager
+    pub prometheus: Option<Where>,
+    /// Alertmanager, likewise
     #[arg(long, global = true, value_name = "URL", env = "WARROOM_ALERTMANAGER_URL")]
-    pub alertmanager: Option<Address>,
+    pub alertmanager: Option<Where>,
     /// How consumer groups are read
     #[arg(long, global = true, value_name = "WAY", value_enum)]
     pub kafka: Option<KafkaWay>,
@@ -76,6 +76,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find Prometheus, Alertmanager and Kafka in the cluster, test them, and write them into the settings
+    Init(Init),
     /// Every connection, right and setting: what is wrong and how to mend it
     Doctor {
         /// One JSON object
@@ -117,6 +119,17 @@ pub struct Demo {
     /// Seconds until the incident begins
     #[arg(long, default_value_t = 8, value_name = "SECONDS")]
     pub onset: u64,
+}
+
+/// `warroom init`
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Init {
+    /// Take the best that is found, without asking; what is set already stays
+    #[arg(long)]
+    pub yes: bool,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `warroom run`

@@ -25,7 +25,11 @@ pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exi
     let mut findings = vec![settings(room), data(room)];
     match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await {
         Err(error) => findings.push(Finding { what: "cluster".into(), ok: false, told: error.to_string() }),
-        Ok(running) => findings.extend(examine(Headless::new(running)).await),
+        Ok(running) => {
+            let way = running.sources.line().about();
+            findings.extend(examine(Headless::new(running)).await);
+            findings.push(Finding { what: "api server".into(), ok: true, told: way });
+        }
     }
     for finding in &findings {
         if as_json {

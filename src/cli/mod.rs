@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod demo;
 mod doctor;
+mod init;
 mod recordings;
 mod run;
 mod screen;
@@ -114,6 +115,7 @@ fn command(room: &Room) -> color_eyre::Result<Exit> {
             Some(Command::Steps { json }) => Ok(steps::steps(room, *json)?),
             Some(Command::Run(wanted)) => run::run(room, wanted).await,
             Some(Command::Status { json }) => status::status(room, *json).await,
+            Some(Command::Init(flags)) => init::init(room, flags).await,
             Some(Command::Doctor { json }) => doctor::doctor(room, *json).await,
             Some(Command::Recordings { what }) => Ok(recordings::recordings(room, what)?),
             Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),

@@ -24,9 +24,6 @@ const PATIENT: Duration = Duration::from_secs(25);
 pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     let (args, settings) = (&room.args, &room.config.settings);
     let context = args.context.clone().or_else(|| settings.context.clone());
-    let address = |flag: &Option<crate::config::Address>, set: &Option<crate::config::Address>| {
-        flag.as_ref().or(set.as_ref()).map(|address| address.as_str().to_owned())
-    };
     Wanted {
         mode: Mode::Live,
         namespace: args.namespace.clone().or_else(|| settings.namespace.clone()),
@@ -34,9 +31,10 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         connect: ConnectSettings { context, ..ConnectSettings::default() },
         arm_minutes: settings.arm_minutes,
         threshold: settings.threshold,
-        prometheus: address(&args.prometheus, &settings.prometheus),
-        alertmanager: address(&args.alertmanager, &settings.alertmanager),
-        kafka: (!args.no_exec && !settings.no_exec).then(|| settings.kafka.clone()),
+        prometheus: settings.prometheus.clone().at(args.prometheus.as_ref()),
+        alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref()),
+        kafka: (!args.no_exec && !settings.no_exec).then(|| settings.kafka.clone().unwrap_or_default()),
+        find_kafka: settings.kafka.is_none(),
         timing: Timing::default(),
         deadline: DEADLINE,
         patience: PATIENCE,

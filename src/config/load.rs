@@ -100,7 +100,7 @@ impl Found {
         let text = if path.exists() { self.file(path, &Place::start_of(&name))?.1 } else { String::new() };
         let (settings, mistakes) = data::read_partly(&name, &text, "setting", |root| (Settings::read(root), Places::read(root)));
         self.0.extend(mistakes);
-        settings
+        settings.map(|(settings, places)| (settings.seen_from(path.parent().unwrap_or(Path::new(""))), places))
     }
 
     /// The built-in steps with those of the files over them, as far as they could be read.

@@ -1,15 +1,17 @@
 //! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are laid over by the command line.
 
+pub mod edit;
+mod endpoint;
 mod load;
 
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
+pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
 pub use load::{Config, check, load};
 
-use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
+use crate::data::{Field, Log, Place, Reader, Value};
 
 /// The folders that warroom reads and writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +56,12 @@ pub struct Settings {
     pub read_only: ReadOnly,
     /// Forbids exec, also where it only reads.
     pub no_exec: bool,
-    /// Prometheus; without an address it is looked for in the cluster.
-    pub prometheus: Option<Address>,
-    /// Alertmanager; without an address it is looked for in the cluster.
-    pub alertmanager: Option<Address>,
-    /// How Kafka's lag is read.
-    pub kafka: Kafka,
+    /// Prometheus.
+    pub prometheus: Endpoint,
+    /// Alertmanager.
+    pub alertmanager: Endpoint,
+    /// How Kafka's lag is read; without the table its broker is looked for in the cluster.
+    pub kafka: Option<Kafka>,
     /// The share of 5xx answers, from 0 to 1, above which a service is in trouble.
     pub threshold: f64,
     /// A runbook whose steps lie over all others: a path, seen from the settings' folder.
@@ -99,36 +101,13 @@ impl Field for ReadOnly {
     }
 }
 
-/// The address of a service: `http://` or `https://`, a host, maybe a port and a path; without a slash at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address(String);
-
-impl Address {
-    /// The address as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Address {
-    type Err = Fault;
-
-    fn from_str(text: &str) -> Result<Self, Fault> {
-        let uri = text.parse::<http::Uri>().ok();
-        let usable =
-            uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
-        let fault = || Fault::new(format!("{text:?} is not an address such as \"http://prometheus:9090\""));
-        usable.map(|_| Self(text.trim_end_matches('/').to_owned())).ok_or_else(fault)
-    }
-}
-
-text_fields!(Address);
-
 /// How Kafka's consumer groups are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kafka {
     /// The way to the groups.
     pub mode: KafkaMode,
+    /// The namespace of that pod; without one the session's.
+    pub namespace: Option<String>,
     /// The pod that `exec` runs `kafka-consumer-groups.sh` in.
     pub pod: String,
     /// The broker that the groups are asked from, as that pod sees it.
@@ -146,14 +125,13 @@ crate::data::names! {
 /// The pod and the broker are the runbook's own.
 impl Default for Kafka {
     fn default() -> Self {
-        Self { mode: KafkaMode::Exec, pod: "kafka-0".into(), bootstrap: "kafka:9092".into() }
+        Self { mode: KafkaMode::Exec, namespace: None, pod: "kafka-0".into(), bootstrap: "kafka:9092".into() }
     }
 }
 
 impl Settings {
     /// Reads the outermost table of `config.toml`.
     fn read(root: &mut Reader<'_>) -> Self {
-        let url = |table: Option<Reader<'_>>| table.and_then(|mut table| table.required("url"));
         Self {
             theme: root.get("theme"),
             keymap: root.get("keymap"),
@@ -161,9 +139,9 @@ impl Settings {
             namespace: root.get("namespace"),
             read_only: root.get("read_only").unwrap_or(ReadOnly::Nowhere),
             no_exec: root.get("no_exec").unwrap_or(false),
-            prometheus: url(root.table("prometheus", "setting of prometheus")),
-            alertmanager: url(root.table("alertmanager", "setting of alertmanager")),
-            kafka: root.table("kafka", "setting of kafka").map(Kafka::read).unwrap_or_default(),
+            prometheus: root.get("prometheus").unwrap_or_default(),
+            alertmanager: root.get("alertmanager").unwrap_or_default(),
+            kafka: root.table("kafka", "setting of kafka").map(Kafka::read),
             threshold: root
                 .table("rates", "setting of rates")
                 .and_then(|mut rates| rates.within("threshold", &(0.0..=1.0)))
@@ -171,6 +149,15 @@ impl Settings {
             runbook: root.get::<String>("runbook").map(PathBuf::from),
             arm_minutes: root.within("arm_minutes", &(1..=240)).unwrap_or(15),
         }
+    }
+}
+
+impl Settings {
+    /// With the files that it names as seen from a folder.
+    fn seen_from(mut self, folder: &Path) -> Self {
+        self.prometheus.seen_from(folder);
+        self.alertmanager.seen_from(folder);
+        self
     }
 }
 
@@ -190,9 +177,9 @@ impl Places {
 
 impl Kafka {
     fn read(mut table: Reader<'_>) -> Self {
-        let (mode, pod, bootstrap) = (table.get("mode"), table.get("pod"), table.get("bootstrap"));
+        let (mode, namespace, pod, bootstrap) = (table.get("mode"), table.get("namespace"), table.get("pod"), table.get("bootstrap"));
         let usual = Self::default();
-        Self { mode: mode.unwrap_or(usual.mode), pod: pod.unwrap_or(usual.pod), bootstrap: bootstrap.unwrap_or(usual.bootstrap) }
+        Self { mode: mode.unwrap_or(usual.mode), namespace, pod: pod.unwrap_or(usual.pod), bootstrap: bootstrap.unwrap_or(usual.bootstrap) }
     }
 }
 

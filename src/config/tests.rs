@@ -33,7 +33,7 @@ fn without_files_everything_is_as_it_is_built_in() {
     let config = loaded(&[]);
     assert_eq!(config.settings.arm_minutes, 15);
     assert!((config.settings.threshold - 0.05).abs() < f64::EPSILON);
-    assert_eq!(config.settings.kafka, Kafka::default());
+    assert_eq!((config.settings.kafka, config.settings.prometheus), (None, Endpoint::default()));
     assert_eq!(config.themes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["dark", "light", "sixteen"]);
     assert!(config.runbook.step("rollout-undo").is_some());
 }
@@ -51,7 +51,7 @@ runbook = "team.toml"
 arm_minutes = 5
 prometheus.url = "http://prometheus:9090/"
 alertmanager.url = "https://alerts.example/base"
-kafka = { mode = "exec", pod = "kafka-1", bootstrap = "broker:9093" }
+kafka = { mode = "exec", namespace = "data", pod = "kafka-1", bootstrap = "broker:9093" }
 rates.threshold = 0.1
 "#;
     let step = "[[steps]]\nid = 'ours'\ntitle = 'Ours'\ndanger = 'change'\nkind = 'scale'\n";
@@ -64,9 +64,14 @@ rates.threshold = 0.1
         namespace: Some("medcontract-prod".into()),
         read_only: ReadOnly::In(vec!["prod-us".into()]),
         no_exec: true,
-        prometheus: Some(Address("http://prometheus:9090".into())),
-        alertmanager: Some(Address("https://alerts.example/base".into())),
-        kafka: Kafka { mode: KafkaMode::Exec, pod: "kafka-1".into(), bootstrap: "broker:9093".into() },
+        prometheus: "http://prometheus:9090".parse::<Where>().unwrap().into(),
+        alertmanager: "https://alerts.example/base".parse::<Where>().unwrap().into(),
+        kafka: Some(Kafka {
+            mode: KafkaMode::Exec,
+            namespace: Some("data".into()),
+            pod: "kafka-1".into(),
+            bootstrap: "broker:9093".into(),
+        }),
         threshold: 0.1,
         runbook: Some("team.toml".into()),
         arm_minutes: 5,

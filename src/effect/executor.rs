@@ -14,9 +14,10 @@ use super::preflight::{self, Room};
 use super::send::Caller;
 use super::{Effect, logs, send};
 use crate::clean::Clean;
-use crate::event::{Event, Intent, Outcome, Prepared, Refusal, Server, StepCall, Target, View};
-use crate::runbook::Runbook;
+use crate::event::{Event, Intent, Outcome, Plan, Prepared, Refusal, Server, StepCall, Target, View};
+use crate::runbook::{Runbook, StepKind};
 use crate::source::clock::Clock;
+use crate::source::reach::{Clients, Reach};
 
 /// What the executor works with.
 #[derive(Clone)]
@@ -25,8 +26,8 @@ pub struct Settings {
     pub reader: kube::Client,
     /// Writes, each once: a client that resends nothing by itself.
     pub writer: kube::Client,
-    /// Alertmanager, or why it cannot be asked.
-    pub alertmanager: Result<Alertmanager, Clean>,
+    /// The way to Alertmanager.
+    pub alertmanager: Reach,
     /// The cluster's address; part of every target.
     pub cluster: Clean,
     /// The kube-context, for the commands that are copied.
@@ -47,33 +48,41 @@ pub struct Settings {
     pub patience: Duration,
 }
 
-/// Alertmanager's two clients, as the cluster's: the writer resends nothing by itself.
-#[derive(Clone)]
-pub struct Alertmanager {
-    /// Reads.
-    pub reader: kube::Client,
-    /// Writes, each once.
-    pub writer: kube::Client,
-    /// Its address, without credentials.
-    pub address: Clean,
-}
-
 impl Settings {
     fn caller(&self, client: &kube::Client) -> Caller {
-        Caller { client: client.clone(), server: Server::Cluster, deadline: self.deadline }
+        Caller { client: client.clone(), server: Server::Cluster, prefix: String::new(), deadline: self.deadline }
     }
 
-    fn alertmanager(&self, client: impl Fn(&Alertmanager) -> &kube::Client) -> Result<Caller, Clean> {
-        let server = self.alertmanager.as_ref().map_err(Clean::clone)?;
-        let (client, address) = (client(server).clone(), server.address.clone());
-        Ok(Caller { client, server: Server::Alertmanager(address), deadline: self.deadline })
+    async fn alertmanager(&self, write: bool) -> Result<Caller, Clean> {
+        let Clients { reader, writer, prefix, place } =
+            self.alertmanager.clients(&self.reader, &self.writer).await.map_err(|unreached| Clean::new(&unreached.to_string()))?;
+        let client = if write { writer } else { reader };
+        Ok(Caller { client, server: Server::Alertmanager(place), prefix, deadline: self.deadline })
+    }
+
+    /// Finds out all that a confirmation says, from the server that the step is for.
+    async fn prepare(&self, call: &StepCall) -> Result<Plan, Refusal> {
+        let caller = match self.runbook.step(&call.step).map(|step| step.kind) {
+            Some(StepKind::Silence | StepKind::Unsilence) => self.alertmanager(false).await.map_err(Refusal::Failed)?,
+            _ => self.caller(&self.reader),
+        };
+        let room = Room {
+            caller,
+            now: self.clock.now(),
+            cluster: self.cluster.clone(),
+            namespace: self.namespace.clone(),
+            actor: self.actor.clone(),
+            context: self.context.clone(),
+            threshold: self.threshold,
+        };
+        preflight::prepare(&room, &self.runbook, call, Ulid::from_datetime(room.now.into())).await
     }
 
     /// The reader or the writer of the server that an intent is for, or why it cannot be asked.
-    fn server(&self, intent: &Intent, write: bool) -> Result<Caller, Clean> {
+    async fn server(&self, intent: &Intent, write: bool) -> Result<Caller, Clean> {
         let caller = match &intent.server {
             Server::Cluster => self.caller(if write { &self.writer } else { &self.reader }),
-            Server::Alertmanager(_) => self.alertmanager(|server| if write { &server.writer } else { &server.reader })?,
+            Server::Alertmanager(_) => self.alertmanager(write).await?,
         };
         if caller.server == intent.server {
             return Ok(caller);
@@ -117,19 +126,7 @@ impl Executor {
         stop(&mut self.preparing);
         let (settings, asked) = (self.settings.clone(), call.clone());
         let answer = async move {
-            let s = &settings;
-            let room = Room {
-                caller: s.caller(&s.reader),
-                alertmanager: s.alertmanager(|server| &server.reader),
-                now: s.clock.now(),
-                cluster: s.cluster.clone(),
-                namespace: s.namespace.clone(),
-                actor: s.actor.clone(),
-                context: s.context.clone(),
-                threshold: s.threshold,
-            };
-            let id = Ulid::from_datetime(s.clock.now().into());
-            let result = preflight::prepare(&room, &s.runbook, &call, id).await;
+            let result = settings.prepare(&call).await;
             Event::View(View::Prepared(Box::new(Prepared { call, result })))
         };
         let failed = Prepared { call: asked, result: Err(Refusal::Failed(BROKEN.into())) };
@@ -137,9 +134,9 @@ impl Executor {
     }
 
     fn send(&mut self, intent: Intent) {
-        let (id, writer) = (intent.id, self.settings.server(&intent, true));
+        let (id, settings) = (intent.id, self.settings.clone());
         let answer = async move {
-            let outcome = match writer {
+            let outcome = match settings.server(&intent, true).await {
                 Ok(writer) => send::send(&writer, &intent).await,
                 Err(reason) => Outcome::Rejected { reason, by_reading: false },
             };
@@ -153,7 +150,7 @@ impl Executor {
     fn resolve(&mut self, intent: Intent) {
         let (id, settings) = (intent.id, self.settings.clone());
         let answer = async move {
-            match settings.server(&intent, false) {
+            match settings.server(&intent, false).await {
                 Ok(reader) => {
                     let outcome = send::resolve(&reader, &intent, &settings.clock, settings.patience).await;
                     Event::Outcome { intent: id, outcome }
@@ -227,14 +224,19 @@ fn stop(task: &mut Option<AbortHandle>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Endpoint;
+    use crate::source::discover::{Scout, What};
+    use crate::source::timing::Timing;
 
     fn executor(events: mpsc::Sender<Event>) -> Executor {
         crate::source::client::install_crypto();
         let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
+        let times = Timing::default();
+        let alertmanager = Reach::new(What::Alertmanager, Endpoint::default(), client.clone(), Scout::new(client.clone(), None, &times), &times);
         let settings = Settings {
             reader: client.clone(),
             writer: client,
-            alertmanager: Err("none".into()),
+            alertmanager,
             cluster: "c".into(),
             context: "c".into(),
             namespace: "n".into(),

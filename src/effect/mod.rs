@@ -17,7 +17,7 @@ use ulid::Ulid;
 use crate::clean::Clean;
 use crate::event::{Intent, Operator, StepCall, Target};
 
-pub use executor::{Alertmanager, Executor, Settings};
+pub use executor::{Executor, Settings};
 
 /// A request to the outside.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,9 +17,8 @@ use crate::runbook::{Danger, Runbook, Step, StepKind};
 /// What preparing needs to know of the session.
 #[derive(Clone)]
 pub(super) struct Room {
+    /// For the server that the step is for.
     pub(super) caller: Caller,
-    /// Alertmanager, or why it cannot be asked.
-    pub(super) alertmanager: Result<Caller, Clean>,
     /// The time from which spans count.
     pub(super) now: DateTime<Utc>,
     pub(super) cluster: Clean,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{Method, Request};
+use hyper_util::client::legacy;
 use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use super::plan::text;
 use crate::clean::Clean;
 use crate::event::{Expectation, Intent, Outcome, Sealed, Server, Target, Write, digest};
 use crate::source::clock::Clock;
+use crate::source::credential::NoCredentials;
 
 /// Field manager of every write, and the name that the audit log and `managedFields` show.
 pub(super) const MANAGER: &str = "warroom";
@@ -39,6 +41,8 @@ pub(super) struct Caller {
     pub(super) client: Client,
     /// Whom it asks.
     pub(super) server: Server,
+    /// Before the path of every request: where the API server proxies it.
+    pub(super) prefix: String,
     pub(super) deadline: Duration,
 }
 
@@ -73,7 +77,7 @@ impl Caller {
     }
 
     async fn request(&self, method: Method, path: &str, content_type: Option<&str>, body: Option<&Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.prefix));
         if let Some(content_type) = content_type {
             request = request.header(http::header::CONTENT_TYPE, content_type);
         }
@@ -119,12 +123,12 @@ async fn answer(client: &Client, server: &Server, request: Request<Body>) -> Ans
     }
 }
 
-/// A connection that could not be made carried nothing.
+/// A connection that could not be made carried nothing; and without credentials none was tried.
 fn never_left(error: &kube::Error) -> bool {
     let kube::Error::Service(source) = error else { return false };
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
     while let Some(error) = cause {
-        if error.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect) {
+        if error.is::<NoCredentials>() || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect) {
             return true;
         }
         cause = error.source();

@@ -39,7 +39,7 @@ struct Change {
 
 /// Reads alerts and silences and works out the one request.
 pub(super) async fn prepare(room: &Room, step: &Step, inputs: &BTreeMap<Clean, Clean>, id: Ulid) -> Result<Plan, Refusal> {
-    let caller = room.alertmanager.as_ref().map_err(|why| Refusal::Failed(why.clone()))?;
+    let caller = &room.caller;
     let alerts = read(caller).await?;
     let change = match step.kind {
         StepKind::Unsilence => end(inputs, &alerts)?,
@@ -87,7 +87,7 @@ async fn list<T: serde::de::DeserializeOwned>(caller: &Caller, path: &str) -> Re
             serde_json::from_value(value).map_err(|error| Refusal::Failed(format!("Alertmanager's answer cannot be read: {error}").into()))
         }
         Answer::Refused(401 | 403, why) => {
-            Err(Refusal::Denied(format!("Alertmanager wants credentials: {why}; put them into its address").into()))
+            Err(Refusal::Denied(format!("Alertmanager wants credentials: {why}; see `warroom init`").into()))
         }
         Answer::Refused(_, why) | Answer::NotSent(why) | Answer::Lost(why) => {
             Err(Refusal::Failed(format!("Alertmanager cannot be read: {why}").into()))

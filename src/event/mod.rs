@@ -77,6 +77,8 @@ pub enum Event {
     },
     /// The journal could not be written, or can be again (`None`).
     JournalTrouble(Option<crate::clean::Clean>),
+    /// What became of a change of the kubeconfig while the session runs, in words.
+    Kubeconfig(crate::clean::Clean),
     /// What only this viewer's screen is about; never recorded.
     #[serde(skip)]
     View(View),

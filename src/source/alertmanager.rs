@@ -8,20 +8,15 @@ use serde::Deserialize;
 use super::clock::Clock;
 use super::failure::Failure;
 use super::http::Server;
+use super::reach::Reach;
 use super::timing::Timing;
 use super::voice::Voice;
 use crate::clean::Clean;
 use crate::event::{Alert, Event, Matcher, Silence};
 
 /// Reads alerts and silences every few seconds and tells them when they change, until it is stopped.
-pub async fn run(address: Option<String>, mut voice: Voice, clock: Clock, timing: Timing) {
-    let Some(address) = address else {
-        return voice.off("no address of Alertmanager: give --alertmanager, WARROOM_ALERTMANAGER_URL or the setting").await;
-    };
-    let server = match Server::new("Alertmanager", &address, &timing) {
-        Ok(server) => server,
-        Err(wrong) => return voice.fail(&wrong).await,
-    };
+pub async fn run(reach: Reach, mut voice: Voice, clock: Clock, timing: Timing) {
+    let server = reach.open(&mut voice, &clock).await;
     let mut told = (None, None);
     loop {
         match read(&server).await {

@@ -1,12 +1,15 @@
 //! From a kubeconfig, or a plain address, to a [`Connection`]. Whatever is wrong is said before the screen is taken.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use http::Uri;
-use kube::config::{Config, ExecInteractiveMode, InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::InClusterError;
 
-use super::client::{self, Proxy};
-use super::failure::{plugin, root};
+use super::clock::Clock;
+use super::credential::NoCredentials;
+use super::failure::root;
+use super::kubeconfig::Chosen;
+use super::line::{Line, Role};
 use super::timing::Timing;
 use crate::clean::Clean;
 use crate::data::Fault;
@@ -37,6 +40,8 @@ pub struct Connection {
     pub namespace: Option<Clean>,
     /// The context's user, as the kubeconfig calls it.
     pub user: Option<Clean>,
+    /// What both clients speak through; follows the kubeconfig.
+    pub line: Arc<Line>,
 }
 
 /// Why there is no connection.
@@ -91,127 +96,31 @@ pub enum ConnectError {
 
 /// Chooses the cluster and builds its clients. A credential plugin is run here, so this may take as long as it takes.
 pub async fn connect(settings: &ConnectSettings, timing: &Timing) -> Result<Connection, ConnectError> {
-    let chosen = match &settings.url {
-        Some(url) => Chosen::plain(url, settings.context.as_deref())?,
-        None => Chosen::from_kubeconfig(settings).await?,
-    };
-    let (config, proxy, timing) = (chosen.config.clone(), chosen.proxy, timing.clone());
-    let built = tokio::task::spawn_blocking(move || client::clients(config, proxy, &timing)).await;
-    let (reader, writer) = match built {
-        Ok(built) => built?,
-        Err(panic) => return Err(ConnectError::Credentials(format!("the clients could not be built: {panic}"))),
-    };
+    let chosen = Chosen::find(settings).await?;
+    let (context, namespace, user) = (Clean::new(&chosen.context), chosen.namespace.clone(), chosen.user.clone());
     let cluster = chosen.config.cluster_url.to_string();
+    let line = Line::open(settings, chosen, Clock::system(), timing).await?;
     Ok(Connection {
-        reader,
-        writer,
-        context: Clean::new(&chosen.context),
+        reader: line.client(Role::Reader),
+        writer: line.client(Role::Writer),
+        context,
         cluster: Clean::new(cluster.trim_end_matches('/')),
-        namespace: chosen.namespace.as_deref().map(Clean::new),
-        user: chosen.user.as_deref().map(Clean::new),
+        namespace: namespace.as_deref().map(Clean::new),
+        user: user.as_deref().map(Clean::new),
+        line,
     })
 }
 
 impl From<kube::Error> for ConnectError {
     fn from(error: kube::Error) -> Self {
-        Self::Credentials(
-            plugin(&error).unwrap_or_else(|| format!("the kubeconfig's certificates or credentials cannot be used: {}", root(&error))),
-        )
+        Self::Credentials(format!("the kubeconfig's certificates or credentials cannot be used: {}", root(&error)))
     }
 }
 
-struct Chosen {
-    config: Config,
-    proxy: Option<Proxy>,
-    context: String,
-    namespace: Option<String>,
-    user: Option<String>,
-}
-
-impl Chosen {
-    fn plain(url: &str, name: Option<&str>) -> Result<Self, ConnectError> {
-        let bad = |why: String| ConnectError::BadUrl { url: url.to_owned(), why };
-        let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| bad(error.to_string()))?;
-        if uri.scheme().is_none() || uri.host().is_none() {
-            return Err(bad("it has no scheme or no host".into()));
-        }
-        let context = name.map(str::to_owned).or_else(|| uri.authority().map(ToString::to_string)).unwrap_or_default();
-        Ok(Self { config: Config::new(uri), proxy: None, context, namespace: None, user: None })
+impl From<NoCredentials> for ConnectError {
+    fn from(error: NoCredentials) -> Self {
+        Self::Credentials(error.0)
     }
-
-    async fn from_kubeconfig(settings: &ConnectSettings) -> Result<Self, ConnectError> {
-        let Some(kubeconfig) = read(&places(settings))? else { return Self::in_cluster(settings) };
-        let (name, context) = choose(&kubeconfig, settings.context.as_deref())?;
-        let explicit = kubeconfig.clusters.iter().find(|c| c.name == context.cluster).and_then(|c| c.cluster.as_ref()?.proxy_url.clone());
-        let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
-        let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .map_err(|error| ConnectError::Incomplete { context: name.clone(), why: blame(&error) })?;
-        if let Some(exec) = &mut config.auth_info.exec {
-            // A plugin that asks at the terminal would write over the screen when the token is renewed.
-            exec.interactive_mode = Some(ExecInteractiveMode::Never);
-        }
-        let proxy = Proxy::choose(&config.cluster_url, explicit.as_deref())?;
-        Ok(Self { config, proxy, context: name, namespace: context.namespace, user: context.user })
-    }
-
-    fn in_cluster(settings: &ConnectSettings) -> Result<Self, ConnectError> {
-        if settings.kubeconfig.is_some() || std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
-            let looked: Vec<String> = places(settings).iter().map(|path| path.display().to_string()).collect();
-            return Err(ConnectError::NoKubeconfig { looked: looked.join(", ") });
-        }
-        let config = Config::incluster()?;
-        let namespace = Some(config.default_namespace.clone());
-        Ok(Self { config, proxy: None, context: "in-cluster".into(), namespace, user: None })
-    }
-}
-
-/// The files that are read, the first one's entries winning, as kubectl does it.
-fn places(settings: &ConnectSettings) -> Vec<PathBuf> {
-    if let Some(path) = &settings.kubeconfig {
-        return vec![path.clone()];
-    }
-    let listed = std::env::var_os("KUBECONFIG").map(|list| std::env::split_paths(&list).filter(|p| !p.as_os_str().is_empty()).collect());
-    listed.filter(|paths: &Vec<PathBuf>| !paths.is_empty()).unwrap_or_else(|| {
-        let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf()).unwrap_or_default();
-        vec![home.join(".kube/config")]
-    })
-}
-
-/// All files that are there, as one; `None` when none of them is.
-fn read(places: &[PathBuf]) -> Result<Option<Kubeconfig>, ConnectError> {
-    let mut merged: Option<Kubeconfig> = None;
-    for path in places {
-        let unreadable = |error: KubeconfigError| ConnectError::Unreadable { path: path.clone(), why: blame(&error) };
-        match Kubeconfig::read_from(path) {
-            Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unreadable(error)),
-            Ok(next) => merged = Some(merged.unwrap_or_default().merge(next).map_err(unreadable)?),
-        }
-    }
-    Ok(merged)
-}
-
-/// The parser's own words quote the file, which holds secrets: only the place is told.
-fn blame(error: &KubeconfigError) -> String {
-    match error {
-        KubeconfigError::Parse(error) => match error.location() {
-            Some(place) => format!("it is not a kubeconfig in YAML (line {}, column {})", place.line(), place.column()),
-            None => "it is not a kubeconfig in YAML".into(),
-        },
-        KubeconfigError::ReadConfig(error, _) => error.to_string(),
-        other => other.to_string(),
-    }
-}
-
-fn choose(kubeconfig: &Kubeconfig, wanted: Option<&str>) -> Result<(String, kube::config::Context), ConnectError> {
-    let names = || kubeconfig.contexts.iter().map(|context| context.name.as_str());
-    let current = kubeconfig.current_context.as_deref().filter(|name| !name.is_empty());
-    let Some(name) = wanted.or(current) else {
-        return Err(ConnectError::NoCurrentContext(names().collect::<Vec<_>>().join(", ")));
-    };
-    let found = kubeconfig.contexts.iter().find(|context| context.name == name).and_then(|named| named.context.clone());
-    found.map(|context| (name.to_owned(), context)).ok_or_else(|| ConnectError::NoSuchContext(Fault::unknown("context", name, names())))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! How a source fails, in sentences, and how long it waits before it tries again.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use kube::client::AuthError;
-
+use super::credential::NoCredentials;
 use super::timing::Timing;
 
 /// Why a source has nothing to say. Each message is a sentence without its full stop: what, and what to do next.
@@ -45,6 +45,21 @@ impl Failure {
         matches!(self, Self::Unauthenticated(_) | Self::Forbidden(_))
     }
 
+    /// The same failure, with what was being done before it and what to do instead after it.
+    #[must_use]
+    pub fn because(self, doing: &str, instead: &str) -> Self {
+        let told = |message: String| format!("{doing}: {message}; {instead}");
+        match self {
+            Self::Unauthenticated(message) => Self::Unauthenticated(told(message)),
+            Self::Forbidden(message) => Self::Forbidden(told(message)),
+            Self::Expired(message) => Self::Expired(told(message)),
+            Self::Rejected(message) => Self::Rejected(told(message)),
+            Self::Busy { message, wait } => Self::Busy { message: told(message), wait },
+            Self::Silent(message) => Self::Silent(told(message)),
+            Self::Lost(message) => Self::Lost(told(message)),
+        }
+    }
+
     /// `what` said nothing for that long.
     pub fn silent(what: &str, span: Duration) -> Self {
         Self::Silent(format!("{what} has been silent for {}", crate::units::seconds(span.as_secs_f64())))
@@ -52,7 +67,7 @@ impl Failure {
 
     /// A request that never got an answer.
     pub fn unreachable(what: &str, error: &(dyn Error + 'static)) -> Self {
-        match plugin(error) {
+        match uncredentialed(error) {
             Some(sentence) => Self::Unauthenticated(sentence),
             None => Self::Lost(format!("cannot reach {what}: {}", root(error))),
         }
@@ -64,23 +79,26 @@ pub fn root(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// What a credential plugin said when it failed. Only the last line of its stderr is shown: its stdout and environment hold secrets.
-pub fn plugin(error: &(dyn Error + 'static)) -> Option<String> {
-    let said = causes(error).find_map(|cause| cause.downcast_ref::<AuthError>())?;
-    Some(match said {
-        AuthError::AuthExecRun { out, .. } => {
-            let stderr = String::from_utf8_lossy(&out.stderr);
-            let last = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing on stderr");
-            format!("the kubeconfig's credential plugin failed ({}): {}; run it in a shell to log in", out.status, last.trim())
-        }
-        AuthError::AuthExecStart(error) => format!("the kubeconfig's credential plugin cannot be started: {error}; is it installed?"),
-        AuthError::AuthExecParse(_) => "the kubeconfig's credential plugin answered with something that is not an ExecCredential".into(),
-        other => format!("the kubeconfig's credentials cannot be used: {other}"),
-    })
+/// Why there were no credentials for a request, which then never left.
+pub fn uncredentialed(error: &(dyn Error + 'static)) -> Option<String> {
+    causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>()).map(ToString::to_string)
 }
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |cause: &&'a (dyn Error + 'static)| (*cause).source())
+}
+
+/// A value of a query, percent-encoded.
+pub fn escaped(value: &str) -> String {
+    value.bytes().fold(String::with_capacity(value.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+        out
+    })
 }
 
 /// How long to wait before the next try: the first one soon, then longer and longer, never in step with others.

@@ -1,159 +1,195 @@
-//! Questions to Prometheus and Alertmanager: bounded in time and size, and whatever is wrong with the answer is a sentence.
+//! Questions to Prometheus and Alertmanager: at an address, or in the cluster through the API server. Bounded in time and size, and
+//! whatever is wrong with the answer is a sentence.
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+mod acting;
+mod direct;
+mod proxied;
+
+use http::StatusCode;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{AGENT, install_crypto, is_loopback};
+pub use self::acting::clients;
+use self::direct::Direct;
+use self::proxied::Proxied;
 use super::failure::{Failure, root};
 use super::timing::Timing;
+use crate::config::{Address, Endpoint, InCluster};
+use crate::data::Fault;
 
 /// The longest answer that is read.
 const LONGEST: usize = 16 << 20;
+
+/// Characters of a web page's title that are shown.
+const TITLE: usize = 60;
 
 /// A server that answers in JSON.
 #[derive(Debug)]
 pub struct Server {
     name: &'static str,
-    base: Url,
-    client: Client,
+    way: Way,
     timing: Timing,
+    /// What is to be known of it although it answers.
+    remark: Option<String>,
+}
+
+#[derive(Debug)]
+enum Way {
+    Direct(Box<Direct>),
+    Proxied(Proxied),
+}
+
+/// A question, before it is asked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    path: String,
+    pairs: Vec<(String, String)>,
+    /// Whether it may go as a form: queries can be longer than an address.
+    form: bool,
+}
+
+/// An answer, before it is judged.
+struct Reply {
+    status: StatusCode,
+    /// Where a redirect leads.
+    location: Option<String>,
+    body: Vec<u8>,
 }
 
 impl Server {
-    /// `name` is what it is called in sentences; the address may have a path, and credentials, which no message shows.
+    /// At a plain address: `name` is what it is called in sentences; the address may have a path, and credentials, which no message shows.
     pub fn new(name: &'static str, address: &str, timing: &Timing) -> Result<Self, Failure> {
-        install_crypto();
-        let wrong = |why: String| Failure::Rejected(format!("{name}'s address is wrong: {why}; it looks like http://host:9090"));
-        let base = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
-        let host = base.host_str().ok_or_else(|| wrong("it has no host".into()))?;
-        let builder = Client::builder().user_agent(AGENT).connect_timeout(timing.connect).timeout(timing.metrics_answer);
-        let builder = if is_loopback(host) { builder.no_proxy() } else { builder };
-        let client = builder.build().map_err(|error| Failure::Rejected(format!("{name} cannot be asked: {}", root(&error))))?;
-        Ok(Self { name, base, client, timing: timing.clone() })
+        let wrong = |fault: Fault| Failure::Rejected(format!("{name}'s address is wrong: {fault}"));
+        Self::at(name, &address.parse().map_err(wrong)?, &Endpoint::default(), timing)
+    }
+
+    /// At an address, let in and encrypted as the endpoint says.
+    pub fn at(name: &'static str, address: &Address, endpoint: &Endpoint, timing: &Timing) -> Result<Self, Failure> {
+        let way = Way::Direct(Box::new(Direct::new(name, address, endpoint, timing)?));
+        let blind = endpoint.tls.insecure_skip_verify.then(|| "its certificate is not verified (insecure_skip_verify)".to_owned());
+        Ok(Self { name, way, timing: timing.clone(), remark: blind })
+    }
+
+    /// In the cluster, through the API server, with the rights of this client.
+    pub fn within(name: &'static str, service: &InCluster, client: kube::Client, timing: &Timing) -> Self {
+        Self { name, way: Way::Proxied(Proxied::new(service.clone(), client)), timing: timing.clone(), remark: None }
+    }
+
+    /// With something to be known of it.
+    #[must_use]
+    pub fn remarked(self, remark: String) -> Self {
+        Self { remark: Some(remark), ..self }
+    }
+
+    /// What is to be known of it although it answers.
+    pub fn remark(&self) -> Option<String> {
+        self.remark.clone()
     }
 
     /// A question by GET.
-    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> RequestBuilder {
-        self.client.get(self.url(path)).query(query)
+    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Question {
+        Question { path: path.to_owned(), pairs: query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(), form: false }
     }
 
-    /// A question by POST, as a form: queries can be longer than an address.
-    pub fn post(&self, path: &str, form: &[(&str, &str)]) -> RequestBuilder {
-        self.client.post(self.url(path)).form(form)
+    /// A question by POST, as a form.
+    pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Question {
+        Question { form: true, ..self.get(path, form) }
     }
 
     /// The answer.
-    pub async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
-        let mut answer = request.send().await.map_err(|error| self.lost(error))?;
-        let status = answer.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| self.lost(error))? {
-            if body.len() + chunk.len() > LONGEST {
-                return Err(Failure::Lost(format!("{}'s answer is longer than {} MiB", self.name, LONGEST >> 20)));
+    pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<T, Failure> {
+        let reply = async {
+            match &self.way {
+                Way::Direct(direct) => direct.send(self.name, &question).await,
+                Way::Proxied(proxied) => proxied.send(self.name, &question).await,
             }
-            body.extend_from_slice(&chunk);
+        };
+        let reply = tokio::time::timeout(self.timing.metrics_answer, reply).await;
+        let reply = reply.unwrap_or_else(|_| Err(Failure::silent(self.name, self.timing.metrics_answer)))?;
+        if !reply.status.is_success() {
+            return Err(self.refusal(&reply));
         }
-        if !status.is_success() {
-            return Err(self.refusal(status, &body));
-        }
-        serde_json::from_slice(&body).map_err(|error| self.garbage(&body, &error))
+        serde_json::from_slice(&reply.body).map_err(|error| self.garbage(&reply.body, &error))
     }
 
-    fn url(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
-        url
-    }
-
-    fn lost(&self, error: reqwest::Error) -> Failure {
-        if error.is_timeout() {
-            Failure::silent(self.name, self.timing.metrics_answer)
-        } else {
-            Failure::unreachable(self.name, &error.without_url())
-        }
-    }
-
-    fn refusal(&self, status: StatusCode, body: &[u8]) -> Failure {
+    fn refusal(&self, reply: &Reply) -> Failure {
         #[derive(Deserialize)]
         struct Said {
+            #[serde(alias = "message")]
             error: String,
         }
-        let name = self.name;
-        let said = serde_json::from_slice(body).map(|said: Said| format!(": {}", said.error)).unwrap_or_default();
+        if let Way::Proxied(proxied) = &self.way
+            && let Some(failure) = proxied.refusal(self.name, &reply.body)
+        {
+            return failure;
+        }
+        let (name, status) = (self.name, reply.status);
+        let said = serde_json::from_slice(&reply.body).map(|said: Said| format!(": {}", said.error)).unwrap_or_default();
         match status.as_u16() {
-            401 => {
-                Failure::Unauthenticated(format!("{name} wants credentials (401): put them into its address, https://user:password@host"))
-            }
+            300..=399 => self.redirected(reply),
+            401 => Failure::Unauthenticated(match &self.way {
+                Way::Direct(direct) if direct.has_credentials() => format!("{name} does not accept the credentials of the settings (401)"),
+                Way::Direct(_) => format!("{name} wants credentials (401): run `warroom init`, or set bearer_token_file or basic"),
+                Way::Proxied(_) => format!(
+                    "{name} wants credentials (401), which the API server does not hand on: give its own address as url, and bearer_token_file or basic"
+                ),
+            }),
             403 => Failure::Forbidden(format!("{name} refuses to answer (403){said}")),
             429 | 500.. => Failure::Busy { message: format!("{name} answers {status}{said}"), wait: None },
             _ => Failure::Rejected(format!("{name} answers {status}{said}; is this the address of {name} itself?")),
         }
     }
 
+    /// A redirect is not followed: it leads to a login, or to where the settings should lead.
+    fn redirected(&self, reply: &Reply) -> Failure {
+        let whole = reply.location.as_deref().unwrap_or("nowhere");
+        // What stands behind the question mark may be a secret of its own.
+        let location = whole.split(['?', '#']).next().unwrap_or_default();
+        let login = ["login", "signin", "sign_in", "oauth", "oidc", "auth", "sso", "saml", "accounts."];
+        let why = if login.iter().any(|word| whole.to_lowercase().contains(word)) {
+            "it wants a login in a browser: give an address behind it, or a bearer token"
+        } else {
+            "set that address instead, if it is the same"
+        };
+        Failure::Rejected(format!("{} redirects to {location} ({}): {why}", self.name, reply.status.as_u16()))
+    }
+
     fn garbage(&self, body: &[u8], error: &serde_json::Error) -> Failure {
         let name = self.name;
-        let start = String::from_utf8_lossy(&body[..body.len().min(64)]);
+        let start = String::from_utf8_lossy(&body[..body.len().min(4096)]);
         if start.trim_start().starts_with('<') {
+            let title = title(&start).map(|title| format!(" (“{title}”)")).unwrap_or_default();
             return Failure::Lost(format!(
-                "{name} answers with a web page instead of JSON: is this its address, and does it want a login?"
+                "{name} answers with a web page instead of JSON{title}: is this its address, and does it want a login?"
             ));
         }
         Failure::Lost(format!("{name}'s answer cannot be read: {error}"))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use axum::Router;
-    use axum::body::Body;
-    use axum::http::Response;
-    use axum::routing::any;
-
-    use super::*;
-
-    /// A question to a server that gives this answer, or none.
-    async fn ask(answer: Option<(u16, Vec<u8>)>) -> Result<Vec<u32>, Failure> {
-        let reply = any(move || async move {
-            let Some((status, body)) = answer else { return std::future::pending().await };
-            Response::builder().status(status).body(Body::from(body)).unwrap()
-        });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://me:s3cret@{}/prefix/", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, Router::new().route("/prefix/api", reply)).await });
-        let server = Server::new("Prometheus", &address, &Timing::scaled(0.1)).unwrap();
-        server.ask(server.get("api", &[])).await
-    }
-
-    #[tokio::test]
-    async fn whatever_is_wrong_with_an_answer_is_a_sentence() {
-        let text = |status: u16, body: &str| Some((status, body.as_bytes().to_vec()));
-        let cases = [
-            (
-                text(200, "<!DOCTYPE html>"),
-                "Prometheus answers with a web page instead of JSON: is this its address, and does it want a login?",
-            ),
-            (text(200, "{"), "Prometheus's answer cannot be read: invalid type: map"),
-            (text(401, ""), "Prometheus wants credentials (401)"),
-            (text(403, r#"{"error":"not you"}"#), "Prometheus refuses to answer (403): not you"),
-            (text(404, ""), "Prometheus answers 404 Not Found; is this the address of Prometheus itself?"),
-            (text(422, r#"{"status":"error","error":"too many points"}"#), "Prometheus answers 422 Unprocessable Entity: too many points"),
-            (text(503, "<html>"), "Prometheus answers 503 Service Unavailable"),
-            (Some((200, vec![b' '; LONGEST + 1])), "Prometheus's answer is longer than 16 MiB"),
-            (None, "Prometheus has been silent for 1 s"),
-        ];
-        for (answer, expected) in cases {
-            let said = ask(answer).await.unwrap_err().to_string();
-            assert!(said.starts_with(expected), "{said}");
-        }
-        assert_eq!(ask(text(200, "[1, 2]")).await, Ok(vec![1, 2]));
-    }
-
-    #[tokio::test]
-    async fn nobody_there_and_a_wrong_address_are_told_without_the_password() {
-        let server = Server::new("Prometheus", "http://me:s3cret@127.0.0.1:1", &Timing::default()).unwrap();
-        let said = server.ask::<u32>(server.get("api", &[])).await.unwrap_err().to_string();
-        assert!(said.starts_with("cannot reach Prometheus: Connection refused") && !said.contains("s3cret"), "{said}");
-        assert!(Server::new("Prometheus", "localhost:9090", &Timing::default()).unwrap_err().to_string().contains("it has no host"));
-    }
+/// The title of a web page.
+fn title(page: &str) -> Option<String> {
+    let from = page.to_ascii_lowercase().find("<title>")? + "<title>".len();
+    let words: Vec<&str> = page.get(from..)?.split('<').next()?.split_whitespace().collect();
+    let title: String = words.join(" ").chars().take(TITLE).collect();
+    (!title.is_empty()).then_some(title)
 }
+
+/// Reads an answer to its end, if that is not too far.
+async fn whole<B>(name: &str, answer: http::Response<B>) -> Result<Reply, Failure>
+where
+    B: http_body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (head, body) = answer.into_parts();
+    let location = head.headers.get(http::header::LOCATION).and_then(|to| to.to_str().ok()).map(str::to_owned);
+    let body = Limited::new(body, LONGEST).collect().await.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+        Some(_) => Failure::Lost(format!("{name}'s answer is longer than {} MiB", LONGEST >> 20)),
+        None => Failure::Lost(format!("{name}'s answer broke off: {}", root(error.as_ref()))),
+    })?;
+    Ok(Reply { status: head.status, location, body: body.to_bytes().into() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use kube::api::AttachParams;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::clock::Clock;
+pub use super::discover::Broker;
 use super::failure::Failure;
 use super::timing::Timing;
 use super::voice::Voice;
@@ -31,17 +32,6 @@ pub enum Kafka {
     Exec(Broker),
     /// Not at all, and why, with what would change it.
     Off(String),
-}
-
-/// A broker's pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broker {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name: `kafka-0`.
-    pub pod: String,
-    /// Where the tool finds the cluster: `kafka:9092`.
-    pub bootstrap: String,
 }
 
 /// Reads the groups again and again until it is stopped.
@@ -118,7 +108,9 @@ fn refusal(broker: &Broker, error: &kube::Error) -> Failure {
             403 => {
                 Failure::Forbidden(format!("exec in pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/exec"))
             }
-            404 => Failure::Rejected(format!("there is no pod {pod} in namespace {namespace}: name a broker's pod in the settings")),
+            404 => Failure::Rejected(format!(
+                "there is no pod {pod} in namespace {namespace}: name a broker's pod in the settings, or run `warroom init`"
+            )),
             code => Failure::Lost(format!("exec in pod {pod} failed ({code}): {}", status.message)),
         },
         error => Failure::unreachable("the API server", error),

@@ -2,9 +2,11 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`connect`], [`client`] | from a kubeconfig to a reading and a writing client |
+//! | [`connect`], [`kubeconfig`] | from a kubeconfig to a reading and a writing client |
+//! | [`line`], [`client`], [`proxy`], [`credential`] | what both speak through: follows the kubeconfig, renews tokens and certificates |
 //! | [`kube`] | the API server: lists and watches of the six kinds |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
+//! | [`reach`], [`discover`] | where a server is: as the settings say, else what the cluster has |
 //! | [`kafka`] | consumer group lag, by the broker's own tool |
 //! | [`keyboard`] | the terminal's keys, pastes and sizes; and whether it is still there |
 //! | [`clock`] | the only reader of the wall clock |
@@ -17,16 +19,23 @@ pub mod alertmanager;
 pub mod client;
 pub mod clock;
 pub mod connect;
+pub mod credential;
+pub mod discover;
 pub mod failure;
 pub mod http;
 pub mod kafka;
 pub mod keyboard;
 pub mod kube;
+mod kubeconfig;
+pub mod line;
 pub mod prometheus;
+mod proxy;
+pub mod reach;
 pub mod timing;
 pub mod voice;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -35,11 +44,15 @@ use tokio::task::JoinSet;
 
 use self::clock::Clock;
 use self::connect::Connection;
+use self::discover::{Scout, What};
 use self::failure::Failure;
 use self::kafka::Kafka;
+use self::line::Line;
+use self::reach::Reach;
 use self::timing::Timing;
 use self::voice::Voice;
 use crate::clean::Clean;
+use crate::config::Endpoint;
 use crate::event::{Event, Kind, SourceId};
 
 /// What to ask, and where.
@@ -47,24 +60,32 @@ use crate::event::{Event, Kind, SourceId};
 pub struct SourceSettings {
     /// The namespace watched; `None` is all of them. Nodes belong to none.
     pub namespace: Option<Clean>,
-    /// Prometheus' address.
-    pub prometheus: Option<String>,
-    /// Alertmanager's address.
-    pub alertmanager: Option<String>,
+    /// Prometheus.
+    pub prometheus: Endpoint,
+    /// Alertmanager.
+    pub alertmanager: Endpoint,
     /// How Kafka's groups are read.
     pub kafka: Kafka,
+    /// Whether its broker is looked for in the cluster first.
+    pub find_kafka: bool,
 }
 
 /// All sources at work. They stop when this is dropped.
 #[derive(Debug)]
 pub struct Sources {
     tasks: JoinSet<()>,
+    line: Arc<Line>,
 }
 
 impl Sources {
+    /// What they speak through with the API server.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
     /// Starts them. Each tells its first reading, or why there is none, without waiting for a period to pass.
     pub fn spawn(settings: &SourceSettings, connection: &Connection, clock: &Clock, timing: &Timing, events: &mpsc::Sender<Event>) -> Self {
-        let mut sources = Self { tasks: JoinSet::new() };
+        let mut sources = Self { tasks: JoinSet::new(), line: Arc::clone(&connection.line) };
         let voice = {
             let (clock, events) = (clock.clone(), events.clone());
             move |source| Voice::new(source, clock.clone(), events.clone())
@@ -77,16 +98,36 @@ impl Sources {
             let run = move |voice| kube::run(kind, client.clone(), namespace.clone(), voice, clock.clone(), timing.clone());
             start(SourceId::of(kind), Box::new(run));
         }
-        let (address, at, times) = (settings.prometheus.clone(), clock.clone(), timing.clone());
-        let run = move |voice| prometheus::run(address.clone(), voice, at.clone(), times.clone()).boxed();
+        let scout = Scout::new(connection.reader.clone(), settings.namespace.as_ref().map(ToString::to_string), timing);
+        let reach = |what, endpoint: &Endpoint| Reach::new(what, endpoint.clone(), connection.reader.clone(), scout.clone(), timing);
+        let (way, at, times) = (reach(What::Prometheus, &settings.prometheus), clock.clone(), timing.clone());
+        let run = move |voice| prometheus::run(way.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Prometheus, Box::new(run));
-        let (address, at, times) = (settings.alertmanager.clone(), clock.clone(), timing.clone());
-        let run = move |voice| alertmanager::run(address.clone(), voice, at.clone(), times.clone()).boxed();
+        let (way, at, times) = (reach(What::Alertmanager, &settings.alertmanager), clock.clone(), timing.clone());
+        let run = move |voice| alertmanager::run(way.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Alertmanager, Box::new(run));
         let (how, client, at, times) = (settings.kafka.clone(), connection.reader.clone(), clock.clone(), timing.clone());
-        let run = move |voice| kafka::run(how.clone(), client.clone(), voice, at.clone(), times.clone()).boxed();
+        let scout = settings.find_kafka.then(|| scout.clone());
+        let run = move |mut voice: Voice| {
+            let (how, scout, client, at, times) = (how.clone(), scout.clone(), client.clone(), at.clone(), times.clone());
+            async move { kafka::run(found(how, scout, &mut voice).await, client, voice, at, times).await }.boxed()
+        };
         start(SourceId::Kafka, Box::new(run));
+        sources.tasks.spawn(Arc::clone(&connection.line).follow(events.clone()));
         sources
+    }
+}
+
+/// The cluster's own broker instead of the usual one, if there is one to be found.
+async fn found(how: Kafka, scout: Option<Scout>, voice: &mut Voice) -> Kafka {
+    let (Kafka::Exec(_), Some(scout)) = (&how, scout) else { return how };
+    match scout.broker().await {
+        Ok(Some(broker)) => {
+            voice.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
+            Kafka::Exec(broker)
+        }
+        // Whoever reads the groups says what is wrong, or that the usual broker is not there.
+        Ok(None) | Err(_) => how,
     }
 }
 

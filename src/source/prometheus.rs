@@ -11,6 +11,7 @@ use self::answer::{Answer, Jobs, Series, Targets, samples};
 use super::clock::Clock;
 use super::failure::Failure;
 use super::http::Server;
+use super::reach::Reach;
 use super::timing::Timing;
 use super::voice::Voice;
 use crate::event::{Event, RateSample};
@@ -28,14 +29,8 @@ const ERRORS: &str = "http_requests_total{status=~\"5..\"}";
 const REQUESTS: &str = "http_requests_total";
 
 /// Reads the rates every few seconds until it is stopped.
-pub async fn run(address: Option<String>, mut voice: Voice, clock: Clock, timing: Timing) {
-    let Some(address) = address else {
-        return voice.off("no address of Prometheus: give --prometheus, WARROOM_PROMETHEUS_URL or the setting").await;
-    };
-    let mut rates = match Server::new("Prometheus", &address, &timing) {
-        Ok(server) => Rates { server, window: 0, last: None },
-        Err(wrong) => return voice.fail(&wrong).await,
-    };
+pub async fn run(reach: Reach, mut voice: Voice, clock: Clock, timing: Timing) {
+    let mut rates = Rates { server: reach.open(&mut voice, &clock).await, window: 0, last: None };
     let hole = TimeDelta::from_std(timing.metrics * 3).unwrap_or(STEP).max(STEP);
     loop {
         match rates.since_last(clock.now(), hole).await {

@@ -35,9 +35,10 @@ impl Room {
         let broker = kafka::Broker { namespace: NAMESPACE.into(), pod: "kafka-0".into(), bootstrap: "kafka:9092".into() };
         let settings = SourceSettings {
             namespace: Some(NAMESPACE.into()),
-            prometheus: Some(sim.prometheus_url()),
-            alertmanager: Some(sim.alertmanager_url()),
+            prometheus: sim.prometheus_url().parse::<crate::config::Where>().unwrap().into(),
+            alertmanager: sim.alertmanager_url().parse::<crate::config::Where>().unwrap().into(),
             kafka: Kafka::Exec(broker),
+            find_kafka: false,
         };
         let (sender, events) = mpsc::channel(16);
         let sources = Sources::spawn(&settings, &connection, &clock, &timing, &sender);

@@ -28,6 +28,10 @@ pub struct Timing {
     pub backoff_most: Duration,
     /// After so long without a failure the backoff starts over.
     pub healthy: Duration,
+    /// Until a credential plugin has answered: some ask a person in a browser, but nobody sees anything meanwhile.
+    pub plugin: Duration,
+    /// Between two looks at whether the kubeconfig changed.
+    pub kubeconfig: Duration,
     /// Between two listings where watching is not allowed.
     pub poll: Duration,
     /// Between two readings of Prometheus and Alertmanager.
@@ -56,6 +60,8 @@ impl Default for Timing {
             backoff: millis(800),
             backoff_most: seconds(30),
             healthy: seconds(120),
+            plugin: seconds(30),
+            kubeconfig: seconds(3),
             poll: seconds(10),
             metrics: seconds(5),
             metrics_answer: seconds(8),
@@ -77,7 +83,7 @@ impl Timing {
         timing
     }
 
-    fn spans(&mut self) -> [&mut Duration; 16] {
+    fn spans(&mut self) -> [&mut Duration; 18] {
         [
             &mut self.connect,
             &mut self.answer,
@@ -89,6 +95,8 @@ impl Timing {
             &mut self.backoff,
             &mut self.backoff_most,
             &mut self.healthy,
+            &mut self.plugin,
+            &mut self.kubeconfig,
             &mut self.poll,
             &mut self.metrics,
             &mut self.metrics_answer,

@@ -17,12 +17,19 @@ pub struct Voice {
     told: Option<Health>,
     /// When it was last heard; nothing counts before it was live once.
     heard: Option<DateTime<Utc>>,
+    /// What is to be known of it whenever it is live.
+    remark: Option<String>,
 }
 
 impl Voice {
     /// A source that has not said anything yet.
     pub fn new(source: SourceId, clock: Clock, events: mpsc::Sender<Event>) -> Self {
-        Self { source, clock, events, told: None, heard: None }
+        Self { source, clock, events, told: None, heard: None, remark: None }
+    }
+
+    /// From now on this is to be known of the source whenever it is live: where it was found.
+    pub fn remark(&mut self, remark: Option<String>) {
+        self.remark = remark;
     }
 
     /// Tells an event; waits while the channel is full. When nobody listens any more it waits to be stopped.
@@ -48,6 +55,10 @@ impl Voice {
     pub async fn live(&mut self, remark: Option<String>) {
         let now = self.clock.now();
         self.heard = Some(now);
+        let remark = match (self.remark.clone(), remark) {
+            (Some(always), Some(now)) => Some(format!("{always}; {now}")),
+            (always, now) => always.or(now),
+        };
         self.change(SourceState::Live, now, remark).await;
     }
 

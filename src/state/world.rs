@@ -67,6 +67,9 @@ impl World {
             }
             Event::Silences(silences) => self.alerts.silence(silences),
             Event::Operator(operator) => self.operate(record.at, operator),
+            Event::Kubeconfig(words) => {
+                self.timeline.add(record.at, EntryKind::Session, "kubeconfig".into(), words.clone(), None);
+            }
             Event::JournalTrouble(trouble) => self.journal_trouble.clone_from(trouble),
             Event::Intent(_) | Event::Inherited(_) | Event::Outcome { .. } | Event::VerifyDue { .. } => self.run(record),
             Event::View(_) => {}

@@ -97,7 +97,7 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
     let left = usize::from(columns).saturating_sub(clock.used());
     let whole = place(state, look, columns).used();
     let fits = |row: &Row, place: usize| row.used() + place <= left;
-    let levels = [(Words::All, whole), (Words::OfTrouble, LEAST_PLACE), (Words::State, LEAST_PLACE)];
+    let levels = [(Words::Remarks, whole), (Words::All, whole), (Words::OfTrouble, LEAST_PLACE), (Words::State, LEAST_PLACE)];
     let fitting = levels.iter().map(|(words, place)| (sources(state, look, *words), place)).find(|(row, place)| fits(row, **place));
     let heard = fitting.map_or_else(|| sources(state, look, Words::None), |(row, _)| row);
     let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
@@ -123,6 +123,8 @@ fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
 /// How much is said of the sources.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Words {
+    /// Everything, and what is to be known of those that are live.
+    Remarks,
     /// Everything.
     All,
     /// Everything of those that are not live.
@@ -141,6 +143,8 @@ struct Heard {
     words: String,
     /// What is said of it in any case while it is live.
     figure: String,
+    /// What is to be known of it although it is live.
+    remark: Option<String>,
 }
 
 fn sources(state: &State, look: &Look, words: Words) -> Row {
@@ -155,7 +159,8 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
         let (mark, role) = marks::source(heard.state);
         let live = heard.state == SourceState::Live;
         let told = match words {
-            Words::All => heard.words,
+            Words::Remarks if live => heard.remark.map_or(heard.words.clone(), |remark| format!("{} ({remark})", heard.words)),
+            Words::Remarks | Words::All => heard.words,
             _ if live => heard.figure,
             Words::OfTrouble => heard.words,
             Words::State => heard.state.word().to_owned(),
@@ -185,7 +190,7 @@ fn cluster(state: &State) -> Option<Heard> {
         _ if alike.len() == watches.len() => since(worst),
         _ => format!("{}: {}", since(worst), alike.join(", ")),
     };
-    Some(Heard { name: "k8s", state: worst.state, words, figure: String::new() })
+    Some(Heard { name: "k8s", state: worst.state, words, figure: String::new(), remark: None })
 }
 
 /// ` (403)`, where the error says so.
@@ -200,11 +205,12 @@ fn reading(name: &'static str, health: &Health, at: Option<DateTime<Utc>>, now: 
         (SourceState::Live, Some(at)) => units::seconds((now - at).as_seconds_f64().max(0.0)),
         _ => format!("{}{}", since(health), code(health)),
     };
-    Heard { name, state: health.state, words, figure: String::new() }
+    Heard { name, state: health.state, words, figure: String::new(), remark: health.error.as_ref().map(ToString::to_string) }
 }
 
 fn alerts(state: &State, health: &Health) -> Heard {
     let firing = state.world.alerts.firing();
     let words = if health.state == SourceState::Live { format!("{firing} firing") } else { format!("{}{}", since(health), code(health)) };
-    Heard { name: "alerts", state: health.state, words, figure: if firing > 0 { firing.to_string() } else { String::new() } }
+    let (figure, remark) = (if firing > 0 { firing.to_string() } else { String::new() }, health.error.as_ref().map(ToString::to_string));
+    Heard { name: "alerts", state: health.state, words, figure, remark }
 }

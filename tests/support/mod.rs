@@ -89,10 +89,18 @@ pub struct Room {
 impl Room {
     /// A session, `changed` from the usual one, on a cluster whose incident begins soon.
     pub async fn open(seed: u64, scenario: Scenario, changed: impl FnOnce(Wanted) -> Wanted) -> Self {
+        Self::without(seed, scenario, &[], changed).await
+    }
+
+    /// The same on a cluster without these services of namespace monitoring: who is given no address finds none.
+    pub async fn without(seed: u64, scenario: Scenario, gone: &[&str], changed: impl FnOnce(Wanted) -> Wanted) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
         let (onset, measured) = (Duration::from_secs(2), Duration::from_secs(60));
         let config = SimConfig { seed, clock: clock.clone(), onset, measured, ..SimConfig::new(scenario) };
         let sim = Sim::start(config).await.unwrap();
+        for name in gone {
+            assert!(sim.delete("Service", "monitoring", name));
+        }
         let data = tempfile::tempdir().unwrap();
         let session = session(changed(wanted(&sim)), &clock, data.path()).await;
         Self { sim, clock, data, session }

@@ -6,6 +6,7 @@ mod exec;
 mod json_patch;
 mod list;
 mod logs;
+mod proxy;
 mod scale;
 mod select;
 mod status;
@@ -60,6 +61,9 @@ pub(super) async fn answer(shared: &Arc<Shared>, parts: Parts, path: &str, query
     }
     if let Some(review) = auth::review(shared.identity, path, body) {
         return reply::json(201, &review);
+    }
+    if let Some(proxied) = proxy::Proxied::parse(path) {
+        return proxied.answer(shared, &parts.method, query, body).unwrap_or_else(|status| status.response());
     }
     let Some(target) = Target::parse(path) else { return nothing_here(path) };
     let call = Call { shared, target, query, body, quirk };

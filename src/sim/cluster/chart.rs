@@ -7,6 +7,13 @@ use crate::sim::scenario::Release;
 /// Where the company's services live.
 pub const NAMESPACE: &str = "medcontract-prod";
 
+/// Where the cluster is watched from, as the Prometheus operator sets it up.
+pub(crate) const MONITORING: &str = "monitoring";
+/// The service of Prometheus in [`MONITORING`].
+pub(crate) const PROMETHEUS: &str = "prometheus-operated";
+/// The service of Alertmanager in [`MONITORING`].
+pub(crate) const ALERTMANAGER: &str = "alertmanager-operated";
+
 /// The services that only answer requests, 20 a second each.
 const SERVICES: [&str; 4] = ["ocr-service", "ai-service", "analytics-service", "realtime-service"];
 
@@ -35,6 +42,18 @@ pub(crate) fn services() -> Vec<Value> {
     let data = [("kafka", 9092), ("postgres", 5432), ("redis", 6379), ("clickhouse", 9000)];
     let http = SERVICES.into_iter().chain(["medcontracthub-app"]).map(|name| (name, 8080));
     http.chain(data).zip(50..).map(|((name, port), last)| service_object(name, port, last)).collect()
+}
+
+/// The services of [`MONITORING`].
+pub(crate) fn monitoring() -> Vec<Value> {
+    let all = [(PROMETHEUS, 9090, "http-web"), (ALERTMANAGER, 9093, "http-web")];
+    all.map(|(name, port, port_name)| {
+        let ports = json!([{"name": port_name, "port": port, "protocol": "TCP", "targetPort": port_name}]);
+        let spec = json!({"clusterIP": "None", "ports": ports, "selector": {"app.kubernetes.io/name": name}, "type": "ClusterIP"});
+        let metadata = json!({"name": name, "namespace": MONITORING, "labels": {"managed-by": "prometheus-operator"}});
+        json!({"metadata": metadata, "spec": spec, "status": {"loadBalancer": {}}})
+    })
+    .to_vec()
 }
 
 fn service_object(name: &str, port: u16, last: u8) -> Value {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::chart::{self, NAMESPACE};
+use super::chart::{self, MONITORING, NAMESPACE};
 use super::deployment::set_of;
 use super::kind::{DEPLOYMENT, Kind, NAMESPACE as NAMESPACE_KIND, NODE, POD, REPLICA_SET, SERVICE, STATEFUL_SET};
 use super::process::{Process, State};
@@ -24,12 +24,15 @@ pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32, measured: TimeDelta) 
         let node = pods::node(node, zone, cluster.now);
         cluster.store.create(&NODE, node, cluster.now);
     }
-    for name in ["default", "kube-system", NAMESPACE, SCALE].into_iter().filter(|name| *name != SCALE || extra_pods > 0) {
+    for name in ["default", "kube-system", MONITORING, NAMESPACE, SCALE].into_iter().filter(|name| *name != SCALE || extra_pods > 0) {
         let namespace = json!({"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}, "status": {"phase": "Active"}});
         cluster.store.create(&NAMESPACE_KIND, namespace, cluster.now);
     }
     for service in chart::services() {
         create(cluster, &SERVICE, service);
+    }
+    for service in chart::monitoring() {
+        cluster.store.create(&SERVICE, service, cluster.now);
     }
     install(cluster, start);
     crowd(cluster, extra_pods, start - TimeDelta::days(3));

@@ -1,6 +1,5 @@
 //! The requests that list and watch one kind, and what a refusal means.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, RETRY_AFTER};
@@ -11,7 +10,7 @@ use kube::client::Body;
 use super::decode::Status;
 use crate::clean::Clean;
 use crate::event::Kind;
-use crate::source::failure::{Failure, root};
+use crate::source::failure::{Failure, escaped, root};
 
 /// Objects in one page of a listing: client-go's figure, and what the bed's API server answers in 84 ms.
 const PAGE: usize = 500;
@@ -107,17 +106,4 @@ async fn collect(body: Body, most: usize) -> Result<Vec<u8>, Failure> {
     let whole = Limited::new(body, most).collect().await;
     let whole = whole.map_err(|error| Failure::Lost(format!("the API server's answer was cut: {}", root(&*error))))?;
     Ok(whole.to_bytes().into())
-}
-
-/// A value of a query, percent-encoded.
-fn escaped(value: &str) -> String {
-    value.bytes().fold(String::with_capacity(value.len()), |mut out, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-        out
-    })
 }

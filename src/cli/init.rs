@@ -1,0 +1,163 @@
+//! `warroom init`: finds Prometheus, Alertmanager and Kafka, tests them, asks, and writes it into the settings.
+
+mod ask;
+mod service;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use http::Request;
+use serde_json::{Value, json};
+
+use self::service::Chosen;
+use super::args::Init;
+use super::{Exit, Room, complain, say, warn};
+use crate::clean::cleaned;
+use crate::config::{Kafka, edit};
+use crate::session::Wanted;
+use crate::source::connect::{Connection, connect};
+use crate::source::discover::{Broker, Scout, What};
+
+/// What an init works with.
+struct Finder<'a> {
+    room: &'a Room,
+    wanted: &'a Wanted,
+    connection: &'a Connection,
+    scout: Scout,
+    /// Whether somebody is there to be asked.
+    asks: bool,
+}
+
+pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> {
+    let silent = flags.yes || flags.dry_run;
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if !silent && !terminal {
+        return Ok(complain(
+            "init asks questions, and this is no terminal: give --yes to take the best that is found, or --dry-run to see it",
+        ));
+    }
+    let wanted = super::status::wanted(room, false);
+    let connection = match connect(&wanted.connect, &wanted.timing).await {
+        Ok(connection) => connection,
+        Err(error) => return Ok(complain(&error.to_string())),
+    };
+    let namespace = wanted.namespace.clone().or_else(|| connection.namespace.as_ref().map(ToString::to_string));
+    let scout = Scout::new(connection.reader.clone(), namespace, &wanted.timing);
+    let finder = Finder { room, wanted: &wanted, connection: &connection, scout, asks: !silent };
+    match finder.scout.catalog().await {
+        Ok(catalog) => say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?,
+        Err(failure) => {
+            warn(format_args!("warroom: the cluster cannot be looked at: {failure}"));
+            if !finder.asks {
+                return Ok(Exit::Failed);
+            }
+        }
+    }
+    finder.run(flags).await
+}
+
+impl Finder<'_> {
+    async fn run(&self, flags: &Init) -> color_eyre::Result<Exit> {
+        let comment = format!("found by `warroom init` in context {}", cleaned(&self.connection.context));
+        let (mut entries, mut known) = (Vec::new(), 0);
+        for what in [What::Prometheus, What::Alertmanager] {
+            match self.service(what).await? {
+                Chosen::New(endpoint) => {
+                    entries.push(edit::Entry::endpoint(what.settings().2, &endpoint, &self.room.paths.config_dir, &comment));
+                }
+                Chosen::Kept => known += 1,
+                Chosen::Nothing => {}
+                Chosen::Stop => return Ok(Exit::Refused),
+            }
+        }
+        match self.kafka().await? {
+            Some(kafka) => entries.push(edit::Entry::kafka(&kafka, &comment)),
+            None => known += usize::from(self.room.config.settings.kafka.is_some()),
+        }
+        if entries.is_empty() {
+            say("nothing to write")?;
+            return Ok(if known > 0 { Exit::Done } else { Exit::Failed });
+        }
+        self.write(&entries, flags.dry_run)
+    }
+
+    /// Writes, asks before it changes a file that is there, or only shows.
+    fn write(&self, entries: &[edit::Entry], dry_run: bool) -> color_eyre::Result<Exit> {
+        let path = self.path();
+        let old = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            text => Some(text?),
+        };
+        let text = match edit::with(old.as_deref().unwrap_or_default(), entries) {
+            Ok(text) => text,
+            Err(why) => return Ok(complain(&format!("{} cannot be changed: {why}", path.display()))),
+        };
+        if dry_run {
+            say(format_args!("--- {} would be:", path.display()))?;
+            say(cleaned_lines(&text))?;
+            return Ok(Exit::Done);
+        }
+        if self.asks {
+            say(cleaned_lines(&text))?;
+            let question = if old.is_some() { "Change" } else { "Write" };
+            if !ask::agreed(&format!("{question} {}?", path.display()))? {
+                say("nothing is written")?;
+                return Ok(Exit::Refused);
+            }
+        }
+        if let Err(error) = edit::write_private(&path, &text) {
+            warn(format_args!("warroom: {} cannot be written: {error}; nothing is changed", path.display()));
+            return Ok(Exit::Failed);
+        }
+        say(format_args!("written: {}; `warroom doctor` looks at all of it", path.display()))?;
+        Ok(Exit::Done)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.room.paths.config_dir.join("config.toml")
+    }
+
+    /// The broker that is to be written down.
+    async fn kafka(&self) -> color_eyre::Result<Option<Kafka>> {
+        if let Some(kafka) = &self.room.config.settings.kafka {
+            say(format_args!("· Kafka: pod {} of the settings; kept", cleaned(&kafka.pod)))?;
+            return Ok(None);
+        }
+        let broker = match self.scout.broker().await {
+            Ok(Some(broker)) => broker,
+            Ok(None) => {
+                say("✗ Kafka: no service with port 9092 whose name tells of Kafka has a pod that is ready")?;
+                return Ok(None);
+            }
+            Err(failure) => {
+                say(cleaned(&format!("✗ Kafka: {failure}")))?;
+                return Ok(None);
+            }
+        };
+        let at = format!("{}/{}, brokers at {}", broker.namespace, broker.pod, broker.bootstrap);
+        match self.may_exec(&broker).await {
+            Some(true) => say(cleaned(&format!("✓ Kafka: {at}; exec is allowed")))?,
+            _ => say(cleaned(&format!("▲ Kafka: {at}; ask for get and create on pods/exec in namespace {}", broker.namespace)))?,
+        }
+        if self.asks && !ask::agreed("  Read its groups there?")? {
+            return Ok(None);
+        }
+        Ok(Some(Kafka { namespace: Some(broker.namespace), pod: broker.pod, bootstrap: broker.bootstrap, ..Kafka::default() }))
+    }
+
+    /// Whether the API server would let this user exec there.
+    async fn may_exec(&self, broker: &Broker) -> Option<bool> {
+        let asked = json!({"namespace": broker.namespace, "verb": "create", "resource": "pods", "subresource": "exec", "name": broker.pod});
+        let review =
+            json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": asked}});
+        let request = Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").header("content-type", "application/json");
+        let request = request.body(review.to_string().into_bytes()).ok()?;
+        let answer = tokio::time::timeout(self.wanted.timing.patience, self.connection.reader.request::<Value>(request)).await;
+        answer.ok()?.ok()?.pointer("/status/allowed")?.as_bool()
+    }
+}
+
+/// Several lines, each cleaned.
+fn cleaned_lines(text: &str) -> String {
+    text.trim_end().lines().map(|line| cleaned(line).into_owned()).collect::<Vec<_>>().join("\n")
+}
