@@ -18,7 +18,7 @@ use crate::runtime::inherit::{self, Estate};
 use crate::sim::Sim;
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
-use crate::source::kafka::{Broker, Kafka};
+use crate::source::kafka::{self, Kafka};
 use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
@@ -120,7 +120,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     first.extend(estates.iter().flat_map(|estate| &estate.intents).map(|intent| Event::Inherited(Box::new(intent.clone()))));
     let (sender, events) = mpsc::channel(EVENTS);
     let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
-    let kafka = kafka(wanted.kafka, namespace.as_ref());
+    let kafka = kafka(wanted.kafka, namespace.as_ref(), wanted.prometheus.clone());
     let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
@@ -162,14 +162,14 @@ fn carrying_out(
     }
 }
 
-fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
-    let off = || Kafka::Off("exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod".to_owned());
-    let broker = |k: config::Kafka| Broker {
-        namespace: namespace.map_or_else(|| "default".to_owned(), ToString::to_string),
-        pod: k.pod,
-        bootstrap: k.bootstrap,
+fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>, prometheus: Option<String>) -> Kafka {
+    let Some(settings) = wanted else {
+        return Kafka::Off(
+            "exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod: give --kafka brokers:HOST:PORT".into(),
+        );
     };
-    wanted.map_or_else(off, |wanted| Kafka::Exec(broker(wanted)))
+    let namespace = namespace.map_or_else(|| "default".to_owned(), ToString::to_string);
+    Kafka::On(Box::new(kafka::Wanted { settings, namespace, prometheus }))
 }
 
 /// Begins the recording. Where it cannot be written the session goes on without, says so, and changes nothing.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
-use crate::config::ReadOnly;
+use crate::config::{KafkaMode, ReadOnly};
 use crate::event::{Kind, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
@@ -27,6 +27,8 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     let address = |flag: &Option<crate::config::Address>, set: &Option<crate::config::Address>| {
         flag.as_ref().or(set.as_ref()).map(|address| address.as_str().to_owned())
     };
+    let kafka = settings.kafka.clone().by(args.kafka.as_ref());
+    let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
     Wanted {
         mode: Mode::Live,
         namespace: args.namespace.clone().or_else(|| settings.namespace.clone()),
@@ -36,7 +38,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         threshold: settings.threshold,
         prometheus: address(&args.prometheus, &settings.prometheus),
         alertmanager: address(&args.alertmanager, &settings.alertmanager),
-        kafka: (!args.no_exec && !settings.no_exec).then(|| settings.kafka.clone()),
+        kafka: (!forbidden).then_some(kafka),
         timing: Timing::default(),
         deadline: DEADLINE,
         patience: PATIENCE,
@@ -128,7 +130,7 @@ fn in_words(world: &World) -> String {
             let _ = writeln!(out, "{service}  5xx {}", units::percent(ratio));
         }
     }
-    for group in world.lag.rows().into_iter().filter(|group| group.state() > crate::state::GroupState::Unknown) {
+    for group in world.lag.rows().into_iter().filter(|group| group.in_trouble()) {
         let _ = writeln!(out, "group {}  {}  lag {}", group.now.group, group.state().word(), units::count(group.lag()));
     }
     for alert in world.alerts.rows() {

@@ -1,5 +1,6 @@
 //! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are laid over by the command line.
 
+mod kafka;
 mod load;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::str::FromStr;
 
 use directories::ProjectDirs;
 
+pub use kafka::{Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism, Password};
 pub use load::{Config, check, load};
 
 use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
@@ -124,32 +126,6 @@ impl FromStr for Address {
 
 text_fields!(Address);
 
-/// How Kafka's consumer groups are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kafka {
-    /// The way to the groups.
-    pub mode: KafkaMode,
-    /// The pod that `exec` runs `kafka-consumer-groups.sh` in.
-    pub pod: String,
-    /// The broker that the groups are asked from, as that pod sees it.
-    pub bootstrap: String,
-}
-
-crate::data::names! {
-    /// A way to the consumer groups.
-    KafkaMode "way to read Kafka" {
-        /// `kafka-consumer-groups.sh` in a broker's pod.
-        Exec "exec",
-    }
-}
-
-/// The pod and the broker are the runbook's own.
-impl Default for Kafka {
-    fn default() -> Self {
-        Self { mode: KafkaMode::Exec, pod: "kafka-0".into(), bootstrap: "kafka:9092".into() }
-    }
-}
-
 impl Settings {
     /// Reads the outermost table of `config.toml`.
     fn read(root: &mut Reader<'_>) -> Self {
@@ -185,14 +161,6 @@ impl Places {
     fn read(root: &Reader<'_>) -> Self {
         let [theme, keymap, runbook] = ["theme", "keymap", "runbook"].map(|key| root.place_of(key));
         Self { theme, keymap, runbook }
-    }
-}
-
-impl Kafka {
-    fn read(mut table: Reader<'_>) -> Self {
-        let (mode, pod, bootstrap) = (table.get("mode"), table.get("pod"), table.get("bootstrap"));
-        let usual = Self::default();
-        Self { mode: mode.unwrap_or(usual.mode), pod: pod.unwrap_or(usual.pod), bootstrap: bootstrap.unwrap_or(usual.bootstrap) }
     }
 }
 

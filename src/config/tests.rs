@@ -66,7 +66,7 @@ rates.threshold = 0.1
         no_exec: true,
         prometheus: Some(Address("http://prometheus:9090".into())),
         alertmanager: Some(Address("https://alerts.example/base".into())),
-        kafka: Kafka { mode: KafkaMode::Exec, pod: "kafka-1".into(), bootstrap: "broker:9093".into() },
+        kafka: Kafka { pod: "kafka-1".into(), bootstrap: "broker:9093".parse().unwrap(), ..Kafka::default() },
         threshold: 0.1,
         runbook: Some("team.toml".into()),
         arm_minutes: 5,

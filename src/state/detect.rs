@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
+use super::{Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, Kind, Measure, Owner, Revision, Uid, Verdict, Workload};
 
@@ -173,17 +173,24 @@ impl Detector {
     pub fn lag(&mut self, at: DateTime<Utc>, lag: &Lag, timeline: &mut Timeline) {
         for (id, group) in &lag.groups {
             let records = group.lag().unwrap_or(0);
-            match group.state() {
-                GroupState::Warn | GroupState::Stop if records > 0 && self.lagging.insert(id.clone()) => {
-                    let what = if group.state() == GroupState::Stop { "no members" } else { "growing" };
-                    timeline.add(at, EntryKind::Trouble, id.clone(), format!("lag {records}, {what}"), None);
+            if group.in_trouble() {
+                if self.lagging.insert(id.clone()) {
+                    timeline.add(at, EntryKind::Trouble, id.clone(), format!("lag {records}, {}", plight(group)), None);
                 }
-                GroupState::Ok if group.growth().is_some_and(|growth| growth <= 0.0) && self.lagging.remove(id) => {
-                    timeline.add(at, EntryKind::Recovery, id.clone(), format!("lag {records}, falling"), None);
-                }
-                _ => {}
+            } else if group.state() == GroupState::Ok && group.growth().is_some_and(|growth| growth <= 0.0) && self.lagging.remove(id) {
+                timeline.add(at, EntryKind::Recovery, id.clone(), format!("lag {records}, falling"), None);
             }
         }
+    }
+}
+
+fn plight(group: &Group) -> &'static str {
+    match group.state() {
+        GroupState::Stop if group.now.members == Some(0) => "no members",
+        GroupState::Stop => "nobody commits",
+        GroupState::Stall => "offsets do not move",
+        GroupState::Rewind => "went back",
+        GroupState::Ok | GroupState::Unknown | GroupState::Warn => "growing",
     }
 }
 

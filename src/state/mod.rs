@@ -28,7 +28,7 @@ pub use cluster::{Cluster, WorkloadRow};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};
-pub use lag::{Group, GroupState, Lag};
+pub use lag::{Group, GroupState, Lag, Partition};
 pub use rates::{Rates, Series};
 pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, timeline_lines, workload_rows};
 pub use runs::{Run, Runs, Stage};

@@ -4,9 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::{
-    Diagnosis, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, suggestions,
-};
+use super::{Diagnosis, Entry, Focus, Group, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, suggestions};
 use crate::clean::Clean;
 use crate::event::Pod;
 use crate::runbook::Step;
@@ -68,7 +66,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
 /// The lag of the group that is named as the workload is, where it grows or nobody reads.
 fn falling_behind(world: &World, row: &WorkloadRow<'_>) -> Option<i64> {
     let group = world.lag.groups.get(&row.workload?.meta.name)?;
-    matches!(group.state(), GroupState::Warn | GroupState::Stop).then(|| group.lag()).flatten()
+    group.in_trouble().then(|| group.lag()).flatten()
 }
 
 /// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when it is opened.

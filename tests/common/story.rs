@@ -91,12 +91,15 @@ fn lag(second: i64, records: i64) -> Event {
             partition: 0,
             committed: Some((second + 1_000) * 100),
             end: Some((second + 1_000) * 100 + records),
+            start: Some(0),
+            client: (members > 0).then(|| "kgo".into()),
+            host: (members > 0).then(|| "10.244.0.9".into()),
         }],
     };
     let never = GroupLag {
         group: "audit-export".into(),
         members: Some(1),
-        partitions: vec![PartitionLag { topic: "audit".into(), partition: 0, committed: None, end: Some(9_000) }],
+        partitions: vec![PartitionLag { topic: "audit".into(), end: Some(9_000), ..PartitionLag::default() }],
     };
     let mut groups = vec![group("worker-service", 1, records), group("analytics", 2, (-second).max(0)), never];
     if records > 1_000 {
