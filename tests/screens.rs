@@ -152,6 +152,12 @@ fn overlays() {
     named.screen.ask(Purpose::Name, "type medcontracthub-app to go ahead: ", "medcon");
     let mut unarmed = told(story::calm());
     unarmed.screen.overlays.push(dialog(story::plan()));
+    let group = |id: &str| with(told(story::partitions()), Overlay::Group { id: id.into(), scroll: 0 });
+    for size in SIZES {
+        check("group", &group("worker-service"), &[size]);
+        check("lag-lost", &selected(told(story::partitions()), Focus::Lag, "worker-service"), &[size]);
+    }
+    check("group-gone", &group("nobody"), &[(80, 24)]);
     for (name, state) in [
         ("help", with(told(story::release()), Overlay::Help { scroll: 0 })),
         ("detail-pod", with(told(story::release()), detail("uid-ocr-service-12-0"))),
@@ -192,8 +198,9 @@ fn an_ascii_terminal_gets_only_ascii() {
 }
 
 fn states() -> impl Strategy<Value = State> {
-    let plain = prop::sample::select(vec![story::calm as fn() -> _, story::release, story::rolled_back, story::deaf, Vec::new]);
-    let overlays = prop::collection::vec(0_usize..7, 0..3);
+    let plain =
+        prop::sample::select(vec![story::calm as fn() -> _, story::release, story::rolled_back, story::deaf, story::partitions, Vec::new]);
+    let overlays = prop::collection::vec(0_usize..8, 0..3);
     (plain, overlays, 0_usize..5, any::<[bool; 4]>(), 0_usize..500).prop_map(
         |(events, overlays, focus, [zoomed, elapsed, replay, pending], scroll)| {
             let mut state = told(events());
@@ -208,6 +215,7 @@ fn states() -> impl Strategy<Value = State> {
                     3 => with(state, Overlay::Logs(log_at(scroll))),
                     4 => form(state),
                     5 => with(state, dialog(story::refused_plan())),
+                    6 => with(state, Overlay::Group { id: "worker-service".into(), scroll }),
                     _ => with(state, dialog(story::plan())),
                 };
             }

@@ -87,7 +87,8 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
         .into_iter()
         .map(|(service, rate, ratio)| json!({"service": service, "rate_5xx": rate.and_then(|r| r.errors), "ratio_5xx": ratio}));
     let groups = world.lag.rows().into_iter().map(|g| {
-        json!({"group": g.now.group, "state": g.state().word(), "lag": g.lag(), "seconds_behind": g.seconds_behind(), "seconds_to_drain": g.seconds_to_drain()})
+        json!({"group": g.now.group, "state": g.state().word(), "lag": g.lag(), "seconds_behind": g.seconds_behind(), "seconds_to_drain": g.seconds_to_drain(),
+            "members": g.now.members, "lost": g.lost, "abandoned": g.abandoned})
     });
     let alerts = world
         .alerts

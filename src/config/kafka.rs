@@ -163,7 +163,7 @@ pub enum Password {
     File(PathBuf),
 }
 
-/// The exporter's metrics, each a PromQL expression with the labels `consumergroup` (or `group`), `topic` and `partition`.
+/// The exporter's metrics, each an expression of Prometheus with the labels `consumergroup` (or `group`), `topic` and `partition`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KafkaMetrics {
     /// The committed offset; −1 where nothing was committed.

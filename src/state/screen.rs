@@ -162,6 +162,13 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
+    /// One consumer group in full.
+    Group {
+        /// Which.
+        id: Clean,
+        /// Lines scrolled down.
+        scroll: usize,
+    },
     /// A followed log.
     Logs(LogView),
     /// A step's inputs.
@@ -242,7 +249,7 @@ impl Screen {
         }
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Detail { .. } | Overlay::Group { .. }) => contexts.push(Context::Detail),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),

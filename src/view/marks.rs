@@ -31,7 +31,7 @@ pub fn group(state: GroupState) -> (&'static str, Role) {
         GroupState::Ok => ("●", Role::Ok),
         GroupState::Unknown => ("–", Role::Unknown),
         GroupState::Warn => ("▲", Role::Warn),
-        GroupState::Rewind => ("◀", Role::Warn),
+        GroupState::Rewind => ("◂", Role::Warn),
         GroupState::Stall => ("■", Role::Critical),
         GroupState::Stop => ("✖", Role::Critical),
     }

@@ -175,6 +175,30 @@ pub fn rolled_back() -> Told {
     told
 }
 
+/// A consumer group with every sort of partition.
+pub fn partitions() -> Told {
+    let mut told = release();
+    let partition = |topic: &str, partition, committed: Option<i64>, end, client: Option<&str>| PartitionLag {
+        topic: topic.into(),
+        partition,
+        committed,
+        end: Some(end),
+        start: Some(88_000),
+        client: client.map(Clean::from),
+        host: client.map(|_| "10.244.0.9".into()),
+    };
+    let partitions = vec![
+        partition("audit-v1", 0, Some(90_400), 214_000, None),
+        partition("documents", 0, Some(98_800), 111_190, Some("kgo")),
+        partition("documents", 1, Some(87_200), 112_400, Some("kgo")),
+        partition("documents", 2, None, 112_000, Some("kgo")),
+        partition("documents", 10, Some(112_431), 112_431, Some("kgo")),
+    ];
+    let group = GroupLag { group: "worker-service".into(), members: Some(1), partitions };
+    told.push((-6, Event::Lag { at: at(-6), groups: vec![group] }));
+    told
+}
+
 /// The sources fall silent one after another, and the disk is full.
 pub fn deaf() -> Told {
     let mut told = release();

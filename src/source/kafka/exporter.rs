@@ -89,7 +89,7 @@ impl Exporter {
             let why = format!("Prometheus has no series of {name}: is a Kafka exporter scraped? Its names can be set in [kafka.metrics]");
             return Err(Failure::Lost(why));
         }
-        Ok(Reading { groups: groups(Told { committed, lag, end, start, members }), remark: None })
+        Ok(Reading { groups: groups(&Told { committed, lag, end, start, members }), remark: None })
     }
 
     async fn ask(&self, query: &str) -> Result<Vec<Series>, Failure> {
@@ -111,7 +111,7 @@ impl Series {
     }
 }
 
-fn groups(told: Told) -> Vec<GroupLag> {
+fn groups(told: &Told) -> Vec<GroupLag> {
     let by_place = |all: &[Series]| -> BTreeMap<Place, i64> { all.iter().filter_map(|s| Some((s.place()?, s.number()?))).collect() };
     let of_group = |all: &[Series]| -> BTreeMap<(Clean, Place), Option<i64>> {
         all.iter().filter_map(|s| Some(((s.metric.consumergroup.clone(), s.place()?), s.number()))).collect()

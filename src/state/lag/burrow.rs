@@ -75,14 +75,14 @@ mod tests {
 
     /// Burrow's published rules once more, line by line as they stand in its `caching.go`, to compare with.
     mod published {
-        pub struct Offset {
+        pub struct ConsumerOffset {
             pub offset: i64,
             pub timestamp: i64,
             pub lag: i64,
         }
 
         pub fn calculate_partition_status(
-            offsets: &[Offset],
+            offsets: &[ConsumerOffset],
             broker_offsets: &[i64],
             current_lag: i64,
             time_now: i64,
@@ -108,7 +108,7 @@ mod tests {
             "OK"
         }
 
-        fn is_lag_always_not_zero(offsets: &[Offset], allowed_lag: i64) -> bool {
+        fn is_lag_always_not_zero(offsets: &[ConsumerOffset], allowed_lag: i64) -> bool {
             for offset in offsets {
                 if offset.lag <= allowed_lag {
                     return false;
@@ -117,7 +117,7 @@ mod tests {
             true
         }
 
-        fn check_if_offsets_rewind(offsets: &[Offset]) -> i64 {
+        fn check_if_offsets_rewind(offsets: &[ConsumerOffset]) -> i64 {
             for i in 1..offsets.len() {
                 if offsets[i].offset < offsets[i - 1].offset {
                     return i64::try_from(i).unwrap();
@@ -126,7 +126,7 @@ mod tests {
             -1
         }
 
-        fn check_if_rewind_recovered(offsets: &[Offset], reset_index: i64) -> bool {
+        fn check_if_rewind_recovered(offsets: &[ConsumerOffset], reset_index: i64) -> bool {
             let reset_index = usize::try_from(reset_index).unwrap();
             let previous_progress = &offsets[reset_index - 1];
             for offset in &offsets[reset_index..] {
@@ -137,13 +137,13 @@ mod tests {
             false
         }
 
-        fn check_if_offsets_stopped(offsets: &[Offset], time_now: i64) -> bool {
+        fn check_if_offsets_stopped(offsets: &[ConsumerOffset], time_now: i64) -> bool {
             let first_timestamp = offsets[0].timestamp;
             let last_timestamp = offsets[offsets.len() - 1].timestamp;
             (time_now - last_timestamp) > (last_timestamp - first_timestamp)
         }
 
-        fn check_if_offsets_stalled(offsets: &[Offset]) -> bool {
+        fn check_if_offsets_stalled(offsets: &[ConsumerOffset]) -> bool {
             for i in 1..offsets.len() {
                 if offsets[i].offset != offsets[i - 1].offset {
                     return false;
@@ -152,7 +152,7 @@ mod tests {
             true
         }
 
-        fn check_if_lag_not_decreasing(offsets: &[Offset]) -> bool {
+        fn check_if_lag_not_decreasing(offsets: &[ConsumerOffset]) -> bool {
             let mut last_lag = None;
             for offset in offsets {
                 if last_lag.is_some_and(|last| offset.lag < last) {
@@ -163,7 +163,7 @@ mod tests {
             true
         }
 
-        fn check_if_recent_lag_zero(offsets: &[Offset], broker_offsets: &[i64]) -> bool {
+        fn check_if_recent_lag_zero(offsets: &[ConsumerOffset], broker_offsets: &[i64]) -> bool {
             let last_offset = offsets[offsets.len() - 1].offset;
             for broker_offset in broker_offsets {
                 if *broker_offset <= last_offset {
@@ -212,7 +212,7 @@ mod tests {
                 commits.push(Commit { at: at(second), offset, lag });
             }
             let now = second + now;
-            let published: Vec<_> = commits.iter().map(|c| published::Offset { offset: c.offset, timestamp: c.at.timestamp(), lag: c.lag }).collect();
+            let published: Vec<_> = commits.iter().map(|c| published::ConsumerOffset { offset: c.offset, timestamp: c.at.timestamp(), lag: c.lag }).collect();
             let expected = published::calculate_partition_status(&published, &ends, lag, now, allowed);
             prop_assert_eq!(word(judge(&commits, ends.iter().copied(), lag, allowed, at(now))), expected);
         }

@@ -99,6 +99,12 @@ impl Connection {
         if answer.has_remaining() { Err(garbage()) } else { Ok(response) }
     }
 
+    /// Ends it, as a broker does that has not heard of us for long.
+    #[cfg(test)]
+    pub async fn close(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     /// An answer's error code as a sentence: `what` is what was asked for.
     pub fn succeeded(&self, what: &str, code: i16) -> Result<(), Failure> {
         let Some(error) = ResponseError::try_from_code(code) else { return Ok(()) };
