@@ -136,6 +136,7 @@ fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>)
         read_only: wanted.read_only.covers(&connection.context),
         arm_minutes: u32::from(wanted.arm_minutes),
         threshold: wanted.threshold,
+        kafka: wanted.kafka.as_ref().map(|kafka| kafka.mode.name().into()).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").into(),
     }
 }

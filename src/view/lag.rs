@@ -42,10 +42,11 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     pane::more(look, table, seen, groups.len(), buf);
 }
 
-/// `read 8 s ago`, and that nothing newer comes when it does not.
+/// `exec · read 8 s ago`, and that nothing newer comes when it does not.
 pub fn note(state: &State) -> String {
     let age = state.world.lag.at.map(|at| units::seconds((state.now - at).as_seconds_f64().max(0.0)));
-    let parts = [glance::silence(state, SourceId::Kafka), age.map(|age| format!("read {age} ago"))];
+    let way = state.world.session.as_ref().map(|session| session.kafka.to_string()).filter(|way| !way.is_empty());
+    let parts = [glance::silence(state, SourceId::Kafka), way, age.map(|age| format!("read {age} ago"))];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

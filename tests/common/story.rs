@@ -31,6 +31,7 @@ pub fn session() -> Session {
         read_only: false,
         arm_minutes: 15,
         threshold: 0.05,
+        kafka: "exec".into(),
         version: "0.1.0".into(),
     }
 }
