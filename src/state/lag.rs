@@ -30,7 +30,7 @@ const PACE: TimeDelta = TimeDelta::seconds(30);
 const JITTER: i64 = 1_000;
 
 /// A topic that nobody of its group reads is abandoned when its offsets have not moved for so long.
-const ABANDONED: TimeDelta = TimeDelta::minutes(5);
+const ABANDONED: TimeDelta = TimeDelta::minutes(30);
 
 /// What a group does: Burrow's states, and that nothing can be said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,6 +92,8 @@ pub struct Group {
     seconds_behind: Option<f64>,
     /// Records that retention deleted before they were consumed, all partitions together.
     pub lost: i64,
+    /// Records not consumed in the topics that are abandoned; `None` where there are no such topics.
+    pub apart: Option<i64>,
 }
 
 /// One partition as it is shown.
@@ -115,6 +117,7 @@ impl Group {
             state: GroupState::Unknown,
             seconds_behind: None,
             lost: 0,
+            apart: None,
         }
     }
 
@@ -129,12 +132,14 @@ impl Group {
             self.tracks.entry(topic.clone()).or_default().insert(number, track);
         }
         self.abandoned = self.left(at);
-        let counted: Vec<Partition<'_>> = self.partitions().filter(|p| !self.abandoned.contains(&p.now.topic)).collect();
+        let (left, counted): (Vec<_>, Vec<_>) = self.partitions().partition(|p| self.abandoned.contains(&p.now.topic));
+        let apart = left.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
         let lag = counted.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
         let state = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.state).max().unwrap_or_default();
         let behind = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.seconds_behind).collect::<Option<Vec<f64>>>();
         let lost = counted.iter().filter_map(|p| p.now.lost()).fold(0, i64::saturating_add);
-        (self.state, self.seconds_behind, self.lost) = (state, behind.and_then(|all| all.into_iter().reduce(f64::max)), lost);
+        (self.state, self.seconds_behind) = (state, behind.and_then(|all| all.into_iter().reduce(f64::max)));
+        (self.lost, self.apart) = (lost, apart);
         if self.history.len() == KEPT {
             self.history.pop_front();
         }

@@ -13,24 +13,26 @@ use crate::units;
 /// Columns that a line is easily read in.
 const COLUMNS: u16 = 130;
 
-/// Columns of the table: the mark and number, the state, the lag, the age, and the two offsets.
+/// Columns of the table: the mark and number, the state, the lag, the age, and at least so many of the two offsets.
 const NUMBER: usize = 5;
 const STATE: usize = 8;
 const LAG: usize = 10;
-const AGE: usize = 10;
-const OFFSET: usize = 13;
+const AGE: usize = 9;
+const OFFSET: usize = 11;
 
 /// What the lines are made with.
 struct Page<'a> {
     look: &'a Look<'a>,
     columns: u16,
+    /// Columns of an offset.
+    offset: usize,
     lines: Vec<Row>,
 }
 
 /// Draws the overlay.
 pub fn draw(state: &State, look: &Look, id: &str, scroll: usize, body: Rect, buf: &mut Buffer) {
     let columns = COLUMNS.min(body.width);
-    let mut page = Page { look, columns: columns.saturating_sub(2), lines: Vec::new() };
+    let mut page = Page { look, columns: columns.saturating_sub(2), offset: OFFSET, lines: Vec::new() };
     match state.world.lag.groups.get(id) {
         Some(group) => page.group(state, group),
         None => page.fact("", Role::Warn, "▲ it is gone: the brokers no longer list this group"),
@@ -64,8 +66,10 @@ impl Page<'_> {
             self.fact("named as", if workload.ready < workload.desired { Role::Warn } else { Role::Text }, &ready);
         }
         let (left, read): (Vec<_>, Vec<_>) = group.partitions().partition(|p| group.abandoned.contains(&p.now.topic));
+        let widest = group.now.partitions.iter().map(|p| units::count(p.end).len().max(units::count(p.committed).len())).max();
+        self.offset = widest.map_or(OFFSET, |widest| (widest + 2).max(OFFSET));
         self.topics(&read, None);
-        self.topics(&left, Some("abandoned: no member reads it; not in the sum"));
+        self.topics(&left, Some("abandoned, not in the sum"));
         if group.now.partitions.is_empty() {
             self.fact("", Role::Dim, "nothing was ever committed, and no partition is assigned");
         }
@@ -79,8 +83,8 @@ impl Page<'_> {
             let topic = of_one.first().map_or("", |partition| &partition.now.topic);
             let head = self.row().text(title, topic).gap(2);
             let head = head.text(dim, &format!("{} · lag {}{about}", counted(of_one.len()), units::count(lag)));
-            let row = self.row().gap(2).number(dim, "part", NUMBER - 2).gap(1).cell(dim, "state", STATE).number(dim, "lag", LAG);
-            let row = row.number(dim, "behind", AGE).number(dim, "committed", OFFSET).number(dim, "end", OFFSET);
+            let row = self.row().gap(1).number(dim, "part", NUMBER - 1).gap(1).cell(dim, "state", STATE).number(dim, "lag", LAG);
+            let row = row.number(dim, "behind", AGE).number(dim, "committed", self.offset).number(dim, "end", self.offset);
             self.lines.extend([Row::new(self.columns), head, row.gap(2).text(dim, "consumer")]);
             for partition in of_one {
                 self.partition(partition, apart.is_some());
@@ -96,7 +100,7 @@ impl Page<'_> {
         let row = self.row().text(own, mark).number(text, &now.partition.to_string(), NUMBER - 1).gap(1).cell(own, state.word(), STATE);
         let row = row.number(if *state > GroupState::Unknown { own } else { text }, &units::count(now.lag()), LAG);
         let row = row.number(text, &seconds_behind.map_or_else(|| "–".to_owned(), units::seconds), AGE);
-        let row = row.number(dim, &units::count(now.committed), OFFSET).number(dim, &units::count(now.end), OFFSET);
+        let row = row.number(dim, &units::count(now.committed), self.offset).number(dim, &units::count(now.end), self.offset);
         self.lines.push(row.gap(2).text(text, &consumer(now)));
         if let Some(lost) = now.lost() {
             let words = format!("▲ {} lost to retention: the log begins at {}", units::count(Some(lost)), units::count(now.start));

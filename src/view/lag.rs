@@ -22,6 +22,7 @@ struct Columns {
     drains: usize,
     members: usize,
     lost: usize,
+    apart: usize,
 }
 
 /// Draws the pane.
@@ -67,15 +68,17 @@ fn columns(groups: &[&Group], inside: usize) -> Columns {
         granted
     };
     let lost = if groups.iter().any(|group| group.lost > 0) { grant(9, 0) } else { 0 };
+    let apart = if groups.iter().any(|group| group.apart.is_some()) { grant(11, 20) } else { 0 };
     let (drains, behind, members) = (grant(11, 0), grant(9, 0), grant(9, 12));
-    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost }
+    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost, apart }
 }
 
 fn head(look: &Look, columns: &Columns, row: Row) -> Row {
     let dim = look.style(Role::Dim);
     let row = row.gap(3).cell(dim, "group", columns.group).cell(dim, "state", 8).number(dim, "lag", 9).gap(3);
     let row = row.cell(dim, "trend", columns.trend).number(dim, "behind", columns.behind);
-    row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members).number(dim, "lost", columns.lost)
+    let row = row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members);
+    row.number(dim, "lost", columns.lost).number(dim, "abandoned", columns.apart)
 }
 
 fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
@@ -97,7 +100,8 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
     let row = row.number(text, &drains(group), columns.drains);
     let row = row.number(text, &group.now.members.map_or_else(|| "–".to_owned(), |n| n.to_string()), columns.members);
     let lost = if group.lost > 0 { units::count(Some(group.lost)) } else { String::new() };
-    row.number(look.style(Role::Critical), &lost, columns.lost)
+    let row = row.number(look.style(Role::Critical), &lost, columns.lost);
+    row.number(look.style(Role::Dim), &group.apart.map_or_else(String::new, |lag| units::count(Some(lag))), columns.apart)
 }
 
 /// The newest readings, as many as there are dots; where there are fewer, the oldest are unknown.

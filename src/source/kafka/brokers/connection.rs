@@ -15,6 +15,9 @@ use crate::source::failure::Failure;
 /// The longest answer that is read: a cluster with 100,000 partitions is a few megabytes.
 const LONGEST: usize = 64 << 20;
 
+/// Requests after which a broker that wants TLS or SASL has hung up: it may still say which versions it knows.
+const STRANGERS: i32 = 2;
+
 /// Anything that carries bytes to a broker.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -69,7 +72,10 @@ impl Connection {
         frame[..4].copy_from_slice(&length.to_be_bytes());
         let answer = match self.exchange(&frame).await {
             Ok(answer) => answer?,
-            Err(error) => return Err(Failure::Lost(format!("{} hung up: {error}; does it want TLS, or SASL?", self.name))),
+            Err(error) => {
+                let early = if self.sent <= STRANGERS { "; does it want TLS, or SASL?" } else { "" };
+                return Err(Failure::Lost(format!("{} hung up: {error}{early}", self.name)));
+            }
         };
         self.decode::<R>(answer, version)
     }

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::select_ok;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use rustls::pki_types::pem::PemObject;
@@ -37,16 +39,10 @@ impl Dialer {
         Ok(Self { settings, namespace, client, timing, tls })
     }
 
-    /// A connection to the first of the brokers that are asked first which answers.
+    /// A connection to whoever answers first of the brokers that are asked first: there is one at least, and any may be down.
     pub async fn bootstrap(&self) -> Result<Connection, Failure> {
-        let mut failed = None;
-        for address in &self.settings.bootstrap.0 {
-            match self.dial(address).await {
-                Ok(connection) => return Ok(connection),
-                Err(failure) => failed = failed.or(Some(failure)),
-            }
-        }
-        Err(failed.unwrap_or_else(|| Failure::Rejected("no broker to ask: set kafka.bootstrap".into())))
+        let (connection, _slower) = select_ok(self.settings.bootstrap.0.iter().map(|address| self.dial(address).boxed())).await?;
+        Ok(connection)
     }
 
     /// A connection to one broker, by the address that it tells.
