@@ -87,7 +87,7 @@ impl PartitionLag {
 
     /// Records that retention deleted before they were consumed.
     pub fn lost(&self) -> Option<i64> {
-        Some(self.start?.saturating_sub(self.committed?)).filter(|lost| *lost > 0)
+        Some(self.start?.saturating_sub(self.committed?).max(0))
     }
 }
 

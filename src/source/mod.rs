@@ -5,7 +5,7 @@
 //! | [`connect`], [`client`] | from a kubeconfig to a reading and a writing client |
 //! | [`kube`] | the API server: lists and watches of the six kinds |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
-//! | [`kafka`] | consumer group lag, by the broker's own tool |
+//! | [`kafka`] | consumer group lag: by the broker's own tool, from the brokers, from an exporter |
 //! | [`keyboard`] | the terminal's keys, pastes and sizes; and whether it is still there |
 //! | [`clock`] | the only reader of the wall clock |
 //! | [`voice`], [`failure`], [`timing`] | what all have in common: health, sentences and backoff, every period and deadline |

@@ -90,8 +90,8 @@ pub struct Group {
     pub abandoned: BTreeSet<Clean>,
     state: GroupState,
     seconds_behind: Option<f64>,
-    /// Records that retention deleted before they were consumed, all partitions together.
-    pub lost: i64,
+    /// Records that retention deleted before they were consumed, all partitions together; `None` where no log's beginning is known.
+    pub lost: Option<i64>,
     /// Records not consumed in the topics that are abandoned; `None` where there are no such topics.
     pub apart: Option<i64>,
 }
@@ -116,7 +116,7 @@ impl Group {
             abandoned: BTreeSet::new(),
             state: GroupState::Unknown,
             seconds_behind: None,
-            lost: 0,
+            lost: None,
             apart: None,
         }
     }
@@ -137,7 +137,7 @@ impl Group {
         let lag = counted.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
         let state = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.state).max().unwrap_or_default();
         let behind = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.seconds_behind).collect::<Option<Vec<f64>>>();
-        let lost = counted.iter().filter_map(|p| p.now.lost()).fold(0, i64::saturating_add);
+        let lost = counted.iter().filter_map(|p| p.now.lost()).reduce(i64::saturating_add);
         (self.state, self.seconds_behind) = (state, behind.and_then(|all| all.into_iter().reduce(f64::max)));
         (self.lost, self.apart) = (lost, apart);
         if self.history.len() == KEPT {
@@ -325,6 +325,6 @@ mod tests {
     #[test]
     fn records_that_retention_took_are_counted() {
         let group = after([(0, Some(40), 500)]);
-        assert_eq!((group.lost, group.lag()), (60, Some(460)));
+        assert_eq!((group.lost, group.lag()), (Some(60), Some(460)));
     }
 }

@@ -102,7 +102,7 @@ impl Page<'_> {
         let row = row.number(text, &seconds_behind.map_or_else(|| "–".to_owned(), units::seconds), AGE);
         let row = row.number(dim, &units::count(now.committed), self.offset).number(dim, &units::count(now.end), self.offset);
         self.lines.push(row.gap(2).text(text, &consumer(now)));
-        if let Some(lost) = now.lost() {
+        if let Some(lost) = now.lost().filter(|lost| *lost > 0) {
             let words = format!("▲ {} lost to retention: the log begins at {}", units::count(Some(lost)), units::count(now.start));
             let row = self.row().gap(NUMBER + 1).text(self.look.style(Role::Critical), &words);
             self.lines.push(row);

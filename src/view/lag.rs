@@ -67,7 +67,7 @@ fn columns(groups: &[&Group], inside: usize) -> Columns {
         rest -= granted;
         granted
     };
-    let lost = if groups.iter().any(|group| group.lost > 0) { grant(9, 0) } else { 0 };
+    let lost = if groups.iter().any(|group| group.lost > Some(0)) { grant(9, 0) } else { 0 };
     let apart = if groups.iter().any(|group| group.apart.is_some()) { grant(11, 20) } else { 0 };
     let (drains, behind, members) = (grant(11, 0), grant(9, 0), grant(9, 12));
     Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost, apart }
@@ -99,7 +99,7 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
     let row = row.number(text, &group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds), columns.behind);
     let row = row.number(text, &drains(group), columns.drains);
     let row = row.number(text, &group.now.members.map_or_else(|| "–".to_owned(), |n| n.to_string()), columns.members);
-    let lost = if group.lost > 0 { units::count(Some(group.lost)) } else { String::new() };
+    let lost = if group.lost > Some(0) { units::count(group.lost) } else { String::new() };
     let row = row.number(look.style(Role::Critical), &lost, columns.lost);
     row.number(look.style(Role::Dim), &group.apart.map_or_else(String::new, |lag| units::count(Some(lag))), columns.apart)
 }

@@ -195,7 +195,8 @@ mod tests {
             group.partitions.iter().map(|p| (p.partition, p.committed, p.end, p.lag(), p.lost())).collect()
         };
         assert_eq!(figures(&groups[0]), [(0, None, Some(9_005), None, None)]);
-        let worker = [(0, Some(3_364), Some(3_366), Some(2), None), (10, Some(1_000_000), Some(2_500_000), Some(1_500_000), Some(200_000))];
+        let worker =
+            [(0, Some(3_364), Some(3_366), Some(2), Some(0)), (10, Some(1_000_000), Some(2_500_000), Some(1_500_000), Some(200_000))];
         assert_eq!(figures(&groups[1]), worker);
         let members: Vec<_> = groups.iter().map(|group| (group.group.as_str(), group.members)).collect();
         assert_eq!(members, [("audit", None), ("worker", Some(2))]);

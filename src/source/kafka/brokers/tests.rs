@@ -284,7 +284,7 @@ fn figures(reading: &Reading) -> Vec<String> {
             p.partition,
             told(p.committed),
             told(p.end),
-            p.lost().map(|n| format!(" lost {n}")).unwrap_or_default()
+            p.lost().filter(|n| *n > 0).map(|n| format!(" lost {n}")).unwrap_or_default()
         )
     };
     let group = |g: &GroupLag| {
