@@ -18,9 +18,9 @@ use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
-use crate::source::kafka::{Broker, Kafka};
 use crate::source::discover::{Scout, What};
 use crate::source::reach::Reach;
+use crate::source::kafka::{self, Kafka};
 use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
@@ -152,6 +152,7 @@ fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>)
         read_only: wanted.read_only.covers(&connection.context),
         arm_minutes: u32::from(wanted.arm_minutes),
         threshold: wanted.threshold,
+        kafka: wanted.kafka.as_ref().map(|kafka| kafka.mode.name().into()).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION").into(),
     }
 }
@@ -186,13 +187,14 @@ fn carrying_out(
 }
 
 fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
-    let off = || Kafka::Off("exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod".to_owned());
-    let broker = |k: config::Kafka| Broker {
-        namespace: k.namespace.unwrap_or_else(|| namespace.map_or_else(|| "default".to_owned(), ToString::to_string)),
-        pod: k.pod,
-        bootstrap: k.bootstrap,
+    let Some(settings) = wanted else {
+        return Kafka::Off(
+            "exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod: give --kafka brokers:HOST:PORT".into(),
+        );
     };
-    wanted.map_or_else(off, |wanted| Kafka::Exec(broker(wanted)))
+    let usual = || namespace.map_or_else(|| "default".to_owned(), ToString::to_string);
+    let namespace = settings.namespace.clone().unwrap_or_else(usual);
+    Kafka::On(Box::new(kafka::Wanted { settings, namespace }))
 }
 
 /// Begins the recording. Where it cannot be written the session goes on without, says so, and changes nothing.

@@ -179,6 +179,12 @@ fn overlays() {
     named.screen.ask(Purpose::Name, "type medcontracthub-app to go ahead: ", "medcon");
     let mut unarmed = told(story::calm());
     unarmed.screen.overlays.push(dialog(story::plan()));
+    let group = |id: &str| with(told(story::partitions()), Overlay::Group { id: id.into(), scroll: 0 });
+    for size in SIZES {
+        check("group", &group("worker-service"), &[size]);
+        check("lag-lost", &selected(told(story::partitions()), Focus::Lag, "worker-service"), &[size]);
+    }
+    check("group-gone", &group("nobody"), &[(80, 24)]);
     for (name, state) in [
         ("help", with(told(story::release()), Overlay::Help { scroll: 0 })),
         ("detail-pod", with(told(story::release()), detail("uid-ocr-service-12-0"))),
@@ -244,8 +250,8 @@ fn an_ascii_terminal_gets_only_ascii() {
 
 fn states() -> impl Strategy<Value = State> {
     let plain =
-        prop::sample::select(vec![story::calm as fn() -> _, story::release, story::storm, story::rolled_back, story::deaf, Vec::new]);
-    let overlays = prop::collection::vec(0_usize..10, 0..3);
+        prop::sample::select(vec![story::calm as fn() -> _, story::release, story::storm, story::rolled_back, story::deaf, story::partitions, Vec::new]);
+    let overlays = prop::collection::vec(0_usize..11, 0..3);
     (plain, overlays, 0_usize..5, any::<[bool; 4]>(), 0_usize..500).prop_map(
         |(events, overlays, focus, [zoomed, elapsed, replay, pending], scroll)| {
             let mut state = told(events());
@@ -263,6 +269,7 @@ fn states() -> impl Strategy<Value = State> {
                     6 => with(state, Overlay::Alerts { selected: (scroll % 2 == 0).then(|| "f2".into()) }),
                     7 => silence_form(state),
                     8 => with(state, dialog(story::refused_plan())),
+                    9 => with(state, Overlay::Group { id: "worker-service".into(), scroll }),
                     _ => with(state, dialog(story::plan())),
                 };
             }

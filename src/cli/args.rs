@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::Where;
+use crate::config::{KafkaWay, Where};
 use crate::sim::scenario::Scenario;
 
 /// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps one key away;
@@ -31,8 +31,8 @@ pub struct Args {
     /// Alertmanager, likewise
     #[arg(long, global = true, value_name = "URL", env = "WARROOM_ALERTMANAGER_URL")]
     pub alertmanager: Option<Where>,
-    /// How consumer groups are read
-    #[arg(long, global = true, value_name = "WAY", value_enum)]
+    /// How consumer groups are read: exec, brokers, brokers:HOST:PORT[,HOST:PORT…] or prometheus
+    #[arg(long, global = true, value_name = "WAY")]
     pub kafka: Option<KafkaWay>,
     /// Only ASCII on the screen
     #[arg(long, global = true)]
@@ -40,13 +40,6 @@ pub struct Args {
     /// What to do; nothing: the full screen on a cluster
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// A way to the consumer groups.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum KafkaWay {
-    /// `kafka-consumer-groups.sh` in a broker's pod
-    Exec,
 }
 
 /// What to do.

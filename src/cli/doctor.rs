@@ -68,7 +68,9 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
         Some(health) => {
             let error = health.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
             let ok = matches!(health.state, SourceState::Live | SourceState::Off);
-            Finding { what: id.name().into(), ok, told: format!("{}{error}", health.state.word()) }
+            let way = world.session.as_ref().filter(|session| *id == SourceId::Kafka && !session.kafka.is_empty());
+            let way = way.map(|session| format!(" by {}", session.kafka)).unwrap_or_default();
+            Finding { what: id.name().into(), ok, told: format!("{}{way}{error}", health.state.word()) }
         }
         None => Finding { what: id.name().into(), ok: false, told: format!("no answer within {} s", PATIENT.as_secs()) },
     };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
-use crate::config::ReadOnly;
+use crate::config::{KafkaMode, ReadOnly};
 use crate::event::{Kind, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
@@ -24,6 +24,8 @@ const PATIENT: Duration = Duration::from_secs(25);
 pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     let (args, settings) = (&room.args, &room.config.settings);
     let context = args.context.clone().or_else(|| settings.context.clone());
+    let kafka = settings.kafka.clone().unwrap_or_default().by(args.kafka.as_ref());
+    let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
     Wanted {
         mode: Mode::Live,
         namespace: args.namespace.clone().or_else(|| settings.namespace.clone()),
@@ -33,7 +35,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         threshold: settings.threshold,
         prometheus: settings.prometheus.clone().at(args.prometheus.as_ref()),
         alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref()),
-        kafka: (!args.no_exec && !settings.no_exec).then(|| settings.kafka.clone().unwrap_or_default()),
+        kafka: (!forbidden).then_some(kafka),
         find_kafka: settings.kafka.is_none(),
         timing: Timing::default(),
         deadline: DEADLINE,
@@ -83,7 +85,8 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
         .into_iter()
         .map(|(service, rate, ratio)| json!({"service": service, "rate_5xx": rate.and_then(|r| r.errors), "ratio_5xx": ratio}));
     let groups = world.lag.rows().into_iter().map(|g| {
-        json!({"group": g.now.group, "state": g.state().word(), "lag": g.lag(), "seconds_behind": g.seconds_behind(), "seconds_to_drain": g.seconds_to_drain()})
+        json!({"group": g.now.group, "state": g.state().word(), "lag": g.lag(), "seconds_behind": g.seconds_behind(), "seconds_to_drain": g.seconds_to_drain(),
+            "members": g.now.members, "lost": g.lost, "abandoned": g.abandoned})
     });
     let alerts = world
         .alerts
@@ -126,7 +129,7 @@ fn in_words(world: &World) -> String {
             let _ = writeln!(out, "{service}  5xx {}", units::percent(ratio));
         }
     }
-    for group in world.lag.rows().into_iter().filter(|group| group.state() > crate::state::GroupState::Unknown) {
+    for group in world.lag.rows().into_iter().filter(|group| group.in_trouble()) {
         let _ = writeln!(out, "group {}  {}  lag {}", group.now.group, group.state().word(), units::count(group.lag()));
     }
     for alert in world.alerts.rows() {

@@ -68,7 +68,7 @@ impl Entry {
         table.insert("mode", value(kafka.mode.name()));
         table.extend(kafka.namespace.as_ref().map(|namespace| ("namespace", value(namespace))));
         table.insert("pod", value(&kafka.pod));
-        table.insert("bootstrap", value(&kafka.bootstrap));
+        table.insert("bootstrap", value(kafka.bootstrap.to_string()));
         Self { name: "kafka", comment: comment.to_owned(), table }
     }
 }

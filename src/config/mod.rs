@@ -2,6 +2,7 @@
 
 pub mod edit;
 mod endpoint;
+mod kafka;
 mod load;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
+pub use kafka::{Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism};
 pub use load::{Config, check, load};
 
 use crate::data::{Field, Log, Place, Reader, Value};
@@ -101,34 +103,6 @@ impl Field for ReadOnly {
     }
 }
 
-/// How Kafka's consumer groups are read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kafka {
-    /// The way to the groups.
-    pub mode: KafkaMode,
-    /// The namespace of that pod; without one the session's.
-    pub namespace: Option<String>,
-    /// The pod that `exec` runs `kafka-consumer-groups.sh` in.
-    pub pod: String,
-    /// The broker that the groups are asked from, as that pod sees it.
-    pub bootstrap: String,
-}
-
-crate::data::names! {
-    /// A way to the consumer groups.
-    KafkaMode "way to read Kafka" {
-        /// `kafka-consumer-groups.sh` in a broker's pod.
-        Exec "exec",
-    }
-}
-
-/// The pod and the broker are the runbook's own.
-impl Default for Kafka {
-    fn default() -> Self {
-        Self { mode: KafkaMode::Exec, namespace: None, pod: "kafka-0".into(), bootstrap: "kafka:9092".into() }
-    }
-}
-
 impl Settings {
     /// Reads the outermost table of `config.toml`.
     fn read(root: &mut Reader<'_>) -> Self {
@@ -157,6 +131,7 @@ impl Settings {
     fn seen_from(mut self, folder: &Path) -> Self {
         self.prometheus.seen_from(folder);
         self.alertmanager.seen_from(folder);
+        self.kafka.iter_mut().for_each(|kafka| kafka.seen_from(folder));
         self
     }
 }
@@ -172,14 +147,6 @@ impl Places {
     fn read(root: &Reader<'_>) -> Self {
         let [theme, keymap, runbook] = ["theme", "keymap", "runbook"].map(|key| root.place_of(key));
         Self { theme, keymap, runbook }
-    }
-}
-
-impl Kafka {
-    fn read(mut table: Reader<'_>) -> Self {
-        let (mode, namespace, pod, bootstrap) = (table.get("mode"), table.get("namespace"), table.get("pod"), table.get("bootstrap"));
-        let usual = Self::default();
-        Self { mode: mode.unwrap_or(usual.mode), namespace, pod: pod.unwrap_or(usual.pod), bootstrap: bootstrap.unwrap_or(usual.bootstrap) }
     }
 }
 

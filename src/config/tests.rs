@@ -67,10 +67,10 @@ rates.threshold = 0.1
         prometheus: "http://prometheus:9090".parse::<Where>().unwrap().into(),
         alertmanager: "https://alerts.example/base".parse::<Where>().unwrap().into(),
         kafka: Some(Kafka {
-            mode: KafkaMode::Exec,
             namespace: Some("data".into()),
             pod: "kafka-1".into(),
-            bootstrap: "broker:9093".into(),
+            bootstrap: "broker:9093".parse().unwrap(),
+            ..Kafka::default()
         }),
         threshold: 0.1,
         runbook: Some("team.toml".into()),

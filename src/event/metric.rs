@@ -50,8 +50,15 @@ pub struct GroupLag {
     pub partitions: Vec<PartitionLag>,
 }
 
+impl GroupLag {
+    /// Whether it is told to whom partitions are assigned; an exporter does not know, and in a rebalance nobody does.
+    pub fn assigned(&self) -> bool {
+        self.partitions.iter().any(|partition| partition.client.is_some())
+    }
+}
+
 /// One partition as a group sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionLag {
     /// The topic.
     pub topic: Clean,
@@ -61,12 +68,26 @@ pub struct PartitionLag {
     pub committed: Option<i64>,
     /// The end of the log.
     pub end: Option<i64>,
+    /// Where the log begins: what stood before was deleted by retention.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<i64>,
+    /// The client that it is assigned to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<Clean>,
+    /// Where that client runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Clean>,
 }
 
 impl PartitionLag {
     /// Records not yet consumed; unknown (and never the whole log) without a commit.
     pub fn lag(&self) -> Option<i64> {
-        Some((self.end? - self.committed?).max(0))
+        Some(self.end?.saturating_sub(self.committed?).max(0))
+    }
+
+    /// Records that retention deleted before they were consumed.
+    pub fn lost(&self) -> Option<i64> {
+        Some(self.start?.saturating_sub(self.committed?).max(0))
     }
 }
 

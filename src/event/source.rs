@@ -151,6 +151,9 @@ pub struct Session {
     pub arm_minutes: u32,
     /// The share of failing requests that counts as trouble, 0..1.
     pub threshold: f64,
+    /// How Kafka is read: `exec`, `brokers` or `prometheus`; empty: not at all.
+    #[serde(default)]
+    pub kafka: Clean,
     /// warroom's version.
     pub version: Clean,
 }

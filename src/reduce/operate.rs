@@ -216,7 +216,7 @@ fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usi
 
 fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     let place = match overlay {
-        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Entry { scroll, .. } => scroll,
+        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Entry { scroll, .. } | Overlay::Group { scroll, .. } => scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
         Overlay::Form(_) | Overlay::Alerts { .. } => return,
@@ -257,7 +257,8 @@ fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
         Focus::Pods => open_row(state, selected, describe),
         Focus::Steps => return open_step(state, &selected),
         Focus::Timeline => timeline::open(state, describe),
-        Focus::Rates | Focus::Lag => state.screen.zoomed = !state.screen.zoomed,
+        Focus::Lag => open(state, Overlay::Group { id: selected, scroll: 0 }),
+        Focus::Rates => state.screen.zoomed = !state.screen.zoomed,
     }
     Vec::new()
 }
@@ -284,6 +285,7 @@ fn open_step(state: &mut State, id: &Clean) -> Vec<Effect> {
 fn pod_in_question(state: &State) -> Option<&Pod> {
     let uid = match state.screen.overlays.last() {
         Some(Overlay::Detail { uid, .. }) => uid.clone(),
+        Some(Overlay::Group { id, .. }) => state.world.consumer(id)?.meta.uid.clone(),
         _ => state.screen.lists.get(&Focus::Pods)?.selected.clone()?,
     };
     let cluster = &state.world.cluster;

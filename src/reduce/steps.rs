@@ -64,6 +64,7 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
 fn selected_workload(state: &State) -> Option<&Workload> {
     let uid = match state.screen.overlays.last() {
         Some(Overlay::Detail { uid, .. }) => uid,
+        Some(Overlay::Group { id, .. }) => return state.world.consumer(id),
         _ => state.screen.lists.get(&Focus::Pods)?.selected.as_ref()?,
     };
     let cluster = &state.world.cluster;

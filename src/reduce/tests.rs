@@ -6,7 +6,7 @@ use ulid::Ulid;
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{Edit, Expectation, Intent, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
+use crate::event::{Edit, Expectation, GroupLag, Intent, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
 use crate::keymap::Action;
 use crate::state::{Playback, Stage};
 
@@ -30,6 +30,7 @@ impl Room {
             read_only,
             arm_minutes: 15,
             threshold: 0.05,
+            kafka: "exec".into(),
             version: "0".into(),
         }));
         room
@@ -310,4 +311,17 @@ fn the_message_goes_after_a_while() {
     assert!(!room.told().is_empty());
     room.wait(1);
     assert_eq!(room.told(), Clean::default().as_str());
+}
+
+#[test]
+fn a_group_opens_in_full_and_the_way_back_is_the_usual_one() {
+    let mut room = Room::new(false);
+    let group = GroupLag { group: "worker".into(), members: Some(0), partitions: vec![] };
+    room.take(Event::Lag { at: room.at, groups: vec![group] });
+    room.act(Action::FocusLag);
+    room.act(Action::Open);
+    assert_eq!(room.state.screen.overlays, [Overlay::Group { id: "worker".into(), scroll: 0 }]);
+    assert!(room.act(Action::Logs).is_empty(), "no workload is named so, and no other pod's log is followed instead");
+    room.act(Action::Cancel);
+    assert!(room.state.screen.overlays.is_empty());
 }

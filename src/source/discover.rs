@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::failure::{Failure, escaped};
 use super::http::Server;
 use super::timing::Timing;
-use crate::config::InCluster;
+use crate::config::{Bootstrap, HostPort, InCluster};
 
 /// Services in one page of a listing.
 const PAGE: usize = 500;
@@ -220,7 +220,7 @@ pub struct Broker {
     /// Its name.
     pub pod: String,
     /// `kafka:9092`.
-    pub bootstrap: String,
+    pub bootstrap: Bootstrap,
 }
 
 /// The services of the cluster that look like something, and where was looked.
@@ -361,7 +361,7 @@ impl Scout {
             let mut ready: Vec<String> = pods.items.into_iter().filter(Pod::ready).map(|pod| pod.metadata.name).collect();
             ready.sort();
             if let Some(pod) = ready.into_iter().next() {
-                return Ok(Some(Broker { namespace: namespace.clone(), pod, bootstrap: format!("{name}:{KAFKA_PORT}") }));
+                return Ok(Some(Broker { namespace: namespace.clone(), pod, bootstrap: Bootstrap(vec![HostPort { host: name.clone(), port: KAFKA_PORT }]) }));
             }
         }
         Ok(None)

@@ -1,26 +1,34 @@
-//! Consumer group lag, read with the broker's own tool in the broker's own pod, as the runbook does it.
+//! Consumer group lag, three ways behind one trait.
 //!
-//! Each reading starts a JVM beside the broker: never two at once, and often only while a lag grows.
+//! | module | what it is |
+//! |---|---|
+//! | [`exec`], [`table`] | the broker's own tool in the broker's own pod, as the runbook does it |
+//! | [`brokers`] | Kafka's own protocol, directly or through a port-forward |
+//! | [`exporter`] | what an exporter told Prometheus |
+//!
+//! Never two readings at once. Whatever way it is, an offset that was never committed is unknown, and never 0.
 
+mod brokers;
+mod exec;
+mod exporter;
 mod table;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use k8s_openapi::api::core::v1;
-use kube::Api;
-use kube::api::AttachParams;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use futures::future::BoxFuture;
 
+use self::brokers::Brokers;
+use self::exec::Exec;
+use self::exporter::Exporter;
 use super::clock::Clock;
-pub use super::discover::Broker;
 use super::failure::Failure;
+use super::reach::Reach;
 use super::timing::Timing;
 use super::voice::Voice;
 use crate::clean::Clean;
+use crate::config::{self, KafkaMode};
 use crate::event::{Event, GroupLag, PartitionLag};
-
-/// The longest table that is read.
-const LONGEST: u64 = 4 << 20;
 
 /// A lag that is larger by no more records than this is not taken to grow.
 const JITTER: i64 = 100;
@@ -28,27 +36,72 @@ const JITTER: i64 = 100;
 /// How Kafka's groups are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kafka {
-    /// By the tool in a broker's pod.
-    Exec(Broker),
+    /// As the settings say.
+    On(Box<Wanted>),
     /// Not at all, and why, with what would change it.
     Off(String),
 }
 
+/// What a reader is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The settings.
+    pub settings: config::Kafka,
+    /// Where broker's pods are, if nothing else is said.
+    pub namespace: String,
+}
+
+/// A way to the groups.
+trait Reader: Send {
+    /// Who is silent when there is no answer.
+    fn name(&self) -> &'static str;
+
+    /// All groups, as they are now. May be dropped before it is done, and called again.
+    fn read(&mut self) -> BoxFuture<'_, Result<Reading, Failure>>;
+}
+
+/// What a reader found.
+#[derive(Debug, PartialEq)]
+struct Reading {
+    /// All groups of the cluster.
+    groups: Vec<GroupLag>,
+    /// What is missing from it all the same, and what to do.
+    remark: Option<String>,
+}
+
+/// How often a way is gone.
+struct Pace {
+    /// Between two readings.
+    usual: Duration,
+    /// The same while a lag grows, or after a reading that failed.
+    soon: Duration,
+    /// Until a reading is there.
+    answer: Duration,
+}
+
 /// Reads the groups again and again until it is stopped.
-pub async fn run(how: Kafka, client: kube::Client, mut voice: Voice, clock: Clock, timing: Timing) {
-    let broker = match how {
-        Kafka::Exec(broker) => broker,
+pub async fn run(how: Kafka, client: kube::Client, prometheus: Reach, mut voice: Voice, clock: Clock, timing: Timing) {
+    let wanted = match how {
+        Kafka::On(wanted) => *wanted,
         Kafka::Off(why) => return voice.off(&why).await,
     };
-    let pods = Api::namespaced(client, &broker.namespace);
+    let pace = Pace::of(wanted.settings.mode, &timing);
+    let mut reader: Box<dyn Reader> = match wanted.settings.mode {
+        KafkaMode::Exec => Box::new(Exec::new(wanted, client)),
+        KafkaMode::Prometheus => Box::new(Exporter::new(wanted.settings.metrics, prometheus.open(&mut voice, &clock).await)),
+        KafkaMode::Brokers => match Brokers::new(wanted.settings, wanted.namespace, client, timing.clone()) {
+            Ok(brokers) => Box::new(brokers),
+            Err(wrong) => return voice.fail(&wrong).await,
+        },
+    };
     let mut before: Option<BTreeMap<Clean, i64>> = None;
     loop {
-        let reading = tokio::time::timeout(timing.lag_answer, read(&pods, &broker)).await;
-        let soon = match reading.unwrap_or_else(|_| Err(Failure::silent("kafka-consumer-groups.sh", timing.lag_answer))) {
-            Ok(groups) => {
+        let reading = tokio::time::timeout(pace.answer, reader.read()).await;
+        let soon = match reading.unwrap_or_else(|_| Err(Failure::silent(reader.name(), pace.answer))) {
+            Ok(Reading { groups, remark }) => {
                 let (at, now) = (clock.now(), totals(&groups));
                 voice.tell(Event::Lag { at, groups }).await; // first, so that live means read
-                voice.live(None).await;
+                voice.live(remark).await;
                 // One reading alone does not say which way it goes.
                 before.replace(now.clone()).is_none_or(|before| grows(&before, &now))
             }
@@ -57,7 +110,19 @@ pub async fn run(how: Kafka, client: kube::Client, mut voice: Voice, clock: Cloc
                 true
             }
         };
-        clock.sleep(if soon { timing.lag_soon } else { timing.lag }).await;
+        clock.sleep(if soon { pace.soon } else { pace.usual }).await;
+    }
+}
+
+impl Pace {
+    /// A run of the tool starts a JVM beside the broker; the others cost little.
+    fn of(mode: KafkaMode, timing: &Timing) -> Self {
+        match mode {
+            KafkaMode::Exec => Self { usual: timing.lag, soon: timing.lag_soon, answer: timing.lag_answer },
+            KafkaMode::Brokers | KafkaMode::Prometheus => {
+                Self { usual: timing.metrics, soon: timing.metrics, answer: timing.metrics_answer }
+            }
+        }
     }
 }
 
@@ -67,52 +132,5 @@ fn totals(groups: &[GroupLag]) -> BTreeMap<Clean, i64> {
 }
 
 fn grows(before: &BTreeMap<Clean, i64>, now: &BTreeMap<Clean, i64>) -> bool {
-    now.iter().any(|(group, lag)| before.get(group).is_some_and(|then| *lag > then + JITTER))
-}
-
-async fn read(pods: &Api<v1::Pod>, broker: &Broker) -> Result<Vec<GroupLag>, Failure> {
-    let command = ["kafka-consumer-groups.sh", "--bootstrap-server", broker.bootstrap.as_str(), "--describe", "--all-groups"];
-    let how = AttachParams::default().stdin(false).stdout(true).stderr(true);
-    let mut process = pods.exec(&broker.pod, command, &how).await.map_err(|error| refusal(broker, &error))?;
-    let (stdout, stderr, status) = (process.stdout(), process.stderr(), process.take_status());
-    let (stdout, stderr) = tokio::join!(bounded(stdout), bounded(stderr));
-    let status = match status {
-        Some(status) => status.await,
-        None => None,
-    };
-    let failed = status.filter(|status| status.status.as_deref() != Some("Success"));
-    let groups = table::parse(&stdout).map_err(Failure::Lost)?;
-    match failed {
-        Some(status) if groups.is_empty() => {
-            let said = stderr.lines().rev().find(|line| !line.trim().is_empty()).map_or(status.message.unwrap_or_default(), str::to_owned);
-            Err(Failure::Lost(format!("kafka-consumer-groups.sh in pod {} failed: {}", broker.pod, said.trim())))
-        }
-        _ => Ok(groups),
-    }
-}
-
-async fn bounded(stream: Option<impl AsyncRead + Unpin>) -> String {
-    let mut text = Vec::new();
-    if let Some(stream) = stream {
-        // A stream that breaks has said what it had to say; the exit status tells whether that was all.
-        let _cut = stream.take(LONGEST).read_to_end(&mut text).await;
-    }
-    String::from_utf8_lossy(&text).into_owned()
-}
-
-fn refusal(broker: &Broker, error: &kube::Error) -> Failure {
-    let Broker { namespace, pod, .. } = broker;
-    match error {
-        kube::Error::Api(status) => match status.code {
-            401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
-            403 => {
-                Failure::Forbidden(format!("exec in pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/exec"))
-            }
-            404 => Failure::Rejected(format!(
-                "there is no pod {pod} in namespace {namespace}: name a broker's pod in the settings, or run `warroom init`"
-            )),
-            code => Failure::Lost(format!("exec in pod {pod} failed ({code}): {}", status.message)),
-        },
-        error => Failure::unreachable("the API server", error),
-    }
+    now.iter().any(|(group, lag)| before.get(group).is_some_and(|then| *lag > then.saturating_add(JITTER)))
 }

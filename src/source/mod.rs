@@ -7,7 +7,7 @@
 //! | [`kube`] | the API server: lists and watches of the six kinds |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
 //! | [`reach`], [`discover`] | where a server is: as the settings say, else what the cluster has |
-//! | [`kafka`] | consumer group lag, by the broker's own tool |
+//! | [`kafka`] | consumer group lag: by the broker's own tool, from the brokers, from an exporter |
 //! | [`keyboard`] | the terminal's keys, pastes and sizes; and whether it is still there |
 //! | [`clock`] | the only reader of the wall clock |
 //! | [`voice`], [`failure`], [`timing`] | what all have in common: health, sentences and backoff, every period and deadline |
@@ -52,7 +52,7 @@ use self::reach::Reach;
 use self::timing::Timing;
 use self::voice::Voice;
 use crate::clean::Clean;
-use crate::config::Endpoint;
+use crate::config::{Endpoint, KafkaMode};
 use crate::event::{Event, Kind, SourceId};
 
 /// What to ask, and where.
@@ -107,10 +107,10 @@ impl Sources {
         let run = move |voice| alertmanager::run(way.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Alertmanager, Box::new(run));
         let (how, client, at, times) = (settings.kafka.clone(), connection.reader.clone(), clock.clone(), timing.clone());
-        let scout = settings.find_kafka.then(|| scout.clone());
+        let (scout, way) = (settings.find_kafka.then(|| scout.clone()), reach(What::Prometheus, &settings.prometheus));
         let run = move |mut voice: Voice| {
-            let (how, scout, client, at, times) = (how.clone(), scout.clone(), client.clone(), at.clone(), times.clone());
-            async move { kafka::run(found(how, scout, &mut voice).await, client, voice, at, times).await }.boxed()
+            let (how, scout, client, way, at, times) = (how.clone(), scout.clone(), client.clone(), way.clone(), at.clone(), times.clone());
+            async move { kafka::run(found(how, scout, &mut voice).await, client, way, voice, at, times).await }.boxed()
         };
         start(SourceId::Kafka, Box::new(run));
         sources.tasks.spawn(Arc::clone(&connection.line).follow(events.clone()));
@@ -120,14 +120,16 @@ impl Sources {
 
 /// The cluster's own broker instead of the usual one, if there is one to be found.
 async fn found(how: Kafka, scout: Option<Scout>, voice: &mut Voice) -> Kafka {
-    let (Kafka::Exec(_), Some(scout)) = (&how, scout) else { return how };
+    let (Kafka::On(mut wanted), Some(scout)) = (how.clone(), scout) else { return how };
     match scout.broker().await {
-        Ok(Some(broker)) => {
+        Ok(Some(broker)) if wanted.settings.mode == KafkaMode::Exec => {
             voice.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
-            Kafka::Exec(broker)
+            wanted.namespace = broker.namespace;
+            (wanted.settings.pod, wanted.settings.bootstrap) = (broker.pod, broker.bootstrap);
+            Kafka::On(wanted)
         }
         // Whoever reads the groups says what is wrong, or that the usual broker is not there.
-        Ok(None) | Err(_) => how,
+        Ok(_) | Err(_) => how,
     }
 }
 

@@ -32,12 +32,12 @@ impl Room {
         let sim = Sim::start(SimConfig { clock: clock.clone(), seed, ..SimConfig::new(scenario) }).await.unwrap();
         let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
         let connection = connect(&settings, &timing).await.unwrap();
-        let broker = kafka::Broker { namespace: NAMESPACE.into(), pod: "kafka-0".into(), bootstrap: "kafka:9092".into() };
+        let wanted = kafka::Wanted { settings: crate::config::Kafka::default(), namespace: NAMESPACE.into() };
         let settings = SourceSettings {
             namespace: Some(NAMESPACE.into()),
             prometheus: sim.prometheus_url().parse::<crate::config::Where>().unwrap().into(),
             alertmanager: sim.alertmanager_url().parse::<crate::config::Where>().unwrap().into(),
-            kafka: Kafka::Exec(broker),
+            kafka: Kafka::On(Box::new(wanted)),
             find_kafka: false,
         };
         let (sender, events) = mpsc::channel(16);

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::causes::{Causes, News, Thing, Tie};
-use super::{Alerts, Cluster, EntryKind, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
+use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, ContainerState, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
 
@@ -195,16 +195,13 @@ impl Detector {
     pub fn lag(&mut self, at: DateTime<Utc>, lag: &Lag, timeline: &mut Timeline) {
         for (id, group) in &lag.groups {
             let (records, thing) = (group.lag().unwrap_or(0), Thing::Group(id.clone()));
-            match group.state() {
-                GroupState::Warn | GroupState::Stop if records > 0 && !self.causes.has(&thing) => {
-                    let what = if group.state() == GroupState::Stop { "no members" } else { "growing" };
-                    let text = format!("lag {records}, {what}").into();
+            if group.in_trouble() {
+                if !self.causes.has(&thing) {
+                    let text = format!("lag {records}, {}", plight(group)).into();
                     self.causes.begin(at, News { thing, subject: id.clone(), text, ties: Vec::new() }, timeline);
                 }
-                GroupState::Ok if group.growth().is_some_and(|growth| growth <= 0.0) => {
-                    self.causes.end(at, &thing, format!("lag {records}, falling"), timeline);
-                }
-                _ => {}
+            } else if group.state() == GroupState::Ok && group.growth().is_some_and(|growth| growth <= 0.0) {
+                self.causes.end(at, &thing, format!("lag {records}, falling"), timeline);
             }
         }
     }
@@ -249,6 +246,16 @@ fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cl
 fn registry(image: &str) -> Clean {
     let host = image.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']) || *host == "localhost");
     host.unwrap_or("docker.io").into()
+}
+
+fn plight(group: &Group) -> &'static str {
+    match group.state() {
+        GroupState::Stop if group.now.members == Some(0) => "no members",
+        GroupState::Stop => "nobody commits",
+        GroupState::Stall => "offsets do not move",
+        GroupState::Rewind => "went back",
+        GroupState::Ok | GroupState::Unknown | GroupState::Warn => "growing",
+    }
 }
 
 fn scaled(at: DateTime<Utc>, before: Option<&Workload>, now: &Workload, timeline: &mut Timeline) {

@@ -1,27 +1,53 @@
-//! Consumer group lag over time: how much, which way it goes, how far behind in seconds, when it will be drained.
+//! Consumer group lag over time: how much, which way it goes, what state that is, how far behind in seconds, when it will be drained.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`burrow`] | the state of one partition by a window of commits: Burrow's published rules |
+//! | [`track`] | what a row of readings says of one partition's commits and of the log's ends |
+//!
+//! All of it is worked out when a reading comes in; whoever draws a frame reads figures.
 
-use std::collections::{BTreeMap, VecDeque};
+mod burrow;
+mod track;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use self::burrow::Verdict;
+use self::track::Track;
 use crate::clean::Clean;
 use crate::event::{GroupLag, PartitionLag};
 
-/// Readings kept for each group and partition; at one every 10 to 30 s that is 10 to 30 minutes.
+/// Readings kept for each group's trend; at one every 5 to 30 s that is 5 to 30 minutes.
 const KEPT: usize = 60;
 
-/// What a group's lag does. The words are Burrow's, where it has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// What growth is measured over, where readings are closer together: commits come in steps.
+const PACE: TimeDelta = TimeDelta::seconds(30);
+
+/// A lag that has grown by no more records than this is no news before the window of commits tells it.
+const JITTER: i64 = 1_000;
+
+/// A topic that nobody of its group reads is abandoned when its offsets have not moved for so long.
+const ABANDONED: TimeDelta = TimeDelta::minutes(30);
+
+/// What a group does: Burrow's states, and that nothing can be said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum GroupState {
     /// It keeps up, or catches up.
     Ok,
     /// Nothing was ever committed, or the end is not known.
+    #[default]
     Unknown,
-    /// Its lag grows although it has members.
+    /// It commits, and its lag never drops.
     Warn,
-    /// It has lag and no members.
+    /// It went back, and has not come to where it was.
+    Rewind,
+    /// It is alive, has lag, and its offsets do not move.
+    Stall,
+    /// It has lag and does not commit any more.
     Stop,
 }
 
@@ -32,13 +58,24 @@ impl GroupState {
             Self::Ok => "OK",
             Self::Unknown => "UNKNOWN",
             Self::Warn => "WARN",
+            Self::Rewind => "REWIND",
+            Self::Stall => "STALL",
             Self::Stop => "STOP",
         }
     }
 }
 
-/// A log's end at each reading, oldest first.
-type Ends = VecDeque<(DateTime<Utc>, i64)>;
+impl From<Verdict> for GroupState {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ok => Self::Ok,
+            Verdict::Warn => Self::Warn,
+            Verdict::Rewind => Self::Rewind,
+            Verdict::Stall => Self::Stall,
+            Verdict::Stop => Self::Stop,
+        }
+    }
+}
 
 /// One group over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,70 +84,122 @@ pub struct Group {
     pub now: GroupLag,
     /// Total lag at each reading, oldest first; `None` where no partition's lag was known.
     pub history: VecDeque<(DateTime<Utc>, Option<i64>)>,
-    /// Log ends by topic and partition, oldest first: what an offset's age is read from.
-    ends: BTreeMap<Clean, BTreeMap<u32, Ends>>,
+    /// By topic and partition.
+    tracks: BTreeMap<Clean, BTreeMap<u32, Track>>,
+    /// Topics that nobody of the group reads any more: they are no part of its lag.
+    pub abandoned: BTreeSet<Clean>,
+    state: GroupState,
+    seconds_behind: Option<f64>,
+    /// Records that retention deleted before they were consumed, all partitions together; `None` where no log's beginning is known.
+    pub lost: Option<i64>,
+    /// Records not consumed in the topics that are abandoned; `None` where there are no such topics.
+    pub apart: Option<i64>,
+}
+
+/// One partition as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Partition<'a> {
+    /// The newest reading.
+    pub now: &'a PartitionLag,
+    /// What the group does with it.
+    pub state: GroupState,
+    /// Age of the oldest record not consumed, seconds.
+    pub seconds_behind: Option<f64>,
 }
 
 impl Group {
     fn new(now: &GroupLag) -> Self {
-        Self { now: now.clone(), history: VecDeque::new(), ends: BTreeMap::new() }
+        Self {
+            now: now.clone(),
+            history: VecDeque::new(),
+            tracks: BTreeMap::new(),
+            abandoned: BTreeSet::new(),
+            state: GroupState::Unknown,
+            seconds_behind: None,
+            lost: None,
+            apart: None,
+        }
     }
 
     fn fold(&mut self, at: DateTime<Utc>, reading: &GroupLag) {
         self.now = reading.clone();
-        push(&mut self.history, (at, total(reading)));
+        let mut before = std::mem::take(&mut self.tracks);
+        let (assigned, peopled) = (reading.assigned(), reading.members != Some(0));
         for partition in &reading.partitions {
-            let ring = self.ends.entry(partition.topic.clone()).or_default().entry(partition.partition).or_default();
-            partition.end.into_iter().for_each(|end| push(ring, (at, end)));
+            let (topic, number) = (&partition.topic, partition.partition);
+            let mut track = before.get_mut(topic).and_then(|tracks| tracks.remove(&number)).unwrap_or_default();
+            track.fold(at, partition, if assigned { partition.client.is_some() } else { peopled });
+            self.tracks.entry(topic.clone()).or_default().insert(number, track);
         }
+        self.abandoned = self.left(at);
+        let (left, counted): (Vec<_>, Vec<_>) = self.partitions().partition(|p| self.abandoned.contains(&p.now.topic));
+        let apart = left.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
+        let lag = counted.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
+        let state = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.state).max().unwrap_or_default();
+        let behind = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.seconds_behind).collect::<Option<Vec<f64>>>();
+        let lost = counted.iter().filter_map(|p| p.now.lost()).reduce(i64::saturating_add);
+        (self.state, self.seconds_behind) = (state, behind.and_then(|all| all.into_iter().reduce(f64::max)));
+        (self.lost, self.apart) = (lost, apart);
+        if self.history.len() == KEPT {
+            self.history.pop_front();
+        }
+        self.history.push_back((at, lag));
     }
 
-    /// Records not consumed, over the partitions whose lag is known.
+    /// Topics without an owner in a group that owns others: it does not read them any more. One that has just been committed may only be
+    /// between two owners.
+    fn left(&self, at: DateTime<Utc>) -> BTreeSet<Clean> {
+        let owned: BTreeSet<&Clean> = self.now.partitions.iter().filter(|p| p.client.is_some()).map(|p| &p.topic).collect();
+        let quiet = |tracks: &BTreeMap<u32, Track>| tracks.values().all(|track| !track.moved_within(ABANDONED, at));
+        let left = self.tracks.iter().filter(|(topic, tracks)| !owned.is_empty() && !owned.contains(topic) && quiet(tracks));
+        left.map(|(topic, _)| topic.clone()).collect()
+    }
+
+    /// Its partitions, sorted by topic and number, the abandoned ones among them.
+    pub fn partitions(&self) -> impl Iterator<Item = Partition<'_>> {
+        self.now.partitions.iter().map(|now| {
+            let track = self.tracks.get(&now.topic).and_then(|tracks| tracks.get(&now.partition));
+            let state = track.and_then(|track| track.verdict).map_or(GroupState::Unknown, GroupState::from);
+            Partition { now, state, seconds_behind: track.and_then(|track| track.behind(now)) }
+        })
+    }
+
+    /// Records not consumed, over the partitions whose lag is known and that are not abandoned.
     pub fn lag(&self) -> Option<i64> {
-        total(&self.now)
+        self.history.back()?.1
     }
 
-    /// Records a second by which the lag grew since the reading before (negative: it falls).
+    /// Records a second by which the lag grew of late (negative: it falls).
     pub fn growth(&self) -> Option<f64> {
-        let mut newest = self.history.iter().rev();
-        let ((to, now), (from, then)) = (newest.next()?, newest.next()?);
+        let (to, now) = self.history.back()?;
+        let earlier = || self.history.iter().rev().skip(1);
+        let (from, then) = earlier().take_while(|(from, _)| *to - *from <= PACE).last().or_else(|| earlier().next())?;
         let seconds = (*to - *from).as_seconds_f64();
-        let records = i32::try_from((*now)? - (*then)?).map(f64::from).ok()?;
+        let records = i32::try_from((*now)?.saturating_sub((*then)?)).map(f64::from).ok()?;
         (seconds > 0.0).then(|| records / seconds)
     }
 
-    /// What it does.
+    /// What it does: the worst of its partitions.
     pub fn state(&self) -> GroupState {
-        match (self.lag(), self.now.members) {
-            (None, _) => GroupState::Unknown,
-            (Some(0), _) => GroupState::Ok,
-            (Some(_), Some(0)) => GroupState::Stop,
-            _ if self.growing() => GroupState::Warn,
-            _ => GroupState::Ok,
-        }
+        self.state
     }
 
-    /// Whether it grew at each of the last two steps: one step alone is jitter.
-    fn growing(&self) -> bool {
-        let last: Vec<i64> = self.history.iter().rev().take(3).filter_map(|(_, lag)| *lag).collect();
-        last.len() == 3 && last.windows(2).all(|pair| pair[0] > pair[1])
+    /// Whether somebody should look: by its state, or because its lag has begun to grow and the window of commits does not tell it yet.
+    pub fn in_trouble(&self) -> bool {
+        self.state > GroupState::Unknown || self.growing()
+    }
+
+    /// Whether it grew at each of the last three steps and is now twice what it was: less is jitter.
+    pub fn growing(&self) -> bool {
+        let last: Vec<i64> = self.history.iter().rev().take(4).filter_map(|(_, lag)| *lag).collect();
+        let [now, .., then] = last[..] else { return false };
+        last.len() == 4 && last.windows(2).all(|pair| pair[0] > pair[1]) && now > then.saturating_mul(2).max(then.saturating_add(JITTER))
     }
 
     /// Age of the oldest record not consumed, seconds: when the log's end was where the worst partition's commit is now.
     /// `None` where that was before the first reading.
     pub fn seconds_behind(&self) -> Option<f64> {
-        let behind = self.now.partitions.iter().map(|p| self.partition_behind(p)).collect::<Option<Vec<f64>>>()?;
-        behind.into_iter().reduce(f64::max)
-    }
-
-    fn partition_behind(&self, partition: &PartitionLag) -> Option<f64> {
-        if partition.lag()? == 0 {
-            return Some(0.0);
-        }
-        let (committed, ends) = (partition.committed?, self.ends.get(&partition.topic)?.get(&partition.partition)?);
-        let newest = ends.back()?.0;
-        let reached = ends.iter().zip(ends.iter().skip(1)).find_map(|(a, b)| crossing(a, b, committed))?;
-        Some((newest - reached).as_seconds_f64().max(0.0))
+        self.seconds_behind
     }
 
     /// Seconds until the lag is gone at the present pace; `None` while it does not fall.
@@ -122,29 +211,6 @@ impl Group {
         let pace = -self.growth()?;
         (pace > 0.0).then(|| lag / pace)
     }
-}
-
-/// When the end passed `offset` between two readings.
-fn crossing(a: &(DateTime<Utc>, i64), b: &(DateTime<Utc>, i64), offset: i64) -> Option<DateTime<Utc>> {
-    if !(a.1 <= offset && offset < b.1) {
-        return None;
-    }
-    let (done, whole) = (i32::try_from(offset - a.1).ok()?, i32::try_from(b.1 - a.1).ok()?);
-    let share = f64::from(done) / f64::from(whole);
-    let span = (b.0 - a.0).as_seconds_f64() * share;
-    #[allow(clippy::cast_possible_truncation, reason = "milliseconds between two readings")]
-    Some(a.0 + TimeDelta::milliseconds((span * 1000.0) as i64))
-}
-
-fn total(reading: &GroupLag) -> Option<i64> {
-    reading.partitions.iter().filter_map(PartitionLag::lag).reduce(i64::saturating_add)
-}
-
-fn push<T>(ring: &mut VecDeque<T>, item: T) {
-    if ring.len() == KEPT {
-        ring.pop_front();
-    }
-    ring.push_back(item);
 }
 
 /// All groups.
@@ -182,46 +248,83 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
     }
 
-    fn reading(committed: Option<i64>, end: i64, members: u32) -> Vec<GroupLag> {
-        let partition = PartitionLag { topic: "documents".into(), partition: 0, committed, end: Some(end) };
-        vec![GroupLag { group: "g".into(), members: Some(members), partitions: vec![partition] }]
+    fn partition(topic: &str, committed: Option<i64>, end: i64, client: Option<&str>) -> PartitionLag {
+        let client = client.map(Clean::from);
+        PartitionLag { topic: topic.into(), committed, end: Some(end), client, start: Some(100), ..PartitionLag::default() }
     }
 
-    fn after(readings: &[(i64, Option<i64>, i64)]) -> Group {
+    fn reading(members: u32, partitions: Vec<PartitionLag>) -> Vec<GroupLag> {
+        vec![GroupLag { group: "g".into(), members: Some(members), partitions }]
+    }
+
+    fn after(readings: impl IntoIterator<Item = (i64, Option<i64>, i64)>) -> Group {
         let mut lag = Lag::default();
         for (second, committed, end) in readings {
-            lag.fold(at(*second), &reading(*committed, *end, 1));
+            lag.fold(at(second), &reading(1, vec![partition("documents", committed, end, Some("c"))]));
         }
         lag.groups["g"].clone()
     }
 
     #[test]
     fn a_group_that_never_committed_is_unknown_and_not_the_whole_log() {
-        let group = after(&[(0, None, 1_000_000)]);
+        let group = after([(0, None, 1_000_000)]);
         assert_eq!((group.lag(), group.state(), group.seconds_behind()), (None, GroupState::Unknown, None));
     }
 
     #[test]
-    fn growing_twice_in_a_row_is_a_warning_and_falling_drains() {
-        let growing = after(&[(0, Some(0), 0), (10, Some(1_000), 4_000), (20, Some(2_000), 8_000)]);
-        assert_eq!((growing.lag(), growing.state(), growing.growth()), (Some(6_000), GroupState::Warn, Some(300.0)));
-        assert_eq!(growing.seconds_to_drain(), None);
-        let falling = after(&[(0, Some(0), 6_000), (10, Some(4_000), 8_000)]);
+    fn growing_three_times_in_a_row_is_trouble_and_a_full_window_of_it_a_warning() {
+        let growing = |n: i64| after((0..n).map(|n| (n * 10, Some(n * 1_000), n * 4_000 + 20)));
+        assert_eq!((growing(3).in_trouble(), growing(4).in_trouble(), growing(4).state()), (false, true, GroupState::Ok));
+        assert_eq!((growing(12).lag(), growing(12).growth(), growing(12).seconds_to_drain()), (Some(33_020), Some(300.0), None));
+        assert_eq!(growing(12).state(), GroupState::Warn);
+        let falling = after([(0, Some(0), 6_000), (10, Some(4_000), 8_000)]);
         assert_eq!((falling.state(), falling.seconds_to_drain()), (GroupState::Ok, Some(20.0)));
+        let jitter = after((0..40).map(|n| (n * 5, Some(n * 100), n * 100 + [3, 40, 90, 300][usize::try_from(n % 4).unwrap()])));
+        assert!(!jitter.in_trouble());
+    }
+
+    #[test]
+    fn growth_is_measured_over_half_a_minute() {
+        let group = after((0..20).map(|n| (n * 5, Some(n / 6 * 6_000), n * 1_000)));
+        assert_eq!(group.growth(), Some(0.0), "commits every half minute are steps, and the lag is the same after each");
     }
 
     #[test]
     fn seconds_behind_is_the_age_of_the_commit() {
-        let group = after(&[(0, Some(0), 0), (10, Some(500), 4_000), (20, Some(2_000), 8_000)]);
+        let group = after([(0, Some(0), 0), (10, Some(500), 4_000), (20, Some(2_000), 8_000)]);
         assert_eq!(group.seconds_behind(), Some(15.0));
     }
 
     #[test]
-    fn lag_without_members_has_stopped() {
+    fn lag_without_members_has_stopped_and_goes_on_growing() {
         let mut lag = Lag::default();
-        lag.fold(at(0), &reading(Some(5), 10, 0));
-        assert_eq!(lag.groups["g"].state(), GroupState::Stop);
-        lag.fold(at(10), &[]);
+        for (n, end) in [(0, 500), (10, 900)] {
+            lag.fold(at(n), &reading(0, vec![partition("documents", Some(300), end, None)]));
+            assert_eq!((lag.groups["g"].state(), lag.groups["g"].lag()), (GroupState::Stop, Some(end - 300)));
+        }
+        lag.fold(at(20), &[]);
         assert!(lag.groups.is_empty());
+    }
+
+    #[test]
+    fn a_topic_that_the_group_left_is_apart_and_one_between_two_owners_is_not() {
+        let mut lag = Lag::default();
+        let mut read = |n: i64, old: i64, moving: Option<&str>| {
+            let old = partition("old", Some(old), 50_000 + n, None);
+            let moving = partition("moving", Some(n), n + 20, moving);
+            lag.fold(at(n), &reading(2, vec![moving, old, partition("read", Some(n), n + 3, Some("c"))]));
+            let group = &lag.groups["g"];
+            (group.abandoned.iter().map(ToString::to_string).collect::<Vec<_>>(), group.lag(), group.state())
+        };
+        assert_eq!(read(0, 7, Some("c")), (vec!["old".to_owned()], Some(23), GroupState::Ok));
+        read(5, 7, Some("c"));
+        assert_eq!(read(10, 7, None).0, ["old"], "moving has just moved");
+        assert_eq!(read(15, 8, None).1, Some(20 + 3 + 50_015 - 8), "somebody committed the old one: it is read after all");
+    }
+
+    #[test]
+    fn records_that_retention_took_are_counted() {
+        let group = after([(0, Some(40), 500)]);
+        assert_eq!((group.lost, group.lag()), (Some(60), Some(460)));
     }
 }

@@ -30,7 +30,7 @@ pub use cluster::{Cluster, Objects, WorkloadRow, last_end};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};
-pub use lag::{Group, GroupState, Lag};
+pub use lag::{Group, GroupState, Lag, Partition};
 pub use rates::{Rates, Series};
 pub use reading::{Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry, timeline_lines};
 pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, workload_rows};

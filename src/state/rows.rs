@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Cluster, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, suggestions,
+    Cluster, Focus, Group, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, suggestions,
     timeline_lines,
 };
 use crate::clean::Clean;
@@ -75,7 +75,7 @@ fn unsteady(world: &World, row: &mut WorkloadRow<'_>) {
 
 /// The lag of a group that grows, or that nobody reads.
 fn falling_behind(group: &Group) -> Option<i64> {
-    matches!(group.state(), GroupState::Warn | GroupState::Stop).then(|| group.lag()).flatten()
+    group.in_trouble().then(|| group.lag()).flatten()
 }
 
 /// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when it is opened.

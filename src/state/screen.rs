@@ -174,6 +174,13 @@ pub enum Overlay {
         /// The fingerprint of the chosen one.
         selected: Option<Clean>,
     },
+    /// One consumer group in full.
+    Group {
+        /// Which.
+        id: Clean,
+        /// Lines scrolled down.
+        scroll: usize,
+    },
     /// A followed log.
     Logs(LogView),
     /// A step's inputs.
@@ -256,7 +263,7 @@ impl Screen {
         }
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(Overlay::Detail { .. } | Overlay::Entry { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Detail { .. } | Overlay::Entry { .. } | Overlay::Group { .. }) => contexts.push(Context::Detail),
             Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_)) => contexts.push(Context::Dialog),

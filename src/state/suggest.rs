@@ -91,7 +91,7 @@ fn latest_rollout(cluster: &Cluster, workload: &Workload) -> Option<DateTime<Utc
 
 /// Deployments named as a group that grows.
 fn lagging(world: &World) -> impl Iterator<Item = (&Workload, String)> {
-    let growing = world.lag.groups.values().filter(|group| group.state() == GroupState::Warn);
+    let growing = world.lag.groups.values().filter(|group| group.state() == GroupState::Warn || group.growing());
     growing.filter_map(|group| {
         let named = |w: &&Workload| w.kind == Kind::Deployment && w.meta.name == group.now.group && w.desired < 10;
         let because = format!("its lag grows by {:.0}/s", group.growth()?);

@@ -9,7 +9,7 @@ use super::detect::Detector;
 use super::runs::Evidence;
 use super::{Alerts, Cluster, EntryKind, Lag, Rates, Runs, Timeline};
 use crate::clean::Clean;
-use crate::event::{Event, Health, Operator, Purpose, Record, Session, SourceId, SourceState};
+use crate::event::{Event, Health, Operator, Purpose, Record, Session, SourceId, SourceState, Workload};
 use crate::keymap::Action;
 
 /// What is so, as far as warroom was told.
@@ -86,6 +86,11 @@ impl World {
     /// The share of failing requests that counts as trouble, 0..1.
     pub fn threshold(&self) -> f64 {
         self.session.as_ref().map_or(0.05, |session| session.threshold)
+    }
+
+    /// The workload that is named as a consumer group is.
+    pub fn consumer(&self, group: &str) -> Option<&Workload> {
+        self.cluster.workloads.values().find(|workload| workload.meta.name == *group)
     }
 
     /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is ordered).

@@ -2,7 +2,7 @@
 //! and the tab strip.
 
 use crate::event::{Health, Kind, SourceId, SourceState};
-use crate::state::{GroupState, Severity, State, WorkloadRow};
+use crate::state::{Severity, State, WorkloadRow};
 use crate::theme::Role;
 use crate::units;
 
@@ -79,7 +79,7 @@ fn nodes(state: &State) -> impl Iterator<Item = Trouble> + '_ {
 /// Groups that fall behind and that no workload's row tells of.
 fn groups<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
     let told = move |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.meta.name == *name));
-    let behind = state.world.lag.groups.values().filter(|group| matches!(group.state(), GroupState::Warn | GroupState::Stop));
+    let behind = state.world.lag.groups.values().filter(|group| group.in_trouble());
     behind.filter(move |group| !told(&group.now.group)).map(|group| {
         let words = format!("{} lag {}", group.now.group, units::count(group.lag()));
         Trouble { severity: Severity::Warn, words }

@@ -21,6 +21,8 @@ struct Columns {
     behind: usize,
     drains: usize,
     members: usize,
+    lost: usize,
+    apart: usize,
 }
 
 /// Draws the pane.
@@ -41,10 +43,11 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     pane::more(look, table, seen, groups.len(), buf);
 }
 
-/// `read 8 s ago`, and that nothing newer comes when it does not.
-fn note(state: &State) -> String {
+/// `exec · read 8 s ago`, and that nothing newer comes when it does not.
+pub fn note(state: &State) -> String {
     let age = state.world.lag.at.map(|at| units::seconds((state.now - at).as_seconds_f64().max(0.0)));
-    let parts = [glance::silence(state, SourceId::Kafka), age.map(|age| format!("read {age} ago"))];
+    let way = state.world.session.as_ref().map(|session| session.kafka.to_string()).filter(|way| !way.is_empty());
+    let parts = [glance::silence(state, SourceId::Kafka), way, age.map(|age| format!("read {age} ago"))];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -64,15 +67,18 @@ fn columns(groups: &[&Group], inside: usize) -> Columns {
         rest -= granted;
         granted
     };
+    let lost = if groups.iter().any(|group| group.lost > Some(0)) { grant(9, 0) } else { 0 };
+    let apart = if groups.iter().any(|group| group.apart.is_some()) { grant(11, 20) } else { 0 };
     let (drains, behind, members) = (grant(11, 0), grant(9, 0), grant(9, 12));
-    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members }
+    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost, apart }
 }
 
 fn head(look: &Look, columns: &Columns, row: Row) -> Row {
     let dim = look.style(Role::Dim);
     let row = row.gap(3).cell(dim, "group", columns.group).cell(dim, "state", 8).number(dim, "lag", 9).gap(3);
     let row = row.cell(dim, "trend", columns.trend).number(dim, "behind", columns.behind);
-    row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members)
+    let row = row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members);
+    row.number(dim, "lost", columns.lost).number(dim, "abandoned", columns.apart)
 }
 
 fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
@@ -92,7 +98,10 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
     let row = row.cell(line, &sparkline(&newest(&values, columns.trend.saturating_sub(1) * 2), 1.0), columns.trend);
     let row = row.number(text, &group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds), columns.behind);
     let row = row.number(text, &drains(group), columns.drains);
-    row.number(text, &group.now.members.map_or_else(|| "–".to_owned(), |n| n.to_string()), columns.members)
+    let row = row.number(text, &group.now.members.map_or_else(|| "–".to_owned(), |n| n.to_string()), columns.members);
+    let lost = if group.lost > Some(0) { units::count(group.lost) } else { String::new() };
+    let row = row.number(look.style(Role::Critical), &lost, columns.lost);
+    row.number(look.style(Role::Dim), &group.apart.map_or_else(String::new, |lag| units::count(Some(lag))), columns.apart)
 }
 
 /// The newest readings, as many as there are dots; where there are fewer, the oldest are unknown.
@@ -102,7 +111,7 @@ fn newest(values: &[Option<f64>], dots: usize) -> Vec<Option<f64>> {
 }
 
 /// When the lag is gone: `never` while it does not fall, `–` where nobody can say.
-fn drains(group: &Group) -> String {
+pub fn drains(group: &Group) -> String {
     match (group.seconds_to_drain(), group.growth()) {
         (Some(span), _) => units::seconds(span),
         (None, Some(_)) => "never".to_owned(),

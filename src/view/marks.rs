@@ -31,6 +31,8 @@ pub fn group(state: GroupState) -> (&'static str, Role) {
         GroupState::Ok => ("●", Role::Ok),
         GroupState::Unknown => ("–", Role::Unknown),
         GroupState::Warn => ("▲", Role::Warn),
+        GroupState::Rewind => ("◂", Role::Warn),
+        GroupState::Stall => ("■", Role::Critical),
         GroupState::Stop => ("✖", Role::Critical),
     }
 }

@@ -12,6 +12,7 @@ mod entry;
 mod footer;
 mod form;
 mod glance;
+mod group;
 mod header;
 mod help;
 mod lag;
@@ -105,6 +106,7 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
         Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
         Overlay::Alerts { selected } => alerts::draw(state, look, selected.as_ref(), body, buf),
         Overlay::Entry { id, scroll } => entry::draw(state, look, *id, *scroll, body, buf),
+        Overlay::Group { id, scroll } => group::draw(state, look, id, *scroll, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),

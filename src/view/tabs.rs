@@ -64,7 +64,7 @@ fn failing(state: &State) -> Option<(Role, String)> {
 
 fn behind(state: &State) -> Option<(Role, String)> {
     let rows = state.world.lag.rows();
-    let worst = rows.first().filter(|group| matches!(group.state(), GroupState::Warn | GroupState::Stop))?;
-    let (mark, role) = marks::group(worst.state());
+    let worst = rows.into_iter().find(|group| group.in_trouble())?;
+    let (mark, role) = marks::group(worst.state().max(GroupState::Warn));
     Some((role, format!("{mark}{}", units::count(worst.lag()))))
 }

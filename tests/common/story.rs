@@ -31,6 +31,7 @@ pub fn session() -> Session {
         read_only: false,
         arm_minutes: 15,
         threshold: 0.05,
+        kafka: "exec".into(),
         version: "0.1.0".into(),
     }
 }
@@ -85,20 +86,25 @@ fn rates(second: i64, failing: f64) -> Event {
 }
 
 fn lag(second: i64, records: i64) -> Event {
+    // A consumer that nobody runs commits nothing; one that keeps up is now a little nearer to the end, now a little farther.
+    let (offset, wave) = ((second + 1_000) * 100, second.rem_euclid(3));
     let group = |name: &str, members: u32, records: i64| GroupLag {
         group: name.into(),
         members: Some(members),
         partitions: vec![PartitionLag {
             topic: "documents".into(),
             partition: 0,
-            committed: Some((second + 1_000) * 100),
-            end: Some((second + 1_000) * 100 + records),
+            committed: Some(if members > 0 { offset } else { 50_000 }),
+            end: Some(if members > 0 { offset + records + wave } else { 50_000 + records }),
+            start: Some(0),
+            client: (members > 0).then(|| "kgo".into()),
+            host: (members > 0).then(|| "10.244.0.9".into()),
         }],
     };
     let never = GroupLag {
         group: "audit-export".into(),
         members: Some(1),
-        partitions: vec![PartitionLag { topic: "audit".into(), partition: 0, committed: None, end: Some(9_000) }],
+        partitions: vec![PartitionLag { topic: "audit".into(), end: Some(9_000), ..PartitionLag::default() }],
     };
     let mut groups = vec![group("worker-service", 1, records), group("analytics", 2, (-second).max(0)), never];
     if records > 1_000 {
@@ -238,6 +244,30 @@ pub fn rolled_back() -> Told {
     let applied = Outcome::Applied { generation: 4, writes: 1, by_reading: false };
     told.push((-24, Event::Intent(Box::new(scaling.clone()))));
     told.push((-23, Event::Outcome { intent: scaling.id, outcome: applied }));
+    told
+}
+
+/// A consumer group with every sort of partition.
+pub fn partitions() -> Told {
+    let mut told = release();
+    let partition = |topic: &str, partition, committed: Option<i64>, end, client: Option<&str>| PartitionLag {
+        topic: topic.into(),
+        partition,
+        committed,
+        end: Some(end),
+        start: Some(88_000),
+        client: client.map(Clean::from),
+        host: client.map(|_| "10.244.0.9".into()),
+    };
+    let partitions = vec![
+        partition("audit-v1", 0, Some(90_400), 214_000, None),
+        partition("documents", 0, Some(99_300), 112_000, Some("kgo")),
+        partition("documents", 1, Some(87_200), 112_400, Some("kgo")),
+        partition("documents", 2, None, 112_000, Some("kgo")),
+        partition("documents", 10, Some(112_431), 112_431, Some("kgo")),
+    ];
+    let group = GroupLag { group: "worker-service".into(), members: Some(1), partitions };
+    told.push((-6, Event::Lag { at: at(-6), groups: vec![group] }));
     told
 }
 

@@ -49,7 +49,8 @@ impl Rows {
         }
         if let (Some(topic), Some(partition)) = (row.topic, row.partition) {
             let topic = Clean::new(topic);
-            let lag = PartitionLag { topic: topic.clone(), partition, committed: row.committed, end: row.end };
+            let (client, host) = (row.client.map(Clean::new), row.host.map(|host| Clean::new(host.trim_start_matches('/'))));
+            let lag = PartitionLag { topic: topic.clone(), partition, committed: row.committed, end: row.end, start: None, client, host };
             self.partitions.insert((topic, partition), lag);
         }
     }
@@ -68,6 +69,8 @@ struct Row<'a> {
     committed: Option<i64>,
     end: Option<i64>,
     member: Option<&'a str>,
+    host: Option<&'a str>,
+    client: Option<&'a str>,
 }
 
 /// The columns by name, with the byte at which each begins.
@@ -93,6 +96,8 @@ impl Header {
             committed: field("CURRENT-OFFSET").and_then(|text| text.parse().ok()),
             end: field("LOG-END-OFFSET").and_then(|text| text.parse().ok()),
             member: field("CONSUMER-ID"),
+            host: field("HOST"),
+            client: field("CLIENT-ID"),
         })
     }
 
@@ -140,7 +145,11 @@ night report    documents       2          5               9               4    
 ";
 
     fn partition(number: u32, committed: Option<i64>, end: i64) -> PartitionLag {
-        PartitionLag { topic: "documents".into(), partition: number, committed, end: Some(end) }
+        PartitionLag { topic: "documents".into(), partition: number, committed, end: Some(end), ..PartitionLag::default() }
+    }
+
+    fn of(client: &str, host: &str, partition: PartitionLag) -> PartitionLag {
+        PartitionLag { client: Some(client.into()), host: Some(host.into()), ..partition }
     }
 
     #[test]
@@ -148,8 +157,8 @@ night report    documents       2          5               9               4    
         let group = |name: &str, members, partitions| GroupLag { group: name.into(), members: Some(members), partitions };
         let expected = [
             group("audit", 0, vec![partition(0, None, 3366), partition(1, Some(7), 3366)]),
-            group("night report", 1, vec![partition(2, Some(5), 9)]),
-            group("worker-service", 2, vec![partition(0, Some(3364), 3366), partition(10, Some(3364), 3366)]),
+            group("night report", 1, vec![of("my client", "10.244.0.9", partition(2, Some(5), 9))]),
+            group("worker-service", 2, [0, 10].map(|n| of("kgo", "10.244.0.4", partition(n, Some(3364), 3366))).to_vec()),
         ];
         assert_eq!(parse(REAL).unwrap(), expected);
     }
