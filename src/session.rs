@@ -38,8 +38,8 @@ pub struct Wanted {
     pub read_only: ReadOnly,
     /// Minutes that arming lasts.
     pub arm_minutes: u16,
-    /// The share of failing requests that counts as trouble, 0..1.
-    pub threshold: f64,
+    /// What Prometheus is asked, and when a service is in trouble.
+    pub rates: config::Rates,
     /// Prometheus' address.
     pub prometheus: Option<String>,
     /// Alertmanager's address.
@@ -74,7 +74,7 @@ impl Wanted {
             namespace: Some(crate::sim::NAMESPACE.to_owned()),
             read_only: ReadOnly::Nowhere,
             arm_minutes: 15,
-            threshold: 0.05,
+            rates: config::Rates::default(),
             prometheus: Some(sim.prometheus_url()),
             alertmanager: Some(sim.alertmanager_url()),
             kafka: Some(config::Kafka::default()),
@@ -121,7 +121,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let (sender, events) = mpsc::channel(EVENTS);
     let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
     let kafka = kafka(wanted.kafka, namespace.as_ref());
-    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
+    let asked = SourceSettings { namespace, prometheus: wanted.prometheus, rates: wanted.rates, alertmanager: wanted.alertmanager, kafka };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
 }
@@ -135,7 +135,8 @@ fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>)
         actor: wanted.actor.clone(),
         read_only: wanted.read_only.covers(&connection.context),
         arm_minutes: u32::from(wanted.arm_minutes),
-        threshold: wanted.threshold,
+        threshold: wanted.rates.threshold,
+        thresholds: wanted.rates.thresholds.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
     }
 }
@@ -154,7 +155,7 @@ fn carrying_out(
         context: connection.context.clone(),
         namespace: namespace.cloned().unwrap_or_else(|| "default".into()),
         actor: wanted.actor.clone(),
-        threshold: wanted.threshold,
+        rates: wanted.rates.clone(),
         runbook: Arc::clone(runbook),
         clock: clock.clone(),
         deadline: wanted.deadline,

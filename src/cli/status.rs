@@ -33,7 +33,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
         connect: ConnectSettings { context, ..ConnectSettings::default() },
         arm_minutes: settings.arm_minutes,
-        threshold: settings.threshold,
+        rates: settings.rates.clone(),
         prometheus: address(&args.prometheus, &settings.prometheus),
         alertmanager: address(&args.alertmanager, &settings.alertmanager),
         kafka: (!args.no_exec && !settings.no_exec).then(|| settings.kafka.clone()),
@@ -124,7 +124,7 @@ fn in_words(world: &World) -> String {
     }
     for service in world.rates.services.keys() {
         let ratio = world.rates.ratio(service);
-        if ratio.is_some_and(|ratio| ratio > world.threshold()) {
+        if ratio.is_some_and(|ratio| ratio > world.threshold(service)) {
             let _ = writeln!(out, "{service}  5xx {}", units::percent(ratio));
         }
     }

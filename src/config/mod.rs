@@ -1,6 +1,7 @@
 //! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are laid over by the command line.
 
 mod load;
+mod rates;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,6 +9,7 @@ use std::str::FromStr;
 use directories::ProjectDirs;
 
 pub use load::{Config, check, load};
+pub use rates::{Query, Rates, SERVICE, WINDOW};
 
 use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
 
@@ -60,8 +62,8 @@ pub struct Settings {
     pub alertmanager: Option<Address>,
     /// How Kafka's lag is read.
     pub kafka: Kafka,
-    /// The share of 5xx answers, from 0 to 1, above which a service is in trouble.
-    pub threshold: f64,
+    /// What Prometheus is asked, and when a service is in trouble.
+    pub rates: Rates,
     /// A runbook whose steps lie over all others: a path, seen from the settings' folder.
     pub runbook: Option<PathBuf>,
     /// How long `:arm` allows changes, in minutes.
@@ -164,10 +166,7 @@ impl Settings {
             prometheus: url(root.table("prometheus", "setting of prometheus")),
             alertmanager: url(root.table("alertmanager", "setting of alertmanager")),
             kafka: root.table("kafka", "setting of kafka").map(Kafka::read).unwrap_or_default(),
-            threshold: root
-                .table("rates", "setting of rates")
-                .and_then(|mut rates| rates.within("threshold", &(0.0..=1.0)))
-                .unwrap_or(0.05),
+            rates: root.table("rates", "setting of rates").map(Rates::read).unwrap_or_default(),
             runbook: root.get::<String>("runbook").map(PathBuf::from),
             arm_minutes: root.within("arm_minutes", &(1..=240)).unwrap_or(15),
         }

@@ -32,7 +32,7 @@ fn mistakes(files: &[(&str, &str)]) -> Vec<String> {
 fn without_files_everything_is_as_it_is_built_in() {
     let config = loaded(&[]);
     assert_eq!(config.settings.arm_minutes, 15);
-    assert!((config.settings.threshold - 0.05).abs() < f64::EPSILON);
+    assert!(config.settings.rates == Rates::default());
     assert_eq!(config.settings.kafka, Kafka::default());
     assert_eq!(config.themes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["dark", "light", "sixteen"]);
     assert!(config.runbook.step("rollout-undo").is_some());
@@ -67,7 +67,7 @@ rates.threshold = 0.1
         prometheus: Some(Address("http://prometheus:9090".into())),
         alertmanager: Some(Address("https://alerts.example/base".into())),
         kafka: Kafka { mode: KafkaMode::Exec, pod: "kafka-1".into(), bootstrap: "broker:9093".into() },
-        threshold: 0.1,
+        rates: Rates { threshold: 0.1, ..Rates::default() },
         runbook: Some("team.toml".into()),
         arm_minutes: 5,
     };

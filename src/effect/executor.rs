@@ -14,6 +14,7 @@ use super::preflight::{self, Room};
 use super::send::Caller;
 use super::{Effect, logs, send};
 use crate::clean::Clean;
+use crate::config::Rates;
 use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, Target, View};
 use crate::runbook::Runbook;
 use crate::source::clock::Clock;
@@ -33,8 +34,8 @@ pub struct Settings {
     pub namespace: Clean,
     /// The person.
     pub actor: Clean,
-    /// The share of failing requests that counts as trouble, 0..1.
-    pub threshold: f64,
+    /// Above which share of failing requests a service is in trouble.
+    pub rates: Rates,
     /// The steps.
     pub runbook: Arc<Runbook>,
     /// Time.
@@ -92,7 +93,7 @@ impl Executor {
                 namespace: s.namespace.clone(),
                 actor: s.actor.clone(),
                 context: s.context.clone(),
-                threshold: s.threshold,
+                rates: s.rates.clone(),
             };
             let id = Ulid::from_datetime(s.clock.now().into());
             let result = preflight::prepare(&room, &s.runbook, &call, id).await;
@@ -193,7 +194,7 @@ mod tests {
             context: "c".into(),
             namespace: "n".into(),
             actor: "a".into(),
-            threshold: 0.05,
+            rates: Rates::default(),
             runbook: Arc::new(crate::runbook::embedded().unwrap()),
             clock: Clock::system(),
             deadline: Duration::from_secs(1),

@@ -1,5 +1,7 @@
 //! Who speaks, and how well they can be heard.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +153,16 @@ pub struct Session {
     pub arm_minutes: u32,
     /// The share of failing requests that counts as trouble, 0..1.
     pub threshold: f64,
+    /// The same of services that have their own.
+    #[serde(default)]
+    pub thresholds: BTreeMap<Clean, f64>,
     /// warroom's version.
     pub version: Clean,
+}
+
+impl Session {
+    /// The share of a service's requests that counts as trouble when they fail, 0..1.
+    pub fn threshold_of(&self, service: &str) -> f64 {
+        self.thresholds.get(service).copied().unwrap_or(self.threshold)
+    }
 }

@@ -24,6 +24,8 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Cancel | Action::Reject => return close(state),
         Action::Zoom => state.screen.zoomed = !state.screen.zoomed,
         Action::ThemeNext => state.screen.theme = state.screen.theme.wrapping_add(1),
+        Action::SpanLonger => state.screen.span = state.screen.span.longer(),
+        Action::SpanShorter => state.screen.span = state.screen.span.shorter(),
         Action::ToggleClock => state.screen.elapsed = !state.screen.elapsed,
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
         Action::Arm => arm(state),
@@ -207,7 +209,7 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
         Overlay::Help { scroll } | Overlay::Detail { scroll, .. } => scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
-        Overlay::Form(_) => return,
+        Overlay::Form(_) | Overlay::Service(_) => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
@@ -240,7 +242,8 @@ fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
     match state.screen.focus {
         Focus::Pods => open_row(state, selected, describe),
         Focus::Steps => return open_step(state, &selected),
-        Focus::Rates | Focus::Lag | Focus::Timeline => state.screen.zoomed = !state.screen.zoomed,
+        Focus::Rates => open(state, Overlay::Service(selected)),
+        Focus::Lag | Focus::Timeline => state.screen.zoomed = !state.screen.zoomed,
     }
     Vec::new()
 }

@@ -30,6 +30,7 @@ impl Room {
             read_only,
             arm_minutes: 15,
             threshold: 0.05,
+            thresholds: std::collections::BTreeMap::new(),
             version: "0".into(),
         }));
         room

@@ -40,6 +40,7 @@ use self::kafka::Kafka;
 use self::timing::Timing;
 use self::voice::Voice;
 use crate::clean::Clean;
+use crate::config::Rates;
 use crate::event::{Event, Kind, SourceId};
 
 /// What to ask, and where.
@@ -49,6 +50,8 @@ pub struct SourceSettings {
     pub namespace: Option<Clean>,
     /// Prometheus' address.
     pub prometheus: Option<String>,
+    /// What Prometheus is asked.
+    pub rates: Rates,
     /// Alertmanager's address.
     pub alertmanager: Option<String>,
     /// How Kafka's groups are read.
@@ -77,8 +80,8 @@ impl Sources {
             let run = move |voice| kube::run(kind, client.clone(), namespace.clone(), voice, clock.clone(), timing.clone());
             start(SourceId::of(kind), Box::new(run));
         }
-        let (address, at, times) = (settings.prometheus.clone(), clock.clone(), timing.clone());
-        let run = move |voice| prometheus::run(address.clone(), voice, at.clone(), times.clone()).boxed();
+        let (address, rates, at, times) = (settings.prometheus.clone(), settings.rates.clone(), clock.clone(), timing.clone());
+        let run = move |voice| prometheus::run(address.clone(), rates.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Prometheus, Box::new(run));
         let (address, at, times) = (settings.alertmanager.clone(), clock.clone(), timing.clone());
         let run = move |voice| alertmanager::run(address.clone(), voice, at.clone(), times.clone()).boxed();

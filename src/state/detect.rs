@@ -157,9 +157,10 @@ impl Detector {
     }
 
     /// Tells a service that crosses the threshold; it has to fall to half of it to have recovered, so that it does not flap.
-    pub fn rates(&mut self, at: DateTime<Utc>, rates: &Rates, threshold: f64, timeline: &mut Timeline) {
+    pub fn rates(&mut self, at: DateTime<Utc>, rates: &Rates, threshold: impl Fn(&str) -> f64, timeline: &mut Timeline) {
         for service in rates.services.keys() {
             let Some(ratio) = rates.ratio(service) else { continue };
+            let threshold = threshold(service);
             let percent = ratio * 100.0;
             if ratio > threshold && self.failing.insert(service.clone()) {
                 timeline.add(at, EntryKind::Trouble, service.clone(), format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0), None);

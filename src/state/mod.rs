@@ -14,8 +14,10 @@ mod rates;
 mod rows;
 mod runs;
 mod screen;
+mod span;
 mod suggest;
 mod timeline;
+mod track;
 mod world;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub use rates::{Rates, Series};
 pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, timeline_lines, workload_rows};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
+pub use span::Span;
 pub use suggest::{Suggestion, suggestions};
 pub use timeline::{Entry, EntryKind, Timeline};
 pub use world::World;

@@ -43,8 +43,8 @@ impl PodLine<'_> {
 /// although all its pods are.
 pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     let failing = |row: &WorkloadRow<'_>| {
-        let ratio = world.rates.ratio(&row.workload?.service)?;
-        (ratio > world.threshold()).then_some(ratio)
+        let service = &row.workload?.service;
+        world.rates.ratio(service).filter(|ratio| *ratio > world.threshold(service))
     };
     let mut rows = world.cluster.rows();
     for row in &mut rows {
@@ -113,10 +113,14 @@ fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     rows.sort_by_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 
-/// The services that pass the filter, those that fail most first.
+/// The services that pass the filter and of which the charts have something to show, those that fail most first.
 pub fn rate_lines(state: &State) -> Vec<(&Clean, &Series)> {
     let (rates, filter) = (&state.world.rates, state.screen.filter(Focus::Rates).to_lowercase());
-    let mut rows: Vec<(&Clean, &Series)> = rates.services.iter().filter(|(name, _)| name.to_lowercase().contains(&filter)).collect();
+    let since = state.now - state.screen.span.length();
+    let shown = |(name, series): &(&Clean, &Series)| {
+        name.to_lowercase().contains(&filter) && (rates.now(name).is_some() || series.known_since(since))
+    };
+    let mut rows: Vec<(&Clean, &Series)> = rates.services.iter().filter(shown).collect();
     rows.sort_by(|(a, _), (b, _)| rates.ratio(b).unwrap_or(-1.0).total_cmp(&rates.ratio(a).unwrap_or(-1.0)));
     hold(&mut rows, state.screen.lists.get(&Focus::Rates), |(name, _)| name);
     rows

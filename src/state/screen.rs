@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::Form;
+use super::{Form, Span};
 use crate::clean::Clean;
 use crate::event::{LogLine, Plan, Purpose, Target, Uid};
 use crate::keymap::{Context, Key};
@@ -154,6 +154,8 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
+    /// All that is measured of one service.
+    Service(Clean),
     /// A followed log.
     Logs(LogView),
     /// A step's inputs.
@@ -196,6 +198,8 @@ pub struct Screen {
     pub lists: BTreeMap<Focus, ListView>,
     /// Workloads whose pods are all shown.
     pub opened: BTreeSet<Uid>,
+    /// How far back the charts look.
+    pub span: Span,
     /// Only what is in trouble.
     pub faults_only: bool,
     /// What lies over the panes, the topmost last.
@@ -235,6 +239,7 @@ impl Screen {
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
             Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Service(_)) => contexts.push(Context::Rates),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),

@@ -61,7 +61,7 @@ fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
     for (workload, row) in rows.iter().filter_map(|row| Some((row.workload?, row))) {
         let Some(rolled_out) = latest_rollout(&world.cluster, workload) else { continue };
         let recent = world.rates.at.is_none_or(|now| now - rolled_out < RECENT);
-        let failing = world.rates.ratio(&workload.service).filter(|ratio| *ratio > world.threshold() && recent);
+        let failing = world.rates.ratio(&workload.service).filter(|ratio| *ratio > world.threshold(&workload.service) && recent);
         let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical || world.detector.unsteady(row.uid()).is_some());
         let because = match (broken, failing) {
             (Some(reason), _) => reason.to_string(),

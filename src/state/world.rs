@@ -55,8 +55,11 @@ impl World {
             }
             Event::Rates(samples) => {
                 self.rates.fold(samples);
-                self.detector.rates(record.at, &self.rates, self.threshold(), &mut self.timeline);
+                let session = self.session.as_ref();
+                self.detector.rates(record.at, &self.rates, |service| threshold(session, service), &mut self.timeline);
             }
+            Event::RateHistory(history) => self.rates.fill(history),
+            Event::RateQueries(asked) => self.rates.asked.clone_from(asked),
             Event::Lag { at, groups } => {
                 self.lag.fold(*at, groups);
                 self.detector.lag(*at, &self.lag, &mut self.timeline);
@@ -76,9 +79,9 @@ impl World {
         self.armed_until.is_some_and(|until| now < until)
     }
 
-    /// The share of failing requests that counts as trouble, 0..1.
-    pub fn threshold(&self) -> f64 {
-        self.session.as_ref().map_or(0.05, |session| session.threshold)
+    /// The share of a service's requests that counts as trouble when they fail, 0..1.
+    pub fn threshold(&self, service: &str) -> f64 {
+        threshold(self.session.as_ref(), service)
     }
 
     /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is ordered).
@@ -172,6 +175,10 @@ impl World {
             super::detect::tell_run(at, run, &mut self.timeline);
         }
     }
+}
+
+fn threshold(session: Option<&Session>, service: &str) -> f64 {
+    session.map_or(0.05, |session| session.threshold_of(service))
 }
 
 fn evidence<'a>(sources: &BTreeMap<SourceId, Health>, cluster: &'a Cluster, rates: &'a Rates, lag: &'a Lag) -> Evidence<'a> {

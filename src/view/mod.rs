@@ -4,6 +4,7 @@
 //! [`marks`]. Colour and words both carry each meaning; ASCII terminals get a translation of the finished frame ([`ascii`]).
 
 mod ascii;
+mod axis;
 mod chart;
 mod confirm;
 mod detail;
@@ -20,6 +21,7 @@ mod pane;
 mod playback;
 mod pods;
 mod rates;
+mod service;
 mod steps;
 mod tabs;
 mod text;
@@ -101,6 +103,7 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
     match overlay {
         Overlay::Help { scroll } => help::draw(state, look, *scroll, body, buf),
         Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
+        Overlay::Service(name) => service::draw(state, look, name, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),

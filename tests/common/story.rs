@@ -6,7 +6,7 @@ use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
     Alert, ClusterEvent, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Mode, Operator, Outcome, PartitionLag, Plan,
-    Purpose, RateSample, Right, Sealed, ServiceRate, Session, Sign, SourceId, SourceState, StepCall, Target, Verify, Workload, Write,
+    Purpose, Rate, RateSample, Right, Sealed, ServiceRate, Session, Sign, SourceId, SourceState, StepCall, Target, Verify, Workload, Write,
 };
 use warroom::keymap::Action;
 
@@ -29,6 +29,7 @@ pub fn session() -> Session {
         read_only: false,
         arm_minutes: 15,
         threshold: 0.05,
+        thresholds: BTreeMap::new(),
         version: "0.1.0".into(),
     }
 }
@@ -68,15 +69,14 @@ fn rates(second: i64, failing: f64) -> Event {
     let wave = |n: i64| f64::from(i32::try_from((second / 5 + n * 7).rem_euclid(9)).unwrap());
     let service = |name: &str, ratio: f64, requests: f64| ServiceRate {
         service: name.into(),
-        errors: Some(ratio * requests),
-        requests: Some(requests),
+        rate: Rate { errors: Some(ratio * requests), requests: Some(requests), ..Rate::default() },
     };
     let mut services = vec![
         service("ai-service", 0.0, 4.0),
         service("analytics-service", 0.001 * wave(1), 12.0),
         service(APP, failing + 0.0008 * wave(2), 120.0),
         service("realtime-service", 0.0006 * wave(3), 60.0),
-        ServiceRate { service: "ocr-service".into(), errors: Some(0.0), requests: Some(0.0) },
+        service("ocr-service", 0.0, 0.0),
     ];
     services.sort_by(|a, b| a.service.cmp(&b.service));
     Event::Rates(vec![RateSample { at: at(second), window: 30, services, errors_5m: Some(failing * 85.0) }])
