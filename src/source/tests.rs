@@ -63,7 +63,7 @@ impl Room {
 
     fn fold(&mut self, event: Event) {
         match event {
-            Event::Cluster(event) => self.cluster.fold(&event),
+            Event::Cluster(event) => drop(self.cluster.fold(&event)),
             Event::Rates(samples) => self.rates.fold(&samples),
             Event::RateHistory(history) => self.rates.fill(&history),
             Event::RateQueries(asked) => self.rates.asked = asked,

@@ -50,8 +50,8 @@ impl World {
             Event::Health(health) => self.hear(record.at, health),
             Event::Cluster(event) => {
                 let before = Detector::before(&self.cluster, event);
-                self.cluster.fold(event);
-                self.detector.cluster(record.at, &before, &self.cluster, event, &mut self.timeline);
+                let touched = self.cluster.fold(event);
+                self.detector.cluster(record.at, &before, &self.cluster, event, &touched, &mut self.timeline);
             }
             Event::Rates(samples) => {
                 self.rates.fold(samples);
@@ -82,6 +82,12 @@ impl World {
     /// The share of a service's requests that counts as trouble when they fail, 0..1.
     pub fn threshold(&self, service: &str) -> f64 {
         threshold(self.session.as_ref(), service)
+    }
+
+    /// The services that fail more than they may, with the share of their requests that fails.
+    pub fn failing(&self) -> BTreeMap<&Clean, f64> {
+        let failing = self.rates.services.keys().filter_map(|service| Some((service, self.rates.ratio(service)?)));
+        failing.filter(|(service, ratio)| *ratio > self.threshold(service)).collect()
     }
 
     /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is ordered).
