@@ -53,7 +53,8 @@ impl Rates {
     pub(super) fn read(mut table: Reader<'_>) -> Self {
         let usual = Self::default();
         let thresholds = table.table("thresholds", "service").map(|mut services| shares(&mut services)).unwrap_or_default();
-        let queries = Signal::ALL.iter().filter_map(|signal| Some((*signal, Query::read(&mut table.table(signal.name(), "field")?, *signal)?)));
+        let queries =
+            Signal::ALL.iter().filter_map(|signal| Some((*signal, Query::read(&mut table.table(signal.name(), "field")?, *signal)?)));
         Self {
             queries: queries.collect(),
             threshold: table.within("threshold", &(0.0..=1.0)).unwrap_or(usual.threshold),

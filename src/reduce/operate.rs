@@ -146,6 +146,9 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
 /// Scrolls what is open, or moves the selection of the focused list.
 fn travel(state: &mut State, action: &Action) {
     let page = usize::from(state.screen.size.1).saturating_sub(8).max(1);
+    if let Some(Overlay::Service(service)) = state.screen.overlays.last() {
+        return to_service(state, &service.clone(), action, page);
+    }
     if let Some(overlay) = state.screen.overlays.last_mut() {
         return scroll(overlay, action, page);
     }
@@ -160,6 +163,16 @@ fn travel(state: &mut State, action: &Action) {
             go_to_next(state.screen.list_mut(), &ids, &troubled);
         }
         action => move_selection(state.screen.list_mut(), &ids, action, page),
+    }
+}
+
+/// From one service in full to another, as the list has them.
+fn to_service(state: &mut State, from: &Clean, action: &Action, page: usize) {
+    let ids = row_ids(state);
+    let at = ids.iter().position(|id| id == from);
+    if let Some(to) = destination(at, ids.len(), action, page) {
+        select(state.screen.list_mut(), &ids, ids[to].clone());
+        open(state, Overlay::Service(ids[to].clone()));
     }
 }
 

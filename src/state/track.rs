@@ -114,15 +114,7 @@ mod tests {
     #[test]
     fn a_gap_stays_a_gap_and_the_greatest_stays() {
         let track = track(&[(7, 1.0), (9, 2.0), (5, 3.0), (9, 0.5), (7, f64::NAN)], 0);
-        assert_eq!((4..11).map(|place| track.at(place)).collect::<Vec<_>>(), [
-            None,
-            Some(3.0),
-            None,
-            Some(1.0),
-            None,
-            Some(2.0),
-            None
-        ]);
+        assert_eq!((4..11).map(|place| track.at(place)).collect::<Vec<_>>(), [None, Some(3.0), None, Some(1.0), None, Some(2.0), None]);
         assert_eq!((track.most(6, 9), track.most(6, 7), track.most(-9, 99)), (Some(1.0), None, Some(3.0)));
         let text = serde_json::to_string(&track).unwrap();
         assert_eq!(text, r#"{"first":5,"values":[3.0,null,1.0,null,2.0]}"#);

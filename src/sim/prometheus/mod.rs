@@ -98,7 +98,8 @@ fn label_of(path: &str) -> Option<&str> {
 
 /// What is said of the series that match, sorted, each once.
 fn labels(cluster: &Cluster, query: &Query, said: impl Fn(&Labels) -> Vec<String>) -> Result<Value, String> {
-    let expr = query.get("match[]").map(|text| parse(text).map_err(|error| format!("invalid parameter \"match[]\": {error}"))).transpose()?;
+    let expr =
+        query.get("match[]").map(|text| parse(text).map_err(|error| format!("invalid parameter \"match[]\": {error}"))).transpose()?;
     let matches = |series: &Labels| match &expr {
         Some(promql::Expr::Selector(selector)) => selector.matches(series),
         _ => true,

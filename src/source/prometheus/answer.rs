@@ -161,11 +161,8 @@ impl Moment {
         let [errors, requests, latency, saturation] = self.numbers.each_ref().map(|numbers| numbers.get(service).copied());
         let requests = requests.flatten();
         let none = requests.map(|_| 0.0);
-        let (errors, share) = if self.shares {
-            (None, errors.unwrap_or(none.filter(|_| requests > Some(0.0))))
-        } else {
-            (errors.unwrap_or(none), None)
-        };
+        let (errors, share) =
+            if self.shares { (None, errors.unwrap_or(none.filter(|_| requests > Some(0.0)))) } else { (errors.unwrap_or(none), None) };
         let errors_5m = if self.shares { None } else { self.errors_5m.get(service).copied().unwrap_or(none) };
         Rate { errors, requests, share, latency: latency.flatten(), saturation: saturation.flatten(), errors_5m }
     }

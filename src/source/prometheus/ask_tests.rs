@@ -49,12 +49,14 @@ fn a_range_falls_into_its_places_with_its_holes() {
     let requests = r#"[{"metric":{"service":"b"},"values":[[10,"2"],[20,"4"]]},{"metric":{"service":"a"},"values":[[15.0004,"0"]]}]"#;
     let errors = r#"[{"metric":{"service":"b"},"values":[[20,"0.5"],[400,"1"]]},{"metric":{"service":"a"},"values":[[15,"NaN"]]}]"#;
     let latency = r#"[{"metric":{"service":"stranger"},"values":[[10,"1"]]}]"#;
-    let told = history(Tier::Fine, 2, 3, vec![(Signal::Errors, rows(errors)), (Signal::Requests, rows(requests)), (Signal::Latency, rows(latency))]);
+    let told = history(
+        Tier::Fine,
+        2,
+        3,
+        vec![(Signal::Errors, rows(errors)), (Signal::Requests, rows(requests)), (Signal::Latency, rows(latency))],
+    );
     let lines: Vec<_> = told.services.iter().map(|told| (told.service.as_str(), told.lines[0].clone(), told.lines[1].clone())).collect();
-    let expected = [
-        ("a", vec![], vec![None, Some(0.0), None]),
-        ("b", vec![Some(0.0), None, Some(0.5)], vec![Some(2.0), None, Some(4.0)]),
-    ];
+    let expected = [("a", vec![], vec![None, Some(0.0), None]), ("b", vec![Some(0.0), None, Some(0.5)], vec![Some(2.0), None, Some(4.0)])];
     assert_eq!(lines, expected);
 }
 

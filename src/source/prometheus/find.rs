@@ -37,8 +37,7 @@ const STATUSES: [&str; 6] = ["status", "code", "status_code", "response_code", "
 
 /// Labels that name a service. `exported_service` is the application's own where the scrape puts another over it; a mesh counts by
 /// destination.
-const SERVICES: [&str; 7] =
-    ["destination_service_name", "exported_service", "service", "service_name", "app", "application", "job"];
+const SERVICES: [&str; 7] = ["destination_service_name", "exported_service", "service", "service_name", "app", "application", "job"];
 
 /// A query, and what its numbers are.
 #[derive(Clone, Debug, PartialEq)]
@@ -148,7 +147,12 @@ impl Finder<'_> {
         let metric = COUNTERS.into_iter().find(|metric| self.has(metric)).unwrap_or(COUNTERS[0]);
         let labels = self.labels(metric).await?;
         let status = first_of(&STATUSES, &labels).unwrap_or(STATUSES[0]).to_owned();
-        Ok(Counted { metric, status, service: self.service(&labels).unwrap_or_else(|| "service".to_owned()), once: self.once(metric).await? })
+        Ok(Counted {
+            metric,
+            status,
+            service: self.service(&labels).unwrap_or_else(|| "service".to_owned()),
+            once: self.once(metric).await?,
+        })
     }
 
     async fn labels(&self, metric: &str) -> Result<Vec<String>, Failure> {
