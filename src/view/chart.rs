@@ -119,9 +119,10 @@ pub struct Plot<'a> {
 }
 
 impl Plot<'_> {
-    /// The line; where it is above the threshold it stands on it, filled, so that it is seen without colours.
-    fn dots(&self, rows: usize) -> Dots {
+    /// The line, and what is between it and the threshold where it is above: dotted, so that it is seen without colours.
+    fn dots(&self, rows: usize) -> (Dots, Dots) {
         let mut dots = Dots::new(self.values.len().div_ceil(2), rows);
+        let mut over = dots.clone();
         let place = |value: f64| height(value / self.scale.top, rows * 4);
         let mut before = None;
         for (x, value) in self.values.iter().enumerate() {
@@ -129,12 +130,12 @@ impl Plot<'_> {
             if let Some(to) = point {
                 dots.line(before.unwrap_or(to), to);
                 if let Some(limit) = self.threshold.filter(|limit| value.is_some_and(|value| value > *limit)) {
-                    dots.line(to, (x, place(limit)));
+                    (to.1..=place(limit)).filter(|y| x.is_multiple_of(2) && y.is_multiple_of(2)).for_each(|y| over.set(x, y));
                 }
             }
             before = point;
         }
-        dots
+        (dots, over)
     }
 
     /// The row of cells that the threshold lies in.
@@ -149,7 +150,7 @@ impl Plot<'_> {
         for (row, y) in (area.top()..area.bottom()).enumerate() {
             let (label, role) = self.label(row, rows, limit);
             buf.set_stringn(area.x, y, label, area.width.into(), look.style(role));
-            for column in 0..u16::try_from(dots.columns).unwrap_or(0) {
+            for column in 0..u16::try_from(dots.0.columns).unwrap_or(0) {
                 let x = area.x.saturating_add(GUTTER).saturating_add(column);
                 if x >= area.right() {
                     break;
@@ -161,16 +162,17 @@ impl Plot<'_> {
         }
     }
 
-    fn cell(&self, look: &Look, dots: &Dots, limit: Option<usize>, column: u16, row: usize) -> Option<(char, Style)> {
+    fn cell(&self, look: &Look, (dots, over): &(Dots, Dots), limit: Option<usize>, column: u16, row: usize) -> Option<(char, Style)> {
         let at = usize::from(column) * 2;
         let values = &self.values[at..self.values.len().min(at + 2)];
-        let over = self.threshold.is_some_and(|limit| values.iter().flatten().any(|value| *value > limit));
-        let role = if over && limit.is_some_and(|limit| row <= limit) { Role::ChartOver } else { Role::ChartLine };
+        let above = self.threshold.is_some_and(|limit| values.iter().flatten().any(|value| *value > limit));
+        let role = if above && limit.is_some_and(|limit| row <= limit) { Role::ChartOver } else { Role::ChartLine };
         let line = dots.cell(at / 2, row).map(|dots| (dots, look.style(role)));
         let mark = || self.marks.iter().find(|(at, _)| *at == column).map(|(_, role)| ('┊', look.style(*role)));
+        let fill = || over.cell(at / 2, row).map(|dots| (dots, look.style(Role::ChartOver)));
         let threshold = || (limit == Some(row) && column.is_multiple_of(2)).then(|| ('·', look.style(Role::ChartThreshold)));
         let gap = || (row + 1 == dots.rows && values.iter().all(Option::is_none)).then(|| ('╌', look.style(Role::TimelineGap)));
-        line.or_else(mark).or_else(threshold).or_else(gap)
+        line.or_else(mark).or_else(fill).or_else(threshold).or_else(gap)
     }
 
     /// What stands left of a row: the threshold, the top, the middle, 0, or only the axis.
@@ -178,9 +180,9 @@ impl Plot<'_> {
         let number = |share| format!("{:>6} ┤", self.scale.label(share));
         let apart = |row: usize| limit.is_none_or(|limit| row.abs_diff(limit) > 1);
         match row {
+            row if row + 1 == rows => (number(0.0), Role::ChartAxis),
             row if limit == Some(row) => (number(self.threshold.unwrap_or(0.0) / self.scale.top), Role::ChartThreshold),
             0 => (number(1.0), Role::ChartAxis),
-            row if row + 1 == rows => (number(0.0), Role::ChartAxis),
             row if rows >= 6 && row == rows / 2 && apart(row) => (number(0.5), Role::ChartAxis),
             _ => ("       │".to_owned(), Role::ChartGrid),
         }
@@ -200,16 +202,17 @@ mod tests {
         assert_eq!((sparkline(&[], 1.0), sparkline(&[Some(1.0)], 9.0)), (String::new(), "⡀".into()));
     }
 
-    fn plot(values: &[Option<f64>], threshold: Option<f64>) -> Vec<usize> {
+    fn plot(values: &[Option<f64>; 4], threshold: Option<f64>) -> Vec<(usize, usize)> {
         let plot = Plot { values, scale: Scale { top: 1.0, unit: Unit::Ratio }, threshold, marks: &[] };
-        let dots = plot.dots(4);
-        (0..dots.columns).map(|column| (0..4).map(|row| dots.cells[row * dots.columns + column].count_ones() as usize).sum()).collect()
+        let (line, over) = plot.dots(4);
+        let set = |dots: &Dots, column: usize| -> usize { (0..4).map(|row| dots.cells[row * 2 + column].count_ones() as usize).sum() };
+        (0..2).map(|column| (set(&line, column), set(&over, column))).collect()
     }
 
     #[test]
     fn what_is_unknown_breaks_the_line_and_what_is_above_the_threshold_is_filled() {
-        assert_eq!(plot(&[Some(0.5), Some(0.5), None, None, Some(0.5), Some(0.5)], None), [2, 0, 2]);
-        assert_eq!(plot(&[Some(0.9), Some(0.9), None, None], Some(0.5)).first(), Some(&16), "from the threshold up");
+        assert_eq!(plot(&[Some(0.5), Some(0.5), None, None], None), [(2, 0), (0, 0)]);
+        assert_eq!(plot(&[Some(0.9), Some(0.9), Some(0.4), None], Some(0.5)), [(5, 4), (5, 0)]);
     }
 
     #[test]

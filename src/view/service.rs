@@ -39,14 +39,15 @@ pub fn draw(state: &State, look: &Look, service: &Clean, body: Rect, buf: &mut B
     let rows = inside.height.saturating_sub(2);
     let large = (1..=known).rev().find(|large| fits(*large, all.len(), rows)).unwrap_or(0);
     let small = u16::try_from(all.len() - large).unwrap_or(0);
-    let each = rows.saturating_sub(small) / u16::try_from(large.max(1)).unwrap_or(1);
+    let (place, parts) = (rows.saturating_sub(small), u16::try_from(large.max(1)).unwrap_or(1));
     let marks = axis::marked(state, axis);
     let columns = axis::columns(&marks);
     let (mut y, mut charts) = (inside.y, 0);
     for shown in &all {
-        let chart = shown.known() && charts < large;
-        charts += usize::from(chart);
-        let area = Rect { y, height: if chart { each } else { 1 }, ..inside }.intersection(inside);
+        let chart = shown.known() && charts < parts && large > 0;
+        let height = if chart { place / parts + u16::from(charts < place % parts) } else { 1 };
+        charts += u16::from(chart);
+        let area = Rect { y, height, ..inside }.intersection(inside);
         shown.draw(state, look, service, chart.then_some(&columns), area, buf);
         y += area.height;
     }
