@@ -47,7 +47,7 @@ pub async fn run(address: Option<String>, rates: Rates, mut voice: Voice, clock:
                 for event in news {
                     voice.tell(event).await; // first, so that live means read
                 }
-                voice.live(reader.remark()).await;
+                voice.live(Some(reader.remark())).await;
             }
             Err(failure) => voice.fail(&failure).await,
         }
@@ -135,10 +135,10 @@ impl Reader {
     }
 
     /// What is asked, and what is missing.
-    fn remark(&self) -> Option<String> {
+    fn remark(&self) -> String {
         let told = self.asker.as_ref().map(|(asker, _)| asker.told());
         let parts: Vec<String> = told.into_iter().chain(self.unread.clone()).collect();
-        Some(parts.join("; "))
+        parts.join("; ")
     }
 }
 

@@ -47,7 +47,9 @@ impl Series {
 
     fn expire(&mut self, newest: DateTime<Utc>) {
         for (tier, tracks) in self.tracks_mut() {
-            tracks.iter_mut().for_each(|track| track.expire(oldest(tier, newest)));
+            for track in tracks {
+                track.expire(oldest(tier, newest));
+            }
         }
     }
 

@@ -92,7 +92,9 @@ pub fn draw(state: &State, look: &Look, axis: Axis, marks: &[(u16, &Entry)], are
     };
     put(0, &"─".repeat(axis.columns.into()), Role::ChartGrid);
     ticks.iter().filter_map(|at| axis.column(*at)).for_each(|column| put(column, "┴", Role::ChartGrid));
-    marks.iter().for_each(|(column, entry)| put(*column, &mark_of(entry), Role::ChartMarker));
+    for (column, entry) in marks {
+        put(*column, &mark_of(entry), Role::ChartMarker);
+    }
     buf.set_stringn(area.x, area.y, "       └", area.width.into(), look.style(Role::ChartGrid));
     if area.height > 1 {
         for Label { column, text, role } in labels(state, axis, marks, &ticks) {

@@ -196,9 +196,11 @@ mod tests {
     #[test]
     fn quantiles_lie_between_the_bounds_of_their_bucket() {
         let buckets = |counts: [f64; 4]| [0.1, 0.5, 1.0, f64::INFINITY].into_iter().zip(counts).collect::<Vec<_>>();
-        assert_eq!(quantile(0.5, buckets([10.0, 20.0, 20.0, 20.0])), 0.1);
-        assert!((quantile(0.75, buckets([10.0, 20.0, 20.0, 20.0])) - 0.3).abs() < 1e-9);
-        assert_eq!(quantile(0.95, buckets([0.0, 0.0, 0.0, 20.0])), 1.0, "no more than the greatest bound");
+        for (share, counts, expected) in
+            [(0.5, [10.0, 20.0, 20.0, 20.0], 0.1), (0.75, [10.0, 20.0, 20.0, 20.0], 0.3), (0.95, [0.0, 0.0, 0.0, 20.0], 1.0)]
+        {
+            assert!((quantile(share, buckets(counts)) - expected).abs() < 1e-9, "{share} of {counts:?}");
+        }
         assert!(quantile(0.95, buckets([0.0; 4])).is_nan());
     }
 

@@ -105,7 +105,9 @@ pub type Numbers = BTreeMap<Clean, Option<f64>>;
 /// One query's answer: the service of each series (empty without the label), and its numbers by moment, milliseconds since 1970. What is
 /// no number is unknown.
 #[derive(Debug)]
-pub struct Rows(Vec<(Clean, Vec<(i64, Option<f64>)>)>);
+pub struct Rows(Vec<Row>);
+
+type Row = (Clean, Vec<(i64, Option<f64>)>);
 
 impl Rows {
     /// `factor` turns the query's unit into the one that is kept.
@@ -120,7 +122,7 @@ impl Rows {
 
     /// The only number of each service.
     pub fn single(self) -> Numbers {
-        let first = |(service, points): (Clean, Vec<(i64, Option<f64>)>)| (service, points.first().and_then(|(_, number)| *number));
+        let first = |(service, points): Row| (service, points.first().and_then(|(_, number)| *number));
         self.0.into_iter().map(first).collect()
     }
 }
