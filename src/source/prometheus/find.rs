@@ -201,3 +201,7 @@ impl Finder<'_> {
 fn first_of<'a>(wanted: &[&'a str], there: &[String]) -> Option<&'a str> {
     wanted.iter().copied().find(|name| there.iter().any(|other| other == name))
 }
+
+#[cfg(test)]
+#[path = "find_tests.rs"]
+mod tests;
