@@ -19,8 +19,8 @@ use crate::sim::Sim;
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
 use crate::source::discover::{Scout, What};
-use crate::source::reach::Reach;
 use crate::source::kafka::{self, Kafka};
+use crate::source::reach::Reach;
 use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
@@ -40,12 +40,12 @@ pub struct Wanted {
     pub read_only: ReadOnly,
     /// Minutes that arming lasts.
     pub arm_minutes: u16,
-    /// The share of failing requests that counts as trouble, 0..1.
-    pub threshold: f64,
     /// Prometheus.
     pub prometheus: Endpoint,
     /// Alertmanager.
     pub alertmanager: Endpoint,
+    /// What Prometheus is asked, and when a service is in trouble.
+    pub rates: config::Rates,
     /// How Kafka is read; `None`: not at all.
     pub kafka: Option<config::Kafka>,
     /// Whether nobody said where Kafka is, so that it is looked for in the cluster.
@@ -79,9 +79,9 @@ impl Wanted {
             namespace: Some(crate::sim::NAMESPACE.to_owned()),
             read_only: ReadOnly::Nowhere,
             arm_minutes: 15,
-            threshold: 0.05,
             prometheus: at(sim.prometheus_url()),
             alertmanager: at(sim.alertmanager_url()),
+            rates: config::Rates::default(),
             kafka: Some(config::Kafka::default()),
             find_kafka: false,
             timing: Timing::default(),
@@ -123,6 +123,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let asked = SourceSettings {
         namespace,
         prometheus: wanted.prometheus,
+        rates: wanted.rates,
         alertmanager: wanted.alertmanager,
         kafka,
         find_kafka: wanted.find_kafka,
@@ -151,8 +152,9 @@ fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>)
         actor: wanted.actor.clone(),
         read_only: wanted.read_only.covers(&connection.context),
         arm_minutes: u32::from(wanted.arm_minutes),
-        threshold: wanted.threshold,
         kafka: wanted.kafka.as_ref().map(|kafka| kafka.mode.name().into()).unwrap_or_default(),
+        threshold: wanted.rates.threshold,
+        thresholds: wanted.rates.thresholds.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
     }
 }
@@ -170,15 +172,13 @@ fn carrying_out(
         alertmanager: Reach::new(
             What::Alertmanager,
             wanted.alertmanager.clone(),
-            connection.reader.clone(),
             Scout::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing),
-            &wanted.timing,
         ),
         cluster: connection.cluster.clone(),
         context: connection.context.clone(),
         namespace: namespace.cloned().unwrap_or_else(|| "default".into()),
         actor: wanted.actor.clone(),
-        threshold: wanted.threshold,
+        rates: wanted.rates.clone(),
         runbook: Arc::clone(runbook),
         clock: clock.clone(),
         deadline: wanted.deadline,

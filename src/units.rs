@@ -2,6 +2,8 @@
 
 use chrono::TimeDelta;
 
+use crate::event::Unit;
+
 /// An age in at most two units: `42s`, `3m10s`, `5h12m`, `3d4h`.
 pub fn age(span: TimeDelta) -> String {
     let seconds = span.num_seconds().max(0);
@@ -43,6 +45,43 @@ pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
 }
 
+/// A measured number with its unit: `24.8 %`, `29.8/s`, `231 ms`, `0.25 cores`; unknown is `–`.
+pub fn quantity(number: Option<f64>, unit: Unit) -> String {
+    let Some(number) = number else { return "–".to_owned() };
+    match unit.kept().0 {
+        Unit::Ratio => percent(Some(number)),
+        Unit::PerSecond => format!("{number:.1}/s"),
+        Unit::Seconds if number < 1.0 => format!("{:.0} ms", number * 1_000.0),
+        Unit::Seconds => format!("{number:.2} s"),
+        Unit::Cores => format!("{number:.2} cores"),
+        other => format!("{number:.1} {other}"),
+    }
+}
+
+/// The same in at most six columns, for the side of a chart: `30 %`, `2.5 %`, `120/s`, `12k/s`, `250 ms`, `1.5 c`.
+pub fn short(number: f64, unit: Unit) -> String {
+    match unit.kept().0 {
+        Unit::Ratio => format!("{} %", brief(number * 100.0)),
+        Unit::PerSecond => format!("{}/s", brief(number)),
+        Unit::Seconds if number < 1.0 && number > 0.0 => format!("{} ms", brief(number * 1_000.0)),
+        Unit::Seconds => format!("{} s", brief(number)),
+        Unit::Cores => format!("{} c", brief(number)),
+        other => format!("{}{other}", brief(number)),
+    }
+}
+
+/// Three digits or so: `0.25`, `2.5`, `120`, `12k`, `3M`.
+fn brief(number: f64) -> String {
+    let whole = |number: f64| format!("{number:.1}").trim_end_matches(".0").to_owned();
+    match number {
+        n if n >= 1e9 => format!("{}G", (n / 1e9).round()),
+        n if n >= 1e6 => format!("{}M", (n / 1e6).round()),
+        n if n >= 1e4 => format!("{}k", (n / 1e3).round()),
+        n if n > 0.0 && n < 1.0 => format!("{n:.2}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+        n => whole(n),
+    }
+}
+
 /// A count with thousands apart: `12,431`; unknown is `–`.
 pub fn count(number: Option<i64>) -> String {
     let Some(number) = number else { return "–".to_owned() };
@@ -63,6 +102,17 @@ pub fn count(number: Option<i64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn measured_numbers_have_their_units() {
+        let told = [(Some(0.2478), Unit::Ratio), (Some(29.75), Unit::PerSecond), (Some(0.231), Unit::Seconds), (Some(1.5), Unit::Seconds)];
+        assert_eq!(told.map(|(number, unit)| quantity(number, unit)), ["24.8 %", "29.8/s", "231 ms", "1.50 s"]);
+        assert_eq!((quantity(None, Unit::Cores), quantity(Some(0.254), Unit::Cores)), ("–".into(), "0.25 cores".into()));
+        let side = [(0.05, Unit::Ratio), (0.025, Unit::Ratio), (1.0, Unit::Ratio), (120.0, Unit::PerSecond), (12_000.0, Unit::PerSecond)];
+        assert_eq!(side.map(|(number, unit)| short(number, unit)), ["5 %", "2.5 %", "100 %", "120/s", "12k/s"]);
+        let side = [(0.25, Unit::Seconds), (0.0, Unit::Seconds), (2.5, Unit::Seconds), (0.25, Unit::Cores), (2e6, Unit::PerSecond)];
+        assert_eq!(side.map(|(number, unit)| short(number, unit)), ["250 ms", "0 s", "2.5 s", "0.25 c", "2M/s"]);
+    }
 
     #[test]
     fn people_read_these() {

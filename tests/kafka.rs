@@ -52,7 +52,7 @@ async fn read(settings: config::Kafka, prometheus: Endpoint) -> Vec<GroupLag> {
     let connection = connect(&ConnectSettings::default(), &timing).await.unwrap();
     let wanted = kafka::Wanted { settings, namespace: NAMESPACE.into() };
     let scout = Scout::new(connection.reader.clone(), None, &timing);
-    let prometheus = Reach::new(What::Prometheus, prometheus, connection.reader.clone(), scout, &timing);
+    let prometheus = Reach::new(What::Prometheus, prometheus, scout);
     let (events, mut told) = mpsc::channel(16);
     let clock = Clock::system();
     let voice = Voice::new(SourceId::Kafka, clock.clone(), events);
@@ -120,7 +120,8 @@ async fn bed_lag_agrees_with_the_brokers_own_tool_prometheus() {
         json!({"status": "success", "data": {"resultType": "vector", "result": answers.get(metric)}}).to_string()
     });
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/api/v1/query", query)).await });
-    let groups = read(config::Kafka { mode: KafkaMode::Prometheus, ..config::Kafka::default() }, address.parse::<Where>().unwrap().into()).await;
+    let groups =
+        read(config::Kafka { mode: KafkaMode::Prometheus, ..config::Kafka::default() }, address.parse::<Where>().unwrap().into()).await;
     assert_eq!(offsets(&groups), told);
 }
 

@@ -201,6 +201,34 @@ fn overlays() {
     }
 }
 
+/// A day with a silence of four hours, and one of minutes in the last hour; two deploys and an action.
+fn looked_back(longer: usize) -> State {
+    let mut state = told(story::day());
+    state.screen.span = (0..longer).fold(warroom::state::Span::default().shorter(), |span, _| span.longer());
+    state
+}
+
+#[test]
+fn charts_look_back_from_5_minutes_to_24_hours() {
+    for (longer, name) in [(0, "5m"), (2, "1h"), (6, "24h")] {
+        let mut state = looked_back(longer);
+        state.screen.focus = Focus::Rates;
+        state.screen.zoomed = true;
+        check(&format!("span-{name}"), &state, &[(120, 40)]);
+    }
+    let mut elapsed = looked_back(3);
+    (elapsed.screen.focus, elapsed.screen.elapsed) = (Focus::Rates, true);
+    check("span-elapsed", &elapsed, &[(80, 24)]);
+    check("span-3h", &looked_back(3), &[(200, 60)]);
+}
+
+#[test]
+fn one_service_in_full() {
+    let state = with(selected(looked_back(2), Focus::Rates, "medcontracthub-app"), Overlay::Service("medcontracthub-app".into()));
+    check("service", &state, &[(200, 60), (120, 40), (80, 24), (60, 15)]);
+    check("service-gone", &with(told(story::calm()), Overlay::Service("nobody".into())), &[(80, 24)]);
+}
+
 #[test]
 fn the_timeline_is_read() {
     check("storm", &told(story::storm()), &SIZES);
@@ -249,9 +277,17 @@ fn an_ascii_terminal_gets_only_ascii() {
 }
 
 fn states() -> impl Strategy<Value = State> {
-    let plain =
-        prop::sample::select(vec![story::calm as fn() -> _, story::release, story::storm, story::rolled_back, story::deaf, story::partitions, Vec::new]);
-    let overlays = prop::collection::vec(0_usize..11, 0..3);
+    let plain = prop::sample::select(vec![
+        story::calm as fn() -> _,
+        story::release,
+        story::storm,
+        story::rolled_back,
+        story::deaf,
+        story::partitions,
+        story::day,
+        Vec::new,
+    ]);
+    let overlays = prop::collection::vec(0_usize..12, 0..3);
     (plain, overlays, 0_usize..5, any::<[bool; 4]>(), 0_usize..500).prop_map(
         |(events, overlays, focus, [zoomed, elapsed, replay, pending], scroll)| {
             let mut state = told(events());
@@ -270,6 +306,7 @@ fn states() -> impl Strategy<Value = State> {
                     7 => silence_form(state),
                     8 => with(state, dialog(story::refused_plan())),
                     9 => with(state, Overlay::Group { id: "worker-service".into(), scroll }),
+                    10 => with(state, Overlay::Service("medcontracthub-app".into())),
                     _ => with(state, dialog(story::plan())),
                 };
             }

@@ -31,7 +31,7 @@ fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
         namespace: args.namespace.clone().or(usual.namespace),
         read_only: if args.read_only { ReadOnly::Everywhere } else { ReadOnly::Nowhere },
         arm_minutes: settings.arm_minutes,
-        threshold: settings.threshold,
+        rates: settings.rates.clone(),
         kafka: usual.kafka.filter(|_| !args.no_exec),
         actor: super::status::actor(),
         ..usual

@@ -32,11 +32,11 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
         connect: ConnectSettings { context, ..ConnectSettings::default() },
         arm_minutes: settings.arm_minutes,
-        threshold: settings.threshold,
         prometheus: settings.prometheus.clone().at(args.prometheus.as_ref()),
         alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref()),
         kafka: (!forbidden).then_some(kafka),
         find_kafka: settings.kafka.is_none(),
+        rates: settings.rates.clone(),
         timing: Timing::default(),
         deadline: DEADLINE,
         patience: PATIENCE,
@@ -125,7 +125,7 @@ fn in_words(world: &World) -> String {
     }
     for service in world.rates.services.keys() {
         let ratio = world.rates.ratio(service);
-        if ratio.is_some_and(|ratio| ratio > world.threshold()) {
+        if ratio.is_some_and(|ratio| ratio > world.threshold(service)) {
             let _ = writeln!(out, "{service}  5xx {}", units::percent(ratio));
         }
     }

@@ -4,6 +4,7 @@ pub mod edit;
 mod endpoint;
 mod kafka;
 mod load;
+mod rates;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use directories::ProjectDirs;
 pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
 pub use kafka::{Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism};
 pub use load::{Config, check, load};
+pub use rates::{Query, Rates, SERVICE, WINDOW};
 
 use crate::data::{Field, Log, Place, Reader, Value};
 
@@ -64,8 +66,8 @@ pub struct Settings {
     pub alertmanager: Endpoint,
     /// How Kafka's lag is read; without the table its broker is looked for in the cluster.
     pub kafka: Option<Kafka>,
-    /// The share of 5xx answers, from 0 to 1, above which a service is in trouble.
-    pub threshold: f64,
+    /// What Prometheus is asked, and when a service is in trouble.
+    pub rates: Rates,
     /// A runbook whose steps lie over all others: a path, seen from the settings' folder.
     pub runbook: Option<PathBuf>,
     /// How long `:arm` allows changes, in minutes.
@@ -116,10 +118,7 @@ impl Settings {
             prometheus: root.get("prometheus").unwrap_or_default(),
             alertmanager: root.get("alertmanager").unwrap_or_default(),
             kafka: root.table("kafka", "setting of kafka").map(Kafka::read),
-            threshold: root
-                .table("rates", "setting of rates")
-                .and_then(|mut rates| rates.within("threshold", &(0.0..=1.0)))
-                .unwrap_or(0.05),
+            rates: root.table("rates", "setting of rates").map(Rates::read).unwrap_or_default(),
             runbook: root.get::<String>("runbook").map(PathBuf::from),
             arm_minutes: root.within("arm_minutes", &(1..=240)).unwrap_or(15),
         }

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::event::{Signal, Unit};
 use crate::theme::{ColorDepth, Role};
 
 /// A settings' folder with these files.
@@ -21,6 +22,10 @@ fn loaded(files: &[(&str, &str)]) -> Config {
     load(&paths, ColorDepth::TrueColor).unwrap()
 }
 
+fn query(query: &str, unit: Unit, threshold: Option<f64>) -> Query {
+    Query { query: query.into(), unit, threshold }
+}
+
 /// The mistakes, with the folder's own path left out.
 fn mistakes(files: &[(&str, &str)]) -> Vec<String> {
     let (dir, paths) = home(files);
@@ -32,8 +37,8 @@ fn mistakes(files: &[(&str, &str)]) -> Vec<String> {
 fn without_files_everything_is_as_it_is_built_in() {
     let config = loaded(&[]);
     assert_eq!(config.settings.arm_minutes, 15);
-    assert!((config.settings.threshold - 0.05).abs() < f64::EPSILON);
     assert_eq!((config.settings.kafka, config.settings.prometheus), (None, Endpoint::default()));
+    assert!(config.settings.rates == Rates::default());
     assert_eq!(config.themes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["dark", "light", "sixteen"]);
     assert!(config.runbook.step("rollout-undo").is_some());
 }
@@ -52,7 +57,13 @@ arm_minutes = 5
 prometheus.url = "http://prometheus:9090/"
 alertmanager.url = "https://alerts.example/base"
 kafka = { mode = "exec", namespace = "data", pod = "kafka-1", bootstrap = "broker:9093" }
-rates.threshold = 0.1
+[rates]
+threshold = 0.1
+thresholds = { payments = 0.01 }
+service = "app"
+window = 60
+errors = { query = "sum by ($service) (rate(e[$window]))", unit = "%" }
+latency = { query = "l", unit = "ms", threshold = 500 }
 "#;
     let step = "[[steps]]\nid = 'ours'\ntitle = 'Ours'\ndanger = 'change'\nkind = 'scale'\n";
     let keys = "global = [{ on = ['o'], run = 'step ours' }]";
@@ -72,7 +83,17 @@ rates.threshold = 0.1
             bootstrap: "broker:9093".parse().unwrap(),
             ..Kafka::default()
         }),
-        threshold: 0.1,
+        rates: Rates {
+            threshold: 0.1,
+            thresholds: [("payments".into(), 0.01)].into(),
+            window: Some(60),
+            label: Some("app".into()),
+            queries: [
+                (Signal::Errors, query("sum by ($service) (rate(e[$window]))", Unit::Percent, None)),
+                (Signal::Latency, query("l", Unit::Millis, Some(500.0))),
+            ]
+            .into(),
+        },
         runbook: Some("team.toml".into()),
         arm_minutes: 5,
     };
@@ -80,6 +101,24 @@ rates.threshold = 0.1
     assert_eq!(config.themes[0].0, "light");
     assert!(config.runbook.step("ours").is_some());
     assert!(config.keymap.markdown().contains("`step ours`"));
+}
+
+#[test]
+fn what_prometheus_is_asked_is_checked() {
+    let settings = "[rates]\nthresholds = { a = 2 }\nwindow = 5\nerrors = { query = 'x', unit = 's', threshold = 1 }\n\
+                    latency = { unit = 'sec' }\nlatncy = { query = 'x' }\n";
+    let found = mistakes(&[("config.toml", settings)]);
+    for expected in [
+        "the threshold of a is 2, but must lie between 0 and 1",
+        "window is 5, but must lie between 10 and 86400",
+        "errors cannot be measured in \"s\": it can be \"/s\", \"/min\", \"ratio\", \"%\"",
+        "errors have no threshold of their own",
+        "\"query\" is missing",
+        "no such unit \"sec\"",
+        "no such setting of rates \"latncy\"; did you mean \"latency\"?",
+    ] {
+        assert!(found.iter().any(|told| told.contains(expected)), "{expected}: {found:#?}");
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ use super::preflight::{self, Room};
 use super::send::Caller;
 use super::{Effect, logs, send};
 use crate::clean::Clean;
+use crate::config::Rates;
 use crate::event::{Event, Intent, Outcome, Plan, Prepared, Refusal, Server, StepCall, Target, View};
 use crate::runbook::{Runbook, StepKind};
 use crate::source::clock::Clock;
@@ -36,8 +37,8 @@ pub struct Settings {
     pub namespace: Clean,
     /// The person.
     pub actor: Clean,
-    /// The share of failing requests that counts as trouble, 0..1.
-    pub threshold: f64,
+    /// Above which share of failing requests a service is in trouble.
+    pub rates: Rates,
     /// The steps.
     pub runbook: Arc<Runbook>,
     /// Time.
@@ -73,7 +74,7 @@ impl Settings {
             namespace: self.namespace.clone(),
             actor: self.actor.clone(),
             context: self.context.clone(),
-            threshold: self.threshold,
+            rates: self.rates.clone(),
         };
         preflight::prepare(&room, &self.runbook, call, Ulid::from_datetime(room.now.into())).await
     }
@@ -232,7 +233,7 @@ mod tests {
         crate::source::client::install_crypto();
         let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
         let times = Timing::default();
-        let alertmanager = Reach::new(What::Alertmanager, Endpoint::default(), client.clone(), Scout::new(client.clone(), None, &times), &times);
+        let alertmanager = Reach::new(What::Alertmanager, Endpoint::default(), Scout::new(client.clone(), None, &times));
         let settings = Settings {
             reader: client.clone(),
             writer: client,
@@ -241,7 +242,7 @@ mod tests {
             context: "c".into(),
             namespace: "n".into(),
             actor: "a".into(),
-            threshold: 0.05,
+            rates: Rates::default(),
             runbook: Arc::new(crate::runbook::embedded().unwrap()),
             clock: Clock::system(),
             deadline: Duration::from_secs(1),

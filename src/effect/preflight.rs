@@ -25,7 +25,7 @@ pub(super) struct Room {
     pub(super) namespace: Clean,
     pub(super) actor: Clean,
     pub(super) context: Clean,
-    pub(super) threshold: f64,
+    pub(super) rates: crate::config::Rates,
 }
 
 /// Prepares a step: reads, works out the request, and finds out all that can be found out without sending it.
@@ -55,7 +55,7 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         target: target(room, &namespace, &name, &read),
         server: Server::Cluster,
         expect: expectation(&draft, &namespace, &name, &read),
-        verify: plan::verifies(step, &inputs, &read, room.threshold),
+        verify: plan::verifies(step, &inputs, &read, &room.rates),
         verify_within: step.verify_within,
         undo: undo.filter(|_| step.danger != Danger::Destructive),
         kubectl: redact_text(&format!("{} -n {namespace} --context {}", draft.kubectl, room.context)).into_owned().into(),

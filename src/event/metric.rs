@@ -1,4 +1,4 @@
-//! Numbers read from Prometheus, Kafka and Alertmanager. Unknown is `None`, never 0.
+//! Numbers read from Kafka and Alertmanager. Unknown is `None`, never 0.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-
-/// The request rates of all services at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RateSample {
-    /// The moment that the rates are of.
-    pub at: DateTime<Utc>,
-    /// The window they are averaged over, seconds: max(30, 4 × the scrape interval).
-    pub window: u32,
-    /// By service, sorted by name.
-    pub services: Vec<ServiceRate>,
-    /// The runbook's own figure: all 5xx per second over 5 minutes.
-    pub errors_5m: Option<f64>,
-}
-
-/// One service's rates.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ServiceRate {
-    /// The service.
-    pub service: Clean,
-    /// Failing requests (5xx) a second.
-    pub errors: Option<f64>,
-    /// All requests a second.
-    pub requests: Option<f64>,
-}
-
-impl ServiceRate {
-    /// The share of requests that fail, 0..1; unknown without requests.
-    pub fn ratio(&self) -> Option<f64> {
-        let requests = self.requests.filter(|all| *all > 0.0)?;
-        Some((self.errors? / requests).clamp(0.0, 1.0))
-    }
-}
 
 /// A consumer group at one reading.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

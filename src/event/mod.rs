@@ -6,6 +6,7 @@
 mod cluster;
 mod metric;
 mod operator;
+mod rate;
 mod run;
 mod source;
 
@@ -15,8 +16,9 @@ use serde::{Deserialize, Serialize};
 pub use cluster::{
     ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
 };
-pub use metric::{Alert, GroupLag, Matcher, PartitionLag, RateSample, ServiceRate, Silence};
+pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{Edit, LogLine, Operator, Purpose, View};
+pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
 pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
     Write, digest,
@@ -44,8 +46,12 @@ pub enum Event {
     Health(Health),
     /// What the API server says is there.
     Cluster(ClusterEvent),
-    /// Request and error rates, oldest first; many at once when history is filled in.
+    /// Request and error rates, oldest first.
     Rates(Vec<RateSample>),
+    /// Older rates: what was before the session began, or while Prometheus was out of reach.
+    RateHistory(RateHistory),
+    /// What Prometheus is asked, all of it.
+    RateQueries(Vec<Asked>),
     /// Consumer groups, as of one reading.
     Lag {
         /// When it was read.

@@ -1,5 +1,7 @@
 //! Who speaks, and how well they can be heard.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +156,16 @@ pub struct Session {
     /// How Kafka is read: `exec`, `brokers` or `prometheus`; empty: not at all.
     #[serde(default)]
     pub kafka: Clean,
+    /// The same of services that have their own.
+    #[serde(default)]
+    pub thresholds: BTreeMap<Clean, f64>,
     /// warroom's version.
     pub version: Clean,
+}
+
+impl Session {
+    /// The share of a service's requests that counts as trouble when they fail, 0..1.
+    pub fn threshold_of(&self, service: &str) -> f64 {
+        self.thresholds.get(service).copied().unwrap_or(self.threshold)
+    }
 }

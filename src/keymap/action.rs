@@ -115,6 +115,9 @@ actions! {
     NextUnhealthy "next-unhealthy" [Global] Screen "Go to the next one in trouble"
     ToggleFaults "toggle-faults" | "faults" [Global] Screen "Show only what is in trouble, or everything"
 
+    SpanLonger "span-longer" | "zoom-out" [Global] Screen "Let the charts look back longer, up to 24 hours"
+    SpanShorter "span-shorter" | "zoom-in" [Global] Screen "Let the charts look back shorter, down to 5 minutes"
+
     Logs "logs" [Global] Screen "Show its logs"
     PreviousLogs "previous-logs" [Global] Screen "Show the logs of the run before the restart"
     Describe "describe" [Global] Screen "Describe it"

@@ -24,6 +24,8 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Cancel | Action::Reject => return close(state),
         Action::Zoom => state.screen.zoomed = !state.screen.zoomed,
         Action::ThemeNext => state.screen.theme = state.screen.theme.wrapping_add(1),
+        Action::SpanLonger => state.screen.span = state.screen.span.longer(),
+        Action::SpanShorter => state.screen.span = state.screen.span.shorter(),
         Action::ToggleClock => state.screen.elapsed = !state.screen.elapsed,
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
         Action::Arm => arm(state),
@@ -153,6 +155,9 @@ fn travel(state: &mut State, action: &Action) {
     if let Some(Overlay::Alerts { .. }) = state.screen.overlays.last() {
         return alerts::travel(state, action, page);
     }
+    if let Some(Overlay::Service(service)) = state.screen.overlays.last() {
+        return to_service(state, &service.clone(), action, page);
+    }
     if let Some(overlay) = state.screen.overlays.last_mut() {
         return scroll(overlay, action, page);
     }
@@ -167,6 +172,16 @@ fn travel(state: &mut State, action: &Action) {
             go_to_next(state.screen.list_mut(), &ids, &troubled);
         }
         action => move_selection(state.screen.list_mut(), &ids, action, page),
+    }
+}
+
+/// From one service in full to another, as the list has them.
+fn to_service(state: &mut State, from: &Clean, action: &Action, page: usize) {
+    let ids = row_ids(state);
+    let at = ids.iter().position(|id| id == from);
+    if let Some(to) = destination(at, ids.len(), action, page) {
+        select(state.screen.list_mut(), &ids, ids[to].clone());
+        open(state, Overlay::Service(ids[to].clone()));
     }
 }
 
@@ -219,7 +234,7 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
         Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Entry { scroll, .. } | Overlay::Group { scroll, .. } => scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
-        Overlay::Form(_) | Overlay::Alerts { .. } => return,
+        Overlay::Form(_) | Overlay::Alerts { .. } | Overlay::Service(_) => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
@@ -258,7 +273,7 @@ fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
         Focus::Steps => return open_step(state, &selected),
         Focus::Timeline => timeline::open(state, describe),
         Focus::Lag => open(state, Overlay::Group { id: selected, scroll: 0 }),
-        Focus::Rates => state.screen.zoomed = !state.screen.zoomed,
+        Focus::Rates => open(state, Overlay::Service(selected)),
     }
     Vec::new()
 }

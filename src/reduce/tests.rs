@@ -31,6 +31,7 @@ impl Room {
             arm_minutes: 15,
             threshold: 0.05,
             kafka: "exec".into(),
+            thresholds: std::collections::BTreeMap::new(),
             version: "0".into(),
         }));
         room

@@ -261,10 +261,10 @@ type Listing = (Instant, Arc<Catalog>);
 /// Looks in one cluster, for all who want to know; cheap to clone.
 #[derive(Clone)]
 pub struct Scout {
-    client: kube::Client,
+    pub(super) client: kube::Client,
     /// The session's namespace: looked at first, and alone where all are forbidden.
     near: Option<String>,
-    timing: Timing,
+    pub(super) timing: Timing,
     last: Arc<Mutex<Option<Listing>>>,
 }
 
@@ -361,7 +361,11 @@ impl Scout {
             let mut ready: Vec<String> = pods.items.into_iter().filter(Pod::ready).map(|pod| pod.metadata.name).collect();
             ready.sort();
             if let Some(pod) = ready.into_iter().next() {
-                return Ok(Some(Broker { namespace: namespace.clone(), pod, bootstrap: Bootstrap(vec![HostPort { host: name.clone(), port: KAFKA_PORT }]) }));
+                return Ok(Some(Broker {
+                    namespace: namespace.clone(),
+                    pod,
+                    bootstrap: Bootstrap(vec![HostPort { host: name.clone(), port: KAFKA_PORT }]),
+                }));
             }
         }
         Ok(None)

@@ -87,7 +87,10 @@ async fn the_simulated_cluster_is_found_through_its_api_server() {
         assert!(told.contains("targets up") || told.contains("version 0."), "{told}");
     }
     let broker = scout.broker().await.unwrap().unwrap();
-    assert_eq!((broker.namespace.as_str(), broker.pod.as_str(), broker.bootstrap.to_string().as_str()), ("medcontract-prod", "kafka-0", "kafka:9092"));
+    assert_eq!(
+        (broker.namespace.as_str(), broker.pod.as_str(), broker.bootstrap.to_string().as_str()),
+        ("medcontract-prod", "kafka-0", "kafka:9092")
+    );
     assert_eq!(sim.requests(), [], "finding changes nothing, not even in the audit log");
 }
 

@@ -52,7 +52,7 @@ use self::reach::Reach;
 use self::timing::Timing;
 use self::voice::Voice;
 use crate::clean::Clean;
-use crate::config::{Endpoint, KafkaMode};
+use crate::config::{Endpoint, KafkaMode, Rates};
 use crate::event::{Event, Kind, SourceId};
 
 /// What to ask, and where.
@@ -64,6 +64,8 @@ pub struct SourceSettings {
     pub prometheus: Endpoint,
     /// Alertmanager.
     pub alertmanager: Endpoint,
+    /// What Prometheus is asked.
+    pub rates: Rates,
     /// How Kafka's groups are read.
     pub kafka: Kafka,
     /// Whether its broker is looked for in the cluster first.
@@ -99,9 +101,10 @@ impl Sources {
             start(SourceId::of(kind), Box::new(run));
         }
         let scout = Scout::new(connection.reader.clone(), settings.namespace.as_ref().map(ToString::to_string), timing);
-        let reach = |what, endpoint: &Endpoint| Reach::new(what, endpoint.clone(), connection.reader.clone(), scout.clone(), timing);
-        let (way, at, times) = (reach(What::Prometheus, &settings.prometheus), clock.clone(), timing.clone());
-        let run = move |voice| prometheus::run(way.clone(), voice, at.clone(), times.clone()).boxed();
+        let reach = |what, endpoint: &Endpoint| Reach::new(what, endpoint.clone(), scout.clone());
+        let (way, rates, at, times) =
+            (reach(What::Prometheus, &settings.prometheus), settings.rates.clone(), clock.clone(), timing.clone());
+        let run = move |voice| prometheus::run(way.clone(), rates.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Prometheus, Box::new(run));
         let (way, at, times) = (reach(What::Alertmanager, &settings.alertmanager), clock.clone(), timing.clone());
         let run = move |voice| alertmanager::run(way.clone(), voice, at.clone(), times.clone()).boxed();

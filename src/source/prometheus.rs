@@ -1,111 +1,139 @@
-//! Prometheus: request and error rates by service, now and as far back as a screen shows.
+//! Prometheus: rates by service, now and as far back as the charts look.
 //!
-//! A sample is of the moment that the query named, not of when its answer came. What was missed (before the start, or while nobody
-//! answered) is filled in by a range query, so that the charts have no hole that Prometheus itself does not have.
+//! A sample is of the moment that the query named, not of when its answer came, and that moment is a place of a fixed grid: what is filled in
+//! later (from before the start, or from while nobody answered) is what would have been read. Filling in never waits for, nor delays, the
+//! reading of the present.
 
 mod answer;
+mod ask;
+mod backlog;
+mod find;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
-use self::answer::{Answer, Jobs, Series, Targets, samples};
+use self::ask::Asker;
+use self::backlog::{Backlog, Chunk};
 use super::clock::Clock;
 use super::failure::Failure;
 use super::http::Server;
 use super::reach::Reach;
 use super::timing::Timing;
 use super::voice::Voice;
-use crate::event::{Event, RateSample};
+use crate::config::Rates;
+use crate::event::{Event, RateHistory, Tier};
 
-/// How far back the charts go when warroom starts.
-const HISTORY: TimeDelta = TimeDelta::minutes(30);
+/// After so many places without a sample, what there is to ask may have changed.
+const HOLE: i64 = 6;
 
-/// The distance of two points that are filled in: 181 points a series, far below Prometheus' limit of 11,000.
-const STEP: TimeDelta = TimeDelta::seconds(10);
-
-/// Prometheus' own default is a minute; most installations and the common charts set 15 s or 30 s.
-const USUAL_INTERVAL: f64 = 15.0;
-
-const ERRORS: &str = "http_requests_total{status=~\"5..\"}";
-const REQUESTS: &str = "http_requests_total";
+/// How often is looked for what was not found.
+const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 /// Reads the rates every few seconds until it is stopped.
-pub async fn run(reach: Reach, mut voice: Voice, clock: Clock, timing: Timing) {
-    let mut rates = Rates { server: reach.open(&mut voice, &clock).await, window: 0, last: None };
-    let hole = TimeDelta::from_std(timing.metrics * 3).unwrap_or(STEP).max(STEP);
+pub async fn run(reach: Reach, rates: Rates, mut voice: Voice, clock: Clock, timing: Timing) {
+    let mut reader = Reader::new(reach.open(&mut voice, &clock).await, rates);
     loop {
-        match rates.since_last(clock.now(), hole).await {
-            Ok(samples) => {
-                voice.tell(Event::Rates(samples)).await; // first, so that live means read
-                voice.live(None).await;
+        match reader.read(clock.now()).await {
+            Ok(news) => {
+                for event in news {
+                    voice.tell(event).await; // first, so that live means read
+                }
+                voice.live(Some(reader.remark())).await;
             }
             Err(failure) => voice.fail(&failure).await,
         }
-        clock.sleep(timing.metrics).await;
+        let pause = until_next(clock.now()).min(timing.metrics);
+        reader.fill(&voice, clock.sleep(pause)).await;
     }
 }
 
-struct Rates {
-    server: Server,
-    /// Seconds that a rate is averaged over.
-    window: u32,
-    /// The newest sample's time.
-    last: Option<DateTime<Utc>>,
+/// Until the next place of the grid begins.
+fn until_next(now: DateTime<Utc>) -> Duration {
+    (Tier::Fine.at(Tier::Fine.place(now) + 1) - now).to_std().unwrap_or_default()
 }
 
-impl Rates {
-    async fn since_last(&mut self, now: DateTime<Utc>, hole: TimeDelta) -> Result<Vec<RateSample>, Failure> {
-        let samples = match self.last {
-            Some(last) if now - last <= hole => self.now(now).await?,
-            _ => self.history(now).await?,
+/// A piece of the past that is being asked for.
+type Filling = BoxFuture<'static, (Chunk, Result<RateHistory, Failure>)>;
+
+struct Reader {
+    server: Arc<Server>,
+    rates: Rates,
+    /// What is asked, once it is known, and since when.
+    asker: Option<(Arc<Asker>, DateTime<Utc>)>,
+    /// The newest place that was told.
+    last: Option<i64>,
+    backlog: Backlog,
+    filling: Option<Filling>,
+    /// Why a part of the past is missing.
+    unread: Option<String>,
+}
+
+impl Reader {
+    fn new(server: Server, rates: Rates) -> Self {
+        let server = Arc::new(server);
+        Self { server, rates, asker: None, last: None, backlog: Backlog::default(), filling: None, unread: None }
+    }
+
+    /// What is so now, and, where it is news, what is asked.
+    async fn read(&mut self, now: DateTime<Utc>) -> Result<Vec<Event>, Failure> {
+        let place = Tier::Fine.place(now);
+        let mut news = Vec::new();
+        let asker = match &self.asker {
+            Some((asker, since)) if self.last.is_some_and(|last| place - last < HOLE) && !(asker.lacks() && now - *since > LOOK_AGAIN) => {
+                Arc::clone(asker)
+            }
+            before => {
+                let found = Arc::new(Asker::find(&self.server, &self.rates).await?);
+                if before.as_ref().is_none_or(|(before, _)| before.asked() != found.asked()) {
+                    news.push(Event::RateQueries(found.asked()));
+                }
+                self.asker = Some((Arc::clone(&found), now));
+                found
+            }
         };
-        self.last = Some(now);
-        Ok(samples)
-    }
-
-    /// What is missing up to now, oldest first. Where a server tells no history, there is only the present.
-    async fn history(&mut self, now: DateTime<Utc>) -> Result<Vec<RateSample>, Failure> {
-        self.window = window(self.interval().await?);
-        let missing = self.last.map_or(HISTORY, |last| (now - last).min(HISTORY));
-        let steps = i32::try_from(missing.num_seconds() / STEP.num_seconds()).unwrap_or(i32::MAX);
-        let (start, end, step) = (seconds(now - STEP * steps), seconds(now), STEP.num_seconds().to_string());
-        let range = [("start", start.as_str()), ("end", end.as_str()), ("step", step.as_str())];
-        match self.ask("api/v1/query_range", &range).await {
-            Err(Failure::Rejected(_)) => self.now(now).await,
-            // What was told before is not told again.
-            samples => samples.map(|all| all.into_iter().filter(|sample| self.last.is_none_or(|last| sample.at > last)).collect()),
+        let sample = asker.now(place).await?;
+        if self.last.is_none_or(|last| place > last) {
+            news.push(Event::Rates(vec![sample]));
+            self.backlog.add(self.last, place);
+            self.last = Some(place);
         }
+        Ok(news)
     }
 
-    async fn now(&self, now: DateTime<Utc>) -> Result<Vec<RateSample>, Failure> {
-        let mut samples = self.ask("api/v1/query", &[("time", seconds(now).as_str())]).await?;
-        if samples.is_empty() {
-            // Prometheus answers and knows no service: that is news as well.
-            samples.push(RateSample { at: now, window: self.window, services: Vec::new(), errors_5m: None });
+    /// Fills in what is missing, the newest first, until it is time for the present again.
+    async fn fill(&mut self, voice: &Voice, time: impl Future<Output = ()>) {
+        tokio::pin!(time);
+        let mut tried = true;
+        while let Some((asker, _)) = self.asker.as_ref().filter(|_| tried) {
+            let next = || self.backlog.next().map(|chunk| Arc::clone(asker).history(chunk).boxed());
+            let Some(mut filling) = self.filling.take().or_else(next) else { break };
+            tokio::select! {
+                biased;
+                () = &mut time => {
+                    self.filling = Some(filling);
+                    return;
+                }
+                (chunk, answer) = &mut filling => match answer {
+                    Ok(history) => voice.tell(Event::RateHistory(history)).await,
+                    Err(failure) => {
+                        tried = false;
+                        self.unread = self.backlog.failed(chunk, &failure).or(self.unread.take());
+                    }
+                }
+            }
         }
-        Ok(samples)
+        time.await;
     }
 
-    async fn ask(&self, path: &str, when: &[(&str, &str)]) -> Result<Vec<RateSample>, Failure> {
-        let window = self.window;
-        let by_service = |counter: &str| format!("sum by (service) (rate({counter}[{window}s]))");
-        let (errors, requests, total) = (by_service(ERRORS), by_service(REQUESTS), format!("sum(rate({ERRORS}[5m]))"));
-        let (errors, requests, total) =
-            tokio::try_join!(self.query(path, &errors, when), self.query(path, &requests, when), self.query(path, &total, when))?;
-        Ok(samples(window, errors, requests, total))
-    }
-
-    async fn query<T: serde::de::DeserializeOwned>(&self, path: &str, query: &str, when: &[(&str, &str)]) -> Result<Vec<T>, Failure> {
-        let form: Vec<(&str, &str)> = [("query", query)].into_iter().chain(when.iter().copied()).collect();
-        let answer: Answer<Series<T>> = self.server.ask(self.server.post(path, &form)).await?;
-        Ok(answer.data.result)
-    }
-
-    /// Seconds between two scrapes of what counts the requests; the usual figure where the server does not tell (Thanos, Mimir).
-    async fn interval(&self) -> Result<f64, Failure> {
-        let query = format!("count by (job) ({REQUESTS})");
-        let jobs = known(self.query("api/v1/query", &query, &[]).await)?.unwrap_or_default();
-        let targets: Option<Answer<Targets>> = known(self.server.ask(self.server.get("api/v1/targets", &[("state", "active")])).await)?;
-        Ok(targets.and_then(|answer| answer.data.interval(&Jobs::new(jobs))).unwrap_or(USUAL_INTERVAL))
+    /// What is asked, and what is missing.
+    fn remark(&self) -> String {
+        let told = self.asker.as_ref().map(|(asker, _)| asker.told());
+        let parts: Vec<String> = told.into_iter().chain(self.unread.clone()).collect();
+        parts.join("; ")
     }
 }
 
@@ -117,19 +145,3 @@ fn known<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
         Err(failure) => Err(failure),
     }
 }
-
-/// max(30 s, 4 × the scrape interval): trouble shows soon, and a missed scrape is no hole.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds between 30 and a day")]
-fn window(interval: f64) -> u32 {
-    (interval * 4.0).ceil().clamp(30.0, 86_400.0) as u32
-}
-
-/// A moment as Prometheus reads it: seconds with three decimals.
-fn seconds(at: DateTime<Utc>) -> String {
-    let millis = at.timestamp_millis();
-    format!("{}.{:03}", millis.div_euclid(1_000), millis.rem_euclid(1_000))
-}
-
-#[cfg(test)]
-#[path = "prometheus_tests.rs"]
-mod tests;

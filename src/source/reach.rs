@@ -6,7 +6,6 @@ use super::clock::Clock;
 use super::discover::{Scout, What};
 use super::failure::{Backoff, Failure};
 use super::http::{self, Server};
-use super::timing::Timing;
 use super::voice::Voice;
 use crate::clean::Clean;
 use crate::config::{Endpoint, InCluster, Where};
@@ -19,19 +18,7 @@ const AGAIN: Duration = Duration::from_secs(300);
 pub struct Reach {
     what: What,
     endpoint: Endpoint,
-    client: Client,
     scout: Scout,
-    timing: Timing,
-}
-
-/// For requests through the API server.
-#[derive(Clone)]
-struct Client(kube::Client);
-
-impl std::fmt::Debug for Client {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Client")
-    }
 }
 
 /// Why there is no server.
@@ -60,13 +47,13 @@ pub struct Clients {
 
 impl Reach {
     /// To what the endpoint names; without a place, to what the scout finds.
-    pub fn new(what: What, endpoint: Endpoint, client: kube::Client, scout: Scout, timing: &Timing) -> Self {
-        Self { what, endpoint, client: Client(client), scout, timing: timing.clone() }
+    pub fn new(what: What, endpoint: Endpoint, scout: Scout) -> Self {
+        Self { what, endpoint, scout }
     }
 
     /// The server, as soon as there is one; until then the voice says why there is none.
     pub async fn open(&self, voice: &mut Voice, clock: &Clock) -> Server {
-        let mut backoff = Backoff::new(self.timing.clone());
+        let mut backoff = Backoff::new(self.scout.timing.clone());
         loop {
             match self.find().await {
                 Ok(server) => {
@@ -92,8 +79,8 @@ impl Reach {
     pub async fn find(&self) -> Result<Server, Unreached> {
         let name = self.what.name();
         match &self.endpoint.place {
-            Some(Where::At(address)) => Server::at(name, address, &self.endpoint, &self.timing).map_err(Unreached::Failed),
-            Some(Where::In(service)) => Ok(Server::within(name, service, self.client.0.clone(), &self.timing)),
+            Some(Where::At(address)) => Server::at(name, address, &self.endpoint, &self.scout.timing).map_err(Unreached::Failed),
+            Some(Where::In(service)) => Ok(Server::within(name, service, self.scout.client.clone(), &self.scout.timing)),
             None => self.look().await.map(|(service, server)| server.remarked(format!("found: {service}"))),
         }
     }
@@ -105,7 +92,7 @@ impl Reach {
     pub async fn clients(&self, reader: &kube::Client, writer: &kube::Client) -> Result<Clients, Unreached> {
         let service = match &self.endpoint.place {
             Some(Where::At(address)) => {
-                let (reader, writer) = http::clients(self.what.name(), address, &self.endpoint, &self.timing).await?;
+                let (reader, writer) = http::clients(self.what.name(), address, &self.endpoint, &self.scout.timing).await?;
                 return Ok(Clients { reader, writer, prefix: String::new(), place: Clean::new(&address.to_string()) });
             }
             Some(Where::In(service)) => service.clone(),

@@ -178,10 +178,10 @@ impl Detector {
     }
 
     /// Tells a service that crosses the threshold; it has to fall to half of it to have recovered, so that it does not flap.
-    pub fn rates(&mut self, at: DateTime<Utc>, rates: &Rates, threshold: f64, timeline: &mut Timeline) {
+    pub fn rates(&mut self, at: DateTime<Utc>, rates: &Rates, threshold: impl Fn(&str) -> f64, timeline: &mut Timeline) {
         for service in rates.services.keys() {
             let Some(ratio) = rates.ratio(service) else { continue };
-            let (percent, thing) = (ratio * 100.0, Thing::Service(service.clone()));
+            let (threshold, percent, thing) = (threshold(service), ratio * 100.0, Thing::Service(service.clone()));
             if ratio > threshold && !self.causes.has(&thing) {
                 let text = format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0).into();
                 self.causes.begin(at, News { thing, subject: service.clone(), text, ties: vec![Tie::Service(service.clone())] }, timeline);

@@ -16,8 +16,10 @@ mod reading;
 mod rows;
 mod runs;
 mod screen;
+mod span;
 mod suggest;
 mod timeline;
+mod track;
 mod world;
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub use reading::{Reading, TimelineFilter, TimelineLine, object_of, object_of_al
 pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, workload_rows};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
+pub use span::Span;
 pub use suggest::{Suggestion, suggestions};
 pub use timeline::{Entry, EntryKind, Timeline};
 pub use world::World;

@@ -1,30 +1,102 @@
-//! Request and error rates by service, over time.
+//! Request and error rates by service: the newest numbers, an hour of them at a fine step and a day at a coarse one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::track::Track;
 use crate::clean::Clean;
-use crate::event::{RateSample, ServiceRate};
+use crate::event::{Asked, Rate, RateHistory, RateSample, Signal, Tier};
 
-/// How much is kept: an hour at the shortest step (2 s) would be 1,800 points; samples come every 5 s.
-const KEPT: TimeDelta = TimeDelta::hours(1);
+/// What a trend looks back on.
+const TREND: TimeDelta = TimeDelta::seconds(60);
 
-/// One service over time, oldest first. A gap in the times is a gap in what is known.
+/// A number that changed by less than this part of the greater one stays where it is.
+const STEADY: f64 = 0.1;
+
+/// One service over time. It holds numbers only: its name may look like a secret's, and text under it would be taken for one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Series(VecDeque<(DateTime<Utc>, ServiceRate)>);
+pub struct Series {
+    /// The newest numbers.
+    rate: Rate,
+    /// The moment that they are of, milliseconds since 1970.
+    at: Option<i64>,
+    fine: [Track; Signal::COUNT],
+    coarse: [Track; Signal::COUNT],
+}
 
 impl Series {
-    /// Points from `since` on, oldest first.
-    pub fn since(&self, since: DateTime<Utc>) -> impl DoubleEndedIterator<Item = (DateTime<Utc>, &ServiceRate)> {
-        self.0.iter().filter(move |(at, _)| *at >= since).map(|(at, rate)| (*at, rate))
+    fn tracks(&self, tier: Tier) -> &[Track; Signal::COUNT] {
+        match tier {
+            Tier::Fine => &self.fine,
+            Tier::Coarse => &self.coarse,
+        }
     }
 
-    /// The newest point.
-    pub fn last(&self) -> Option<&ServiceRate> {
-        self.0.back().map(|(_, rate)| rate)
+    fn tracks_mut(&mut self) -> [(Tier, &mut [Track; Signal::COUNT]); 2] {
+        [(Tier::Fine, &mut self.fine), (Tier::Coarse, &mut self.coarse)]
     }
+
+    /// A value of a moment: into its own place, and among those of which the greatest is kept.
+    fn note(&mut self, signal: Signal, at: DateTime<Utc>, value: f64, newest: DateTime<Utc>) {
+        for (tier, tracks) in self.tracks_mut() {
+            tracks[signal as usize].raise(tier.place(at), value, oldest(tier, newest));
+        }
+    }
+
+    fn expire(&mut self, newest: DateTime<Utc>) {
+        for (tier, tracks) in self.tracks_mut() {
+            for track in tracks {
+                track.expire(oldest(tier, newest));
+            }
+        }
+    }
+
+    /// Whether it was measured in the last hour.
+    pub fn recent(&self) -> bool {
+        self.fine.iter().any(|track| !track.is_empty())
+    }
+
+    /// Whether anything is known of it from this moment on.
+    pub fn known_since(&self, since: DateTime<Utc>) -> bool {
+        let reaches = |tier: Tier| self.tracks(tier).iter().any(|track| !track.is_empty() && track.end() > tier.place(since));
+        reaches(Tier::Fine) || reaches(Tier::Coarse)
+    }
+
+    /// One number at a moment of the last hour.
+    pub fn at(&self, signal: Signal, at: DateTime<Utc>) -> Option<f64> {
+        self.fine[signal as usize].at(Tier::Fine.place(at))
+    }
+
+    /// A line between two moments as `dots` numbers: the greatest of each stretch, so that no peak is lost, however far one looks. A dot
+    /// that is narrower than a step has the number of its step; what is not known is a gap.
+    pub fn dots(&self, signal: Signal, from: DateTime<Utc>, to: DateTime<Utc>, dots: usize) -> Vec<Option<f64>> {
+        let tier = if to - from <= Tier::Fine.span() { Tier::Fine } else { Tier::Coarse };
+        let (track, step) = (&self.tracks(tier)[signal as usize], tier.step() * 1_000);
+        let (start, span) = (from.timestamp_millis(), (to - from).num_milliseconds());
+        let count = i64::try_from(dots).unwrap_or(i64::MAX).max(1);
+        let edge = |dot: i64| start + span * dot / count;
+        let value = |dot: i64| {
+            let (begin, end) = (edge(dot), edge(dot + 1));
+            let [first, behind] = [begin, end].map(|edge| (edge + step - 1).div_euclid(step));
+            if first < behind { track.most(first, behind) } else { track.at(begin.div_euclid(step)) }
+        };
+        (0..count).take(dots).map(value).collect()
+    }
+
+    /// By how much a number changed in a minute; 0 where that is little, unknown where one of both is.
+    pub fn trend(&self, signal: Signal) -> Option<f64> {
+        let now = DateTime::from_timestamp_millis(self.at?)?;
+        let (value, before) = (self.rate.of(signal)?, self.at(signal, now - TREND)?);
+        let change = value - before;
+        Some(if change.abs() <= STEADY * value.max(before) { 0.0 } else { change })
+    }
+}
+
+/// The first place that is kept while this is the newest moment.
+fn oldest(tier: Tier, newest: DateTime<Utc>) -> i64 {
+    tier.place(newest) - tier.kept()
 }
 
 /// The rates of all services.
@@ -38,80 +110,76 @@ pub struct Rates {
     pub errors_5m: Option<f64>,
     /// When the newest sample is of.
     pub at: Option<DateTime<Utc>>,
+    /// What Prometheus is asked.
+    #[serde(default)]
+    pub asked: Vec<Asked>,
 }
 
 impl Rates {
-    /// Takes in samples; one that is not newer than what is known is history filled in late, and is dropped.
+    /// Takes in samples. One that is not newer than what is known is history, and does not change the present.
     pub fn fold(&mut self, samples: &[RateSample]) {
-        for sample in samples.iter().filter(|sample| self.at.is_none_or(|at| sample.at > at)).collect::<Vec<_>>() {
-            for rate in &sample.services {
-                self.services.entry(rate.service.clone()).or_default().0.push_back((sample.at, rate.clone()));
+        for sample in samples {
+            let newest = self.at.map_or(sample.at, |at| at.max(sample.at));
+            let present = self.at.is_none_or(|at| sample.at > at);
+            for told in &sample.services {
+                let series = self.services.entry(told.service.clone()).or_default();
+                for signal in Signal::ALL {
+                    told.rate.of(*signal).into_iter().for_each(|value| series.note(*signal, sample.at, value, newest));
+                }
+                if present {
+                    (series.rate, series.at) = (told.rate, Some(sample.at.timestamp_millis()));
+                }
             }
-            self.at = Some(sample.at);
-            self.window = Some(sample.window);
-            self.errors_5m = sample.errors_5m;
+            if present {
+                (self.at, self.window, self.errors_5m) = (Some(sample.at), Some(sample.window), sample.errors_5m);
+            }
+        }
+        self.expire();
+    }
+
+    /// Takes in what was before the newest sample; without one there is no before.
+    pub fn fill(&mut self, history: &RateHistory) {
+        let Some(newest) = self.at else { return };
+        for told in &history.services {
+            let series = self.services.entry(told.service.clone()).or_default();
+            for (signal, line) in Signal::ALL.iter().zip(&told.lines) {
+                let places = (history.first..=history.tier.place(newest)).zip(line);
+                for (place, value) in places.filter_map(|(place, value)| Some((place, (*value)?))) {
+                    match history.tier {
+                        Tier::Fine => series.note(*signal, Tier::Fine.at(place), value, newest),
+                        Tier::Coarse => series.coarse[*signal as usize].raise(place, value, oldest(Tier::Coarse, newest)),
+                    }
+                }
+            }
         }
         self.expire();
     }
 
     fn expire(&mut self) {
-        let Some(oldest) = self.at.and_then(|at| at.checked_sub_signed(KEPT)) else { return };
-        for series in self.services.values_mut() {
-            while series.0.front().is_some_and(|(at, _)| *at < oldest) {
-                series.0.pop_front();
-            }
-        }
-        self.services.retain(|_, series| !series.0.is_empty());
+        let Some(newest) = self.at else { return };
+        self.services.retain(|_, series| {
+            series.expire(newest);
+            series.at == Some(newest.timestamp_millis()) || series.known_since(newest - Tier::Coarse.span())
+        });
     }
 
     /// What the service does now; `None` where the newest sample does not know it.
-    pub fn now(&self, service: &str) -> Option<&ServiceRate> {
-        let (at, rate) = self.services.get(service)?.0.back()?;
-        (Some(*at) == self.at).then_some(rate)
-    }
-
-    /// The services that fail more than they may, with the share of their requests that fails.
-    pub fn failing(&self, threshold: f64) -> BTreeMap<&Clean, f64> {
-        let failing = self.services.keys().filter_map(|service| Some((service, self.ratio(service)?)));
-        failing.filter(|(_, ratio)| *ratio > threshold).collect()
+    pub fn now(&self, service: &str) -> Option<&Rate> {
+        let series = self.services.get(service)?;
+        (series.at == self.at.map(|at| at.timestamp_millis())).then_some(&series.rate)
     }
 
     /// The share of failing requests now, 0..1.
     pub fn ratio(&self, service: &str) -> Option<f64> {
         self.now(service)?.ratio()
     }
+
+    /// What Prometheus is asked about a signal, if anything.
+    pub fn query(&self, signal: Signal) -> Option<&Asked> {
+        self.asked.iter().find(|asked| asked.signal == signal)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample(second: i64, errors: f64) -> RateSample {
-        let service = ServiceRate { service: "app".into(), errors: Some(errors), requests: Some(10.0) };
-        RateSample { at: DateTime::UNIX_EPOCH + TimeDelta::seconds(second), window: 30, services: vec![service], errors_5m: Some(errors) }
-    }
-
-    #[test]
-    fn history_that_comes_late_is_not_mixed_into_the_present() {
-        let mut rates = Rates::default();
-        rates.fold(&[sample(0, 0.0), sample(5, 1.0)]);
-        rates.fold(&[sample(3, 9.0)]);
-        assert_eq!(rates.ratio("app"), Some(0.1));
-        assert_eq!(rates.services["app"].since(DateTime::UNIX_EPOCH).count(), 2);
-    }
-
-    #[test]
-    fn an_hour_is_kept() {
-        let mut rates = Rates::default();
-        (0..2_000).for_each(|n| rates.fold(&[sample(n * 5, 0.0)]));
-        assert_eq!(rates.services["app"].since(DateTime::UNIX_EPOCH).count(), 721);
-    }
-
-    #[test]
-    fn a_service_that_the_newest_sample_does_not_know_is_unknown() {
-        let mut rates = Rates::default();
-        rates.fold(&[sample(0, 1.0)]);
-        rates.fold(&[RateSample { services: vec![], ..sample(5, 0.0) }]);
-        assert_eq!(rates.ratio("app"), None);
-    }
-}
+#[path = "rates_tests.rs"]
+mod tests;

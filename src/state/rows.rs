@@ -5,8 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Cluster, Focus, Group, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, suggestions,
-    timeline_lines,
+    Cluster, Focus, Group, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, suggestions, timeline_lines,
 };
 use crate::clean::Clean;
 use crate::event::Pod;
@@ -43,7 +42,7 @@ impl PodLine<'_> {
 /// Workloads, the worst first, with what the charts know of them: one whose requests fail, or whose group falls behind, is not well
 /// although all its pods are.
 pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
-    let failing = world.rates.failing(world.threshold());
+    let failing = world.failing();
     let behind: BTreeMap<&Clean, i64> =
         world.lag.groups.values().filter_map(|group| Some((&group.now.group, falling_behind(group)?))).collect();
     let mut rows: Vec<WorkloadRow<'_>> = world.cluster.rows().collect();
@@ -128,10 +127,14 @@ fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     rows.sort_by_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 
-/// The services that pass the filter, those that fail most first.
+/// The services that pass the filter and of which the charts have something to show, those that fail most first.
 pub fn rate_lines(state: &State) -> Vec<(&Clean, &Series)> {
     let (rates, filter) = (&state.world.rates, state.screen.filter(Focus::Rates).to_lowercase());
-    let mut rows: Vec<(&Clean, &Series)> = rates.services.iter().filter(|(name, _)| name.to_lowercase().contains(&filter)).collect();
+    let since = state.now - state.screen.span.length();
+    let shown = |(name, series): &(&Clean, &Series)| {
+        name.to_lowercase().contains(&filter) && (rates.now(name).is_some() || series.known_since(since))
+    };
+    let mut rows: Vec<(&Clean, &Series)> = rates.services.iter().filter(shown).collect();
     rows.sort_by(|(a, _), (b, _)| rates.ratio(b).unwrap_or(-1.0).total_cmp(&rates.ratio(a).unwrap_or(-1.0)));
     hold(&mut rows, state.screen.lists.get(&Focus::Rates), |(name, _)| name);
     rows

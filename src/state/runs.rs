@@ -229,7 +229,7 @@ impl Evidence<'_> {
     /// it counts no requests of, there is nothing to hold the change to.
     fn errors(&self, run: &Run, service: &Clean, below: f64) -> Option<Clean> {
         let rates = self.rates?;
-        if rates.at.is_some() && !rates.services.contains_key(service) {
+        if rates.at.is_some() && !rates.services.get(service).is_some_and(super::Series::recent) {
             return None;
         }
         match rates.ratio(service).filter(|_| rates.at > run.applied) {

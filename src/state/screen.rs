@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::{Form, Reading};
+use super::{Form, Reading, Span};
 use crate::clean::Clean;
 use crate::event::{LogLine, Plan, Purpose, Target, Uid};
 use crate::keymap::{Context, Key};
@@ -181,6 +181,8 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
+    /// All that is measured of one service.
+    Service(Clean),
     /// A followed log.
     Logs(LogView),
     /// A step's inputs.
@@ -225,6 +227,8 @@ pub struct Screen {
     pub reading: Reading,
     /// Workloads whose pods are all shown.
     pub opened: BTreeSet<Uid>,
+    /// How far back the charts look.
+    pub span: Span,
     /// Only what is in trouble.
     pub faults_only: bool,
     /// What lies over the panes, the topmost last.
@@ -265,6 +269,7 @@ impl Screen {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
             Some(Overlay::Detail { .. } | Overlay::Entry { .. } | Overlay::Group { .. }) => contexts.push(Context::Detail),
             Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
+            Some(Overlay::Service(_)) => contexts.push(Context::Rates),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),

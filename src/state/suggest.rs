@@ -56,7 +56,7 @@ const YOUNG: TimeDelta = TimeDelta::minutes(3);
 /// Deployments that are broken, or whose requests fail since they were rolled out lately, and that have a revision to go back to. The
 /// newest rollout is the likeliest cause. What was changed from here is left alone until it is verified, and for a while after.
 fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
-    let failing = world.rates.failing(world.threshold());
+    let failing = world.failing();
     let mut found: Vec<(DateTime<Utc>, &Workload, String)> = Vec::new();
     for (workload, row) in world.cluster.rows().filter_map(|row| Some((row.workload?, row))) {
         let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical || world.detector.unsteady(row.uid()).is_some());

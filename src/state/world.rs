@@ -55,8 +55,11 @@ impl World {
             }
             Event::Rates(samples) => {
                 self.rates.fold(samples);
-                self.detector.rates(record.at, &self.rates, self.threshold(), &mut self.timeline);
+                let session = self.session.as_ref();
+                self.detector.rates(record.at, &self.rates, |service| threshold(session, service), &mut self.timeline);
             }
+            Event::RateHistory(history) => self.rates.fill(history),
+            Event::RateQueries(asked) => self.rates.asked.clone_from(asked),
             Event::Lag { at, groups } => {
                 self.lag.fold(*at, groups);
                 self.detector.lag(*at, &self.lag, &mut self.timeline);
@@ -83,9 +86,15 @@ impl World {
         self.armed_until.is_some_and(|until| now < until)
     }
 
-    /// The share of failing requests that counts as trouble, 0..1.
-    pub fn threshold(&self) -> f64 {
-        self.session.as_ref().map_or(0.05, |session| session.threshold)
+    /// The share of a service's requests that counts as trouble when they fail, 0..1.
+    pub fn threshold(&self, service: &str) -> f64 {
+        threshold(self.session.as_ref(), service)
+    }
+
+    /// The services that fail more than they may, with the share of their requests that fails.
+    pub fn failing(&self) -> BTreeMap<&Clean, f64> {
+        let failing = self.rates.services.keys().filter_map(|service| Some((service, self.rates.ratio(service)?)));
+        failing.filter(|(service, ratio)| *ratio > self.threshold(service)).collect()
     }
 
     /// The workload that is named as a consumer group is.
@@ -175,6 +184,10 @@ impl World {
             super::detect::tell_run(at, run, &mut self.timeline);
         }
     }
+}
+
+fn threshold(session: Option<&Session>, service: &str) -> f64 {
+    session.map_or(0.05, |session| session.threshold_of(service))
 }
 
 fn evidence<'a>(

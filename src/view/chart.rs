@@ -1,11 +1,12 @@
-//! Lines in Braille dots: two columns and four rows of dots a cell. Pure geometry and its drawing; what is plotted is the panes' business.
+//! Lines in Braille dots: two columns and four rows of dots a cell. Pure geometry and its drawing; what is plotted is the panes' business,
+//! and where time goes is [`super::axis`]'s.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::Look;
+use crate::event::Unit;
 use crate::theme::Role;
 use crate::units;
 
@@ -70,113 +71,119 @@ fn height(share: f64, rows: usize) -> usize {
     ((1.0 - share.clamp(0.0, 1.0)) * (rows.saturating_sub(1)) as f64).round() as usize
 }
 
-/// The stretch of time that charts show, laid over columns of cells.
-#[derive(Clone, Copy, Debug)]
-pub struct Axis {
-    /// The left end.
-    pub from: DateTime<Utc>,
-    /// The right end.
-    pub to: DateTime<Utc>,
-    /// Cells from end to end.
-    pub columns: u16,
+/// The numbers at the left of a chart: from 0 to a round one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The round number at the top.
+    pub top: f64,
+    unit: Unit,
 }
 
-impl Axis {
-    /// The column of dots of a moment; none outside.
-    fn dot(&self, at: DateTime<Utc>) -> Option<usize> {
-        let (whole, part) = ((self.to - self.from).num_milliseconds(), (at - self.from).num_milliseconds());
-        let dots = i64::from(self.columns) * 2;
-        ((0..=whole).contains(&part) && whole > 0 && dots > 0).then(|| usize::try_from(part * (dots - 1) / whole).unwrap_or(0))
+impl Scale {
+    /// Above everything that is shown, and twice the threshold at least. It moves only when what is shown leaves its round number, so that a
+    /// chart does not jump with each reading.
+    pub fn new(values: &[Option<f64>], threshold: Option<f64>, unit: Unit) -> Self {
+        let most = values.iter().flatten().fold(threshold.unwrap_or(0.0) * 2.0, |most, value| most.max(value * 1.04));
+        let top = if unit == Unit::Ratio && most <= 1.04 {
+            [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8].into_iter().find(|top| *top >= most).unwrap_or(1.0)
+        } else {
+            round_above(most)
+        };
+        Self { top, unit }
     }
 
-    /// The greatest value at each dot. Between two readings that are no more than `gap` apart the first one holds.
-    pub fn values(&self, points: impl IntoIterator<Item = (DateTime<Utc>, Option<f64>)>, gap: TimeDelta) -> Vec<Option<f64>> {
-        let mut values: Vec<Option<f64>> = vec![None; usize::from(self.columns) * 2];
-        let mut before: Option<(DateTime<Utc>, usize, Option<f64>)> = None;
-        for (at, value) in points {
-            let Some(dot) = self.dot(at) else { continue };
-            if let Some((_, from, held)) = before.filter(|(then, ..)| at - *then <= gap) {
-                values[(from + 1).min(dot)..dot].fill(held);
-            }
-            values[dot] = values[dot].into_iter().chain(value).reduce(f64::max);
-            before = Some((at, dot, value));
-        }
-        values
-    }
-
-    /// The cell of a moment; none outside.
-    pub fn column(&self, at: DateTime<Utc>) -> Option<u16> {
-        u16::try_from(self.dot(at)? / 2).ok()
+    fn label(self, share: f64) -> String {
+        units::short(self.top * share, self.unit)
     }
 }
 
-/// One line to plot: shares from 0 to 1 over time.
+/// The next of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, …; 1 where there is nothing to go by.
+fn round_above(most: f64) -> f64 {
+    if most <= 0.0 {
+        return 1.0;
+    }
+    let decade = 10_f64.powf(most.log10().floor());
+    [1.0, 2.0, 5.0].into_iter().map(|step| step * decade).find(|top| *top >= most).unwrap_or(decade * 10.0)
+}
+
+/// One line to plot.
 pub struct Plot<'a> {
-    /// Where time goes.
-    pub axis: Axis,
-    /// Points, oldest first; an unknown one breaks the line.
-    pub points: &'a [(DateTime<Utc>, Option<f64>)],
-    /// A longer silence between two points breaks the line as well.
-    pub gap: TimeDelta,
-    /// The share that the line should stay below.
-    pub threshold: f64,
+    /// Two values a column, from left to right; an unknown one breaks the line.
+    pub values: &'a [Option<f64>],
+    /// What its height means.
+    pub scale: Scale,
+    /// What the line should stay below.
+    pub threshold: Option<f64>,
     /// Cells at which something happened, and as what it is shown.
     pub marks: &'a [(u16, Role)],
 }
 
 impl Plot<'_> {
-    /// The round share at the top: above every point, and twice the threshold at least.
-    fn top(&self) -> f64 {
-        let most = self.points.iter().filter_map(|(_, value)| *value).fold(self.threshold * 2.0, |a, b| a.max(b * 1.04));
-        [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8].into_iter().find(|top| *top >= most).unwrap_or(1.0)
+    /// The line, and what is between it and the threshold where it is above: dotted, so that it is seen without colours.
+    fn dots(&self, rows: usize) -> (Dots, Dots) {
+        let mut dots = Dots::new(self.values.len().div_ceil(2), rows);
+        let mut over = dots.clone();
+        let place = |value: f64| height(value / self.scale.top, rows * 4);
+        let mut before = None;
+        for (x, value) in self.values.iter().enumerate() {
+            let point = value.map(|value| (x, place(value)));
+            if let Some(to) = point {
+                dots.line(before.unwrap_or(to), to);
+                if let Some(limit) = self.threshold.filter(|limit| value.is_some_and(|value| value > *limit)) {
+                    (to.1..=place(limit)).filter(|y| x.is_multiple_of(2) && y.is_multiple_of(2)).for_each(|y| over.set(x, y));
+                }
+            }
+            before = point;
+        }
+        (dots, over)
     }
 
-    fn dots(&self, rows: usize, top: f64) -> Dots {
-        let mut dots = Dots::new(self.axis.columns.into(), rows);
-        let mut before: Option<(DateTime<Utc>, (usize, usize))> = None;
-        for (at, value) in self.points {
-            let point = value.and_then(|value| Some((self.axis.dot(*at)?, height(value / top, rows * 4))));
-            if let Some(to) = point {
-                let from = before.filter(|(then, _)| *at - *then <= self.gap).map_or(to, |(_, from)| from);
-                dots.line(from, to);
-            }
-            before = point.map(|to| (*at, to));
-        }
-        dots
+    /// The row of cells that the threshold lies in.
+    fn limit(&self, rows: usize) -> Option<usize> {
+        self.threshold.map(|limit| height(limit / self.scale.top, rows * 4) / 4)
     }
 
     /// Draws the line, its threshold and marks, and the numbers at the left.
     pub fn draw(&self, look: &Look, area: Rect, buf: &mut Buffer) {
-        let (rows, top) = (usize::from(area.height), self.top());
-        let dots = self.dots(rows, top);
-        let limit = height(self.threshold / top, rows * 4) / 4;
+        let rows = usize::from(area.height);
+        let (dots, limit) = (self.dots(rows), self.limit(rows));
         for (row, y) in (area.top()..area.bottom()).enumerate() {
-            let (label, role) = self.label(row, rows, limit, top);
+            let (label, role) = self.label(row, rows, limit);
             buf.set_stringn(area.x, y, label, area.width.into(), look.style(role));
-            for column in 0..self.axis.columns {
-                let x = area.x + GUTTER + column;
-                if let Some((symbol, style)) = self.cell(look, &dots, limit, column, row).filter(|_| x < area.right()) {
+            for column in 0..u16::try_from(dots.0.columns).unwrap_or(0) {
+                let x = area.x.saturating_add(GUTTER).saturating_add(column);
+                if x >= area.right() {
+                    break;
+                }
+                if let Some((symbol, style)) = self.cell(look, &dots, limit, column, row) {
                     buf[(x, y)].set_char(symbol).set_style(style);
                 }
             }
         }
     }
 
-    fn cell(&self, look: &Look, dots: &Dots, limit: usize, column: u16, row: usize) -> Option<(char, Style)> {
-        let role = if row <= limit { Role::ChartOver } else { Role::ChartLine };
-        let line = dots.cell(column.into(), row).map(|dots| (dots, look.style(role)));
+    fn cell(&self, look: &Look, (dots, over): &(Dots, Dots), limit: Option<usize>, column: u16, row: usize) -> Option<(char, Style)> {
+        let at = usize::from(column) * 2;
+        let values = &self.values[at..self.values.len().min(at + 2)];
+        let above = self.threshold.is_some_and(|limit| values.iter().flatten().any(|value| *value > limit));
+        let role = if above && limit.is_some_and(|limit| row <= limit) { Role::ChartOver } else { Role::ChartLine };
+        let line = dots.cell(at / 2, row).map(|dots| (dots, look.style(role)));
         let mark = || self.marks.iter().find(|(at, _)| *at == column).map(|(_, role)| ('┊', look.style(*role)));
-        let threshold = || (row == limit && column.is_multiple_of(2)).then(|| ('·', look.style(Role::ChartThreshold)));
-        line.or_else(mark).or_else(threshold)
+        let fill = || over.cell(at / 2, row).map(|dots| (dots, look.style(Role::ChartOver)));
+        let threshold = || (limit == Some(row) && column.is_multiple_of(2)).then(|| ('·', look.style(Role::ChartThreshold)));
+        let gap = || (row + 1 == dots.rows && values.iter().all(Option::is_none)).then(|| ('╌', look.style(Role::TimelineGap)));
+        line.or_else(mark).or_else(fill).or_else(threshold).or_else(gap)
     }
 
-    /// What stands left of a row: the threshold, the top, the middle, or only the axis.
-    fn label(&self, row: usize, rows: usize, limit: usize, top: f64) -> (String, Role) {
-        let percent = |share| format!("{:>6} ┤", units::percent(Some(share)).replace(".0 %", " %"));
+    /// What stands left of a row: the threshold, the top, the middle, 0, or only the axis.
+    fn label(&self, row: usize, rows: usize, limit: Option<usize>) -> (String, Role) {
+        let number = |share| format!("{:>6} ┤", self.scale.label(share));
+        let apart = |row: usize| limit.is_none_or(|limit| row.abs_diff(limit) > 1);
         match row {
-            row if row == limit => (percent(self.threshold), Role::ChartThreshold),
-            0 => (percent(top), Role::ChartAxis),
-            row if rows >= 6 && row == rows / 2 && row.abs_diff(limit) > 1 => (percent(top / 2.0), Role::ChartAxis),
+            row if row + 1 == rows => (number(0.0), Role::ChartAxis),
+            row if limit == Some(row) => (number(self.threshold.unwrap_or(0.0) / self.scale.top), Role::ChartThreshold),
+            0 => (number(1.0), Role::ChartAxis),
+            row if rows >= 6 && row == rows / 2 && apart(row) => (number(0.5), Role::ChartAxis),
             _ => ("       │".to_owned(), Role::ChartGrid),
         }
     }
@@ -195,24 +202,26 @@ mod tests {
         assert_eq!((sparkline(&[], 1.0), sparkline(&[Some(1.0)], 9.0)), (String::new(), "⡀".into()));
     }
 
-    #[test]
-    fn a_silence_breaks_the_line() {
-        let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        let axis = Axis { from: at(0), to: at(99), columns: 50 };
-        let cells = |gap: i64| {
-            let points = [(at(0), Some(0.5)), (at(99), Some(0.5))];
-            let plot = Plot { axis, points: &points, gap: TimeDelta::seconds(gap), threshold: 0.05, marks: &[] };
-            plot.dots(4, 1.0).cells.iter().filter(|dots| **dots != 0).count()
-        };
-        assert_eq!((cells(99), cells(98)), (50, 2));
+    fn plot(values: &[Option<f64>; 4], threshold: Option<f64>) -> Vec<(usize, usize)> {
+        let plot = Plot { values, scale: Scale { top: 1.0, unit: Unit::Ratio }, threshold, marks: &[] };
+        let (line, over) = plot.dots(4);
+        let set = |dots: &Dots, column: usize| -> usize { (0..4).map(|row| dots.cells[row * 2 + column].count_ones() as usize).sum() };
+        (0..2).map(|column| (set(&line, column), set(&over, column))).collect()
     }
 
     #[test]
-    fn a_reading_holds_until_the_next_but_not_over_a_silence() {
-        let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        let axis = Axis { from: at(0), to: at(7), columns: 4 };
-        let values = axis.values([(at(0), Some(1.0)), (at(3), Some(2.0)), (at(7), Some(3.0))], TimeDelta::seconds(3));
-        assert_eq!(values, [Some(1.0), Some(1.0), Some(1.0), Some(2.0), None, None, None, Some(3.0)]);
+    fn what_is_unknown_breaks_the_line_and_what_is_above_the_threshold_is_filled() {
+        assert_eq!(plot(&[Some(0.5), Some(0.5), None, None], None), [(2, 0), (0, 0)]);
+        assert_eq!(plot(&[Some(0.9), Some(0.9), Some(0.4), None], Some(0.5)), [(5, 4), (5, 0)]);
+    }
+
+    #[test]
+    fn scales_begin_at_0_and_end_at_a_round_number() {
+        let top = |most: f64, threshold, unit| Scale::new(&[Some(most), None], threshold, unit).top;
+        let said = |tops: [f64; 4]| tops.map(|top| format!("{top:.1}")).join(" ");
+        assert_eq!(said([0.0, 0.004, 0.25, 0.99].map(|most| top(most, Some(0.05), Unit::Ratio))), "0.1 0.1 0.3 1.0");
+        assert_eq!(said([0.0, 0.3, 119.0, 481.0].map(|most| top(most, None, Unit::PerSecond))), "1.0 0.5 200.0 1000.0");
+        assert!(top(2.5, None, Unit::Ratio) > 4.9, "more than all there is, as a processor's share can be");
     }
 
     proptest! {
@@ -221,6 +230,12 @@ mod tests {
             let mut dots = Dots::new(columns, rows);
             points.windows(2).for_each(|pair| dots.line(pair[0], pair[1]));
             prop_assert_eq!(dots.cells.len(), columns * rows);
+        }
+
+        #[test]
+        fn a_scale_reaches_over_what_it_shows(values in prop::collection::vec(prop::option::of(0.0..1e9_f64), 0..9), threshold in 0.0..1.0_f64) {
+            let top = Scale::new(&values, Some(threshold), Unit::PerSecond).top;
+            prop_assert!(values.iter().flatten().all(|value| *value <= top) && threshold <= top);
         }
     }
 }

@@ -62,9 +62,10 @@ impl Glance {
 
 /// Services that fail and that no workload's row tells of.
 fn services<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
-    let (rates, threshold) = (&state.world.rates, state.world.threshold());
+    let (rates, world) = (&state.world.rates, &state.world);
     let told = |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.service == *name));
-    let failing = rates.services.keys().filter_map(move |name| Some((name, rates.ratio(name).filter(|ratio| *ratio > threshold)?)));
+    let failing =
+        rates.services.keys().filter_map(move |name| Some((name, rates.ratio(name).filter(|ratio| *ratio > world.threshold(name))?)));
     failing.filter(move |(name, _)| !told(name)).map(|(name, ratio)| {
         let words = format!("{name} 5xx {}", units::percent(Some(ratio)));
         Trouble { severity: Severity::Critical, words }

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod ascii;
+mod axis;
 mod chart;
 mod confirm;
 mod detail;
@@ -23,6 +24,7 @@ mod pane;
 mod playback;
 mod pods;
 mod rates;
+mod service;
 mod steps;
 mod tabs;
 mod text;
@@ -107,6 +109,7 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
         Overlay::Alerts { selected } => alerts::draw(state, look, selected.as_ref(), body, buf),
         Overlay::Entry { id, scroll } => entry::draw(state, look, *id, *scroll, body, buf),
         Overlay::Group { id, scroll } => group::draw(state, look, id, *scroll, body, buf),
+        Overlay::Service(name) => service::draw(state, look, name, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::chart::Axis;
+use super::axis::Axis;
 use super::text::Row;
 use super::{Look, marks, pane};
 use crate::state::{Playback, State};

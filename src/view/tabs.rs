@@ -7,6 +7,7 @@ use super::Look;
 use super::glance::Glance;
 use super::marks;
 use super::text::Row;
+use crate::clean::Clean;
 use crate::keymap::{Action, Context};
 use crate::state::{Focus, GroupState, Severity, State};
 use crate::theme::Role;
@@ -58,7 +59,8 @@ fn pods(glance: &Glance) -> Vec<(Role, String)> {
 fn failing(state: &State) -> Option<(Role, String)> {
     let rates = &state.world.rates;
     let worst = rates.services.keys().filter_map(|service| rates.ratio(service)).reduce(f64::max)?;
-    let role = if worst > state.world.threshold() { Role::Critical } else { Role::Dim };
+    let over = |service: &Clean| rates.ratio(service).is_some_and(|ratio| ratio > state.world.threshold(service));
+    let role = if rates.services.keys().any(over) { Role::Critical } else { Role::Dim };
     Some((role, units::percent(Some(worst))))
 }
 

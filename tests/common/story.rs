@@ -6,9 +6,9 @@ use std::sync::Arc;
 use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
-    Alert, ClusterEvent, ContainerState, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Matcher, Mode, Operator, Outcome,
-    PartitionLag, Plan, Pod, Purpose, RateSample, Right, Sealed, Server, ServiceRate, Session, Sign, Silence, SourceId, SourceState,
-    StepCall, Target, Verify, Workload, Write,
+    Alert, Asked, ClusterEvent, ContainerState, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Matcher, Mode, Operator,
+    Outcome, PartitionLag, Plan, Pod, Purpose, Rate, RateHistory, RateSample, Right, Sealed, Server, ServiceHistory, ServiceRate, Session,
+    Sign, Signal, Silence, SourceId, SourceState, StepCall, Target, Tier, Unit, Verify, Workload, Write,
 };
 use warroom::keymap::Action;
 
@@ -32,6 +32,7 @@ pub fn session() -> Session {
         arm_minutes: 15,
         threshold: 0.05,
         kafka: "exec".into(),
+        thresholds: BTreeMap::new(),
         version: "0.1.0".into(),
     }
 }
@@ -71,18 +72,49 @@ fn rates(second: i64, failing: f64) -> Event {
     let wave = |n: i64| f64::from(i32::try_from((second / 5 + n * 7).rem_euclid(9)).unwrap());
     let service = |name: &str, ratio: f64, requests: f64| ServiceRate {
         service: name.into(),
-        errors: Some(ratio * requests),
-        requests: Some(requests),
+        rate: Rate { errors: Some(ratio * requests), requests: Some(requests), ..Rate::default() },
     };
     let mut services = vec![
         service("ai-service", 0.0, 4.0),
         service("analytics-service", 0.001 * wave(1), 12.0),
         service(APP, failing + 0.0008 * wave(2), 120.0),
         service("realtime-service", 0.0006 * wave(3), 60.0),
-        ServiceRate { service: "ocr-service".into(), errors: Some(0.0), requests: Some(0.0) },
+        service("ocr-service", 0.0, 0.0),
     ];
     services.sort_by(|a, b| a.service.cmp(&b.service));
     Event::Rates(vec![RateSample { at: at(second), window: 30, services, errors_5m: Some(failing * 85.0) }])
+}
+
+/// The same after a rollback, with what was before: a day in coarse steps with a silence of four hours and a spike of one step, an hour in
+/// fine ones with a silence of six minutes, and latency and saturation.
+pub fn day() -> Told {
+    let mut told = rolled_back();
+    let asked = |signal, query: &str, unit, threshold| Asked { signal, query: query.into(), unit, threshold };
+    let queries = vec![
+        asked(Signal::Errors, "sum by (service) (rate(http_requests_total{status=~\"5..\"}[30s]))", Unit::PerSecond, None),
+        asked(Signal::Requests, "sum by (service) (rate(http_requests_total[30s]))", Unit::PerSecond, None),
+        asked(Signal::Latency, "histogram_quantile(0.95, sum by (service, le) (rate(b[30s])))", Unit::Seconds, Some(0.5)),
+    ];
+    told.push((-998, Event::RateQueries(queries)));
+    let history = |tier: Tier, first: i64, behind: i64, share: &dyn Fn(i64) -> Option<f64>| {
+        let (first, behind) = (tier.place(at(first)), tier.place(at(behind)));
+        let second = |place: i64| (tier.at(place) - at(0)).num_seconds();
+        let shares: Vec<_> = (first..behind).map(|place| share(second(place))).collect();
+        let traffic = |place: i64| 100.0 + f64::from(i32::try_from(place.rem_euclid(40)).unwrap());
+        let requests = (first..behind).zip(&shares).map(|(place, share)| share.map(|_| traffic(place))).collect();
+        let latency = shares.iter().map(|share| share.map(|share| 0.2 + share * 2.0)).collect();
+        let service = ServiceHistory { service: APP.into(), lines: [shares, requests, latency, vec![]] };
+        Event::RateHistory(RateHistory { tier, first, services: vec![service] })
+    };
+    let hour = |second: i64| (!(-2_400..-2_040).contains(&second)).then_some(if second < -3_000 { 0.03 } else { 0.01 });
+    let day = |second: i64| match second {
+        -60_000..-45_600 => None,
+        -30_120..-30_000 => Some(0.6),
+        _ => Some(0.004),
+    };
+    told.push((-890, history(Tier::Fine, -3_600, -900, &hour)));
+    told.push((-889, history(Tier::Coarse, -86_400, -3_600, &day)));
+    told
 }
 
 fn lag(second: i64, records: i64) -> Event {

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::clean::Clean;
+use crate::config::Rates;
 use crate::event::{Kind, Refusal, Sealed, StepCall, Verify, Write};
 use crate::runbook::{Step, StepKind, VerifyRule};
 
@@ -67,7 +68,7 @@ pub fn deployment_path(namespace: &str, name: &str) -> String {
 }
 
 /// What should come true afterwards, by the step's rules.
-pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, threshold: f64) -> Vec<Verify> {
+pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, rates: &Rates) -> Vec<Verify> {
     let uid: Clean = text(&read.deployment, "/metadata/uid").into();
     let name = text(&read.deployment, "/metadata/name");
     let service = text(&read.deployment, "/metadata/labels/app");
@@ -76,8 +77,8 @@ pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, th
     let rule = |rule: &VerifyRule| match rule {
         VerifyRule::Rollout => Some(Verify::Rollout { kind: Kind::Deployment, uid: uid.clone() }),
         VerifyRule::Ready => replicas.map(|replicas| Verify::Ready { kind: Kind::Deployment, uid: uid.clone(), replicas }),
-        VerifyRule::ErrorsBelow => Some(Verify::ErrorsBelow { service: service.clone(), ratio: threshold }),
         VerifyRule::Silenced => None,
+        VerifyRule::ErrorsBelow => Some(Verify::ErrorsBelow { service: service.clone(), ratio: rates.threshold_of(&service) }),
         VerifyRule::LagFalling => Some(Verify::LagFalling { group: name.into() }),
     };
     step.verify.iter().filter_map(rule).collect()

@@ -97,6 +97,12 @@ pub(crate) struct Answers {
     pub(crate) unavailable: u32,
 }
 
+impl Answers {
+    pub(crate) fn all(self) -> u32 {
+        self.ok + self.error + self.unavailable
+    }
+}
+
 /// A line of a log; not always UTF-8.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {

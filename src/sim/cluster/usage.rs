@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 use super::Cluster;
 use super::chart::NAMESPACE;
 use super::kind::{NODE, POD};
-use super::process::Process;
+use super::process::{Answers, Process};
 use crate::sim::json::{items, label, text, timestamp};
 use crate::sim::prometheus::tsdb::Labels;
+
+/// Processor time that one request takes.
+const CPU_SECONDS: f64 = 0.004;
 
 impl Cluster {
     /// The targets of Prometheus: pod, address and the process behind it.
@@ -30,6 +33,11 @@ impl Cluster {
                 let own = [("method", "GET"), ("service", process.behaviour.service.as_str()), ("status", status)];
                 samples.push((labels("http_requests_total", &target, &own), f64::from(count)));
             }
+            let service = ("service", process.behaviour.service.as_str());
+            for (bound, count) in buckets(answers) {
+                samples.push((labels("http_request_duration_seconds_bucket", &target, &[service, ("le", bound)]), count));
+            }
+            samples.push((labels("process_cpu_seconds_total", &target, &[service]), f64::from(answers.all()) * CPU_SECONDS));
         }
         for row in self.kafka.positions() {
             let partition = row.partition.to_string();
@@ -83,6 +91,12 @@ fn usage(pod: &Value) -> (u32, u32) {
     let busy = if items(pod, "/spec/containers/0/env").is_empty() { 1 } else { 12 };
     let heavy = if label(pod, "app") == Some("kafka") { 400 } else { 20 };
     (busy + spread % 9, heavy + spread % 32)
+}
+
+/// What answers took: most are quick, and those that fail are slow.
+fn buckets(answers: Answers) -> [(&'static str, f64); 4] {
+    let part = |share: f64| (f64::from(answers.ok) * share).floor();
+    [("0.1", part(0.7)), ("0.5", part(0.98)), ("2.5", f64::from(answers.all())), ("+Inf", f64::from(answers.all()))]
 }
 
 fn labels(name: &str, target: &[(&str, &str)], own: &[(&str, &str)]) -> Labels {

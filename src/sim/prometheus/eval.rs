@@ -22,6 +22,8 @@ pub(crate) fn eval(tsdb: &Tsdb, expr: &Expr, at: i64) -> Answer {
         Expr::Selector(selector) => Answer::Vector(instant(tsdb, selector, at)),
         Expr::Increase { selector, range, per_second } => Answer::Vector(increases(tsdb, selector, at, *range, *per_second)),
         Expr::Sum { of, by } => Answer::Vector(sum(eval(tsdb, of, at), by)),
+        Expr::MaxOverTime { of, range, step } => Answer::Vector(greatest(tsdb, of, at, *range, *step)),
+        Expr::Quantile { share, of } => Answer::Vector(quantiles(*share, eval(tsdb, of, at))),
         Expr::Binary { left, operator, right } => combine(eval(tsdb, left, at), *operator, eval(tsdb, right, at)),
     }
 }
@@ -75,6 +77,40 @@ fn sum(answer: Answer, by: &[String]) -> BTreeMap<Labels, f64> {
         *sums.entry(group).or_insert(0.0) += value;
     }
     sums
+}
+
+/// The greatest value of each series in `at - range < moment <= at`, at the multiples of `step`; NaN counts only where there is nothing else.
+fn greatest(tsdb: &Tsdb, of: &Expr, at: i64, range: i64, step: i64) -> BTreeMap<Labels, f64> {
+    let mut most: BTreeMap<Labels, f64> = BTreeMap::new();
+    for moment in ((at - range).div_euclid(step) + 1..=at.div_euclid(step)).map(|multiple| multiple * step) {
+        let Answer::Vector(vector) = eval(tsdb, of, moment) else { continue };
+        for (labels, value) in vector {
+            let kept = most.entry(labels).or_insert(value);
+            *kept = kept.max(value);
+        }
+    }
+    most
+}
+
+/// A quantile of every histogram, straight between the bounds of the bucket that it falls into (promql/quantile.go).
+fn quantiles(share: f64, buckets: Answer) -> BTreeMap<Labels, f64> {
+    let Answer::Vector(buckets) = buckets else { return BTreeMap::new() };
+    let mut histograms: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
+    for (mut labels, count) in buckets {
+        let Some(bound) = labels.remove("le").and_then(|bound| bound.replace("+Inf", "inf").parse().ok()) else { continue };
+        histograms.entry(labels).or_default().push((bound, count));
+    }
+    histograms.into_iter().map(|(labels, buckets)| (labels, quantile(share, buckets))).collect()
+}
+
+fn quantile(share: f64, mut buckets: Vec<(f64, f64)>) -> f64 {
+    buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let all = buckets.last().map_or(0.0, |(_, count)| *count);
+    let rank = share * all;
+    let Some(place) = buckets.iter().position(|(_, count)| *count >= rank).filter(|_| all > 0.0) else { return f64::NAN };
+    let (low, below) = place.checked_sub(1).map_or((0.0, 0.0), |before| buckets[before]);
+    let (high, count) = buckets[place];
+    if high.is_infinite() { low } else { low + (high - low) * (rank - below) / (count - below) }
 }
 
 /// Series are matched one to one by their labels, the name aside; those without a partner are left out.
@@ -154,6 +190,29 @@ mod tests {
                     .map(|(labels, value)| (labels.into_values().collect::<Vec<_>>().join(","), (value * 1e6).round() / 1e6));
                 shown.collect()
             }
+        }
+    }
+
+    #[test]
+    fn quantiles_lie_between_the_bounds_of_their_bucket() {
+        let buckets = |counts: [f64; 4]| [0.1, 0.5, 1.0, f64::INFINITY].into_iter().zip(counts).collect::<Vec<_>>();
+        for (share, counts, expected) in
+            [(0.5, [10.0, 20.0, 20.0, 20.0], 0.1), (0.75, [10.0, 20.0, 20.0, 20.0], 0.3), (0.95, [0.0, 0.0, 0.0, 20.0], 1.0)]
+        {
+            assert!((quantile(share, buckets(counts)) - expected).abs() < 1e-9, "{share} of {counts:?}");
+        }
+        assert!(quantile(0.95, buckets([0.0; 4])).is_nan());
+    }
+
+    #[test]
+    fn the_greatest_over_a_time_is_of_every_multiple_of_the_step() {
+        let mut tsdb = Tsdb::default();
+        for (second, value) in [(0, 1.0), (10, 9.0), (20, 2.0), (30, 3.0), (35, 8.0)] {
+            tsdb.scrape(second * 1_000, vec![([("__name__".to_owned(), "x".to_owned())].into(), value)]);
+        }
+        for (query, expected) in [("max_over_time((x)[30s:10s])", 9.0), ("max_over_time((x)[20s:10s])", 3.0)] {
+            let Answer::Vector(vector) = eval(&tsdb, &parse(query).unwrap(), 34_000) else { panic!("{query}") };
+            assert_eq!(vector.into_values().collect::<Vec<_>>(), [expected], "{query}");
         }
     }
 

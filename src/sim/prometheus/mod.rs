@@ -1,10 +1,10 @@
-//! The simulated Prometheus: `/api/v1/query`, `query_range`, `targets`, `status/buildinfo` and `/-/ready`, in its own envelope.
+//! The simulated Prometheus: `/api/v1/query`, `query_range`, `labels`, `label/…/values`, `targets`, `status/buildinfo` and `/-/ready`, in its own envelope.
 
 mod eval;
 mod promql;
 pub(crate) mod tsdb;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use axum::response::Response;
@@ -36,6 +36,11 @@ pub(super) fn answer(cluster: &Cluster, method: &Method, path: &str, query: &Que
         _ if *method != Method::GET && *method != Method::POST => return reply::text(405, "Method Not Allowed"),
         "/api/v1/query" => instant(cluster, query),
         "/api/v1/query_range" => range(cluster, query),
+        "/api/v1/labels" => labels(cluster, query, |found| found.keys().cloned().collect()),
+        _ if label_of(path).is_some() => {
+            let label = label_of(path).unwrap_or_default();
+            labels(cluster, query, |found| found.get(label).into_iter().cloned().collect())
+        }
         "/api/v1/targets" => Ok(targets(cluster)),
         "/api/v1/status/buildinfo" => Ok(json!({"version": "3.7.3", "revision": "sim", "branch": "HEAD", "goVersion": "go1.25.3"})),
         _ => return reply::text(404, "404 page not found\n"),
@@ -84,6 +89,23 @@ fn range(cluster: &Cluster, query: &Query) -> Result<Value, String> {
     }
     let result: Vec<_> = series.into_iter().map(|(labels, values)| json!({"metric": labels, "values": values})).collect();
     Ok(json!({"resultType": "matrix", "result": result}))
+}
+
+/// `/api/v1/label/job/values`: `job`
+fn label_of(path: &str) -> Option<&str> {
+    path.strip_prefix("/api/v1/label/")?.strip_suffix("/values")
+}
+
+/// What is said of the series that match, sorted, each once.
+fn labels(cluster: &Cluster, query: &Query, said: impl Fn(&Labels) -> Vec<String>) -> Result<Value, String> {
+    let expr =
+        query.get("match[]").map(|text| parse(text).map_err(|error| format!("invalid parameter \"match[]\": {error}"))).transpose()?;
+    let matches = |series: &Labels| match &expr {
+        Some(promql::Expr::Selector(selector)) => selector.matches(series),
+        _ => true,
+    };
+    let found: BTreeSet<String> = cluster.tsdb.labels().filter(|series| matches(series)).flat_map(said).collect();
+    Ok(json!(found))
 }
 
 fn parse_parameter(query: &Query) -> Result<promql::Expr, String> {

@@ -1,4 +1,5 @@
-//! The part of `PromQL` that a war room asks for: selectors, `rate` and `increase`, `sum … by`, numbers and arithmetic between them.
+//! The part of `PromQL` that a war room asks for: selectors, `rate` and `increase`, `sum … by`, `max_over_time` of a subquery,
+//! `histogram_quantile`, numbers and arithmetic between them.
 //! Parsing only; [`super::eval`] gives the answers.
 
 use regex::Regex;
@@ -17,6 +18,17 @@ pub(crate) enum Expr {
     Sum {
         of: Box<Expr>,
         by: Vec<String>,
+    },
+    /// The greatest of an expression's values over a range, asked at every multiple of `step`, in milliseconds.
+    MaxOverTime {
+        of: Box<Expr>,
+        range: i64,
+        step: i64,
+    },
+    /// A quantile of the buckets of histograms.
+    Quantile {
+        share: f64,
+        of: Box<Expr>,
     },
     Binary {
         left: Box<Expr>,
@@ -157,13 +169,48 @@ impl<'a> Parser<'a> {
             "sum" => self.sum(),
             "rate" => self.increase(true),
             "increase" => self.increase(false),
+            "max_over_time" => self.max_over_time(),
+            "histogram_quantile" => self.quantile(),
             word if word.starts_with(|c: char| c.is_ascii_digit()) => {
                 self.at = start;
-                let number = self.while_chars(|c| c.is_ascii_digit() || c == '.');
-                number.parse().map(Expr::Number).map_err(|_| self.error("bad number"))
+                self.number().map(Expr::Number)
             }
             name => self.selector(name).map(Expr::Selector),
         }
+    }
+
+    fn number(&mut self) -> Result<f64, ParseError> {
+        let number = self.while_chars(|c| c.is_ascii_digit() || c == '.');
+        number.parse().map_err(|_| self.error("bad number"))
+    }
+
+    /// A duration up to a sign.
+    fn duration(&mut self) -> Result<i64, ParseError> {
+        duration(self.while_chars(|c| c.is_ascii_alphanumeric())).ok_or_else(|| self.error("bad duration"))
+    }
+
+    /// `max_over_time(…[2m:15s])`, over a subquery.
+    fn max_over_time(&mut self) -> Result<Expr, ParseError> {
+        self.expect("(")?;
+        let of = Box::new(self.operand()?);
+        self.expect("[")?;
+        let range = self.duration()?;
+        self.expect(":")?;
+        let step = self.duration()?;
+        self.expect("]")?;
+        self.expect(")")?;
+        Ok(Expr::MaxOverTime { of, range, step })
+    }
+
+    /// `histogram_quantile(0.95, …)`
+    fn quantile(&mut self) -> Result<Expr, ParseError> {
+        self.expect("(")?;
+        self.skip_space();
+        let share = self.number()?;
+        self.expect(",")?;
+        let of = Box::new(self.sum_of_terms()?);
+        self.expect(")")?;
+        Ok(Expr::Quantile { share, of })
     }
 
     /// `sum(…)`, `sum(…) by (…)` or `sum by (…) (…)`.
@@ -274,6 +321,8 @@ mod tests {
             "sum(rate(a[1h30m])) by (service, status) / sum(rate(a[30s])) by (service) * 100",
             "up",
             r#"{__name__="up"}"#,
+            "max_over_time((sum by (service) (rate(a[30s])) / sum by (service) (rate(b[30s])))[120s:15s])",
+            "histogram_quantile(0.95, sum by (service, le) (rate(a_bucket[30s])))",
         ];
         for form in forms {
             parse(form).unwrap_or_else(|error| panic!("{form}: {error}"));

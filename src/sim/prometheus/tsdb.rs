@@ -48,6 +48,11 @@ impl Tsdb {
         })
     }
 
+    /// The labels of every series.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &Labels> {
+        self.series.keys()
+    }
+
     /// A digest of everything stored.
     pub(crate) fn digest(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();

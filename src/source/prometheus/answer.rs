@@ -1,12 +1,11 @@
-//! Prometheus' answers, and what they say as samples.
+//! Prometheus' answers, and what they say as samples and as rows of the past.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::clean::Clean;
-use crate::event::{RateSample, ServiceRate};
+use crate::event::{Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier};
 
 /// The envelope of every answer.
 #[derive(Debug, Deserialize)]
@@ -26,15 +25,9 @@ pub struct Series<T> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Points {
-    metric: Labels,
+    metric: BTreeMap<String, Clean>,
     value: Option<(f64, String)>,
     values: Vec<(f64, String)>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Labels {
-    service: Clean,
 }
 
 /// One job that counts requests.
@@ -106,36 +99,105 @@ fn duration(text: &str) -> Option<f64> {
     Some(seconds)
 }
 
-/// What three queries say together, oldest first. A service with requests and no series of errors has none: that is known; a service
-/// with neither is not there. What is no number is unknown.
-pub fn samples(window: u32, errors: Vec<Points>, requests: Vec<Points>, total: Vec<Points>) -> Vec<RateSample> {
-    let mut moments: BTreeMap<i64, (BTreeMap<Clean, ServiceRate>, Option<f64>)> = BTreeMap::new();
-    for (at, service, rate) in points(requests) {
-        let known = ServiceRate { service: service.clone(), errors: Some(0.0), requests: rate };
-        moments.entry(at).or_default().0.insert(service, known);
+/// One number a service; one that cannot be told is `None`.
+pub type Numbers = BTreeMap<Clean, Option<f64>>;
+
+/// One query's answer: the service of each series (empty without the label), and its numbers by moment, milliseconds since 1970. What is
+/// no number is unknown.
+#[derive(Debug)]
+pub struct Rows(Vec<Row>);
+
+type Row = (Clean, Vec<(i64, Option<f64>)>);
+
+impl Rows {
+    /// `factor` turns the query's unit into the one that is kept.
+    pub fn new(series: Vec<Points>, label: &str, factor: f64) -> Self {
+        let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| rounded(number * factor));
+        let row = |mut points: Points| {
+            let all = points.values.iter().chain(&points.value).map(|(at, text)| (millis(*at), number(text))).collect();
+            (points.metric.remove(label).unwrap_or_default(), all)
+        };
+        Self(series.into_iter().map(row).collect())
     }
-    for (at, service, rate) in points(errors) {
-        let unknown = ServiceRate { service: service.clone(), errors: None, requests: None };
-        moments.entry(at).or_default().0.entry(service).or_insert(unknown).errors = rate;
+
+    /// The only number of each service.
+    pub fn single(self) -> Numbers {
+        let first = |(service, points): Row| (service, points.first().and_then(|(_, number)| *number));
+        self.0.into_iter().map(first).collect()
     }
-    for (at, _, rate) in points(total) {
-        moments.entry(at).or_default().1 = rate;
-    }
-    let sample = |(millis, (services, errors_5m)): (i64, (BTreeMap<Clean, ServiceRate>, Option<f64>))| {
-        let services = services.into_values().filter(|rate| !rate.service.is_empty()).collect();
-        Some(RateSample { at: DateTime::<Utc>::from_timestamp_millis(millis)?, window, services, errors_5m })
-    };
-    moments.into_iter().filter_map(sample).collect()
 }
 
-fn points(all: Vec<Points>) -> impl Iterator<Item = (i64, Clean, Option<f64>)> {
-    all.into_iter().flat_map(|Points { metric, value, values }| {
-        let each = values.into_iter().chain(value);
-        each.map(move |(at, text)| (millis(at), metric.service.clone(), text.parse().ok().filter(|rate: &f64| rate.is_finite())))
-    })
+/// Seven digits: more than a counter's rate is worth, and a short line in the recording.
+fn rounded(number: f64) -> f64 {
+    format!("{number:.6e}").parse().unwrap_or(number)
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "milliseconds of this era fit, and any other is no date")]
 fn millis(seconds: f64) -> i64 {
     (seconds * 1_000.0).round() as i64
+}
+
+/// The answers of one moment.
+#[derive(Debug, Default)]
+pub struct Moment {
+    /// By signal; empty where it is not asked for.
+    pub numbers: [Numbers; Signal::COUNT],
+    /// The errors are shares of all requests.
+    pub shares: bool,
+    /// Errors a second over 5 minutes.
+    pub errors_5m: Numbers,
+}
+
+impl Moment {
+    /// What they say together. A service with requests and no series of errors has none: that is known; a service with neither is not there,
+    /// whatever else is measured under its name.
+    pub fn sample(&self, place: i64, window: u32) -> RateSample {
+        let [errors, requests, ..] = &self.numbers;
+        let names: BTreeSet<&Clean> = errors.keys().chain(requests.keys()).filter(|name| !name.is_empty()).collect();
+        let services = names.into_iter().map(|name| ServiceRate { service: name.clone(), rate: self.rate(name) }).collect();
+        let errors_5m = self.errors_5m.values().copied().flatten().reduce(|a, b| a + b);
+        RateSample { at: Tier::Fine.at(place), window, services, errors_5m: errors_5m.map(rounded) }
+    }
+
+    fn rate(&self, service: &Clean) -> Rate {
+        let [errors, requests, latency, saturation] = self.numbers.each_ref().map(|numbers| numbers.get(service).copied());
+        let requests = requests.flatten();
+        let none = requests.map(|_| 0.0);
+        let (errors, share) =
+            if self.shares { (None, errors.unwrap_or(none.filter(|_| requests > Some(0.0)))) } else { (errors.unwrap_or(none), None) };
+        let errors_5m = if self.shares { None } else { self.errors_5m.get(service).copied().unwrap_or(none) };
+        Rate { errors, requests, share, latency: latency.flatten(), saturation: saturation.flatten(), errors_5m }
+    }
+}
+
+/// What range queries say together, as rows of the places from `first` on. The errors are shares; a service that has requests at a place and no
+/// share of errors there has none.
+pub fn history(tier: Tier, first: i64, count: i64, answers: Vec<(Signal, Rows)>) -> RateHistory {
+    let mut told: BTreeMap<Clean, [Vec<Option<f64>>; Signal::COUNT]> = BTreeMap::new();
+    let len = usize::try_from(count).unwrap_or(0);
+    for (signal, Rows(rows)) in answers {
+        for (service, points) in rows.into_iter().filter(|(service, _)| !service.is_empty()) {
+            let line = &mut told.entry(service).or_default()[signal as usize];
+            line.resize(len, None);
+            for (millis, number) in points {
+                let place = usize::try_from((millis.div_euclid(1_000)).div_euclid(tier.step()) - first);
+                place.ok().and_then(|place| line.get_mut(place)).into_iter().for_each(|at| *at = number);
+            }
+        }
+    }
+    let counted = |lines: &[Vec<Option<f64>>; Signal::COUNT]| lines[..2].iter().flatten().any(Option::is_some);
+    let services = told.into_iter().filter(|(_, lines)| counted(lines));
+    let services = services.map(|(service, lines)| ServiceHistory { service, lines: flawless(lines) }).collect();
+    RateHistory { tier, first, services }
+}
+
+/// Where there are requests and no series of errors, the share of errors is 0. A line without a number is left out.
+fn flawless(mut lines: [Vec<Option<f64>>; Signal::COUNT]) -> [Vec<Option<f64>>; Signal::COUNT] {
+    let [errors, requests, ..] = &mut lines;
+    errors.resize(requests.len().max(errors.len()), None);
+    for (share, requests) in errors.iter_mut().zip(requests.iter()) {
+        *share = share.or(requests.filter(|all| *all > 0.0).map(|_| 0.0));
+    }
+    lines.iter_mut().filter(|line| line.iter().all(Option::is_none)).for_each(Vec::clear);
+    lines
 }

@@ -1,0 +1,162 @@
+//! The questions: all signals at one moment, and over a piece of the past.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::try_join_all;
+use serde::de::DeserializeOwned;
+
+use super::answer::{Answer, Jobs, Moment, Points, Rows, Series, Targets, history};
+use super::backlog::Chunk;
+use super::find::{self, Query};
+use super::known;
+use crate::config::Rates;
+use crate::event::{Asked, RateHistory, RateSample, Signal, Tier, Unit};
+use crate::source::failure::Failure;
+use crate::source::http::Server;
+
+/// Prometheus' own default is a minute; most installations and the common charts set 15 s or 30 s.
+const USUAL_INTERVAL: f64 = 15.0;
+
+/// Knows what to ask whom.
+#[derive(Debug)]
+pub struct Asker {
+    server: Arc<Server>,
+    queries: Vec<Query>,
+    /// Seconds that a rate is averaged over.
+    window: u32,
+}
+
+impl Asker {
+    /// Finds out what there is to ask.
+    pub async fn find(server: &Arc<Server>, rates: &Rates) -> Result<Self, Failure> {
+        let queries = find::queries(server, rates).await?;
+        let mut asker = Self { server: Arc::clone(server), queries, window: 0 };
+        asker.window = match rates.window {
+            Some(window) => window,
+            None => window(asker.interval().await?),
+        };
+        Ok(asker)
+    }
+
+    fn query(&self, signal: Signal) -> Option<&Query> {
+        self.queries.iter().find(|query| query.signal == signal)
+    }
+
+    /// The queries, as they are sent.
+    pub fn asked(&self) -> Vec<Asked> {
+        let asked = |query: &Query| {
+            let ((unit, factor), text) = (query.unit.kept(), query.over(&format!("{}s", self.window)));
+            Asked { signal: query.signal, query: text.into(), unit, threshold: query.threshold.map(|threshold| threshold * factor) }
+        };
+        self.queries.iter().map(asked).collect()
+    }
+
+    /// Whether something was not found that may come yet.
+    pub fn lacks(&self) -> bool {
+        self.queries.len() < Signal::COUNT
+    }
+
+    /// What is asked, in words: `http_requests_total by service over 30 s, no latency, no saturation`.
+    pub fn told(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for signal in Signal::ALL.iter().filter(|signal| **signal != Signal::Errors || self.query(Signal::Errors).is_some()) {
+            let part = match self.query(*signal).map(|query| (query, query.metric)) {
+                Some((query, Some(metric))) => format!("{signal} of {metric} by {}", query.label),
+                Some((_, None)) => format!("{signal} as set in rates.{signal}"),
+                None => format!("no {signal} (nothing usual is there; rates.{signal} can say what to ask)"),
+            };
+            parts.push(part);
+        }
+        format!("{} over {} s", parts.join(", "), self.window)
+    }
+
+    /// All signals at one place of the grid.
+    pub async fn now(&self, place: i64) -> Result<RateSample, Failure> {
+        let time = seconds(Tier::Fine.at(place));
+        let when = [("time", time.as_str())];
+        let window = format!("{}s", self.window);
+        let shares = self.query(Signal::Errors).is_some_and(|query| query.unit.kept().0 == Unit::Ratio);
+        let over_5m = self.query(Signal::Errors).filter(|_| !shares);
+        let single = async |query: &Query, window: &str| {
+            let rows = self.rows("api/v1/query", query, &query.over(window), &when).await?;
+            Ok::<_, Failure>((query.signal, rows.single()))
+        };
+        let asked = try_join_all(self.queries.iter().map(|query| single(query, &window)));
+        let (answers, errors_5m) = tokio::try_join!(asked, try_join_all(over_5m.map(|query| single(query, "5m"))))?;
+        let mut moment = Moment { shares, ..Moment::default() };
+        for (signal, numbers) in answers {
+            moment.numbers[signal as usize] = numbers;
+        }
+        moment.errors_5m = errors_5m.into_iter().next().map(|(_, numbers)| numbers).unwrap_or_default();
+        Ok(moment.sample(place, self.window))
+    }
+
+    /// All signals over a piece of the past.
+    pub async fn history(self: Arc<Self>, chunk: Chunk) -> (Chunk, Result<RateHistory, Failure>) {
+        let Chunk { tier, first, count, .. } = chunk;
+        let (begin, end) = (tier.at(first), tier.at(first + count - 1));
+        // A coarse place is asked for at its end, so that the stretch looked over is the place and nothing of the next.
+        let late = if tier == Tier::Fine { TimeDelta::zero() } else { TimeDelta::seconds(tier.step() - 1) };
+        let (start, end, step) = (seconds(begin + late), seconds(end + late), tier.step().to_string());
+        let range = [("start", start.as_str()), ("end", end.as_str()), ("step", step.as_str())];
+        let row = async |query: &Query| {
+            let rows = self.rows("api/v1/query_range", query, &self.line(query, tier), &range).await?;
+            Ok::<_, Failure>((query.signal, rows))
+        };
+        let answers = try_join_all(self.queries.iter().map(row)).await;
+        (chunk, answers.map(|answers| history(tier, first, count, answers)))
+    }
+
+    /// What a line goes through: of the errors the share of all requests. A coarse one asks for the greatest of each place, looked at twice a
+    /// window, so that it holds what a fine one would have shown.
+    fn line(&self, query: &Query, tier: Tier) -> String {
+        let window = format!("{}s", self.window);
+        let line = match self.query(Signal::Requests).filter(|_| query.signal == Signal::Errors && query.unit.kept().0 != Unit::Ratio) {
+            Some(requests) => format!("({}) / ({})", query.over(&window), requests.over(&window)),
+            None => query.over(&window),
+        };
+        match tier {
+            Tier::Fine => line,
+            Tier::Coarse => format!("max_over_time(({line})[{}s:{}s])", tier.step(), (self.window / 2).clamp(5, 120)),
+        }
+    }
+
+    async fn rows(&self, path: &str, query: &Query, text: &str, when: &[(&str, &str)]) -> Result<Rows, Failure> {
+        let series: Vec<Points> = self.series(path, text, when).await?;
+        // A share that was made here of two queries has no unit to turn.
+        let made = path.ends_with("range") && query.signal == Signal::Errors && query.unit.kept().0 != Unit::Ratio;
+        Ok(Rows::new(series, &query.label, if made { 1.0 } else { query.unit.kept().1 }))
+    }
+
+    async fn series<T: DeserializeOwned>(&self, path: &str, query: &str, when: &[(&str, &str)]) -> Result<Vec<T>, Failure> {
+        let form: Vec<(&str, &str)> = [("query", query)].into_iter().chain(when.iter().copied()).collect();
+        let answer: Answer<Series<T>> = self.server.ask(self.server.post(path, &form)).await?;
+        Ok(answer.data.result)
+    }
+
+    /// Seconds between two scrapes of what counts the requests; the usual figure where the server does not tell (Thanos, Mimir).
+    async fn interval(&self) -> Result<f64, Failure> {
+        let jobs = match self.query(Signal::Requests).and_then(|query| query.metric) {
+            Some(metric) => known(self.series("api/v1/query", &format!("count by (job) ({metric})"), &[]).await)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let targets: Option<Answer<Targets>> = known(self.server.ask(self.server.get("api/v1/targets", &[("state", "active")])).await)?;
+        Ok(targets.and_then(|answer| answer.data.interval(&Jobs::new(jobs))).unwrap_or(USUAL_INTERVAL))
+    }
+}
+
+/// max(30 s, 4 × the scrape interval): trouble shows soon, and a missed scrape is no hole.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds between 30 and a day")]
+pub fn window(interval: f64) -> u32 {
+    (interval * 4.0).ceil().clamp(30.0, 86_400.0) as u32
+}
+
+/// A moment as Prometheus reads it.
+fn seconds(at: DateTime<Utc>) -> String {
+    at.timestamp().to_string()
+}
+
+#[cfg(test)]
+#[path = "ask_tests.rs"]
+mod tests;
