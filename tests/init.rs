@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use pty::{Cluster, Home, Ran, Term};
 use serde_json::Value;
 use warroom::sim::Identity;
@@ -33,7 +33,8 @@ fn without_settings_everything_is_found_in_the_cluster() {
         ("kafka", "found: medcontract-prod/kafka-0"),
     ] {
         let row = source(&status, name);
-        assert_eq!((&row["state"], &row["error"]), (&"live".into(), &place.into()), "{row}");
+        assert_eq!(row["state"], "live", "{row}");
+        assert!(row["error"].as_str().unwrap().starts_with(place), "{row}");
     }
     assert!(!status.json()["services"].as_array().unwrap().is_empty());
     assert_eq!(cluster.sim.requests(), [], "reading through the API server changes nothing");
@@ -116,11 +117,12 @@ fn init_says_what_it_cannot_do() {
 fn guarded(runtime: &tokio::runtime::Runtime) -> (String, Arc<Mutex<Vec<String>>>) {
     let shown = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&shown);
-    let answer = move |headers: HeaderMap| {
+    let answer = move |uri: Uri, headers: HeaderMap| {
         let known = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         let status = if known == "Bearer s3cret" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
         noted.lock().unwrap().push(known);
-        std::future::ready((status, r#"{"status":"success","data":{"resultType":"vector","result":[],"activeTargets":[]}}"#))
+        let data = if uri.path().contains("/label") { "[]" } else { r#"{"resultType":"vector","result":[],"activeTargets":[]}"# };
+        std::future::ready((status, format!(r#"{{"status":"success","data":{data}}}"#)))
     };
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
