@@ -3,7 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`connect`], [`kubeconfig`] | from a kubeconfig to a reading and a writing client |
-//! | [`line`], [`client`], [`proxy`], [`credential`] | what both speak through: follows the kubeconfig, renews tokens and certificates |
+//! | [`mod@line`], [`client`], [`proxy`], [`credential`] | what both speak through: follows the kubeconfig, renews tokens and certificates |
 //! | [`kube`] | the API server: lists and watches of the six kinds |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
 //! | [`reach`], [`discover`] | where a server is: as the settings say, else what the cluster has |
