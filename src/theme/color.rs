@@ -101,8 +101,9 @@ fn indexed(index: u8) -> Rgb {
 /// Shows a style with fewer colours. What stood out from `background` still does, and text never takes the colour behind it.
 pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> Style {
     let ground = shown(background, depth);
-    let bg = style.bg.map(|bg| apart(shown(bg, depth), ground, bg != background));
-    let fg = style.fg.map(|fg| apart(shown(fg, depth), bg.unwrap_or(ground), fg != style.bg.unwrap_or(background)));
+    let bg = style.bg.map(|bg| if bg == background { ground } else { apart(bg, ground, depth) });
+    let behind = bg.unwrap_or(ground);
+    let fg = style.fg.map(|fg| if fg == style.bg.unwrap_or(background) { shown(fg, depth) } else { apart(fg, behind, depth) });
     if depth != ColorDepth::None {
         return Style { fg, bg, ..style };
     }
@@ -115,26 +116,28 @@ pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> St
 pub(super) fn shown(color: Color, depth: ColorDepth) -> Color {
     match (rgb(color), depth) {
         (_, ColorDepth::None) => Color::Reset,
-        (Some(rgb), ColorDepth::Indexed256) if matches!(color, Color::Rgb(..)) => Color::Indexed(nearest_indexed(rgb)),
+        (Some(rgb), ColorDepth::Indexed256) if matches!(color, Color::Rgb(..)) => Color::Indexed(nearest_indexed(rgb, None)),
         (Some(rgb), ColorDepth::Sixteen) if matches!(color, Color::Rgb(..) | Color::Indexed(_)) => nearest_ansi(rgb),
         _ => color,
     }
 }
 
-/// A grey beside `other` when fewer colours made two of them one.
-fn apart(color: Color, other: Color, differ: bool) -> Color {
-    match other {
-        _ if color != other || !differ || color == Color::Reset => color,
-        Color::Black => Color::DarkGray,
-        Color::White => Color::Gray,
-        other if rgb(other).is_some_and(|rgb| brightness(rgb) > 127) => Color::Black,
+/// The colour as the terminal can show it, but not `other`: of 256 the next nearest, of 16 a grey beside it.
+fn apart(color: Color, other: Color, depth: ColorDepth) -> Color {
+    let near = shown(color, depth);
+    match (near, other) {
+        _ if near != other || near == Color::Reset => near,
+        (Color::Indexed(taken), _) => rgb(color).map_or(near, |rgb| Color::Indexed(nearest_indexed(rgb, Some(taken)))),
+        (_, Color::Black) => Color::DarkGray,
+        (_, Color::White) => Color::Gray,
+        (_, other) if rgb(other).is_some_and(|rgb| brightness(rgb) > 127) => Color::Black,
         _ => Color::White,
     }
 }
 
-fn nearest_indexed(to: Rgb) -> u8 {
+fn nearest_indexed(to: Rgb, but: Option<u8>) -> u8 {
     let distance = |index: u8| indexed(index).iter().zip(to).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
-    (16..=255).min_by_key(|index| distance(*index)).unwrap_or_default()
+    (16..=255).filter(|index| Some(*index) != but).min_by_key(|index| distance(*index)).unwrap_or_default()
 }
 
 /// Hue first, because it carries the meaning: a pale red is nearer to grey than to red in every plain distance.
