@@ -10,6 +10,7 @@ use directories::ProjectDirs;
 pub use load::{Config, check, load};
 
 use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
+use crate::event::CallBy;
 
 /// The folders that warroom reads and writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Paths {
 pub struct Settings {
     /// The theme's name; without one it is chosen by the terminal's colours.
     pub theme: Option<String>,
-    /// The name of a file in `keymaps/`; without one it is `default`, if there is such a file.
+    /// The keymap's name; without one it is `default`.
     pub keymap: Option<String>,
     /// The kube-context; without one the kubeconfig's current one.
     pub context: Option<String>,
@@ -64,6 +65,10 @@ pub struct Settings {
     pub threshold: f64,
     /// A runbook whose steps lie over all others: a path, seen from the settings' folder.
     pub runbook: Option<PathBuf>,
+    /// The mouse chooses panes and rows; without it the terminal selects text with it.
+    pub mouse: bool,
+    /// How a person who does not look is called: for a new trouble, a firing alert, a change with an unknown outcome or no effect.
+    pub notify: CallBy,
     /// How long `:arm` allows changes, in minutes.
     pub arm_minutes: u16,
 }
@@ -169,9 +174,17 @@ impl Settings {
                 .and_then(|mut rates| rates.within("threshold", &(0.0..=1.0)))
                 .unwrap_or(0.05),
             runbook: root.get::<String>("runbook").map(PathBuf::from),
+            mouse: root.get("mouse").unwrap_or(true),
+            notify: call_by(root.table("notify", "setting of notify")),
             arm_minutes: root.within("arm_minutes", &(1..=240)).unwrap_or(15),
         }
     }
+}
+
+/// Both, unless the settings say otherwise.
+fn call_by(table: Option<Reader<'_>>) -> CallBy {
+    let (bell, desktop) = table.map_or((None, None), |mut table| (table.get("bell"), table.get("desktop")));
+    CallBy { bell: bell.unwrap_or(true), desktop: desktop.unwrap_or(true) }
 }
 
 /// Where the names stand that other files must answer to.

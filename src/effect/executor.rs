@@ -77,7 +77,15 @@ impl Executor {
             Effect::Follow { target, previous } => self.follow(target, previous),
             Effect::Unfollow => stop(&mut self.following),
             Effect::StopAll => self.stop_all(),
-            Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
+            Effect::Intend(_)
+            | Effect::Copy(_)
+            | Effect::Mouse(_)
+            | Effect::Notify { .. }
+            | Effect::Browse(_)
+            | Effect::Play(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
     }
 

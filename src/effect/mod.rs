@@ -14,7 +14,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{Intent, StepCall, Target};
+use crate::event::{CallBy, Intent, StepCall, Target};
 
 pub use executor::{Executor, Settings};
 
@@ -53,10 +53,38 @@ pub enum Effect {
     Play(Play),
     /// Draw everything again.
     Redraw,
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Call a person who does not look.
+    Notify {
+        /// What for.
+        text: Clean,
+        /// How.
+        by: CallBy,
+    },
+    /// Open an address in a browser.
+    Browse(Clean),
     /// Put the program in the background.
     Suspend,
     /// Leave.
     Quit,
+}
+
+impl Effect {
+    /// Whether the screen carries it out, and nothing outside is asked for anything.
+    pub fn of_the_screen(&self) -> bool {
+        matches!(
+            self,
+            Self::Quit
+                | Self::Copy(_)
+                | Self::Redraw
+                | Self::Suspend
+                | Self::Mouse(_)
+                | Self::Notify { .. }
+                | Self::Browse(_)
+                | Self::Play(_)
+        )
+    }
 }
 
 /// A movement of the replay.

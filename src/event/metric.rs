@@ -81,6 +81,12 @@ pub struct Alert {
     pub labels: BTreeMap<Clean, Clean>,
     /// The `summary` annotation.
     pub summary: Option<Clean>,
+    /// The `runbook_url` annotation.
+    #[serde(default)]
+    pub runbook: Option<Clean>,
+    /// Where the rule can be looked at: Alertmanager's `generatorURL`.
+    #[serde(default)]
+    pub generator: Option<Clean>,
     /// `active`, `suppressed` or `unprocessed`.
     pub state: Clean,
     /// Since when it fires.

@@ -16,7 +16,7 @@ pub use cluster::{
     ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
 };
 pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
-pub use operator::{Edit, LogLine, Operator, Purpose, View};
+pub use operator::{CallBy, Edit, LogLine, Operator, Purpose, Seat, Setup, View};
 pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,
 };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Prepared, Target};
 use crate::clean::Clean;
-use crate::keymap::{Action, Key};
+use crate::keymap::{Action, Context, Key};
 
 /// A decision. Actions are recorded as resolved, so a recording outlives every keymap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub enum Purpose {
 pub enum View {
     /// Time went by.
     Tick,
+    /// What there is to choose from here, and how this screen begins.
+    Began(Setup),
     /// The terminal's size, in cells.
     Resized {
         /// Columns.
@@ -67,8 +69,57 @@ pub enum View {
         /// Why there are no more, when there are none.
         ended: Option<Clean>,
     },
+    /// The mouse chose a pane, and maybe a row of it.
+    Pointed {
+        /// The pane, by its keys.
+        pane: Context,
+        /// The row's identity.
+        row: Option<Clean>,
+    },
+    /// The mouse chose one of the things offered.
+    Picked(usize),
+    /// The wheel turned over what is open, or over a pane.
+    Wheeled {
+        /// The pane, by its keys; none over what lies over the panes.
+        pane: Option<Context>,
+        /// Towards the end.
+        down: bool,
+    },
     /// Something to tell the viewer for a few seconds.
     Told(Clean),
+}
+
+/// What there is to choose from here, and how this screen begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// Themes by name, the chosen one first.
+    pub themes: Vec<Clean>,
+    /// Keymaps by name, the chosen one first.
+    pub keymaps: Vec<Clean>,
+    /// Where the person sits.
+    pub seat: Seat,
+    /// How they are called when they do not look.
+    pub call_by: CallBy,
+}
+
+/// Where the person sits, and what is under their hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seat {
+    /// Across the room: everything is large, and there is no cursor.
+    pub wall: bool,
+    /// The mouse is ours, not the terminal's.
+    pub mouse: bool,
+    /// At the other end of ssh: a browser opened here would not be seen.
+    pub remote: bool,
+}
+
+/// How a person who does not look is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallBy {
+    /// The terminal's bell.
+    pub bell: bool,
+    /// A notification of the desktop, through the terminal (OSC 9 or OSC 777).
+    pub desktop: bool,
 }
 
 /// A change of the typed line.

@@ -91,7 +91,12 @@ actions! {
     StopAll "stop-all" [Global Confirm Dialog Input] Record "Disarm, cancel everything that runs, say what is unknown"
     Arm "arm" [Global Confirm] Record "Allow changes to this context for a while, or for longer"
     Disarm "disarm" [Global] Record "Forbid changes"
-    ThemeNext "theme-next" | "theme" [Global] Screen "Use the next theme"
+    Theme "theme" [Global] Screen "Choose a theme, and see each at once"
+    ThemeNext "theme-next" [Global] Screen "Use the next theme"
+    Keymap "keymap" [Global] Screen "Choose a keymap"
+    Mouse "mouse" [Global] Screen "Take the mouse, or leave it to the terminal to select text"
+    Mute "mute" [Global] Screen "No bell and no notifications, or both again"
+    Wall "wall" [Global] Screen "Show it across the room, or at the desk again"
     ToggleClock "toggle-clock" [Global] Screen "Show times in UTC, or since the incident began"
     Zoom "zoom" [Global] Screen "Give the focused pane the whole screen, or give it back"
 
@@ -120,6 +125,9 @@ actions! {
     Describe "describe" [Global] Screen "Describe it"
     Follow "follow" [Global] Screen "Keep to the newest line, or stay"
     CopyCommand "copy-command" [Global Confirm] Screen "Copy the step as the command that it stands for"
+    CopyName "copy-name" [Global] Screen "Copy the name of what is selected"
+    CopyLink "copy-link" [Global] Screen "Copy the link of its alert"
+    OpenLink "open-link" [Global] Screen "Open the link of its alert in a browser"
 
     UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"
     Note "note" [Global] Record "Write a note into the timeline"
@@ -127,6 +135,7 @@ actions! {
     Confirm "confirm" [Confirm] Change "Go ahead"
     Reject "reject" [Confirm] Screen "Leave it"
     FullDiff "full-diff" [Confirm] Screen "Show the whole diff, or its summary"
+    Choose "choose" [Dialog] Screen "Take what is chosen"
     NextField "next-field" [Dialog Input] Screen "Go to the next field"
 
     PlayPause "play-pause" [Replay] Screen "Play, or pause"
@@ -165,6 +174,12 @@ impl Action {
     pub fn fits(&self, context: Context) -> bool {
         let contexts = self.spec().contexts;
         contexts.contains(&context) || (contexts.contains(&Global) && !context.is_modal())
+    }
+
+    /// Does something as a `:` command: not what only edits a text or answers a question.
+    pub fn can_be_typed(&self) -> bool {
+        let contexts = self.spec().contexts;
+        contexts.contains(&Global) || contexts.contains(&Replay)
     }
 
     /// Reaches through a modal context: what stops, suspends or repairs must never be out of reach.

@@ -1,8 +1,10 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
 //!
 //! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
-//! ([`operate`], [`typing`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+//! ([`operate`], [`typing`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
 
+mod call;
+mod looks;
 mod operate;
 mod steps;
 mod typing;
@@ -21,16 +23,19 @@ const TOLD_SECONDS: i64 = 8;
 /// Takes in one record and says what must be asked of the outside because of it.
 pub fn reduce(state: &mut State, record: &Record) -> Vec<Effect> {
     state.now = state.now.max(record.at);
+    let seen = state.world.timeline.newest();
     if record.event.recorded() {
         state.world.fold(record);
     }
     forget_message(state);
-    match &record.event {
+    let mut effects = match &record.event {
         Event::Operator(Operator::Did(action)) => operate::did(state, action),
         Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
         Event::View(view) => see(state, view),
         event => follow_up(state, event),
-    }
+    };
+    effects.extend(call::since(state, seen));
+    effects
 }
 
 /// What a viewer of a replay does: moves the screen, and never the world.
@@ -67,9 +72,13 @@ fn follow_up(state: &State, event: &Event) -> Vec<Effect> {
 fn see(state: &mut State, view: &View) -> Vec<Effect> {
     match view {
         View::Tick => {}
+        View::Began(setup) => return looks::begin(state, setup),
         View::Resized { columns, rows } => state.screen.size = (*columns, *rows),
         View::Edited(edit) => typing::edit(state, edit),
         View::Pending(keys) => state.screen.pending.clone_from(keys),
+        View::Pointed { pane, row } => looks::pointed(state, *pane, row.as_ref()),
+        View::Picked(at) => looks::picked(state, *at),
+        View::Wheeled { pane, down } => looks::wheeled(state, *pane, *down),
         View::Told(what) => state.screen.tell(state.now, what.clone()),
         View::Prepared(prepared) => steps::prepared(state, prepared),
         View::Logs { target, lines, ended } => {

@@ -1,6 +1,6 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::steps;
+use super::{looks, steps};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Kind, Pod, Purpose, Target};
@@ -12,6 +12,10 @@ use crate::state::{Stage, StepLine};
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
     state.screen.pending.clear();
     state.screen.message = None;
+    if let Some(effects) = looks::did(state, action) {
+        return effects;
+    }
+    state.screen.seat.wall &= !looks::needs_panes(action) || !state.screen.overlays.is_empty();
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Redraw => return vec![Effect::Redraw],
@@ -23,7 +27,6 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Seek => state.screen.ask(Purpose::Seek, "go to (time or text): ", ""),
         Action::Cancel | Action::Reject => return close(state),
         Action::Zoom => state.screen.zoomed = !state.screen.zoomed,
-        Action::ThemeNext => state.screen.theme = state.screen.theme.wrapping_add(1),
         Action::ToggleClock => state.screen.elapsed = !state.screen.elapsed,
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
         Action::Arm => arm(state),
@@ -107,7 +110,13 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     if let Some(overlay) = screen.overlays.pop() {
+        if let Overlay::Picker { picks, before } = overlay {
+            screen.choices_mut(picks).at = before;
+        }
         return if matches!(overlay, Overlay::Logs(_)) { vec![Effect::Unfollow] } else { Vec::new() };
+    }
+    if std::mem::take(&mut screen.seat.wall) {
+        return Vec::new();
     }
     let list = screen.list_mut();
     if list.selected.is_some() {
@@ -143,8 +152,13 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
 }
 
 /// Scrolls what is open, or moves the selection of the focused list.
-fn travel(state: &mut State, action: &Action) {
+pub(super) fn travel(state: &mut State, action: &Action) {
     let page = usize::from(state.screen.size.1).saturating_sub(8).max(1);
+    if let Some(Overlay::Picker { picks, .. }) = state.screen.overlays.last() {
+        let choices = state.screen.choices_mut(*picks);
+        choices.at = destination(Some(choices.at), choices.names.len(), action, page).unwrap_or(choices.at);
+        return;
+    }
     if let Some(overlay) = state.screen.overlays.last_mut() {
         return scroll(overlay, action, page);
     }
@@ -170,7 +184,7 @@ fn go_to_next(list: &mut ListView, ids: &[Clean], troubled: &[Clean]) {
     }
 }
 
-fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
+pub(super) fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
     if list.selected.is_none() {
         list.held = ids.to_vec();
     }
@@ -195,7 +209,7 @@ fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> O
     }
 }
 
-fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usize) {
+pub(super) fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usize) {
     let at = list.selected.as_ref().and_then(|selected| ids.iter().position(|id| id == selected));
     if let Some(to) = destination(at, ids.len(), action, page) {
         select(list, ids, ids[to].clone());
@@ -207,7 +221,7 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
         Overlay::Help { scroll } | Overlay::Detail { scroll, .. } => scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
-        Overlay::Form(_) => return,
+        Overlay::Form(_) | Overlay::Picker { .. } => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {

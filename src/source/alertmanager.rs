@@ -56,6 +56,8 @@ struct Answer {
     annotations: BTreeMap<Clean, Clean>,
     starts_at: DateTime<Utc>,
     status: Status,
+    #[serde(default, rename = "generatorURL")]
+    generator_url: Option<Clean>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +72,8 @@ impl From<Answer> for Alert {
             name: answer.labels.get("alertname").cloned().unwrap_or_default(),
             labels: answer.labels,
             summary: answer.annotations.remove("summary"),
+            runbook: answer.annotations.remove("runbook_url"),
+            generator: answer.generator_url,
             state: answer.status.state,
             since: answer.starts_at,
         }
@@ -88,6 +92,7 @@ mod tests {
         let answer: Vec<Answer> = serde_json::from_str(text).unwrap();
         let alert = Alert::from(answer.into_iter().next().unwrap());
         assert_eq!((alert.name.as_str(), alert.state.as_str(), alert.summary.as_deref()), ("High5xx␛[2J", "active", Some("5xx on app")));
+        assert_eq!(alert.generator.as_deref(), Some("http://x"));
         assert_eq!(alert.since.to_rfc3339(), "2026-11-23T05:59:58+00:00");
     }
 }

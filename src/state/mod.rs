@@ -5,15 +5,18 @@
 
 mod alerts;
 mod candidates;
+mod choices;
 mod cluster;
 mod detect;
 mod diagnosis;
 mod form;
+mod fuzzy;
 mod lag;
 mod rates;
 mod rows;
 mod runs;
 mod screen;
+mod subject;
 mod suggest;
 mod timeline;
 mod world;
@@ -23,16 +26,20 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use alerts::Alerts;
-pub use candidates::candidates;
+pub use candidates::{Candidate, candidates, meant};
+pub use choices::{Calls, Choices, Picks};
 pub use cluster::{Cluster, WorkloadRow};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};
 pub use lag::{Group, GroupState, Lag};
 pub use rates::{Rates, Series};
-pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, timeline_lines, workload_rows};
+pub use rows::{
+    PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines, timeline_lines, workload_rows,
+};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
+pub use subject::{Link, link, subject};
 pub use suggest::{Suggestion, suggestions};
 pub use timeline::{Entry, EntryKind, Timeline};
 pub use world::World;

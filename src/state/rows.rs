@@ -156,7 +156,12 @@ pub fn step_lines(state: &State) -> Vec<(Clean, StepLine<'_>)> {
 
 /// The identities of the focused pane's rows, top to bottom.
 pub fn row_ids(state: &State) -> Vec<Clean> {
-    match state.screen.focus {
+    rows_of(state, state.screen.focus)
+}
+
+/// The identities of a pane's rows, top to bottom.
+pub fn rows_of(state: &State, focus: Focus) -> Vec<Clean> {
+    match focus {
         Focus::Pods => pod_lines(state).iter().map(|line| line.id().clone()).collect(),
         Focus::Rates => rate_lines(state).into_iter().map(|(service, _)| service.clone()).collect(),
         Focus::Lag => lag_lines(state).into_iter().map(|group| group.now.group.clone()).collect(),

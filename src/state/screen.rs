@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 
-use super::Form;
+use super::{Calls, Choices, Form, Picks};
 use crate::clean::Clean;
-use crate::event::{LogLine, Plan, Purpose, Target, Uid};
+use crate::event::{LogLine, Plan, Purpose, Seat, Setup, Target, Uid};
 use crate::keymap::{Context, Key};
 
 /// Bytes of log text kept for the screen.
@@ -160,6 +160,13 @@ pub enum Overlay {
     Form(Form),
     /// The question before a change.
     Confirm(Box<Dialog>),
+    /// Themes or keymaps; the one under the cursor is in use already.
+    Picker {
+        /// What is chosen.
+        picks: Picks,
+        /// The place of the one that was in use before.
+        before: usize,
+    },
 }
 
 /// Where a replay is.
@@ -206,8 +213,14 @@ pub struct Screen {
     pub pending: Vec<Key>,
     /// Times since the incident began, instead of UTC.
     pub elapsed: bool,
-    /// How often the theme was switched.
-    pub theme: usize,
+    /// Where the person sits.
+    pub seat: Seat,
+    /// The themes to choose from.
+    pub themes: Choices,
+    /// The keymaps to choose from.
+    pub keymaps: Choices,
+    /// How a person who does not look is called.
+    pub calls: Calls,
     /// Something to tell, and since when.
     pub message: Option<(DateTime<Utc>, Clean)>,
     /// Older commands, oldest first.
@@ -217,6 +230,28 @@ pub struct Screen {
 }
 
 impl Screen {
+    /// Begins with what there is to choose from.
+    pub fn begin(&mut self, setup: &Setup) {
+        (self.themes, self.keymaps) = (Choices::new(&setup.themes), Choices::new(&setup.keymaps));
+        (self.seat, self.calls.by) = (setup.seat, setup.call_by);
+    }
+
+    /// The things to choose from of that sort.
+    pub fn choices(&self, picks: Picks) -> &Choices {
+        match picks {
+            Picks::Theme => &self.themes,
+            Picks::Keymap => &self.keymaps,
+        }
+    }
+
+    /// The same, to choose.
+    pub fn choices_mut(&mut self, picks: Picks) -> &mut Choices {
+        match picks {
+            Picks::Theme => &mut self.themes,
+            Picks::Keymap => &mut self.keymaps,
+        }
+    }
+
     /// What can hold the keyboard now, the innermost first.
     pub fn contexts(&self) -> Vec<Context> {
         self.contexts_with(self.overlays.last())
@@ -225,6 +260,11 @@ impl Screen {
     /// The same as if the topmost overlay were closed: what help is about.
     pub fn contexts_below(&self) -> Vec<Context> {
         self.contexts_with(self.overlays.iter().nth_back(1))
+    }
+
+    /// The same as if nothing were typed: where the keys that the palette names would be pressed.
+    pub fn contexts_at_rest(&self) -> Vec<Context> {
+        self.contexts().into_iter().filter(|context| *context != Context::Input).collect()
     }
 
     fn contexts_with(&self, top: Option<&Overlay>) -> Vec<Context> {
@@ -236,7 +276,7 @@ impl Screen {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
             Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
-            Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
+            Some(Overlay::Form(_) | Overlay::Picker { .. }) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),
             None => contexts.push(self.focus.context()),
         }

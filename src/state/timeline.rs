@@ -81,6 +81,11 @@ impl Timeline {
         &self.entries
     }
 
+    /// The id of the entry learnt last, 0 before the first.
+    pub fn newest(&self) -> u64 {
+        self.next
+    }
+
     /// The first alert or trouble: where elapsed time is counted from.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         self.entries.iter().find(|e| matches!(e.kind, EntryKind::Alert | EntryKind::Trouble)).map(|e| e.at)

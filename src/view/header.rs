@@ -92,7 +92,11 @@ fn guard(state: &State) -> (Role, String) {
 
 /// Where this is, how well each source can be heard, and the time. A narrow screen keeps only the marks of the sources that are well.
 fn second(state: &State, look: &Look, columns: u16) -> Row {
-    let clock = Row::new(columns).gap(1).text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
+    let muted = if state.screen.calls.muted { " muted " } else { "" };
+    let clock = Row::new(columns)
+        .text(look.style(Role::Dim), muted)
+        .gap(1)
+        .text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
     let clock = clock.text(look.style(Role::Dim), if columns < 100 { "Z " } else { " UTC " });
     let left = usize::from(columns).saturating_sub(clock.used());
     let whole = place(state, look, columns).used();

@@ -33,6 +33,9 @@ pub fn lay_out(area: Rect, screen: &Screen) -> Option<Layout> {
     }
     let bottom = if screen.playback.is_some() { 2 } else { 1 };
     let [header, body, footer] = rows(area, [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(bottom)]);
+    if screen.seat.wall {
+        return Some(Layout { header, tabs: None, body, panes: Vec::new(), footer });
+    }
     let single = screen.zoomed || area.width < SIDE_BY_SIDE.0 || area.height < SIDE_BY_SIDE.1;
     if single {
         let [tabs, pane] = rows(body, [Constraint::Length(1), Constraint::Fill(1)]);

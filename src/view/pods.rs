@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::glance::{Glance, silence};
 use super::text::{Row, width};
-use super::{Look, glance, marks, pane};
+use super::{Look, Spot, glance, marks, pane};
 use crate::event::{ContainerState, Kind, Pod, SourceId, SourceState};
 use crate::state::{Diagnosis, Focus, PodLine, Severity, State, WorkloadRow, restarts};
 use crate::theme::Role;
@@ -42,6 +42,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
         PodLine::Pod(pod, diagnosis) => pod_row(state, look, pod, diagnosis, &columns, Row::new(table.width)),
     });
     pane::lines(table, rows, buf);
+    look.hits.rows(table, visible.iter().map(|line| Spot::Row(Focus::Pods, line.id().clone())));
     if lines.is_empty() {
         pane::nothing(look, table, empty(state), buf);
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
@@ -142,6 +143,13 @@ impl Row {
     /// Columns that are taken.
     pub fn used(&self) -> usize {
         self.spans.iter().map(|span| width(&span.content)).sum()
+    }
+
+    /// The part of `area`'s first line from column `begun` of this row to its end so far.
+    pub fn part(&self, begun: usize, area: Rect) -> Rect {
+        let column = |n: usize| u16::try_from(n).unwrap_or(u16::MAX).min(area.width);
+        let (from, to) = (column(begun), column(self.used()));
+        Rect { x: area.x + from, width: to - from.min(to), height: area.height.min(1), ..area }
     }
 
     /// The line.

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text::{Row, width};
-use super::{Look, marks, pane};
+use super::{Look, Spot, marks, pane};
 use crate::state::{Entry, EntryKind, Focus, State, timeline_lines};
 use crate::theme::Role;
 use crate::units;
@@ -22,6 +22,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let subject = visible.iter().map(|entry| width(&entry.subject)).max().unwrap_or(0).min(usize::from(inside.width) / 3);
     let rows = visible.iter().map(|entry| row(state, look, entry, subject, Row::new(inside.width)));
     pane::lines(inside, rows, buf);
+    look.hits.rows(inside, visible.iter().map(|entry| Spot::Row(Focus::Timeline, entry.id.to_string().into())));
     pane::select(look, inside, selected.map(|at| at - seen.start), buf);
     pane::more(look, inside, seen, entries.len(), buf);
 }

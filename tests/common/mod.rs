@@ -15,7 +15,7 @@ use warroom::keymap::Keymap;
 use warroom::runbook;
 use warroom::state::State;
 use warroom::theme::{ColorDepth, Theme};
-use warroom::view::{Look, view};
+use warroom::view::{Hits, Look, view};
 
 /// 14:46:32: what `at(0)` is.
 pub fn at(second: i64) -> DateTime<Utc> {
@@ -38,7 +38,11 @@ pub fn frame(state: &State, (columns, rows): (u16, u16), depth: ColorDepth, asci
     let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
     let keymap = Keymap::load(&[]).unwrap();
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| view(state, &Look { theme: &theme, keymap: &keymap, ascii }, frame)).unwrap().buffer.clone()
+    terminal
+        .draw(|frame| view(state, &Look { theme: &theme, keymap: &keymap, ascii, hits: &Hits::default() }, frame))
+        .unwrap()
+        .buffer
+        .clone()
 }
 
 /// The frame's text, without blanks at the end of its lines.

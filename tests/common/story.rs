@@ -139,6 +139,8 @@ fn alert() -> Event {
         name: "HighErrorRate".into(),
         labels: BTreeMap::from(labels),
         summary: Some("5xx above 5 %".into()),
+        runbook: Some("https://runbooks.example/5xx".into()),
+        generator: Some("http://prometheus:9090/graph?g0.expr=5xx".into()),
         state: "active".into(),
         since: at(-392),
     }])
