@@ -10,6 +10,8 @@ use crate::event::{Edit, Expectation, Intent, Kind, Mode, Plan, Prepared, Purpos
 use crate::keymap::Action;
 use crate::state::{Playback, Stage};
 
+mod looks;
+
 /// A state, and the records that brought it there.
 struct Room {
     state: State,

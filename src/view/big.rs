@@ -7,6 +7,8 @@ use ratatui::style::Style;
 
 /// Squares of a letter, without the gap that follows it.
 const WIDE: u16 = 5;
+/// The same of a point, a colon and a blank.
+const NARROW: u16 = 3;
 const HIGH: u16 = 7;
 /// Larger than this nothing gets.
 const LARGEST: u16 = 5;
@@ -67,8 +69,12 @@ pub fn size(text: &str, columns: u16, rows: u16) -> u16 {
 
 /// Columns of `text`.
 pub fn width(text: &str, size: u16) -> u16 {
-    let letters = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-    letters.saturating_mul((WIDE + 1).saturating_mul(size)).saturating_sub(size)
+    let squares = text.chars().fold(0_u16, |sum, letter| sum.saturating_add(wide(letter) + 1));
+    squares.saturating_sub(1).saturating_mul(size)
+}
+
+fn wide(letter: char) -> u16 {
+    if matches!(letter, ':' | '.' | ',' | ' ') { NARROW } else { WIDE }
 }
 
 /// Rows of a line.
@@ -80,7 +86,7 @@ pub fn rows_of(size: u16) -> u16 {
 pub fn draw(text: &str, size: u16, style: Style, area: Rect, buf: &mut Buffer) {
     let mut x = area.x;
     for letter in text.chars() {
-        for (column, row) in (0..WIDE * size).flat_map(|column| (0..rows_of(size)).map(move |row| (column, row))) {
+        for (column, row) in (0..wide(letter) * size).flat_map(|column| (0..rows_of(size)).map(move |row| (column, row))) {
             let square = |y: u16| y < HIGH * size && lit(letter, column / size, y / size);
             let symbol = match (square(row * 2), square(row * 2 + 1)) {
                 (true, true) => '█',
@@ -93,7 +99,7 @@ pub fn draw(text: &str, size: u16, style: Style, area: Rect, buf: &mut Buffer) {
                 buf[(x, y)].set_char(symbol).set_style(style);
             }
         }
-        x = x.saturating_add((WIDE + 1) * size);
+        x = x.saturating_add((wide(letter) + 1) * size);
     }
 }
 
@@ -101,7 +107,8 @@ fn lit(letter: char, column: u16, row: u16) -> bool {
     let letter = if matches!(letter, '−' | '–') { '-' } else { letter.to_ascii_uppercase() };
     let found = LETTERS.iter().find(|(known, _)| *known == letter);
     let bits = found.map_or(0, |(_, rows)| rows.get(usize::from(row)).copied().unwrap_or(0));
-    bits >> (WIDE - 1 - column.min(WIDE - 1)) & 1 == 1
+    let column = column + (WIDE - wide(letter)) / 2;
+    bits >> (WIDE - 1).saturating_sub(column) & 1 == 1
 }
 
 #[cfg(test)]
@@ -110,7 +117,7 @@ mod tests {
 
     #[test]
     fn letters_are_as_large_as_there_is_room() {
-        assert_eq!([size("00:14:32", 47, 4), size("00:14:32", 46, 4), size("00:14:32", 94, 7), size("00:14:32", 400, 100)], [1, 0, 2, 5]);
+        assert_eq!([size("00:14:32", 43, 4), size("00:14:32", 42, 4), size("00:14:32", 86, 7), size("00:14:32", 400, 100)], [1, 0, 2, 5]);
     }
 
     #[test]

@@ -53,7 +53,9 @@ fn bordered(look: &Look, border: Role, title: &str, note: &str, area: Rect, buf:
 
 /// A rectangle in the middle of `body`, at most so large.
 pub fn centred(body: Rect, columns: u16, rows: u16) -> Rect {
-    let (width, height) = (columns.min(body.width), rows.min(body.height));
+    // A margin of a column or two would only show pieces of what is behind.
+    let columns = if columns.saturating_add(4) > body.width { body.width } else { columns };
+    let (width, height) = (columns, rows.min(body.height));
     Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height }
 }
 

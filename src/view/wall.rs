@@ -24,16 +24,11 @@ const TALL: u16 = 30;
 pub fn draw(state: &State, look: &Look, glance: &Glance, rows: &[WorkloadRow<'_>], body: Rect, buf: &mut Buffer) {
     let calm = glance.known && glance.troubles.is_empty();
     let (word, elapsed) = (word(glance), elapsed(state, glance));
-    let size = big::size(&format!("{word}  {elapsed}"), body.width.saturating_sub(4), body.height / 4);
-    let top = if size == 0 { 0 } else { big::rows_of(size) + 2 };
+    let size = size(word, &elapsed, body);
+    let top = if size == 0 { 0 } else { big::rows_of(size) + 1 };
     let below = if body.height >= TALL { LATEST.max(body.height / 5) } else { 0 };
     let [head, middle, last] = Split::vertical([Constraint::Length(top), Constraint::Fill(1), Constraint::Length(below)]).areas(body);
-    let style = look.style(role(glance)).add_modifier(Modifier::BOLD);
-    let inside = Rect { x: head.x + 2, y: head.y + 1, width: head.width.saturating_sub(4), height: head.height.saturating_sub(1) };
-    big::draw(&word, size, style, inside, buf);
-    let columns = big::width(&elapsed, size).min(inside.width);
-    let right = Rect { x: inside.right() - columns, width: columns, ..inside };
-    big::draw(&elapsed, size, look.style(Role::Strong), right, buf);
+    draw_head(look, glance, (word, &elapsed), size, head, buf);
     let [left, chart] = Split::horizontal([Constraint::Percentage(34), Constraint::Fill(1)]).areas(middle);
     let [worst, lag] = Split::vertical([Constraint::Fill(1), Constraint::Percentage(45)]).areas(left);
     draw_worst(look, rows, worst, buf);
@@ -47,17 +42,35 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, rows: &[WorkloadRow<'_>
     }
 }
 
+/// Word and time beside each other, as large as fits; where there is room for one of them, the time.
+fn size(word: &str, elapsed: &str, body: Rect) -> u16 {
+    let (columns, rows) = (body.width.saturating_sub(4), body.height / 3);
+    let both = big::size(&format!("{word} {elapsed}"), columns, rows);
+    if both > 0 { both } else { big::size(elapsed, columns, rows) }
+}
+
+fn draw_head(look: &Look, glance: &Glance, (word, elapsed): (&str, &str), size: u16, area: Rect, buf: &mut Buffer) {
+    let inside =
+        Rect { x: area.x + 2, y: area.y + area.height.min(1), width: area.width.saturating_sub(4), height: area.height.saturating_sub(1) };
+    let columns = big::width(elapsed, size).min(inside.width);
+    let right = Rect { x: inside.right() - columns, width: columns, ..inside };
+    big::draw(elapsed, size, look.style(Role::Strong), right, buf);
+    if big::width(&format!("{word} {elapsed}"), size) <= inside.width {
+        big::draw(word, size, look.style(role(glance)).add_modifier(Modifier::BOLD), inside, buf);
+    }
+}
+
 /// When all is well nothing draws the eye: every colour goes, marks and words stay.
 fn dim(look: &Look, body: Rect, buf: &mut Buffer) {
     buf.set_style(body, Style { bg: None, ..look.style(Role::Dim) }.remove_modifier(Modifier::BOLD));
 }
 
-fn word(glance: &Glance) -> String {
+fn word(glance: &Glance) -> &'static str {
     match glance.troubles.first().map(|trouble| trouble.severity) {
-        Some(Severity::Critical) => "CRITICAL".to_owned(),
-        Some(_) => "WARNING".to_owned(),
-        None if glance.known => "ALL WELL".to_owned(),
-        None => "UNKNOWN".to_owned(),
+        Some(Severity::Critical) => "CRIT",
+        Some(_) => "WARN",
+        None if glance.known => "OK",
+        None => "?",
     }
 }
 
@@ -85,11 +98,13 @@ fn draw_worst(look: &Look, rows: &[WorkloadRow<'_>], area: Rect, buf: &mut Buffe
     let lines = ill.iter().take(WORST).flat_map(|row| {
         let (mark, role) = marks::severity(row.severity);
         let ready = row.workload.map(|w| format!("{}/{}", w.ready, w.desired)).unwrap_or_default();
-        let name = Row::new(inside.width).gap(1).text(look.style(role), mark).gap(1).text(look.style(Role::Strong), row.name());
+        let ready = Row::new(20).gap(1).text(look.style(Role::Text), &ready).gap(1);
+        let name = Row::new(inside.width.saturating_sub(u16::try_from(ready.used()).unwrap_or(0))).gap(1).text(look.style(role), mark);
+        let name = name.gap(1).text(look.style(Role::Strong), row.name());
         let why = row.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         let reason = format!("{}{why}", marks::reason(row.reason.as_deref().unwrap_or("not well")));
         [
-            name.right(Row::new(20).text(look.style(Role::Text), &ready).gap(1)),
+            Row::new(inside.width).append(name).right(ready),
             Row::new(inside.width).gap(3).text(look.style(role), &reason),
             Row::new(inside.width),
         ]
@@ -102,7 +117,8 @@ fn draw_worst(look: &Look, rows: &[WorkloadRow<'_>], area: Rect, buf: &mut Buffe
 fn draw_lag(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let inside = pane::titled(look, "Kafka lag", "", area, buf);
     let groups = state.world.lag.rows();
-    let Some(group) = groups.first() else { return pane::nothing(look, inside, "lag is unknown", buf) };
+    let known = groups.iter().find(|group| group.lag().is_some());
+    let Some(group) = known.or(groups.first()) else { return pane::nothing(look, inside, "lag is unknown", buf) };
     let (mark, role) = marks::group(group.state());
     let number = units::count(group.lag()).replace(' ', "");
     let size = big::size(&number, inside.width.saturating_sub(6), inside.height.saturating_sub(2));
@@ -111,8 +127,8 @@ fn draw_lag(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let numbers = Rect { x: inside.x + 1, y: inside.y + 1, width: inside.width.saturating_sub(1), height: inside.height.saturating_sub(1) };
     let trend = marks::trend(group.growth());
     if size == 0 {
-        let small = Row::new(inside.width).gap(3).text(look.style(role), &format!("{number} {trend}"));
-        return pane::lines(inside, [name, small], buf);
+        let small = Row::new(inside.width).gap(1).text(look.style(role), &format!("{mark} {number} {trend}")).gap(1);
+        return pane::lines(inside, [small.text(look.style(Role::Strong), &group.now.group)], buf);
     }
     pane::lines(inside, [name], buf);
     big::draw(&number, size, look.style(role), numbers, buf);

@@ -1,5 +1,7 @@
 //! Builds states as the program does, by folding records, and draws them to text.
 
+#![allow(dead_code, reason = "each test binary draws its own part")]
+
 pub mod cluster;
 pub mod story;
 
@@ -34,8 +36,13 @@ pub fn told(events: impl IntoIterator<Item = (i64, Event)>) -> State {
 }
 
 /// The frame of that size.
-pub fn frame(state: &State, (columns, rows): (u16, u16), depth: ColorDepth, ascii: bool) -> Buffer {
-    let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
+pub fn frame(state: &State, size: (u16, u16), depth: ColorDepth, ascii: bool) -> Buffer {
+    painted(state, size, "dark", depth, ascii)
+}
+
+/// The frame of that size in that theme.
+pub fn painted(state: &State, (columns, rows): (u16, u16), theme: &str, depth: ColorDepth, ascii: bool) -> Buffer {
+    let theme = Theme::load(theme, &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
     let keymap = Keymap::load(&[]).unwrap();
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal
