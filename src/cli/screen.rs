@@ -37,11 +37,11 @@ pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clo
 }
 
 async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
-    let Running { core, executor, events, sources, first, estates } = running;
+    let Running { core, executor, events, sources, first } = running;
     let (inputs, typed) = mpsc::channel(INPUTS);
     let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
     let mut live = Live::new(core, keys(room), screen, looks(room), executor, events);
-    live.begin([vec![Event::View(View::Began(setup(room)))], first].concat(), estates)?;
+    live.begin([vec![Event::View(View::Began(setup(room)))], first].concat())?;
     let (core, ended) = live.run(typed).await;
     terminal::restore();
     drop((sources, keyboard));

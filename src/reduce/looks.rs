@@ -5,7 +5,7 @@ use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{CallBy, Setup};
 use crate::keymap::{Action, Context};
-use crate::state::{Focus, Overlay, Picks, State, candidates, link, rows_of, subject};
+use crate::state::{Focus, ListView, Overlay, Picks, State, candidates, link, rows_of, subject};
 
 /// Rows that one notch of the wheel moves.
 const NOTCH: usize = 3;
@@ -67,7 +67,7 @@ fn tell_choice(state: &mut State, picks: Picks) {
 fn wall(state: &mut State) {
     state.screen.seat.wall = !state.screen.seat.wall;
     if state.screen.seat.wall {
-        state.screen.lists.values_mut().for_each(|list| (list.selected, list.held) = (None, Vec::new()));
+        state.screen.lists.values_mut().for_each(ListView::let_go);
     }
 }
 
@@ -190,6 +190,11 @@ pub(super) fn wheeled(state: &mut State, context: Option<Context>, down: bool) {
     } else if let Some(focus) = context.and_then(pane) {
         let ids = rows_of(state, focus);
         let list = state.screen.lists.entry(focus).or_default();
-        (0..NOTCH).for_each(|_| operate::move_selection(list, &ids, &action, 1));
+        for _ in 0..NOTCH {
+            // A list that nobody moves in shows its start, but the timeline its end: there is nothing above the one and all above the other.
+            if down || list.selected.is_some() || focus == Focus::Timeline {
+                operate::move_selection(list, &ids, &action, 1);
+            }
+        }
     }
 }

@@ -28,7 +28,7 @@ use chrono::{DateTime, Utc};
 pub use alerts::Alerts;
 pub use candidates::{Candidate, candidates, meant};
 pub use choices::{Calls, Choices, Picks};
-pub use cluster::{Cluster, WorkloadRow};
+pub use cluster::{Cluster, Objects, WorkloadRow, last_end};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};

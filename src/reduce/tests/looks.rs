@@ -123,8 +123,12 @@ fn the_mouse_chooses_rows_but_not_behind_what_is_open() {
     assert_eq!((room.state.screen.focus, room.state.screen.list().selected), (Focus::Steps, Some("scale".into())));
     room.take(point(Context::Steps, Some("gone")));
     assert_eq!(room.state.screen.list().selected, Some("scale".into()), "a row that has gone is not selected");
-    room.take(Event::View(View::Wheeled { pane: Some(Context::Steps), down: false }));
-    assert_eq!(room.state.screen.list().selected, Some("rollout-undo".into()));
+    for _ in 0..3 {
+        room.take(Event::View(View::Wheeled { pane: Some(Context::Steps), down: false }));
+    }
+    assert_eq!(room.state.screen.list().selected, None, "above the first row is no row");
+    room.take(Event::View(View::Wheeled { pane: Some(Context::Steps), down: true }));
+    assert_eq!(room.state.screen.list().selected, Some("set-env".into()));
     room.act(Action::Help);
     room.take(point(Context::Pods, None));
     assert_eq!(room.state.screen.focus, Focus::Steps);
