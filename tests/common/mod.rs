@@ -5,7 +5,7 @@
 pub mod cluster;
 pub mod story;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Terminal;
@@ -42,11 +42,11 @@ pub fn frame(state: &State, size: (u16, u16), depth: ColorDepth, ascii: bool) ->
 
 /// The frame of that size in that theme.
 pub fn painted(state: &State, (columns, rows): (u16, u16), theme: &str, depth: ColorDepth, ascii: bool) -> Buffer {
+    static KEYMAP: LazyLock<Keymap> = LazyLock::new(|| Keymap::load(&[]).unwrap());
     let theme = Theme::load(theme, &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
-    let keymap = Keymap::load(&[]).unwrap();
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal
-        .draw(|frame| view(state, &Look { theme: &theme, keymap: &keymap, ascii, hits: &Hits::default() }, frame))
+        .draw(|frame| view(state, &Look { theme: &theme, keymap: &KEYMAP, ascii, hits: &Hits::default() }, frame))
         .unwrap()
         .buffer
         .clone()
