@@ -16,9 +16,12 @@ pub struct Args {
     /// The kube-context [default: the settings' or the kubeconfig's current one]
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
-    /// The namespace [default: the settings' or the context's; without one all of them]
-    #[arg(long, short, global = true, value_name = "NAME")]
-    pub namespace: Option<String>,
+    /// A namespace; may be given several times [default: the settings' or the context's; without one all of them]
+    #[arg(long = "namespace", short, global = true, value_name = "NAME", value_delimiter = ',')]
+    pub namespaces: Vec<String>,
+    /// All namespaces
+    #[arg(long, short = 'A', global = true, conflicts_with = "namespaces")]
+    pub all_namespaces: bool,
     /// Nothing can be changed from this session
     #[arg(long, global = true)]
     pub read_only: bool,

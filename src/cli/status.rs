@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::config::ReadOnly;
-use crate::event::{Kind, Mode, SourceId, SourceState};
+use crate::event::{Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
 use crate::session::{self, DEADLINE, PATIENCE, Wanted};
 use crate::source::clock::Clock;
 use crate::source::connect::ConnectSettings;
 use crate::source::timing::Timing;
-use crate::state::{WorkloadRow, World};
+use crate::state::{WorkloadRow, World, explain};
 use crate::units;
 
 /// Longer than any source's first answer takes.
@@ -29,7 +29,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     };
     Wanted {
         mode: Mode::Live,
-        namespace: args.namespace.clone().or_else(|| settings.namespace.clone()),
+        namespaces: namespaces(args).or_else(|| settings.namespaces.clone()),
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
         connect: ConnectSettings { context, ..ConnectSettings::default() },
         arm_minutes: settings.arm_minutes,
@@ -44,6 +44,12 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         recorded,
         actor: actor(),
     }
+}
+
+/// The namespaces that the flags name; none is all of them.
+pub(super) fn namespaces(args: &super::args::Args) -> Option<Vec<Clean>> {
+    let named: Vec<Clean> = args.namespaces.iter().map(|name| Clean::new(name)).collect();
+    (args.all_namespaces || !named.is_empty()).then_some(named)
 }
 
 /// The person, as this machine knows them.
@@ -77,7 +83,7 @@ fn blind(world: &World) -> bool {
 pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Value {
     let sources =
         world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
-    let workloads = world.cluster.rows().into_iter().filter_map(|row| workload(&row));
+    let workloads = explained(world).into_iter().filter_map(|row| workload(&row));
     let mut services: Vec<_> =
         world.rates.services.keys().map(|service| (service, world.rates.now(service), world.rates.ratio(service))).collect();
     services.sort_by(|a, b| b.2.unwrap_or(-1.0).total_cmp(&a.2.unwrap_or(-1.0)).then_with(|| a.0.cmp(b.0)));
@@ -104,11 +110,18 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
     })
 }
 
+/// The workloads, the worst first, each with all that is known of why.
+fn explained(world: &World) -> Vec<WorkloadRow<'_>> {
+    let mut rows = world.cluster.rows();
+    rows.iter_mut().for_each(|row| explain(world, row));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.severity));
+    rows
+}
+
 fn workload(row: &WorkloadRow<'_>) -> Option<Value> {
     let w = row.workload?;
-    let kind = if w.kind == Kind::StatefulSet { "StatefulSet" } else { "Deployment" };
     Some(json!({
-        "kind": kind, "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
+        "kind": w.kind.name(), "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
         "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": w.release,
     }))
 }
@@ -117,7 +130,7 @@ fn workload(row: &WorkloadRow<'_>) -> Option<Value> {
 fn in_words(world: &World) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
-    for row in world.cluster.rows().iter().filter(|row| row.reason.is_some()) {
+    for row in explained(world).iter().filter(|row| row.reason.is_some()) {
         let ready = row.workload.map(|w| format!("{}/{} ready  ", w.ready, w.desired)).unwrap_or_default();
         let why = row.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let _ = writeln!(out, "{}/{}  {ready}{}{why}", row.namespace(), row.name(), row.reason.clone().unwrap_or_default());

@@ -9,6 +9,7 @@ use directories::ProjectDirs;
 
 pub use load::{Config, check, load};
 
+use crate::clean::Clean;
 use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
 
 /// The folders that warroom reads and writes.
@@ -48,8 +49,8 @@ pub struct Settings {
     pub keymap: Option<String>,
     /// The kube-context; without one the kubeconfig's current one.
     pub context: Option<String>,
-    /// The namespace that steps act in; without one the kube-context's.
-    pub namespace: Option<String>,
+    /// The namespaces looked at, the first of which is that of steps; none is all of them; left out it is the kube-context's.
+    pub namespaces: Option<Vec<Clean>>,
     /// Where nothing may be changed.
     pub read_only: ReadOnly,
     /// Forbids exec, also where it only reads.
@@ -158,7 +159,7 @@ impl Settings {
             theme: root.get("theme"),
             keymap: root.get("keymap"),
             context: root.get("context"),
-            namespace: root.get("namespace"),
+            namespaces: namespaces(root),
             read_only: root.get("read_only").unwrap_or(ReadOnly::Nowhere),
             no_exec: root.get("no_exec").unwrap_or(false),
             prometheus: url(root.table("prometheus", "setting of prometheus")),
@@ -172,6 +173,12 @@ impl Settings {
             arm_minutes: root.within("arm_minutes", &(1..=240)).unwrap_or(15),
         }
     }
+}
+
+/// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.
+fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
+    let (one, several): (Option<String>, Option<Vec<String>>) = (root.get("namespace"), root.get("namespaces"));
+    several.or_else(|| one.map(|one| vec![one])).map(|all| all.iter().map(|name| Clean::new(name)).collect())
 }
 
 /// Where the names stand that other files must answer to.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
@@ -29,8 +29,8 @@ pub struct Settings {
     pub cluster: Clean,
     /// The kube-context, for the commands that are copied.
     pub context: Clean,
-    /// The namespace of a deployment given without one.
-    pub namespace: Clean,
+    /// The namespaces that are looked at; the first is that of a deployment given without one. The sources follow it.
+    pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
     /// The person.
     pub actor: Clean,
     /// The share of failing requests that counts as trouble, 0..1.
@@ -46,6 +46,10 @@ pub struct Settings {
 }
 
 impl Settings {
+    fn namespace(&self) -> Clean {
+        self.namespaces.borrow().first().cloned().unwrap_or_else(|| "default".into())
+    }
+
     fn caller(&self, client: &kube::Client) -> Caller {
         Caller { client: client.clone(), deadline: self.deadline }
     }
@@ -77,6 +81,7 @@ impl Executor {
             Effect::Follow { target, previous } => self.follow(target, previous),
             Effect::Unfollow => stop(&mut self.following),
             Effect::StopAll => self.stop_all(),
+            Effect::Watch(namespaces) => drop(self.settings.namespaces.send_replace(namespaces)),
             Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {}
         }
     }
@@ -89,7 +94,7 @@ impl Executor {
             let room = Room {
                 caller: s.caller(&s.reader),
                 cluster: s.cluster.clone(),
-                namespace: s.namespace.clone(),
+                namespace: s.namespace(),
                 actor: s.actor.clone(),
                 context: s.context.clone(),
                 threshold: s.threshold,
@@ -191,7 +196,7 @@ mod tests {
             writer: client,
             cluster: "c".into(),
             context: "c".into(),
-            namespace: "n".into(),
+            namespaces: Arc::new(watch::Sender::new(vec!["n".into()])),
             actor: "a".into(),
             threshold: 0.05,
             runbook: Arc::new(crate::runbook::embedded().unwrap()),

@@ -45,6 +45,8 @@ pub enum Effect {
     },
     /// Stop following.
     Unfollow,
+    /// Look at these namespaces from now on; none is all of them.
+    Watch(Vec<Clean>),
     /// Put text on the clipboard.
     Copy(Clean),
     /// Cancel everything that runs: preparing, following, and waiting for answers (which become unknown).

@@ -5,26 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::diagnosis::{Diagnosis, Severity, diagnose, restarts};
+use super::notices::Notices;
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, Kind, Node, Notice, Pod, Revision, Uid, Workload};
+use crate::event::{ClusterEvent, ConfigMap, Kind, Meta, Node, Notice, Pod, Revision, Scope, Uid, Workload};
 
 /// What the API server has, as last heard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Pods.
     pub pods: BTreeMap<Uid, Pod>,
-    /// Deployments and StatefulSets.
+    /// Deployments, StatefulSets, DaemonSets and Jobs.
     pub workloads: BTreeMap<Uid, Workload>,
     /// ReplicaSets.
     pub revisions: BTreeMap<Uid, Revision>,
     /// Nodes.
     pub nodes: BTreeMap<Uid, Node>,
-    /// Kubernetes Events.
-    pub notices: BTreeMap<Uid, Notice>,
+    /// Kubernetes' warnings.
+    pub notices: Notices,
+    /// ConfigMaps.
+    pub config_maps: BTreeMap<Uid, ConfigMap>,
+    /// Nodes that are not ready, by name.
+    pub down: BTreeMap<Clean, Uid>,
     /// Kinds whose first listing is complete.
     pub listed: BTreeSet<Kind>,
+    /// The namespaces watched; none is all of them.
+    pub(super) watched: Vec<Clean>,
+    /// Listings that are complete.
+    complete: BTreeSet<Scope>,
     /// During a listing: what was known before and has not been named yet.
-    unnamed: BTreeMap<Kind, BTreeSet<Uid>>,
+    unnamed: Vec<(Scope, BTreeSet<Uid>)>,
 }
 
 /// A workload with its pods, or pods that no known workload owns.
@@ -70,70 +79,111 @@ impl WorkloadRow<'_> {
 }
 
 impl Cluster {
-    /// Takes in what the API server said.
+    /// Takes in what the API server said. What is not in a namespace that is watched was said before these were chosen.
     pub fn fold(&mut self, event: &ClusterEvent) {
         match event {
-            ClusterEvent::Listing(kind) => self.begin(*kind),
-            ClusterEvent::Listed(kind) => self.complete(*kind),
+            ClusterEvent::Listing(scope) => self.begin(scope),
+            ClusterEvent::Listed(scope) => self.complete(scope),
             ClusterEvent::Pods(pods) => pods.iter().for_each(|pod| self.pod(pod)),
             ClusterEvent::Workloads(all) => all.iter().for_each(|w| {
-                self.name(w.kind, &w.meta.uid);
-                self.workloads.insert(w.meta.uid.clone(), w.clone());
+                if self.name(w.kind, &w.meta) {
+                    self.workloads.insert(w.meta.uid.clone(), w.clone());
+                }
             }),
             ClusterEvent::Revisions(all) => all.iter().for_each(|r| {
-                self.name(Kind::ReplicaSet, &r.meta.uid);
-                self.revisions.insert(r.meta.uid.clone(), r.clone());
+                if self.name(Kind::ReplicaSet, &r.meta) {
+                    self.revisions.insert(r.meta.uid.clone(), r.clone());
+                }
             }),
-            ClusterEvent::Nodes(all) => all.iter().for_each(|n| {
-                self.name(Kind::Node, &n.meta.uid);
-                self.nodes.insert(n.meta.uid.clone(), n.clone());
-            }),
+            ClusterEvent::Nodes(all) => all.iter().for_each(|n| self.node(n)),
             ClusterEvent::Notices(all) => all.iter().for_each(|n| {
-                self.name(Kind::Event, &n.meta.uid);
-                self.notices.insert(n.meta.uid.clone(), n.clone());
+                if self.name(Kind::Event, &n.meta) {
+                    self.notices.put(n);
+                }
             }),
-            ClusterEvent::Gone(kind, uids) => uids.iter().for_each(|uid| self.forget(*kind, uid)),
+            ClusterEvent::ConfigMaps(all) => all.iter().for_each(|c| {
+                if self.name(Kind::ConfigMap, &c.meta) {
+                    self.config_maps.insert(c.meta.uid.clone(), c.clone());
+                }
+            }),
+            ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) => uids.iter().for_each(|uid| self.forget(*kind, uid)),
         }
+    }
+
+    /// Other namespaces are watched from now on: all but the nodes is heard anew.
+    pub(super) fn watch(&mut self, namespaces: Vec<Clean>) {
+        let (nodes, down) = (std::mem::take(&mut self.nodes), std::mem::take(&mut self.down));
+        *self = Self { watched: namespaces, nodes, down, ..Self::default() };
     }
 
     fn pod(&mut self, pod: &Pod) {
-        self.name(Kind::Pod, &pod.meta.uid);
-        self.pods.insert(pod.meta.uid.clone(), pod.clone());
+        if self.name(Kind::Pod, &pod.meta) {
+            self.pods.insert(pod.meta.uid.clone(), pod.clone());
+        }
     }
 
-    fn begin(&mut self, kind: Kind) {
-        let known = match kind {
-            Kind::Pod => self.pods.keys().cloned().collect(),
-            Kind::Deployment | Kind::StatefulSet => {
-                self.workloads.values().filter(|w| w.kind == kind).map(|w| w.meta.uid.clone()).collect()
+    fn node(&mut self, node: &Node) {
+        let (uid, name) = (node.meta.uid.clone(), node.meta.name.clone());
+        self.name(Kind::Node, &node.meta);
+        if node.ready == Some(true) {
+            self.down.remove(&name);
+        } else {
+            self.down.insert(name, uid.clone());
+        }
+        self.nodes.insert(uid, node.clone());
+    }
+
+    fn begin(&mut self, scope: &Scope) {
+        let inside = |meta: &&Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
+        let known = self.metas(scope.kind).filter(inside).map(|meta| meta.uid.clone()).collect();
+        self.unnamed.retain(|(other, _)| other != scope);
+        self.unnamed.push((scope.clone(), known));
+    }
+
+    fn metas(&self, kind: Kind) -> Box<dyn Iterator<Item = &Meta> + '_> {
+        match kind {
+            Kind::Pod => Box::new(self.pods.values().map(|pod| &pod.meta)),
+            Kind::ReplicaSet => Box::new(self.revisions.values().map(|r| &r.meta)),
+            Kind::Node => Box::new(self.nodes.values().map(|n| &n.meta)),
+            Kind::Event => Box::new(self.notices.values().map(|n| &n.meta)),
+            Kind::ConfigMap => Box::new(self.config_maps.values().map(|c| &c.meta)),
+            workload => Box::new(self.workloads.values().filter(move |w| w.kind == workload).map(|w| &w.meta)),
+        }
+    }
+
+    /// A kind counts as listed once every namespace that is watched has been.
+    fn complete(&mut self, scope: &Scope) {
+        let unnamed = self.unnamed.extract_if(.., |(other, _)| other == scope).flat_map(|(_, uids)| uids).collect::<Vec<_>>();
+        unnamed.iter().for_each(|uid| self.forget(scope.kind, uid));
+        self.complete.insert(scope.clone());
+        let kind = scope.kind;
+        let part = |namespace: &Clean| self.complete.contains(&Scope { kind, namespace: Some(namespace.clone()) });
+        if self.complete.contains(&kind.into()) || (!self.watched.is_empty() && self.watched.iter().all(part)) {
+            self.listed.insert(kind);
+        }
+    }
+
+    /// The object was named; answers whether it is one that is watched.
+    fn name(&mut self, kind: Kind, meta: &Meta) -> bool {
+        for (scope, uids) in &mut self.unnamed {
+            if scope.kind == kind {
+                uids.remove(&meta.uid);
             }
-            Kind::ReplicaSet => self.revisions.keys().cloned().collect(),
-            Kind::Node => self.nodes.keys().cloned().collect(),
-            Kind::Event => self.notices.keys().cloned().collect(),
-        };
-        self.unnamed.insert(kind, known);
-    }
-
-    fn complete(&mut self, kind: Kind) {
-        for uid in self.unnamed.remove(&kind).unwrap_or_default() {
-            self.forget(kind, &uid);
         }
-        self.listed.insert(kind);
-    }
-
-    fn name(&mut self, kind: Kind, uid: &Uid) {
-        if let Some(unnamed) = self.unnamed.get_mut(&kind) {
-            unnamed.remove(uid);
-        }
+        self.watched.is_empty() || !kind.namespaced() || self.watched.contains(&meta.namespace)
     }
 
     fn forget(&mut self, kind: Kind, uid: &Uid) {
         match kind {
             Kind::Pod => drop(self.pods.remove(uid)),
-            Kind::Deployment | Kind::StatefulSet => drop(self.workloads.remove(uid)),
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => drop(self.workloads.remove(uid)),
             Kind::ReplicaSet => drop(self.revisions.remove(uid)),
-            Kind::Node => drop(self.nodes.remove(uid)),
-            Kind::Event => drop(self.notices.remove(uid)),
+            Kind::Node => {
+                self.nodes.remove(uid);
+                self.down.retain(|_, down| down != uid);
+            }
+            Kind::Event => self.notices.remove(uid),
+            Kind::ConfigMap => drop(self.config_maps.remove(uid)),
         }
     }
 
@@ -161,7 +211,7 @@ impl Cluster {
 
     /// The notices about one object, newest first.
     pub fn notices_about(&self, uid: &str) -> Vec<&Notice> {
-        let mut all: Vec<&Notice> = self.notices.values().filter(|n| n.about_uid == uid).collect();
+        let mut all: Vec<&Notice> = self.notices.about(uid).collect();
         all.sort_by_key(|n| std::cmp::Reverse(n.last));
         all
     }
@@ -187,7 +237,7 @@ impl Cluster {
 fn row<'a>(workload: Option<&'a Workload>, mut pods: Vec<(&'a Pod, Diagnosis)>) -> WorkloadRow<'a> {
     pods.sort_by(|(a, x), (b, y)| y.severity.cmp(&x.severity).then_with(|| a.meta.name.cmp(&b.meta.name)));
     let worst = pods.iter().map(|(_, d)| d).find(|d| d.severity > Severity::Ok);
-    let short = workload.filter(|w| w.ready < w.desired || w.stuck.is_some());
+    let short = workload.filter(|w| w.short() || w.stuck.is_some());
     let going = pods.iter().all(|(_, d)| d.severity < Severity::Critical) && short.is_none_or(|w| w.stuck.is_none());
     let severity = match (worst.map(|d| d.severity), short) {
         (Some(Severity::Critical), _) => Severity::Critical,

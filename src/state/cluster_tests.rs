@@ -4,7 +4,7 @@ use super::*;
 use crate::event::{Container, ContainerState, Meta, Owner, PodPhase};
 
 fn meta(uid: &str, name: &str) -> Meta {
-    Meta { uid: uid.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None }
+    Meta { uid: uid.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None, held_by: None }
 }
 
 fn pod(uid: &str, owner: &str, state: ContainerState, ready: bool) -> Pod {
@@ -42,6 +42,7 @@ fn workload(uid: &str, desired: u32, ready: u32) -> Workload {
         stuck: None,
         release: None,
         service: uid.into(),
+        changed: None,
     }
 }
 
@@ -63,14 +64,14 @@ fn a_listing_leaves_exactly_what_it_names() {
     let running = ContainerState::Running { since: None };
     let pods = |uids: &[&str]| ClusterEvent::Pods(uids.iter().map(|uid| pod(uid, "rs", running.clone(), true)).collect());
     let cluster = cluster(&[
-        ClusterEvent::Listing(Kind::Pod),
+        ClusterEvent::Listing(Kind::Pod.into()),
         pods(&["a", "b"]),
-        ClusterEvent::Listed(Kind::Pod),
+        ClusterEvent::Listed(Kind::Pod.into()),
         pods(&["c"]),
-        ClusterEvent::Listing(Kind::Pod),
+        ClusterEvent::Listing(Kind::Pod.into()),
         pods(&["b"]),
         pods(&["d"]),
-        ClusterEvent::Listed(Kind::Pod),
+        ClusterEvent::Listed(Kind::Pod.into()),
     ]);
     assert_eq!(cluster.pods.keys().map(Clean::as_str).collect::<Vec<_>>(), ["b", "d"]);
 }
@@ -80,8 +81,8 @@ fn a_listing_of_one_kind_leaves_the_other_workloads_alone() {
     let stateful = Workload { kind: Kind::StatefulSet, ..workload("kafka", 1, 1) };
     let cluster = cluster(&[
         ClusterEvent::Workloads(vec![workload("app", 1, 1), stateful]),
-        ClusterEvent::Listing(Kind::Deployment),
-        ClusterEvent::Listed(Kind::Deployment),
+        ClusterEvent::Listing(Kind::Deployment.into()),
+        ClusterEvent::Listed(Kind::Deployment.into()),
     ]);
     assert_eq!(cluster.workloads.keys().map(Clean::as_str).collect::<Vec<_>>(), ["kafka"]);
 }

@@ -5,17 +5,22 @@
 
 mod alerts;
 mod candidates;
+mod changes;
 mod cluster;
 mod detect;
 mod diagnosis;
+mod forced;
 mod form;
 mod lag;
+mod notices;
 mod rates;
+mod reasons;
 mod rows;
 mod runs;
 mod screen;
 mod suggest;
 mod timeline;
+mod usage;
 mod world;
 
 use std::sync::Arc;
@@ -24,17 +29,21 @@ use chrono::{DateTime, Utc};
 
 pub use alerts::Alerts;
 pub use candidates::candidates;
+pub use changes::{Changed, changed};
 pub use cluster::{Cluster, WorkloadRow};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};
 pub use lag::{Group, GroupState, Lag};
+pub use forced::Forced;
 pub use rates::{Rates, Series};
+pub use reasons::{explain, told};
 pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, timeline_lines, workload_rows};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
 pub use suggest::{Suggestion, suggestions};
 pub use timeline::{Entry, EntryKind, Timeline};
+pub use usage::Usage;
 pub use world::World;
 
 use crate::runbook::Runbook;

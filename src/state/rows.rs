@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{
-    Diagnosis, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, suggestions,
+    Diagnosis, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, explain,
+    suggestions,
 };
 use crate::clean::Clean;
 use crate::event::Pod;
@@ -48,6 +49,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     };
     let mut rows = world.cluster.rows();
     for row in &mut rows {
+        explain(world, row);
         let trouble = failing(row)
             .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
             .or_else(|| falling_behind(world, row).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(lag))))));

@@ -108,9 +108,10 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
 
 fn place(state: &State, look: &Look, columns: u16) -> Row {
     let Some(session) = &state.world.session else { return Row::new(columns) };
-    let namespace = session.namespace.as_deref().unwrap_or("all namespaces");
+    let namespaces = session.namespaces.join(", ");
+    let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
     let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &session.context).text(look.style(Role::Dim), " · ");
-    row.text(look.style(Role::Text), namespace).gap(1)
+    row.text(look.style(Role::Text), namespaces).gap(1)
 }
 
 /// What is not recorded cannot be replayed, and nothing may be changed meanwhile.

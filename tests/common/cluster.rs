@@ -8,7 +8,7 @@ use super::at;
 pub const NAMESPACE: &str = "medcontract-prod";
 
 pub fn meta(name: &str, second: i64) -> Meta {
-    Meta { uid: format!("uid-{name}").into(), namespace: NAMESPACE.into(), name: name.into(), created: at(second), deleting: None }
+    Meta { uid: format!("uid-{name}").into(), namespace: NAMESPACE.into(), name: name.into(), created: at(second), deleting: None, held_by: None }
 }
 
 pub fn owner(kind: &str, name: &str) -> Owner {
@@ -30,6 +30,7 @@ pub fn workload(kind: Kind, name: &str, (ready, desired): (u32, u32), revision: 
         stuck: None,
         release: release.map(Clean::from),
         service: name.into(),
+        changed: None,
     }
 }
 
@@ -120,6 +121,6 @@ pub fn listing(second: i64, workloads: Vec<Workload>, revisions: Vec<Revision>, 
         (Kind::Node, ClusterEvent::Nodes((1..=3).map(|n| node(n, true)).collect())),
         (Kind::Event, ClusterEvent::Notices(Vec::new())),
     ];
-    let told = parts.into_iter().flat_map(|(kind, objects)| [ClusterEvent::Listing(kind), objects, ClusterEvent::Listed(kind)]);
+    let told = parts.into_iter().flat_map(|(kind, objects)| [ClusterEvent::Listing(kind.into()), objects, ClusterEvent::Listed(kind.into())]);
     told.map(|event| (second, Event::Cluster(event))).collect()
 }
