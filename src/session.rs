@@ -13,8 +13,8 @@ use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
 use crate::runbook::Runbook;
-use crate::runtime::Core;
 use crate::runtime::inherit::{self, Estate};
+use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
@@ -23,7 +23,7 @@ use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
 /// Events that may wait: sources wait when there are more, and keys are never behind them.
-const EVENTS: usize = 1024;
+const EVENTS: usize = 64;
 
 /// What a session is to be.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ pub struct Running {
     /// Carries effects out.
     pub executor: Executor,
     /// What sources and executor say.
-    pub events: mpsc::Receiver<Event>,
+    pub events: mpsc::Receiver<Ready>,
     /// Dropped, they stop.
     pub sources: Sources,
     /// The first events: the session, what earlier ones left open, why there is no journal.
@@ -124,7 +124,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let executor = Executor::new(carrying_out(&wanted, &connection, choose, &runbook, &clock), sender.clone());
     let asked = SourceSettings { namespaces, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
-    Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
+    Ok(Running { core: Core::new(clock, runbook, journal), executor, events: scribe(events), sources, first, estates })
 }
 
 fn described(wanted: &Wanted, connection: &Connection, namespaces: Vec<Clean>) -> Session {

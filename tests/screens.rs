@@ -60,7 +60,7 @@ fn log_at(up: usize) -> LogView {
 
 fn form(mut state: State) -> State {
     let step = state.runbook.step("rollout-undo").unwrap().clone();
-    let mut form = Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), None);
+    let mut form = Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), &state.world, None);
     form.problem = Some("no such revision: 9".into());
     state.screen.ask(Purpose::Input, "revision: ", "");
     state.screen.input.as_mut().unwrap().candidate = Some(0);

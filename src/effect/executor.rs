@@ -12,7 +12,7 @@ use ulid::Ulid;
 
 use super::preflight::{self, Room};
 use super::send::Caller;
-use super::{Effect, logs, send};
+use super::{Effect, logs, manifest, send};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, Target, View};
 use crate::runbook::Runbook;
@@ -78,6 +78,7 @@ impl Executor {
             Effect::Send(intent) => self.send(*intent),
             Effect::Resolve(intent) => self.resolve(*intent),
             Effect::Wake { intent, after } => self.wake(intent, after),
+            Effect::Fetch(target) => self.fetch(target),
             Effect::Follow { target, previous } => self.follow(target, previous),
             Effect::Unfollow => stop(&mut self.following),
             Effect::StopAll => self.stop_all(),
@@ -133,6 +134,16 @@ impl Executor {
             due()
         };
         self.spawn(answer, due());
+    }
+
+    fn fetch(&mut self, target: Target) {
+        let caller = self.settings.caller(&self.settings.reader);
+        let failed = Event::View(View::Manifest { target: target.clone(), answer: Err(BROKEN.into()) });
+        let answer = async move {
+            let answer = manifest::fetch(&caller, &target).await;
+            Event::View(View::Manifest { target, answer })
+        };
+        self.spawn(answer, failed);
     }
 
     fn follow(&mut self, target: Target, previous: bool) {

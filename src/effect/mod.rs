@@ -5,6 +5,7 @@
 
 mod executor;
 mod logs;
+mod manifest;
 mod plan;
 mod preflight;
 mod send;
@@ -36,6 +37,8 @@ pub enum Effect {
         /// From now.
         after: Duration,
     },
+    /// Read an object in full; answered by [`View::Manifest`](crate::event::View::Manifest).
+    Fetch(Target),
     /// Follow a pod's log.
     Follow {
         /// The pod.

@@ -4,6 +4,7 @@
 //! `Listed`. What a listing did not name is gone when it ends, so a relist after a lost watch leaves exactly what the server has.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,11 @@ use crate::clean::Clean;
 
 /// The identity of an object; a recreated one has another.
 pub type Uid = Clean;
+
+/// What goes without saying is not written: ten thousand pods do not restart.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// The kinds that warroom watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,7 +161,7 @@ pub enum ClusterEvent {
     /// The listing is complete.
     Listed(Scope),
     /// Pods, new or changed.
-    Pods(Vec<Pod>),
+    Pods(Vec<Arc<Pod>>),
     /// Deployments, StatefulSets, DaemonSets and Jobs, new or changed.
     Workloads(Vec<Workload>),
     /// ReplicaSets, new or changed.
@@ -230,13 +236,6 @@ pub struct Amount {
     pub memory: Option<NonZeroU32>,
 }
 
-impl Amount {
-    /// Whether nothing is said.
-    pub fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// The controller of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
@@ -270,16 +269,20 @@ pub struct Pod {
     /// Identity and age.
     pub meta: Meta,
     /// Its controller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// Where it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<Clean>,
     /// Its phase.
     pub phase: Health,
     /// The `Ready` condition.
     pub ready: bool,
     /// `status.reason` (`Evicted`, `NodeLost`), or the scheduler's reason while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Clean>,
     /// The words that go with the reason: the scheduler's, or the unready condition's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Clean>,
     /// Init containers, then containers, in the order of the spec.
     pub containers: Vec<Container>,
@@ -293,20 +296,23 @@ pub struct Container {
     /// Image as the spec has it.
     pub image: Clean,
     /// Whether it is an init container (sidecars are not).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub init: bool,
     /// Whether its readiness probe passes.
     pub ready: bool,
     /// How often it was started again.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub restarts: u32,
     /// What it does now.
     pub state: ContainerState,
     /// How its last run ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<ContainerState>,
     /// What it was promised.
-    #[serde(default, skip_serializing_if = "Amount::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub requests: Amount,
     /// What it may not exceed.
-    #[serde(default, skip_serializing_if = "Amount::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Amount,
 }
 
@@ -317,22 +323,27 @@ pub enum ContainerState {
     /// Not started, or between two runs: `ContainerCreating`, `CrashLoopBackOff`, `ImagePullBackOff`, …
     Waiting {
         /// Why it waits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Clean>,
         /// In the kubelet's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<Clean>,
     },
     /// It runs.
     Running {
         /// Since when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<DateTime<Utc>>,
     },
     /// It ended.
     Terminated {
         /// `Error`, `OOMKilled`, `Completed`, …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Clean>,
         /// Exit code.
         exit: i32,
         /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<DateTime<Utc>>,
     },
 }
@@ -384,6 +395,7 @@ pub struct Revision {
     /// Identity and age.
     pub meta: Meta,
     /// The Deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// `deployment.kubernetes.io/revision`
     pub number: u64,
@@ -409,9 +421,10 @@ pub struct Node {
     /// Whether it takes no new pods.
     pub cordoned: bool,
     /// The condition's words where it is not ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Clean>,
     /// What pods can have of it.
-    #[serde(default, skip_serializing_if = "Amount::is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub allocatable: Amount,
     /// Other conditions that hold: `MemoryPressure`, `DiskPressure`, …
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

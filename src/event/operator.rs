@@ -67,6 +67,13 @@ pub enum View {
         /// Why there are no more, when there are none.
         ended: Option<Clean>,
     },
+    /// An object's manifest, or why there is none.
+    Manifest {
+        /// The object.
+        target: Target,
+        /// Its lines.
+        answer: Result<Vec<Clean>, Clean>,
+    },
     /// Something to tell the viewer for a few seconds.
     Told(Clean),
 }

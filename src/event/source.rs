@@ -119,6 +119,18 @@ pub enum SourceState {
 }
 
 impl SourceState {
+    /// How much less than live; the worst is the greatest.
+    pub fn badness(self) -> u8 {
+        match self {
+            Self::Down => 5,
+            Self::Stale => 4,
+            Self::Blind => 3,
+            Self::Starting => 2,
+            Self::Live => 1,
+            Self::Off => 0,
+        }
+    }
+
     /// The word on the screen and in `status --json`.
     pub fn word(self) -> &'static str {
         match self {

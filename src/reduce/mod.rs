@@ -1,8 +1,9 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
 //!
 //! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
-//! ([`operate`], [`typing`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+//! ([`operate`], [`look_at`], [`typing`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
 
+mod look_at;
 mod operate;
 mod steps;
 mod typing;
@@ -72,6 +73,7 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
         View::Pending(keys) => state.screen.pending.clone_from(keys),
         View::Told(what) => state.screen.tell(state.now, what.clone()),
         View::Prepared(prepared) => steps::prepared(state, prepared),
+        View::Manifest { target, answer } => look_at::fetched(state, target, answer),
         View::Logs { target, lines, ended } => {
             for overlay in &mut state.screen.overlays {
                 if let Overlay::Logs(log) = overlay

@@ -1,11 +1,11 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::steps;
+use super::{look_at, steps};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Kind, Pod, Purpose, Target};
 use crate::keymap::Action;
-use crate::state::{Focus, ListView, LogView, Overlay, PodLine, Severity, State, pod_lines, row_ids, step_lines};
+use crate::state::{Focus, ListView, LogView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
 use crate::state::{Stage, StepLine};
 
 /// Carries an action out.
@@ -32,6 +32,10 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::PreviousLogs => return follow(state, true),
         Action::Follow => follow_newest(state),
         Action::Open | Action::Describe => return open_selected(state, *action == Action::Describe),
+        Action::Changes => open(state, Overlay::Changes { scroll: 0 }),
+        Action::Manifest => return look_at::at_manifest(state),
+        Action::Namespaces(line) => return look_at::at_namespaces(state, line),
+        Action::Node(name) => look_at::at_node(state, name),
         Action::Step(id) => return steps::begin(state, id),
         Action::UndoLast => return steps::undo_last(state),
         Action::Confirm => return steps::confirm(state),
@@ -111,8 +115,7 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
     }
     let list = screen.list_mut();
     if list.selected.is_some() {
-        list.selected = None;
-        list.held.clear();
+        list.let_go();
     } else if !list.filter.is_empty() {
         list.filter = Clean::default();
     } else {
@@ -195,16 +198,20 @@ fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> O
     }
 }
 
+/// Moves the selection; up from the first row lets go of the list, which follows its own order again.
 fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usize) {
     let at = list.selected.as_ref().and_then(|selected| ids.iter().position(|id| id == selected));
-    if let Some(to) = destination(at, ids.len(), action, page) {
+    if at == Some(0) && *action == Action::Up {
+        list.let_go();
+    } else if let Some(to) = destination(at, ids.len(), action, page) {
         select(list, ids, ids[to].clone());
     }
 }
 
 fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     let place = match overlay {
-        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } => scroll,
+        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Changes { scroll } => scroll,
+        Overlay::Manifest(view) => &mut view.scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
         Overlay::Form(_) => return,
@@ -269,11 +276,8 @@ fn pod_in_question(state: &State) -> Option<&Pod> {
         Some(Overlay::Detail { uid, .. }) => uid.clone(),
         _ => state.screen.lists.get(&Focus::Pods)?.selected.clone()?,
     };
-    state.world.cluster.pods.get(&uid).or_else(|| {
-        let line = pod_lines(state).into_iter().find(|line| *line.id() == uid)?;
-        let PodLine::Workload(row) = line else { return None };
-        row.pods.first().map(|(pod, _)| *pod)
-    })
+    let cluster = &state.world.cluster;
+    cluster.pods.get(&uid).map(AsRef::as_ref).or_else(|| cluster.pods_of(&cluster.row(&uid)?).first().copied())
 }
 
 fn follow(state: &mut State, previous: bool) -> Vec<Effect> {

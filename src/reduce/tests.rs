@@ -25,7 +25,7 @@ impl Room {
             mode: Mode::Live,
             context: "prod".into(),
             cluster: "https://prod".into(),
-            namespace: Some("ns".into()),
+            namespaces: vec!["ns".into()],
             actor: "dana".into(),
             read_only,
             arm_minutes: 15,

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::engine::{Engine, Released};
 use super::inherit::{self, Estate};
 use super::screen::{Looks, Painter};
-use super::{Core, Keys};
+use super::{Core, Keys, Ready};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, View};
 use crate::source::keyboard::Input;
@@ -26,7 +26,7 @@ const DRAIN: Duration = Duration::from_millis(4);
 pub struct Live {
     engine: Engine,
     released: mpsc::UnboundedReceiver<Released>,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Ready>,
     keys: Keys,
     painter: Painter,
 }
@@ -40,7 +40,7 @@ enum Step {
 
 impl Live {
     /// A session over `events`, which sources and executor fill.
-    pub fn new(core: Core, keys: Keys, screen: Screen, looks: Looks, executor: Executor, events: mpsc::Receiver<Event>) -> Self {
+    pub fn new(core: Core, keys: Keys, screen: Screen, looks: Looks, executor: Executor, events: mpsc::Receiver<Ready>) -> Self {
         let (engine, released) = Engine::new(core, executor);
         Self { engine, released, events, keys, painter: Painter::new(screen, looks) }
     }
@@ -103,7 +103,7 @@ impl Live {
     }
 
     /// An event, and what came with it.
-    fn drain(&mut self, first: Event) -> io::Result<Step> {
+    fn drain(&mut self, first: Ready) -> io::Result<Step> {
         let began = Instant::now();
         let mut event = Some(first);
         for _ in 0..BATCH {
@@ -116,7 +116,7 @@ impl Live {
         Ok(Step::On)
     }
 
-    fn take(&mut self, event: Event) -> io::Result<Step> {
+    fn take(&mut self, event: impl Into<Ready>) -> io::Result<Step> {
         let effects = self.engine.take(event);
         self.show(effects)
     }

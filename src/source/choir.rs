@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::clock::Clock;
 use super::voice::Voice;
 use crate::clean::Clean;
-use crate::event::{Event, Health, SourceId, SourceState};
+use crate::event::{Event, Health, SourceId};
 
 /// Events of a part that may wait.
 const EVENTS: usize = 16;
@@ -80,23 +80,11 @@ impl Choir {
 
     /// The worst part's, with the names of all that are as bad.
     fn whole(&self) -> Option<Health> {
-        let worst = self.heard.values().max_by_key(|health| (badness(health.state), std::cmp::Reverse(health.since)))?;
+        let worst = self.heard.values().max_by_key(|health| (health.state.badness(), std::cmp::Reverse(health.since)))?;
         let alike = self.heard.iter().filter(|(_, health)| health.state == worst.state && health.error.is_some());
         let names: Vec<&str> = alike.map(|(namespace, _)| namespace.as_str()).collect();
         let error = worst.error.as_ref().map(|error| format!("{}: {error}", names.join(", ")).into());
         Some(Health { error, ..worst.clone() })
-    }
-}
-
-/// How much less than live.
-pub fn badness(state: SourceState) -> u8 {
-    match state {
-        SourceState::Down => 5,
-        SourceState::Stale => 4,
-        SourceState::Blind => 3,
-        SourceState::Starting => 2,
-        SourceState::Live => 1,
-        SourceState::Off => 0,
     }
 }
 
@@ -105,6 +93,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta};
 
     use super::*;
+    use crate::event::SourceState;
 
     fn health(state: SourceState, second: i64, error: Option<&str>) -> Health {
         let since = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);

@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::event::{Container, ContainerState, Meta, Owner, Pod, PodPhase};
+use crate::event::{Amount, Container, ContainerState, Meta, Owner, Pod, PodPhase};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -26,8 +28,8 @@ struct Story {
 impl Story {
     fn take(&mut self, second: i64, event: &ClusterEvent) {
         let before = Detector::before(&self.cluster, event);
-        self.cluster.fold(event);
-        self.detector.cluster(at(second), &before, &self.cluster, event, &mut self.timeline);
+        let touched = self.cluster.fold(event);
+        self.detector.cluster(at(second), &before, &self.cluster, event, &touched, &mut self.timeline);
     }
 
     fn app(&mut self, second: i64, ready: u32, state: ContainerState) {
@@ -47,7 +49,7 @@ impl Story {
             service: "app".into(),
             changed: None,
         };
-        let container = Container { name: "c".into(), image: "i".into(), init: false, ready: ready > 0, restarts: 1, state, last: None };
+        let container = Container { name: "c".into(), image: "i".into(), init: false, ready: ready > 0, restarts: 1, state, last: None, requests: Amount::default(), limits: Amount::default() };
         let pod = Pod {
             meta: meta("app-1-x", 0),
             owner: Some(owner("app")),
@@ -59,7 +61,7 @@ impl Story {
             containers: vec![container],
         };
         self.take(second, &ClusterEvent::Workloads(vec![workload]));
-        self.take(second, &ClusterEvent::Pods(vec![pod]));
+        self.take(second, &ClusterEvent::Pods(vec![Arc::new(pod)]));
     }
 
     fn revision(number: u64, created: i64) -> Revision {

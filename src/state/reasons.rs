@@ -2,9 +2,11 @@
 //! what was done to them by force, and time. A second step over [`diagnose`](super::diagnose), which knows the pod alone; each question is
 //! a look-up, so that it can be asked of every row of a frame.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::diagnosis::ending;
+use super::diagnosis::{diagnose, ending};
 use super::{Diagnosis, Severity, WorkloadRow, World};
 use crate::clean::Clean;
 use crate::event::{ContainerState, Kind, Notice, Pod, Workload};
@@ -30,17 +32,30 @@ pub fn told(world: &World, pod: &Pod, diagnosis: &Diagnosis) -> Diagnosis {
 
 /// Completes what a row says. It never makes a row look better than its pods are.
 pub fn explain(world: &World, row: &mut WorkloadRow<'_>) {
-    if let Some((pod, diagnosis)) = row.pods.first().filter(|(_, diagnosis)| diagnosis.severity > Severity::Ok) {
+    let troubled = if row.severity > Severity::Ok { troubled(world, row) } else { Vec::new() };
+    if let Some((pod, diagnosis)) = troubled.first() {
         let told = told(world, pod, diagnosis);
         (row.severity, row.why) = (row.severity.max(told.severity), told.why.or_else(|| row.why.take()));
     }
-    if let Some(why) = hanging(world, row) {
+    if let Some(why) = hanging(world, row, &troubled) {
         row.why = Some(why);
     }
     let found = lost(world, row).or_else(|| forced(world, row)).or_else(|| restarted(world, row));
     if let Some((severity, reason, why)) = found.filter(|(severity, ..)| *severity >= row.severity) {
         (row.severity, row.reason, row.why) = (severity, Some(reason), Some(why));
     }
+}
+
+/// The pods that are not well, the worst first; a lone pod's row is about itself.
+fn troubled<'a>(world: &'a World, row: &WorkloadRow<'a>) -> Vec<(&'a Pod, Cow<'a, Diagnosis>)> {
+    match row.pod {
+        Some(pod) => vec![(pod, Cow::Owned(diagnose(pod)))],
+        None => world.cluster.troubled(row).into_iter().map(|(pod, diagnosis)| (pod, Cow::Borrowed(diagnosis))).collect(),
+    }
+}
+
+fn pods<'a>(world: &'a World, row: &WorkloadRow<'a>) -> Vec<&'a Pod> {
+    row.pod.map_or_else(|| world.cluster.pods_of(row), |pod| vec![pod])
 }
 
 /// The pod's node does not answer, so nothing that is shown of the pod is known to be true.
@@ -55,7 +70,7 @@ fn lost(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clean)
     if world.cluster.down.is_empty() {
         return None;
     }
-    let why = row.pods.iter().find_map(|(pod, _)| lost_node(world, pod))?;
+    let why = pods(world, row).into_iter().find_map(|pod| lost_node(world, pod))?;
     Some((Severity::Critical, "node not ready".into(), why))
 }
 
@@ -90,14 +105,12 @@ fn from_warnings(world: &World, pod: &Pod, diagnosis: &Diagnosis) -> Option<Clea
 }
 
 /// A rollout that does not go on, by the newest revision's worst pod: `rev 8 hangs, 1 of 2 updated: exit 1`.
-fn hanging(world: &World, row: &WorkloadRow<'_>) -> Option<Clean> {
+fn hanging(world: &World, row: &WorkloadRow<'_>, troubled: &[(&Pod, Cow<'_, Diagnosis>)]) -> Option<Clean> {
     let workload = row.workload.filter(|w| w.kind == Kind::Deployment && row.severity > Severity::Ok && half_rolled(w))?;
     let of_it = |r: &&crate::event::Revision| r.owner.as_ref().is_some_and(|owner| owner.uid == workload.meta.uid);
     let newest = world.cluster.revisions.values().filter(of_it).find(|revision| Some(revision.number) == workload.revision)?;
-    let its = row.pods.iter().filter(|(pod, d)| {
-        d.severity > Severity::Ok && pod.meta.deleting.is_none() && pod.owner.as_ref().is_some_and(|owner| owner.uid == newest.meta.uid)
-    });
-    let (pod, diagnosis) = its.max_by_key(|(_, diagnosis)| diagnosis.severity)?;
+    let of_newest = |pod: &Pod| pod.meta.deleting.is_none() && pod.owner.as_ref().is_some_and(|owner| owner.uid == newest.meta.uid);
+    let (pod, diagnosis) = troubled.iter().find(|(pod, _)| of_newest(pod))?;
     if workload.stuck.is_none() && diagnosis.severity < Severity::Critical {
         return None; // it goes on
     }
@@ -118,14 +131,13 @@ fn forced(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clea
 
 /// A run that ended badly a moment ago, in a row that is well again: `OOMKilled`, `exit 137 (SIGKILL) 12s ago, runs again`.
 fn restarted(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clean)> {
-    if row.restarts == 0 || row.severity > Severity::Ok {
+    let recent = |at: DateTime<Utc>| world.at - at <= RECENT;
+    if row.severity > Severity::Ok || row.restarts == 0 || !row.ended.is_some_and(recent) {
         return None;
     }
-    let containers = row.pods.iter().flat_map(|(pod, _)| &pod.containers).filter_map(|container| container.last.as_ref());
-    let (at, last) = containers.filter_map(|last| Some((bad_end(last)?, last))).max_by_key(|(at, _)| *at)?;
-    if world.at - at > RECENT {
-        return None;
-    }
+    let pods = pods(world, row);
+    let ends = pods.iter().flat_map(|pod| &pod.containers).filter_map(|container| container.last.as_ref());
+    let (at, last) = ends.filter_map(|last| Some((bad_end(last)?, last))).max_by_key(|(at, _)| *at).filter(|(at, _)| recent(*at))?;
     let ended = ending(last)?;
     let (reason, rest) = ended.split_once(", ").unwrap_or(("restarted", ended.as_str()));
     Some((Severity::Warn, reason.into(), format!("{rest} {} ago, runs again", units::age(world.at - at)).into()))

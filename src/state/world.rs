@@ -85,8 +85,8 @@ impl World {
         }
         changes::tell(at, &self.cluster, event, &mut self.timeline);
         let before = Detector::before(&self.cluster, event);
-        self.cluster.fold(event);
-        self.detector.cluster(at, &before, &self.cluster, event, &mut self.timeline);
+        let touched = self.cluster.fold(event);
+        self.detector.cluster(at, &before, &self.cluster, event, &touched, &mut self.timeline);
     }
 
     /// A namespace that was there and is on its way out, or gone, takes everything in it along.

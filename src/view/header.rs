@@ -167,18 +167,10 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
     })
 }
 
-/// The six watches as one: as well as the worst of them can be heard.
+/// The watches as one: as well as the worst of them can be heard.
 fn cluster(state: &State) -> Option<Heard> {
-    let badness = |health: &Health| match health.state {
-        SourceState::Down => 5,
-        SourceState::Stale => 4,
-        SourceState::Blind => 3,
-        SourceState::Starting => 2,
-        SourceState::Live => 1,
-        SourceState::Off => 0,
-    };
     let watches: Vec<&Health> = state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
-    let worst = watches.iter().copied().max_by_key(|health| badness(health))?;
+    let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
     let alike: Vec<&str> = watches.iter().filter(|health| health.state == worst.state).map(|health| health.source.name()).collect();
     let words = match worst.state {
         SourceState::Blind => format!("blind: {}{}", alike.join(", "), code(worst)),

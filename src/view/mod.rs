@@ -4,6 +4,7 @@
 //! [`marks`]. Colour and words both carry each meaning; ASCII terminals get a translation of the finished frame ([`ascii`]).
 
 mod ascii;
+mod changes;
 mod chart;
 mod confirm;
 mod detail;
@@ -15,6 +16,7 @@ mod help;
 mod lag;
 mod layout;
 mod logs;
+mod manifest;
 mod marks;
 mod pane;
 mod playback;
@@ -101,6 +103,8 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
     match overlay {
         Overlay::Help { scroll } => help::draw(state, look, *scroll, body, buf),
         Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
+        Overlay::Manifest(view) => manifest::draw(look, view, body, buf),
+        Overlay::Changes { scroll } => changes::draw(state, look, *scroll, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),

@@ -1,7 +1,9 @@
 //! Objects of a small cluster, well unless something else is said.
 
+use std::sync::Arc;
+
 use warroom::clean::Clean;
-use warroom::event::{ClusterEvent, Container, ContainerState, Event, Kind, Meta, Node, Notice, Owner, Pod, PodPhase, Revision, Workload};
+use warroom::event::{Amount, ClusterEvent, Container, ContainerState, Event, Kind, Meta, Node, Notice, Owner, Pod, PodPhase, Revision, Workload};
 
 use super::at;
 
@@ -67,6 +69,8 @@ pub fn pod(workload: &Workload, n: u32) -> Pod {
             restarts: 0,
             state: ContainerState::Running { since: Some(at(-3_690)) },
             last: None,
+            requests: Amount::default(),
+            limits: Amount::default(),
         }],
     }
 }
@@ -93,7 +97,7 @@ pub fn unready(mut pod: Pod) -> Pod {
 
 pub fn node(n: u32, ready: bool) -> Node {
     let message = (!ready).then(|| "kubelet stopped posting node status".into());
-    Node { meta: meta(&format!("node-{n}"), -9_000_000), ready: Some(ready), cordoned: false, message }
+    Node { meta: meta(&format!("node-{n}"), -9_000_000), ready: Some(ready), cordoned: false, message, allocatable: Amount::default(), pressures: Vec::new(), changed: None }
 }
 
 pub fn notice(about: &Meta, reason: &str, message: &str, count: u32, second: i64) -> Notice {
@@ -117,7 +121,7 @@ pub fn listing(second: i64, workloads: Vec<Workload>, revisions: Vec<Revision>, 
         (Kind::Deployment, ClusterEvent::Workloads(deployments)),
         (Kind::StatefulSet, ClusterEvent::Workloads(sets)),
         (Kind::ReplicaSet, ClusterEvent::Revisions(revisions)),
-        (Kind::Pod, ClusterEvent::Pods(pods)),
+        (Kind::Pod, ClusterEvent::Pods(pods.into_iter().map(Arc::new).collect())),
         (Kind::Node, ClusterEvent::Nodes((1..=3).map(|n| node(n, true)).collect())),
         (Kind::Event, ClusterEvent::Notices(Vec::new())),
     ];

@@ -2,7 +2,7 @@
 //! thousand quiet pods cost nothing in the recording.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use kube::Client;
@@ -119,8 +119,8 @@ fn read(text: &[u8]) -> Result<Vec<(Clean, Measured)>, Failure> {
 
 /// What is worth telling since the last time. Of a reading that is not whole nobody can say who is gone.
 fn news(told: &mut BTreeMap<Clean, Measured>, now: BTreeMap<Clean, Measured>, whole: bool, at: chrono::DateTime<chrono::Utc>) -> Usage {
-    let gone: Vec<Clean> = told.keys().filter(|name| whole && !now.contains_key(*name)).cloned().collect();
-    gone.iter().for_each(|name| drop(told.remove(name)));
+    let gone: BTreeSet<Clean> = told.keys().filter(|name| whole && !now.contains_key(*name)).cloned().collect();
+    told.retain(|name, _| !gone.contains(name));
     let mut used = Vec::new();
     for (name, (cpu, memory)) in now {
         let before = told.get(&name).copied();
@@ -129,7 +129,7 @@ fn news(told: &mut BTreeMap<Clean, Measured>, now: BTreeMap<Clean, Measured>, wh
             used.push(Used { name, cpu, memory });
         }
     }
-    Usage { at, used, gone }
+    Usage { at, used, gone: gone.into_iter().collect() }
 }
 
 /// By a tenth, and by more than noise.

@@ -1,0 +1,156 @@
+//! Objects by identity, and what a listing that is under way has not named yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clean::Clean;
+use crate::event::{ConfigMap, Kind, Meta, Node, Notice, Pod, Revision, Scope, Uid, Workload};
+use crate::state::notices::Notices;
+
+/// What the API server has, as last heard.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Objects {
+    /// Pods. Shared with the records that brought them.
+    pub pods: BTreeMap<Uid, Arc<Pod>>,
+    /// Deployments, StatefulSets, DaemonSets and Jobs.
+    pub workloads: BTreeMap<Uid, Workload>,
+    /// ReplicaSets.
+    pub revisions: BTreeMap<Uid, Revision>,
+    /// Nodes.
+    pub nodes: BTreeMap<Uid, Node>,
+    /// Nodes that are not ready, by name.
+    pub down: BTreeMap<Clean, Uid>,
+    /// Kubernetes' warnings.
+    pub notices: Notices,
+    /// ConfigMaps.
+    pub config_maps: BTreeMap<Uid, ConfigMap>,
+    /// Kinds whose first listing is complete, in every namespace that is watched.
+    pub listed: BTreeSet<Kind>,
+    /// The namespaces watched; none is all of them.
+    pub(super) watched: Vec<Clean>,
+    /// Listings that are complete.
+    complete: BTreeSet<Scope>,
+    /// During a listing: what was known before and has not been named yet.
+    unnamed: Vec<(Scope, BTreeSet<Uid>)>,
+}
+
+impl Objects {
+    /// Nothing known but the nodes, which belong to no namespace.
+    pub(super) fn only_nodes(self, watched: Vec<Clean>) -> Self {
+        Self { nodes: self.nodes, down: self.down, watched, ..Self::default() }
+    }
+
+    pub(super) fn begin(&mut self, scope: &Scope) {
+        let inside = |meta: &&Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
+        let known = self.metas(scope.kind).filter(inside).map(|meta| meta.uid.clone()).collect();
+        self.unnamed.retain(|(other, _)| other != scope);
+        self.unnamed.push((scope.clone(), known));
+    }
+
+    fn metas(&self, kind: Kind) -> Box<dyn Iterator<Item = &Meta> + '_> {
+        match kind {
+            Kind::Pod => Box::new(self.pods.values().map(|pod| &pod.meta)),
+            Kind::ReplicaSet => Box::new(self.revisions.values().map(|r| &r.meta)),
+            Kind::Node => Box::new(self.nodes.values().map(|n| &n.meta)),
+            Kind::Event => Box::new(self.notices.values().map(|n| &n.meta)),
+            Kind::ConfigMap => Box::new(self.config_maps.values().map(|c| &c.meta)),
+            workload => Box::new(self.workloads.values().filter(move |w| w.kind == workload).map(|w| &w.meta)),
+        }
+    }
+
+    /// Ends a listing; answers what it did not name and is therefore gone.
+    pub(super) fn complete(&mut self, scope: &Scope) -> BTreeSet<Uid> {
+        let kind = scope.kind;
+        self.complete.insert(scope.clone());
+        let part = |namespace: &Clean| self.complete.contains(&Scope { kind, namespace: Some(namespace.clone()) });
+        if self.complete.contains(&kind.into()) || (!self.watched.is_empty() && self.watched.iter().all(part)) {
+            self.listed.insert(kind);
+        }
+        let at = self.unnamed.iter().position(|(other, _)| other == scope);
+        at.map(|at| self.unnamed.swap_remove(at).1).unwrap_or_default()
+    }
+
+    /// An object was named. Answers whether it is in a namespace that is watched: what is not was said before these were chosen.
+    fn name(&mut self, kind: Kind, meta: &Meta) -> bool {
+        for (_, uids) in self.unnamed.iter_mut().filter(|(scope, _)| scope.kind == kind) {
+            uids.remove(&meta.uid);
+        }
+        self.watched.is_empty() || !kind.namespaced() || self.watched.contains(&meta.namespace)
+    }
+
+    /// What was known of the pod before; `None` when it is not watched.
+    pub(super) fn put_pod(&mut self, pod: &Arc<Pod>) -> Option<Option<Arc<Pod>>> {
+        self.name(Kind::Pod, &pod.meta).then(|| self.pods.insert(pod.meta.uid.clone(), Arc::clone(pod)))
+    }
+
+    pub(super) fn put_workload(&mut self, workload: &Workload) -> Option<Option<Workload>> {
+        self.name(workload.kind, &workload.meta).then(|| self.workloads.insert(workload.meta.uid.clone(), workload.clone()))
+    }
+
+    pub(super) fn put_revision(&mut self, revision: &Revision) -> Option<Option<Revision>> {
+        self.name(Kind::ReplicaSet, &revision.meta).then(|| self.revisions.insert(revision.meta.uid.clone(), revision.clone()))
+    }
+
+    pub(super) fn put_node(&mut self, node: &Node) {
+        let (uid, name) = (node.meta.uid.clone(), node.meta.name.clone());
+        self.name(Kind::Node, &node.meta);
+        if node.ready == Some(true) {
+            self.down.remove(&name);
+        } else {
+            self.down.insert(name, uid.clone());
+        }
+        self.nodes.insert(uid, node.clone());
+    }
+
+    pub(super) fn forget_node(&mut self, uid: &Uid) {
+        self.nodes.remove(uid);
+        self.down.retain(|_, down| down != uid);
+    }
+
+    pub(super) fn put_notice(&mut self, notice: &Notice) {
+        if self.name(Kind::Event, &notice.meta) {
+            self.notices.put(notice);
+        }
+    }
+
+    pub(super) fn put_config_map(&mut self, map: &ConfigMap) {
+        if self.name(Kind::ConfigMap, &map.meta) {
+            self.config_maps.insert(map.meta.uid.clone(), map.clone());
+        }
+    }
+
+    /// The workload of that kind and name.
+    pub fn workload(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Workload> {
+        self.workloads.values().find(|w| w.kind == kind && w.meta.name == name && w.meta.namespace == namespace)
+    }
+
+    /// A Deployment's revisions, newest first.
+    pub fn revisions_of(&self, deployment: &str) -> Vec<&Revision> {
+        let mut all: Vec<&Revision> =
+            self.revisions.values().filter(|r| r.owner.as_ref().is_some_and(|owner| owner.uid == deployment)).collect();
+        all.sort_by_key(|r| std::cmp::Reverse(r.number));
+        all
+    }
+
+    /// The workload that a pod belongs to, through its ReplicaSet where there is one.
+    pub fn workload_of(&self, pod: &Pod) -> Option<&Workload> {
+        self.workload_behind(&pod.owner.as_ref()?.uid)
+    }
+
+    /// The workload that a controller is, or that it works for.
+    pub(super) fn workload_behind(&self, controller: &str) -> Option<&Workload> {
+        self.workloads.get(controller).or_else(|| {
+            let deployment = self.revisions.get(controller)?.owner.as_ref()?;
+            self.workloads.get(&deployment.uid)
+        })
+    }
+
+    /// The notices about one object, newest first.
+    pub fn notices_about(&self, uid: &str) -> Vec<&Notice> {
+        let mut all: Vec<&Notice> = self.notices.about(uid).collect();
+        all.sort_by_key(|n| std::cmp::Reverse(n.last));
+        all
+    }
+}
