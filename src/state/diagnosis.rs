@@ -97,12 +97,15 @@ fn fault(container: &Container) -> Option<(Clean, Option<Clean>)> {
     }
 }
 
-/// What a chain of errors ends with: `rpc error: code = NotFound desc = failed to pull …: nope:1: not found` from its `desc` on. The
-/// image that it is about stays in sight.
-fn words(message: &Clean) -> Clean {
-    let Some((head, tail)) = message.rsplit_once("desc = ") else { return message.clone() };
-    let image = head.split('"').nth(1).filter(|image| !tail.contains(*image));
-    image.map_or_else(|| tail.into(), |image| format!("{image}: {tail}").into())
+/// What a chain of errors about an image ends with, and the image: of `Back-off pulling image "nope:1": …: failed to resolve reference
+/// "docker.io/nope:1": not found` it is `nope:1: not found`.
+pub fn words(message: &Clean) -> Clean {
+    let image = message.split('"').nth(1).filter(|_| message.contains("pull"));
+    match (image, message.rsplit_once("\": ")) {
+        (Some(image), Some((_, end))) if !end.contains(image) => format!("{image}: {end}").into(),
+        (Some(_), Some((_, end))) => end.into(),
+        _ => message.clone(),
+    }
 }
 
 /// How the last run ended: `exit 1`, `OOMKilled, exit 137 (SIGKILL)`.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::diagnosis::{diagnose, ending};
+use super::diagnosis::{diagnose, ending, words};
 use super::{Diagnosis, Severity, WorkloadRow, World};
 use crate::clean::Clean;
 use crate::event::{ContainerState, Kind, Notice, Pod, Workload};
@@ -95,7 +95,7 @@ fn from_warnings(world: &World, pod: &Pod, diagnosis: &Diagnosis) -> Option<Clea
             Some(format!("{ended}{}", probe.message).into())
         }
         "ImagePullBackOff" | "ErrImagePull" if diagnosis.why.as_ref().is_none_or(|why| why.starts_with("Back-off")) => {
-            newest(&|notice| notice.reason == "Failed" && notice.message.starts_with("Failed to pull")).map(|n| n.message.clone())
+            newest(&|notice| notice.reason == "Failed" && notice.message.starts_with("Failed to pull")).map(|n| words(&n.message))
         }
         "ContainerCreating" | "PodInitializing" | "Pending" if diagnosis.why.is_none() => {
             newest(&|_| true).map(|notice| format!("{}: {}", notice.reason, notice.message).into())
@@ -120,7 +120,7 @@ fn hanging(world: &World, row: &WorkloadRow<'_>, troubled: &[(&Pod, Cow<'_, Diag
 
 /// Whether pods of an older template are still there, or the controller has given the rollout up.
 fn half_rolled(workload: &Workload) -> bool {
-    workload.stuck.is_some() || workload.replicas > workload.updated
+    workload.replicas > workload.updated || (workload.stuck.is_some() && workload.revision > Some(1))
 }
 
 fn forced(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clean)> {

@@ -139,6 +139,8 @@ pub fn wanted(sim: &Sim) -> Wanted {
         backoff_most: Duration::from_millis(200),
         // These are counted on the session's clock already.
         poll: usual.poll,
+        namespaces: usual.namespaces,
+        usage: usual.usage,
         metrics: usual.metrics,
         lag: usual.lag,
         lag_soon: usual.lag_soon,

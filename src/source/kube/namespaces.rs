@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use kube::Client;
 use serde::Deserialize;
-use tokio::time::Instant;
 
 use super::api::get;
 use super::wire::Metadata;
@@ -37,7 +36,6 @@ type Phases = BTreeMap<Clean, NamespacePhase>;
 pub async fn run(client: Client, watched: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
     let mut known = Phases::new();
     for round in 0_u32.. {
-        let began = Instant::now();
         match read(&client, &watched, round % ROUNDS == 0, &known).await {
             Ok(now) => {
                 let changed = now.iter().filter(|(name, phase)| known.get(*name) != Some(*phase));
@@ -50,7 +48,7 @@ pub async fn run(client: Client, watched: Vec<Clean>, mut voice: Voice, clock: C
             }
             Err(failure) => voice.fail(&failure).await,
         }
-        clock.sleep(timing.namespaces.saturating_sub(began.elapsed())).await;
+        clock.sleep(timing.namespaces).await;
     }
 }
 

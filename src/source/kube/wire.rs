@@ -274,7 +274,7 @@ impl Object for Event {
             about_uid: names.shared(self.involved_object.uid),
             warning: self.severity.as_deref() == Some("Warning"),
             reason: names.shared(self.reason.unwrap_or_default()),
-            message: self.message.unwrap_or_default(),
+            message: self.message.map(|message| message.trim_end_matches('␊').into()).unwrap_or_default(), // a probe's output ends its line
             count: series.count.or(self.count).unwrap_or(1).max(1),
             last: last.unwrap_or_default(),
             meta: self.metadata.meta(names),
