@@ -13,7 +13,7 @@ use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
 use crate::runbook::Runbook;
-use crate::runtime::inherit::{self, Estate};
+use crate::runtime::inherit;
 use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
 use crate::source::clock::Clock;
@@ -98,10 +98,8 @@ pub struct Running {
     pub events: mpsc::Receiver<Ready>,
     /// Dropped, they stop.
     pub sources: Sources,
-    /// The first events: the session, what earlier ones left open, why there is no journal.
+    /// The first events: the session, why there is no journal.
     pub first: Vec<Event>,
-    /// What earlier sessions left open.
-    pub estates: Vec<Estate>,
 }
 
 /// Opens a session: connects, begins the recording, starts the sources.
@@ -113,18 +111,24 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let connection = connect(&wanted.connect, &wanted.timing).await?;
     let namespaces = wanted.namespaces.clone().unwrap_or_else(|| connection.namespace.iter().cloned().collect());
     let session = described(&wanted, &connection, namespaces.clone());
-    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
-    let estates = if wanted.recorded { inherit::estates(&paths.data_dir, &session.cluster) } else { Vec::new() };
-    let mut first = vec![Event::Started(session)];
-    first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
-    first.extend(estates.iter().flat_map(|estate| &estate.intents).map(|intent| Event::Inherited(Box::new(intent.clone()))));
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
     let (choose, namespaces) = watch::channel(namespaces);
     let executor = Executor::new(carrying_out(&wanted, &connection, choose, &runbook, &clock), sender.clone());
     let asked = SourceSettings { namespaces, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
-    let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
-    Ok(Running { core: Core::new(clock, runbook, journal), executor, events: scribe(events), sources, first, estates })
+    let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
+    let (joining, events) = scribe(events);
+    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
+    if wanted.recorded {
+        let (data, cluster) = (paths.data_dir.clone(), session.cluster.clone());
+        tokio::spawn(async move {
+            let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &cluster)).await.unwrap_or_default();
+            let _ = joining.send(Ready::Left(found)).await; // nobody listens any more: the next session finds them
+        });
+    }
+    let mut first = vec![Event::Started(session)];
+    first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
+    Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first })
 }
 
 fn described(wanted: &Wanted, connection: &Connection, namespaces: Vec<Clean>) -> Session {

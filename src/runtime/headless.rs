@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use ulid::Ulid;
 
 use super::engine::{Engine, Released};
-use super::{Core, Ready, inherit};
+use super::{Core, Ready};
 use crate::effect::Effect;
 use crate::event::{Event, Operator, Plan, Prepared, Refusal, SourceId, SourceState, StepCall, View};
 use crate::keymap::Action;
@@ -27,13 +27,12 @@ pub struct Headless {
 impl Headless {
     /// Takes over a session that was just opened.
     pub fn new(running: Running) -> Self {
-        let Running { core, executor, events, sources, first, estates } = running;
+        let Running { core, executor, events, sources, first } = running;
         let (engine, released) = Engine::new(core, executor);
         let mut session = Self { engine, released, events, prepared: None, _sources: sources };
         for event in first {
             session.take(event);
         }
-        inherit::hand_on(estates, session.engine.durable());
         session
     }
 

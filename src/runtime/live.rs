@@ -7,7 +7,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, Released};
-use super::inherit::{self, Estate};
 use super::screen::{Looks, Painter};
 use super::{Core, Keys, Ready};
 use crate::effect::{Effect, Executor};
@@ -45,14 +44,12 @@ impl Live {
         Self { engine, released, events, keys, painter: Painter::new(screen, looks) }
     }
 
-    /// Takes in what a session begins with, and over what earlier ones left open.
+    /// Takes in what a session begins with.
     ///
     /// # Errors
     /// The terminal broke.
-    pub fn begin(&mut self, first: Vec<Event>, estates: Vec<Estate>) -> io::Result<()> {
-        first.into_iter().try_for_each(|event| self.take(event).map(drop))?;
-        inherit::hand_on(estates, self.engine.durable());
-        Ok(())
+    pub fn begin(&mut self, first: Vec<Event>) -> io::Result<()> {
+        first.into_iter().try_for_each(|event| self.take(event).map(drop))
     }
 
     /// Runs until somebody leaves, a signal ends it, or the terminal is gone or broke, and gives the core back to be sealed in any case.

@@ -26,6 +26,8 @@ use crate::runbook::Runbook;
 use crate::source::clock::Clock;
 use crate::state::State;
 
+use inherit::Estate;
+
 pub use keys::Keys;
 pub use screen::{Look, Looks};
 pub use scribe::{Ready, scribe};
@@ -89,11 +91,22 @@ impl Core {
                 Followed { effects: reduce(&mut self.state, &record), once_durable: None }
             }
             Ready::Recorded(event, writes) => self.record(event, writes),
+            Ready::Left(estates) => self.inherit(estates),
             Ready::Dropped(why) => {
                 self.state.screen.tell(self.at, why);
                 Followed::default()
             }
         }
+    }
+
+    /// Takes over what earlier sessions left open: each intent is resolved by reading.
+    fn inherit(&mut self, estates: Vec<Estate>) -> Followed {
+        let mut all = Followed::default();
+        for intent in estates.iter().flat_map(|estate| &estate.intents) {
+            all.effects.extend(self.take(Event::Inherited(Box::new(intent.clone()))).effects);
+        }
+        inherit::hand_on(estates, self.durable());
+        all
     }
 
     /// Writes it down and reduces it. What follows from an intent waits for the disk.

@@ -2,6 +2,7 @@
 
 use tokio::sync::mpsc;
 
+use super::inherit::Estate;
 use crate::clean::Clean;
 use crate::event::{Event, Write};
 use crate::journal::Redacted;
@@ -17,6 +18,8 @@ pub enum Ready {
     Passing(Event),
     /// It cannot be recorded, and why.
     Dropped(Clean),
+    /// What earlier sessions left open.
+    Left(Vec<Estate>),
 }
 
 impl From<Event> for Ready {
@@ -32,9 +35,10 @@ impl From<Event> for Ready {
     }
 }
 
-/// Takes events as they come and gives them on in the same order, ready. Ends with either side.
-pub fn scribe(mut events: mpsc::Receiver<Event>) -> mpsc::Receiver<Ready> {
+/// Takes events as they come and gives them on in the same order, ready; what comes ready already may join them. Ends with either side.
+pub fn scribe(mut events: mpsc::Receiver<Event>) -> (mpsc::Sender<Ready>, mpsc::Receiver<Ready>) {
     let (sender, ready) = mpsc::channel(READY);
+    let joining = sender.clone();
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
             if sender.send(Ready::from(event)).await.is_err() {
@@ -42,5 +46,5 @@ pub fn scribe(mut events: mpsc::Receiver<Event>) -> mpsc::Receiver<Ready> {
             }
         }
     });
-    ready
+    (joining, ready)
 }

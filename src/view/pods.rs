@@ -48,7 +48,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
         pane::nothing(look, table, empty(state), buf);
     }
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
-    pane::more(look, inside, seen, lines.len(), buf);
+    pane::position(look, inside, selected, seen, lines.len(), buf);
     let below = Rect { y: inside.bottom().saturating_sub(1), height: inside.height.min(1), ..inside };
     pane::lines(below, [nodes(state, look, Row::new(inside.width))], buf);
 }
