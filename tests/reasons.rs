@@ -5,11 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[allow(dead_code, reason = "each test file uses a part of this")]
+mod support;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
@@ -17,36 +20,105 @@ use ratatui::backend::TestBackend;
 use serde_json::{Value, json};
 use warroom::config::{Paths, ReadOnly};
 use warroom::data::Place;
-use warroom::event::{Mode, SourceId};
+use warroom::event::{Event, Mode, Operator, SourceId};
 use warroom::journal::writer::Limits;
-use warroom::keymap::Keymap;
+use warroom::keymap::{Action, Keymap};
 use warroom::runbook;
 use warroom::runtime::headless::Headless;
 use warroom::session::{self, DEADLINE, PATIENCE, Wanted};
 use warroom::source::clock::Clock;
 use warroom::source::connect::ConnectSettings;
 use warroom::source::timing::Timing;
+use warroom::sim::scenario::{Release, Scenario, ServiceFault};
 use warroom::state::{Focus, State};
 use warroom::theme::{ColorDepth, Theme};
 use warroom::view::{Look, view};
+
+use support::{Room, until};
 
 const NAMESPACE: &str = "warroom-reasons";
 const PROMISE: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_secs(60);
 
+static LOOKS: LazyLock<(Theme, Keymap)> = LazyLock::new(|| {
+    let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
+    (theme, Keymap::load(&[]).unwrap())
+});
+
 /// The pods pane on the whole screen, as text.
 fn pane(state: &State) -> String {
     let mut state = state.clone();
     (state.screen.size, state.screen.focus, state.screen.zoomed) = ((200, 60), Focus::Pods, true);
-    let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
-    let keymap = Keymap::load(&[]).unwrap();
+    let (theme, keymap) = &*LOOKS;
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
-    let buffer = terminal.draw(|frame| view(&state, &Look { theme: &theme, keymap: &keymap, ascii: false }, frame)).unwrap().buffer.clone();
+    let buffer = terminal.draw(|frame| view(&state, &Look { theme, keymap, ascii: false }, frame)).unwrap().buffer.clone();
     buffer.content.chunks(200).fold(String::new(), |mut text, row| {
         row.iter().for_each(|cell| text.push_str(cell.symbol()));
         writeln!(text).unwrap();
         text
     })
+}
+
+/// Lets time go by on the simulated cluster until the pane says all of this.
+async fn says(room: &mut Room, what: &str, words: &[&str]) {
+    let step = Duration::from_millis(250);
+    let named = |session: &Headless| words.iter().all(|word| pane(session.state()).contains(word));
+    let came = until(&mut room.session, &room.clock, step, named).await;
+    assert!(came, "{what}: {words:?} never came:\n{}", pane(room.session.state()));
+}
+
+const PROD: &str = warroom::sim::NAMESPACE;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_situation_of_a_workload_is_named_with_its_reason() {
+    let mut room = Room::open(1, Scenario::Calm, |wanted| wanted).await;
+    says(&mut room, "calm", &["12/12 ready", "worker-service"]).await;
+    let container = |deployment: &mut Value| deployment["spec"]["template"]["spec"]["containers"][0].take();
+    let set = |deployment: &mut Value, container: Value| deployment["spec"]["template"]["spec"]["containers"][0] = container;
+
+    room.sim.release(&Release::fault("ocr-service", ServiceFault::Crash));
+    says(&mut room, "a crash loop", &["CrashLoopBackOff", "exit 1"]).await;
+    room.sim.release(&Release::fault("analytics-service", ServiceFault::Leak));
+    says(&mut room, "out of memory", &["OOMKilled"]).await;
+    room.sim.release(&Release::fault("ai-service", ServiceFault::Unhealthy));
+    says(&mut room, "a probe that fails", &["Readiness probe failed: HTTP probe failed with statuscode: 503"]).await;
+    room.sim.release(&Release::default());
+
+    room.sim.edit("Deployment", PROD, "worker-service", |deployment| {
+        let mut changed = container(deployment);
+        changed["resources"]["requests"]["cpu"] = json!("900");
+        set(deployment, changed);
+    });
+    says(&mut room, "no room", &["Pending", "Insufficient cpu"]).await;
+    room.sim.edit("Deployment", PROD, "medcontracthub-app", |deployment| {
+        let mut changed = container(deployment);
+        changed["image"] = json!("medcontracthub/app:missing");
+        set(deployment, changed);
+    });
+    says(&mut room, "a rollout that hangs", &["ImagePullBackOff", "hangs, 1 of 2 updated", "medcontracthub/app:missing: not found"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_away_is_named() {
+    let mut room = Room::open(1, Scenario::Calm, |wanted| wanted).await;
+    says(&mut room, "calm", &["12/12 ready", "nodes 3 ready"]).await;
+    room.sim.delete_by_force(PROD, "kafka-0");
+    says(&mut room, "a pod deleted by force", &["deleted by force", "kafka-0"]).await;
+    let node = room.sim.list("Node")[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    room.sim.stop_node(&node);
+    says(&mut room, "a node that stops", &["node not ready", &format!("{node} not ready: Kubelet stopped posting node status.")]).await;
+    room.sim.delete_namespace(PROD);
+    says(&mut room, "a namespace on its way out", &["is being deleted"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_namespaces_are_watched_and_changed_live() {
+    let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted { namespaces: Some(vec![PROD.into(), "default".into()]), ..wanted }).await;
+    says(&mut room, "two namespaces", &["12/12 ready", "medcontract-prod worker-service"]).await;
+    room.session.take(Event::Operator(Operator::Did(Action::Namespaces("default".into()))));
+    says(&mut room, "an empty one", &["0/0 ready"]).await;
+    room.session.take(Event::Operator(Operator::Did(Action::Namespaces(PROD.into()))));
+    says(&mut room, "the first one again", &["12/12 ready", "worker-service"]).await;
 }
 
 /// `kubectl`, which must succeed.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::config::Address;
+use crate::config::{Address, Namespace};
 use crate::sim::scenario::Scenario;
 
 /// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps one key away;
@@ -18,7 +18,7 @@ pub struct Args {
     pub context: Option<String>,
     /// A namespace; may be given several times [default: the settings' or the context's; without one all of them]
     #[arg(long = "namespace", short, global = true, value_name = "NAME", value_delimiter = ',')]
-    pub namespaces: Vec<String>,
+    pub namespaces: Vec<Namespace>,
     /// All namespaces
     #[arg(long, short = 'A', global = true, conflicts_with = "namespaces")]
     pub all_namespaces: bool,

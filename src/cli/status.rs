@@ -48,7 +48,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
 
 /// The namespaces that the flags name; none is all of them.
 pub(super) fn namespaces(args: &super::args::Args) -> Option<Vec<Clean>> {
-    let named: Vec<Clean> = args.namespaces.iter().map(|name| Clean::new(name)).collect();
+    let named: Vec<Clean> = args.namespaces.iter().map(|name| name.0.clone()).collect();
     (args.all_namespaces || !named.is_empty()).then_some(named)
 }
 

@@ -177,9 +177,29 @@ impl Settings {
 
 /// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.
 fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
-    let (one, several): (Option<String>, Option<Vec<String>>) = (root.get("namespace"), root.get("namespaces"));
-    several.or_else(|| one.map(|one| vec![one])).map(|all| all.iter().map(|name| Clean::new(name)).collect())
+    let (one, several): (Option<Namespace>, Option<Vec<Namespace>>) = (root.get("namespace"), root.get("namespaces"));
+    if one.is_some() && several.is_some() {
+        root.fault(Fault::new("\"namespace\" and \"namespaces\" say the same thing: keep one of them"));
+    }
+    several.or_else(|| one.map(|one| vec![one])).map(|all| all.into_iter().map(|Namespace(name)| name).collect())
 }
+
+/// The name of a namespace: a DNS label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace(pub Clean);
+
+impl FromStr for Namespace {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        match crate::event::namespaces(text).as_deref() {
+            Ok([one]) if one.as_str() == text => Ok(Self(one.clone())),
+            _ => Err(Fault::new(format!("{text:?} is not the name of a namespace, such as \"medcontract-prod\""))),
+        }
+    }
+}
+
+text_fields!(Namespace);
 
 /// Where the names stand that other files must answer to.
 struct Places {

@@ -75,6 +75,8 @@ fn needs(pod: &Value) -> Vec<String> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum State {
     Creating { until: DateTime<Utc> },
+    /// Its image cannot be pulled.
+    Unpulled,
     Running { since: DateTime<Utc> },
     BackOff { until: DateTime<Utc>, seconds: i64 },
     Terminating { until: DateTime<Utc> },

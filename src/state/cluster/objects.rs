@@ -65,7 +65,7 @@ impl Objects {
         let kind = scope.kind;
         self.complete.insert(scope.clone());
         let part = |namespace: &Clean| self.complete.contains(&Scope { kind, namespace: Some(namespace.clone()) });
-        if self.complete.contains(&kind.into()) || (!self.watched.is_empty() && self.watched.iter().all(part)) {
+        if self.complete.contains(&kind.into()) || self.watched.iter().all(part) {
             self.listed.insert(kind);
         }
         let at = self.unnamed.iter().position(|(other, _)| other == scope);
