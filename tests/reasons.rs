@@ -26,10 +26,10 @@ use warroom::keymap::{Action, Keymap};
 use warroom::runbook;
 use warroom::runtime::headless::Headless;
 use warroom::session::{self, DEADLINE, PATIENCE, Wanted};
+use warroom::sim::scenario::{Release, Scenario, ServiceFault};
 use warroom::source::clock::Clock;
 use warroom::source::connect::ConnectSettings;
 use warroom::source::timing::Timing;
-use warroom::sim::scenario::{Release, Scenario, ServiceFault};
 use warroom::state::{Focus, State};
 use warroom::theme::{ColorDepth, Theme};
 use warroom::view::{Look, view};
@@ -53,7 +53,7 @@ fn pane(state: &State) -> String {
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
     let buffer = terminal.draw(|frame| view(&state, &Look { theme, keymap, ascii: false }, frame)).unwrap().buffer.clone();
     buffer.content.chunks(200).fold(String::new(), |mut text, row| {
-        row.iter().for_each(|cell| text.push_str(cell.symbol()));
+        text.extend(row.iter().map(ratatui::buffer::Cell::symbol));
         writeln!(text).unwrap();
         text
     })
@@ -282,7 +282,8 @@ async fn deleted_by_force(bed: &mut Bed) {
     apply(&set);
     let uid = || {
         let pods = get("pods");
-        let pod = pods["items"].as_array().unwrap().iter().find(|pod| pod["metadata"]["name"] == "web-0" && pod["status"]["phase"] == "Running");
+        let pod =
+            pods["items"].as_array().unwrap().iter().find(|pod| pod["metadata"]["name"] == "web-0" && pod["status"]["phase"] == "Running");
         pod.map(|pod| pod["metadata"]["uid"].clone())
     };
     bed.names("a stateful set", || uid().is_some(), &["web"]).await;

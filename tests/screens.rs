@@ -157,6 +157,8 @@ fn overlays() {
         ("detail-pod", with(told(story::release()), detail("uid-ocr-service-12-0"))),
         ("detail-workload", with(told(story::release()), detail("uid-medcontracthub-app"))),
         ("detail-gone", with(told(story::release()), detail("uid-of-nothing"))),
+        ("detail-node", with(told(story::release()), detail("uid-node-1"))),
+        ("changes", with(told(story::rolled_back()), Overlay::Changes { scroll: 0 })),
         ("logs", with(told(story::release()), Overlay::Logs(log()))),
         ("form", form(told(story::release()))),
         ("confirm", with(told(story::release()), dialog(story::plan()))),

@@ -12,6 +12,7 @@ use crate::sim::scenario::Scenario;
 /// everything recorded and replayable.
 #[derive(Debug, Parser)]
 #[command(name = "warroom", version, arg_required_else_help = false)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// The kube-context [default: the settings' or the kubeconfig's current one]
     #[arg(long, global = true, value_name = "NAME")]

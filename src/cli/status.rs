@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::config::ReadOnly;
-use crate::event::{Mode, SourceId, SourceState};
+use crate::event::{Health, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
 use crate::session::{self, DEADLINE, PATIENCE, Wanted};
@@ -142,7 +142,8 @@ fn in_words(world: &World) -> String {
     if out.is_empty() {
         out.push_str(if blind(world) { "nothing can be heard of this cluster\n" } else { "nothing is wrong, as far as can be heard\n" });
     }
-    for health in world.sources.values().filter(|health| health.state != SourceState::Live) {
+    let remarkable = |health: &&Health| health.state != SourceState::Live || health.error.is_some();
+    for health in world.sources.values().filter(remarkable) {
         let _ = writeln!(out, "{} {}: {}", health.source.name(), health.state.word(), health.error.clone().unwrap_or_default());
     }
     out

@@ -54,7 +54,9 @@ fn write(value: &Value, depth: usize, head: &str, lines: &mut Vec<String>) {
         }
         Value::Array(items) if !items.is_empty() => {
             lines.push(format!("{indent}{head}"));
-            items.iter().for_each(|item| write(item, depth, "-", lines));
+            for item in items {
+                write(item, depth, "-", lines);
+            }
         }
         Value::String(text) if text.contains('\n') => {
             lines.push(format!("{indent}{head} |"));
@@ -106,7 +108,9 @@ mod tests {
         });
         let text = written(object).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert!(!text.contains("hunter2") && !text.contains("managedFields"), "{text}");
-        for line in ["  name: p", "    \"on\": \"true\"", "  annotations: {}", "  containers:", "    - \"-v\"", "    - a b", "  n: 1", "    two"] {
+        for line in
+            ["  name: p", "    \"on\": \"true\"", "  annotations: {}", "  containers:", "    - \"-v\"", "    - a b", "  n: 1", "    two"]
+        {
             assert!(text.lines().any(|known| known == line), "{line:?} is missing in\n{text}");
         }
         assert!(text.contains("  - args:") || text.contains("  - env:") || text.contains("  - name: c"), "{text}");

@@ -22,6 +22,17 @@ pub enum Operator {
     },
 }
 
+impl Operator {
+    /// The action that it is: what a key is bound to, or what a typed command names.
+    pub fn action(&self) -> Option<Action> {
+        match self {
+            Self::Did(action) => Some(action.clone()),
+            Self::Entered { purpose: Purpose::Command, text } => text.trim().parse().ok(),
+            Self::Entered { .. } => None,
+        }
+    }
+}
+
 /// What a typed line is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -95,17 +95,14 @@ static NAMESPACES: Spec = Spec {
     danger: Danger::Record,
 };
 
-static NODE: Spec = Spec {
-    name: "node",
-    aliases: &[],
-    argument: Some("node"),
-    doc: "Describe a node",
-    contexts: &[Global],
-    danger: Danger::Screen,
-};
+static NODE: Spec =
+    Spec { name: "node", aliases: &[], argument: Some("node"), doc: "Describe a node", contexts: &[Global], danger: Danger::Screen };
+
+/// How an action takes what follows its name.
+type With = fn(String) -> Action;
 
 /// The actions that something must follow, and how they take it.
-static WITH_ARGUMENT: [(&Spec, fn(String) -> Action); 3] = [(&STEP, Action::Step), (&NAMESPACES, Action::Namespaces), (&NODE, Action::Node)];
+static WITH_ARGUMENT: [(&Spec, With); 3] = [(&STEP, Action::Step), (&NAMESPACES, Action::Namespaces), (&NODE, Action::Node)];
 
 actions! {
     Quit "quit" | "q" | "exit" [Global] Screen "Leave warroom"

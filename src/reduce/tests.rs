@@ -291,6 +291,19 @@ fn typed_text_is_edited_where_the_cursor_is() {
 }
 
 #[test]
+fn a_typed_command_does_what_its_key_does() {
+    let mut room = Room::new(false);
+    room.command("arm");
+    assert!(room.state.world.armed(room.at));
+    room.command("disarm");
+    assert!(!room.state.world.armed(room.at));
+    assert_eq!(room.command("ns shop prod"), [Effect::Unfollow, Effect::Watch(vec!["shop".into(), "prod".into()])]);
+    assert_eq!(room.state.world.session.as_ref().unwrap().place(), "namespaces shop, prod");
+    assert_eq!(room.command("ns Shop"), []);
+    assert_eq!((room.told(), room.state.world.watches("prod")), ("\"Shop\" cannot be a namespace", true));
+}
+
+#[test]
 fn mistyped_commands_say_what_was_meant() {
     let mut room = Room::new(false);
     room.command("discribe");

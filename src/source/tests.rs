@@ -80,8 +80,7 @@ impl Room {
     fn in_step(&self) -> bool {
         let uids = |kind: &str| -> Vec<String> {
             let told = |object: &serde_json::Value| kind != "Event" || object["type"] == "Warning";
-            let namespaced =
-                |object: &serde_json::Value| told(object) && (kind == "Node" || object["metadata"]["namespace"] == NAMESPACE);
+            let namespaced = |object: &serde_json::Value| told(object) && (kind == "Node" || object["metadata"]["namespace"] == NAMESPACE);
             let mut all: Vec<String> =
                 self.sim.list(kind).iter().filter(|o| namespaced(o)).map(|o| o["metadata"]["uid"].as_str().unwrap().into()).collect();
             all.sort();

@@ -112,3 +112,63 @@ pub fn changed(state: &State) -> Vec<Changed<'_>> {
     found.reverse();
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Amount, Meta};
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn meta(name: &str, created: i64) -> Meta {
+        Meta { uid: name.into(), namespace: "n".into(), name: name.into(), created: at(created), deleting: None, held_by: None }
+    }
+
+    fn change(second: i64) -> Option<LastChange> {
+        Some(LastChange { manager: "kubectl-edit".into(), operation: "Update".into(), subresource: None, at: at(second) })
+    }
+
+    /// What a cluster's timeline says after these events, each at its second.
+    fn told(events: &[(i64, ClusterEvent)]) -> Vec<String> {
+        let (mut cluster, mut timeline) = (Cluster::default(), Timeline::default());
+        for (second, event) in events {
+            tell(at(*second), &cluster, event, &mut timeline);
+            cluster.fold(event);
+        }
+        timeline.entries().iter().map(|e| format!("{} {} {}", (e.at - DateTime::UNIX_EPOCH).num_seconds(), e.subject, e.text)).collect()
+    }
+
+    #[test]
+    fn a_config_map_is_told_once_for_each_decision_about_it() {
+        let map = |created, changed| ClusterEvent::ConfigMaps(vec![ConfigMap { meta: meta("flags", created), changed }]);
+        let day = 86_400;
+        let events = [
+            (day, map(0, change(0))),            // long ago
+            (day + 10, map(0, change(day + 9))), // edited
+            (day + 11, map(0, change(day + 9))), // its labels were touched by a controller
+            (day + 20, map(day + 20, None)),     // nobody's decision
+            (day + 30, ClusterEvent::Gone(Kind::ConfigMap, vec!["unknown".into()])),
+        ];
+        assert_eq!(told(&events), [format!("{} flags config map changed  by kubectl-edit", day + 9)]);
+    }
+
+    #[test]
+    fn nodes_come_go_and_are_cordoned() {
+        let node = |cordoned, changed| {
+            let (allocatable, pressures) = (Amount::default(), Vec::new());
+            ClusterEvent::Nodes(vec![Node {
+                meta: meta("n1", 5),
+                ready: Some(true),
+                cordoned,
+                message: None,
+                allocatable,
+                pressures,
+                changed,
+            }])
+        };
+        let events = [(10, node(false, None)), (20, node(true, change(20))), (30, ClusterEvent::Gone(Kind::Node, vec!["n1".into()]))];
+        assert_eq!(told(&events), ["5 n1 node joined", "20 n1 node cordoned  by kubectl-edit", "30 n1 node left"]);
+    }
+}

@@ -49,7 +49,17 @@ impl Story {
             service: "app".into(),
             changed: None,
         };
-        let container = Container { name: "c".into(), image: "i".into(), init: false, ready: ready > 0, restarts: 1, state, last: None, requests: Amount::default(), limits: Amount::default() };
+        let container = Container {
+            name: "c".into(),
+            image: "i".into(),
+            init: false,
+            ready: ready > 0,
+            restarts: 1,
+            state,
+            last: None,
+            requests: Amount::default(),
+            limits: Amount::default(),
+        };
         let pod = Pod {
             meta: meta("app-1-x", 0),
             owner: Some(owner("app")),

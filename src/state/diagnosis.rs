@@ -83,7 +83,7 @@ fn finished(state: &ContainerState) -> bool {
 fn fault(container: &Container) -> Option<(Clean, Option<Clean>)> {
     match &container.state {
         ContainerState::Waiting { reason: Some(reason), message } => {
-            let said = || message.as_ref().filter(|_| reason != "ContainerCreating").map(|message| words(message));
+            let said = || message.as_ref().filter(|_| reason != "ContainerCreating").map(words);
             let ended = || container.last.as_ref().and_then(ending);
             let why = if reason == "CrashLoopBackOff" { ended().or_else(said) } else { said().or_else(ended) };
             Some((reason.clone(), why))

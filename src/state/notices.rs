@@ -69,7 +69,17 @@ mod tests {
         let last = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
         let meta = Meta { uid: uid.into(), namespace: "n".into(), name: uid.into(), created: last, deleting: None, held_by: None };
         let (reason, message) = ("Unhealthy".into(), "Readiness probe failed".into());
-        Notice { meta, about_kind: "Pod".into(), about: about.into(), about_uid: about.into(), warning: true, reason, message, count: 1, last }
+        Notice {
+            meta,
+            about_kind: "Pod".into(),
+            about: about.into(),
+            about_uid: about.into(),
+            warning: true,
+            reason,
+            message,
+            count: 1,
+            last,
+        }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Cluster, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose,
-    explain, suggestions,
+    Cluster, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, explain,
+    suggestions,
 };
 use crate::clean::Clean;
 use crate::event::Pod;

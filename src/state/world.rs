@@ -10,7 +10,8 @@ use super::runs::Evidence;
 use super::{Alerts, Cluster, EntryKind, Forced, Lag, Rates, Runs, Timeline, Usage, changes};
 use crate::clean::Clean;
 use crate::event::{
-    Alert, ClusterEvent, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session, SourceId, SourceState, namespaces,
+    Alert, ClusterEvent, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session, SourceId, SourceState,
+    namespaces,
 };
 use crate::keymap::Action;
 
@@ -108,7 +109,9 @@ impl World {
 
     /// Whether a namespace is among those that are watched.
     pub fn watches(&self, namespace: &str) -> bool {
-        self.session.as_ref().is_none_or(|session| session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace))
+        self.session
+            .as_ref()
+            .is_none_or(|session| session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace))
     }
 
     /// The namespaces watched that are not there, or not for long.
@@ -127,14 +130,14 @@ impl World {
     /// Other namespaces are looked at: what was known of them is heard anew.
     fn watch(&mut self, at: DateTime<Utc>, line: &str) {
         let (Some(session), Ok(chosen)) = (&mut self.session, namespaces(line)) else { return };
-        let words = if chosen.is_empty() { "all namespaces".to_owned() } else { format!("namespace {}", chosen.join(", ")) };
         session.namespaces.clone_from(&chosen);
+        let words = format!("looks at {}", session.place());
         self.usage.keep(&chosen);
         self.cluster.watch(chosen);
         for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
             *health = Health { source: health.source, state: SourceState::Starting, since: at, error: None };
         }
-        self.timeline.add(at, EntryKind::Session, "warroom".into(), format!("looks at {words}"), None);
+        self.timeline.add(at, EntryKind::Session, "warroom".into(), words, None);
     }
 
     /// Whether changes may be made now.
@@ -200,21 +203,21 @@ impl World {
 
     fn operate(&mut self, at: DateTime<Utc>, operator: &Operator) {
         let session = self.session.as_ref();
-        match operator {
-            Operator::Did(Action::Arm) if session.is_some_and(|s| !s.read_only) => {
+        if let Operator::Entered { purpose: Purpose::Note, text } = operator {
+            let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
+            self.timeline.add(at, EntryKind::Note, who, text.clone(), None);
+        }
+        match operator.action() {
+            Some(Action::Arm) if session.is_some_and(|s| !s.read_only) => {
                 let minutes = session.map_or(0, |s| s.arm_minutes);
                 self.armed_until = at.checked_add_signed(TimeDelta::minutes(i64::from(minutes)));
                 self.timeline.add(at, EntryKind::Session, "warroom".into(), format!("armed for {minutes} min"), None);
             }
-            Operator::Did(Action::Disarm | Action::StopAll) if self.armed(at) => {
+            Some(Action::Disarm | Action::StopAll) if self.armed(at) => {
                 self.armed_until = None;
                 self.timeline.add(at, EntryKind::Session, "warroom".into(), "disarmed", None);
             }
-            Operator::Did(Action::Namespaces(line)) => self.watch(at, line),
-            Operator::Entered { purpose: Purpose::Note, text } => {
-                let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
-                self.timeline.add(at, EntryKind::Note, who, text.clone(), None);
-            }
+            Some(Action::Namespaces(line)) => self.watch(at, &line),
             _ => {}
         }
     }

@@ -70,7 +70,9 @@ fn empty(state: &State) -> &str {
     let filtered = state.screen.faults_only || !state.screen.filter(Focus::Pods).is_empty();
     match state.world.sources.get(&SourceId::Pods).map(|health| health.state) {
         _ if filtered && !state.world.cluster.pods.is_empty() => "nothing passes the filter",
-        Some(SourceState::Live) if state.world.lost_namespaces().next().is_some() => "the namespace is gone, or going, and its pods with it",
+        Some(SourceState::Live) if state.world.lost_namespaces().next().is_some() => {
+            "the namespace is gone, or going, and its pods with it"
+        }
         Some(SourceState::Live) => "no pods",
         _ => glance::told(state, SourceId::Pods).unwrap_or("waiting for the cluster"),
     }
@@ -131,8 +133,13 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let kind = row.workload.map_or(Kind::Pod, |w| w.kind).short();
     let (ready, desired) = row.workload.map_or_else(|| (row.pod.map_or(0, |pod| u32::from(pod.ready)), 1), |w| (w.ready, w.desired));
     let release = row.workload.and_then(|w| w.release.as_deref()).unwrap_or_default();
-    let line =
-        line.gap(1).text(look.style(role), mark).gap(1).cell(dim, row.namespace(), columns.namespace).cell(name_style, row.name(), columns.name);
+    let line = line
+        .gap(1)
+        .text(look.style(role), mark)
+        .gap(1)
+        .cell(dim, row.namespace(), columns.namespace.saturating_sub(1))
+        .gap(columns.namespace.min(1))
+        .cell(name_style, row.name(), columns.name);
     let line = line.cell(dim, kind, columns.kind);
     let line = line.number(look.style(if well { Role::Text } else { role }), &format!("{ready}/{desired}"), columns.ready).gap(2);
     let line = line.cell(dim, &revision(row), columns.revision).cell(dim, release, columns.release);
@@ -193,6 +200,9 @@ fn not_ready(node: &Node, down: usize) -> String {
 
 /// What all nodes that are measured use of what they have.
 fn measured(state: &State) -> Option<String> {
+    if let Some(silence) = silence(state, SourceId::Usage) {
+        return Some(format!(" · cpu, mem {silence}"));
+    }
     let (mut used, mut all) = ((0_u64, 0_u64), (0_u64, 0_u64));
     for node in state.world.cluster.nodes.values() {
         let Some((cpu, memory)) = state.world.usage.node(&node.meta.name) else { continue };

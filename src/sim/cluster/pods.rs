@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::Cluster;
 use super::chart::NAMESPACE;
 use super::kind::{DEPLOYMENT, Kind, POD, REPLICA_SET, STATEFUL_SET};
-use super::{kubelet, trouble};
 use super::store::Object;
+use super::{kubelet, trouble};
 use crate::sim::json::{items, text, timestamp};
 
 /// The node names: each carries its address, in three zones.

@@ -73,16 +73,25 @@ impl Cluster {
         });
         for kind in super::kind::ALL.into_iter().filter(|kind| kind.namespaced && kind.name != POD.name) {
             let names: Vec<_> = self.store.list(kind, Some(name)).map(|object| object.key().1).collect();
-            names.iter().for_each(|object| drop(self.store.delete(kind, name, object)));
+            for object in &names {
+                self.store.delete(kind, name, object);
+            }
         }
     }
 
     /// Namespaces that are being deleted and are empty go.
     pub(super) fn collect_namespaces(&mut self) {
-        let going: Vec<_> = self.store.list(&NAMESPACE_KIND, None).filter(|one| !one.value()["metadata"]["deletionTimestamp"].is_null()).map(|one| one.key().1).collect();
+        let going: Vec<_> = self
+            .store
+            .list(&NAMESPACE_KIND, None)
+            .filter(|one| !one.value()["metadata"]["deletionTimestamp"].is_null())
+            .map(|one| one.key().1)
+            .collect();
         for name in going {
             let pods: Vec<_> = self.store.list(&POD, Some(&name)).map(|pod| pod.key().1).collect();
-            pods.iter().for_each(|pod| kubelet::terminate(self, pod));
+            for pod in &pods {
+                kubelet::terminate(self, pod);
+            }
             if pods.is_empty() {
                 self.store.delete(&NAMESPACE_KIND, "", &name);
             }

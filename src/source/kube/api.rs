@@ -73,7 +73,6 @@ impl Api {
         })
     }
 
-
     /// A refusal that came as a line of a watch.
     pub fn broken(&self, status: &Status) -> Failure {
         let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -91,8 +90,13 @@ impl Api {
     }
 }
 
-/// The answer to one GET that is neither a listing nor a watch.
-pub async fn get(client: &kube::Client, path: &str, what: &str) -> Result<Vec<u8>, Failure> {
+/// The answer to one GET that is neither a listing nor a watch, if it is there within `span`.
+pub async fn get(client: &kube::Client, path: &str, what: &str, span: Duration) -> Result<Vec<u8>, Failure> {
+    let answer = tokio::time::timeout(span, asked(client, path, what)).await;
+    answer.unwrap_or_else(|_| Err(Failure::silent("the API server", span)))
+}
+
+async fn asked(client: &kube::Client, path: &str, what: &str) -> Result<Vec<u8>, Failure> {
     let request = Request::get(path).header(ACCEPT, "application/json").body(Body::empty());
     let request = request.map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
     let answer = client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;

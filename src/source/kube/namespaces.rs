@@ -4,6 +4,7 @@
 //! says what happened. Reading one by its name needs no right to list them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kube::Client;
 use serde::Deserialize;
@@ -36,7 +37,7 @@ type Phases = BTreeMap<Clean, NamespacePhase>;
 pub async fn run(client: Client, watched: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
     let mut known = Phases::new();
     for round in 0_u32.. {
-        match read(&client, &watched, round % ROUNDS == 0, &known).await {
+        match read(&client, &watched, round % ROUNDS == 0, &known, timing.answer).await {
             Ok(now) => {
                 let changed = now.iter().filter(|(name, phase)| known.get(*name) != Some(*phase));
                 let told: Vec<Namespace> = changed.map(|(name, phase)| Namespace { name: name.clone(), phase: *phase }).collect();
@@ -52,10 +53,10 @@ pub async fn run(client: Client, watched: Vec<Clean>, mut voice: Voice, clock: C
     }
 }
 
-async fn read(client: &Client, watched: &[Clean], whole: bool, known: &Phases) -> Result<Phases, Failure> {
+async fn read(client: &Client, watched: &[Clean], whole: bool, known: &Phases, span: Duration) -> Result<Phases, Failure> {
     let mut now = known.clone();
     if whole {
-        match list(client).await {
+        match list(client, span).await {
             Ok(all) => {
                 let gone = known.keys().filter(|name| !all.contains_key(*name)).map(|name| (name.clone(), NamespacePhase::Gone));
                 now.extend(gone);
@@ -66,21 +67,21 @@ async fn read(client: &Client, watched: &[Clean], whole: bool, known: &Phases) -
         }
     }
     for name in watched {
-        now.insert(name.clone(), one(client, name).await?);
+        now.insert(name.clone(), one(client, name, span).await?);
     }
     Ok(now)
 }
 
-async fn one(client: &Client, name: &Clean) -> Result<NamespacePhase, Failure> {
-    match get(client, &format!("/api/v1/namespaces/{name}"), &format!("namespace {name}")).await {
+async fn one(client: &Client, name: &Clean, span: Duration) -> Result<NamespacePhase, Failure> {
+    match get(client, &format!("/api/v1/namespaces/{name}"), &format!("namespace {name}"), span).await {
         Ok(text) => Ok(phase(&parsed::<Bare>(&text)?)),
         Err(Failure::Missing(_)) => Ok(NamespacePhase::Gone),
         Err(failure) => Err(failure),
     }
 }
 
-async fn list(client: &Client) -> Result<Phases, Failure> {
-    let text = get(client, "/api/v1/namespaces?limit=5000", "namespaces").await?;
+async fn list(client: &Client, span: Duration) -> Result<Phases, Failure> {
+    let text = get(client, "/api/v1/namespaces?limit=5000", "namespaces", span).await?;
     let list: List = parsed(&text)?;
     Ok(list.items.unwrap_or_default().into_iter().map(|one| (one.metadata.name.clone(), phase(&one))).collect())
 }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use kube::Client;
 use serde::Deserialize;
@@ -74,7 +75,7 @@ fn add(sum: u32, more: Option<NonZeroU32>) -> u32 {
 pub async fn run(client: Client, namespaces: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
     let mut told = BTreeMap::new();
     loop {
-        let (nodes, pods) = (nodes(&client).await, pods(&client, &namespaces).await);
+        let (nodes, pods) = (nodes(&client, timing.answer).await, pods(&client, &namespaces, timing.answer).await);
         let remark = match (&nodes, &pods) {
             (Err(failure), Err(_)) => Err(failure.clone()),
             (Ok(_), Ok(_)) => Ok(None),
@@ -88,25 +89,27 @@ pub async fn run(client: Client, namespaces: Vec<Clean>, mut voice: Voice, clock
                 voice.tell(Event::Usage(usage)).await;
                 voice.live(remark).await;
             }
-            Err(Failure::Missing(_)) => voice.off("this cluster does not measure itself: install metrics-server to see cpu and memory").await,
+            Err(Failure::Missing(_)) => {
+                voice.off("this cluster does not measure itself: install metrics-server to see cpu and memory").await;
+            }
             Err(failure) => voice.fail(&failure).await,
         }
         clock.sleep(timing.usage).await;
     }
 }
 
-async fn nodes(client: &Client) -> Result<Vec<(Clean, Measured)>, Failure> {
-    read(&get(client, &format!("{GROUP}/nodes"), "what nodes use").await?)
+async fn nodes(client: &Client, span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
+    read(&get(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
 }
 
-async fn pods(client: &Client, namespaces: &[Clean]) -> Result<Vec<(Clean, Measured)>, Failure> {
+async fn pods(client: &Client, namespaces: &[Clean], span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
     if namespaces.is_empty() {
-        return read(&get(client, &format!("{GROUP}/pods"), "what pods use").await?);
+        return read(&get(client, &format!("{GROUP}/pods"), "pods (metrics.k8s.io)", span).await?);
     }
     let mut all = Vec::new();
     for namespace in namespaces {
-        let what = format!("what pods use in namespace {namespace}");
-        all.extend(read(&get(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what).await?)?);
+        let what = format!("pods (metrics.k8s.io) in namespace {namespace}");
+        all.extend(read(&get(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what, span).await?)?);
     }
     Ok(all)
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::diagnosis::Diagnosis;
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, Pod, Uid};
+use crate::event::{ClusterEvent, Kind, Pod, Uid};
 
 use index::Index;
 pub use objects::Objects;
@@ -61,18 +61,28 @@ impl Cluster {
                 }
             }
             ClusterEvent::Pods(all) => {
-                all.iter().for_each(|pod| objects.put_pod(pod).into_iter().for_each(|old| index.pod(old.as_deref(), Some(pod))));
+                for pod in all.iter().filter(|pod| objects.name(Kind::Pod, &pod.meta)).collect::<Vec<_>>() {
+                    index.pod(objects.put_pod(pod).as_deref(), Some(pod));
+                }
             }
             ClusterEvent::Workloads(all) => {
-                all.iter().for_each(|w| objects.put_workload(w).into_iter().for_each(|old| index.workload(w, old.is_none())));
+                for workload in all.iter().filter(|w| objects.name(w.kind, &w.meta)).collect::<Vec<_>>() {
+                    index.workload(workload, objects.put_workload(workload).is_none());
+                }
             }
             ClusterEvent::Revisions(all) => {
-                all.iter().for_each(|r| objects.put_revision(r).into_iter().for_each(|old| index.revision(old.as_ref(), Some(r))));
+                for revision in all.iter().filter(|r| objects.name(Kind::ReplicaSet, &r.meta)).collect::<Vec<_>>() {
+                    index.revision(objects.put_revision(revision).as_ref(), Some(revision));
+                }
             }
             ClusterEvent::Nodes(all) => all.iter().for_each(|node| objects.put_node(node)),
             ClusterEvent::Notices(all) => all.iter().for_each(|notice| objects.put_notice(notice)),
             ClusterEvent::ConfigMaps(all) => all.iter().for_each(|map| objects.put_config_map(map)),
-            ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) => uids.iter().for_each(|uid| index.forget(*kind, uid, objects)),
+            ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) => {
+                for uid in uids {
+                    index.forget(*kind, uid, objects);
+                }
+            }
         }
         index.settle(objects)
     }

@@ -73,24 +73,23 @@ impl Objects {
     }
 
     /// An object was named. Answers whether it is in a namespace that is watched: what is not was said before these were chosen.
-    fn name(&mut self, kind: Kind, meta: &Meta) -> bool {
+    pub(super) fn name(&mut self, kind: Kind, meta: &Meta) -> bool {
         for (_, uids) in self.unnamed.iter_mut().filter(|(scope, _)| scope.kind == kind) {
             uids.remove(&meta.uid);
         }
         self.watched.is_empty() || !kind.namespaced() || self.watched.contains(&meta.namespace)
     }
 
-    /// What was known of the pod before; `None` when it is not watched.
-    pub(super) fn put_pod(&mut self, pod: &Arc<Pod>) -> Option<Option<Arc<Pod>>> {
-        self.name(Kind::Pod, &pod.meta).then(|| self.pods.insert(pod.meta.uid.clone(), Arc::clone(pod)))
+    pub(super) fn put_pod(&mut self, pod: &Arc<Pod>) -> Option<Arc<Pod>> {
+        self.pods.insert(pod.meta.uid.clone(), Arc::clone(pod))
     }
 
-    pub(super) fn put_workload(&mut self, workload: &Workload) -> Option<Option<Workload>> {
-        self.name(workload.kind, &workload.meta).then(|| self.workloads.insert(workload.meta.uid.clone(), workload.clone()))
+    pub(super) fn put_workload(&mut self, workload: &Workload) -> Option<Workload> {
+        self.workloads.insert(workload.meta.uid.clone(), workload.clone())
     }
 
-    pub(super) fn put_revision(&mut self, revision: &Revision) -> Option<Option<Revision>> {
-        self.name(Kind::ReplicaSet, &revision.meta).then(|| self.revisions.insert(revision.meta.uid.clone(), revision.clone()))
+    pub(super) fn put_revision(&mut self, revision: &Revision) -> Option<Revision> {
+        self.revisions.insert(revision.meta.uid.clone(), revision.clone())
     }
 
     pub(super) fn put_node(&mut self, node: &Node) {

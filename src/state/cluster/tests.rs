@@ -14,7 +14,17 @@ fn meta(uid: &str, name: &str) -> Meta {
 
 fn pod(uid: &str, owner: &str, state: ContainerState, ready: bool) -> Pod {
     let last = Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None });
-    let container = Container { name: "c".into(), image: "i".into(), init: false, ready, restarts: 2, state, last, requests: Amount::default(), limits: Amount::default() };
+    let container = Container {
+        name: "c".into(),
+        image: "i".into(),
+        init: false,
+        ready,
+        restarts: 2,
+        state,
+        last,
+        requests: Amount::default(),
+        limits: Amount::default(),
+    };
     let owner = Owner { kind: "ReplicaSet".into(), name: owner.into(), uid: owner.into() };
     Pod {
         meta: meta(uid, uid),
@@ -162,8 +172,8 @@ fn anything() -> impl Strategy<Value = ClusterEvent> {
     let kind = || prop_oneof![Just(Kind::Pod), Just(Kind::Deployment), Just(Kind::ReplicaSet)];
     let gone = (kind(), prop_oneof![name("pod", 6), name("rs", 3), name("app", 3)])
         .prop_map(|(kind, uid)| ClusterEvent::Gone(kind, vec![uid.as_str().into()]));
-    let listing =
-        (kind(), any::<bool>()).prop_map(|(kind, begins)| if begins { ClusterEvent::Listing(kind.into()) } else { ClusterEvent::Listed(kind.into()) });
+    let listing = (kind(), any::<bool>())
+        .prop_map(|(kind, begins)| if begins { ClusterEvent::Listing(kind.into()) } else { ClusterEvent::Listed(kind.into()) });
     prop_oneof![4 => pods, 2 => workloads, 2 => revisions, 2 => gone, 1 => listing]
 }
 

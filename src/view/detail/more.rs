@@ -31,16 +31,21 @@ impl Page<'_> {
         self.usage_of(self.state.world.usage.node(&node.meta.name), node.allocatable, "allocatable");
         self.fact("age", Role::Text, &self.age(&node.meta));
         self.changed(node.changed.as_ref());
-        let pods: Vec<&Pod> = self.state.world.cluster.pods.values().map(AsRef::as_ref).filter(|pod| pod.node.as_ref() == Some(&node.meta.name)).collect();
+        let pods: Vec<&Pod> =
+            self.state.world.cluster.pods.values().map(AsRef::as_ref).filter(|pod| pod.node.as_ref() == Some(&node.meta.name)).collect();
         self.section(&format!("Pods here, of those that are watched: {}", pods.len()));
-        pods.iter().for_each(|pod| self.pod_line(pod));
+        for pod in pods {
+            self.pod_line(pod);
+        }
         self.notices(&[&node.meta.uid, &node.meta.name]); // the kubelet takes a node's name for its uid
     }
 
     /// `cpu 250m of 500m limit · memory 210 MiB of 256 MiB limit (82 %)`
     pub(super) fn usage_of(&mut self, used: Option<(u32, u32)>, most: Amount, word: &str) {
         let Some((cpu, memory)) = used else { return };
-        let of = |most: Option<NonZeroU32>, text: fn(u32) -> String| most.map(|most| format!(" of {} {word}", text(most.get()))).unwrap_or_default();
+        let of = |most: Option<NonZeroU32>, text: fn(u32) -> String| {
+            most.map(|most| format!(" of {} {word}", text(most.get()))).unwrap_or_default()
+        };
         let percent = most.memory.map(|most| u64::from(memory) * 100 / u64::from(most.get()));
         let share = percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
         let close = percent.is_some_and(|percent| percent >= CLOSE);

@@ -10,15 +10,8 @@ use serde::{Deserialize, Deserializer};
 use crate::event::LastChange;
 
 /// Managers that keep books or report, and decide nothing.
-const BOOKKEEPERS: [&str; 7] = [
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kube-apiserver",
-    "kubelet",
-    "cloud-controller-manager",
-    "metrics-server",
-    "kwok",
-];
+const BOOKKEEPERS: [&str; 7] =
+    ["kube-controller-manager", "kube-scheduler", "kube-apiserver", "kubelet", "cloud-controller-manager", "metrics-server", "kwok"];
 
 /// The newest entry that tells of a decision.
 #[derive(Debug, Default)]
