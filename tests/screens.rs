@@ -152,7 +152,7 @@ fn overlays() {
     named.screen.ask(Purpose::Name, "type medcontracthub-app to go ahead: ", "medcon");
     let mut unarmed = told(story::calm());
     unarmed.screen.overlays.push(dialog(story::plan()));
-    for (name, state) in [
+    for (name, state) in vec![
         ("help", with(told(story::release()), Overlay::Help { scroll: 0 })),
         ("detail-pod", with(told(story::release()), detail("uid-ocr-service-12-0"))),
         ("detail-workload", with(told(story::release()), detail("uid-medcontracthub-app"))),

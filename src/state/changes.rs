@@ -126,8 +126,8 @@ mod tests {
         Meta { uid: name.into(), namespace: "n".into(), name: name.into(), created: at(created), deleting: None, held_by: None }
     }
 
-    fn change(second: i64) -> Option<LastChange> {
-        Some(LastChange { manager: "kubectl-edit".into(), operation: "Update".into(), subresource: None, at: at(second) })
+    fn change(second: i64) -> LastChange {
+        LastChange { manager: "kubectl-edit".into(), operation: "Update".into(), subresource: None, at: at(second) }
     }
 
     /// What a cluster's timeline says after these events, each at its second.
@@ -145,10 +145,10 @@ mod tests {
         let map = |created, changed| ClusterEvent::ConfigMaps(vec![ConfigMap { meta: meta("flags", created), changed }]);
         let day = 86_400;
         let events = [
-            (day, map(0, change(0))),            // long ago
-            (day + 10, map(0, change(day + 9))), // edited
-            (day + 11, map(0, change(day + 9))), // its labels were touched by a controller
-            (day + 20, map(day + 20, None)),     // nobody's decision
+            (day, map(0, Some(change(0)))),            // long ago
+            (day + 10, map(0, Some(change(day + 9)))), // edited
+            (day + 11, map(0, Some(change(day + 9)))), // its labels were touched by a controller
+            (day + 20, map(day + 20, None)),           // nobody's decision
             (day + 30, ClusterEvent::Gone(Kind::ConfigMap, vec!["unknown".into()])),
         ];
         assert_eq!(told(&events), [format!("{} flags config map changed  by kubectl-edit", day + 9)]);
@@ -168,7 +168,7 @@ mod tests {
                 changed,
             }])
         };
-        let events = [(10, node(false, None)), (20, node(true, change(20))), (30, ClusterEvent::Gone(Kind::Node, vec!["n1".into()]))];
+        let events = [(10, node(false, None)), (20, node(true, Some(change(20)))), (30, ClusterEvent::Gone(Kind::Node, vec!["n1".into()]))];
         assert_eq!(told(&events), ["5 n1 node joined", "20 n1 node cordoned  by kubectl-edit", "30 n1 node left"]);
     }
 }
