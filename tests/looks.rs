@@ -87,7 +87,7 @@ fn scenes() -> Vec<(String, State)> {
         ("palette", typed(Purpose::Command, "")),
         ("palette-typed", typed(Purpose::Command, "fp")),
         ("menu-look", begun(&["v"])),
-        ("menu-copy", begun(&["y"])),
+        ("menu-copy", begun(&["c"])),
         ("help", after(&[Action::Help])),
         ("describe", after(&[Action::Down, Action::Describe])),
         ("form", after(&[Action::Step("scale".into())])),

@@ -60,7 +60,7 @@ fn log_at(up: usize) -> LogView {
 
 fn form(mut state: State) -> State {
     let step = state.runbook.step("rollout-undo").unwrap().clone();
-    let mut form = Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), None);
+    let mut form = Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), &state.world, None);
     form.problem = Some("no such revision: 9".into());
     state.screen.ask(Purpose::Input, "revision: ", "");
     state.screen.input.as_mut().unwrap().candidate = Some(0);
@@ -152,11 +152,13 @@ fn overlays() {
     named.screen.ask(Purpose::Name, "type medcontracthub-app to go ahead: ", "medcon");
     let mut unarmed = told(story::calm());
     unarmed.screen.overlays.push(dialog(story::plan()));
-    for (name, state) in [
+    for (name, state) in vec![
         ("help", with(told(story::release()), Overlay::Help { scroll: 0 })),
         ("detail-pod", with(told(story::release()), detail("uid-ocr-service-12-0"))),
         ("detail-workload", with(told(story::release()), detail("uid-medcontracthub-app"))),
         ("detail-gone", with(told(story::release()), detail("uid-of-nothing"))),
+        ("detail-node", with(told(story::release()), detail("uid-node-1"))),
+        ("changes", with(told(story::rolled_back()), Overlay::Changes { scroll: 0 })),
         ("logs", with(told(story::release()), Overlay::Logs(log()))),
         ("form", form(told(story::release()))),
         ("confirm", with(told(story::release()), dialog(story::plan()))),

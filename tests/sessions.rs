@@ -30,7 +30,8 @@ use warroom::state::{Overlay, Stage, State, World};
 use warroom::theme::Theme;
 use warroom::view::{Hits, Look, view};
 
-use support::{Rng, Room, for_each_seed, prepare, session, until, wanted};
+use support::chance::Rng;
+use support::{Room, for_each_seed, prepare, session, until, wanted};
 
 /// What a person does in one session.
 const GESTURES: usize = 20;

@@ -9,6 +9,7 @@ use directories::ProjectDirs;
 
 pub use load::{Config, check, load};
 
+use crate::clean::Clean;
 use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
 use crate::event::CallBy;
 
@@ -49,8 +50,8 @@ pub struct Settings {
     pub keymap: Option<String>,
     /// The kube-context; without one the kubeconfig's current one.
     pub context: Option<String>,
-    /// The namespace that steps act in; without one the kube-context's.
-    pub namespace: Option<String>,
+    /// The namespaces looked at, the first of which is that of steps; none is all of them; left out it is the kube-context's.
+    pub namespaces: Option<Vec<Clean>>,
     /// Where nothing may be changed.
     pub read_only: ReadOnly,
     /// Forbids exec, also where it only reads.
@@ -163,7 +164,7 @@ impl Settings {
             theme: root.get("theme"),
             keymap: root.get("keymap"),
             context: root.get("context"),
-            namespace: root.get("namespace"),
+            namespaces: namespaces(root),
             read_only: root.get("read_only").unwrap_or(ReadOnly::Nowhere),
             no_exec: root.get("no_exec").unwrap_or(false),
             prometheus: url(root.table("prometheus", "setting of prometheus")),
@@ -186,6 +187,32 @@ fn call_by(table: Option<Reader<'_>>) -> CallBy {
     let (bell, desktop) = table.map_or((None, None), |mut table| (table.get("bell"), table.get("desktop")));
     CallBy { bell: bell.unwrap_or(true), desktop: desktop.unwrap_or(true) }
 }
+
+/// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.
+fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
+    let (one, several): (Option<Namespace>, Option<Vec<Namespace>>) = (root.get("namespace"), root.get("namespaces"));
+    if one.is_some() && several.is_some() {
+        root.fault(Fault::new("\"namespace\" and \"namespaces\" say the same thing: keep one of them"));
+    }
+    several.or_else(|| one.map(|one| vec![one])).map(|all| all.into_iter().map(|Namespace(name)| name).collect())
+}
+
+/// The name of a namespace: a DNS label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace(pub Clean);
+
+impl FromStr for Namespace {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        match crate::event::namespaces(text).as_deref() {
+            Ok([one]) if one.as_str() == text => Ok(Self(one.clone())),
+            _ => Err(Fault::new(format!("{text:?} is not the name of a namespace, such as \"medcontract-prod\""))),
+        }
+    }
+}
+
+text_fields!(Namespace);
 
 /// Where the names stand that other files must answer to.
 struct Places {

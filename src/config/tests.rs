@@ -64,7 +64,7 @@ rates.threshold = 0.1
         theme: Some("light".into()),
         keymap: Some("mine".into()),
         context: Some("prod-eu".into()),
-        namespace: Some("medcontract-prod".into()),
+        namespaces: Some(vec!["medcontract-prod".into()]),
         read_only: ReadOnly::In(vec!["prod-us".into()]),
         no_exec: true,
         prometheus: Some(Address("http://prometheus:9090".into())),

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
 use super::preflight::{self, Room};
 use super::send::Caller;
-use super::{Effect, logs, send};
+use super::{Effect, logs, manifest, send};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, Target, View};
 use crate::runbook::Runbook;
@@ -29,8 +29,8 @@ pub struct Settings {
     pub cluster: Clean,
     /// The kube-context, for the commands that are copied.
     pub context: Clean,
-    /// The namespace of a deployment given without one.
-    pub namespace: Clean,
+    /// The namespaces that are looked at; the first is that of a deployment given without one. The sources follow it.
+    pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
     /// The person.
     pub actor: Clean,
     /// The share of failing requests that counts as trouble, 0..1.
@@ -46,6 +46,10 @@ pub struct Settings {
 }
 
 impl Settings {
+    fn namespace(&self) -> Clean {
+        self.namespaces.borrow().first().cloned().unwrap_or_else(|| "default".into())
+    }
+
     fn caller(&self, client: &kube::Client) -> Caller {
         Caller { client: client.clone(), deadline: self.deadline }
     }
@@ -74,9 +78,11 @@ impl Executor {
             Effect::Send(intent) => self.send(*intent),
             Effect::Resolve(intent) => self.resolve(*intent),
             Effect::Wake { intent, after } => self.wake(intent, after),
+            Effect::Fetch(target) => self.fetch(target),
             Effect::Follow { target, previous } => self.follow(target, previous),
             Effect::Unfollow => stop(&mut self.following),
             Effect::StopAll => self.stop_all(),
+            Effect::Watch(namespaces) => drop(self.settings.namespaces.send_replace(namespaces)),
             Effect::Intend(_)
             | Effect::Copy(_)
             | Effect::Mouse(_)
@@ -97,7 +103,7 @@ impl Executor {
             let room = Room {
                 caller: s.caller(&s.reader),
                 cluster: s.cluster.clone(),
-                namespace: s.namespace.clone(),
+                namespace: s.namespace(),
                 actor: s.actor.clone(),
                 context: s.context.clone(),
                 threshold: s.threshold,
@@ -136,6 +142,16 @@ impl Executor {
             due()
         };
         self.spawn(answer, due());
+    }
+
+    fn fetch(&mut self, target: Target) {
+        let caller = self.settings.caller(&self.settings.reader);
+        let failed = Event::View(View::Manifest { target: target.clone(), answer: Err(BROKEN.into()) });
+        let answer = async move {
+            let answer = manifest::fetch(&caller, &target).await;
+            Event::View(View::Manifest { target, answer })
+        };
+        self.spawn(answer, failed);
     }
 
     fn follow(&mut self, target: Target, previous: bool) {
@@ -199,7 +215,7 @@ mod tests {
             writer: client,
             cluster: "c".into(),
             context: "c".into(),
-            namespace: "n".into(),
+            namespaces: Arc::new(watch::Sender::new(vec!["n".into()])),
             actor: "a".into(),
             threshold: 0.05,
             runbook: Arc::new(crate::runbook::embedded().unwrap()),

@@ -5,6 +5,7 @@
 
 mod executor;
 mod logs;
+mod manifest;
 mod plan;
 mod preflight;
 mod send;
@@ -36,6 +37,8 @@ pub enum Effect {
         /// From now.
         after: Duration,
     },
+    /// Read an object in full; answered by [`View::Manifest`](crate::event::View::Manifest).
+    Fetch(Target),
     /// Follow a pod's log.
     Follow {
         /// The pod.
@@ -45,6 +48,8 @@ pub enum Effect {
     },
     /// Stop following.
     Unfollow,
+    /// Look at these namespaces from now on; none is all of them.
+    Watch(Vec<Clean>),
     /// Put text on the clipboard.
     Copy(Clean),
     /// Cancel everything that runs: preparing, following, and waiting for answers (which become unknown).

@@ -8,12 +8,14 @@ mod metric;
 mod operator;
 mod run;
 mod source;
+mod usage;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{
-    ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
+    Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta, Node, Notice, Owner, Pod,
+    Revision, Scope, Target, Uid, Workload,
 };
 pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
 pub use operator::{CallBy, Edit, LogLine, Operator, Purpose, Seat, Setup, View};
@@ -21,6 +23,7 @@ pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,
 };
 pub use source::{Health, Mode, Session, SourceId, SourceState};
+pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
 /// One line of the journal: what happened, its place in the order, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,10 @@ pub enum Event {
     Health(Health),
     /// What the API server says is there.
     Cluster(ClusterEvent),
+    /// What pods and nodes use.
+    Usage(Usage),
+    /// Namespaces that came, went, or are on their way out.
+    Namespaces(Vec<Namespace>),
     /// Request and error rates, oldest first; many at once when history is filled in.
     Rates(Vec<RateSample>),
     /// Consumer groups, as of one reading.

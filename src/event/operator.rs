@@ -22,6 +22,17 @@ pub enum Operator {
     },
 }
 
+impl Operator {
+    /// The action that it is: what a key is bound to, or what a typed command names.
+    pub fn action(&self) -> Option<Action> {
+        match self {
+            Self::Did(action) => Some(action.clone()),
+            Self::Entered { purpose: Purpose::Command, text } => text.trim().parse().ok(),
+            Self::Entered { .. } => None,
+        }
+    }
+}
+
 /// What a typed line is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -68,6 +79,13 @@ pub enum View {
         lines: Vec<LogLine>,
         /// Why there are no more, when there are none.
         ended: Option<Clean>,
+    },
+    /// An object's manifest, or why there is none.
+    Manifest {
+        /// The object.
+        target: Target,
+        /// Its lines.
+        answer: Result<Vec<Clean>, Clean>,
     },
     /// The mouse chose a pane, and maybe a row of it.
     Pointed {

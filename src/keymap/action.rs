@@ -47,6 +47,10 @@ macro_rules! actions {
             $(#[doc = $doc] $variant,)+
             /// Begin the runbook's step with this id.
             Step(String),
+            /// Look at these namespaces.
+            Namespaces(String),
+            /// Describe the node of this name.
+            Node(String),
         }
 
         impl Action {
@@ -65,6 +69,8 @@ macro_rules! actions {
                         danger: Danger::$danger,
                     },)+
                     Self::Step(_) => &STEP,
+                    Self::Namespaces(_) => &NAMESPACES,
+                    Self::Node(_) => &NODE,
                 }
             }
         }
@@ -79,6 +85,24 @@ static STEP: Spec = Spec {
     contexts: &[Global],
     danger: Danger::Change,
 };
+
+static NAMESPACES: Spec = Spec {
+    name: "ns",
+    aliases: &["namespace", "namespaces"],
+    argument: Some("namespaces, or all"),
+    doc: "Look at these namespaces",
+    contexts: &[Global],
+    danger: Danger::Record,
+};
+
+static NODE: Spec =
+    Spec { name: "node", aliases: &[], argument: Some("node"), doc: "Describe a node", contexts: &[Global], danger: Danger::Screen };
+
+/// How an action takes what follows its name.
+type With = fn(String) -> Action;
+
+/// The actions that something must follow, and how they take it.
+static WITH_ARGUMENT: [(&Spec, With); 3] = [(&STEP, Action::Step), (&NAMESPACES, Action::Namespaces), (&NODE, Action::Node)];
 
 actions! {
     Quit "quit" | "q" | "exit" [Global] Screen "Leave warroom"
@@ -123,6 +147,8 @@ actions! {
     Logs "logs" [Global] Screen "Show its logs"
     PreviousLogs "previous-logs" [Global] Screen "Show the logs of the run before the restart"
     Describe "describe" [Global] Screen "Describe it"
+    Manifest "manifest" | "yaml" [Global] Screen "Show its manifest as YAML"
+    Changes "changes" [Global] Screen "Show what changed in the last hour, and who changed it"
     Follow "follow" [Global] Screen "Keep to the newest line, or stay"
     CopyCommand "copy-command" [Global Confirm] Screen "Copy the step as the command that it stands for"
     CopyName "copy-name" [Global] Screen "Copy the name of what is selected"
@@ -191,7 +217,7 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Step(id) => write!(f, "{} {id}", STEP.name),
+            Self::Step(argument) | Self::Namespaces(argument) | Self::Node(argument) => write!(f, "{} {argument}", self.spec().name),
             plain => f.write_str(plain.spec().name),
         }
     }
@@ -203,8 +229,9 @@ impl FromStr for Action {
     fn from_str(text: &str) -> Result<Self, Fault> {
         let (name, argument) = text.trim().split_once(' ').map_or((text.trim(), ""), |(name, rest)| (name, rest.trim()));
         let named = |spec: &Spec| spec.name == name || spec.aliases.contains(&name);
-        if named(&STEP) {
-            return if argument.is_empty() { Err(Fault::new("\"step\" needs the id of a step")) } else { Ok(Self::Step(argument.into())) };
+        if let Some((spec, with)) = WITH_ARGUMENT.iter().find(|(spec, _)| named(spec)) {
+            let missing = || Fault::new(format!("{:?} needs its argument: {}", spec.name, spec.argument.unwrap_or_default()));
+            return if argument.is_empty() { Err(missing()) } else { Ok(with(argument.into())) };
         }
         match Self::PLAIN.iter().find(|action| named(action.spec())) {
             Some(_) if !argument.is_empty() => Err(Fault::new(format!("{name:?} takes no argument, but {argument:?} follows it"))),
@@ -216,7 +243,7 @@ impl FromStr for Action {
 
 /// All names that the table knows, aliases left out.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    Action::PLAIN.iter().map(|action| action.spec().name).chain([STEP.name])
+    Action::PLAIN.iter().map(|action| action.spec().name).chain(WITH_ARGUMENT.iter().map(|(spec, _)| spec.name))
 }
 
 text_fields!(Action);
@@ -243,7 +270,7 @@ mod tests {
 
     #[test]
     fn every_name_and_alias_is_read_back_as_its_own_action() {
-        let mut seen = BTreeSet::from([STEP.name]);
+        let mut seen: BTreeSet<&str> = WITH_ARGUMENT.iter().map(|(spec, _)| spec.name).collect();
         for action in Action::PLAIN {
             for name in [action.spec().name].iter().chain(action.spec().aliases) {
                 assert!(seen.insert(name), "{name} names two actions");
@@ -264,7 +291,7 @@ mod tests {
     fn mistakes_name_what_was_meant() {
         let error = |text: &str| text.parse::<Action>().unwrap_err().to_string();
         assert_eq!(error("discribe"), "no such action \"discribe\"; did you mean \"describe\"?");
-        assert_eq!(error("step"), "\"step\" needs the id of a step");
+        assert_eq!(error("step"), "\"step\" needs its argument: step id");
         assert_eq!(error("quit now"), "\"quit\" takes no argument, but \"now\" follows it");
     }
 

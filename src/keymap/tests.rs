@@ -1,4 +1,4 @@
-use super::Context::{Confirm, Dialog, Global, Input, Logs, Pods, Replay};
+use super::Context::{Confirm, Detail, Dialog, Global, Input, Logs, Pods, Replay};
 use super::*;
 use proptest::prelude::*;
 
@@ -42,6 +42,8 @@ fn keys_mean_what_the_innermost_context_says() {
         (&[Pods, Global], "m", "mitigate ▸"),
         (&[Pods, Global], "m u", "step rollout-undo"),
         (&[Pods, Global], "m x", "nothing"),
+        (&[Pods, Global], "y", "manifest"),
+        (&[Pods, Global], "c n", "copy-name"),
         (&[Pods, Global], "m esc j", "down"),
         (&[Pods, Global], "g", "top"),
         (&[Pods, Replay, Global], "g", "seek"),
@@ -180,6 +182,8 @@ fn hands_find_what_they_know() {
         ("k9s", &[Pods, Global][..], "s", "step scale"),
         ("k9s", &[Pods, Global], "ctrl-l", "step rollout-undo"),
         ("k9s", &[Pods, Global], "c", "copy-name"),
+        ("k9s", &[Logs, Global], "c", "copy-name"),
+        ("k9s", &[Pods, Global], "y", "manifest"),
         ("k9s", &[Pods, Global], "ctrl-z", "toggle-faults"),
         ("k9s", &[Pods, Global], "ctrl-d", "nothing"),
         ("k9s", &[Pods, Global], "ctrl-k", "nothing"),
@@ -189,6 +193,9 @@ fn hands_find_what_they_know() {
         ("vim", &[Pods, Global], "G", "bottom"),
         ("vim", &[Pods, Global], "ctrl-w w", "focus-next"),
         ("vim", &[Pods, Global], "y y", "copy-name"),
+        ("vim", &[Detail, Global], "y l", "copy-link"),
+        ("vim", &[Pods, Global], "g y", "manifest"),
+        ("vim", &[Pods, Global], "c", "nothing"),
         ("vim", &[Pods, Global], "Z Z", "quit"),
         ("vim", &[Pods, Replay, Global], "g", "seek"),
     ] {

@@ -75,7 +75,7 @@ fn wall(state: &mut State) {
 pub(super) fn needs_panes(action: &Action) -> bool {
     use Action::{
         Bottom, Describe, Down, Filter, FocusLag, FocusNext, FocusPods, FocusPrevious, FocusRates, FocusSteps, FocusTimeline, Follow,
-        HalfPageDown, HalfPageUp, Logs, NextUnhealthy, Open, PageDown, PageUp, PreviousLogs, ToggleFaults, Top, Up, Zoom,
+        HalfPageDown, HalfPageUp, Logs, Manifest, NextUnhealthy, Open, PageDown, PageUp, PreviousLogs, ToggleFaults, Top, Up, Zoom,
     };
     matches!(
         action,
@@ -94,6 +94,7 @@ pub(super) fn needs_panes(action: &Action) -> bool {
             | HalfPageDown
             | HalfPageUp
             | Logs
+            | Manifest
             | NextUnhealthy
             | Open
             | PageDown

@@ -1,9 +1,10 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
 //!
 //! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
-//! ([`operate`], [`typing`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+//! ([`operate`], [`look_at`], [`typing`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
 
 mod call;
+mod look_at;
 mod looks;
 mod operate;
 mod steps;
@@ -81,6 +82,7 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
         View::Wheeled { pane, down } => looks::wheeled(state, *pane, *down),
         View::Told(what) => state.screen.tell(state.now, what.clone()),
         View::Prepared(prepared) => steps::prepared(state, prepared),
+        View::Manifest { target, answer } => look_at::fetched(state, target, answer),
         View::Logs { target, lines, ended } => {
             for overlay in &mut state.screen.overlays {
                 if let Overlay::Logs(log) = overlay

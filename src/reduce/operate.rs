@@ -1,6 +1,6 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::{looks, steps};
+use super::{look_at, looks, steps};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Kind, Pod, Purpose, Target};
@@ -35,6 +35,10 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::PreviousLogs => return follow(state, true),
         Action::Follow => follow_newest(state),
         Action::Open | Action::Describe => return open_selected(state, *action == Action::Describe),
+        Action::Changes => open(state, Overlay::Changes { scroll: 0 }),
+        Action::Manifest => return look_at::at_manifest(state),
+        Action::Namespaces(line) => return look_at::at_namespaces(state, line),
+        Action::Node(name) => look_at::at_node(state, name),
         Action::Step(id) => return steps::begin(state, id),
         Action::UndoLast => return steps::undo_last(state),
         Action::Confirm => return steps::confirm(state),
@@ -220,7 +224,8 @@ pub(super) fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action
 
 fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     let place = match overlay {
-        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } => scroll,
+        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Changes { scroll } => scroll,
+        Overlay::Manifest(view) => &mut view.scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
         Overlay::Logs(log) => return scroll_log(log, action, page),
         Overlay::Form(_) | Overlay::Picker { .. } => return,

@@ -50,7 +50,7 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
         state.screen.tell(state.now, format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")));
         return Vec::new();
     }
-    let mut form = Form::new(step, &call.inputs, selected_workload(state));
+    let mut form = Form::new(step, &call.inputs, &state.world, selected_workload(state));
     let complete = !call.inputs.is_empty() && form.fields.iter().all(|field| !field.required || call.inputs.contains_key(&field.name));
     if complete {
         form.at = form.fields.len();

@@ -27,7 +27,7 @@ impl Room {
             mode: Mode::Live,
             context: "prod".into(),
             cluster: "https://prod".into(),
-            namespace: Some("ns".into()),
+            namespaces: vec!["ns".into()],
             actor: "dana".into(),
             read_only,
             arm_minutes: 15,
@@ -290,6 +290,19 @@ fn typed_text_is_edited_where_the_cursor_is() {
     room.enter("customers report recovery");
     let entry = room.state.world.timeline.entries().last().unwrap();
     assert_eq!((entry.subject.as_str(), entry.text.as_str()), ("@dana", "customers report recovery"));
+}
+
+#[test]
+fn a_typed_command_does_what_its_key_does() {
+    let mut room = Room::new(false);
+    room.command("arm");
+    assert!(room.state.world.armed(room.at));
+    room.command("disarm");
+    assert!(!room.state.world.armed(room.at));
+    assert_eq!(room.command("ns shop prod"), [Effect::Unfollow, Effect::Watch(vec!["shop".into(), "prod".into()])]);
+    assert_eq!(room.state.world.session.as_ref().unwrap().place(), "namespaces shop, prod");
+    assert_eq!(room.command("ns Shop"), []);
+    assert_eq!((room.told(), room.state.world.watches("prod")), ("\"Shop\" cannot be a namespace", true));
 }
 
 #[test]

@@ -147,6 +147,26 @@ impl Sim {
         cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().recreate(kind, namespace, name))
     }
 
+    /// Changes an object, as somebody with kubectl would; says whether it changed.
+    pub fn edit(&self, kind: &str, namespace: &str, name: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().store.update(kind, namespace, name, edit))
+    }
+
+    /// Stops a node's kubelet; the node controller notices it at once.
+    pub fn stop_node(&self, name: &str) {
+        self.shared.cluster().stop_node(name);
+    }
+
+    /// Deletes a pod without grace.
+    pub fn delete_by_force(&self, namespace: &str, pod: &str) {
+        self.shared.cluster().delete_by_force(namespace, pod);
+    }
+
+    /// Deletes a namespace and all that is in it.
+    pub fn delete_namespace(&self, name: &str) {
+        self.shared.cluster().delete_namespace(name);
+    }
+
     /// Deploys, as the bed's `bed release` does: whatever was changed by hand is overwritten.
     pub fn release(&self, release: &Release) {
         self.shared.cluster().release(release);

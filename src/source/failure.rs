@@ -20,6 +20,9 @@ pub enum Failure {
     /// 410 and its relatives: the place in the stream is lost, only a fresh listing helps.
     #[error("{0}")]
     Expired(String),
+    /// 404: there is no such thing.
+    #[error("{0}")]
+    Missing(String),
     /// Another 4xx: asking the same again will not help.
     #[error("{0}")]
     Rejected(String),

@@ -3,7 +3,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`connect`], [`client`] | from a kubeconfig to a reading and a writing client |
-//! | [`kube`] | the API server: lists and watches of the six kinds |
+//! | [`kube`] | the API server: lists and watches of each kind, namespaces, what pods and nodes use |
+//! | [`choir`] | a source of several namespaces: many parts, one health |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
 //! | [`kafka`] | consumer group lag, by the broker's own tool |
 //! | [`keyboard`] | the terminal's keys, pastes and sizes; and whether it is still there |
@@ -14,6 +15,7 @@
 //! asks at once when it starts, so that the first reading of each, or the reason why there is none, is there within seconds.
 
 pub mod alertmanager;
+pub mod choir;
 pub mod client;
 pub mod clock;
 pub mod connect;
@@ -30,7 +32,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::clock::Clock;
@@ -45,8 +47,8 @@ use crate::event::{Event, Kind, SourceId};
 /// What to ask, and where.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
-    /// The namespace watched; `None` is all of them. Nodes belong to none.
-    pub namespace: Option<Clean>,
+    /// The namespaces watched, and whenever they change; none is all of them. Nodes belong to none.
+    pub namespaces: watch::Receiver<Vec<Clean>>,
     /// Prometheus' address.
     pub prometheus: Option<String>,
     /// Alertmanager's address.
@@ -72,10 +74,16 @@ impl Sources {
         let mut start = |source: SourceId, run: Box<dyn Fn(Voice) -> BoxFuture<'static, ()> + Send>| {
             sources.tasks.spawn(supervise(source, voice.clone(), run, timing.clone()));
         };
-        for kind in Kind::ALL {
-            let (client, namespace, clock, timing) = (connection.reader.clone(), settings.namespace.clone(), clock.clone(), timing.clone());
-            let run = move |voice| kube::run(kind, client.clone(), namespace.clone(), voice, clock.clone(), timing.clone());
-            start(SourceId::of(kind), Box::new(run));
+        let cluster = OfCluster {
+            client: connection.reader.clone(),
+            chosen: settings.namespaces.clone(),
+            clock: clock.clone(),
+            timing: timing.clone(),
+            events: events.clone(),
+        };
+        for source in Kind::ALL.into_iter().map(SourceId::of).chain([SourceId::Namespaces, SourceId::Usage]) {
+            let cluster = cluster.clone();
+            start(source, Box::new(move |_| cluster.clone().run(source).boxed()));
         }
         let (address, at, times) = (settings.prometheus.clone(), clock.clone(), timing.clone());
         let run = move |voice| prometheus::run(address.clone(), voice, at.clone(), times.clone()).boxed();
@@ -87,6 +95,44 @@ impl Sources {
         let run = move |voice| kafka::run(how.clone(), client.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Kafka, Box::new(run));
         sources
+    }
+}
+
+/// What the sources have in common that ask the API server, in the namespaces that are chosen.
+#[derive(Clone)]
+struct OfCluster {
+    client: ::kube::Client,
+    chosen: watch::Receiver<Vec<Clean>>,
+    clock: Clock,
+    timing: Timing,
+    events: mpsc::Sender<Event>,
+}
+
+impl OfCluster {
+    /// Runs one of them, and anew when other namespaces are chosen.
+    async fn run(mut self, source: SourceId) {
+        loop {
+            let namespaces = self.chosen.borrow_and_update().clone();
+            let work = self.clone().part(source, namespaces);
+            tokio::select! {
+                () = work => return,
+                Ok(()) = self.chosen.changed() => {}
+            }
+        }
+    }
+
+    async fn part(self, source: SourceId, namespaces: Vec<Clean>) {
+        let Self { client, clock, timing, events, .. } = self;
+        let voice = || Voice::new(source, clock.clone(), events.clone());
+        match Kind::ALL.into_iter().find(|kind| SourceId::of(*kind) == source) {
+            Some(kind) => {
+                let namespaces = if kind.namespaced() { namespaces } else { Vec::new() };
+                let part = |namespace, voice| kube::run(kind, client.clone(), namespace, voice, clock.clone(), timing.clone());
+                choir::sing(source, &namespaces, &clock, &events, part).await;
+            }
+            None if source == SourceId::Usage => kube::usage::run(client, namespaces, voice(), clock.clone(), timing).await,
+            None => kube::namespaces::run(client, namespaces, voice(), clock.clone(), timing).await,
+        }
     }
 }
 

@@ -30,6 +30,10 @@ pub struct Timing {
     pub healthy: Duration,
     /// Between two listings where watching is not allowed.
     pub poll: Duration,
+    /// Between two looks at whether the namespaces are there.
+    pub namespaces: Duration,
+    /// Between two readings of what pods and nodes use: metrics-server measures no oftener.
+    pub usage: Duration,
     /// Between two readings of Prometheus and Alertmanager.
     pub metrics: Duration,
     /// Until they have answered. With `metrics` it stays below 15 s.
@@ -57,6 +61,8 @@ impl Default for Timing {
             backoff_most: seconds(30),
             healthy: seconds(120),
             poll: seconds(10),
+            namespaces: seconds(4),
+            usage: seconds(15),
             metrics: seconds(5),
             metrics_answer: seconds(8),
             lag: seconds(30),
@@ -77,7 +83,7 @@ impl Timing {
         timing
     }
 
-    fn spans(&mut self) -> [&mut Duration; 16] {
+    fn spans(&mut self) -> [&mut Duration; 18] {
         [
             &mut self.connect,
             &mut self.answer,
@@ -90,6 +96,8 @@ impl Timing {
             &mut self.backoff_most,
             &mut self.healthy,
             &mut self.poll,
+            &mut self.namespaces,
+            &mut self.usage,
             &mut self.metrics,
             &mut self.metrics_answer,
             &mut self.lag,

@@ -35,6 +35,8 @@ pub fn candidates(state: &State) -> Vec<Candidate> {
         (Purpose::Input, Some(Overlay::Form(form))) => {
             form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| Candidate::plain(choice.value)).collect()
         }
+        (Purpose::Command, _) if input.text.starts_with("ns ") => namespaces(state, &input.text[3..]),
+        (Purpose::Command, _) if input.text.starts_with("node ") => nodes(state, &input.text[5..]),
         (Purpose::Command, _) => palette(state, input.text.trim()),
         _ => Vec::new(),
     }
@@ -90,5 +92,25 @@ fn all(state: &State) -> Vec<Candidate> {
     let screen = &state.screen;
     let themes = offer(Picks::Theme, &screen.themes.names, "Use this theme");
     let keymaps = offer(Picks::Keymap, &screen.keymaps.names, "Use this keymap");
-    steps.chain(actions).chain(themes).chain(keymaps).collect()
+    let completed = [Action::Namespaces(String::new()), Action::Node(String::new())];
+    let begun = completed.iter().map(|a| Candidate { about: a.spec().doc.into(), ..Candidate::plain(a.to_string()) });
+    steps.chain(actions).chain(begun).chain(themes).chain(keymaps).collect()
+}
+
+/// Completes the last of the namespaces that are named.
+fn namespaces(state: &State, typed: &str) -> Vec<Candidate> {
+    let (before, last) = typed.rsplit_once([' ', ',']).map_or(("", typed), |(before, last)| (before, last));
+    let before = if before.is_empty() { String::new() } else { format!("{before} ") };
+    let watched = state.world.session.iter().flat_map(|session| &session.namespaces);
+    let mut known: Vec<&Clean> = state.world.namespaces.keys().chain(watched).collect();
+    known.sort();
+    known.dedup();
+    let names = known.into_iter().map(Clean::as_str).chain(["all"]);
+    let fitting = names.filter(|name| name.contains(last));
+    fitting.map(|name| Candidate::runs(Action::Namespaces(format!("{before}{name}")), "")).collect()
+}
+
+fn nodes(state: &State, typed: &str) -> Vec<Candidate> {
+    let names = state.world.cluster.nodes.values().map(|node| &node.meta.name);
+    names.filter(|name| name.contains(typed.trim())).map(|name| Candidate::runs(Action::Node(name.to_string()), "")).collect()
 }

@@ -5,20 +5,25 @@
 
 mod alerts;
 mod candidates;
+mod changes;
 mod choices;
 mod cluster;
 mod detect;
 mod diagnosis;
+mod forced;
 mod form;
 mod fuzzy;
 mod lag;
+mod notices;
 mod rates;
+mod reasons;
 mod rows;
 mod runs;
 mod screen;
 mod subject;
 mod suggest;
 mod timeline;
+mod usage;
 mod world;
 
 use std::sync::Arc;
@@ -27,21 +32,25 @@ use chrono::{DateTime, Utc};
 
 pub use alerts::Alerts;
 pub use candidates::{Candidate, candidates, meant};
+pub use changes::{Changed, changed};
 pub use choices::{Calls, Choices, Picks};
 pub use cluster::{Cluster, Objects, WorkloadRow, last_end};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
+pub use forced::Forced;
 pub use form::{Choice, Field, Form};
 pub use lag::{Group, GroupState, Lag};
 pub use rates::{Rates, Series};
+pub use reasons::{explain, told};
 pub use rows::{
     PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines, timeline_lines, workload_rows,
 };
 pub use runs::{Run, Runs, Stage};
-pub use screen::{Dialog, Focus, Input, ListView, LogView, Overlay, Playback, Screen};
+pub use screen::{Dialog, Focus, Input, ListView, LogView, ManifestView, Overlay, Playback, Screen};
 pub use subject::{Link, link, subject};
 pub use suggest::{Suggestion, suggestions};
 pub use timeline::{Entry, EntryKind, Timeline};
+pub use usage::Usage;
 pub use world::World;
 
 use crate::runbook::Runbook;

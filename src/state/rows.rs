@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Cluster, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose,
+    Cluster, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, explain,
     suggestions,
 };
 use crate::clean::Clean;
@@ -49,6 +49,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     let mut rows: Vec<WorkloadRow<'_>> = world.cluster.rows().collect();
     let ratio = |row: &WorkloadRow<'_>| failing.get(&row.workload?.service).copied();
     for row in &mut rows {
+        explain(world, row);
         let trouble = ratio(row)
             .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
             .or_else(|| behind.get(row.name()).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(*lag))))));

@@ -147,6 +147,17 @@ pub struct Dialog {
     pub scroll: usize,
 }
 
+/// One object's manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestView {
+    /// The object.
+    pub target: Target,
+    /// Its lines, or why there are none, once the answer is there.
+    pub lines: Option<Result<Vec<Clean>, Clean>>,
+    /// Lines scrolled down.
+    pub scroll: usize,
+}
+
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
@@ -155,10 +166,17 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
-    /// One pod or workload in full.
+    /// One pod, workload or node in full.
     Detail {
         /// Which.
         uid: Uid,
+        /// Lines scrolled down.
+        scroll: usize,
+    },
+    /// An object's manifest.
+    Manifest(ManifestView),
+    /// What changed in the last hour.
+    Changes {
         /// Lines scrolled down.
         scroll: usize,
     },
@@ -282,7 +300,7 @@ impl Screen {
         }
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(Overlay::Detail { .. }) => contexts.push(Context::Detail),
+            Some(Overlay::Detail { .. } | Overlay::Manifest(_) | Overlay::Changes { .. }) => contexts.push(Context::Detail),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_) | Overlay::Picker { .. }) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),

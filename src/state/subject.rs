@@ -17,6 +17,7 @@ pub struct Link {
 pub fn subject(state: &State) -> Option<Clean> {
     match state.screen.overlays.last() {
         Some(Overlay::Detail { uid, .. }) => name_of(state, uid),
+        Some(Overlay::Manifest(view)) => Some(view.target.name.clone()),
         Some(Overlay::Logs(log)) => Some(log.target.name.clone()),
         Some(Overlay::Confirm(dialog)) => Some(dialog.plan.intent.target.name.clone()),
         _ => {
@@ -36,7 +37,8 @@ pub fn subject(state: &State) -> Option<Clean> {
 fn name_of(state: &State, uid: &Clean) -> Option<Clean> {
     let cluster = &state.world.cluster;
     let workload = cluster.workloads.get(uid).map(|workload| &workload.meta.name);
-    workload.or_else(|| cluster.pods.get(uid).map(|pod| &pod.meta.name)).cloned()
+    let pod = || cluster.pods.get(uid).map(|pod| &pod.meta.name);
+    workload.or_else(pod).or_else(|| cluster.nodes.get(uid).map(|node| &node.meta.name)).cloned()
 }
 
 /// The address of the alert that is about what is in hand; with nothing in hand, of the one that fires longest. The runbook's page is

@@ -14,6 +14,8 @@ const KEPT: usize = 5_000;
 pub enum EntryKind {
     /// A rollout or a scaling that somebody began.
     Deploy,
+    /// Something else that changed: a config map, a node that came, went or was cordoned.
+    Change,
     /// Something broke.
     Trouble,
     /// It is well again.
@@ -73,6 +75,15 @@ impl Timeline {
         self.entries.insert(place, entry);
         if self.entries.len() > KEPT {
             self.entries.remove(0);
+        }
+    }
+
+    /// The same of something that may have been told before.
+    pub fn add_once(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: Clean, text: impl Into<Clean>) {
+        let same = self.entries.partition_point(|other| other.at < at);
+        let mut then = self.entries[same..].iter().take_while(|other| other.at == at);
+        if !then.any(|other| other.kind == kind && other.subject == subject) {
+            self.add(at, kind, subject, text, None);
         }
     }
 

@@ -112,9 +112,10 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
 
 fn place(state: &State, look: &Look, columns: u16) -> Row {
     let Some(session) = &state.world.session else { return Row::new(columns) };
-    let namespace = session.namespace.as_deref().unwrap_or("all namespaces");
+    let namespaces = session.namespaces.join(", ");
+    let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
     let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &session.context).text(look.style(Role::Dim), " · ");
-    row.text(look.style(Role::Text), namespace).gap(1)
+    row.text(look.style(Role::Text), namespaces).gap(1)
 }
 
 /// What is not recorded cannot be replayed, and nothing may be changed meanwhile.
@@ -170,18 +171,10 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
     })
 }
 
-/// The six watches as one: as well as the worst of them can be heard.
+/// The watches as one: as well as the worst of them can be heard.
 fn cluster(state: &State) -> Option<Heard> {
-    let badness = |health: &Health| match health.state {
-        SourceState::Down => 5,
-        SourceState::Stale => 4,
-        SourceState::Blind => 3,
-        SourceState::Starting => 2,
-        SourceState::Live => 1,
-        SourceState::Off => 0,
-    };
     let watches: Vec<&Health> = state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
-    let worst = watches.iter().copied().max_by_key(|health| badness(health))?;
+    let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
     let alike: Vec<&str> = watches.iter().filter(|health| health.state == worst.state).map(|health| health.source.name()).collect();
     let words = match worst.state {
         SourceState::Blind => format!("blind: {}{}", alike.join(", "), code(worst)),

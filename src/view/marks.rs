@@ -39,6 +39,7 @@ pub fn group(state: GroupState) -> (&'static str, Role) {
 pub fn entry(kind: EntryKind) -> (&'static str, Role) {
     match kind {
         EntryKind::Deploy => ("⇡", Role::TimelineDeploy),
+        EntryKind::Change => ("◇", Role::TimelineDeploy),
         EntryKind::Trouble => ("✖", Role::Critical),
         EntryKind::Recovery => ("●", Role::Ok),
         EntryKind::Alert => ("▲", Role::TimelineAlert),

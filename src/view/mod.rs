@@ -5,6 +5,7 @@
 
 mod ascii;
 mod big;
+mod changes;
 mod chart;
 mod confirm;
 mod detail;
@@ -17,6 +18,7 @@ mod hits;
 mod lag;
 mod layout;
 mod logs;
+mod manifest;
 mod marks;
 mod pane;
 mod picker;
@@ -117,6 +119,8 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
     match overlay {
         Overlay::Help { scroll } => help::draw(state, look, *scroll, body, buf),
         Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
+        Overlay::Manifest(view) => manifest::draw(look, view, body, buf),
+        Overlay::Changes { scroll } => changes::draw(state, look, *scroll, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),

@@ -1,6 +1,6 @@
 //! What the long tests share: chances by seed, many seeds at once, and a session on a simulated cluster in fast time.
 
-mod chance;
+pub mod chance;
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -25,8 +25,6 @@ use warroom::source::timing::Timing;
 const LIMIT: Duration = Duration::from_secs(30);
 /// How long a request whose answer was lost may still arrive.
 pub const PATIENCE: Duration = Duration::from_secs(3);
-
-pub use chance::Rng;
 
 /// The steps.
 pub static RUNBOOK: LazyLock<Arc<Runbook>> = LazyLock::new(|| Arc::new(runbook::embedded().unwrap()));
@@ -118,6 +116,8 @@ pub fn wanted(sim: &Sim) -> Wanted {
         backoff_most: Duration::from_millis(200),
         // These are counted on the session's clock already.
         poll: usual.poll,
+        namespaces: usual.namespaces,
+        usage: usual.usage,
         metrics: usual.metrics,
         lag: usual.lag,
         lag_soon: usual.lag_soon,

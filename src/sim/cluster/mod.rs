@@ -15,9 +15,10 @@ mod seed;
 mod status;
 pub(crate) mod store;
 mod traffic;
+mod trouble;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -44,6 +45,8 @@ pub(crate) struct Cluster {
     /// The simulated time up to which everything has happened.
     pub(crate) now: DateTime<Utc>,
     pub(crate) store: Store,
+    /// Nodes whose kubelet has stopped.
+    stopped: BTreeSet<String>,
     /// Processes by the name of their pod, of the company's namespace only.
     pub(crate) processes: BTreeMap<String, Process>,
     pub(crate) kafka: Kafka,
@@ -70,6 +73,7 @@ impl Cluster {
         let mut cluster = Self {
             now,
             store: Store::new(Rng::new(rng.next())),
+            stopped: BTreeSet::new(),
             processes: BTreeMap::new(),
             kafka: Kafka::default(),
             tsdb: Tsdb::default(),
@@ -114,6 +118,7 @@ impl Cluster {
             self.scrape();
             self.evaluate_alerts();
             self.expire_events();
+            self.collect_namespaces();
         }
     }
 
