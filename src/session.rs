@@ -119,7 +119,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
     first.extend(estates.iter().flat_map(|estate| &estate.intents).map(|intent| Event::Inherited(Box::new(intent.clone()))));
     let (sender, events) = mpsc::channel(EVENTS);
-    let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
+    let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, paths, &clock), sender.clone());
     let kafka = kafka(wanted.kafka, namespace.as_ref());
     let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
@@ -145,6 +145,7 @@ fn carrying_out(
     connection: &Connection,
     namespace: Option<&Clean>,
     runbook: &Arc<Runbook>,
+    paths: &Paths,
     clock: &Clock,
 ) -> effect::Settings {
     effect::Settings {
@@ -156,6 +157,7 @@ fn carrying_out(
         actor: wanted.actor.clone(),
         threshold: wanted.threshold,
         runbook: Arc::clone(runbook),
+        data: paths.data_dir.clone(),
         clock: clock.clone(),
         deadline: wanted.deadline,
         patience: wanted.patience,

@@ -7,6 +7,7 @@ mod executor;
 mod logs;
 mod plan;
 mod preflight;
+mod save;
 mod send;
 
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{Intent, StepCall, Target};
+use crate::event::{Intent, LogExtent, LogLine, LogSource, StepCall};
 
 pub use executor::{Executor, Settings};
 
@@ -36,15 +37,12 @@ pub enum Effect {
         /// From now.
         after: Duration,
     },
-    /// Follow a pod's log.
-    Follow {
-        /// The pod.
-        target: Target,
-        /// The run before the restart.
-        previous: bool,
-    },
+    /// Follow logs, or more of those that are followed under the same number.
+    Follow(Following),
     /// Stop following.
     Unfollow,
+    /// Write what is kept of the followed logs into a file.
+    SaveLog(Box<LogCopy>),
     /// Put text on the clipboard.
     Copy(Clean),
     /// Cancel everything that runs: preparing, following, and waiting for answers (which become unknown).
@@ -57,6 +55,28 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit,
+}
+
+/// Logs to be followed together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Following {
+    /// Their news carry it; another number ends what was followed before.
+    pub number: u64,
+    /// How much of each is read at first.
+    pub extent: LogExtent,
+    /// The containers, each under the number that its lines carry.
+    pub sources: Vec<(u16, LogSource)>,
+}
+
+/// Lines to be saved, clean as they are seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogCopy {
+    /// Part of the file's name.
+    pub name: Clean,
+    /// The containers, by number.
+    pub sources: Vec<LogSource>,
+    /// The lines, oldest first.
+    pub lines: Vec<LogLine>,
 }
 
 /// A movement of the replay.

@@ -4,6 +4,7 @@
 //! written to the journal as a [`Record`]; the world is a fold of those alone, so a replay arrives at the same world.
 
 mod cluster;
+mod log;
 mod metric;
 mod operator;
 mod run;
@@ -16,7 +17,8 @@ pub use cluster::{
     ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
 };
 pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
-pub use operator::{Edit, LogLine, Operator, Purpose, View};
+pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
+pub use operator::{Edit, Operator, Purpose, View};
 pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,
 };

@@ -8,7 +8,7 @@ use super::*;
 use crate::clean::Clean;
 use crate::event::{Edit, Expectation, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
 use crate::keymap::Action;
-use crate::state::{Playback, Stage};
+use crate::state::{Overlay, Playback, Stage};
 
 /// A state, and the records that brought it there.
 struct Room {

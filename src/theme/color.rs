@@ -111,6 +111,19 @@ pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> St
     if lifted { plain.add_modifier(Modifier::REVERSED) } else { plain }
 }
 
+/// A style with text that stands out from what is behind it: its own background, or that of `base`.
+pub(super) fn readable(style: Style, base: Style) -> Style {
+    const LEAST: u16 = 64;
+    let (Some(ground), Some(ink)) = (style.bg.or(base.bg).and_then(rgb), style.fg.or(base.fg).and_then(rgb)) else { return style };
+    if style.add_modifier.contains(Modifier::REVERSED) || brightness(ground).abs_diff(brightness(ink)) >= LEAST {
+        return style;
+    }
+    match style.bg {
+        None => Style { fg: base.fg, ..style },
+        Some(_) => style.fg(if brightness(ground) > 127 { Color::Black } else { Color::White }),
+    }
+}
+
 /// The colour as the terminal can show it.
 pub(super) fn shown(color: Color, depth: ColorDepth) -> Color {
     match (rgb(color), depth) {

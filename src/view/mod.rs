@@ -14,6 +14,7 @@ mod header;
 mod help;
 mod lag;
 mod layout;
+mod logline;
 mod logs;
 mod marks;
 mod pane;
