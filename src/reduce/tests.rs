@@ -310,3 +310,5 @@ fn the_message_goes_after_a_while() {
     room.wait(1);
     assert_eq!(room.told(), Clean::default().as_str());
 }
+
+mod logs;

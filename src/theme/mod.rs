@@ -31,7 +31,7 @@ impl Theme {
 
     /// How to draw what asks for colours of its own, as a program's log does: at the depth of the terminal, and so that it can be read.
     pub fn foreign(&self, style: Style) -> Style {
-        color::at_depth(color::readable(style, self.base()), self.background, self.depth)
+        color::readable(color::at_depth(style, self.background, self.depth), self.base())
     }
 
     /// The same theme with the colours that a terminal of this depth shows.

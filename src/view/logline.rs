@@ -50,7 +50,9 @@ impl<'a> Line<'a> {
                 None => drawn.styled(look.style(told(line.level)), &line.text),
             },
         }
-        drawn.highlight(&search.places(&drawn.text));
+        if !line.mark {
+            drawn.highlight(&search.places(&drawn.text));
+        }
         drawn
     }
 
@@ -164,10 +166,10 @@ impl<'a> Line<'a> {
         let mut from = part.start;
         let first = self.runs.partition_point(|(end, _)| *end <= part.start);
         for (end, style) in &self.runs[first..] {
-            let end = (*end).min(part.end);
-            if from >= end || row.left() == 0 {
+            if from >= part.end || row.left() == 0 {
                 break;
             }
+            let end = (*end).clamp(from, part.end);
             row = row.text(*style, &self.text[from..end]);
             from = end;
         }

@@ -155,8 +155,9 @@ impl Follower {
         let cluster = shared.cluster();
         self.steps.borrow_and_update();
         let process = cluster.processes.get(&self.pod).filter(|process| process.uid == self.uid)?;
-        let ended = process.restarts != self.restarts || matches!(process.state, State::BackOff { .. } | State::Terminating { .. });
-        let log = if ended { &process.previous_log } else { &process.log };
+        let over = process.restarts != self.restarts || matches!(process.state, State::BackOff { .. });
+        let log = if over { &process.previous_log } else { &process.log };
+        let ended = over || matches!(process.state, State::Terminating { .. });
         let new: Vec<_> = log.iter().filter(|line| line.number > self.sent).collect();
         self.sent = new.last().map_or(self.sent, |line| line.number);
         if new.is_empty() && ended { None } else { Some(new.into_iter().flat_map(|line| self.filter.print(line)).collect()) }
