@@ -44,7 +44,22 @@ fn named(word: &str) -> Option<Level> {
     let word = word.trim_matches(['"', '[', ']']);
     let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(word));
     match () {
-        () if is(&["error", "err", "fatal", "critical", "crit", "panic", "alert", "emerg", "emergency", "dpanic", "severe", "50", "60"]) => {
+        () if is(&[
+            "error",
+            "err",
+            "fatal",
+            "critical",
+            "crit",
+            "panic",
+            "alert",
+            "emerg",
+            "emergency",
+            "dpanic",
+            "severe",
+            "50",
+            "60",
+        ]) =>
+        {
             Some(Level::Error)
         }
         () if is(&["warn", "warning", "wrn", "40"]) => Some(Level::Warn),
@@ -203,9 +218,9 @@ mod tests {
             ("plain", None),
         ] {
             let read = readable(line, at());
-            let read = read.as_ref().map(|r| {
-                (r.level, r.message.text().as_str(), r.fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>())
-            });
+            let read = read
+                .as_ref()
+                .map(|r| (r.level, r.message.text().as_str(), r.fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>()));
             assert_eq!(read, expected, "{line}");
         }
     }

@@ -66,8 +66,11 @@ fn bed_logs_go_on_over_a_rollout() {
     open(&mut term, "analytics-service").sees_within(MINUTE, "served");
     let deployment = "deployment/analytics-service";
     run("kubectl", &["-n", NAMESPACE, "rollout", "restart", deployment]);
-    term.sees_within(2 * MINUTE, "gone").until("the new pod is followed", MINUTE, |screen| screen.contains("● ") && screen.contains("following"));
-    term.press("/served\r").press("G").until("lines of the new pod", MINUTE, |screen| screen.contains("follow ●") && screen.contains("served"));
+    term.sees_within(2 * MINUTE, "gone")
+        .until("the new pod is followed", MINUTE, |screen| screen.contains("● ") && screen.contains("following"));
+    term.press("/served\r")
+        .press("G")
+        .until("lines of the new pod", MINUTE, |screen| screen.contains("follow ●") && screen.contains("served"));
     run("kubectl", &["-n", NAMESPACE, "rollout", "undo", deployment]);
     run("kubectl", &["-n", NAMESPACE, "rollout", "status", deployment, "--timeout=90s"]);
     term.press("q").press("q");

@@ -60,7 +60,12 @@ fn log() -> LogView {
         line(-43, 1, "\u{1b}[33mWARN\u{1b}[0m model cache is empty, \u{1b}[1mdownloading\u{1b}[0m", false),
         line(-42, 0, "ERROR cannot reach s3: \u{1b}]0;owned\u{7} timeout", false),
         line(-41, 0, "it ended: exit 137, OOMKilled", true),
-        line(-40, 2, r#"{"ts":"2026-11-23T14:45:52Z","level":"error","msg":"upstream request failed","status":500,"to":"ai service"}"#, false),
+        line(
+            -40,
+            2,
+            r#"{"ts":"2026-11-23T14:45:52Z","level":"error","msg":"upstream request failed","status":500,"to":"ai service"}"#,
+            false,
+        ),
         line(-39, 2, &format!(r#"{{"level":"info","msg":"served","ok":37129,"trace":"{}"}}"#, "0123456789abcdef".repeat(12)), false),
         line(-38, 2, "▲ gap: the log was rotated meanwhile, lines may be missing", true),
     ]);

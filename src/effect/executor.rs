@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
+use super::logs::Logs;
 use super::preflight::{self, Room};
 use super::send::Caller;
-use super::logs::Logs;
 use super::{Effect, Following, LogCopy, save, send};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, View};

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 pub use cluster::{
     ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
 };
-pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
+pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
 pub use operator::{Edit, Operator, Purpose, View};
 pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,

@@ -84,7 +84,7 @@ fn sources_of(pod: &Pod) -> Vec<LogSource> {
 fn take_on(state: &mut State, sources: Vec<LogSource>) -> Option<Effect> {
     let log = opened(state)?;
     let sources = log.add(sources);
-    (!sources.is_empty()).then(|| Effect::Follow(Following { number: log.number, extent: log.extent, sources }))
+    if sources.is_empty() { None } else { Some(Effect::Follow(Following { number: log.number, extent: log.extent, sources })) }
 }
 
 /// Pods of the opened workload that are new are followed too; one that came before its ReplicaSet was known as soon as it is.

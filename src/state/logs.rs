@@ -141,12 +141,14 @@ impl LogView {
 
     /// Takes on containers that are new, and those that were left out, as far as there is room; answers the streams to follow.
     pub fn add(&mut self, sources: Vec<LogSource>) -> Vec<(u16, LogSource)> {
-        let known = |source: &LogSource| self.streams.iter().any(|stream| stream.source == *source) || self.left_out.contains(source);
-        let new: Vec<_> = sources.into_iter().filter(|source| !known(source)).collect();
-        self.left_out.extend(new);
+        for source in sources {
+            let known = self.streams.iter().any(|stream| stream.source == source) || self.left_out.contains(&source);
+            self.left_out.extend((!known).then_some(source)); // a batch of changes names a pod as often as it changed
+        }
         let live = self.streams.iter().filter(|stream| stream.live()).count();
         let room = STREAMS.saturating_sub(live).min(SOURCES.saturating_sub(self.streams.len())).min(self.left_out.len());
-        let added: Vec<_> = (self.streams.len()..).filter_map(|number| u16::try_from(number).ok()).zip(self.left_out.drain(..room)).collect();
+        let added: Vec<_> =
+            (self.streams.len()..).filter_map(|number| u16::try_from(number).ok()).zip(self.left_out.drain(..room)).collect();
         let stream = |source: &LogSource| LogStream { source: source.clone(), state: LogState::Connecting, last: DateTime::UNIX_EPOCH };
         self.streams.extend(added.iter().map(|(_, source)| stream(source)));
         added
@@ -288,10 +290,9 @@ impl LogView {
     /// Goes to the next (or previous) row that is wanted, in the middle of a `page`; answers whether there is one.
     pub fn jump(&mut self, forward: bool, page: usize, wanted: impl Fn(&LogRow) -> bool) -> bool {
         let from = match (self.cursor, self.place) {
-            (Some(at), _) => at,
+            (Some(at), _) | (None, Place::Top(at)) => at,
             (None, Place::Newest) => self.rows.len(),
             (None, Place::Bottom(at)) => at + 1,
-            (None, Place::Top(at)) => at,
         };
         let after = if self.cursor.is_some() { from + 1 } else { from };
         let mut wanted = (0..self.rows.len()).filter(|at| self.shown(*at) && wanted(&self.rows[*at]));

@@ -31,7 +31,7 @@ pub(super) struct Prefix {
 /// A line's text and its styles.
 pub(super) struct Line<'a> {
     look: &'a Look<'a>,
-    line: &'a LogLine,
+    told: &'a LogLine,
     text: String,
     /// Where each style ends.
     runs: Vec<(usize, Style)>,
@@ -39,7 +39,7 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn new(look: &'a Look<'a>, line: &'a LogLine, raw: bool, search: &Search) -> Self {
-        let mut drawn = Self { look, line, text: String::new(), runs: Vec::new() };
+        let mut drawn = Self { look, told: line, text: String::new(), runs: Vec::new() };
         let text = line.text.text();
         let json = || readable(text, line.at);
         match () {
@@ -75,7 +75,7 @@ impl<'a> Line<'a> {
 
     /// `ERROR upstream failed status=500`
     fn fields(&mut self, read: &Readable) {
-        let level = if read.level == Level::Unsaid { self.line.level } else { read.level };
+        let level = if read.level == Level::Unsaid { self.told.level } else { read.level };
         let style = self.look.style(told(level));
         let word = match level {
             Level::Unsaid => "",
@@ -131,7 +131,7 @@ impl<'a> Line<'a> {
     fn prefix(&self, state: &State, prefix: &Prefix, row: Row) -> Row {
         let mut row = row.text(self.look.style(Role::Accent), if prefix.chosen { "▸" } else { " " });
         if !state.screen.log_look.timeless {
-            let at = self.line.at;
+            let at = self.told.at;
             let today = at.date_naive() == state.now.date_naive();
             let time = match () {
                 () if state.screen.elapsed => timeline::time(state, at),

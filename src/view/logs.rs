@@ -119,9 +119,10 @@ fn note(state: &State, log: &LogView, last: Option<usize>) -> String {
     if log.search.is_on() {
         let cursor = log.cursor.filter(|at| log.rows().get(*at).is_some_and(|row| row.hit));
         let place = cursor.map(|at| log.rows().range(..=at).filter(|row| row.hit).count());
-        let place = place.map_or_else(String::new, |place| format!("{} of ", counted(place)));
+        let hits = counted(log.search.hits);
+        let found = place.map_or_else(|| format!("{hits} found"), |place| format!("{} of {hits}", counted(place)));
         let only = if log.search.only { "only " } else { "" };
-        parts.push(format!("{only}/{} {place}{}", log.search.text, counted(log.search.hits)));
+        parts.push(format!("{only}/{} {found}", log.search.text));
     }
     parts.extend(look.wrap.then(|| "wrapped".to_owned()));
     parts.extend(look.raw.then(|| "raw".to_owned()));

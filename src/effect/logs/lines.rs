@@ -1,5 +1,6 @@
 //! The lines of a log as they come over the wire: no text, too long, without an end.
 
+use std::fmt::Write as _;
 use std::io;
 
 use chrono::{DateTime, Utc};
@@ -45,7 +46,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
     fn take(&mut self) -> String {
         let mut line = String::from_utf8_lossy(&self.line).into_owned();
         if self.cut > 0 {
-            line.push_str(&format!("… ‹{} bytes cut›", self.cut));
+            let _ = write!(line, "… ‹{} bytes cut›", self.cut); // a string takes everything
         }
         self.line.clear();
         self.line.shrink_to(MOST);

@@ -48,16 +48,24 @@ pub(super) struct Stream {
     begun: bool,
     /// The run that is read.
     run: Option<i32>,
-    /// It was read from before.
-    same: bool,
-    /// It was read to its end.
-    drained: bool,
+    read: Read,
     /// The stream broke off, and did not end.
     broken: bool,
     quiet: Duration,
     /// The time of the last line, and what the kubelet itself said last.
     newest: DateTime<Utc>,
     remark: String,
+}
+
+/// How far the log of a run was read.
+#[derive(Clone, Copy, PartialEq)]
+enum Read {
+    /// Not at all.
+    Not,
+    /// Up to a line.
+    Partly,
+    /// To its end.
+    Wholly,
 }
 
 /// What follows.
@@ -95,8 +103,7 @@ impl Stream {
             from: extent.minutes.map(|minutes| now - TimeDelta::minutes(minutes.into())),
             begun: false,
             run: None,
-            same: false,
-            drained: false,
+            read: Read::Not,
             broken: false,
             quiet: QUIET,
             newest: now,
@@ -137,7 +144,7 @@ impl Stream {
 
     /// The run before, to its end.
     async fn before(&mut self) -> Next {
-        match self.read(LogParams { previous: true, ..self.parameters() }).await {
+        match self.stream(LogParams { previous: true, ..self.parameters() }).await {
             Stop::End => Next::Over(LogEnd::Read),
             Stop::Refused(400 | 404, why) => {
                 self.mark(&format!("no earlier run: {why}")).await;
@@ -161,16 +168,16 @@ impl Stream {
             if missed > 0 {
                 self.mark(&format!("▲ gap: it was started {} times since, the logs of {missed} runs are gone", missed + 1)).await;
             }
-            if !self.drained || missed > 0 {
+            if self.read != Read::Wholly || missed > 0 {
                 self.seen.resume(missed == 0);
-                match self.read(LogParams { previous: true, ..self.parameters() }).await {
+                match self.stream(LogParams { previous: true, ..self.parameters() }).await {
                     Stop::End => {}
                     Stop::Refused(400 | 404, why) => self.mark(&format!("▲ gap: the end of the run before is gone: {why}")).await,
                     stop => return Some(self.after(stop, false)),
                 }
             }
             self.mark(&restarted(here.before.as_ref())).await;
-            (self.same, self.drained, self.begun) = (false, false, true);
+            (self.read, self.begun) = (Read::Not, true);
         }
         self.run = Some(here.run);
         None
@@ -192,13 +199,13 @@ impl Stream {
 
     /// Reads a run that has ended to its end, once. A container that waits for its first start has no log, which is no failure.
     async fn drain(&mut self, exit: Option<Exit>) -> Option<Next> {
-        if self.drained {
+        if self.read == Read::Wholly {
             return None;
         }
-        self.seen.resume(self.same);
-        match self.read(self.parameters()).await {
+        self.seen.resume(self.read != Read::Not);
+        match self.stream(self.parameters()).await {
             Stop::End => {
-                (self.drained, self.same, self.begun, self.broken) = (true, true, true, false);
+                (self.read, self.broken) = (Read::Wholly, false);
                 self.mark(&exit.map_or_else(|| "it ended".to_owned(), |exit| format!("it ended: {exit}"))).await;
                 None
             }
@@ -209,9 +216,9 @@ impl Stream {
 
     /// Follows a container that runs, until the stream is over.
     async fn listen(&mut self) -> Next {
-        self.seen.resume(self.same);
+        self.seen.resume(self.read != Read::Not);
         let before = self.newest;
-        let stop = self.read(LogParams { follow: true, ..self.parameters() }).await;
+        let stop = self.stream(LogParams { follow: true, ..self.parameters() }).await;
         let heard = self.newest != before;
         if matches!(stop, Stop::Quiet) {
             self.quiet = if heard { QUIET } else { (self.quiet * 2).min(LONGEST_QUIET) };
@@ -247,7 +254,7 @@ impl Stream {
     }
 
     /// Reads one stream to its end.
-    async fn read(&mut self, parameters: LogParams) -> Stop {
+    async fn stream(&mut self, parameters: LogParams) -> Stop {
         let (pods, name) = (self.pods.clone(), self.source.pod.clone());
         let answer = pods.log_stream(&name, &parameters);
         tokio::pin!(answer);
@@ -273,7 +280,7 @@ impl Stream {
     }
 
     async fn hear<R: AsyncBufRead + Unpin>(&mut self, mut lines: Lines<R>) -> Stop {
-        (self.begun, self.same) = (true, true);
+        (self.begun, self.read) = (true, Read::Partly);
         self.state(LogState::Following).await;
         loop {
             let line = tokio::select! {

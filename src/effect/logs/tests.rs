@@ -141,7 +141,10 @@ async fn a_restart_is_told_and_the_last_words_are_not_lost() {
     bench.sim.kill(&bench.pod);
     bench.runs().await;
     bench.hears_all("the third run, after a back-off").await;
-    assert_eq!(bench.marks, ["started again after exit 137, OOMKilled", "it ended: exit 137, OOMKilled", "started again after exit 137, OOMKilled"]);
+    assert_eq!(
+        bench.marks,
+        ["started again after exit 137, OOMKilled", "it ended: exit 137, OOMKilled", "started again after exit 137, OOMKilled"]
+    );
     assert!(bench.states.iter().any(|state| matches!(state, LogState::Waiting(why) if why == "CrashLoopBackOff")), "{:?}", bench.states);
 }
 
@@ -159,7 +162,10 @@ async fn runs_that_nobody_can_read_any_more_are_a_gap() {
     bench.write(1);
     bench.sim.faults().thaw();
     bench.hears_all("the third run").await;
-    assert_eq!(bench.marks, ["▲ gap: it was started 2 times since, the logs of 1 runs are gone", "started again after exit 137, OOMKilled"]);
+    assert_eq!(
+        bench.marks,
+        ["▲ gap: it was started 2 times since, the logs of 1 runs are gone", "started again after exit 137, OOMKilled"]
+    );
 }
 
 #[tokio::test]

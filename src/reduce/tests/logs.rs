@@ -12,8 +12,8 @@ fn meta(name: &str) -> Meta {
     Meta { uid: format!("uid-{name}").into(), namespace: "ns".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None }
 }
 
-fn owner(kind: &str, name: &str) -> Option<Owner> {
-    Some(Owner { kind: kind.into(), name: name.into(), uid: format!("uid-{name}").into() })
+fn owner(kind: &str, name: &str) -> Owner {
+    Owner { kind: kind.into(), name: name.into(), uid: format!("uid-{name}").into() }
 }
 
 fn pod(name: &str, set: &str, containers: &[&str]) -> Pod {
@@ -28,7 +28,7 @@ fn pod(name: &str, set: &str, containers: &[&str]) -> Pod {
     };
     Pod {
         meta: meta(name),
-        owner: owner("ReplicaSet", set),
+        owner: Some(owner("ReplicaSet", set)),
         node: None,
         phase: PodPhase::Running,
         ready: true,
@@ -41,7 +41,7 @@ fn pod(name: &str, set: &str, containers: &[&str]) -> Pod {
 fn set(name: &str) -> Revision {
     Revision {
         meta: meta(name),
-        owner: owner("Deployment", "app"),
+        owner: Some(owner("Deployment", "app")),
         number: 1,
         release: None,
         images: vec![],
@@ -87,7 +87,10 @@ fn select(room: &mut Room, uid: &str) {
 /// What is followed by these effects: `pod/container`.
 fn followed(effects: &[Effect]) -> Vec<(u16, String)> {
     let following = effects.iter().filter_map(|effect| if let Effect::Follow(following) = effect { Some(following) } else { None });
-    following.flat_map(|f: &Following| &f.sources).map(|(number, source)| (*number, format!("{}/{}", source.pod, source.container))).collect()
+    following
+        .flat_map(|f: &Following| &f.sources)
+        .map(|(number, source)| (*number, format!("{}/{}", source.pod, source.container)))
+        .collect()
 }
 
 fn log(room: &mut Room) -> &mut LogView {
@@ -113,7 +116,8 @@ fn a_workloads_logs_are_those_of_its_pods_and_new_ones_join() {
     let effects = room.act(Action::Logs);
     assert_eq!(effects[0], Effect::Unfollow);
     assert_eq!(followed(&effects), [(0, "app-1-a/app".to_owned()), (1, "app-1-a/proxy".to_owned())]);
-    let told = room.take(Event::Cluster(ClusterEvent::Pods(vec![pod("app-1-a", "app-1", &["app", "proxy"]), pod("app-1-b", "app-1", &["app"])])));
+    let told =
+        room.take(Event::Cluster(ClusterEvent::Pods(vec![pod("app-1-a", "app-1", &["app", "proxy"]), pod("app-1-b", "app-1", &["app"])])));
     assert_eq!(followed(&told), [(2, "app-1-b/app".to_owned())], "only what is new");
     let unknown = room.take(Event::Cluster(ClusterEvent::Pods(vec![pod("app-2-c", "app-2", &["app"])])));
     assert_eq!(followed(&unknown), [], "its ReplicaSet is not known yet");

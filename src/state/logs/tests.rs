@@ -27,6 +27,19 @@ fn lines(times: std::ops::Range<i64>) -> Vec<LogLine> {
     times.map(|second| line(second, 0, &format!("line {second}"))).collect()
 }
 
+/// The view after these batches.
+fn told(batches: &[Vec<LogLine>]) -> LogView {
+    let mut log = view(3);
+    tell(&mut log, batches);
+    log
+}
+
+fn tell(log: &mut LogView, batches: &[Vec<LogLine>]) {
+    for batch in batches {
+        log.extend(batch);
+    }
+}
+
 fn read(log: &LogView, at: usize) -> &str {
     log.rows()[at].line.text.text()
 }
@@ -51,12 +64,11 @@ fn place() -> impl Strategy<Value = Place> {
 proptest! {
     #[test]
     fn every_line_is_there_once_and_each_stream_keeps_its_order(batches in batches()) {
-        let mut log = view(3);
-        batches.iter().for_each(|batch| log.extend(batch));
+        let log = told(&batches);
         for stream in 0..3 {
-            let told: Vec<_> = batches.iter().flatten().filter(|line| line.stream == stream).collect();
+            let came: Vec<_> = batches.iter().flatten().filter(|line| line.stream == stream).collect();
             let held: Vec<_> = log.rows().iter().map(|row| &row.line).filter(|line| line.stream == stream).collect();
-            prop_assert_eq!(told, held);
+            prop_assert_eq!(came, held);
         }
         let keys: Vec<_> = log.rows().iter().map(|row| row.key).collect();
         prop_assert!(keys.is_sorted());
@@ -65,12 +77,11 @@ proptest! {
 
     #[test]
     fn what_is_read_stays_whatever_comes(before in batches(), after in batches(), place in place(), at in 0_usize..30) {
-        let mut log = view(3);
-        before.iter().for_each(|batch| log.extend(batch));
+        let mut log = told(&before);
         let held = |log: &LogView, at: usize| log.rows().get(at).map(|row| row.line.clone());
         (log.place, log.cursor) = (place, (at < log.rows().len()).then_some(at));
         let was = (log.cursor.map(|at| held(&log, at)), place_of(place).and_then(|at| held(&log, at)));
-        after.iter().for_each(|batch| log.extend(batch));
+        tell(&mut log, &after);
         let is = (log.cursor.map(|at| held(&log, at)), place_of(log.place).and_then(|at| held(&log, at)));
         prop_assert_eq!(was.0, is.0);
         prop_assert!(was.1.is_none() || was.1 == is.1);
@@ -78,12 +89,14 @@ proptest! {
 
     #[test]
     fn a_search_finds_the_same_typed_at_once_or_letter_by_letter(batches in batches(), text in "!?(s|se|S|served|STATUS=500|status=5|ö|#1){1,2}") {
-        let (mut typed, mut pasted) = (view(3), view(3));
         let (first, rest) = batches.split_at(batches.len() / 2);
-        first.iter().for_each(|batch| [&mut typed, &mut pasted].into_iter().for_each(|log| log.extend(batch)));
-        text.char_indices().for_each(|(at, c)| typed.look_for(&text[..at + c.len_utf8()]));
+        let (mut typed, mut pasted) = (told(first), told(first));
+        for (at, c) in text.char_indices() {
+            typed.look_for(&text[..at + c.len_utf8()]);
+        }
         pasted.look_for(&text);
-        rest.iter().for_each(|batch| [&mut typed, &mut pasted].into_iter().for_each(|log| log.extend(batch)));
+        tell(&mut typed, rest);
+        tell(&mut pasted, rest);
         prop_assert_eq!(&typed, &pasted);
         prop_assert_eq!(pasted.search.hits, pasted.rows().iter().filter(|row| row.hit).count());
     }
@@ -92,8 +105,7 @@ proptest! {
     fn no_movement_leads_out_of_the_rows(
         batches in batches(), moves in prop::collection::vec((-40_isize..40, 0_u8..6), 0..20), page in 1_usize..20,
     ) {
-        let mut log = view(3);
-        batches.iter().for_each(|batch| log.extend(batch));
+        let mut log = told(&batches);
         log.look_for("served");
         for (by, what) in moves {
             match what {
