@@ -13,8 +13,8 @@ use crate::event::{Event, Mode, Session};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
 use crate::runbook::Runbook;
-use crate::runtime::Core;
-use crate::runtime::inherit::{self, Estate};
+use crate::runtime::inherit;
+use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
@@ -23,7 +23,7 @@ use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
 /// Events that may wait: sources wait when there are more, and keys are never behind them.
-const EVENTS: usize = 1024;
+const EVENTS: usize = 64;
 
 /// What a session is to be.
 #[derive(Clone, Debug)]
@@ -95,13 +95,11 @@ pub struct Running {
     /// Carries effects out.
     pub executor: Executor,
     /// What sources and executor say.
-    pub events: mpsc::Receiver<Event>,
+    pub events: mpsc::Receiver<Ready>,
     /// Dropped, they stop.
     pub sources: Sources,
-    /// The first events: the session, what earlier ones left open, why there is no journal.
+    /// The first events: the session, why there is no journal.
     pub first: Vec<Event>,
-    /// What earlier sessions left open.
-    pub estates: Vec<Estate>,
 }
 
 /// Opens a session: connects, begins the recording, starts the sources.
@@ -113,17 +111,23 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let connection = connect(&wanted.connect, &wanted.timing).await?;
     let namespace = wanted.namespace.clone().map(Clean::from).or_else(|| connection.namespace.clone());
     let session = described(&wanted, &connection, namespace.clone());
-    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
-    let estates = if wanted.recorded { inherit::estates(&paths.data_dir, &session.cluster) } else { Vec::new() };
-    let mut first = vec![Event::Started(session)];
-    first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
-    first.extend(estates.iter().flat_map(|estate| &estate.intents).map(|intent| Event::Inherited(Box::new(intent.clone()))));
     let (sender, events) = mpsc::channel(EVENTS);
     let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, paths, &clock), sender.clone());
     let kafka = kafka(wanted.kafka, namespace.as_ref());
     let asked = SourceSettings { namespace, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
-    let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender);
-    Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first, estates })
+    let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
+    let (joining, events) = scribe(events);
+    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
+    if wanted.recorded {
+        let (data, cluster) = (paths.data_dir.clone(), session.cluster.clone());
+        tokio::spawn(async move {
+            let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &cluster)).await.unwrap_or_default();
+            let _ = joining.send(Ready::Left(found)).await; // nobody listens any more: the next session finds them
+        });
+    }
+    let mut first = vec![Event::Started(session)];
+    first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
+    Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first })
 }
 
 fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>) -> Session {

@@ -64,15 +64,40 @@ fn bed_logs_go_on_over_a_rollout() {
     std::fs::copy(&kubeconfig, home.path("kubeconfig")).unwrap();
     let mut term = Term::run(&home, &["--namespace", NAMESPACE]);
     open(&mut term, "analytics-service").sees_within(MINUTE, "served");
-    let deployment = "deployment/analytics-service";
-    run("kubectl", &["-n", NAMESPACE, "rollout", "restart", deployment]);
-    term.sees_within(2 * MINUTE, "gone")
-        .until("the new pod is followed", MINUTE, |screen| screen.contains("● ") && screen.contains("following"));
-    term.press("/served\r")
-        .press("G")
-        .until("lines of the new pod", MINUTE, |screen| screen.contains("follow ●") && screen.contains("served"));
-    run("kubectl", &["-n", NAMESPACE, "rollout", "undo", deployment]);
-    run("kubectl", &["-n", NAMESPACE, "rollout", "status", deployment, "--timeout=90s"]);
+    let before = following(&term.text());
+    let _undone = Restarted::new("deployment/analytics-service");
+    term.until("the new pod is followed, the old one has ended", 2 * MINUTE, |screen| {
+        let now = following(screen);
+        let ended = screen.contains("it ended: exit 0") || screen.contains("the pod is gone");
+        now.len() == 1 && now != before && ended && screen.matches(&format!(" {} INFO  served", now[0])).count() > 1
+    });
+    let screen = term.text();
+    let mut lines: Vec<&str> = screen.lines().filter(|line| line.contains("INFO  served")).collect();
+    lines.dedup();
+    assert_eq!(lines.len(), screen.matches("INFO  served").count(), "a line came twice: {screen}");
     term.press("q").press("q");
     assert!(term.ends().success());
+}
+
+/// The pods whose logs are followed, by the ends of their names.
+fn following(screen: &str) -> Vec<String> {
+    let strip = screen.lines().skip_while(|line| !line.contains("Logs of")).nth(1).unwrap_or_default();
+    strip.split("● ").skip(1).filter_map(|part| Some(part.split_once(" following")?.0.to_owned())).collect()
+}
+
+/// A rollout of the same pods anew, which is undone in any case.
+struct Restarted(&'static str);
+
+impl Restarted {
+    fn new(deployment: &'static str) -> Self {
+        run("kubectl", &["-n", NAMESPACE, "rollout", "restart", deployment]);
+        Self(deployment)
+    }
+}
+
+impl Drop for Restarted {
+    fn drop(&mut self) {
+        run("kubectl", &["-n", NAMESPACE, "rollout", "undo", self.0]);
+        run("kubectl", &["-n", NAMESPACE, "rollout", "status", self.0, "--timeout=90s"]);
+    }
 }

@@ -35,11 +35,11 @@ pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clo
 }
 
 async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
-    let Running { core, executor, events, sources, first, estates } = running;
+    let Running { core, executor, events, sources, first } = running;
     let (inputs, keys) = mpsc::channel(INPUTS);
     let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
     let mut live = Live::new(core, Keys(room.config.keymap.clone()), screen, looks(room), executor, events);
-    live.begin(first, estates)?;
+    live.begin(first)?;
     let (core, ended) = live.run(keys).await;
     terminal::restore();
     drop((sources, keyboard));

@@ -14,7 +14,7 @@ use crate::session::{self, DEADLINE, PATIENCE, Wanted};
 use crate::source::clock::Clock;
 use crate::source::connect::ConnectSettings;
 use crate::source::timing::Timing;
-use crate::state::{WorkloadRow, World};
+use crate::state::{WorkloadRow, World, workload_rows};
 use crate::units;
 
 /// Longer than any source's first answer takes.
@@ -77,7 +77,7 @@ fn blind(world: &World) -> bool {
 pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Value {
     let sources =
         world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
-    let workloads = world.cluster.rows().into_iter().filter_map(|row| workload(&row));
+    let workloads = workload_rows(world).into_iter().filter_map(|row| workload(&row));
     let mut services: Vec<_> =
         world.rates.services.keys().map(|service| (service, world.rates.now(service), world.rates.ratio(service))).collect();
     services.sort_by(|a, b| b.2.unwrap_or(-1.0).total_cmp(&a.2.unwrap_or(-1.0)).then_with(|| a.0.cmp(b.0)));
@@ -117,7 +117,7 @@ fn workload(row: &WorkloadRow<'_>) -> Option<Value> {
 fn in_words(world: &World) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
-    for row in world.cluster.rows().iter().filter(|row| row.reason.is_some()) {
+    for row in workload_rows(world).iter().filter(|row| row.reason.is_some()) {
         let ready = row.workload.map(|w| format!("{}/{} ready  ", w.ready, w.desired)).unwrap_or_default();
         let why = row.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let _ = writeln!(out, "{}/{}  {ready}{}{why}", row.namespace(), row.name(), row.reason.clone().unwrap_or_default());

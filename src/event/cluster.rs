@@ -3,6 +3,8 @@
 //! A kind is told either as changes ([`ClusterEvent::Gone`] and the `…s` variants), or as a listing: `Listing`, pages of objects,
 //! `Listed`. What a listing did not name is gone when it ends, so a relist after a lost watch leaves exactly what the server has.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,11 @@ use crate::clean::Clean;
 
 /// The identity of an object; a recreated one has another.
 pub type Uid = Clean;
+
+/// What goes without saying is not written: ten thousand pods do not restart.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// The kinds that warroom watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,7 +87,7 @@ pub enum ClusterEvent {
     /// The listing is complete.
     Listed(Kind),
     /// Pods, new or changed.
-    Pods(Vec<Pod>),
+    Pods(Vec<Arc<Pod>>),
     /// Deployments and StatefulSets, new or changed.
     Workloads(Vec<Workload>),
     /// ReplicaSets, new or changed.
@@ -120,6 +127,7 @@ pub struct Meta {
     /// When it was created.
     pub created: DateTime<Utc>,
     /// Since when it is being deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleting: Option<DateTime<Utc>>,
 }
 
@@ -156,16 +164,20 @@ pub struct Pod {
     /// Identity and age.
     pub meta: Meta,
     /// Its controller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// Where it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<Clean>,
     /// Its phase.
     pub phase: Health,
     /// The `Ready` condition.
     pub ready: bool,
     /// `status.reason` (`Evicted`, `NodeLost`), or the scheduler's reason while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Clean>,
     /// The words that go with the reason: the scheduler's, or the unready condition's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Clean>,
     /// Init containers, then containers, in the order of the spec.
     pub containers: Vec<Container>,
@@ -179,14 +191,17 @@ pub struct Container {
     /// Image as the spec has it.
     pub image: Clean,
     /// Whether it is an init container (sidecars are not).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub init: bool,
     /// Whether its readiness probe passes.
     pub ready: bool,
     /// How often it was started again.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub restarts: u32,
     /// What it does now.
     pub state: ContainerState,
     /// How its last run ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<ContainerState>,
 }
 
@@ -197,22 +212,27 @@ pub enum ContainerState {
     /// Not started, or between two runs: `ContainerCreating`, `CrashLoopBackOff`, `ImagePullBackOff`, …
     Waiting {
         /// Why it waits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Clean>,
         /// In the kubelet's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<Clean>,
     },
     /// It runs.
     Running {
         /// Since when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<DateTime<Utc>>,
     },
     /// It ended.
     Terminated {
         /// `Error`, `OOMKilled`, `Completed`, …
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<Clean>,
         /// Exit code.
         exit: i32,
         /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<DateTime<Utc>>,
     },
 }
@@ -254,6 +274,7 @@ pub struct Revision {
     /// Identity and age.
     pub meta: Meta,
     /// The Deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// `deployment.kubernetes.io/revision`
     pub number: u64,
@@ -279,6 +300,7 @@ pub struct Node {
     /// Whether it takes no new pods.
     pub cordoned: bool,
     /// The condition's words where it is not ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Clean>,
 }
 

@@ -2,6 +2,7 @@
 //! [journal's page](super). Bytes only: no file is opened here.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::Error as _;
@@ -165,7 +166,7 @@ pub enum Mark {
     Header(Header),
     /// Records that were lost before they reached the disk.
     Gap(Lost),
-    /// The world; written by [`checkpoint_line`], which hashes it on the way.
+    /// The world; written by [`write_checkpoint`], which hashes it on the way.
     #[serde(skip_serializing)]
     Checkpoint(Checkpoint),
     /// Ends a group.
@@ -208,17 +209,14 @@ fn micros<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::
     serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
-#[derive(Serialize)]
-struct Record<'a, E> {
-    seq: u64,
-    #[serde(serialize_with = "micros")]
-    at: DateTime<Utc>,
-    event: &'a E,
-}
-
-/// A record as a line.
-pub fn record_line(seq: u64, at: DateTime<Utc>, event: &impl Serialize) -> serde_json::Result<Vec<u8>> {
-    Ok(close(serde_json::to_vec(&Record { seq, at, event })?))
+/// A record as a line; `event` is its JSON.
+pub fn record_line(seq: u64, at: DateTime<Utc>, event: &[u8]) -> Vec<u8> {
+    let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    let mut line = Vec::with_capacity(event.len() + 96);
+    line.extend_from_slice(format!(r#"{{"seq":{seq},"at":"{at}","event":"#).as_bytes());
+    line.extend_from_slice(event);
+    line.push(b'}');
+    close(line)
 }
 
 /// A mark as a line.
@@ -226,15 +224,39 @@ pub fn mark_line(mark: &Mark) -> serde_json::Result<Vec<u8>> {
     Ok(close(serde_json::to_vec(mark)?))
 }
 
-/// A checkpoint as a line.
-pub fn checkpoint_line(seq: u64, at: DateTime<Utc>, world: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+/// Writes a checkpoint as a line, piece by piece: a large cluster's world is never held as text.
+pub fn write_checkpoint(out: &mut dyn Write, seq: u64, at: DateTime<Utc>, world: &impl Serialize) -> io::Result<()> {
     let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
-    let mut line = format!(r#"{{"checkpoint":{{"seq":{seq},"at":"{at}","world":"#).into_bytes();
-    let start = line.len();
+    let mut line = Summed { out, crc: 0, hasher: None };
+    write!(line, r#"{{"checkpoint":{{"seq":{seq},"at":"{at}","world":"#)?;
+    line.hasher = Some(Box::default());
     serde_json::to_writer(&mut line, world)?;
-    let hash = Digest(*blake3::hash(&line[start..]).as_bytes());
-    line.extend_from_slice(format!(r#","hash":"{hash}"}}}}"#).as_bytes());
-    Ok(close(line))
+    let hash = line.hasher.take().map_or(Digest::ZERO, |hasher| Digest(*hasher.finalize().as_bytes()));
+    write!(line, r#","hash":"{hash}"}}"#)?;
+    let Summed { out, crc, .. } = line;
+    writeln!(out, ",\"crc\":\"{crc:08x}\"}}")
+}
+
+/// Sums up what goes through it: the line's checksum, and while there is a hasher the world's hash.
+struct Summed<'a> {
+    out: &'a mut dyn Write,
+    crc: u32,
+    hasher: Option<Box<blake3::Hasher>>,
+}
+
+impl Write for Summed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.crc = crc32c::crc32c_append(self.crc, bytes);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
+        self.out.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Puts the checksum into a whole JSON object. Raw JSON may hold newlines between its tokens; they become spaces, which mean the same.
@@ -276,15 +298,14 @@ mod tests {
 
     #[test]
     fn a_record_line_is_what_the_format_says() {
-        let line = record_line(7, at(), &json!({"k": 1})).unwrap();
+        let line = record_line(7, at(), br#"{"k":1}"#);
         let body = r#"{"seq":7,"at":"2026-11-23T14:46:32.000001Z","event":{"k":1}"#;
         assert_eq!(String::from_utf8(line).unwrap(), format!("{body},\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes())));
     }
 
     #[test]
     fn newlines_in_raw_json_do_not_break_the_line() {
-        let raw = RawValue::from_string("{\n\"k\":\r\n1}".into()).unwrap();
-        let line = record_line(1, at(), &raw).unwrap();
+        let line = record_line(1, at(), b"{\n\"k\":\r\n1}");
         assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
         let Line::Record(record) = decode(&line).unwrap() else { panic!("not a record") };
         assert_eq!(serde_json::from_str::<serde_json::Value>(record.json.get()).unwrap(), json!({"k": 1}));
@@ -293,9 +314,9 @@ mod tests {
     #[test]
     fn a_checkpoint_carries_the_hash_of_its_world() {
         let world = json!({"pods": ["a", "b"]});
-        let Line::Mark(Mark::Checkpoint(read)) = decode(&checkpoint_line(3, at(), &world).unwrap()).unwrap() else {
-            panic!("not a checkpoint")
-        };
+        let mut line = Vec::new();
+        write_checkpoint(&mut line, 3, at(), &world).unwrap();
+        let Line::Mark(Mark::Checkpoint(read)) = decode(&line).unwrap() else { panic!("not a checkpoint") };
         assert_eq!((read.seq, read.at, read.world.get()), (3, at(), world.to_string().as_str()));
         assert_eq!(read.hash, world_hash(&world).unwrap());
         assert_eq!(read.hash, world_hash(&read.world).unwrap());
@@ -313,7 +334,7 @@ mod tests {
         fn floats_come_back_as_they_were(bits: u64) {
             let number = f64::from_bits(bits);
             prop_assume!(number.is_finite());
-            let Line::Record(record) = decode(&record_line(1, at(), &number).unwrap()).unwrap() else { panic!("not a record") };
+            let Line::Record(record) = decode(&record_line(1, at(), &serde_json::to_vec(&number).unwrap())).unwrap() else { panic!("not a record") };
             prop_assert_eq!(serde_json::from_str::<f64>(record.json.get()).unwrap().to_bits(), bits);
         }
 

@@ -52,28 +52,39 @@ const REFERENCES: [&str; 9] = [
     "tokenexpirationseconds",
 ];
 
-/// A value whose secrets have been taken out.
+/// A value whose secrets have been taken out, with its JSON: it is made once, where there is time for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redacted<T>(T);
+pub struct Redacted<T> {
+    value: T,
+    json: Vec<u8>,
+}
 
 impl<T: Serialize + DeserializeOwned> Redacted<T> {
     /// Takes the secrets out of `value`. It fails where text of a fixed form (a time, an enum) stands under a secret-looking key; such a field
     /// wants another name.
     pub fn new(value: T) -> serde_json::Result<Self> {
-        let mut json = serde_json::to_value(&value)?;
-        if redact(&mut json) { serde_json::from_value(json).map(Self) } else { Ok(Self(value)) }
+        let mut tree = serde_json::to_value(&value)?;
+        if redact(&mut tree) {
+            return Ok(Self { json: serde_json::to_vec(&tree)?, value: serde_json::from_value(tree)? });
+        }
+        Ok(Self { json: serde_json::to_vec(&value)?, value })
     }
 }
 
 impl<T> Redacted<T> {
     /// The value.
     pub fn get(&self) -> &T {
-        &self.0
+        &self.value
+    }
+
+    /// Its JSON.
+    pub fn json(&self) -> &[u8] {
+        &self.json
     }
 
     /// The value, to reduce it.
     pub fn into_inner(self) -> T {
-        self.0
+        self.value
     }
 }
 

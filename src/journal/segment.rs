@@ -52,12 +52,9 @@ impl Segment {
         folder: &Path,
         header: Header,
         lost: Option<Lost>,
-        checkpoint: &[u8],
+        checkpoint: impl FnOnce(&mut dyn Write) -> io::Result<()>,
         records: u64,
     ) -> Result<Self, JournalError> {
-        if checkpoint.len() > MAX_LINE {
-            return Err(JournalError::TooLarge { bytes: checkpoint.len() });
-        }
         let path = plain_path(folder, header.segment);
         let temporary = path.with_extension("tmp");
         let end = Commit { seq: header.seq, at: header.at, records, chain: header.chain };
@@ -68,14 +65,19 @@ impl Segment {
             group: mark_line(&Mark::Header(header))?,
             next: end.clone(),
             end,
-            checkpoint_bytes: checkpoint.len(),
+            checkpoint_bytes: 0,
             journal_bytes: 0,
         };
         segment.group.extend(lost.map(|lost| mark_line(&Mark::Gap(lost))).transpose()?.unwrap_or_default());
-        segment.group.extend_from_slice(checkpoint);
+        let mut pieces = Pieces { segment: &mut segment, bytes: 0 };
+        checkpoint(&mut pieces).map_err(io_error("write", &temporary))?;
+        segment.checkpoint_bytes = pieces.bytes;
         segment.commit()?;
         segment.appear(disk, &temporary, folder)?;
         segment.journal_bytes = 0;
+        if segment.checkpoint_bytes > MAX_LINE {
+            return Err(JournalError::TooLarge { bytes: segment.checkpoint_bytes });
+        }
         Ok(segment)
     }
 
@@ -115,6 +117,14 @@ impl Segment {
         self.journal_bytes >= self.checkpoint_bytes.max(least)
     }
 
+    /// Writes out what the group has so far; it goes on.
+    fn spill(&mut self) -> io::Result<()> {
+        self.chain.add(&self.group);
+        self.file.write_all(&self.group)?;
+        self.group.clear();
+        Ok(())
+    }
+
     /// Ends the group and puts it on disk; does nothing without a group.
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
         if self.group.is_empty() {
@@ -141,6 +151,33 @@ impl Segment {
         self.file.sync_data().map_err(io_error("sync", &self.path))?;
         self.journal_bytes += self.group.len();
         self.group.clear();
+        Ok(())
+    }
+}
+
+/// Writes a checkpoint's line.
+pub(super) type Checkpointer = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
+
+/// Takes a long line into the group and spills it as it comes, so that a large world is never held as text.
+struct Pieces<'a> {
+    segment: &'a mut Segment,
+    bytes: usize,
+}
+
+/// The group is written out when it has this many bytes.
+const PIECE: usize = 256 << 10;
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes += bytes.len();
+        self.segment.group.extend_from_slice(bytes);
+        if self.segment.group.len() >= PIECE {
+            self.segment.spill()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -3,10 +3,11 @@
 //! What fails once is not written to again: the disk may have dropped the data and call the next sync good (*Can Applications Recover from
 //! fsync Failures?*, ATC 2020). The thread asks for a checkpoint instead and goes on in a new segment, which says what was lost.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -16,9 +17,9 @@ use ulid::Ulid;
 
 use super::disk::Disk;
 use super::error::JournalError;
-use super::format::{Commit, Digest, FORMAT, Header, Lost, checkpoint_line};
+use super::format::{Commit, Digest, FORMAT, Header, Lost, write_checkpoint};
 use super::redact::redact;
-use super::segment::{Segment, compress};
+use super::segment::{Checkpointer, Segment, compress};
 use super::writer::{Entry, Health, Limits, Opening, Status};
 
 /// A group is committed early when it has this many bytes.
@@ -27,11 +28,11 @@ const GROUP_BYTES: usize = 1 << 20;
 const ASK_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 const BEHIND: &str = "they came faster than the disk took them, or were larger than a line may be";
 
-/// A checkpoint for a new segment; its line is made on the writing thread.
+/// A checkpoint for a new segment; it is made into a line on the writing thread.
 pub(super) struct NewSegment {
     pub(super) seq: u64,
     pub(super) at: DateTime<Utc>,
-    pub(super) line: Box<dyn FnOnce() -> serde_json::Result<Vec<u8>> + Send>,
+    pub(super) checkpoint: Checkpointer,
 }
 
 /// What the owner's end sends.
@@ -61,6 +62,8 @@ pub(super) struct Worker {
     commit_due: Option<Instant>,
     ask_due: Option<Instant>,
     status: watch::Sender<Status>,
+    /// Compresses what was closed; one at a time.
+    packing: Option<JoinHandle<()>>,
 }
 
 impl Worker {
@@ -74,7 +77,8 @@ impl Worker {
         redact(&mut about);
         let warroom = env!("CARGO_PKG_VERSION").to_owned();
         let header = Header { format: FORMAT, recording, segment: 1, warroom, seq: 0, at, chain: Digest::ZERO, about };
-        let segment = Segment::create(&*disk, &folder, header.clone(), None, &checkpoint_line(0, at, world)?, 0)?;
+        let checkpoint = |out: &mut dyn Write| write_checkpoint(out, 0, at, world);
+        let segment = Segment::create(&*disk, &folder, header.clone(), None, checkpoint, 0)?;
         let (status, seen_by) = watch::channel(Status::default());
         let worker = Self {
             disk,
@@ -89,6 +93,7 @@ impl Worker {
             commit_due: None,
             ask_due: None,
             status,
+            packing: None,
         };
         Ok((worker, seen_by))
     }
@@ -197,7 +202,7 @@ impl Worker {
         };
         let lost = lost.filter(|lost| lost.from_seq <= lost.to_seq);
         let header = Header { segment: self.header.segment + 1, seq: new.seq, at: new.at, chain: self.end.chain, ..self.header.clone() };
-        let segment = Segment::create(&*self.disk, &self.folder, header.clone(), lost, &(new.line)()?, self.end.records)?;
+        let segment = Segment::create(&*self.disk, &self.folder, header.clone(), lost, new.checkpoint, self.end.records)?;
         self.header = header;
         Ok(segment)
     }
@@ -212,19 +217,25 @@ impl Worker {
     }
 
     /// Seals and compresses the segment before this one. Neither is needed to read it: the next header vouches for its end.
-    fn close(&self, segment: Option<Segment>) {
+    fn close(&mut self, segment: Option<Segment>) {
         if segment.is_none_or(|segment| segment.seal().is_err()) {
             return;
         }
         let (disk, folder, number) = (Arc::clone(&self.disk), self.folder.clone(), self.header.segment - 1);
-        let work = move || compress(&*disk, &folder, number, &format!("{number:06}.zst.tmp"));
-        let _ = thread::Builder::new().name("journal-zstd".into()).spawn(work);
+        let before = self.packing.take();
+        let work = move || {
+            before.map(JoinHandle::join);
+            let _ = compress(&*disk, &folder, number, &format!("{number:06}.zst.tmp")); // what stays plain can be read as well
+        };
+        self.packing = thread::Builder::new().name("journal-zstd".into()).spawn(work).ok();
     }
 
     fn seal(&mut self, seq: u64) -> Result<Commit, JournalError> {
         self.note_hole(seq + 1)?;
         self.commit()?;
-        self.segment.take().ok_or(JournalError::Closed)?.seal()
+        let sealed = self.segment.take().ok_or(JournalError::Closed)?.seal();
+        self.packing.take().map(JoinHandle::join);
+        sealed
     }
 
     fn refusal(&self) -> JournalError {

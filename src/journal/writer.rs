@@ -18,7 +18,7 @@ use ulid::Ulid;
 
 use super::disk::Disk;
 use super::error::{JournalError, io_error};
-use super::format::{Commit, MAX_LINE, checkpoint_line, record_line};
+use super::format::{Commit, MAX_LINE, record_line, write_checkpoint};
 use super::recordings::{folder_name, recordings_folder};
 use super::redact::Redacted;
 use super::worker::{Message, NewSegment, Worker};
@@ -69,8 +69,8 @@ pub struct Entry {
 
 impl Entry {
     /// Record number `seq`, which happened `at` (cut to the microsecond before it was reduced).
-    pub fn new<E: Serialize>(seq: u64, at: DateTime<Utc>, event: &Redacted<E>) -> Result<Self, JournalError> {
-        Ok(Self { seq, at, line: record_line(seq, at, event.get())? })
+    pub fn new<E>(seq: u64, at: DateTime<Utc>, event: &Redacted<E>) -> Self {
+        Self { seq, at, line: record_line(seq, at, event.json()) }
     }
 }
 
@@ -177,7 +177,7 @@ impl Writer {
     /// serialised on the writing thread, so an `Arc` of it costs the caller nothing.
     pub fn checkpoint(&mut self, at: DateTime<Utc>, world: impl Serialize + Send + 'static) -> Result<(), JournalError> {
         let seq = self.seq;
-        self.send(Message::Checkpoint(NewSegment { seq, at, line: Box::new(move || checkpoint_line(seq, at, &world)) }))
+        self.send(Message::Checkpoint(NewSegment { seq, at, checkpoint: Box::new(move |out| write_checkpoint(out, seq, at, &world)) }))
     }
 
     /// Ends the recording well. Gives where it ended, with the chain's head for the store.

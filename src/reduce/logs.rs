@@ -1,7 +1,7 @@
 //! Logs on the screen: whose are followed, what came, and where the viewer goes among the lines.
 //!
-//! A workload's logs are those of its pods as the world has them. What belongs to it is looked for once, when it is opened; from then on
-//! only in what the API server tells, so that following costs nothing that grows with the cluster.
+//! A workload's logs are those of its pods as the world has them. Its pods are looked up when it is opened; from then on only in what the
+//! API server tells, so that following costs nothing that grows with the cluster.
 
 use crate::clean::Clean;
 use crate::effect::{Effect, Following, LogCopy};
@@ -59,11 +59,20 @@ fn follow(state: &mut State, extent: LogExtent) -> Vec<Effect> {
     let Some(log) = opened(state) else { return Vec::new() };
     log.restart(number, extent);
     let uid = log.subject.uid.clone();
-    let cluster = &state.world.cluster;
-    let sources = cluster.pods.values().filter(|pod| belongs(cluster, pod, &uid)).flat_map(sources_of).collect();
+    let sources = sources(&state.world.cluster, &uid);
     let mut effects = vec![Effect::Unfollow];
     effects.extend(take_on(state, sources));
     effects
+}
+
+/// The containers of a workload's pods, or of one pod.
+fn sources(cluster: &Cluster, uid: &Uid) -> Vec<LogSource> {
+    let mut pods = cluster.row(uid).map(|row| cluster.pods_of(&row)).unwrap_or_default();
+    if pods.is_empty() {
+        pods.extend(cluster.pods.get(uid).map(AsRef::as_ref));
+    }
+    pods.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
+    pods.into_iter().flat_map(sources_of).collect()
 }
 
 fn belongs(cluster: &Cluster, pod: &Pod, uid: &Uid) -> bool {
@@ -92,14 +101,14 @@ pub(super) fn join(state: &mut State, event: &ClusterEvent) -> Vec<Effect> {
     let Some(log) = opened(state).filter(|log| !log.extent.previous) else { return Vec::new() };
     let uid = log.subject.uid.clone();
     let cluster = &state.world.cluster;
-    let sources: Vec<LogSource> = match event {
-        ClusterEvent::Pods(pods) => pods.iter().filter(|pod| belongs(cluster, pod, &uid)).flat_map(sources_of).collect(),
+    let joining = match event {
+        ClusterEvent::Pods(pods) => pods.iter().filter(|pod| belongs(cluster, pod, &uid)).flat_map(|pod| sources_of(pod)).collect(),
         ClusterEvent::Revisions(all) if all.iter().any(|revision| revision.owner.as_ref().is_some_and(|owner| owner.uid == uid)) => {
-            cluster.pods.values().filter(|pod| belongs(cluster, pod, &uid)).flat_map(sources_of).collect()
+            sources(cluster, &uid)
         }
         _ => return Vec::new(),
     };
-    if sources.is_empty() { Vec::new() } else { take_on(state, sources).into_iter().collect() }
+    if joining.is_empty() { Vec::new() } else { take_on(state, joining).into_iter().collect() }
 }
 
 /// News of the streams. Where one ended there is room for another.

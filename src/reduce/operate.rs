@@ -114,8 +114,7 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
     }
     let list = screen.list_mut();
     if list.selected.is_some() {
-        list.selected = None;
-        list.held.clear();
+        list.let_go();
     } else if !list.filter.is_empty() {
         list.filter = Clean::default();
     } else {
@@ -198,9 +197,12 @@ fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> O
     }
 }
 
+/// Moves the selection; up from the first row lets go of the list, which follows its own order again.
 fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usize) {
     let at = list.selected.as_ref().and_then(|selected| ids.iter().position(|id| id == selected));
-    if let Some(to) = destination(at, ids.len(), action, page) {
+    if at == Some(0) && *action == Action::Up {
+        list.let_go();
+    } else if let Some(to) = destination(at, ids.len(), action, page) {
         select(list, ids, ids[to].clone());
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tokio::sync::mpsc;
 
-use super::{Core, Followed};
+use super::{Core, Followed, Ready};
 use crate::effect::{Effect, Executor};
 use crate::event::Event;
 use crate::state::State;
@@ -42,7 +42,7 @@ impl Engine {
     }
 
     /// Takes in one event. What it answers is for the screen: leaving, drawing, the clipboard.
-    pub fn take(&mut self, event: Event) -> Vec<Effect> {
+    pub fn take(&mut self, event: impl Into<Ready>) -> Vec<Effect> {
         let Followed { effects, once_durable } = self.core.take(event);
         if let Some(held) = once_durable {
             let releases = self.releases.clone();

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use ulid::Ulid;
 
 use super::engine::{Engine, Released};
-use super::{Core, inherit};
+use super::{Core, Ready};
 use crate::effect::Effect;
 use crate::event::{Event, Operator, Plan, Prepared, Refusal, SourceId, SourceState, StepCall, View};
 use crate::keymap::Action;
@@ -19,7 +19,7 @@ use crate::state::{Run, Stage, State};
 pub struct Headless {
     engine: Engine,
     released: mpsc::UnboundedReceiver<Released>,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Ready>,
     prepared: Option<Prepared>,
     _sources: Sources,
 }
@@ -27,13 +27,12 @@ pub struct Headless {
 impl Headless {
     /// Takes over a session that was just opened.
     pub fn new(running: Running) -> Self {
-        let Running { core, executor, events, sources, first, estates } = running;
+        let Running { core, executor, events, sources, first } = running;
         let (engine, released) = Engine::new(core, executor);
         let mut session = Self { engine, released, events, prepared: None, _sources: sources };
         for event in first {
             session.take(event);
         }
-        inherit::hand_on(estates, session.engine.durable());
         session
     }
 
@@ -48,8 +47,9 @@ impl Headless {
     }
 
     /// Takes in one event and carries out what follows.
-    pub fn take(&mut self, event: Event) {
-        if let Event::View(View::Prepared(prepared)) = &event {
+    pub fn take(&mut self, event: impl Into<Ready>) {
+        let event = event.into();
+        if let Ready::Passing(Event::View(View::Prepared(prepared))) = &event {
             self.prepared = Some((**prepared).clone());
         }
         self.engine.take(event);

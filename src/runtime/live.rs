@@ -7,9 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, Released};
-use super::inherit::{self, Estate};
 use super::screen::{Looks, Painter};
-use super::{Core, Keys};
+use super::{Core, Keys, Ready};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, View};
 use crate::source::keyboard::Input;
@@ -26,7 +25,7 @@ const DRAIN: Duration = Duration::from_millis(4);
 pub struct Live {
     engine: Engine,
     released: mpsc::UnboundedReceiver<Released>,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<Ready>,
     keys: Keys,
     painter: Painter,
 }
@@ -40,19 +39,17 @@ enum Step {
 
 impl Live {
     /// A session over `events`, which sources and executor fill.
-    pub fn new(core: Core, keys: Keys, screen: Screen, looks: Looks, executor: Executor, events: mpsc::Receiver<Event>) -> Self {
+    pub fn new(core: Core, keys: Keys, screen: Screen, looks: Looks, executor: Executor, events: mpsc::Receiver<Ready>) -> Self {
         let (engine, released) = Engine::new(core, executor);
         Self { engine, released, events, keys, painter: Painter::new(screen, looks) }
     }
 
-    /// Takes in what a session begins with, and over what earlier ones left open.
+    /// Takes in what a session begins with.
     ///
     /// # Errors
     /// The terminal broke.
-    pub fn begin(&mut self, first: Vec<Event>, estates: Vec<Estate>) -> io::Result<()> {
-        first.into_iter().try_for_each(|event| self.take(event).map(drop))?;
-        inherit::hand_on(estates, self.engine.durable());
-        Ok(())
+    pub fn begin(&mut self, first: Vec<Event>) -> io::Result<()> {
+        first.into_iter().try_for_each(|event| self.take(event).map(drop))
     }
 
     /// Runs until somebody leaves, a signal ends it, or the terminal is gone or broke, and gives the core back to be sealed in any case.
@@ -103,7 +100,7 @@ impl Live {
     }
 
     /// An event, and what came with it.
-    fn drain(&mut self, first: Event) -> io::Result<Step> {
+    fn drain(&mut self, first: Ready) -> io::Result<Step> {
         let began = Instant::now();
         let mut event = Some(first);
         for _ in 0..BATCH {
@@ -116,7 +113,7 @@ impl Live {
         Ok(Step::On)
     }
 
-    fn take(&mut self, event: Event) -> io::Result<Step> {
+    fn take(&mut self, event: impl Into<Ready>) -> io::Result<Step> {
         let effects = self.engine.take(event);
         self.show(effects)
     }

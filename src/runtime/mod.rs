@@ -11,6 +11,7 @@ pub mod live;
 pub mod player;
 pub mod replay;
 mod screen;
+mod scribe;
 
 use std::sync::Arc;
 
@@ -18,15 +19,18 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{Event, Intent, Record};
+use crate::event::{Event, Intent, Record, Write};
 use crate::journal::{Entry, Health, JournalError, Redacted, Writer};
 use crate::reduce::reduce;
 use crate::runbook::Runbook;
 use crate::source::clock::Clock;
 use crate::state::State;
 
+use inherit::Estate;
+
 pub use keys::Keys;
 pub use screen::{Look, Looks};
+pub use scribe::{Ready, scribe};
 
 /// State and journal of a session.
 pub struct Core {
@@ -79,23 +83,41 @@ impl Core {
     }
 
     /// Takes in one event.
-    pub fn take(&mut self, event: Event) -> Followed {
+    pub fn take(&mut self, event: impl Into<Ready>) -> Followed {
         self.at = self.at.max(micros(self.clock.now()));
-        if !event.recorded() {
-            let record = Record { seq: self.seq, at: self.at, event };
-            return Followed { effects: reduce(&mut self.state, &record), once_durable: None };
-        }
-        let opened = opened(&event);
-        let redacted = match Redacted::new(event) {
-            Ok(redacted) => redacted,
-            Err(error) => {
-                self.state.screen.tell(self.at, format!("an event was dropped, it cannot be recorded: {error}"));
-                return Followed::default();
+        match event.into() {
+            Ready::Passing(event) => {
+                let record = Record { seq: self.seq, at: self.at, event };
+                Followed { effects: reduce(&mut self.state, &record), once_durable: None }
             }
-        };
+            Ready::Recorded(event, writes) => self.record(event, writes),
+            Ready::Left(estates) => self.inherit(estates),
+            Ready::Dropped(why) => {
+                self.state.screen.tell(self.at, why);
+                Followed::default()
+            }
+        }
+    }
+
+    /// Takes over what earlier sessions left open: each intent is resolved by reading.
+    fn inherit(&mut self, estates: Vec<Estate>) -> Followed {
+        let mut all = Followed::default();
+        for intent in estates.iter().flat_map(|estate| &estate.intents) {
+            all.effects.extend(self.take(Event::Inherited(Box::new(intent.clone()))).effects);
+        }
+        inherit::hand_on(estates, self.durable());
+        all
+    }
+
+    /// Writes it down and reduces it. What follows from an intent waits for the disk.
+    fn record(&mut self, event: Redacted<Event>, writes: Option<Vec<Write>>) -> Followed {
         self.seq += 1;
-        let ack = self.write(&redacted);
-        let record = Record { seq: self.seq, at: self.at, event: reopened(redacted.into_inner(), opened) };
+        let ack = self.write(&event);
+        let mut event = event.into_inner();
+        if let (Event::Intent(intent), Some(writes)) = (&mut event, writes) {
+            intent.writes = writes;
+        }
+        let record = Record { seq: self.seq, at: self.at, event };
         let effects = reduce(&mut self.state, &record);
         let Event::Intent(intent) = record.event else { return Followed { effects, once_durable: None } };
         let ack = ack.unwrap_or_else(|| Box::pin(async { Err(JournalError::Closed) }));
@@ -105,14 +127,11 @@ impl Core {
     fn write(&mut self, event: &Redacted<Event>) -> Option<Ack> {
         let journal = self.journal.as_mut()?;
         let entry = Entry::new(self.seq, self.at, event);
-        match (entry, event.get().decisive()) {
-            (Ok(entry), true) => Some(Box::pin(journal.decide(entry))),
-            (Ok(entry), false) => {
-                let _ = journal.observe(entry); // the journal's own health tells what is lost
-                None
-            }
-            (Err(error), _) => Some(Box::pin(async { Err(error) })),
+        if event.get().decisive() {
+            return Some(Box::pin(journal.decide(entry)));
         }
+        let _ = journal.observe(entry); // the journal's own health tells what is lost
+        None
     }
 
     /// Looks after the journal: a checkpoint when it wants one; what to say when its health changed.
@@ -152,18 +171,6 @@ impl Core {
     pub fn seal(&mut self) -> Result<(), JournalError> {
         self.journal.take().map_or(Ok(()), |journal| journal.seal().map(drop))
     }
-}
-
-/// The bodies of an intent's writes: they are known to this process only, and redaction must not close them.
-fn opened(event: &Event) -> Option<Vec<crate::event::Write>> {
-    if let Event::Intent(intent) = event { Some(intent.writes.clone()) } else { None }
-}
-
-fn reopened(mut event: Event, writes: Option<Vec<crate::event::Write>>) -> Event {
-    if let (Event::Intent(intent), Some(writes)) = (&mut event, writes) {
-        intent.writes = writes;
-    }
-    event
 }
 
 /// Cut to what the journal keeps, so that a replay's times are the session's.

@@ -62,7 +62,7 @@ impl Room {
 
     fn fold(&mut self, event: Event) {
         match event {
-            Event::Cluster(event) => self.cluster.fold(&event),
+            Event::Cluster(event) => drop(self.cluster.fold(&event)),
             Event::Rates(samples) => self.rates.fold(&samples),
             Event::Lag { at, groups } => self.lag.fold(at, &groups),
             Event::Alerts(alerts) => drop(self.alerts.fold(&alerts)),

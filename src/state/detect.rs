@@ -57,21 +57,28 @@ impl Detector {
     }
 
     /// Tells what the event changed.
-    pub fn cluster(&mut self, at: DateTime<Utc>, before: &Before, cluster: &Cluster, event: &ClusterEvent, timeline: &mut Timeline) {
+    pub fn cluster(
+        &mut self,
+        at: DateTime<Utc>,
+        before: &Before,
+        cluster: &Cluster,
+        event: &ClusterEvent,
+        touched: &BTreeSet<Uid>,
+        timeline: &mut Timeline,
+    ) {
         match event {
             ClusterEvent::Workloads(workloads) => {
                 let mut known: BTreeMap<&Uid, &Workload> = before.iter().collect();
                 for now in workloads {
                     scaled(at, known.insert(&now.meta.uid, now), now, timeline); // one batch may hold several states of a workload
                 }
-                self.health(at, cluster, timeline);
             }
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
             ClusterEvent::Listed(Kind::ReplicaSet) => self.history(at, cluster, timeline),
-            ClusterEvent::Pods(_) | ClusterEvent::Gone(..) | ClusterEvent::Listed(_) => self.health(at, cluster, timeline),
             ClusterEvent::Nodes(_) => self.nodes(at, cluster, timeline),
-            ClusterEvent::Listing(_) | ClusterEvent::Notices(_) => {}
+            _ => {}
         }
+        self.health(at, touched, cluster, timeline);
     }
 
     /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
@@ -106,23 +113,30 @@ impl Detector {
         }
     }
 
-    fn health(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
-        for row in cluster.rows().iter().filter(|row| row.workload.is_some()) {
-            match (&row.reason, row.severity) {
-                (Some(reason), Severity::Critical) => {
-                    let broken = self.broken.entry(row.uid().clone()).or_default();
-                    broken.well = None;
-                    broken.last = Some(reason.clone());
-                    if broken.told.insert(reason.clone()) {
-                        let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}"));
-                        timeline.add(at, EntryKind::Trouble, row.name().clone(), text, None);
-                    }
-                }
-                (_, Severity::Ok) => self.recovered(at, row, timeline),
-                _ => {}
+    /// What became of the rows that an event touched.
+    fn health(&mut self, at: DateTime<Utc>, touched: &BTreeSet<Uid>, cluster: &Cluster, timeline: &mut Timeline) {
+        for uid in touched {
+            match cluster.row(uid).filter(|row| row.workload.is_some()) {
+                Some(row) => self.look(at, &row, timeline),
+                None => drop(self.broken.remove(uid)),
             }
         }
-        self.broken.retain(|uid, _| cluster.workloads.contains_key(uid));
+    }
+
+    fn look(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, timeline: &mut Timeline) {
+        match (&row.reason, row.severity) {
+            (Some(reason), Severity::Critical) => {
+                let broken = self.broken.entry(row.uid().clone()).or_default();
+                broken.well = None;
+                broken.last = Some(reason.clone());
+                if broken.told.insert(reason.clone()) {
+                    let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}"));
+                    timeline.add(at, EntryKind::Trouble, row.name().clone(), text, None);
+                }
+            }
+            (_, Severity::Ok) => self.recovered(at, row, timeline),
+            _ => {}
+        }
     }
 
     fn recovered(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, timeline: &mut Timeline) {
@@ -137,9 +151,9 @@ impl Detector {
 
     /// Time went by: what has been well for long enough has recovered.
     pub fn settle(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
-        if self.broken.values().any(|broken| broken.well.is_some_and(|well| at - well >= STEADY)) {
-            self.health(at, cluster, timeline);
-        }
+        let steady = |broken: &Broken| broken.well.is_some_and(|well| at - well >= STEADY);
+        let due: BTreeSet<Uid> = self.broken.iter().filter(|(_, broken)| steady(broken)).map(|(uid, _)| uid.clone()).collect();
+        self.health(at, &due, cluster, timeline);
     }
 
     fn nodes(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
@@ -26,8 +28,8 @@ struct Story {
 impl Story {
     fn take(&mut self, second: i64, event: &ClusterEvent) {
         let before = Detector::before(&self.cluster, event);
-        self.cluster.fold(event);
-        self.detector.cluster(at(second), &before, &self.cluster, event, &mut self.timeline);
+        let touched = self.cluster.fold(event);
+        self.detector.cluster(at(second), &before, &self.cluster, event, &touched, &mut self.timeline);
     }
 
     fn app(&mut self, second: i64, ready: u32, state: ContainerState) {
@@ -58,7 +60,7 @@ impl Story {
             containers: vec![container],
         };
         self.take(second, &ClusterEvent::Workloads(vec![workload]));
-        self.take(second, &ClusterEvent::Pods(vec![pod]));
+        self.take(second, &ClusterEvent::Pods(vec![Arc::new(pod)]));
     }
 
     fn revision(number: u64, created: i64) -> Revision {

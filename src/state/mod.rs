@@ -25,7 +25,7 @@ use chrono::{DateTime, Utc};
 
 pub use alerts::Alerts;
 pub use candidates::candidates;
-pub use cluster::{Cluster, WorkloadRow};
+pub use cluster::{Cluster, Objects, WorkloadRow, last_end};
 pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use form::{Choice, Field, Form};

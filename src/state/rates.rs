@@ -70,6 +70,12 @@ impl Rates {
         (Some(*at) == self.at).then_some(rate)
     }
 
+    /// The services that fail more than they may, with the share of their requests that fails.
+    pub fn failing(&self, threshold: f64) -> BTreeMap<&Clean, f64> {
+        let failing = self.services.keys().filter_map(|service| Some((service, self.ratio(service)?)));
+        failing.filter(|(_, ratio)| *ratio > threshold).collect()
+    }
+
     /// The share of failing requests now, 0..1.
     pub fn ratio(&self, service: &str) -> Option<f64> {
         self.now(service)?.ratio()

@@ -2,10 +2,11 @@
 //! which move over rows, and by the view, which draws them.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Diagnosis, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, suggestions,
+    Cluster, Entry, Focus, Group, GroupState, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose,
+    suggestions,
 };
 use crate::clean::Clean;
 use crate::event::Pod;
@@ -18,7 +19,7 @@ pub enum PodLine<'a> {
     /// A workload, or a pod on its own.
     Workload(WorkloadRow<'a>),
     /// A pod of the workload above it.
-    Pod(&'a Pod, Diagnosis),
+    Pod(&'a Pod),
 }
 
 impl PodLine<'_> {
@@ -26,7 +27,7 @@ impl PodLine<'_> {
     pub fn id(&self) -> &Clean {
         match self {
             Self::Workload(row) => row.uid(),
-            Self::Pod(pod, _) => &pod.meta.uid,
+            Self::Pod(pod) => &pod.meta.uid,
         }
     }
 
@@ -34,7 +35,7 @@ impl PodLine<'_> {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Workload(row) => row.severity,
-            Self::Pod(_, diagnosis) => diagnosis.severity,
+            Self::Pod(pod) => diagnose(pod).severity,
         }
     }
 }
@@ -42,32 +43,38 @@ impl PodLine<'_> {
 /// Workloads, the worst first, with what the charts know of them: one whose requests fail, or whose group falls behind, is not well
 /// although all its pods are.
 pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
-    let failing = |row: &WorkloadRow<'_>| {
-        let ratio = world.rates.ratio(&row.workload?.service)?;
-        (ratio > world.threshold()).then_some(ratio)
-    };
-    let mut rows = world.cluster.rows();
+    let failing = world.rates.failing(world.threshold());
+    let behind: BTreeMap<&Clean, i64> =
+        world.lag.groups.values().filter_map(|group| Some((&group.now.group, falling_behind(group)?))).collect();
+    let mut rows: Vec<WorkloadRow<'_>> = world.cluster.rows().collect();
+    let ratio = |row: &WorkloadRow<'_>| failing.get(&row.workload?.service).copied();
     for row in &mut rows {
-        let trouble = failing(row)
+        let trouble = ratio(row)
             .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
-            .or_else(|| falling_behind(world, row).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(lag))))));
-        let steady = row.severity > Severity::Ok || row.workload.is_none();
-        if let Some(told) = world.detector.unsteady(row.uid()).filter(|_| !steady) {
-            (row.severity, row.reason) = (Severity::Warn, Some(told.clone()));
-            row.why = Some("ready again, for a moment".into());
-        }
-        if let Some((severity, reason)) = trouble.filter(|(severity, _)| *severity > row.severity) {
+            .or_else(|| behind.get(row.name()).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(*lag))))));
+        unsteady(world, row);
+        if let Some((severity, reason)) = trouble.filter(|(severity, _)| row.workload.is_some() && *severity > row.severity) {
             let of_pods = row.reason.replace(reason.into());
             (row.severity, row.why) = (severity, of_pods.or(row.why.take()));
         }
     }
-    rows.sort_by_key(|row| (Reverse(row.severity), failing(row).is_none()));
+    rows.sort_by_key(|row| (Reverse(row.severity), ratio(row).is_none()));
     rows
 }
 
-/// The lag of the group that is named as the workload is, where it grows or nobody reads.
-fn falling_behind(world: &World, row: &WorkloadRow<'_>) -> Option<i64> {
-    let group = world.lag.groups.get(&row.workload?.meta.name)?;
+/// A workload that was told to be broken and has not been well for long stays marked.
+fn unsteady(world: &World, row: &mut WorkloadRow<'_>) {
+    if row.severity > Severity::Ok || row.workload.is_none() {
+        return;
+    }
+    if let Some(told) = world.detector.unsteady(row.uid()) {
+        (row.severity, row.reason) = (Severity::Warn, Some(told.clone()));
+        row.why = Some("ready again, for a moment".into());
+    }
+}
+
+/// The lag of a group that grows, or that nobody reads.
+fn falling_behind(group: &Group) -> Option<i64> {
     matches!(group.state(), GroupState::Warn | GroupState::Stop).then(|| group.lag()).flatten()
 }
 
@@ -79,37 +86,45 @@ pub fn pod_lines(state: &State) -> Vec<PodLine<'_>> {
 /// The same of rows at hand.
 pub fn pod_lines_of<'a>(state: &'a State, mut rows: Vec<WorkloadRow<'a>>) -> Vec<PodLine<'a>> {
     let (screen, filter) = (&state.screen, state.screen.filter(Focus::Pods).to_lowercase());
-    rows.retain(|row| matches(row, &filter) && (!screen.faults_only || row.severity > Severity::Ok));
+    let cluster = &state.world.cluster;
+    rows.retain(|row| (!screen.faults_only || row.severity > Severity::Ok) && matches(cluster, row, &filter));
     hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
-        let pods = shown(&row, screen);
+        let pods = shown(cluster, &row, screen);
         lines.push(PodLine::Workload(row));
-        lines.extend(pods);
+        lines.extend(pods.into_iter().map(PodLine::Pod));
     }
     lines
 }
 
-fn shown<'a>(row: &WorkloadRow<'a>, screen: &Screen) -> Vec<PodLine<'a>> {
-    let open = screen.opened.contains(row.uid());
-    let pods = row.pods.iter().filter(|(_, d)| row.workload.is_some() && (open || d.severity > Severity::Ok));
-    let most = if open { usize::MAX } else { 3 };
-    pods.take(most).map(|(pod, d)| PodLine::Pod(pod, d.clone())).collect()
+/// Pods that are shown beneath a workload that is not opened.
+const PEEK: usize = 3;
+
+fn shown<'a>(cluster: &'a Cluster, row: &WorkloadRow<'a>, screen: &Screen) -> Vec<&'a Pod> {
+    if row.workload.is_none() {
+        return Vec::new();
+    }
+    if screen.opened.contains(row.uid()) {
+        return cluster.pods_of(row);
+    }
+    cluster.troubled(row).into_iter().take(PEEK).map(|(pod, _)| pod).collect()
 }
 
-fn matches(row: &WorkloadRow<'_>, filter: &str) -> bool {
+fn matches(cluster: &Cluster, row: &WorkloadRow<'_>, filter: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(filter);
     filter.is_empty()
         || has(row.name())
         || has(row.namespace())
         || row.reason.as_ref().is_some_and(|reason| has(reason))
-        || row.pods.iter().any(|(pod, d)| has(&pod.meta.name) || has(&d.status) || pod.node.as_ref().is_some_and(|node| has(node)))
+        || cluster.pods_of(row).iter().any(|pod| has(&pod.meta.name) || pod.node.as_ref().is_some_and(|node| has(node)))
+        || cluster.troubled(row).iter().any(|(_, diagnosis)| has(&diagnosis.status))
 }
 
 /// Keeps the rows in the order that the viewer began to move in; what came since then stands last.
 fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     let Some(held) = list.map(|list| &list.held).filter(|held| !held.is_empty()) else { return };
-    let place: BTreeMap<&Clean, usize> = held.iter().enumerate().map(|(n, id)| (id, n)).collect();
+    let place: HashMap<&Clean, usize> = held.iter().enumerate().map(|(n, id)| (id, n)).collect();
     rows.sort_by_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 

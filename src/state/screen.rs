@@ -64,6 +64,14 @@ pub struct ListView {
     pub filter: Clean,
 }
 
+impl ListView {
+    /// Nothing is selected any more; the rows stand in their own order again.
+    pub fn let_go(&mut self) {
+        self.selected = None;
+        self.held.clear();
+    }
+}
+
 /// The typed line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {

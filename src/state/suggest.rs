@@ -56,19 +56,19 @@ const YOUNG: TimeDelta = TimeDelta::minutes(3);
 /// Deployments that are broken, or whose requests fail since they were rolled out lately, and that have a revision to go back to. The
 /// newest rollout is the likeliest cause. What was changed from here is left alone until it is verified, and for a while after.
 fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
-    let rows = world.cluster.rows();
+    let failing = world.rates.failing(world.threshold());
     let mut found: Vec<(DateTime<Utc>, &Workload, String)> = Vec::new();
-    for (workload, row) in rows.iter().filter_map(|row| Some((row.workload?, row))) {
-        let Some(rolled_out) = latest_rollout(&world.cluster, workload) else { continue };
-        let recent = world.rates.at.is_none_or(|now| now - rolled_out < RECENT);
-        let failing = world.rates.ratio(&workload.service).filter(|ratio| *ratio > world.threshold() && recent);
+    for (workload, row) in world.cluster.rows().filter_map(|row| Some((row.workload?, row))) {
         let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical || world.detector.unsteady(row.uid()).is_some());
+        let failing = failing.get(&workload.service);
         let because = match (broken, failing) {
             (Some(reason), _) => reason.to_string(),
             (None, Some(ratio)) => format!("{:.1} % of its requests fail", ratio * 100.0),
             (None, None) => continue,
         };
-        if !changed_from_here(world, workload) {
+        let Some(rolled_out) = latest_rollout(&world.cluster, workload) else { continue };
+        let recent = world.rates.at.is_none_or(|now| now - rolled_out < RECENT);
+        if (broken.is_some() || recent) && !changed_from_here(world, workload) {
             found.push((rolled_out, workload, because));
         }
     }

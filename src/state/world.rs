@@ -50,8 +50,8 @@ impl World {
             Event::Health(health) => self.hear(record.at, health),
             Event::Cluster(event) => {
                 let before = Detector::before(&self.cluster, event);
-                self.cluster.fold(event);
-                self.detector.cluster(record.at, &before, &self.cluster, event, &mut self.timeline);
+                let touched = self.cluster.fold(event);
+                self.detector.cluster(record.at, &before, &self.cluster, event, &touched, &mut self.timeline);
             }
             Event::Rates(samples) => {
                 self.rates.fold(samples);

@@ -155,8 +155,7 @@ impl Page<'_> {
                 self.revision(revision, workload);
             }
         }
-        let pods: Vec<&Pod> =
-            cluster.pods.values().filter(|pod| cluster.workload_of(pod).is_some_and(|w| w.meta.uid == workload.meta.uid)).collect();
+        let pods = cluster.row(&workload.meta.uid).map(|row| cluster.pods_of(&row)).unwrap_or_default();
         self.section("Pods");
         for pod in &pods {
             self.pod_line(pod);

@@ -37,12 +37,8 @@ pub struct Glance {
 impl Glance {
     /// Looks over the rows of [`workload_rows`](crate::state::workload_rows) and the charts.
     pub fn new(state: &State, rows: &[WorkloadRow<'_>]) -> Self {
-        let pods = rows.iter().flat_map(|row| &row.pods).filter(|(_, diagnosis)| diagnosis.status != "Completed");
-        let mut glance = Self { known: state.world.cluster.listed.contains(&Kind::Pod), ..Self::default() };
-        for (pod, _) in pods {
-            glance.pods += 1;
-            glance.ready += usize::from(pod.ready);
-        }
+        let (ready, pods) = state.world.cluster.readiness();
+        let mut glance = Self { ready, pods, known: state.world.cluster.listed.contains(&Kind::Pod), ..Self::default() };
         for row in rows.iter().filter(|row| row.severity > Severity::Ok) {
             *(if row.severity == Severity::Critical { &mut glance.critical } else { &mut glance.warn }) += 1;
             let reason = marks::reason(row.reason.as_deref().unwrap_or("not well"));

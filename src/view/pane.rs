@@ -87,9 +87,22 @@ pub fn scrolled(look: &Look, inside: Rect, rows: Vec<Row>, scroll: usize, buf: &
 
 /// Says on the lower border which rows of how many are seen, where not all are.
 pub fn more(look: &Look, inside: Rect, seen: Range<usize>, len: usize, buf: &mut Buffer) {
-    let text = format!(" {}–{} of {len} ", seen.start + 1, seen.end);
-    let columns = u16::try_from(width(&text)).unwrap_or(u16::MAX);
-    if seen.len() < len && columns + 2 <= inside.width && inside.bottom() < buf.area.bottom() {
+    if seen.len() < len {
+        below(look, inside, &format!(" {}–{} of {len} ", seen.start + 1, seen.end), buf);
+    }
+}
+
+/// Says on the lower border which row is selected, or which are seen.
+pub fn position(look: &Look, inside: Rect, selected: Option<usize>, seen: Range<usize>, len: usize, buf: &mut Buffer) {
+    match selected {
+        Some(at) => below(look, inside, &format!(" {} of {len} ", at + 1), buf),
+        None => more(look, inside, seen, len, buf),
+    }
+}
+
+fn below(look: &Look, inside: Rect, text: &str, buf: &mut Buffer) {
+    let columns = u16::try_from(width(text)).unwrap_or(u16::MAX);
+    if columns.saturating_add(2) <= inside.width && inside.bottom() < buf.area.bottom() {
         let x = inside.right() - columns - 1;
         buf.set_string(x, inside.bottom(), text, look.style(Role::Dim));
     }

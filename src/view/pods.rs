@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use super::glance::{Glance, silence};
 use super::text::{Row, width};
 use super::{Look, glance, marks, pane};
-use crate::event::{ContainerState, Kind, Pod, SourceId, SourceState};
-use crate::state::{Diagnosis, Focus, PodLine, Severity, State, WorkloadRow, restarts};
+use crate::event::{Kind, Pod, SourceId, SourceState};
+use crate::state::{Focus, PodLine, Severity, State, WorkloadRow, diagnose, last_end, restarts};
 use crate::theme::Role;
 use crate::units;
 
@@ -39,14 +39,14 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
     let columns = columns(state, visible, usize::from(table.width));
     let rows = visible.iter().map(|line| match line {
         PodLine::Workload(row) => workload(state, look, row, &columns, Row::new(table.width)),
-        PodLine::Pod(pod, diagnosis) => pod_row(state, look, pod, diagnosis, &columns, Row::new(table.width)),
+        PodLine::Pod(pod) => pod_row(state, look, pod, &columns, Row::new(table.width)),
     });
     pane::lines(table, rows, buf);
     if lines.is_empty() {
         pane::nothing(look, table, empty(state), buf);
     }
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
-    pane::more(look, inside, seen, lines.len(), buf);
+    pane::position(look, inside, selected, seen, lines.len(), buf);
     let below = Rect { y: inside.bottom().saturating_sub(1), height: inside.height.min(1), ..inside };
     pane::lines(below, [nodes(state, look, Row::new(inside.width))], buf);
 }
@@ -107,9 +107,7 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
         Some(Kind::StatefulSet) => "sts",
         _ => "pod",
     };
-    let (ready, desired) = row
-        .workload
-        .map_or_else(|| (row.pods.iter().filter(|(pod, _)| pod.ready).count().to_string(), 1), |w| (w.ready.to_string(), w.desired));
+    let (ready, desired) = row.workload.map_or_else(|| (row.pod.map_or(0, |pod| u32::from(pod.ready)), 1), |w| (w.ready, w.desired));
     let release = row.workload.and_then(|w| w.release.as_deref()).unwrap_or_default();
     let line =
         line.gap(1).text(look.style(role), mark).gap(1).cell(name_style, &name(state, row), columns.name).cell(dim, kind, columns.kind);
@@ -119,11 +117,11 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
     let paused = row.workload.is_some_and(|w| w.paused);
     let line = if paused { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
-    let ended = row.pods.iter().filter_map(|(pod, _)| last_end(pod)).max();
-    if well { line } else { restarted(state.now, look, row.restarts, ended, line) }
+    if well { line } else { restarted(state.now, look, row.restarts, row.ended, line) }
 }
 
-fn pod_row(state: &State, look: &Look, pod: &Pod, diagnosis: &Diagnosis, columns: &Columns, line: Row) -> Row {
+fn pod_row(state: &State, look: &Look, pod: &Pod, columns: &Columns, line: Row) -> Row {
+    let diagnosis = diagnose(pod);
     let (mark, role) = marks::severity(diagnosis.severity);
     let (dim, status) = (look.style(Role::Dim), if diagnosis.severity == Severity::Ok { Role::Dim } else { role });
     let age = units::age(state.now - pod.meta.created);
@@ -142,13 +140,6 @@ fn restarted(now: DateTime<Utc>, look: &Look, count: u32, ended: Option<DateTime
     }
     let ago = ended.map(|at| format!(" {} ago", units::age(now - at))).unwrap_or_default();
     line.text(look.style(Role::Text), &format!("×{count}{ago}")).gap(2)
-}
-
-/// When a container of the pod ended last.
-fn last_end(pod: &Pod) -> Option<DateTime<Utc>> {
-    let states = pod.containers.iter().flat_map(|container| container.last.iter().chain([&container.state]));
-    let ends = states.filter_map(|state| if let ContainerState::Terminated { at, .. } = state { *at } else { None });
-    ends.max()
 }
 
 /// `nodes 3 ready · 1 cordoned`

@@ -1,5 +1,7 @@
 //! Objects of a small cluster, well unless something else is said.
 
+use std::sync::Arc;
+
 use warroom::clean::Clean;
 use warroom::event::{ClusterEvent, Container, ContainerState, Event, Kind, Meta, Node, Notice, Owner, Pod, PodPhase, Revision, Workload};
 
@@ -116,7 +118,7 @@ pub fn listing(second: i64, workloads: Vec<Workload>, revisions: Vec<Revision>, 
         (Kind::Deployment, ClusterEvent::Workloads(deployments)),
         (Kind::StatefulSet, ClusterEvent::Workloads(sets)),
         (Kind::ReplicaSet, ClusterEvent::Revisions(revisions)),
-        (Kind::Pod, ClusterEvent::Pods(pods)),
+        (Kind::Pod, ClusterEvent::Pods(pods.into_iter().map(Arc::new).collect())),
         (Kind::Node, ClusterEvent::Nodes((1..=3).map(|n| node(n, true)).collect())),
         (Kind::Event, ClusterEvent::Notices(Vec::new())),
     ];

@@ -1,5 +1,7 @@
 //! The incidents that the screens show, told as events.
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use ulid::Ulid;
@@ -124,7 +126,7 @@ pub fn release() -> Told {
         notice(&looping.meta, "Failed", "Error: exit status 1", 6, -41),
     ];
     told.push((-300, cluster(ClusterEvent::Workloads(vec![ocr, ai]))));
-    told.push((-299, cluster(ClusterEvent::Pods(vec![looping, probed]))));
+    told.push((-299, cluster(ClusterEvent::Pods(vec![Arc::new(looping), Arc::new(probed)]))));
     told.push((-298, cluster(ClusterEvent::Notices(notices))));
     told.extend((-598..=-8).step_by(10).map(|second| (second, lag(second, ((second + 598) * 21).max(40)))));
     told.push((-200, Event::Operator(Operator::Entered { purpose: Purpose::Note, text: "customers cannot upload contracts".into() })));

@@ -144,13 +144,13 @@ fn forge(line: &str) -> String {
     let value: Value = serde_json::from_str(line).unwrap();
     let mut event = value["event"].clone();
     event["restarts"] = json!(0);
-    String::from_utf8(format::record_line(value["seq"].as_u64().unwrap(), at(4), &event).unwrap()).unwrap()
+    String::from_utf8(format::record_line(value["seq"].as_u64().unwrap(), at(4), event.to_string().as_bytes())).unwrap()
 }
 
 #[tokio::test]
 async fn lines_added_after_the_seal_are_found() {
     let mut whole = small_recording(2, true).await;
-    whole.extend(format::record_line(3, at(3), &event(3)).unwrap());
+    whole.extend(format::record_line(3, at(3), event(3).to_string().as_bytes()));
     let folder = plant(&BTreeMap::from([(SEGMENT.to_owned(), whole)]));
     assert!(verify(folder.path()).unwrap().damaged.iter().any(|damage| damage.flaw == Flaw::AfterSeal));
 }
@@ -193,7 +193,7 @@ async fn a_seek_steps_back_over_a_damaged_checkpoint() {
 fn a_line_beyond_the_limit_is_stepped_over() {
     let mut bytes = vec![b'x'; format::MAX_LINE + 10];
     bytes.push(b'\n');
-    bytes.extend(format::record_line(2, at(2), &event(2)).unwrap());
+    bytes.extend(format::record_line(2, at(2), event(2).to_string().as_bytes()));
     let folder = plant(&BTreeMap::from([(SEGMENT.to_owned(), bytes)]));
     let items: Vec<Item> = Recording::open(folder.path()).unwrap().items().collect();
     assert!(

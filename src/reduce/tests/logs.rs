@@ -16,7 +16,7 @@ fn owner(kind: &str, name: &str) -> Owner {
     Owner { kind: kind.into(), name: name.into(), uid: format!("uid-{name}").into() }
 }
 
-fn pod(name: &str, set: &str, containers: &[&str]) -> Pod {
+fn pod(name: &str, set: &str, containers: &[&str]) -> Arc<Pod> {
     let container = |name: &&str| Container {
         name: (*name).into(),
         image: "i".into(),
@@ -26,7 +26,7 @@ fn pod(name: &str, set: &str, containers: &[&str]) -> Pod {
         state: ContainerState::Running { since: None },
         last: None,
     };
-    Pod {
+    Arc::new(Pod {
         meta: meta(name),
         owner: Some(owner("ReplicaSet", set)),
         node: None,
@@ -35,7 +35,7 @@ fn pod(name: &str, set: &str, containers: &[&str]) -> Pod {
         reason: None,
         message: None,
         containers: containers.iter().map(container).collect(),
-    }
+    })
 }
 
 fn set(name: &str) -> Revision {
@@ -116,8 +116,9 @@ fn a_workloads_logs_are_those_of_its_pods_and_new_ones_join() {
     let effects = room.act(Action::Logs);
     assert_eq!(effects[0], Effect::Unfollow);
     assert_eq!(followed(&effects), [(0, "app-1-a/app".to_owned()), (1, "app-1-a/proxy".to_owned())]);
-    let told =
-        room.take(Event::Cluster(ClusterEvent::Pods(vec![pod("app-1-a", "app-1", &["app", "proxy"]), pod("app-1-b", "app-1", &["app"])])));
+    let changes = [("app-1-a", &["app", "proxy"][..]), ("app-1-b", &["app"]), ("app-1-b", &["app"])];
+    let changes = changes.map(|(name, containers)| pod(name, "app-1", containers));
+    let told = room.take(Event::Cluster(ClusterEvent::Pods(changes.to_vec())));
     assert_eq!(followed(&told), [(2, "app-1-b/app".to_owned())], "only what is new");
     let unknown = room.take(Event::Cluster(ClusterEvent::Pods(vec![pod("app-2-c", "app-2", &["app"])])));
     assert_eq!(followed(&unknown), [], "its ReplicaSet is not known yet");
@@ -142,7 +143,7 @@ fn a_pods_logs_are_those_of_its_containers() {
 #[test]
 fn more_than_can_be_followed_is_left_out_until_there_is_room() {
     let mut room = room();
-    let many: Vec<Pod> = (0..60).map(|n| pod(&format!("app-1-{n:02}"), "app-1", &["app"])).collect();
+    let many: Vec<Arc<Pod>> = (0..60).map(|n| pod(&format!("app-1-{n:02}"), "app-1", &["app"])).collect();
     room.take(Event::Cluster(ClusterEvent::Pods(many)));
     assert_eq!(followed(&room.act(Action::Logs)).len(), crate::state::STREAMS);
     assert_eq!(log(&mut room).left_out.len(), 12);

@@ -97,7 +97,7 @@ impl Told {
         let all = async {
             while !so(self) {
                 match self.events.recv().await.unwrap() {
-                    Event::Cluster(event) => self.cluster.fold(&event),
+                    Event::Cluster(event) => drop(self.cluster.fold(&event)),
                     Event::Health(health) => self.health.push(health),
                     other => panic!("{other:?}"),
                 }

@@ -5,6 +5,7 @@
 //! one request and not a listing; only a server that has forgotten it (410) makes a fresh listing necessary.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kube::client::Body;
 use tokio::time::Instant;
@@ -67,6 +68,8 @@ struct Batch<T: Object> {
     facts: Vec<T::Fact>,
     gone: Vec<Uid>,
     due: Option<Instant>,
+    /// Nothing of this listing was told yet: its first objects wait for no others.
+    first: bool,
 }
 
 impl<T: Object> Watch<T> {
@@ -82,7 +85,7 @@ impl<T: Object> Watch<T> {
             oversized: 0,
             names: Names::default(),
             backoff: Backoff::new(timing.clone()),
-            batch: Batch { facts: Vec::new(), gone: Vec::new(), due: None },
+            batch: Batch { facts: Vec::new(), gone: Vec::new(), due: None, first: true },
             timing,
         }
     }
@@ -131,6 +134,7 @@ impl<T: Object> Watch<T> {
             answer => answer?,
         };
         self.oversized = 0;
+        self.batch.first = true;
         self.tell(ClusterEvent::Listing(T::KIND)).await;
         match (self.read(body).await, self.place.is_some()) {
             (Err(Failure::Silent(_)), false) => self.way = Way::Pages, // it never says that the listing is complete
@@ -259,7 +263,8 @@ impl<T: Object> Watch<T> {
         };
         // While it is a listing objects come with versions of their own, in no order.
         self.place.as_mut().into_iter().for_each(|place| place.clone_from(&version));
-        self.batch.due.get_or_insert_with(|| Instant::now() + self.timing.batch);
+        let wait = if self.batch.first { Duration::ZERO } else { self.timing.batch };
+        self.batch.due.get_or_insert_with(|| Instant::now() + wait);
         if self.batch.facts.len() + self.batch.gone.len() >= BATCH {
             self.flush().await;
         }
@@ -304,6 +309,7 @@ impl<T: Object> Watch<T> {
         self.batch.due = None;
         let (facts, gone) = (std::mem::take(&mut self.batch.facts), std::mem::take(&mut self.batch.gone));
         if !facts.is_empty() {
+            self.batch.first = false;
             self.tell(T::event(facts)).await;
         }
         if !gone.is_empty() {

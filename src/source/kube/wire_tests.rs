@@ -53,7 +53,7 @@ fn the_words_of_the_scheduler_and_of_an_eviction_are_kept() {
         r#"{"metadata":{"name":"p","uid":"1"},"spec":{"containers":[{"name":"app","image":"a"}]},"status":{"phase":"Pending","conditions":[
         {"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes are available: 1 Insufficient memory."}]}}"#,
     );
-    assert_eq!((unscheduled.reason.as_deref(), unscheduled.node), (None, None));
+    assert_eq!((unscheduled.reason.as_deref(), unscheduled.node.as_deref()), (None, None));
     assert_eq!(unscheduled.message.as_deref(), Some("0/1 nodes are available: 1 Insufficient memory."));
     let evicted = fact::<Pod>(
         r#"{"metadata":{"name":"p","uid":"1","deletionTimestamp":"2026-11-23T06:00:00Z"},"spec":{},"status":{"phase":"Failed",

@@ -1,5 +1,7 @@
 //! core/v1 Pod
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -122,13 +124,13 @@ impl Status {
 
 impl Object for Pod {
     const KIND: Kind = Kind::Pod;
-    type Fact = event::Pod;
+    type Fact = Arc<event::Pod>;
 
     fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    fn fact(mut self, names: &mut Names) -> event::Pod {
+    fn fact(mut self, names: &mut Names) -> Arc<event::Pod> {
         let message = self.status.words();
         let inits = self.spec.init_containers.take().into_iter().flatten().map(|c| (c.restart_policy.as_deref() != Some("Always"), c));
         let others = self.spec.containers.take().into_iter().flatten().map(|c| (false, c));
@@ -136,8 +138,8 @@ impl Object for Pod {
             let status = self.status.of(&container.name);
             fact_of(container, init, status, names)
         });
-        let containers = containers.collect();
-        event::Pod {
+        let containers = containers.collect::<Box<[_]>>().into_vec(); // no more room than they need: there may be fifty thousand pods
+        Arc::new(event::Pod {
             owner: self.metadata.owner(names),
             node: self.spec.node_name.map(|node| names.shared(node)),
             phase: self.status.phase(),
@@ -146,10 +148,10 @@ impl Object for Pod {
             message: message.map(|message| names.shared(message)),
             containers,
             meta: self.metadata.meta(names),
-        }
+        })
     }
 
-    fn event(facts: Vec<event::Pod>) -> ClusterEvent {
+    fn event(facts: Vec<Arc<event::Pod>>) -> ClusterEvent {
         ClusterEvent::Pods(facts)
     }
 }

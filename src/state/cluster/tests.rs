@@ -1,7 +1,12 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Container, ContainerState, Meta, Owner, PodPhase};
+use crate::clean::Clean;
+use crate::event::{Container, ContainerState, Kind, Meta, Owner, PodPhase, Revision, Workload};
+use crate::state::diagnosis::{Severity, diagnose};
 
 fn meta(uid: &str, name: &str) -> Meta {
     Meta { uid: uid.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None }
@@ -61,7 +66,7 @@ fn cluster(events: &[ClusterEvent]) -> Cluster {
 #[test]
 fn a_listing_leaves_exactly_what_it_names() {
     let running = ContainerState::Running { since: None };
-    let pods = |uids: &[&str]| ClusterEvent::Pods(uids.iter().map(|uid| pod(uid, "rs", running.clone(), true)).collect());
+    let pods = |uids: &[&str]| ClusterEvent::Pods(uids.iter().map(|uid| Arc::new(pod(uid, "rs", running.clone(), true))).collect());
     let cluster = cluster(&[
         ClusterEvent::Listing(Kind::Pod),
         pods(&["a", "b"]),
@@ -92,11 +97,11 @@ fn the_worst_workload_stands_first_with_its_reason() {
         ClusterEvent::Workloads(vec![workload("a", 1, 1), workload("ocr", 1, 0)]),
         ClusterEvent::Revisions(vec![revision("a-1", "a"), revision("ocr-1", "ocr")]),
         ClusterEvent::Pods(vec![
-            pod("a-1-x", "a-1", ContainerState::Running { since: None }, true),
-            pod("ocr-1-y", "ocr-1", waiting("CrashLoopBackOff"), false),
+            Arc::new(pod("a-1-x", "a-1", ContainerState::Running { since: None }, true)),
+            Arc::new(pod("ocr-1-y", "ocr-1", waiting("CrashLoopBackOff"), false)),
         ]),
     ]);
-    let rows = cluster.rows();
+    let rows: Vec<_> = cluster.rows().collect();
     let told: Vec<_> =
         rows.iter().map(|row| (row.name().as_str(), row.severity, row.reason.as_deref(), row.why.as_deref(), row.restarts)).collect();
     assert_eq!(told, [("ocr", Severity::Critical, Some("CrashLoopBackOff"), Some("exit 1"), 2), ("a", Severity::Ok, None, None, 2)]);
@@ -108,9 +113,9 @@ fn a_pod_that_runs_but_is_not_ready_is_not_called_running() {
     let cluster = cluster(&[
         ClusterEvent::Workloads(vec![workload("ai", 1, 0)]),
         ClusterEvent::Revisions(vec![revision("rs", "ai")]),
-        ClusterEvent::Pods(vec![unready]),
+        ClusterEvent::Pods(vec![Arc::new(unready)]),
     ]);
-    let rows = cluster.rows();
+    let rows: Vec<_> = cluster.rows().collect();
     assert_eq!((rows[0].reason.as_deref(), rows[0].severity), (Some("not ready"), Severity::Critical));
 }
 
@@ -138,4 +143,53 @@ fn statuses_are_kubectls() {
     starting.phase = PodPhase::Pending;
     starting.containers[0].init = true;
     assert_eq!(of(&starting).0, "Init:0/1");
+}
+
+/// What may happen to a small cluster, in any order: pods, ReplicaSets and Deployments come, change hands and go, listings begin and end.
+fn anything() -> impl Strategy<Value = ClusterEvent> {
+    let name = |prefix: &'static str, most: u8| (0..most).prop_map(move |n| format!("{prefix}{n}"));
+    let state = prop_oneof![
+        Just(ContainerState::Running { since: None }),
+        Just(waiting("CrashLoopBackOff")),
+        Just(ContainerState::Terminated { reason: None, exit: 1, at: Some(DateTime::UNIX_EPOCH) })
+    ];
+    let owner = prop_oneof![name("rs", 3), name("app", 3)];
+    let pods = (name("pod", 6), owner, state, any::<bool>())
+        .prop_map(|(uid, owner, state, ready)| ClusterEvent::Pods(vec![Arc::new(pod(&uid, &owner, state, ready))]));
+    let workloads = (name("app", 3), 0..3_u32, 0..3_u32).prop_map(|(uid, d, r)| ClusterEvent::Workloads(vec![workload(&uid, d, r)]));
+    let revisions = (name("rs", 3), name("app", 3)).prop_map(|(uid, owner)| ClusterEvent::Revisions(vec![revision(&uid, &owner)]));
+    let kind = || prop_oneof![Just(Kind::Pod), Just(Kind::Deployment), Just(Kind::ReplicaSet)];
+    let gone = (kind(), prop_oneof![name("pod", 6), name("rs", 3), name("app", 3)])
+        .prop_map(|(kind, uid)| ClusterEvent::Gone(kind, vec![uid.as_str().into()]));
+    let listing =
+        (kind(), any::<bool>()).prop_map(|(kind, begins)| if begins { ClusterEvent::Listing(kind) } else { ClusterEvent::Listed(kind) });
+    prop_oneof![4 => pods, 2 => workloads, 2 => revisions, 2 => gone, 1 => listing]
+}
+
+proptest! {
+    #[test]
+    fn rows_kept_up_are_rows_worked_out_anew(events in prop::collection::vec(anything(), 0..60)) {
+        let mut kept = Cluster::default();
+        for event in &events {
+            let before: Vec<_> = kept.rows().map(|row| (row.uid().clone(), row.severity, row.reason.clone(), row.restarts)).collect();
+            let touched = kept.fold(event);
+            let anew = Cluster::from(kept.objects.clone());
+            prop_assert_eq!(&kept, &anew);
+            let after: Vec<_> = kept.rows().map(|row| (row.uid().clone(), row.severity, row.reason.clone(), row.restarts)).collect();
+            let changed = before.iter().filter(|row| !after.contains(row)).chain(after.iter().filter(|row| !before.contains(row)));
+            for (uid, ..) in changed {
+                prop_assert!(touched.contains(uid), "{} changed and was not told", uid);
+            }
+        }
+    }
+
+    #[test]
+    fn every_pod_is_in_exactly_one_row(events in prop::collection::vec(anything(), 0..60)) {
+        let cluster = cluster(&events);
+        let mut seen: Vec<&Uid> = cluster.rows().flat_map(|row| row.pod.map_or_else(|| cluster.pods_of(&row), |pod| vec![pod])).map(|pod| &pod.meta.uid).collect();
+        seen.sort();
+        prop_assert_eq!(seen, cluster.pods.keys().collect::<Vec<_>>());
+        let ready = cluster.pods.values().filter(|pod| pod.ready).count();
+        prop_assert_eq!(cluster.readiness(), (ready, cluster.pods.len()));
+    }
 }

@@ -1,0 +1,99 @@
+//! The cluster as last heard: its [`Objects`], and the rows that the workloads pane and `status --json` are made of.
+//!
+//! Rows are kept up with every change ([`index`]), never worked out anew: a frame costs as much as it shows, whatever the cluster's size.
+//! The index follows from the objects alone, so it is neither recorded nor hashed.
+
+mod index;
+mod objects;
+mod row;
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::diagnosis::Diagnosis;
+use crate::event::{ClusterEvent, Pod, Uid};
+
+use index::Index;
+pub use objects::Objects;
+pub use row::{WorkloadRow, last_end};
+
+/// What the API server has, as last heard. Read as [`Objects`]; changed by [`Cluster::fold`] alone.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Objects")]
+pub struct Cluster {
+    objects: Objects,
+    index: Index,
+}
+
+impl Deref for Cluster {
+    type Target = Objects;
+
+    fn deref(&self) -> &Objects {
+        &self.objects
+    }
+}
+
+impl Serialize for Cluster {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.objects.serialize(serializer)
+    }
+}
+
+impl From<Objects> for Cluster {
+    fn from(objects: Objects) -> Self {
+        let index = Index::of(&objects);
+        Self { objects, index }
+    }
+}
+
+impl Cluster {
+    /// Takes in what the API server said; answers which rows it touched.
+    pub fn fold(&mut self, event: &ClusterEvent) -> BTreeSet<Uid> {
+        let (objects, index) = (&mut self.objects, &mut self.index);
+        match event {
+            ClusterEvent::Listing(kind) => objects.begin(*kind),
+            ClusterEvent::Listed(kind) => {
+                for uid in objects.complete(*kind) {
+                    index.forget(*kind, &uid, objects);
+                }
+            }
+            ClusterEvent::Pods(all) => all.iter().for_each(|pod| index.pod(objects.put_pod(pod).as_deref(), Some(pod))),
+            ClusterEvent::Workloads(all) => all.iter().for_each(|w| index.workload(w, objects.put_workload(w).is_none())),
+            ClusterEvent::Revisions(all) => all.iter().for_each(|r| index.revision(objects.put_revision(r).as_ref(), Some(r))),
+            ClusterEvent::Nodes(all) => all.iter().for_each(|node| objects.put_node(node)),
+            ClusterEvent::Notices(all) => all.iter().for_each(|notice| objects.put_notice(notice)),
+            ClusterEvent::Gone(kind, uids) => uids.iter().for_each(|uid| index.forget(*kind, uid, objects)),
+        }
+        index.settle(objects)
+    }
+
+    /// Workloads, and pods that no known workload owns: the worst first, then by namespace and name.
+    pub fn rows(&self) -> impl Iterator<Item = WorkloadRow<'_>> {
+        self.index.order().filter_map(|(place, summary)| WorkloadRow::new(&self.objects, place.uid(), summary))
+    }
+
+    /// One row by its identity: the workload's, or the lone pod's.
+    pub fn row(&self, uid: &str) -> Option<WorkloadRow<'_>> {
+        WorkloadRow::new(&self.objects, uid, self.index.summary(uid)?)
+    }
+
+    /// The pods of a row that are not well, the worst first.
+    pub fn troubled(&self, row: &WorkloadRow<'_>) -> Vec<(&Pod, &Diagnosis)> {
+        self.index.troubled(row.uid(), &self.objects)
+    }
+
+    /// The pods of a row, the worst first, then by name.
+    pub fn pods_of(&self, row: &WorkloadRow<'_>) -> Vec<&Pod> {
+        self.index.pods_of(row.uid(), &self.objects)
+    }
+
+    /// Pods that are ready, and pods that should be: those that have not completed.
+    pub fn readiness(&self) -> (usize, usize) {
+        self.index.readiness()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! A row of the workloads pane: how bad a workload is and why, from its own counts and from what is wrong with its pods.
+
+use chrono::{DateTime, Utc};
+
+use super::Objects;
+use super::index::Group;
+use crate::clean::Clean;
+use crate::event::{ContainerState, Meta, Pod, Uid, Workload};
+use crate::state::diagnosis::{Diagnosis, Severity, diagnose, restarts};
+
+/// A workload with what is wrong with it, or a pod that no known workload owns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkloadRow<'a> {
+    meta: &'a Meta,
+    /// The workload; `None` for a pod on its own.
+    pub workload: Option<&'a Workload>,
+    /// The pod, where it is one on its own.
+    pub pod: Option<&'a Pod>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The worst reason: `CrashLoopBackOff`, or `None` when it is well.
+    pub reason: Option<Clean>,
+    /// More of it: `exit 1`.
+    pub why: Option<Clean>,
+    /// Restarts of all its pods.
+    pub restarts: u32,
+    /// Where it is not well: when a container of it ended last.
+    pub ended: Option<DateTime<Utc>>,
+}
+
+impl<'a> WorkloadRow<'a> {
+    pub(super) fn new(objects: &'a Objects, uid: &str, summary: &Summary) -> Option<Self> {
+        let workload = objects.workloads.get(uid);
+        let pod = if workload.is_none() { objects.pods.get(uid).map(AsRef::as_ref) } else { None };
+        let meta = workload.map(|w| &w.meta).or(pod.map(|pod| &pod.meta))?;
+        let Summary { severity, reason, why, restarts, ended } = summary.clone();
+        Some(Self { meta, workload, pod, severity, reason, why, restarts, ended })
+    }
+
+    /// Name: the workload's, or the lone pod's.
+    pub fn name(&self) -> &'a Clean {
+        &self.meta.name
+    }
+
+    /// Namespace.
+    pub fn namespace(&self) -> &'a Clean {
+        &self.meta.namespace
+    }
+
+    /// Identity of the row: the workload's, or the lone pod's.
+    pub fn uid(&self) -> &'a Uid {
+        &self.meta.uid
+    }
+}
+
+/// What a row says beside the object itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Summary {
+    pub(super) severity: Severity,
+    reason: Option<Clean>,
+    why: Option<Clean>,
+    restarts: u32,
+    ended: Option<DateTime<Utc>>,
+}
+
+impl Summary {
+    /// Of a pod on its own.
+    pub(super) fn of_pod(pod: &Pod) -> Self {
+        let diagnosis = diagnose(pod);
+        let bad = diagnosis.severity > Severity::Ok;
+        Self {
+            severity: diagnosis.severity,
+            reason: bad.then(|| in_trouble(&diagnosis)),
+            why: diagnosis.why.filter(|_| bad),
+            restarts: restarts(pod),
+            ended: bad.then(|| last_end(pod)).flatten(),
+        }
+    }
+
+    /// Of a workload with the pods that its controllers have.
+    pub(super) fn of_workload(workload: &Workload, groups: &[&Group], objects: &Objects) -> Self {
+        let worst = groups.iter().filter_map(|group| group.worst()).min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, diagnosis)| diagnosis);
+        let short = workload.ready < workload.desired || workload.stuck.is_some();
+        let severity = severity(workload, worst, short);
+        let bad = severity > Severity::Ok;
+        let restarts = groups.iter().map(|group| group.restarts).fold(0, u32::saturating_add);
+        let pods = || groups.iter().flat_map(|group| group.pods()).filter_map(|uid| objects.pods.get(uid));
+        Self {
+            severity,
+            reason: worst.map(in_trouble).or_else(|| short.then(|| shortage(workload))).filter(|_| bad),
+            why: worst.and_then(|d| d.why.clone()).or_else(|| workload.stuck.clone().filter(|_| short)),
+            restarts,
+            ended: if bad && restarts > 0 { pods().filter_map(|pod| last_end(pod)).max() } else { None },
+        }
+    }
+}
+
+fn severity(workload: &Workload, worst: Option<&Diagnosis>, short: bool) -> Severity {
+    let broken = worst.is_some_and(|d| d.severity == Severity::Critical);
+    if broken || (short && (workload.ready == 0 || workload.stuck.is_some())) {
+        return Severity::Critical;
+    }
+    if worst.is_some() || short { Severity::Warn } else { Severity::Ok }
+}
+
+/// kubectl calls a pod `Running` that is not ready; as a reason that says nothing.
+fn in_trouble(diagnosis: &Diagnosis) -> Clean {
+    if diagnosis.status == "Running" { "not ready".into() } else { diagnosis.status.clone() }
+}
+
+fn shortage(workload: &Workload) -> Clean {
+    workload.stuck.clone().unwrap_or_else(|| if workload.updated < workload.desired { "rolling out" } else { "not ready" }.into())
+}
+
+/// When a container of the pod ended last.
+pub fn last_end(pod: &Pod) -> Option<DateTime<Utc>> {
+    let states = pod.containers.iter().flat_map(|container| container.last.iter().chain([&container.state]));
+    let ends = states.filter_map(|state| if let ContainerState::Terminated { at, .. } = state { *at } else { None });
+    ends.max()
+}
