@@ -114,7 +114,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
     let (choose, namespaces) = watch::channel(namespaces);
-    let executor = Executor::new(carrying_out(&wanted, &connection, choose, &runbook, &clock), sender.clone());
+    let executor = Executor::new(carrying_out(&wanted, &connection, choose, &runbook, paths, &clock), sender.clone());
     let asked = SourceSettings { namespaces, prometheus: wanted.prometheus, alertmanager: wanted.alertmanager, kafka };
     let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
     let (joining, events) = scribe(events);
@@ -150,6 +150,7 @@ fn carrying_out(
     connection: &Connection,
     namespaces: watch::Sender<Vec<Clean>>,
     runbook: &Arc<Runbook>,
+    paths: &Paths,
     clock: &Clock,
 ) -> effect::Settings {
     effect::Settings {
@@ -161,6 +162,7 @@ fn carrying_out(
         actor: wanted.actor.clone(),
         threshold: wanted.threshold,
         runbook: Arc::clone(runbook),
+        data: paths.data_dir.clone(),
         clock: clock.clone(),
         deadline: wanted.deadline,
         patience: wanted.patience,

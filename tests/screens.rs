@@ -5,10 +5,10 @@
 mod common;
 
 use proptest::prelude::*;
-use warroom::clean::Clean;
-use warroom::event::{Kind, LogLine, Purpose, Target};
+use warroom::clean::{Clean, Styled};
+use warroom::event::{LogEnd, LogExtent, LogLine, LogSource, LogState, Purpose};
 use warroom::keymap::Key;
-use warroom::state::{Dialog, Focus, Form, ListView, LogView, Overlay, Playback, State};
+use warroom::state::{Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Place, Playback, State};
 use warroom::theme::ColorDepth;
 
 use common::{at, frame, story, text, told};
@@ -32,29 +32,59 @@ fn with(mut state: State, overlay: Overlay) -> State {
     state
 }
 
+/// Logs of a crashing workload: JSON, colours, hostile text, marks, a stream in trouble.
 fn log() -> LogView {
-    let target = Target {
-        cluster: Clean::default(),
-        kind: Kind::Pod,
+    let subject = LogSubject { uid: "uid-ocr-service".into(), kind: "deployment", name: "ocr-service".into() };
+    let mut log = LogView::new(subject, 1, LogExtent { previous: false, minutes: Some(5), lines: 500 });
+    let source = |pod: &str| LogSource {
         namespace: "medcontract-prod".into(),
-        name: "ocr-service-12-0".into(),
-        uid: "uid-ocr-service-12-0".into(),
+        pod: format!("ocr-service-5bf6556859-{pod}").into(),
+        uid: pod.into(),
+        container: "ocr-service".into(),
     };
-    let mut log = LogView::new(target, true);
-    let line = |second, text: &str| LogLine { at: Some(at(second)), container: "app".into(), text: text.into() };
-    let lines = [
-        line(-44, "INFO starting ocr-service v2.0.1"),
-        line(-43, "WARN model cache is empty, downloading"),
-        line(-42, "ERROR cannot reach s3: \u{1b}[31mtimeout\u{1b}[0m"),
-    ];
-    log.extend(&lines, Some(&"the container ended".into()));
+    log.add(vec![source("htjrw"), source("xnq2x"), source("d292l")]);
+    for (stream, state) in [
+        (0, LogState::Ended(LogEnd::Exited(137, "OOMKilled".into()))),
+        (1, LogState::Following),
+        (2, LogState::Reconnecting("the stream ended".into())),
+    ] {
+        log.tell(stream, &state);
+    }
+    let line = |second: i64, stream, text: &str, mark| {
+        let text = Styled::new(text);
+        LogLine { at: at(second), stream, level: warroom::logtext::level(text.text()), mark, text }
+    };
+    log.extend(&[
+        line(-90_000, 1, "I1122 13:46:32.123456       1 main.go:12] started yesterday", false),
+        line(-44, 0, "INFO starting ocr-service v2.0.1", false),
+        line(-43, 1, "\u{1b}[33mWARN\u{1b}[0m model cache is empty, \u{1b}[1mdownloading\u{1b}[0m", false),
+        line(-42, 0, "ERROR cannot reach s3: \u{1b}]0;owned\u{7} timeout", false),
+        line(-41, 0, "it ended: exit 137, OOMKilled", true),
+        line(
+            -40,
+            2,
+            r#"{"ts":"2026-11-23T14:45:52Z","level":"error","msg":"upstream request failed","status":500,"to":"ai service"}"#,
+            false,
+        ),
+        line(-39, 2, &format!(r#"{{"level":"info","msg":"served","ok":37129,"trace":"{}"}}"#, "0123456789abcdef".repeat(12)), false),
+        line(-38, 2, "▲ gap: the log was rotated meanwhile, lines may be missing", true),
+    ]);
     log.dropped = 1_204;
     log
 }
 
-fn log_at(up: usize) -> LogView {
+fn log_at(place: usize) -> LogView {
     let mut log = log();
-    log.up = up;
+    log.place = [Place::Newest, Place::Bottom(place), Place::Top(place)][place % 3];
+    log.right = place % 70;
+    log
+}
+
+fn searched() -> LogView {
+    let mut log = log();
+    log.look_for("status=500");
+    log.look_for("o");
+    log.jump(false, 30, |row| row.hit);
     log
 }
 
@@ -69,6 +99,11 @@ fn form(mut state: State) -> State {
 
 fn dialog(plan: warroom::event::Plan) -> Overlay {
     Overlay::Confirm(Box::new(Dialog { plan, since: at(-2), full: false, scroll: 0 }))
+}
+
+fn looked(mut state: State) -> State {
+    state.screen.log_look = LogLook { wrap: true, timeless: true, raw: true };
+    state
 }
 
 fn selected(mut state: State, focus: Focus, id: &str) -> State {
@@ -159,7 +194,9 @@ fn overlays() {
         ("detail-gone", with(told(story::release()), detail("uid-of-nothing"))),
         ("detail-node", with(told(story::release()), detail("uid-node-1"))),
         ("changes", with(told(story::rolled_back()), Overlay::Changes { scroll: 0 })),
-        ("logs", with(told(story::release()), Overlay::Logs(log()))),
+        ("logs", with(told(story::release()), Overlay::Logs(Box::new(log())))),
+        ("logs-searched", with(told(story::release()), Overlay::Logs(Box::new(searched())))),
+        ("logs-wrapped", looked(with(told(story::release()), Overlay::Logs(Box::new(log()))))),
         ("form", form(told(story::release()))),
         ("confirm", with(told(story::release()), dialog(story::plan()))),
         ("confirm-refused", with(told(story::release()), dialog(story::refused_plan()))),
@@ -196,10 +233,11 @@ fn an_ascii_terminal_gets_only_ascii() {
 fn states() -> impl Strategy<Value = State> {
     let plain = prop::sample::select(vec![story::calm as fn() -> _, story::release, story::rolled_back, story::deaf, Vec::new]);
     let overlays = prop::collection::vec(0_usize..7, 0..3);
-    (plain, overlays, 0_usize..5, any::<[bool; 4]>(), 0_usize..500).prop_map(
-        |(events, overlays, focus, [zoomed, elapsed, replay, pending], scroll)| {
+    (plain, overlays, 0_usize..5, any::<[bool; 5]>(), 0_usize..500).prop_map(
+        |(events, overlays, focus, [zoomed, elapsed, replay, pending, wrap], scroll)| {
             let mut state = told(events());
             (state.screen.focus, state.screen.zoomed, state.screen.elapsed) = (Focus::ALL[focus], zoomed, elapsed);
+            state.screen.log_look.wrap = wrap;
             state = if replay { replayed(state) } else { state };
             state = if pending { begun(state, &["m"]) } else { state };
             for overlay in overlays {
@@ -207,7 +245,7 @@ fn states() -> impl Strategy<Value = State> {
                     0 => with(state, Overlay::Help { scroll }),
                     1 => with(state, Overlay::Detail { uid: "uid-ocr-service-12-0".into(), scroll }),
                     2 => with(state, Overlay::Detail { uid: "uid-medcontracthub-app".into(), scroll }),
-                    3 => with(state, Overlay::Logs(log_at(scroll))),
+                    3 => with(state, Overlay::Logs(Box::new(log_at(scroll)))),
                     4 => form(state),
                     5 => with(state, dialog(story::refused_plan())),
                     _ => with(state, dialog(story::plan())),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
+use super::logs::Logs;
 use super::preflight::{self, Room};
 use super::send::Caller;
-use super::{Effect, logs, manifest, send};
+use super::{Effect, Following, LogCopy, manifest, save, send};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome, Prepared, Refusal, StepCall, Target, View};
 use crate::runbook::Runbook;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub threshold: f64,
     /// The steps.
     pub runbook: Arc<Runbook>,
+    /// The folder for what is kept: saved logs go into `logs/` in it.
+    pub data: PathBuf,
     /// Time.
     pub clock: Clock,
     /// How long one answer may take.
@@ -60,7 +64,7 @@ pub struct Executor {
     settings: Settings,
     events: mpsc::Sender<Event>,
     preparing: Option<AbortHandle>,
-    following: Option<AbortHandle>,
+    following: Option<Logs>,
     sending: BTreeMap<Ulid, AbortHandle>,
     all: Vec<AbortHandle>,
 }
@@ -79,8 +83,9 @@ impl Executor {
             Effect::Resolve(intent) => self.resolve(*intent),
             Effect::Wake { intent, after } => self.wake(intent, after),
             Effect::Fetch(target) => self.fetch(target),
-            Effect::Follow { target, previous } => self.follow(target, previous),
-            Effect::Unfollow => stop(&mut self.following),
+            Effect::Follow(following) => self.follow(following),
+            Effect::Unfollow => self.following = None,
+            Effect::SaveLog(copy) => self.save_log(*copy),
             Effect::StopAll => self.stop_all(),
             Effect::Watch(namespaces) => drop(self.settings.namespaces.send_replace(namespaces)),
             Effect::Intend(_)
@@ -154,18 +159,23 @@ impl Executor {
         self.spawn(answer, failed);
     }
 
-    fn follow(&mut self, target: Target, previous: bool) {
-        stop(&mut self.following);
+    fn follow(&mut self, following: Following) {
         let (client, clock, events) = (self.settings.reader.clone(), self.settings.clock.clone(), self.events.clone());
-        let task = tokio::spawn(logs::follow(client, target, previous, clock, events)).abort_handle();
-        self.all.push(task.clone());
-        self.following = Some(task);
+        let same = self.following.take().filter(|logs| logs.number() == following.number);
+        let logs = self.following.insert(same.unwrap_or_else(|| Logs::new(following.number, client, clock, events)));
+        logs.follow(following);
+    }
+
+    fn save_log(&mut self, copy: LogCopy) {
+        let (data, now) = (self.settings.data.clone(), self.settings.clock.now());
+        let answer = async move { Event::View(View::Told(save::save(data, copy, now).await)) };
+        self.spawn(answer, Event::View(View::Told(BROKEN.into())));
     }
 
     /// Cancels what runs. An answer that is no longer awaited is unknown, and is read like every other.
     fn stop_all(&mut self) {
         stop(&mut self.preparing);
-        stop(&mut self.following);
+        self.following = None;
         for (intent, task) in std::mem::take(&mut self.sending) {
             if !task.is_finished() {
                 task.abort();
@@ -195,7 +205,7 @@ impl Drop for Executor {
     }
 }
 
-const BROKEN: &str = "warroom itself broke down over this; please report it";
+pub(super) const BROKEN: &str = "warroom itself broke down over this; please report it";
 
 fn stop(task: &mut Option<AbortHandle>) {
     if let Some(task) = task.take() {
@@ -219,6 +229,7 @@ mod tests {
             actor: "a".into(),
             threshold: 0.05,
             runbook: Arc::new(crate::runbook::embedded().unwrap()),
+            data: PathBuf::new(),
             clock: Clock::system(),
             deadline: Duration::from_secs(1),
             patience: Duration::from_secs(1),

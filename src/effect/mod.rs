@@ -8,6 +8,7 @@ mod logs;
 mod manifest;
 mod plan;
 mod preflight;
+mod save;
 mod send;
 
 use std::time::Duration;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{CallBy, Intent, StepCall, Target};
+use crate::event::{CallBy, Intent, LogExtent, LogLine, LogSource, StepCall, Target};
 
 pub use executor::{Executor, Settings};
 
@@ -39,15 +40,12 @@ pub enum Effect {
     },
     /// Read an object in full; answered by [`View::Manifest`](crate::event::View::Manifest).
     Fetch(Target),
-    /// Follow a pod's log.
-    Follow {
-        /// The pod.
-        target: Target,
-        /// The run before the restart.
-        previous: bool,
-    },
+    /// Follow logs, or more of those that are followed under the same number.
+    Follow(Following),
     /// Stop following.
     Unfollow,
+    /// Write what is kept of the followed logs into a file.
+    SaveLog(Box<LogCopy>),
     /// Look at these namespaces from now on; none is all of them.
     Watch(Vec<Clean>),
     /// Put text on the clipboard.
@@ -90,6 +88,28 @@ impl Effect {
                 | Self::Play(_)
         )
     }
+}
+
+/// Logs to be followed together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Following {
+    /// Their news carry it; another number ends what was followed before.
+    pub number: u64,
+    /// How much of each is read at first.
+    pub extent: LogExtent,
+    /// The containers, each under the number that its lines carry.
+    pub sources: Vec<(u16, LogSource)>,
+}
+
+/// Lines to be saved, clean as they are seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogCopy {
+    /// Part of the file's name.
+    pub name: Clean,
+    /// The containers, by number.
+    pub sources: Vec<LogSource>,
+    /// The lines, oldest first.
+    pub lines: Vec<LogLine>,
 }
 
 /// A movement of the replay.

@@ -4,6 +4,7 @@
 //! written to the journal as a [`Record`]; the world is a fold of those alone, so a replay arrives at the same world.
 
 mod cluster;
+mod log;
 mod metric;
 mod operator;
 mod run;
@@ -17,8 +18,9 @@ pub use cluster::{
     Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta, Node, Notice, Owner, Pod,
     Revision, Scope, Target, Uid, Workload,
 };
+pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, PartitionLag, RateSample, ServiceRate};
-pub use operator::{CallBy, Edit, LogLine, Operator, Purpose, Seat, Setup, View};
+pub use operator::{CallBy, Edit, Operator, Purpose, Seat, Setup, View};
 pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Sign, StepCall, Verdict, Verify, Write, digest,
 };

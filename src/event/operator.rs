@@ -1,9 +1,8 @@
 //! What a person does: decisions, which are recorded, and what only moves their own screen while they type, which is not.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Prepared, Target};
+use super::{LogNews, Prepared, Target};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context, Key};
 
@@ -49,6 +48,8 @@ pub enum Purpose {
     Name,
     /// A time or text to seek in a replay.
     Seek,
+    /// A text to find in logs.
+    Search,
 }
 
 /// What only this viewer's screen is about. Never recorded, never changes the world.
@@ -71,15 +72,6 @@ pub enum View {
     Pending(Vec<Key>),
     /// A step was prepared, or cannot be.
     Prepared(Box<Prepared>),
-    /// Lines of the followed log; `target` and `previous` say of which.
-    Logs {
-        /// The pod.
-        target: Target,
-        /// New lines, oldest first.
-        lines: Vec<LogLine>,
-        /// Why there are no more, when there are none.
-        ended: Option<Clean>,
-    },
     /// An object's manifest, or why there is none.
     Manifest {
         /// The object.
@@ -103,6 +95,8 @@ pub enum View {
         /// Towards the end.
         down: bool,
     },
+    /// News of the followed logs.
+    Logs(LogNews),
     /// Something to tell the viewer for a few seconds.
     Told(Clean),
 }
@@ -147,15 +141,4 @@ pub enum Edit {
     Insert(String),
     /// Any editing action of the input context.
     Act(Action),
-}
-
-/// A line of a container's log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogLine {
-    /// When the container wrote it.
-    pub at: Option<DateTime<Utc>>,
-    /// The container.
-    pub container: Clean,
-    /// The line.
-    pub text: Clean,
 }

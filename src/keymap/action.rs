@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::Context::{Confirm, Dialog, Global, Input, Replay};
+use super::Context::{Confirm, Dialog, Global, Input, Logs, Replay};
 use crate::data::{Fault, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
@@ -146,6 +146,22 @@ actions! {
 
     Logs "logs" [Global] Screen "Show its logs"
     PreviousLogs "previous-logs" [Global] Screen "Show the logs of the run before the restart"
+    NextMatch "next-match" [Logs] Screen "Go to the next line that the search finds"
+    PreviousMatch "previous-match" [Logs] Screen "Go to the previous line that the search finds"
+    OnlyMatches "only-matches" [Logs] Screen "Show only lines that the search finds, or all"
+    NextError "next-error" [Logs] Screen "Go to the next line about an error"
+    PreviousError "previous-error" [Logs] Screen "Go to the previous line about an error"
+    SinceMinute "since-1m" [Logs] Screen "Show the last minute"
+    SinceFive "since-5m" [Logs] Screen "Show the last 5 minutes"
+    SinceQuarter "since-15m" [Logs] Screen "Show the last 15 minutes"
+    SinceHour "since-1h" [Logs] Screen "Show the last hour"
+    SinceTail "since-tail" [Logs] Screen "Show the last 500 lines of each container"
+    ToggleWrap "toggle-wrap" | "wrap" [Logs] Screen "Break long lines, or let them run beyond the edge"
+    ToggleTimes "toggle-times" [Logs] Screen "Show the time of each line, or not"
+    ToggleRaw "toggle-raw" | "raw" [Logs] Screen "Show JSON lines as they came, or made readable"
+    ScrollLeft "scroll-left" [Logs] Screen "Show what is further to the left"
+    ScrollRight "scroll-right" [Logs] Screen "Show what is further to the right"
+    SaveLog "save-log" [Logs] Screen "Save the lines that are shown, cleaned, in a file"
     Describe "describe" [Global] Screen "Describe it"
     Manifest "manifest" | "yaml" [Global] Screen "Show its manifest as YAML"
     Changes "changes" [Global] Screen "Show what changed in the last hour, and who changed it"

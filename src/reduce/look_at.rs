@@ -3,7 +3,7 @@
 use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{Kind, Meta, Target, namespaces};
+use crate::event::{Kind, Meta, Target, Uid, namespaces};
 use crate::state::{Focus, ManifestView, Overlay, State};
 
 /// The world looks at other namespaces; the sources follow. What was selected or opened is not there any more.
@@ -49,12 +49,18 @@ pub(super) fn at_manifest(state: &mut State) -> Vec<Effect> {
     vec![Effect::Fetch(target)]
 }
 
-/// What is in full on the screen, or selected: a pod, a workload or a node.
+/// What is in full on the screen, or selected among the pods.
+pub(super) fn in_hand(state: &State) -> Option<&Uid> {
+    match state.screen.overlays.last() {
+        Some(Overlay::Detail { uid, .. }) => Some(uid),
+        Some(Overlay::Manifest(view)) => Some(&view.target.uid),
+        _ => state.screen.lists.get(&Focus::Pods)?.selected.as_ref(),
+    }
+}
+
+/// The pod, the workload or the node in hand.
 fn target(state: &State) -> Option<Target> {
-    let uid = match state.screen.overlays.last() {
-        Some(Overlay::Detail { uid, .. }) => uid,
-        _ => state.screen.lists.get(&Focus::Pods)?.selected.as_ref()?,
-    };
+    let uid = in_hand(state)?;
     let objects = &state.world.cluster;
     let pod = || objects.pods.get(uid).map(|pod| (Kind::Pod, &pod.meta));
     let workload = || objects.workloads.get(uid).map(|workload| (workload.kind, &workload.meta));

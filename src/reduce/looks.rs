@@ -1,6 +1,6 @@
 //! What only changes how this screen looks and is reached: themes, keymaps, the wall, the mouse, the bell, the clipboard, links.
 
-use super::operate;
+use super::{logs, operate};
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{CallBy, Setup};
@@ -187,7 +187,11 @@ pub(super) fn wheeled(state: &mut State, context: Option<Context>, down: bool) {
     let action = if down { Action::Down } else { Action::Up };
     if let Some(overlay) = state.screen.overlays.last() {
         let notch = if matches!(overlay, Overlay::Picker { .. }) { 1 } else { NOTCH };
-        (0..notch).for_each(|_| operate::travel(state, &action));
+        for _ in 0..notch {
+            if logs::act(state, &action).is_none() {
+                operate::travel(state, &action);
+            }
+        }
     } else if let Some(focus) = context.and_then(pane) {
         let ids = rows_of(state, focus);
         let list = state.screen.lists.entry(focus).or_default();

@@ -1,9 +1,10 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
 //!
 //! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
-//! ([`operate`], [`look_at`], [`typing`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+//! ([`operate`], [`look_at`], [`typing`], [`logs`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
 
 mod call;
+mod logs;
 mod look_at;
 mod looks;
 mod operate;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use crate::effect::Effect;
 use crate::event::{Event, Operator, Outcome, Record, View};
-use crate::state::{Overlay, State};
+use crate::state::State;
 
 pub use typing::taken;
 
@@ -51,8 +52,9 @@ pub fn look(state: &mut State, event: &Event) -> Vec<Effect> {
 }
 
 /// What a recorded event makes necessary. A settled or unheard-of intent makes nothing necessary.
-fn follow_up(state: &State, event: &Event) -> Vec<Effect> {
+fn follow_up(state: &mut State, event: &Event) -> Vec<Effect> {
     match event {
+        Event::Cluster(event) => logs::join(state, event),
         Event::Intent(intent) => vec![Effect::Send(intent.clone())],
         Event::Inherited(intent) => vec![Effect::Resolve(intent.clone())],
         Event::Outcome { intent, outcome } => {
@@ -83,15 +85,7 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
         View::Told(what) => state.screen.tell(state.now, what.clone()),
         View::Prepared(prepared) => steps::prepared(state, prepared),
         View::Manifest { target, answer } => look_at::fetched(state, target, answer),
-        View::Logs { target, lines, ended } => {
-            for overlay in &mut state.screen.overlays {
-                if let Overlay::Logs(log) = overlay
-                    && log.target == *target
-                {
-                    log.extend(lines, ended.as_ref());
-                }
-            }
-        }
+        View::Logs(news) => return logs::hear(state, news),
     }
     Vec::new()
 }

@@ -1,18 +1,18 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::{look_at, looks, steps};
+use super::{logs, look_at, looks, steps};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
-use crate::event::{Kind, Pod, Purpose, Target};
+use crate::event::Purpose;
 use crate::keymap::Action;
-use crate::state::{Focus, ListView, LogView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
+use crate::state::{Focus, ListView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
 use crate::state::{Stage, StepLine};
 
 /// Carries an action out.
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
     state.screen.pending.clear();
     state.screen.message = None;
-    if let Some(effects) = looks::did(state, action) {
+    if let Some(effects) = looks::did(state, action).or_else(|| logs::act(state, action)) {
         return effects;
     }
     state.screen.seat.wall &= !looks::needs_panes(action) || !state.screen.overlays.is_empty();
@@ -31,8 +31,8 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
         Action::Arm => arm(state),
         Action::StopAll => return stop_all(state),
-        Action::Logs => return follow(state, false),
-        Action::PreviousLogs => return follow(state, true),
+        Action::Logs => return logs::open(state, false),
+        Action::PreviousLogs => return logs::open(state, true),
         Action::Follow => follow_newest(state),
         Action::Open | Action::Describe => return open_selected(state, *action == Action::Describe),
         Action::Changes => open(state, Overlay::Changes { scroll: 0 }),
@@ -227,8 +227,7 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
         Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Changes { scroll } => scroll,
         Overlay::Manifest(view) => &mut view.scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
-        Overlay::Logs(log) => return scroll_log(log, action, page),
-        Overlay::Form(_) | Overlay::Picker { .. } => return,
+        Overlay::Logs(_) | Overlay::Form(_) | Overlay::Picker { .. } => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
@@ -236,23 +235,10 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     }
 }
 
-fn scroll_log(log: &mut LogView, action: &Action, page: usize) {
-    let len = log.lines.len();
-    let at = len.saturating_sub(1).saturating_sub(log.up);
-    if let Some(to) = destination(Some(at), len, action, page) {
-        log.up = len.saturating_sub(1).saturating_sub(to);
-    }
-}
-
 fn follow_newest(state: &mut State) {
-    match state.screen.overlays.last_mut() {
-        Some(Overlay::Logs(log)) => log.up = if log.up == 0 { log.lines.len().saturating_sub(1).min(1) } else { 0 },
-        _ => {
-            let list = state.screen.list_mut();
-            list.selected = None;
-            list.held.clear();
-        }
-    }
+    let list = state.screen.list_mut();
+    list.selected = None;
+    list.held.clear();
 }
 
 /// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
@@ -282,26 +268,4 @@ fn open_step(state: &mut State, id: &Clean) -> Vec<Effect> {
         StepLine::Plain(step) => crate::event::StepCall { step: step.id.clone(), inputs: std::collections::BTreeMap::new() },
     });
     chosen.map(|call| steps::open_form(state, &call)).unwrap_or_default()
-}
-
-/// The pod that a log can be asked of: the selected one, the opened one, or the worst of the selected workload.
-fn pod_in_question(state: &State) -> Option<&Pod> {
-    let uid = match state.screen.overlays.last() {
-        Some(Overlay::Detail { uid, .. }) => uid.clone(),
-        _ => state.screen.lists.get(&Focus::Pods)?.selected.clone()?,
-    };
-    let cluster = &state.world.cluster;
-    cluster.pods.get(&uid).map(AsRef::as_ref).or_else(|| cluster.pods_of(&cluster.row(&uid)?).first().copied())
-}
-
-fn follow(state: &mut State, previous: bool) -> Vec<Effect> {
-    let Some(pod) = pod_in_question(state) else {
-        state.screen.tell(state.now, "choose a pod or a workload first (j, k)");
-        return Vec::new();
-    };
-    let cluster = state.world.session.as_ref().map(|session| session.cluster.clone()).unwrap_or_default();
-    let (namespace, name, uid) = (pod.meta.namespace.clone(), pod.meta.name.clone(), pod.meta.uid.clone());
-    let target = Target { cluster, kind: Kind::Pod, namespace, name, uid };
-    open(state, Overlay::Logs(LogView::new(target.clone(), previous)));
-    vec![Effect::Follow { target, previous }]
 }

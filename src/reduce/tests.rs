@@ -8,7 +8,7 @@ use super::*;
 use crate::clean::Clean;
 use crate::event::{Edit, Expectation, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
 use crate::keymap::Action;
-use crate::state::{Playback, Stage};
+use crate::state::{Overlay, Playback, Stage};
 
 mod looks;
 
@@ -325,3 +325,5 @@ fn the_message_goes_after_a_while() {
     room.wait(1);
     assert_eq!(room.told(), Clean::default().as_str());
 }
+
+mod logs;

@@ -1,6 +1,6 @@
 //! The typed line: editing it, completing it, and what a committed line does.
 
-use super::{looks, operate, steps};
+use super::{logs, looks, operate, steps};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose};
@@ -21,9 +21,16 @@ pub(super) fn edit(state: &mut State, edit: &Edit) {
         Edit::Act(action) => act(input, action),
     }
     input.candidate = None;
-    if input.purpose == Purpose::Filter {
-        let text = Clean::new(&input.text);
-        state.screen.list_mut().filter = text;
+    match input.purpose {
+        Purpose::Filter => {
+            let text = Clean::new(&input.text);
+            state.screen.list_mut().filter = text;
+        }
+        Purpose::Search => {
+            let text = Clean::new(&input.text);
+            logs::look_for(state, &text);
+        }
+        _ => {}
     }
 }
 
@@ -93,6 +100,7 @@ pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Clean) -> Vec
         Purpose::Note => Vec::new(), // the world has put it on the timeline
         Purpose::Input => steps::field_entered(state, text),
         Purpose::Name => steps::name_entered(state, text),
+        Purpose::Search => logs::searched(state, text),
         Purpose::Seek => vec![Effect::Play(Play::Seek(text.clone()))],
     }
 }

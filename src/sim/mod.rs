@@ -172,6 +172,21 @@ impl Sim {
         self.shared.cluster().release(release);
     }
 
+    /// Writes a line into the log of a pod's container; says whether it runs.
+    pub fn write_log(&self, pod: &str, line: &[u8]) -> bool {
+        self.shared.cluster().write_log(pod, line)
+    }
+
+    /// Begins a new file for a pod's log, as the kubelet does with one that has become too large: what is in the old one cannot be read any more.
+    pub fn rotate_log(&self, pod: &str) {
+        self.shared.cluster().rotate_log(pod);
+    }
+
+    /// Kills a pod's container for taking too much memory; the kubelet starts it again.
+    pub fn kill(&self, pod: &str) {
+        self.shared.cluster().kill(pod);
+    }
+
     /// Forgets the API server's history: every version and page token given out so far is expired.
     pub fn compact(&self) {
         self.shared.cluster().store.compact();

@@ -14,6 +14,7 @@ mod forced;
 mod form;
 mod fuzzy;
 mod lag;
+mod logs;
 mod notices;
 mod rates;
 mod reasons;
@@ -40,13 +41,14 @@ pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use forced::Forced;
 pub use form::{Choice, Field, Form};
 pub use lag::{Group, GroupState, Lag};
+pub use logs::{LogLook, LogRow, LogStream, LogSubject, LogView, Place, STREAMS, Search, TAIL};
 pub use rates::{Rates, Series};
 pub use reasons::{explain, told};
 pub use rows::{
     PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines, timeline_lines, workload_rows,
 };
 pub use runs::{Run, Runs, Stage};
-pub use screen::{Dialog, Focus, Input, ListView, LogView, ManifestView, Overlay, Playback, Screen};
+pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
 pub use subject::{Link, link, subject};
 pub use suggest::{Suggestion, suggestions};
 pub use timeline::{Entry, EntryKind, Timeline};

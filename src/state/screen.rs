@@ -1,17 +1,14 @@
 //! What this viewer looks at: focus, scroll, selection, what is open, the typed line. All of it, so that a frame is a function of the state.
 //! Never part of the world: a replay is watched with a screen of its own.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Calls, Choices, Form, Picks};
+use super::{Calls, Choices, Form, LogLook, LogView, Picks};
 use crate::clean::Clean;
-use crate::event::{LogLine, Plan, Purpose, Seat, Setup, Target, Uid};
+use crate::event::{Plan, Purpose, Seat, Setup, Target, Uid};
 use crate::keymap::{Context, Key};
-
-/// Bytes of log text kept for the screen.
-const LOG_BYTES: usize = 4 << 20;
 
 /// The panes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,50 +87,6 @@ pub struct Input {
     pub candidate: Option<usize>,
 }
 
-/// A followed log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogView {
-    /// The pod.
-    pub target: Target,
-    /// The run before the restart.
-    pub previous: bool,
-    /// Lines, oldest first, bounded by bytes.
-    pub lines: VecDeque<LogLine>,
-    /// Bytes of their text.
-    bytes: usize,
-    /// Lines that had to go.
-    pub dropped: u64,
-    /// Why there are no more lines, when there are none.
-    pub ended: Option<Clean>,
-    /// Lines from the newest upward; 0 follows.
-    pub up: usize,
-}
-
-impl LogView {
-    /// An empty log of that pod.
-    pub fn new(target: Target, previous: bool) -> Self {
-        Self { target, previous, lines: VecDeque::new(), bytes: 0, dropped: 0, ended: None, up: 0 }
-    }
-
-    /// Adds lines; the oldest go when there are too many. What is being read stays where it is.
-    pub fn extend(&mut self, lines: &[LogLine], ended: Option<&Clean>) {
-        self.ended = ended.cloned();
-        for line in lines {
-            self.bytes += line.text.len();
-            self.lines.push_back(line.clone());
-        }
-        if self.up > 0 {
-            self.up += lines.len();
-        }
-        while self.bytes > LOG_BYTES {
-            let Some(oldest) = self.lines.pop_front() else { break };
-            self.bytes -= oldest.text.len();
-            self.dropped += 1;
-        }
-        self.up = self.up.min(self.lines.len().saturating_sub(1));
-    }
-}
-
 /// The question before something changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dialog {
@@ -180,8 +133,8 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
-    /// A followed log.
-    Logs(LogView),
+    /// Followed logs.
+    Logs(Box<LogView>),
     /// A step's inputs.
     Form(Form),
     /// The question before a change.
@@ -239,6 +192,10 @@ pub struct Screen {
     pub pending: Vec<Key>,
     /// Times since the incident began, instead of UTC.
     pub elapsed: bool,
+    /// How log lines are shown.
+    pub log_look: LogLook,
+    /// How often logs were asked for: the number of the last following.
+    pub followings: u64,
     /// Where the person sits.
     pub seat: Seat,
     /// The themes to choose from.

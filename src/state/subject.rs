@@ -18,7 +18,7 @@ pub fn subject(state: &State) -> Option<Clean> {
     match state.screen.overlays.last() {
         Some(Overlay::Detail { uid, .. }) => name_of(state, uid),
         Some(Overlay::Manifest(view)) => Some(view.target.name.clone()),
-        Some(Overlay::Logs(log)) => Some(log.target.name.clone()),
+        Some(Overlay::Logs(log)) => Some(log.subject.name.clone()),
         Some(Overlay::Confirm(dialog)) => Some(dialog.plan.intent.target.name.clone()),
         _ => {
             let id = state.screen.lists.get(&state.screen.focus)?.selected.clone()?;

@@ -112,6 +112,28 @@ pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> St
     if lifted { plain.add_modifier(Modifier::REVERSED) } else { plain }
 }
 
+/// A style with text that stands out from what is behind it: its own background, or that of `base`.
+pub(super) fn readable(style: Style, base: Style) -> Style {
+    /// Plain blue on black, which programs write, has 2.4; what has less is hardly seen.
+    const LEAST: f64 = 1.8;
+    let (Some(ground), Some(ink)) = (style.bg.or(base.bg).and_then(rgb), style.fg.or(base.fg).and_then(rgb)) else { return style };
+    if contrast(ground, ink) >= LEAST {
+        return style;
+    }
+    match style.bg {
+        None => Style { fg: base.fg, ..style },
+        Some(_) if contrast(ground, [0; 3]) > contrast(ground, [255; 3]) => style.fg(Color::Black),
+        Some(_) => style.fg(Color::White),
+    }
+}
+
+/// The contrast ratio of WCAG 2.2, 1 to 21.
+fn contrast(a: Rgb, b: Rgb) -> f64 {
+    let linear = |channel: u8| (f64::from(channel) / 255.0).powf(2.2);
+    let [a, b] = [a, b].map(|[r, g, b]| linear(r) * 0.2126 + linear(g) * 0.7152 + linear(b) * 0.0722 + 0.05);
+    a.max(b) / a.min(b)
+}
+
 /// The colour as the terminal can show it.
 pub(super) fn shown(color: Color, depth: ColorDepth) -> Color {
     match (rgb(color), depth) {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::{Role, Theme, color};
+use super::{ColorDepth, Role, Theme, color};
 use crate::data::{self, Fault, Field, Log, Mistake, Place, Reader, Value, stem, text_fields};
 
 /// Lists the theme files that are part of the program.
@@ -150,7 +150,7 @@ fn resolve(sheets: &[Sheet], mistakes: &mut Vec<Mistake>) -> Theme {
         let mut lineage = std::iter::successors(Some(*role), |role| role.fallback());
         lineage.find_map(|role| painted.get(&role)).copied().unwrap_or_default()
     };
-    Theme { styles: Role::ALL.iter().map(style).collect(), background }
+    Theme { styles: Role::ALL.iter().map(style).collect(), background, depth: ColorDepth::TrueColor }
 }
 
 fn paint((text, place): &Written, palette: &BTreeMap<&str, Color>, mistakes: &mut Vec<Mistake>) -> Color {

@@ -116,7 +116,27 @@ fn sixteen_uses_only_ansi_colours() {
         let style = theme.style(*role);
         assert!([style.fg, style.bg].iter().flatten().all(|color| !matches!(color, Color::Rgb(..) | Color::Indexed(_))), "{}", role.name());
     }
-    assert_eq!(theme.at_depth(ColorDepth::Sixteen), theme);
+    assert_eq!(theme.at_depth(ColorDepth::Sixteen), Theme { depth: ColorDepth::Sixteen, ..theme });
+}
+
+#[test]
+fn what_a_log_paints_can_be_read_on_every_theme_and_depth() {
+    let depths = [ColorDepth::TrueColor, ColorDepth::Indexed256, ColorDepth::Sixteen, ColorDepth::None];
+    for (name, depth) in Theme::names(&[]).into_iter().filter(|name| *name != "sixteen").flat_map(|name| depths.map(|depth| (name, depth)))
+    {
+        let theme = load(name, &[]).unwrap().at_depth(depth);
+        for color in (0..=255).map(Color::Indexed).chain([Color::Rgb(16, 20, 24), Color::Rgb(251, 251, 248)]) {
+            for style in [Style::new().fg(color), Style::new().bg(color)] {
+                let drawn = theme.base().patch(theme.foreign(style));
+                assert!(drawn.fg != drawn.bg || depth == ColorDepth::None, "{style:?} on {name} at {depth:?}: {drawn:?}");
+                assert!(depth != ColorDepth::Sixteen || !matches!(drawn.fg, Some(Color::Rgb(..) | Color::Indexed(16..))), "{drawn:?}");
+                if depth == ColorDepth::TrueColor {
+                    let contrast = contrast(drawn.fg.unwrap(), drawn.bg.unwrap());
+                    assert!(contrast >= 1.6, "{style:?} on {name}: {contrast}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

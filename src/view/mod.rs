@@ -17,6 +17,7 @@ mod help;
 mod hits;
 mod lag;
 mod layout;
+mod logline;
 mod logs;
 mod manifest;
 mod marks;

@@ -133,7 +133,8 @@ fn probe_failed(cluster: &mut Cluster, name: &str, slow: bool, age: TimeDelta) {
     cluster.pod_event(name, "Warning", "Unhealthy", &format!("Readiness probe failed: {why}"));
 }
 
-fn end(cluster: &mut Cluster, name: &str, code: i32, reason: &'static str) {
+/// Ends a container that runs; it is started again after the back-off.
+pub(super) fn end(cluster: &mut Cluster, name: &str, code: i32, reason: &'static str) {
     let now = cluster.now;
     let Some(process) = cluster.processes.get_mut(name) else { return };
     let State::Running { since } = process.state else { return };

@@ -179,6 +179,25 @@ impl Cluster {
         true
     }
 
+    /// Writes a line into a pod's log, if its container runs.
+    pub(crate) fn write_log(&mut self, pod: &str, line: &[u8]) -> bool {
+        let now = self.now;
+        let process = self.processes.get_mut(pod).filter(|process| process.running());
+        process.map(|process| process.write(now, line.to_vec())).is_some()
+    }
+
+    /// Begins a new file for a pod's log.
+    pub(crate) fn rotate_log(&mut self, pod: &str) {
+        if let Some(process) = self.processes.get_mut(pod) {
+            process.log.clear();
+        }
+    }
+
+    /// The kernel kills a pod's container.
+    pub(crate) fn kill(&mut self, pod: &str) {
+        kubelet::end(self, pod, 137, "OOMKilled");
+    }
+
     /// A digest of everything that is so.
     pub(crate) fn hash(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
