@@ -8,5 +8,5 @@ mod home;
 mod term;
 
 pub use cluster::Cluster;
-pub use home::{Home, Ran};
+pub use home::{Home, Ran, kubeconfig};
 pub use term::Term;
