@@ -5,7 +5,7 @@
 //! - [`scenario`]: what can go wrong
 //! - `cluster`: the model: objects, controllers, kubelets, traffic, Kafka; no I/O, no clock
 //! - `api`, `prometheus`, `alertmanager`: the servers' answers
-//! - `server`: connections and the way of a request; [`fault`]: what is made to go wrong on that way
+//! - `server`: connections and the way of a request; [`fault`] and [`odd`]: what is made to go wrong on that way
 //! - [`crowd`]: a very large cluster, which is no model: pods by the ten thousand that come and change
 
 mod alertmanager;
@@ -14,6 +14,7 @@ mod cluster;
 pub mod crowd;
 pub mod fault;
 mod json;
+pub mod odd;
 mod prometheus;
 mod request;
 mod rng;

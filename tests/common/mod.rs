@@ -1,6 +1,9 @@
 //! Builds states as the program does, by folding records, and draws them to text.
 
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
 pub mod cluster;
+pub mod crowd;
 pub mod story;
 
 use std::sync::Arc;
@@ -33,12 +36,30 @@ pub fn told(events: impl IntoIterator<Item = (i64, Event)>) -> State {
     state
 }
 
+/// A terminal that keeps its frames, as the program's does.
+pub struct Easel {
+    terminal: Terminal<TestBackend>,
+    theme: Theme,
+    keymap: Keymap,
+}
+
+impl Easel {
+    pub fn new((columns, rows): (u16, u16), depth: ColorDepth) -> Self {
+        let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
+        let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        Self { terminal, theme, keymap: Keymap::load(&[]).unwrap() }
+    }
+
+    /// Draws the next frame.
+    pub fn draw(&mut self, state: &State, ascii: bool) -> &Buffer {
+        let look = Look { theme: &self.theme, keymap: &self.keymap, ascii };
+        self.terminal.draw(|frame| view(state, &look, frame)).unwrap().buffer
+    }
+}
+
 /// The frame of that size.
-pub fn frame(state: &State, (columns, rows): (u16, u16), depth: ColorDepth, ascii: bool) -> Buffer {
-    let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
-    let keymap = Keymap::load(&[]).unwrap();
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| view(state, &Look { theme: &theme, keymap: &keymap, ascii }, frame)).unwrap().buffer.clone()
+pub fn frame(state: &State, size: (u16, u16), depth: ColorDepth, ascii: bool) -> Buffer {
+    Easel::new(size, depth).draw(state, ascii).clone()
 }
 
 /// The frame's text, without blanks at the end of its lines.

@@ -18,6 +18,7 @@ use tokio::time::MissedTickBehavior;
 
 use self::model::Model;
 pub use self::object::NAMESPACE;
+use self::object::{App, Object, PODS_OF_APP, Pod};
 use self::server::Shared;
 use super::SimError;
 use super::server::accept;
@@ -47,6 +48,17 @@ impl Crowd {
     pub fn kubernetes_url(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+/// A line of a watch that says of the pod at this place how often it has restarted: what decoders are measured with.
+pub fn pod_line(place: usize, restarts: u32) -> String {
+    server::added(&Object::Pod(Pod { place, serial: place as u64, restarts, ready: true }))
+}
+
+/// The lines of a watch that say that an app has all its pods: its `Deployment`, its `ReplicaSet`.
+pub fn app_lines(place: usize) -> [String; 2] {
+    let app = App { place, replicas: PODS_OF_APP, ready: PODS_OF_APP };
+    [Object::Deployment(app), Object::ReplicaSet(app)].map(|object| server::added(&object))
 }
 
 impl Drop for Crowd {

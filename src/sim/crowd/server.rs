@@ -241,3 +241,10 @@ fn event(text: &mut String, verb: Verb, object: &Object, version: u64) {
     object.write(version, text);
     text.push_str("}\n");
 }
+
+/// The line that says that an object is new.
+pub(super) fn added(object: &Object) -> String {
+    let mut text = String::new();
+    event(&mut text, Verb::Added, object, 1);
+    text
+}
