@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::Method;
 use tokio::sync::watch;
 
+use super::odd::Odd;
 use super::rng::Rng;
 
 /// What happens to a request. Where `applied` is true the request is processed first and only its answer is lost.
@@ -36,6 +37,8 @@ pub enum Fault {
     LostPage,
     /// Every open watch ends; the request itself is answered.
     CutWatches,
+    /// Something else instead of the answer; the request is not processed.
+    Odd(Odd),
 }
 
 /// Which of the matching requests a fault happens to.

@@ -5,13 +5,16 @@
 //! - [`scenario`]: what can go wrong
 //! - `cluster`: the model: objects, controllers, kubelets, traffic, Kafka; no I/O, no clock
 //! - `api`, `prometheus`, `alertmanager`: the servers' answers
-//! - `server`: connections and the way of a request; [`fault`]: what is made to go wrong on that way
+//! - `server`: connections and the way of a request; [`fault`] and [`odd`]: what is made to go wrong on that way
+//! - [`crowd`]: a very large cluster, which is no model: pods by the ten thousand that come and change
 
 mod alertmanager;
 mod api;
 mod cluster;
+pub mod crowd;
 pub mod fault;
 mod json;
+pub mod odd;
 mod prometheus;
 mod request;
 mod rng;
@@ -92,7 +95,9 @@ impl Sim {
         for (place, server) in [Server::Kubernetes, Server::Prometheus, Server::Alertmanager].into_iter().enumerate() {
             let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
             sim.addresses[place] = listener.local_addr()?;
-            sim.tasks.push(tokio::spawn(server::accept(server, listener, sim.shared.clone())).abort_handle());
+            let shared = sim.shared.clone();
+            let served = server::accept(listener, move |request| server::handle(server, shared.clone(), request));
+            sim.tasks.push(tokio::spawn(served).abort_handle());
         }
         sim.tasks.push(tokio::spawn(server::live(sim.shared.clone())).abort_handle());
         Ok(sim)

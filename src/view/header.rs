@@ -22,8 +22,8 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut B
     buf.set_style(area, look.style(Role::Header));
     let right = guards(state, look, glance, area.width);
     let left = Row::new(area.width.saturating_sub(u16::try_from(right.used()).unwrap_or(0)));
-    let first = trouble(look, glance, unrecorded(state, look, mode(state, look, left))).line();
-    buf.set_line(area.x, area.y, &first, area.width);
+    let first = trouble(look, glance, unrecorded(state, look, mode(state, look, left)));
+    buf.set_line(area.x, area.y, &first.line(), area.width);
     let used = u16::try_from(right.used()).unwrap_or(area.width).min(area.width);
     buf.set_line(area.right() - used, area.y, &right.line(), used);
     buf.set_line(area.x, area.y + 1, &second(state, look, area.width).line(), area.width);

@@ -133,7 +133,7 @@ fn too_small(area: Rect, look: &Look, buf: &mut Buffer) {
     let (columns, rows) = layout::LEAST;
     let sentence = format!("warroom needs {columns}×{rows}; this is {}×{}", area.width, area.height);
     for (line, y) in text::wrap(&sentence, usize::from(area.width)).iter().zip(area.top()..area.bottom()) {
-        let line = Row::new(area.width).text(look.style(Role::Text), line).line();
-        buf.set_line(area.x, y, &line, area.width);
+        let row = Row::new(area.width).text(look.style(Role::Text), line);
+        buf.set_line(area.x, y, &row.line(), area.width);
     }
 }

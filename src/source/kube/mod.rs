@@ -12,6 +12,9 @@ mod wire;
 
 use futures::future::BoxFuture;
 
+pub use self::decode::{Told, line};
+pub use self::wire::{Deployment, Names, Object, Pod, ReplicaSet};
+
 use self::api::Api;
 use self::watch::Watch;
 use super::clock::Clock;

@@ -1,8 +1,10 @@
 //! Quantities (apimachinery `resource.Quantity`): `250m`, `1.5`, `256Mi`, `16384000Ki`, `1e3`.
 
+use std::fmt;
 use std::num::NonZeroU32;
 
-use serde::Deserialize;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 
 use crate::event::Amount;
 
@@ -10,15 +12,37 @@ use crate::event::Amount;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Quantities {
-    cpu: Option<String>,
-    memory: Option<String>,
+    cpu: Option<Quantity>,
+    memory: Option<Quantity>,
+}
+
+/// The number that a quantity stands for, where it can be read. Read in place: every container has four of them.
+#[derive(Clone, Copy, Debug)]
+struct Quantity(Option<f64>);
+
+impl<'de> Deserialize<'de> for Quantity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Quantity;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a quantity")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Quantity, E> {
+                Ok(Quantity(number(text)))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
 }
 
 impl Quantities {
     /// As far as it can be read.
     pub fn amount(&self) -> Amount {
-        let read = |text: &Option<String>, unit: f64| text.as_deref().and_then(number).and_then(|n| whole(n / unit));
-        Amount { cpu: read(&self.cpu, 1e-3), memory: read(&self.memory, 1024.0) }
+        let read = |quantity: Option<Quantity>, unit: f64| quantity.and_then(|Quantity(n)| whole(n? / unit));
+        Amount { cpu: read(self.cpu, 1e-3), memory: read(self.memory, 1024.0) }
     }
 }
 
@@ -58,7 +82,7 @@ mod tests {
     #[test]
     fn quantities_of_every_form_are_read() {
         let read = |cpu: &str, memory: &str| {
-            let amount = Quantities { cpu: Some(cpu.into()), memory: Some(memory.into()) }.amount();
+            let amount = serde_json::from_str::<Quantities>(&format!(r#"{{"cpu":"{cpu}","memory":"{memory}"}}"#)).unwrap().amount();
             (amount.cpu.map_or(0, NonZeroU32::get), amount.memory.map_or(0, NonZeroU32::get))
         };
         let cases = [
