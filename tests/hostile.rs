@@ -115,13 +115,13 @@ fn what_is_printed_for_scripts_holds_no_controls() {
         &[&undo[..], &["--dry-run", "--json"]].concat(),
         &[&undo[..], &["--yes", "--no-wait", "--json"]].concat(),
     ];
+    let dry = cluster.run(&[&undo[..], &["--dry-run"]].concat());
+    assert!(dry.out.contains("␛]0;owned"), "{dry:?}");
     for args in commands {
         let ran = cluster.run(args);
         assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
         assert_plain(&args.join(" "), &format!("{}{}", ran.out, ran.err));
     }
-    let dry = cluster.run(&[&undo[..], &["--dry-run"]].concat());
-    assert!(dry.out.contains("␛]0;owned"), "{dry:?}");
     let path = cluster.home.sealed();
     for command in ["show", "verify"] {
         for flags in [&[][..], &["--json"]] {

@@ -13,7 +13,7 @@ use axum::http::Method;
 use crossterm::event::{Event as Terminal, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::backend::TestBackend;
 use warroom::data::Place;
-use warroom::event::{Edit, Event, Outcome, StepCall, View};
+use warroom::event::{Edit, Event, Outcome, SourceId, StepCall, View};
 use warroom::journal::writer::Limits;
 use warroom::journal::{Item, Recording, Target, verify, world_hash};
 use warroom::keymap::Keymap;
@@ -309,6 +309,7 @@ async fn killed_amid_a_change(seed: u64, applied: bool) {
     for _ in 0..2 {
         drop(running);
         running = session(wanted(&sim), &clock, data.path()).await;
+        assert!(until(&mut running, &clock, Duration::ZERO, |session| session.run(id).is_some()).await, "it was not taken over");
         let stage = &running.run(id).unwrap().stage;
         assert!(matches!(stage, Stage::Unknown(why) if why.contains("ended before the answer came")), "{stage:?}");
     }
@@ -321,6 +322,7 @@ async fn killed_amid_a_change(seed: u64, applied: bool) {
     }
     assert_eq!(sent(), 1, "sent again");
     drop(running);
-    let after = session(wanted(&sim), &clock, data.path()).await;
+    let mut after = session(wanted(&sim), &clock, data.path()).await;
+    assert!(until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await, "it hears nothing");
     assert!(after.run(id).is_none(), "what is settled is not handed on");
 }
