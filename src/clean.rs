@@ -3,13 +3,17 @@
 //! Pod names, messages, log lines, alert labels and journals come from other people's programs and may carry terminal escape
 //! sequences, carriage returns, bidirectional overrides or invisible characters. [`Clean`] has no constructor that lets them
 //! through: decoding JSON into it cleans as well, so an API answer and a journal read back are cleaned by the same code.
-//! Nothing is dropped silently: a control becomes a visible mark (`␛`, `␍`, `<U+202E>`).
+//! Nothing is dropped silently: a control becomes a visible mark (`␛`, `␍`, `<U+202E>`). Only [`Styled`] takes something apart: colours.
+
+mod styled;
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use styled::{Span, Styled};
 
 /// One line of text that no terminal will act on. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -29,6 +29,7 @@
 //! | [`keymap`], [`theme`] | keys and colours as data |
 //! | [`view`] | a frame from the state, pure |
 //! | [`sim`] | the simulated cluster behind `warroom demo` and most tests |
+//! | [`logtext`] | what a line of a log says: its level, its message and fields |
 //! | [`units`] | numbers as people read them |
 //!
 //! # Invariants, each with a test
@@ -57,6 +58,7 @@ pub mod effect;
 pub mod event;
 pub mod journal;
 pub mod keymap;
+pub mod logtext;
 pub mod reduce;
 pub mod runbook;
 pub mod runtime;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
@@ -34,8 +34,8 @@ pub struct Wanted {
     pub mode: Mode,
     /// Which cluster.
     pub connect: ConnectSettings,
-    /// The namespace; `None`: the context's, or all.
-    pub namespace: Option<String>,
+    /// The namespaces; none: all of them; `None`: the context's, or all.
+    pub namespaces: Option<Vec<Clean>>,
     /// In which contexts this session cannot be armed.
     pub read_only: ReadOnly,
     /// Minutes that arming lasts.
@@ -76,7 +76,7 @@ impl Wanted {
         Self {
             mode: Mode::Demo,
             connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
-            namespace: Some(crate::sim::NAMESPACE.to_owned()),
+            namespaces: Some(vec![crate::sim::NAMESPACE.into()]),
             read_only: ReadOnly::Nowhere,
             arm_minutes: 15,
             prometheus: at(sim.prometheus_url()),
@@ -115,13 +115,14 @@ pub struct Running {
 /// sources say so, and go on trying.
 pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
     let connection = connect(&wanted.connect, &wanted.timing).await?;
-    let namespace = wanted.namespace.clone().map(Clean::from).or_else(|| connection.namespace.clone());
-    let session = described(&wanted, &connection, namespace.clone());
+    let namespaces = wanted.namespaces.clone().unwrap_or_else(|| connection.namespace.iter().cloned().collect());
+    let session = described(&wanted, &connection, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);
-    let executor = Executor::new(carrying_out(&wanted, &connection, namespace.as_ref(), &runbook, &clock), sender.clone());
-    let kafka = kafka(wanted.kafka, namespace.as_ref());
+    let kafka = kafka(wanted.kafka.clone(), namespaces.first());
+    let (choose, namespaces) = watch::channel(namespaces);
+    let executor = Executor::new(carrying_out(&wanted, &connection, choose, &runbook, paths, &clock), sender.clone());
     let asked = SourceSettings {
-        namespace,
+        namespaces,
         prometheus: wanted.prometheus,
         rates: wanted.rates,
         alertmanager: wanted.alertmanager,
@@ -143,12 +144,12 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first })
 }
 
-fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>) -> Session {
+fn described(wanted: &Wanted, connection: &Connection, namespaces: Vec<Clean>) -> Session {
     Session {
         mode: wanted.mode,
         context: connection.context.clone(),
         cluster: connection.cluster.clone(),
-        namespace,
+        namespaces,
         actor: wanted.actor.clone(),
         read_only: wanted.read_only.covers(&connection.context),
         arm_minutes: u32::from(wanted.arm_minutes),
@@ -162,24 +163,24 @@ fn described(wanted: &Wanted, connection: &Connection, namespace: Option<Clean>)
 fn carrying_out(
     wanted: &Wanted,
     connection: &Connection,
-    namespace: Option<&Clean>,
+    namespaces: watch::Sender<Vec<Clean>>,
     runbook: &Arc<Runbook>,
+    paths: &Paths,
     clock: &Clock,
 ) -> effect::Settings {
+    let near = namespaces.borrow().first().map(ToString::to_string);
+    let scout = Scout::new(connection.reader.clone(), near, &wanted.timing);
     effect::Settings {
         reader: connection.reader.clone(),
         writer: connection.writer.clone(),
-        alertmanager: Reach::new(
-            What::Alertmanager,
-            wanted.alertmanager.clone(),
-            Scout::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing),
-        ),
+        alertmanager: Reach::new(What::Alertmanager, wanted.alertmanager.clone(), scout),
         cluster: connection.cluster.clone(),
         context: connection.context.clone(),
-        namespace: namespace.cloned().unwrap_or_else(|| "default".into()),
+        namespaces: Arc::new(namespaces),
         actor: wanted.actor.clone(),
         rates: wanted.rates.clone(),
         runbook: Arc::clone(runbook),
+        data: paths.data_dir.clone(),
         clock: clock.clone(),
         deadline: wanted.deadline,
         patience: wanted.patience,

@@ -1,5 +1,7 @@
 //! The terminal: taken once, given back as it was on every way out: exit, error, panic, signal, suspension.
 
+mod way;
+
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
 
@@ -14,6 +16,13 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
+use crate::event::CallBy;
+use way::Way;
+
+/// Presses and the wheel, in the form that knows every column; not each movement, which would flood a slow line.
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// A frame is written out at once: this holds the largest.
 const FRAME_BYTES: usize = 1 << 20;
 
@@ -21,6 +30,9 @@ const FRAME_BYTES: usize = 1 << 20;
 pub struct Screen {
     /// Never dropped: [`restore`] does all that its drop would, and that one panics when the terminal is gone, for it tells stderr so.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
+    /// The mouse is ours.
+    mouse: bool,
+    way: Way,
 }
 
 impl Screen {
@@ -43,7 +55,9 @@ impl Screen {
         Self::possible()?;
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
-        Terminal::new(backend).map(|terminal| Self { terminal: ManuallyDrop::new(terminal) }).inspect_err(|_| restore())
+        Terminal::new(backend)
+            .map(|terminal| Self { terminal: ManuallyDrop::new(terminal), mouse: false, way: Way::detect(|name| std::env::var(name).ok()) })
+            .inspect_err(|_| restore())
     }
 
     /// Draws one frame, in one write, which terminals that can show at once.
@@ -72,7 +86,34 @@ impl Screen {
     /// # Errors
     /// The terminal is gone.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+        let mut sequence = Vec::new();
+        queue!(sequence, CopyToClipboard::to_clipboard_from(text))?;
+        self.send(&self.way.copy(&sequence))
+    }
+
+    /// Calls a person who does not look: the bell, and a notification of the desktop.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn notify(&mut self, text: &str, by: CallBy) -> io::Result<()> {
+        let ring: &[u8] = if by.bell { b"\x07" } else { b"" };
+        let told = if by.desktop { self.way.notification(text) } else { Vec::new() };
+        self.send(&[ring, &told].concat())
+    }
+
+    /// Takes the mouse, or leaves it to the terminal, which selects text with it.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn mouse(&mut self, ours: bool) -> io::Result<()> {
+        self.mouse = ours;
+        self.send(if ours { MOUSE_ON } else { MOUSE_OFF })
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        out.write_all(bytes)?;
+        io::Write::flush(out)
     }
 
     /// Gives the terminal to the shell, stops this process as ctrl-z does, and takes the terminal again when it goes on.
@@ -85,6 +126,7 @@ impl Screen {
         // main thread, which the kernel stops before this returns; a group without a shell to wake it is not stopped.
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         enter()?;
+        self.mouse(self.mouse)?;
         self.forget()
     }
 }
@@ -103,6 +145,7 @@ fn enter() -> io::Result<()> {
 /// Gives the terminal back. Harmless when it was not taken, and when it is gone.
 pub fn restore() {
     let mut out = io::stdout();
+    let _ = out.write_all(MOUSE_OFF);
     let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, Show);
     let _ = out.flush();
     let _ = disable_raw_mode();

@@ -40,6 +40,20 @@ pub fn seconds(span: f64) -> String {
     }
 }
 
+/// Thousandths of a core: `250m`, `1.5`.
+pub fn cores(milli: u32) -> String {
+    if milli < 1000 { format!("{milli}m") } else { format!("{:.1}", f64::from(milli) / 1000.0) }
+}
+
+/// KiB: `820 KiB`, `45 MiB`, `1.5 GiB`.
+pub fn kib(kib: u32) -> String {
+    match kib {
+        0..1024 => format!("{kib} KiB"),
+        1024..1_048_576 => format!("{} MiB", kib / 1024),
+        _ => format!("{:.1} GiB", f64::from(kib) / 1_048_576.0),
+    }
+}
+
 /// A share as a percentage with one decimal: `24.8 %`; unknown is `–`.
 pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))

@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use pty::{Cluster, Home, Ran, Term};
 use serde_json::{Value, json};
-use warroom::sim::{Identity, SeenRequest};
+use warroom::sim::{Identity, NAMESPACE, SeenRequest};
 use warroom::source::clock::Clock;
 
 const UNDO: &[&str] = &["run", "rollout-undo", "--set", "deployment=medcontracthub-app"];
@@ -29,7 +29,7 @@ fn assert_says(ran: &Ran, code: i32, words: &[&str]) {
 
 #[test]
 fn what_cannot_be_asked_for_exits_2_with_what_there_is() {
-    let home = Home::on(NOBODY);
+    let home = Home::on(NOBODY, NAMESPACE);
     let cases: &[(&[&str], &[&str])] = &[
         (&["--context", "tset", "status"], &["no such context \"tset\"", "did you mean \"test\""]),
         (&["run", "rolout-undo", "--yes"], &["no such step \"rolout-undo\"", "warroom steps"]),
@@ -61,7 +61,7 @@ fn without_a_kubeconfig_it_says_where_it_looked() {
 
 #[test]
 fn a_cluster_that_cannot_be_reached_is_told_by_every_source() {
-    let home = Home::on(NOBODY);
+    let home = Home::on(NOBODY, NAMESPACE);
     let status = home.run(&["status", "--json"]);
     assert_eq!(status.code, 1, "{status:?}");
     let status = status.json();
@@ -92,7 +92,7 @@ fn credentials_that_are_not_valid_are_told_as_such() {
     let refusal = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401});
     let answer = move || std::future::ready((axum::http::StatusCode::UNAUTHORIZED, refusal.to_string()));
     runtime.spawn(axum::serve(listener, axum::Router::new().fallback(answer)).into_future());
-    let home = Home::on(&url);
+    let home = Home::on(&url, NAMESPACE);
     let status = home.run(&["status", "--json"]);
     assert_eq!(status.code, 1, "{status:?}");
     let pods = status.json()["sources"].as_array().unwrap().iter().find(|row| row["name"] == "pods").cloned().unwrap();
@@ -103,7 +103,7 @@ fn credentials_that_are_not_valid_are_told_as_such() {
 
 #[test]
 fn mistakes_in_files_are_told_all_at_once_before_anything_else() {
-    let home = Home::on(NOBODY);
+    let home = Home::on(NOBODY, NAMESPACE);
     home.write("config/config.toml", "thema = \"dark\"\n\n[rates]\nthreshold = 2.0\n");
     home.write("config/keymaps/default.toml", "global = [\n  { on = [\"x\"], run = \"quitt\" },\n]\n");
     home.write("config/themes/mine.toml", "[roles]\ntxt = \"#ff0000\"\n");

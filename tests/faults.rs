@@ -24,7 +24,8 @@ use warroom::sim::scenario::Scenario;
 use warroom::sim::{NAMESPACE, SeenRequest, Sim};
 use warroom::state::{Stage, World};
 
-use support::{PATIENCE, Rng, Room, for_each_seed, prepare, until};
+use support::chance::Rng;
+use support::{PATIENCE, Room, for_each_seed, prepare, until};
 
 /// Clusters, each with a session of its own.
 const ROOMS: u64 = 50;

@@ -95,7 +95,7 @@ fn init_says_what_it_cannot_do() {
     let ran = cluster.home.run(&["init"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.err.contains("this is no terminal: give --yes"), "{ran:?}");
-    let nobody = Home::on("http://127.0.0.1:1");
+    let nobody = Home::on("http://127.0.0.1:1", "medcontract-prod");
     let ran = nobody.run(&["init", "--yes"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.err.contains("Connection refused"), "{ran:?}");

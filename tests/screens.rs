@@ -5,10 +5,10 @@
 mod common;
 
 use proptest::prelude::*;
-use warroom::clean::Clean;
-use warroom::event::{Event, LogLine, Operator, Purpose, Record, Target};
+use warroom::clean::{Clean, Styled};
+use warroom::event::{Event, LogEnd, LogExtent, LogLine, LogSource, LogState, Operator, Purpose, Record};
 use warroom::keymap::Key;
-use warroom::state::{Dialog, Focus, Form, ListView, LogView, Overlay, Playback, State};
+use warroom::state::{Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Place, Playback, State};
 use warroom::theme::ColorDepth;
 
 use common::{at, frame, story, text, told};
@@ -32,35 +32,65 @@ fn with(mut state: State, overlay: Overlay) -> State {
     state
 }
 
+/// Logs of a crashing workload: JSON, colours, hostile text, marks, a stream in trouble.
 fn log() -> LogView {
-    let target = Target {
-        cluster: Clean::default(),
-        kind: "pod".into(),
+    let subject = LogSubject { uid: "uid-ocr-service".into(), kind: "deployment", name: "ocr-service".into() };
+    let mut log = LogView::new(subject, 1, LogExtent { previous: false, minutes: Some(5), lines: 500 });
+    let source = |pod: &str| LogSource {
         namespace: "medcontract-prod".into(),
-        name: "ocr-service-12-0".into(),
-        uid: "uid-ocr-service-12-0".into(),
+        pod: format!("ocr-service-5bf6556859-{pod}").into(),
+        uid: pod.into(),
+        container: "ocr-service".into(),
     };
-    let mut log = LogView::new(target, true);
-    let line = |second, text: &str| LogLine { at: Some(at(second)), container: "app".into(), text: text.into() };
-    let lines = [
-        line(-44, "INFO starting ocr-service v2.0.1"),
-        line(-43, "WARN model cache is empty, downloading"),
-        line(-42, "ERROR cannot reach s3: \u{1b}[31mtimeout\u{1b}[0m"),
-    ];
-    log.extend(&lines, Some(&"the container ended".into()));
+    log.add(vec![source("htjrw"), source("xnq2x"), source("d292l")]);
+    for (stream, state) in [
+        (0, LogState::Ended(LogEnd::Exited(137, "OOMKilled".into()))),
+        (1, LogState::Following),
+        (2, LogState::Reconnecting("the stream ended".into())),
+    ] {
+        log.tell(stream, &state);
+    }
+    let line = |second: i64, stream, text: &str, mark| {
+        let text = Styled::new(text);
+        LogLine { at: at(second), stream, level: warroom::logtext::level(text.text()), mark, text }
+    };
+    log.extend(&[
+        line(-90_000, 1, "I1122 13:46:32.123456       1 main.go:12] started yesterday", false),
+        line(-44, 0, "INFO starting ocr-service v2.0.1", false),
+        line(-43, 1, "\u{1b}[33mWARN\u{1b}[0m model cache is empty, \u{1b}[1mdownloading\u{1b}[0m", false),
+        line(-42, 0, "ERROR cannot reach s3: \u{1b}]0;owned\u{7} timeout", false),
+        line(-41, 0, "it ended: exit 137, OOMKilled", true),
+        line(
+            -40,
+            2,
+            r#"{"ts":"2026-11-23T14:45:52Z","level":"error","msg":"upstream request failed","status":500,"to":"ai service"}"#,
+            false,
+        ),
+        line(-39, 2, &format!(r#"{{"level":"info","msg":"served","ok":37129,"trace":"{}"}}"#, "0123456789abcdef".repeat(12)), false),
+        line(-38, 2, "▲ gap: the log was rotated meanwhile, lines may be missing", true),
+    ]);
     log.dropped = 1_204;
     log
 }
 
-fn log_at(up: usize) -> LogView {
+fn log_at(place: usize) -> LogView {
     let mut log = log();
-    log.up = up;
+    log.place = [Place::Newest, Place::Bottom(place), Place::Top(place)][place % 3];
+    log.right = place % 70;
+    log
+}
+
+fn searched() -> LogView {
+    let mut log = log();
+    log.look_for("status=500");
+    log.look_for("o");
+    log.jump(false, 30, |row| row.hit);
     log
 }
 
 fn form(mut state: State) -> State {
     let step = state.runbook.step("rollout-undo").unwrap().clone();
-    let mut form = Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), None);
+    let mut form = Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), &state.world, None);
     form.problem = Some("no such revision: 9".into());
     state.screen.ask(Purpose::Input, "revision: ", "");
     state.screen.input.as_mut().unwrap().candidate = Some(0);
@@ -69,6 +99,11 @@ fn form(mut state: State) -> State {
 
 fn dialog(plan: warroom::event::Plan) -> Overlay {
     Overlay::Confirm(Box::new(Dialog { plan, since: at(-2), full: false, scroll: 0 }))
+}
+
+fn looked(mut state: State) -> State {
+    state.screen.log_look = LogLook { wrap: true, timeless: true, raw: true };
+    state
 }
 
 fn selected(mut state: State, focus: Focus, id: &str) -> State {
@@ -185,12 +220,16 @@ fn overlays() {
         check("lag-lost", &selected(told(story::partitions()), Focus::Lag, "worker-service"), &[size]);
     }
     check("group-gone", &group("nobody"), &[(80, 24)]);
-    for (name, state) in [
+    for (name, state) in vec![
         ("help", with(told(story::release()), Overlay::Help { scroll: 0 })),
         ("detail-pod", with(told(story::release()), detail("uid-ocr-service-12-0"))),
         ("detail-workload", with(told(story::release()), detail("uid-medcontracthub-app"))),
         ("detail-gone", with(told(story::release()), detail("uid-of-nothing"))),
-        ("logs", with(told(story::release()), Overlay::Logs(log()))),
+        ("detail-node", with(told(story::release()), detail("uid-node-1"))),
+        ("changes", with(told(story::rolled_back()), Overlay::Changes { scroll: 0 })),
+        ("logs", with(told(story::release()), Overlay::Logs(Box::new(log())))),
+        ("logs-searched", with(told(story::release()), Overlay::Logs(Box::new(searched())))),
+        ("logs-wrapped", looked(with(told(story::release()), Overlay::Logs(Box::new(log()))))),
         ("form", form(told(story::release()))),
         ("confirm", with(told(story::release()), dialog(story::plan()))),
         ("confirm-refused", with(told(story::release()), dialog(story::refused_plan()))),
@@ -288,10 +327,11 @@ fn states() -> impl Strategy<Value = State> {
         Vec::new,
     ]);
     let overlays = prop::collection::vec(0_usize..12, 0..3);
-    (plain, overlays, 0_usize..5, any::<[bool; 4]>(), 0_usize..500).prop_map(
-        |(events, overlays, focus, [zoomed, elapsed, replay, pending], scroll)| {
+    (plain, overlays, 0_usize..5, any::<[bool; 5]>(), 0_usize..500).prop_map(
+        |(events, overlays, focus, [zoomed, elapsed, replay, pending, wrap], scroll)| {
             let mut state = told(events());
             (state.screen.focus, state.screen.zoomed, state.screen.elapsed) = (Focus::ALL[focus], zoomed, elapsed);
+            state.screen.log_look.wrap = wrap;
             state = if replay { replayed(state) } else { state };
             state = if pending { begun(state, &["m"]) } else { state };
             for overlay in overlays {
@@ -299,7 +339,7 @@ fn states() -> impl Strategy<Value = State> {
                     0 => with(state, Overlay::Help { scroll }),
                     1 => with(state, Overlay::Detail { uid: "uid-ocr-service-12-0".into(), scroll }),
                     2 => with(state, Overlay::Detail { uid: "uid-medcontracthub-app".into(), scroll }),
-                    3 => with(state, Overlay::Logs(log_at(scroll))),
+                    3 => with(state, Overlay::Logs(Box::new(log_at(scroll)))),
                     4 => form(state),
                     5 => with(state, Overlay::Entry { id: scroll as u64 % 40, scroll }),
                     6 => with(state, Overlay::Alerts { selected: (scroll % 2 == 0).then(|| "f2".into()) }),

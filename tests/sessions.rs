@@ -28,14 +28,15 @@ use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::state::{Overlay, Stage, State, World};
 use warroom::theme::Theme;
-use warroom::view::{Look, view};
+use warroom::view::{Hits, Look, view};
 
-use support::{Rng, Room, for_each_seed, prepare, session, until, wanted};
+use support::chance::Rng;
+use support::{Room, for_each_seed, prepare, session, until, wanted};
 
 /// What a person does in one session.
 const GESTURES: usize = 20;
 
-static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(Keymap::load(&[]).unwrap()));
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap()]));
 static THEME: LazyLock<Theme> = LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
 
 /// A person at a session.
@@ -186,13 +187,14 @@ impl Operator {
         let (columns, rows) = (self.rng.below(220), self.rng.below(70));
         let size = (u16::try_from(columns).unwrap(), u16::try_from(rows).unwrap());
         self.input(&Terminal::Resize(size.0, size.1));
-        let look = Look { theme: &THEME, keymap: &KEYS.0, ascii: false };
+        let hits = Hits::default();
+        let look = Look { theme: &THEME, keymap: &KEYS.0[0], ascii: false, hits: &hits };
         let mut terminal = ratatui::Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         terminal.draw(|frame| view(self.room.session.state(), &look, frame)).unwrap();
     }
 
     fn input(&mut self, input: &Terminal) {
-        if let Some(event) = KEYS.read(self.room.session.state(), input) {
+        if let Some(event) = KEYS.read(self.room.session.state(), &Hits::default(), input) {
             self.room.session.take(event);
         }
     }

@@ -114,7 +114,7 @@ fn a_replay_has_no_executor() {
 fn no_dependency_too_many() {
     let lock = include_str!("../Cargo.lock");
     let packages = lock.matches("[[package]]").count();
-    assert!(packages <= 440, "{packages} packages in Cargo.lock: which one is worth it?");
+    assert!(packages <= 450, "{packages} packages in Cargo.lock: which one is worth it?");
 }
 
 #[test]

@@ -5,20 +5,24 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::config::{KafkaWay, Where};
+use crate::config::{KafkaWay, Namespace, Where};
 use crate::sim::scenario::Scenario;
 
 /// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps one key away;
 /// everything recorded and replayable.
 #[derive(Debug, Parser)]
 #[command(name = "warroom", version, arg_required_else_help = false)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// The kube-context [default: the settings' or the kubeconfig's current one]
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
-    /// The namespace [default: the settings' or the context's; without one all of them]
-    #[arg(long, short, global = true, value_name = "NAME")]
-    pub namespace: Option<String>,
+    /// A namespace; may be given several times [default: the settings' or the context's; without one all of them]
+    #[arg(long = "namespace", short, global = true, value_name = "NAME", value_delimiter = ',')]
+    pub namespaces: Vec<Namespace>,
+    /// All namespaces
+    #[arg(long, short = 'A', global = true, conflicts_with = "namespaces")]
+    pub all_namespaces: bool,
     /// Nothing can be changed from this session
     #[arg(long, global = true)]
     pub read_only: bool,

@@ -28,7 +28,7 @@ fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
     let (args, settings) = (&room.args, &room.config.settings);
     let usual = Wanted::simulated(sim, &format!("demo-{scenario}"));
     Wanted {
-        namespace: args.namespace.clone().or(usual.namespace),
+        namespaces: super::status::namespaces(args).or(usual.namespaces),
         read_only: if args.read_only { ReadOnly::Everywhere } else { ReadOnly::Nowhere },
         arm_minutes: settings.arm_minutes,
         rates: settings.rates.clone(),

@@ -74,8 +74,7 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
         }
         None => Finding { what: id.name().into(), ok: false, told: format!("no answer within {} s", PATIENT.as_secs()) },
     };
-    let found =
-        world.session.as_ref().map(|s| format!("{} at {}, namespace {}", s.context, s.cluster, s.namespace.as_deref().unwrap_or("(all)")));
+    let found = world.session.as_ref().map(|s| format!("{} at {}, {}", s.context, s.cluster, s.place()));
     let cluster = Finding { what: "context".into(), ok: found.is_some(), told: found.unwrap_or_default() };
     std::iter::once(cluster).chain(SourceId::ALL.iter().map(source)).collect()
 }

@@ -41,7 +41,7 @@ pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> 
         Ok(connection) => connection,
         Err(error) => return Ok(complain(&error.to_string())),
     };
-    let namespace = wanted.namespace.clone().or_else(|| connection.namespace.as_ref().map(ToString::to_string));
+    let namespace = wanted.namespaces.iter().flatten().next().or(connection.namespace.as_ref()).map(ToString::to_string);
     let scout = Scout::new(connection.reader.clone(), namespace, &wanted.timing);
     let finder = Finder { room, wanted: &wanted, connection: &connection, scout, asks: !silent };
     match finder.scout.catalog().await {

@@ -5,7 +5,9 @@ use std::path::Path;
 use tokio::sync::mpsc;
 
 use super::{Exit, Room, complain, warn};
+use crate::clean::Clean;
 use crate::config::Paths;
+use crate::event::{Event, Seat, Setup, View};
 use crate::runtime::live::Live;
 use crate::runtime::player::Player;
 use crate::runtime::{Core, Keys, Looks, replay as player};
@@ -36,11 +38,11 @@ pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clo
 
 async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
     let Running { core, executor, events, sources, first } = running;
-    let (inputs, keys) = mpsc::channel(INPUTS);
+    let (inputs, typed) = mpsc::channel(INPUTS);
     let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
-    let mut live = Live::new(core, Keys(room.config.keymap.clone()), screen, looks(room), executor, events);
-    live.begin(first)?;
-    let (core, ended) = live.run(keys).await;
+    let mut live = Live::new(core, keys(room), screen, looks(room), executor, events);
+    live.begin([vec![Event::View(View::Began(setup(room)))], first].concat())?;
+    let (core, ended) = live.run(typed).await;
     terminal::restore();
     drop((sources, keyboard));
     farewell(core)?;
@@ -73,13 +75,29 @@ pub(super) async fn replay(room: &Room, path: &Path, at: Option<&str>) -> color_
     if let Some(Err(why)) = at.map(|at| played.seek(at)) {
         return Ok(complain(&why));
     }
-    let (inputs, keys) = mpsc::channel(INPUTS);
+    let (inputs, typed) = mpsc::channel(INPUTS);
     let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
-    let ended = player::run(played, Keys(room.config.keymap.clone()), screen, looks(room), keys).await;
+    let ended = player::run(played, keys(room), screen, looks(room), setup(room), typed).await;
     terminal::restore();
     drop(keyboard);
     ended?;
     Ok(Exit::Done)
+}
+
+fn keys(room: &Room) -> Keys {
+    Keys(room.config.keymaps.iter().map(|(_, keymap)| keymap.clone()).collect())
+}
+
+/// What there is to choose from on the screen, and how it begins.
+fn setup(room: &Room) -> Setup {
+    let (config, settings) = (&room.config, &room.config.settings);
+    let remote = std::env::var_os("SSH_CONNECTION").is_some_and(|connection| !connection.is_empty());
+    Setup {
+        themes: config.themes.iter().map(|(name, _)| Clean::new(name)).collect(),
+        keymaps: config.keymaps.iter().map(|(name, _)| Clean::new(name)).collect(),
+        seat: Seat { wall: false, mouse: settings.mouse, remote },
+        call_by: settings.notify,
+    }
 }
 
 fn looks(room: &Room) -> Looks {

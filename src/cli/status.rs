@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::config::{KafkaMode, ReadOnly};
-use crate::event::{Kind, Mode, SourceId, SourceState};
+use crate::event::{Health, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::runtime::headless::Headless;
 use crate::session::{self, DEADLINE, PATIENCE, Wanted};
@@ -28,7 +28,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
     Wanted {
         mode: Mode::Live,
-        namespace: args.namespace.clone().or_else(|| settings.namespace.clone()),
+        namespaces: namespaces(args).or_else(|| settings.namespaces.clone()),
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
         connect: ConnectSettings { context, ..ConnectSettings::default() },
         arm_minutes: settings.arm_minutes,
@@ -44,6 +44,12 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         recorded,
         actor: actor(),
     }
+}
+
+/// The namespaces that the flags name; none is all of them.
+pub(super) fn namespaces(args: &super::args::Args) -> Option<Vec<Clean>> {
+    let named: Vec<Clean> = args.namespaces.iter().map(|name| name.0.clone()).collect();
+    (args.all_namespaces || !named.is_empty()).then_some(named)
 }
 
 /// The person, as this machine knows them.
@@ -107,9 +113,8 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
 
 fn workload(row: &WorkloadRow<'_>) -> Option<Value> {
     let w = row.workload?;
-    let kind = if w.kind == Kind::StatefulSet { "StatefulSet" } else { "Deployment" };
     Some(json!({
-        "kind": kind, "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
+        "kind": w.kind.name(), "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
         "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": w.release,
     }))
 }
@@ -138,7 +143,8 @@ fn in_words(world: &World) -> String {
     if out.is_empty() {
         out.push_str(if blind(world) { "nothing can be heard of this cluster\n" } else { "nothing is wrong, as far as can be heard\n" });
     }
-    for health in world.sources.values().filter(|health| health.state != SourceState::Live) {
+    let remarkable = |health: &&Health| health.state != SourceState::Live || health.error.is_some();
+    for health in world.sources.values().filter(remarkable) {
         let _ = writeln!(out, "{} {}: {}", health.source.name(), health.state.word(), health.error.clone().unwrap_or_default());
     }
     out

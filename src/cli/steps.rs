@@ -35,7 +35,7 @@ pub(super) fn steps(room: &Room, as_json: bool) -> io::Result<Exit> {
 /// The keys that begin the step.
 fn key(room: &Room, step: &Step) -> Option<String> {
     let name = Action::Step(step.id.to_string()).to_string();
-    let groups = room.config.keymap.help(&[Context::Global]);
+    let groups = room.config.keymap().help(&[Context::Global]);
     let row = groups.into_iter().flat_map(|group| group.rows).find(|row| row.action == name)?;
     row.keys.first().map(|keys| sequence(keys))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::{Paths, Places, Settings};
-use crate::data::{self, Fault, Mistake, Place, stem};
+use crate::data::{self, Fault, Mistake, Place};
 use crate::keymap::Keymap;
 use crate::runbook::{self, Runbook};
 use crate::theme::{ColorDepth, Theme};
@@ -16,12 +16,19 @@ use crate::theme::{ColorDepth, Theme};
 pub struct Config {
     /// What `config.toml` says.
     pub settings: Settings,
-    /// The keys.
-    pub keymap: Keymap,
     /// The runbook's steps.
     pub runbook: Runbook,
     /// All themes by name, at the terminal's depth; the chosen one is the first.
     pub themes: Vec<(String, Theme)>,
+    /// All keymaps by name; the chosen one is the first.
+    pub keymaps: Vec<(String, Keymap)>,
+}
+
+impl Config {
+    /// The chosen keymap.
+    pub fn keymap(&self) -> &Keymap {
+        &self.keymaps[0].1
+    }
 }
 
 /// A file's name in reports, and its text.
@@ -40,10 +47,10 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
         runbooks.extend(found.file(&paths.config_dir.join(extra), &places.runbook));
     }
     let runbook = found.runbook(&runbooks);
-    let keymap = found.keymap(settings.as_ref(), &keymaps, runbook.as_ref());
+    let keymaps = found.keymaps(settings.as_ref(), &keymaps, runbook.as_ref());
     let themes = found.themes(settings.as_ref(), &themes, depth);
-    match (settings, keymap, runbook) {
-        (Some((settings, _)), Some(keymap), Some(runbook)) if found.0.is_empty() => Ok(Config { settings, keymap, runbook, themes }),
+    match (settings, runbook) {
+        (Some((settings, _)), Some(runbook)) if found.0.is_empty() => Ok(Config { settings, runbook, themes, keymaps }),
         _ => Err(found.report()),
     }
 }
@@ -112,31 +119,19 @@ impl Found {
         whole
     }
 
-    /// The chosen keymap; all others are only checked.
-    fn keymap(&mut self, settings: Option<&(Settings, Places)>, files: &[File], runbook: Option<&Runbook>) -> Option<Keymap> {
-        let chosen = settings.and_then(|(settings, places)| Some((settings.keymap.as_deref()?, &places.keymap)));
-        if let Some((name, place)) = chosen.filter(|(name, _)| *name != DEFAULT_KEYMAP && files.iter().all(|(file, _)| stem(file) != *name))
-        {
-            let names = files.iter().map(|(file, _)| stem(file)).chain([DEFAULT_KEYMAP]);
-            self.0.push(place.mistake(Fault::unknown("keymap", name, names)));
-        }
-        let name = chosen.map_or(DEFAULT_KEYMAP, |(name, _)| name);
-        let mut keymap = self.keep(Keymap::load(&[]));
-        for file in files {
-            let one = self.one_keymap(file, runbook);
-            if stem(&file.0) == name {
-                keymap = one;
-            }
-        }
-        keymap
-    }
-
-    fn one_keymap(&mut self, (name, text): &File, runbook: Option<&Runbook>) -> Option<Keymap> {
-        let keymap = self.keep(Keymap::load(&[(name, text)]))?;
+    /// Every keymap, the chosen one first.
+    fn keymaps(&mut self, settings: Option<&(Settings, Places)>, files: &[File], runbook: Option<&Runbook>) -> Vec<(String, Keymap)> {
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let chosen = settings.and_then(|(settings, _)| settings.keymap.as_deref()).unwrap_or(DEFAULT_KEYMAP);
+        let place = settings.map_or_else(|| Place::start_of(""), |(_, places)| places.keymap.clone());
+        let others = Keymap::names(&files).into_iter().filter(|name| *name != chosen);
         let steps: Vec<&str> = runbook.into_iter().flat_map(|runbook| &runbook.steps).map(|step| step.id.as_str()).collect();
-        let unknown = keymap.unknown_steps(&steps);
-        self.0.extend(unknown.into_iter().filter(|mistake| mistake.place.file.as_ref() == name));
-        Some(keymap)
+        let load = |name: &str| {
+            let keymap = self.keep(Keymap::named(name, &place, &files))?;
+            self.0.extend(keymap.unknown_steps(&steps));
+            Some((name.to_owned(), keymap))
+        };
+        [chosen].into_iter().chain(others).filter_map(load).collect()
     }
 
     /// Every theme, the chosen one first.
@@ -158,8 +153,8 @@ impl Found {
         if path.file_name().is_some_and(|file| file == "config.toml") {
             self.settings(path);
         } else if folder == "keymaps" {
-            let runbook = self.runbook(&[]);
-            self.one_keymap(&file, runbook.as_ref());
+            let (siblings, runbook) = (self.folder(path.parent().unwrap_or(path)), self.runbook(&[]));
+            self.keymaps(None, &siblings, runbook.as_ref());
         } else if folder == "themes" {
             let siblings = self.folder(path.parent().unwrap_or(path));
             self.themes(None, &siblings, ColorDepth::TrueColor);
@@ -172,5 +167,5 @@ impl Found {
     }
 }
 
-/// The keymap that lies over the built-in one when the settings name none.
+/// The keymap when the settings name none.
 const DEFAULT_KEYMAP: &str = "default";

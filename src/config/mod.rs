@@ -7,6 +7,7 @@ mod load;
 mod rates;
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use directories::ProjectDirs;
 
@@ -15,7 +16,9 @@ pub use kafka::{Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, 
 pub use load::{Config, check, load};
 pub use rates::{Query, Rates, SERVICE, WINDOW};
 
-use crate::data::{Field, Log, Place, Reader, Value};
+use crate::clean::Clean;
+use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
+use crate::event::CallBy;
 
 /// The folders that warroom reads and writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +53,12 @@ impl Paths {
 pub struct Settings {
     /// The theme's name; without one it is chosen by the terminal's colours.
     pub theme: Option<String>,
-    /// The name of a file in `keymaps/`; without one it is `default`, if there is such a file.
+    /// The keymap's name; without one it is `default`.
     pub keymap: Option<String>,
     /// The kube-context; without one the kubeconfig's current one.
     pub context: Option<String>,
-    /// The namespace that steps act in; without one the kube-context's.
-    pub namespace: Option<String>,
+    /// The namespaces looked at, the first of which is that of steps; none is all of them; left out it is the kube-context's.
+    pub namespaces: Option<Vec<Clean>>,
     /// Where nothing may be changed.
     pub read_only: ReadOnly,
     /// Forbids exec, also where it only reads.
@@ -70,6 +73,10 @@ pub struct Settings {
     pub rates: Rates,
     /// A runbook whose steps lie over all others: a path, seen from the settings' folder.
     pub runbook: Option<PathBuf>,
+    /// The mouse chooses panes and rows; without it the terminal selects text with it.
+    pub mouse: bool,
+    /// How a person who does not look is called: for a new trouble, a firing alert, a change with an unknown outcome or no effect.
+    pub notify: CallBy,
     /// How long `:arm` allows changes, in minutes.
     pub arm_minutes: u16,
 }
@@ -112,7 +119,7 @@ impl Settings {
             theme: root.get("theme"),
             keymap: root.get("keymap"),
             context: root.get("context"),
-            namespace: root.get("namespace"),
+            namespaces: namespaces(root),
             read_only: root.get("read_only").unwrap_or(ReadOnly::Nowhere),
             no_exec: root.get("no_exec").unwrap_or(false),
             prometheus: root.get("prometheus").unwrap_or_default(),
@@ -120,6 +127,8 @@ impl Settings {
             kafka: root.table("kafka", "setting of kafka").map(Kafka::read),
             rates: root.table("rates", "setting of rates").map(Rates::read).unwrap_or_default(),
             runbook: root.get::<String>("runbook").map(PathBuf::from),
+            mouse: root.get("mouse").unwrap_or(true),
+            notify: call_by(root.table("notify", "setting of notify")),
             arm_minutes: root.within("arm_minutes", &(1..=240)).unwrap_or(15),
         }
     }
@@ -134,6 +143,38 @@ impl Settings {
         self
     }
 }
+
+/// Both, unless the settings say otherwise.
+fn call_by(table: Option<Reader<'_>>) -> CallBy {
+    let (bell, desktop) = table.map_or((None, None), |mut table| (table.get("bell"), table.get("desktop")));
+    CallBy { bell: bell.unwrap_or(true), desktop: desktop.unwrap_or(true) }
+}
+
+/// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.
+fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
+    let (one, several): (Option<Namespace>, Option<Vec<Namespace>>) = (root.get("namespace"), root.get("namespaces"));
+    if one.is_some() && several.is_some() {
+        root.fault(Fault::new("\"namespace\" and \"namespaces\" say the same thing: keep one of them"));
+    }
+    several.or_else(|| one.map(|one| vec![one])).map(|all| all.into_iter().map(|Namespace(name)| name).collect())
+}
+
+/// The name of a namespace: a DNS label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace(pub Clean);
+
+impl FromStr for Namespace {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        match crate::event::namespaces(text).as_deref() {
+            Ok([one]) if one.as_str() == text => Ok(Self(one.clone())),
+            _ => Err(Fault::new(format!("{text:?} is not the name of a namespace, such as \"medcontract-prod\""))),
+        }
+    }
+}
+
+text_fields!(Namespace);
 
 /// Where the names stand that other files must answer to.
 struct Places {

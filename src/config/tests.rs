@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::*;
 use crate::event::{Signal, Unit};
-use crate::theme::{ColorDepth, Role};
+use crate::theme::{ColorDepth, Role, Theme};
 
 /// A settings' folder with these files.
 fn home(files: &[(&str, &str)]) -> (tempfile::TempDir, Paths) {
@@ -39,7 +39,8 @@ fn without_files_everything_is_as_it_is_built_in() {
     assert_eq!(config.settings.arm_minutes, 15);
     assert_eq!((config.settings.kafka, config.settings.prometheus), (None, Endpoint::default()));
     assert!(config.settings.rates == Rates::default());
-    assert_eq!(config.themes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["dark", "light", "sixteen"]);
+    assert_eq!(config.themes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), Theme::names(&[]));
+    assert_eq!(config.keymaps.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["default", "k9s", "vim"]);
     assert!(config.runbook.step("rollout-undo").is_some());
 }
 
@@ -54,6 +55,8 @@ read_only = ["prod-us"]
 no_exec = true
 runbook = "team.toml"
 arm_minutes = 5
+mouse = false
+notify.bell = false
 prometheus.url = "http://prometheus:9090/"
 alertmanager.url = "https://alerts.example/base"
 kafka = { mode = "exec", namespace = "data", pod = "kafka-1", bootstrap = "broker:9093" }
@@ -72,7 +75,7 @@ latency = { query = "l", unit = "ms", threshold = 500 }
         theme: Some("light".into()),
         keymap: Some("mine".into()),
         context: Some("prod-eu".into()),
-        namespace: Some("medcontract-prod".into()),
+        namespaces: Some(vec!["medcontract-prod".into()]),
         read_only: ReadOnly::In(vec!["prod-us".into()]),
         no_exec: true,
         prometheus: "http://prometheus:9090".parse::<Where>().unwrap().into(),
@@ -95,12 +98,14 @@ latency = { query = "l", unit = "ms", threshold = 500 }
             .into(),
         },
         runbook: Some("team.toml".into()),
+        mouse: false,
+        notify: CallBy { bell: false, desktop: true },
         arm_minutes: 5,
     };
     assert_eq!(config.settings, expected);
     assert_eq!(config.themes[0].0, "light");
     assert!(config.runbook.step("ours").is_some());
-    assert!(config.keymap.markdown().contains("`step ours`"));
+    assert!(config.keymap().markdown().contains("`step ours`"));
 }
 
 #[test]
@@ -191,7 +196,7 @@ fn a_terminal_with_few_colours_gets_the_theme_made_for_it() {
 #[test]
 fn a_keymap_named_default_needs_no_setting() {
     let config = loaded(&[("keymaps/default.toml", "global = [{ on = ['Z'], run = 'zoom', desc = 'Ours' }]")]);
-    assert!(config.keymap.markdown().contains("<kbd>Z</kbd>"));
+    assert!(config.keymap().markdown().contains("<kbd>Z</kbd>"));
 }
 
 #[test]

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
+use super::logs::Logs;
 use super::preflight::{self, Room};
 use super::send::Caller;
-use super::{Effect, logs, send};
+use super::{Effect, Following, LogCopy, manifest, save, send};
 use crate::clean::Clean;
 use crate::config::Rates;
 use crate::event::{Event, Intent, Outcome, Plan, Prepared, Refusal, Server, StepCall, Target, View};
@@ -33,14 +35,16 @@ pub struct Settings {
     pub cluster: Clean,
     /// The kube-context, for the commands that are copied.
     pub context: Clean,
-    /// The namespace of a deployment given without one.
-    pub namespace: Clean,
+    /// The namespaces that are looked at; the first is that of a deployment given without one. The sources follow it.
+    pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
     /// The person.
     pub actor: Clean,
     /// Above which share of failing requests a service is in trouble.
     pub rates: Rates,
     /// The steps.
     pub runbook: Arc<Runbook>,
+    /// The folder for what is kept: saved logs go into `logs/` in it.
+    pub data: PathBuf,
     /// Time.
     pub clock: Clock,
     /// How long one answer may take.
@@ -50,6 +54,10 @@ pub struct Settings {
 }
 
 impl Settings {
+    fn namespace(&self) -> Clean {
+        self.namespaces.borrow().first().cloned().unwrap_or_else(|| "default".into())
+    }
+
     fn caller(&self, client: &kube::Client) -> Caller {
         Caller { client: client.clone(), server: Server::Cluster, prefix: String::new(), deadline: self.deadline }
     }
@@ -71,7 +79,7 @@ impl Settings {
             caller,
             now: self.clock.now(),
             cluster: self.cluster.clone(),
-            namespace: self.namespace.clone(),
+            namespace: self.namespace(),
             actor: self.actor.clone(),
             context: self.context.clone(),
             rates: self.rates.clone(),
@@ -97,7 +105,7 @@ pub struct Executor {
     settings: Settings,
     events: mpsc::Sender<Event>,
     preparing: Option<AbortHandle>,
-    following: Option<AbortHandle>,
+    following: Option<Logs>,
     sending: BTreeMap<Ulid, AbortHandle>,
     all: Vec<AbortHandle>,
 }
@@ -115,11 +123,22 @@ impl Executor {
             Effect::Send(intent) => self.send(*intent),
             Effect::Resolve(intent) => self.resolve(*intent),
             Effect::Wake { intent, after } => self.wake(intent, after),
-            Effect::Follow { target, previous } => self.follow(target, previous),
-            Effect::Unfollow => stop(&mut self.following),
+            Effect::Fetch(target) => self.fetch(target),
+            Effect::Follow(following) => self.follow(following),
+            Effect::Unfollow => self.following = None,
+            Effect::SaveLog(copy) => self.save_log(*copy),
             Effect::StopAll => self.stop_all(),
-            Effect::Decide(_) | Effect::Intend(_) | Effect::Copy(_) | Effect::Play(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => {
-            }
+            Effect::Watch(namespaces) => drop(self.settings.namespaces.send_replace(namespaces)),
+            Effect::Decide(_)
+            | Effect::Intend(_)
+            | Effect::Copy(_)
+            | Effect::Mouse(_)
+            | Effect::Notify { .. }
+            | Effect::Browse(_)
+            | Effect::Play(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit => {}
         }
     }
 
@@ -173,18 +192,33 @@ impl Executor {
         self.spawn(answer, due());
     }
 
-    fn follow(&mut self, target: Target, previous: bool) {
-        stop(&mut self.following);
+    fn fetch(&mut self, target: Target) {
+        let caller = self.settings.caller(&self.settings.reader);
+        let failed = Event::View(View::Manifest { target: target.clone(), answer: Err(BROKEN.into()) });
+        let answer = async move {
+            let answer = manifest::fetch(&caller, &target).await;
+            Event::View(View::Manifest { target, answer })
+        };
+        self.spawn(answer, failed);
+    }
+
+    fn follow(&mut self, following: Following) {
         let (client, clock, events) = (self.settings.reader.clone(), self.settings.clock.clone(), self.events.clone());
-        let task = tokio::spawn(logs::follow(client, target, previous, clock, events)).abort_handle();
-        self.all.push(task.clone());
-        self.following = Some(task);
+        let same = self.following.take().filter(|logs| logs.number() == following.number);
+        let logs = self.following.insert(same.unwrap_or_else(|| Logs::new(following.number, client, clock, events)));
+        logs.follow(following);
+    }
+
+    fn save_log(&mut self, copy: LogCopy) {
+        let (data, now) = (self.settings.data.clone(), self.settings.clock.now());
+        let answer = async move { Event::View(View::Told(save::save(data, copy, now).await)) };
+        self.spawn(answer, Event::View(View::Told(BROKEN.into())));
     }
 
     /// Cancels what runs. An answer that is no longer awaited is unknown, and is read like every other.
     fn stop_all(&mut self) {
         stop(&mut self.preparing);
-        stop(&mut self.following);
+        self.following = None;
         for (intent, task) in std::mem::take(&mut self.sending) {
             if !task.is_finished() {
                 task.abort();
@@ -214,7 +248,7 @@ impl Drop for Executor {
     }
 }
 
-const BROKEN: &str = "warroom itself broke down over this; please report it";
+pub(super) const BROKEN: &str = "warroom itself broke down over this; please report it";
 
 fn stop(task: &mut Option<AbortHandle>) {
     if let Some(task) = task.take() {
@@ -240,10 +274,11 @@ mod tests {
             alertmanager,
             cluster: "c".into(),
             context: "c".into(),
-            namespace: "n".into(),
+            namespaces: Arc::new(watch::Sender::new(vec!["n".into()])),
             actor: "a".into(),
             rates: Rates::default(),
             runbook: Arc::new(crate::runbook::embedded().unwrap()),
+            data: PathBuf::new(),
             clock: Clock::system(),
             deadline: Duration::from_secs(1),
             patience: Duration::from_secs(1),

@@ -5,8 +5,10 @@
 
 mod executor;
 mod logs;
+mod manifest;
 mod plan;
 mod preflight;
+mod save;
 mod send;
 mod silence;
 
@@ -15,7 +17,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{Intent, Operator, StepCall, Target};
+use crate::event::{CallBy, Intent, LogExtent, LogLine, LogSource, Operator, StepCall, Target};
 
 pub use executor::{Executor, Settings};
 
@@ -39,15 +41,16 @@ pub enum Effect {
         /// From now.
         after: Duration,
     },
-    /// Follow a pod's log.
-    Follow {
-        /// The pod.
-        target: Target,
-        /// The run before the restart.
-        previous: bool,
-    },
+    /// Read an object in full; answered by [`View::Manifest`](crate::event::View::Manifest).
+    Fetch(Target),
+    /// Follow logs, or more of those that are followed under the same number.
+    Follow(Following),
     /// Stop following.
     Unfollow,
+    /// Write what is kept of the followed logs into a file.
+    SaveLog(Box<LogCopy>),
+    /// Look at these namespaces from now on; none is all of them.
+    Watch(Vec<Clean>),
     /// Put text on the clipboard.
     Copy(Clean),
     /// Cancel everything that runs: preparing, following, and waiting for answers (which become unknown).
@@ -56,10 +59,60 @@ pub enum Effect {
     Play(Play),
     /// Draw everything again.
     Redraw,
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Call a person who does not look.
+    Notify {
+        /// What for.
+        text: Clean,
+        /// How.
+        by: CallBy,
+    },
+    /// Open an address in a browser.
+    Browse(Clean),
     /// Put the program in the background.
     Suspend,
     /// Leave.
     Quit,
+}
+
+impl Effect {
+    /// Whether the screen carries it out, and nothing outside is asked for anything.
+    pub fn of_the_screen(&self) -> bool {
+        matches!(
+            self,
+            Self::Quit
+                | Self::Copy(_)
+                | Self::Redraw
+                | Self::Suspend
+                | Self::Mouse(_)
+                | Self::Notify { .. }
+                | Self::Browse(_)
+                | Self::Play(_)
+        )
+    }
+}
+
+/// Logs to be followed together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Following {
+    /// Their news carry it; another number ends what was followed before.
+    pub number: u64,
+    /// How much of each is read at first.
+    pub extent: LogExtent,
+    /// The containers, each under the number that its lines carry.
+    pub sources: Vec<(u16, LogSource)>,
+}
+
+/// Lines to be saved, clean as they are seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogCopy {
+    /// Part of the file's name.
+    pub name: Clean,
+    /// The containers, by number.
+    pub sources: Vec<LogSource>,
+    /// The lines, oldest first.
+    pub lines: Vec<LogLine>,
 }
 
 /// A movement of the replay.

@@ -3,6 +3,7 @@
 //! A kind is told either as changes ([`ClusterEvent::Gone`] and the `…s` variants), or as a listing: `Listing`, pages of objects,
 //! `Listed`. What a listing did not name is gone when it ends, so a relist after a lost watch leaves exactly what the server has.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -28,17 +29,33 @@ pub enum Kind {
     Deployment,
     /// apps/v1 StatefulSet
     StatefulSet,
+    /// apps/v1 DaemonSet
+    DaemonSet,
+    /// batch/v1 Job
+    Job,
     /// apps/v1 ReplicaSet: a Deployment's revision
     ReplicaSet,
     /// core/v1 Node
     Node,
     /// core/v1 Event
     Event,
+    /// core/v1 ConfigMap, of which only the metadata is read
+    ConfigMap,
 }
 
 impl Kind {
     /// All of them, in the order in which they are asked for.
-    pub const ALL: [Self; 6] = [Self::Pod, Self::Deployment, Self::StatefulSet, Self::ReplicaSet, Self::Node, Self::Event];
+    pub const ALL: [Self; 9] = [
+        Self::Pod,
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::DaemonSet,
+        Self::Job,
+        Self::ReplicaSet,
+        Self::Node,
+        Self::Event,
+        Self::ConfigMap,
+    ];
 
     /// The resource name in API paths.
     pub fn plural(self) -> &'static str {
@@ -46,17 +63,21 @@ impl Kind {
             Self::Pod => "pods",
             Self::Deployment => "deployments",
             Self::StatefulSet => "statefulsets",
+            Self::DaemonSet => "daemonsets",
+            Self::Job => "jobs",
             Self::ReplicaSet => "replicasets",
             Self::Node => "nodes",
             Self::Event => "events",
+            Self::ConfigMap => "configmaps",
         }
     }
 
     /// The API group's path, `api/v1` or `apis/apps/v1`.
     pub fn api(self) -> &'static str {
         match self {
-            Self::Pod | Self::Node | Self::Event => "api/v1",
-            Self::Deployment | Self::StatefulSet | Self::ReplicaSet => "apis/apps/v1",
+            Self::Pod | Self::Node | Self::Event | Self::ConfigMap => "api/v1",
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet => "apis/apps/v1",
+            Self::Job => "apis/batch/v1",
         }
     }
 
@@ -65,16 +86,74 @@ impl Kind {
         self != Self::Node
     }
 
+    /// Whether it keeps pods running, or brings them to an end.
+    pub fn is_workload(self) -> bool {
+        matches!(self, Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::Job)
+    }
+
+    /// The kind of this [`Self::word`].
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The name on the screen, as kubectl has it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pod => "pod",
             Self::Deployment => "deployment",
             Self::StatefulSet => "statefulset",
+            Self::DaemonSet => "daemonset",
+            Self::Job => "job",
             Self::ReplicaSet => "replicaset",
             Self::Node => "node",
             Self::Event => "event",
+            Self::ConfigMap => "configmap",
         }
+    }
+
+    /// kubectl's short name, for columns.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Pod => "pod",
+            Self::Deployment => "deploy",
+            Self::StatefulSet => "sts",
+            Self::DaemonSet => "ds",
+            Self::Job => "job",
+            Self::ReplicaSet => "rs",
+            Self::Node => "node",
+            Self::Event => "event",
+            Self::ConfigMap => "cm",
+        }
+    }
+
+    /// `kind` as manifests have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pod => "Pod",
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::Job => "Job",
+            Self::ReplicaSet => "ReplicaSet",
+            Self::Node => "Node",
+            Self::Event => "Event",
+            Self::ConfigMap => "ConfigMap",
+        }
+    }
+}
+
+/// What one listing names: a kind, in one namespace or in all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Scope {
+    /// The kind.
+    pub kind: Kind,
+    /// The namespace; `None` is all of them, and what has none.
+    pub namespace: Option<Clean>,
+}
+
+impl From<Kind> for Scope {
+    fn from(kind: Kind) -> Self {
+        Self { kind, namespace: None }
     }
 }
 
@@ -82,13 +161,13 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClusterEvent {
-    /// A full listing of the kind begins.
-    Listing(Kind),
+    /// A full listing begins.
+    Listing(Scope),
     /// The listing is complete.
-    Listed(Kind),
+    Listed(Scope),
     /// Pods, new or changed.
     Pods(Vec<Arc<Pod>>),
-    /// Deployments and StatefulSets, new or changed.
+    /// Deployments, StatefulSets, DaemonSets and Jobs, new or changed.
     Workloads(Vec<Workload>),
     /// ReplicaSets, new or changed.
     Revisions(Vec<Revision>),
@@ -96,8 +175,12 @@ pub enum ClusterEvent {
     Nodes(Vec<Node>),
     /// Kubernetes Events, new or repeated.
     Notices(Vec<Notice>),
+    /// ConfigMaps, new or changed.
+    ConfigMaps(Vec<ConfigMap>),
     /// Objects that were deleted.
     Gone(Kind, Vec<Uid>),
+    /// Objects that are no longer there when the kind is polled: what happened to them in between nobody saw.
+    Missed(Kind, Vec<Uid>),
 }
 
 /// What a change is aimed at: bound when it is chosen, never by row or ambient context (invariant 6).
@@ -126,9 +209,36 @@ pub struct Meta {
     pub name: Clean,
     /// When it was created.
     pub created: DateTime<Utc>,
-    /// Since when it is being deleted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When its time to end is over, once it is being deleted (`metadata.deletionTimestamp`: the grace period is in it).
     pub deleting: Option<DateTime<Utc>>,
+    /// The finalizers that hold its deletion back, while it is being deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<Clean>,
+}
+
+/// Who changed an object last, as `metadata.managedFields` has it: neither a status nor a controller's own bookkeeping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastChange {
+    /// The field manager: `helm`, `kubectl-edit`, `warroom`.
+    pub manager: Clean,
+    /// `Apply` or `Update`.
+    pub operation: Clean,
+    /// The part that was written, where it is not the whole object: `scale`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subresource: Option<Clean>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Processor time and memory, as far as they are said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Thousandths of a core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<NonZeroU32>,
+    /// KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<NonZeroU32>,
 }
 
 /// The controller of an object.
@@ -203,6 +313,12 @@ pub struct Container {
     /// How its last run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<ContainerState>,
+    /// What it was promised.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub requests: Amount,
+    /// What it may not exceed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Amount,
 }
 
 /// What a container does, or how a run of it ended.
@@ -237,20 +353,20 @@ pub enum ContainerState {
     },
 }
 
-/// A Deployment or a StatefulSet.
+/// What keeps pods running, or brings them to an end: a Deployment, a StatefulSet, a DaemonSet or a Job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
-    /// Which of the two.
+    /// Which of them.
     pub kind: Kind,
     /// Identity and age.
     pub meta: Meta,
-    /// Replicas asked for.
+    /// Replicas asked for; of a DaemonSet the nodes that should run one, of a Job its completions.
     pub desired: u32,
     /// Replicas that exist.
     pub replicas: u32,
     /// Replicas of the newest template.
     pub updated: u32,
-    /// Replicas that are ready.
+    /// Replicas that are ready; of a Job those that have completed.
     pub ready: u32,
     /// `metadata.generation`
     pub generation: i64,
@@ -266,6 +382,16 @@ pub struct Workload {
     pub release: Option<Clean>,
     /// The label `app`, or the name: the service that its requests are counted under.
     pub service: Clean,
+    /// Who changed it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<LastChange>,
+}
+
+impl Workload {
+    /// Whether it lacks replicas. A Job that has not completed yet lacks none: it fails, or it goes on.
+    pub fn short(&self) -> bool {
+        self.kind != Kind::Job && self.ready < self.desired
+    }
 }
 
 /// A ReplicaSet: one revision of a Deployment.
@@ -302,6 +428,24 @@ pub struct Node {
     /// The condition's words where it is not ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Clean>,
+    /// What pods can have of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub allocatable: Amount,
+    /// Other conditions that hold: `MemoryPressure`, `DiskPressure`, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pressures: Vec<Clean>,
+    /// Who changed it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<LastChange>,
+}
+
+/// A ConfigMap: that it changed, never what is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConfigMap {
+    /// Identity and age.
+    pub meta: Meta,
+    /// Who changed it last.
+    pub changed: Option<LastChange>,
 }
 
 /// A Kubernetes Event (the word `Event` is taken by warroom's own).

@@ -4,26 +4,31 @@
 //! written to the journal as a [`Record`]; the world is a fold of those alone, so a replay arrives at the same world.
 
 mod cluster;
+mod log;
 mod metric;
 mod operator;
 mod rate;
 mod run;
 mod source;
+mod usage;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use cluster::{
-    ClusterEvent, Container, ContainerState, Health as PodPhase, Kind, Meta, Node, Notice, Owner, Pod, Revision, Target, Uid, Workload,
+    Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta, Node, Notice, Owner, Pod,
+    Revision, Scope, Target, Uid, Workload,
 };
+pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
-pub use operator::{Edit, LogLine, Operator, Purpose, View};
+pub use operator::{CallBy, Edit, Operator, Purpose, Seat, Setup, View};
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
 pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
     Write, digest,
 };
 pub use source::{Health, Mode, Session, SourceId, SourceState};
+pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
 /// One line of the journal: what happened, its place in the order, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +51,10 @@ pub enum Event {
     Health(Health),
     /// What the API server says is there.
     Cluster(ClusterEvent),
+    /// What pods and nodes use.
+    Usage(Usage),
+    /// Namespaces that came, went, or are on their way out.
+    Namespaces(Vec<Namespace>),
     /// Request and error rates, oldest first.
     Rates(Vec<RateSample>),
     /// Older rates: what was before the session began, or while Prometheus was out of reach.

@@ -1,11 +1,10 @@
 //! What a person does: decisions, which are recorded, and what only moves their own screen while they type, which is not.
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Prepared, Target};
+use super::{LogNews, Prepared, Target};
 use crate::clean::Clean;
-use crate::keymap::{Action, Key};
+use crate::keymap::{Action, Context, Key};
 
 /// A decision. Actions are recorded as resolved, so a recording outlives every keymap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +28,17 @@ pub enum Operator {
     },
 }
 
+impl Operator {
+    /// The action that it is: what a key is bound to, or what a typed command names.
+    pub fn action(&self) -> Option<Action> {
+        match self {
+            Self::Did(action) => Some(action.clone()),
+            Self::Entered { purpose: Purpose::Command, text } => text.trim().parse().ok(),
+            Self::Entered { .. } | Self::Pinned { .. } => None,
+        }
+    }
+}
+
 /// What a typed line is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,7 +48,7 @@ pub enum Purpose {
     /// A `/` filter of the focused pane.
     Filter,
     /// A text to find in the timeline, without hiding the rest.
-    Search,
+    Find,
     /// A note for the timeline.
     Note,
     /// An input of a step's form.
@@ -47,6 +57,8 @@ pub enum Purpose {
     Name,
     /// A time or text to seek in a replay.
     Seek,
+    /// A text to find in logs.
+    Search,
 }
 
 /// What only this viewer's screen is about. Never recorded, never changes the world.
@@ -54,6 +66,8 @@ pub enum Purpose {
 pub enum View {
     /// Time went by.
     Tick,
+    /// What there is to choose from here, and how this screen begins.
+    Began(Setup),
     /// The terminal's size, in cells.
     Resized {
         /// Columns.
@@ -67,17 +81,66 @@ pub enum View {
     Pending(Vec<Key>),
     /// A step was prepared, or cannot be.
     Prepared(Box<Prepared>),
-    /// Lines of the followed log; `target` and `previous` say of which.
-    Logs {
-        /// The pod.
+    /// An object's manifest, or why there is none.
+    Manifest {
+        /// The object.
         target: Target,
-        /// New lines, oldest first.
-        lines: Vec<LogLine>,
-        /// Why there are no more, when there are none.
-        ended: Option<Clean>,
+        /// Its lines.
+        answer: Result<Vec<Clean>, Clean>,
     },
+    /// The mouse chose a pane, and maybe a row of it.
+    Pointed {
+        /// The pane, by its keys.
+        pane: Context,
+        /// The row's identity.
+        row: Option<Clean>,
+    },
+    /// The mouse chose one of the things offered.
+    Picked(usize),
+    /// The wheel turned over what is open, or over a pane.
+    Wheeled {
+        /// The pane, by its keys; none over what lies over the panes.
+        pane: Option<Context>,
+        /// Towards the end.
+        down: bool,
+    },
+    /// News of the followed logs.
+    Logs(LogNews),
     /// Something to tell the viewer for a few seconds.
     Told(Clean),
+}
+
+/// What there is to choose from here, and how this screen begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// Themes by name, the chosen one first.
+    pub themes: Vec<Clean>,
+    /// Keymaps by name, the chosen one first.
+    pub keymaps: Vec<Clean>,
+    /// Where the person sits.
+    pub seat: Seat,
+    /// How they are called when they do not look.
+    pub call_by: CallBy,
+}
+
+/// Where the person sits, and what is under their hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seat {
+    /// Across the room: everything is large, and there is no cursor.
+    pub wall: bool,
+    /// The mouse is ours, not the terminal's.
+    pub mouse: bool,
+    /// At the other end of ssh: a browser opened here would not be seen.
+    pub remote: bool,
+}
+
+/// How a person who does not look is called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallBy {
+    /// The terminal's bell.
+    pub bell: bool,
+    /// A notification of the desktop, through the terminal (OSC 9 or OSC 777).
+    pub desktop: bool,
 }
 
 /// A change of the typed line.
@@ -87,15 +150,4 @@ pub enum Edit {
     Insert(String),
     /// Any editing action of the input context.
     Act(Action),
-}
-
-/// A line of a container's log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogLine {
-    /// When the container wrote it.
-    pub at: Option<DateTime<Utc>>,
-    /// The container.
-    pub container: Clean,
-    /// The line.
-    pub text: Clean,
 }

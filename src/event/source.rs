@@ -18,12 +18,22 @@ pub enum SourceId {
     Deployments,
     /// The watch of StatefulSets.
     StatefulSets,
+    /// The watch of DaemonSets.
+    DaemonSets,
+    /// The watch of Jobs.
+    Jobs,
     /// The watch of ReplicaSets.
     ReplicaSets,
     /// The watch of nodes.
     Nodes,
-    /// The watch of Kubernetes Events.
+    /// The watch of Kubernetes Events: warnings only.
     Events,
+    /// The watch of ConfigMaps: their metadata only.
+    ConfigMaps,
+    /// Whether the namespaces are still there.
+    Namespaces,
+    /// What pods and nodes use, from metrics.k8s.io.
+    Usage,
     /// Request rates from Prometheus.
     Prometheus,
     /// Alerts from Alertmanager.
@@ -34,13 +44,18 @@ pub enum SourceId {
 
 impl SourceId {
     /// All of them, the cluster's own watches first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Pods,
         Self::Deployments,
         Self::StatefulSets,
+        Self::DaemonSets,
+        Self::Jobs,
         Self::ReplicaSets,
         Self::Nodes,
         Self::Events,
+        Self::ConfigMaps,
+        Self::Namespaces,
+        Self::Usage,
         Self::Prometheus,
         Self::Alertmanager,
         Self::Kafka,
@@ -52,15 +67,18 @@ impl SourceId {
             Kind::Pod => Self::Pods,
             Kind::Deployment => Self::Deployments,
             Kind::StatefulSet => Self::StatefulSets,
+            Kind::DaemonSet => Self::DaemonSets,
+            Kind::Job => Self::Jobs,
             Kind::ReplicaSet => Self::ReplicaSets,
             Kind::Node => Self::Nodes,
             Kind::Event => Self::Events,
+            Kind::ConfigMap => Self::ConfigMaps,
         }
     }
 
-    /// Whether it watches the cluster itself.
+    /// Whether it watches the cluster itself: one API server speaks through all of these.
     pub fn of_cluster(self) -> bool {
-        self <= Self::Events
+        self <= Self::Namespaces
     }
 
     /// The name in the header, in `status --json` and in the timeline.
@@ -69,9 +87,14 @@ impl SourceId {
             Self::Pods => "pods",
             Self::Deployments => "deployments",
             Self::StatefulSets => "statefulsets",
+            Self::DaemonSets => "daemonsets",
+            Self::Jobs => "jobs",
             Self::ReplicaSets => "replicasets",
             Self::Nodes => "nodes",
             Self::Events => "events",
+            Self::ConfigMaps => "configmaps",
+            Self::Namespaces => "namespaces",
+            Self::Usage => "metrics",
             Self::Prometheus => "prometheus",
             Self::Alertmanager => "alertmanager",
             Self::Kafka => "kafka",
@@ -98,6 +121,18 @@ pub enum SourceState {
 }
 
 impl SourceState {
+    /// How much less than live; the worst is the greatest.
+    pub fn badness(self) -> u8 {
+        match self {
+            Self::Down => 5,
+            Self::Stale => 4,
+            Self::Blind => 3,
+            Self::Starting => 2,
+            Self::Live => 1,
+            Self::Off => 0,
+        }
+    }
+
     /// The word on the screen and in `status --json`.
     pub fn word(self) -> &'static str {
         match self {
@@ -143,8 +178,8 @@ pub struct Session {
     pub context: Clean,
     /// The cluster's address; part of every target.
     pub cluster: Clean,
-    /// The namespace watched; `None` is all of them.
-    pub namespace: Option<Clean>,
+    /// The namespaces watched when it began; none is all of them.
+    pub namespaces: Vec<Clean>,
     /// The person, as this machine knows them.
     pub actor: Clean,
     /// `true`: cannot be armed.
@@ -167,5 +202,14 @@ impl Session {
     /// The share of a service's requests that counts as trouble when they fail, 0..1.
     pub fn threshold_of(&self, service: &str) -> f64 {
         self.thresholds.get(service).copied().unwrap_or(self.threshold)
+    }
+
+    /// Where it looks: `all namespaces`, `namespace shop`, `namespaces shop, prod`.
+    pub fn place(&self) -> String {
+        match self.namespaces.as_slice() {
+            [] => "all namespaces".to_owned(),
+            [one] => format!("namespace {one}"),
+            several => format!("namespaces {}", several.join(", ")),
+        }
     }
 }

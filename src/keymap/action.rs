@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::Context::{Alerts, Confirm, Detail, Dialog, Global, Input, Replay, Timeline};
+use super::Context::{Alerts, Confirm, Detail, Dialog, Global, Input, Logs, Replay, Timeline};
 use crate::data::{Fault, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
@@ -47,6 +47,10 @@ macro_rules! actions {
             $(#[doc = $doc] $variant,)+
             /// Begin the runbook's step with this id.
             Step(String),
+            /// Look at these namespaces.
+            Namespaces(String),
+            /// Describe the node of this name.
+            Node(String),
         }
 
         impl Action {
@@ -65,6 +69,8 @@ macro_rules! actions {
                         danger: Danger::$danger,
                     },)+
                     Self::Step(_) => &STEP,
+                    Self::Namespaces(_) => &NAMESPACES,
+                    Self::Node(_) => &NODE,
                 }
             }
         }
@@ -80,6 +86,24 @@ static STEP: Spec = Spec {
     danger: Danger::Change,
 };
 
+static NAMESPACES: Spec = Spec {
+    name: "ns",
+    aliases: &["namespace", "namespaces"],
+    argument: Some("namespaces, or all"),
+    doc: "Look at these namespaces",
+    contexts: &[Global],
+    danger: Danger::Record,
+};
+
+static NODE: Spec =
+    Spec { name: "node", aliases: &[], argument: Some("node"), doc: "Describe a node", contexts: &[Global], danger: Danger::Screen };
+
+/// How an action takes what follows its name.
+type With = fn(String) -> Action;
+
+/// The actions that something must follow, and how they take it.
+static WITH_ARGUMENT: [(&Spec, With); 3] = [(&STEP, Action::Step), (&NAMESPACES, Action::Namespaces), (&NODE, Action::Node)];
+
 actions! {
     Quit "quit" | "q" | "exit" [Global] Screen "Leave warroom"
     Help "help" | "h" [Global] Screen "Show the keys that work here"
@@ -91,7 +115,12 @@ actions! {
     StopAll "stop-all" [Global Confirm Dialog Input] Record "Disarm, cancel everything that runs, say what is unknown"
     Arm "arm" [Global Confirm] Record "Allow changes to this context for a while, or for longer"
     Disarm "disarm" [Global] Record "Forbid changes"
-    ThemeNext "theme-next" | "theme" [Global] Screen "Use the next theme"
+    Theme "theme" [Global] Screen "Choose a theme, and see each at once"
+    ThemeNext "theme-next" [Global] Screen "Use the next theme"
+    Keymap "keymap" [Global] Screen "Choose a keymap"
+    Mouse "mouse" [Global] Screen "Take the mouse, or leave it to the terminal to select text"
+    Mute "mute" [Global] Screen "No bell and no notifications, or both again"
+    Wall "wall" [Global] Screen "Show it across the room, or at the desk again"
     ToggleClock "toggle-clock" [Global] Screen "Show times in UTC, or since the incident began"
     Zoom "zoom" [Global] Screen "Give the focused pane the whole screen, or give it back"
 
@@ -120,9 +149,30 @@ actions! {
 
     Logs "logs" [Global] Screen "Show its logs"
     PreviousLogs "previous-logs" [Global] Screen "Show the logs of the run before the restart"
+    NextMatch "next-match" [Logs] Screen "Go to the next line that the search finds"
+    PreviousMatch "previous-match" [Logs] Screen "Go to the previous line that the search finds"
+    OnlyMatches "only-matches" [Logs] Screen "Show only lines that the search finds, or all"
+    NextError "next-error" [Logs] Screen "Go to the next line about an error"
+    PreviousError "previous-error" [Logs] Screen "Go to the previous line about an error"
+    SinceMinute "since-1m" [Logs] Screen "Show the last minute"
+    SinceFive "since-5m" [Logs] Screen "Show the last 5 minutes"
+    SinceQuarter "since-15m" [Logs] Screen "Show the last 15 minutes"
+    SinceHour "since-1h" [Logs] Screen "Show the last hour"
+    SinceTail "since-tail" [Logs] Screen "Show the last 500 lines of each container"
+    ToggleWrap "toggle-wrap" | "wrap" [Logs] Screen "Break long lines, or let them run beyond the edge"
+    ToggleTimes "toggle-times" [Logs] Screen "Show the time of each line, or not"
+    ToggleRaw "toggle-raw" | "raw" [Logs] Screen "Show JSON lines as they came, or made readable"
+    ScrollLeft "scroll-left" [Logs] Screen "Show what is further to the left"
+    ScrollRight "scroll-right" [Logs] Screen "Show what is further to the right"
+    SaveLog "save-log" [Logs] Screen "Save the lines that are shown, cleaned, in a file"
     Describe "describe" [Global] Screen "Describe it"
+    Manifest "manifest" | "yaml" [Global] Screen "Show its manifest as YAML"
+    Changes "changes" [Global] Screen "Show what changed in the last hour, and who changed it"
     Follow "follow" [Global] Screen "Keep to the newest line, or stay"
     CopyCommand "copy-command" [Global Confirm] Screen "Copy the step as the command that it stands for"
+    CopyName "copy-name" [Global] Screen "Copy the name of what is selected"
+    CopyLink "copy-link" [Global] Screen "Copy the link of its alert"
+    OpenLink "open-link" [Global] Screen "Open the link of its alert in a browser"
 
     Search "search" [Timeline] Screen "Find a text in the timeline, without hiding the rest"
     SearchNext "search-next" [Timeline] Screen "Go to the next entry that has the searched text"
@@ -138,6 +188,7 @@ actions! {
     Confirm "confirm" [Confirm] Change "Go ahead"
     Reject "reject" [Confirm] Screen "Leave it"
     FullDiff "full-diff" [Confirm] Screen "Show the whole diff, or its summary"
+    Choose "choose" [Dialog] Screen "Take what is chosen"
     NextField "next-field" [Dialog Input] Screen "Go to the next field"
 
     PlayPause "play-pause" [Replay] Screen "Play, or pause"
@@ -178,6 +229,12 @@ impl Action {
         contexts.contains(&context) || (contexts.contains(&Global) && !context.is_modal())
     }
 
+    /// Does something as a `:` command: not what only edits a text or answers a question.
+    pub fn can_be_typed(&self) -> bool {
+        let contexts = self.spec().contexts;
+        contexts.contains(&Global) || contexts.contains(&Replay)
+    }
+
     /// Reaches through a modal context: what stops, suspends or repairs must never be out of reach.
     pub const fn always_works(&self) -> bool {
         matches!(self, Self::StopAll | Self::Suspend | Self::Redraw)
@@ -187,7 +244,7 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Step(id) => write!(f, "{} {id}", STEP.name),
+            Self::Step(argument) | Self::Namespaces(argument) | Self::Node(argument) => write!(f, "{} {argument}", self.spec().name),
             plain => f.write_str(plain.spec().name),
         }
     }
@@ -199,8 +256,9 @@ impl FromStr for Action {
     fn from_str(text: &str) -> Result<Self, Fault> {
         let (name, argument) = text.trim().split_once(' ').map_or((text.trim(), ""), |(name, rest)| (name, rest.trim()));
         let named = |spec: &Spec| spec.name == name || spec.aliases.contains(&name);
-        if named(&STEP) {
-            return if argument.is_empty() { Err(Fault::new("\"step\" needs the id of a step")) } else { Ok(Self::Step(argument.into())) };
+        if let Some((spec, with)) = WITH_ARGUMENT.iter().find(|(spec, _)| named(spec)) {
+            let missing = || Fault::new(format!("{:?} needs its argument: {}", spec.name, spec.argument.unwrap_or_default()));
+            return if argument.is_empty() { Err(missing()) } else { Ok(with(argument.into())) };
         }
         match Self::PLAIN.iter().find(|action| named(action.spec())) {
             Some(_) if !argument.is_empty() => Err(Fault::new(format!("{name:?} takes no argument, but {argument:?} follows it"))),
@@ -212,7 +270,7 @@ impl FromStr for Action {
 
 /// All names that the table knows, aliases left out.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    Action::PLAIN.iter().map(|action| action.spec().name).chain([STEP.name])
+    Action::PLAIN.iter().map(|action| action.spec().name).chain(WITH_ARGUMENT.iter().map(|(spec, _)| spec.name))
 }
 
 text_fields!(Action);
@@ -239,7 +297,7 @@ mod tests {
 
     #[test]
     fn every_name_and_alias_is_read_back_as_its_own_action() {
-        let mut seen = BTreeSet::from([STEP.name]);
+        let mut seen: BTreeSet<&str> = WITH_ARGUMENT.iter().map(|(spec, _)| spec.name).collect();
         for action in Action::PLAIN {
             for name in [action.spec().name].iter().chain(action.spec().aliases) {
                 assert!(seen.insert(name), "{name} names two actions");
@@ -260,7 +318,7 @@ mod tests {
     fn mistakes_name_what_was_meant() {
         let error = |text: &str| text.parse::<Action>().unwrap_err().to_string();
         assert_eq!(error("discribe"), "no such action \"discribe\"; did you mean \"describe\"?");
-        assert_eq!(error("step"), "\"step\" needs the id of a step");
+        assert_eq!(error("step"), "\"step\" needs its argument: step id");
         assert_eq!(error("quit now"), "\"quit\" takes no argument, but \"now\" follows it");
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Action, Context, Key, Keymap, hides};
+use super::{Action, Context, Danger, Key, Keymap, hides};
 
 /// One entry of the footer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,6 +15,8 @@ pub struct Hint {
     pub label: String,
     /// Opens a menu.
     pub opens: bool,
+    /// The menu is about this screen alone.
+    pub aside: bool,
 }
 
 /// The keys of one context.
@@ -41,10 +43,15 @@ impl Keymap {
     /// The footer: keys that work right now and menus that open, innermost context first.
     pub fn hints(&self, contexts: &[Context]) -> Vec<Hint> {
         let mut hints: Vec<Hint> = Vec::new();
-        for (_, binding) in self.reachable(contexts) {
+        let reachable = self.reachable(contexts);
+        let aside = |key: &Key| {
+            let mut menu = reachable.iter().filter(|(_, binding)| binding.on.first() == Some(key));
+            menu.all(|(_, binding)| binding.run.danger() == Danger::Screen)
+        };
+        for (_, binding) in &reachable {
             let hint = match &binding.on[..] {
-                [key] => binding.hint.clone().map(|label| Hint { key: *key, label, opens: false }),
-                [key, ..] => Some(Hint { key: *key, label: self.title(contexts, &[*key]), opens: true }),
+                [key] => binding.hint.clone().map(|label| Hint { key: *key, label, opens: false, aside: false }),
+                [key, ..] => Some(Hint { key: *key, label: self.title(contexts, &[*key]), opens: true, aside: aside(key) }),
                 [] => None,
             };
             hints.extend(hint.filter(|hint| !hints.contains(hint)));

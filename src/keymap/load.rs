@@ -4,9 +4,16 @@ use std::str::FromStr;
 
 use super::help::sequence;
 use super::{Action, Binding, Context, Key, Keymap, Layer};
-use crate::data::{self, Fault, Mistake, Place, Reader, text_fields};
+use crate::data::{self, Fault, Mistake, Place, Reader, stem, text_fields};
 
-const DEFAULT: (&str, &str) = ("keymaps/default.toml (built in)", include_str!("../../keymaps/default.toml"));
+const BUILT_IN: [(&str, &str); 3] = [
+    ("keymaps/default.toml (built in)", include_str!("../../keymaps/default.toml")),
+    ("keymaps/k9s.toml (built in)", include_str!("../../keymaps/k9s.toml")),
+    ("keymaps/vim.toml (built in)", include_str!("../../keymaps/vim.toml")),
+];
+
+/// What every other keymap lies over.
+const DEFAULT: (&str, &str) = BUILT_IN[0];
 
 /// The value of `run` that takes a row away.
 const UNBIND: &str = "none";
@@ -54,6 +61,26 @@ impl FromStr for Run {
 text_fields!(Run);
 
 impl Keymap {
+    /// The keymap `name`, asked for at `at`, over what it inherits and at last over the built-in default. `files` are the user's (name and
+    /// text); one named as a built-in keymap lies over it.
+    ///
+    /// # Errors
+    /// Every mistake of the keymap's file and of those that it inherits from; an unknown name at `at`.
+    pub fn named(name: &str, at: &Place, files: &[(&str, &str)]) -> Result<Self, Vec<Mistake>> {
+        Self::load(&lineage(name, at, files).map_err(|mistake| vec![mistake])?)
+    }
+
+    /// The names of all keymaps: built-in ones, then the user's own.
+    pub fn names<'a>(files: &[(&'a str, &'a str)]) -> Vec<&'a str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (file, _) in BUILT_IN.iter().chain(files) {
+            if !names.contains(&stem(file)) {
+                names.push(stem(file));
+            }
+        }
+        names
+    }
+
     /// The built-in keymap with the rows of these files (name and text) laid over it, one after another.
     ///
     /// # Errors
@@ -112,6 +139,28 @@ impl Keymap {
     }
 }
 
+/// The file of that name and all that it inherits from, the heir last, without the default that they all lie over.
+fn lineage<'a>(name: &str, at: &Place, files: &[(&'a str, &'a str)]) -> Result<Vec<(&'a str, &'a str)>, Mistake> {
+    let (mut found, mut next) = (Vec::new(), Some((name.to_owned(), at.clone())));
+    while let Some((name, at)) = next.take() {
+        let unseen = |file: &&(&'a str, &'a str)| stem(file.0) == name && !found.contains(*file);
+        let Some(file) = files.iter().chain(&BUILT_IN).find(unseen).copied() else {
+            let names = Keymap::names(files);
+            let circle = names.contains(&name.as_str()).then(|| Fault::new(format!("keymap {name:?} inherits from itself")));
+            return Err(at.mistake(circle.unwrap_or_else(|| Fault::unknown("keymap", &name, names))));
+        };
+        if file == DEFAULT {
+            break;
+        }
+        found.push(file);
+        let (inherits, _) = data::read_partly(file.0, file.1, "context", |root| root.get::<(String, Place)>("inherits"));
+        let covers = BUILT_IN.iter().any(|built_in| stem(built_in.0) == name && !found.contains(built_in));
+        next = inherits.flatten().or(covers.then_some((name, at)));
+    }
+    found.reverse();
+    Ok(found)
+}
+
 impl Layer {
     /// Whether there was anything at these keys or below them.
     fn unbind(&mut self, on: &[Key]) -> bool {
@@ -137,6 +186,7 @@ impl Layer {
 }
 
 fn rows(root: &mut Reader<'_>) -> Vec<Row> {
+    let _read_before: Option<String> = root.get("inherits"); // by lineage
     let mut rows = Vec::new();
     for context in Context::ALL {
         let tables = root.tables(context.name(), "field");

@@ -1,4 +1,4 @@
-use super::Context::{Confirm, Dialog, Global, Input, Logs, Pods, Replay};
+use super::Context::{Confirm, Detail, Dialog, Global, Input, Logs, Pods, Replay};
 use super::*;
 use proptest::prelude::*;
 
@@ -42,6 +42,8 @@ fn keys_mean_what_the_innermost_context_says() {
         (&[Pods, Global], "m", "mitigate ▸"),
         (&[Pods, Global], "m u", "step rollout-undo"),
         (&[Pods, Global], "m x", "nothing"),
+        (&[Pods, Global], "y", "manifest"),
+        (&[Pods, Global], "c n", "copy-name"),
         (&[Pods, Global], "m esc j", "down"),
         (&[Pods, Global], "g", "top"),
         (&[Pods, Replay, Global], "g", "seek"),
@@ -151,6 +153,71 @@ on = []
             r#"mine.toml:43:1: a row has either "run" or "title""#,
         ]
     );
+}
+
+fn named(name: &str, files: &[(&str, &str)]) -> Result<Keymap, Vec<String>> {
+    let mistakes = |found: Vec<Mistake>| found.iter().map(ToString::to_string).collect();
+    Keymap::named(name, &Place::start_of("config.toml"), files).map_err(mistakes)
+}
+
+#[test]
+fn every_built_in_keymap_is_without_mistakes_and_names_its_menus() {
+    for name in Keymap::names(&[]) {
+        let keymap = named(name, &[]).unwrap();
+        for (context, layer) in &keymap.layers {
+            for binding in layer.bindings.iter().filter(|binding| binding.on.len() > 1) {
+                assert!(
+                    (1..binding.on.len()).all(|length| layer.titles.contains_key(&binding.on[..length])),
+                    "{name} {context} {:?}",
+                    binding.on
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn hands_find_what_they_know() {
+    for (name, contexts, pressed, expected) in [
+        ("k9s", &[Pods, Global][..], "s", "step scale"),
+        ("k9s", &[Pods, Global], "ctrl-l", "step rollout-undo"),
+        ("k9s", &[Pods, Global], "c", "copy-name"),
+        ("k9s", &[Logs, Global], "c", "copy-name"),
+        ("k9s", &[Pods, Global], "y", "manifest"),
+        ("k9s", &[Pods, Global], "ctrl-z", "toggle-faults"),
+        ("k9s", &[Pods, Global], "ctrl-d", "nothing"),
+        ("k9s", &[Pods, Global], "ctrl-k", "nothing"),
+        ("k9s", &[Pods, Global], "q", "cancel"),
+        ("k9s", &[Pods, Global], "l", "logs"),
+        ("vim", &[Pods, Global], "g g", "top"),
+        ("vim", &[Pods, Global], "G", "bottom"),
+        ("vim", &[Pods, Global], "ctrl-w w", "focus-next"),
+        ("vim", &[Pods, Global], "y y", "copy-name"),
+        ("vim", &[Detail, Global], "y l", "copy-link"),
+        ("vim", &[Pods, Global], "g y", "manifest"),
+        ("vim", &[Pods, Global], "c", "nothing"),
+        ("vim", &[Pods, Global], "Z Z", "quit"),
+        ("vim", &[Pods, Replay, Global], "g", "seek"),
+    ] {
+        assert_eq!(shown(&press(&named(name, &[]).unwrap(), contexts, pressed)), expected, "{name}: {pressed} in {contexts:?}");
+    }
+}
+
+#[test]
+fn a_keymap_inherits_and_lies_over_the_built_in_one_of_its_name() {
+    let files = [
+        ("keymaps/mine.toml", "inherits = 'vim'\nglobal = [{ on = ['Q'], run = 'quit' }]"),
+        ("keymaps/vim.toml", "global = [{ on = ['g', 'q'], run = 'quit' }]"),
+        ("keymaps/a.toml", "inherits = 'b'"),
+        ("keymaps/b.toml", "inherits = 'a'"),
+    ];
+    let mine = named("mine", &files).unwrap();
+    for (pressed, expected) in [("Q", "quit"), ("g q", "quit"), ("g g", "top"), ("j", "down")] {
+        assert_eq!(shown(&press(&mine, &[Pods, Global], pressed)), expected, "{pressed}");
+    }
+    assert_eq!(named("a", &files).unwrap_err(), [r#"keymaps/b.toml:1:12: keymap "a" inherits from itself"#]);
+    assert_eq!(named("vmi", &files).unwrap_err(), [r#"config.toml:1:1: no such keymap "vmi"; did you mean "vim"?"#]);
+    assert_eq!(Keymap::names(&files), ["default", "k9s", "vim", "mine", "a", "b"]);
 }
 
 #[test]

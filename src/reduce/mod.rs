@@ -1,9 +1,13 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
 //!
 //! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
-//! ([`operate`], [`typing`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+//! ([`operate`], [`look_at`], [`typing`], [`logs`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
 
 mod alerts;
+mod call;
+mod logs;
+mod look_at;
+mod looks;
 mod operate;
 mod steps;
 mod timeline;
@@ -13,7 +17,7 @@ use std::time::Duration;
 
 use crate::effect::Effect;
 use crate::event::{Event, Operator, Outcome, Record, View};
-use crate::state::{Overlay, State};
+use crate::state::State;
 
 pub use typing::taken;
 
@@ -23,16 +27,19 @@ const TOLD_SECONDS: i64 = 8;
 /// Takes in one record and says what must be asked of the outside because of it.
 pub fn reduce(state: &mut State, record: &Record) -> Vec<Effect> {
     state.now = state.now.max(record.at);
+    let seen = state.world.timeline.newest();
     if record.event.recorded() {
         state.world.fold(record);
     }
     forget_message(state);
-    match &record.event {
+    let mut effects = match &record.event {
         Event::Operator(Operator::Did(action)) => operate::did(state, action),
         Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
         Event::View(view) => see(state, view),
         event => follow_up(state, event),
-    }
+    };
+    effects.extend(call::since(state, seen));
+    effects
 }
 
 /// What a viewer of a replay does: moves the screen, and never the world.
@@ -47,8 +54,9 @@ pub fn look(state: &mut State, event: &Event) -> Vec<Effect> {
 }
 
 /// What a recorded event makes necessary. A settled or unheard-of intent makes nothing necessary.
-fn follow_up(state: &State, event: &Event) -> Vec<Effect> {
+fn follow_up(state: &mut State, event: &Event) -> Vec<Effect> {
     match event {
+        Event::Cluster(event) => logs::join(state, event),
         Event::Intent(intent) => vec![Effect::Send(intent.clone())],
         Event::Inherited(intent) => vec![Effect::Resolve(intent.clone())],
         Event::Outcome { intent, outcome } => {
@@ -69,20 +77,17 @@ fn follow_up(state: &State, event: &Event) -> Vec<Effect> {
 fn see(state: &mut State, view: &View) -> Vec<Effect> {
     match view {
         View::Tick => {}
+        View::Began(setup) => return looks::begin(state, setup),
         View::Resized { columns, rows } => state.screen.size = (*columns, *rows),
         View::Edited(edit) => typing::edit(state, edit),
         View::Pending(keys) => state.screen.pending.clone_from(keys),
+        View::Pointed { pane, row } => looks::pointed(state, *pane, row.as_ref()),
+        View::Picked(at) => looks::picked(state, *at),
+        View::Wheeled { pane, down } => looks::wheeled(state, *pane, *down),
         View::Told(what) => state.screen.tell(state.now, what.clone()),
         View::Prepared(prepared) => steps::prepared(state, prepared),
-        View::Logs { target, lines, ended } => {
-            for overlay in &mut state.screen.overlays {
-                if let Overlay::Logs(log) = overlay
-                    && log.target == *target
-                {
-                    log.extend(lines, ended.as_ref());
-                }
-            }
-        }
+        View::Manifest { target, answer } => look_at::fetched(state, target, answer),
+        View::Logs(news) => return logs::hear(state, news),
     }
     Vec::new()
 }

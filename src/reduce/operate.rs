@@ -1,17 +1,21 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::{alerts, steps, timeline};
+use super::{alerts, logs, look_at, looks, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
-use crate::event::{Kind, Pod, Purpose, Target};
+use crate::event::Purpose;
 use crate::keymap::Action;
-use crate::state::{Focus, ListView, LogView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
+use crate::state::{Focus, ListView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
 use crate::state::{Stage, StepLine};
 
 /// Carries an action out.
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
     state.screen.pending.clear();
     state.screen.message = None;
+    if let Some(effects) = looks::did(state, action).or_else(|| logs::act(state, action)) {
+        return effects;
+    }
+    state.screen.seat.wall &= !looks::needs_panes(action) || !state.screen.overlays.is_empty();
     match action {
         Action::Quit => return vec![Effect::Quit],
         Action::Redraw => return vec![Effect::Redraw],
@@ -23,23 +27,26 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Seek => state.screen.ask(Purpose::Seek, "go to (time or text): ", ""),
         Action::Cancel | Action::Reject => return close(state),
         Action::Zoom => state.screen.zoomed = !state.screen.zoomed,
-        Action::ThemeNext => state.screen.theme = state.screen.theme.wrapping_add(1),
         Action::SpanLonger => state.screen.span = state.screen.span.longer(),
         Action::SpanShorter => state.screen.span = state.screen.span.shorter(),
         Action::ToggleClock => state.screen.elapsed = !state.screen.elapsed,
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
         Action::Arm => arm(state),
         Action::StopAll => return stop_all(state),
-        Action::Logs => return follow(state, false),
-        Action::PreviousLogs => return follow(state, true),
+        Action::Logs => return logs::open(state, false),
+        Action::PreviousLogs => return logs::open(state, true),
         Action::Follow => follow_newest(state),
         Action::Open | Action::Describe => return open_selected(state, *action == Action::Describe),
+        Action::Changes => open(state, Overlay::Changes { scroll: 0 }),
+        Action::Manifest => return look_at::at_manifest(state),
+        Action::Namespaces(line) => return look_at::at_namespaces(state, line),
+        Action::Node(name) => look_at::at_node(state, name),
         Action::Step(id) => return steps::begin(state, id),
         Action::UndoLast => return steps::undo_last(state),
         Action::Confirm => return steps::confirm(state),
         Action::FullDiff => steps::full_diff(state),
         Action::CopyCommand => return steps::copy_command(state),
-        Action::Search => state.screen.ask(Purpose::Search, "find: ", ""),
+        Action::Search => state.screen.ask(Purpose::Find, "find: ", ""),
         Action::SearchNext | Action::SearchPrevious => timeline::find(state, *action == Action::SearchNext),
         Action::Expand => timeline::expand(state),
         Action::Pin => return timeline::pin(state),
@@ -115,7 +122,13 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     if let Some(overlay) = screen.overlays.pop() {
+        if let Overlay::Picker { picks, before } = overlay {
+            screen.choices_mut(picks).at = before;
+        }
         return if matches!(overlay, Overlay::Logs(_)) { vec![Effect::Unfollow] } else { Vec::new() };
+    }
+    if std::mem::take(&mut screen.seat.wall) {
+        return Vec::new();
     }
     let list = screen.list_mut();
     if list.selected.is_some() {
@@ -150,13 +163,18 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
 }
 
 /// Scrolls what is open, or moves the selection of the focused list.
-fn travel(state: &mut State, action: &Action) {
+pub(super) fn travel(state: &mut State, action: &Action) {
     let page = usize::from(state.screen.size.1).saturating_sub(8).max(1);
     if let Some(Overlay::Alerts { .. }) = state.screen.overlays.last() {
         return alerts::travel(state, action, page);
     }
     if let Some(Overlay::Service(service)) = state.screen.overlays.last() {
         return to_service(state, &service.clone(), action, page);
+    }
+    if let Some(Overlay::Picker { picks, .. }) = state.screen.overlays.last() {
+        let choices = state.screen.choices_mut(*picks);
+        choices.at = destination(Some(choices.at), choices.names.len(), action, page).unwrap_or(choices.at);
+        return;
     }
     if let Some(overlay) = state.screen.overlays.last_mut() {
         return scroll(overlay, action, page);
@@ -220,7 +238,7 @@ pub(super) fn destination(at: Option<usize>, len: usize, action: &Action, page: 
 }
 
 /// Moves the selection; up from the first row lets go of the list, which follows its own order again.
-fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usize) {
+pub(super) fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usize) {
     let at = list.selected.as_ref().and_then(|selected| ids.iter().position(|id| id == selected));
     if at == Some(0) && *action == Action::Up {
         list.let_go();
@@ -231,10 +249,14 @@ fn move_selection(list: &mut ListView, ids: &[Clean], action: &Action, page: usi
 
 fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     let place = match overlay {
-        Overlay::Help { scroll } | Overlay::Detail { scroll, .. } | Overlay::Entry { scroll, .. } | Overlay::Group { scroll, .. } => scroll,
+        Overlay::Help { scroll }
+        | Overlay::Detail { scroll, .. }
+        | Overlay::Entry { scroll, .. }
+        | Overlay::Group { scroll, .. }
+        | Overlay::Changes { scroll } => scroll,
+        Overlay::Manifest(view) => &mut view.scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
-        Overlay::Logs(log) => return scroll_log(log, action, page),
-        Overlay::Form(_) | Overlay::Alerts { .. } | Overlay::Service(_) => return,
+        Overlay::Logs(_) | Overlay::Form(_) | Overlay::Picker { .. } | Overlay::Alerts { .. } | Overlay::Service(_) => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
@@ -242,23 +264,10 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
     }
 }
 
-fn scroll_log(log: &mut LogView, action: &Action, page: usize) {
-    let len = log.lines.len();
-    let at = len.saturating_sub(1).saturating_sub(log.up);
-    if let Some(to) = destination(Some(at), len, action, page) {
-        log.up = len.saturating_sub(1).saturating_sub(to);
-    }
-}
-
 fn follow_newest(state: &mut State) {
-    match state.screen.overlays.last_mut() {
-        Some(Overlay::Logs(log)) => log.up = if log.up == 0 { log.lines.len().saturating_sub(1).min(1) } else { 0 },
-        _ => {
-            let list = state.screen.list_mut();
-            list.selected = None;
-            list.held.clear();
-        }
-    }
+    let list = state.screen.list_mut();
+    list.selected = None;
+    list.held.clear();
 }
 
 /// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
@@ -294,27 +303,4 @@ fn open_step(state: &mut State, id: &Clean) -> Vec<Effect> {
         StepLine::Plain(step) => crate::event::StepCall { step: step.id.clone(), inputs: std::collections::BTreeMap::new() },
     });
     chosen.map(|call| steps::open_form(state, &call)).unwrap_or_default()
-}
-
-/// The pod that a log can be asked of: the selected one, the opened one, or the worst of the selected workload.
-fn pod_in_question(state: &State) -> Option<&Pod> {
-    let uid = match state.screen.overlays.last() {
-        Some(Overlay::Detail { uid, .. }) => uid.clone(),
-        Some(Overlay::Group { id, .. }) => state.world.consumer(id)?.meta.uid.clone(),
-        _ => state.screen.lists.get(&Focus::Pods)?.selected.clone()?,
-    };
-    let cluster = &state.world.cluster;
-    cluster.pods.get(&uid).map(AsRef::as_ref).or_else(|| cluster.pods_of(&cluster.row(&uid)?).first().copied())
-}
-
-fn follow(state: &mut State, previous: bool) -> Vec<Effect> {
-    let Some(pod) = pod_in_question(state) else {
-        state.screen.tell(state.now, "choose a pod or a workload first (j, k)");
-        return Vec::new();
-    };
-    let cluster = state.world.session.as_ref().map(|session| session.cluster.clone()).unwrap_or_default();
-    let (namespace, name, uid) = (pod.meta.namespace.clone(), pod.meta.name.clone(), pod.meta.uid.clone());
-    let target = Target { cluster, kind: Kind::Pod.word().into(), namespace, name, uid };
-    open(state, Overlay::Logs(LogView::new(target.clone(), previous)));
-    vec![Effect::Follow { target, previous }]
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{alerts, operate};
+use super::{alerts, look_at, operate};
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Plan, Prepared, Purpose, StepCall, Workload};
-use crate::state::{Dialog, Field, Focus, Form, Overlay, State};
+use crate::state::{Dialog, Field, Form, Overlay, State};
 
 /// A dialog's keys are dead for so long after it appeared: a key meant for what was there before must not confirm it.
 const DEAD: TimeDelta = TimeDelta::milliseconds(300);
@@ -51,7 +51,7 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
         state.screen.tell(state.now, format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")));
         return Vec::new();
     }
-    let mut form = Form::new(step, &call.inputs, selected_workload(state));
+    let mut form = Form::new(step, &call.inputs, &state.world, selected_workload(state));
     let complete = !call.inputs.is_empty() && form.fields.iter().all(|field| !field.required || call.inputs.contains_key(&field.name));
     if complete {
         form.at = form.fields.len();
@@ -62,11 +62,7 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
 
 /// The workload that is selected, or that owns the selected pod.
 fn selected_workload(state: &State) -> Option<&Workload> {
-    let uid = match state.screen.overlays.last() {
-        Some(Overlay::Detail { uid, .. }) => uid,
-        Some(Overlay::Group { id, .. }) => return state.world.consumer(id),
-        _ => state.screen.lists.get(&Focus::Pods)?.selected.as_ref()?,
-    };
+    let uid = look_at::in_hand(state)?;
     let cluster = &state.world.cluster;
     cluster.workloads.get(uid).or_else(|| cluster.workload_of(cluster.pods.get(uid)?))
 }

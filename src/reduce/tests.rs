@@ -6,9 +6,11 @@ use ulid::Ulid;
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{Edit, Expectation, GroupLag, Intent, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
+use crate::event::{Edit, Expectation, GroupLag, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
 use crate::keymap::Action;
-use crate::state::{Playback, Stage};
+use crate::state::{Overlay, Playback, Stage};
+
+mod looks;
 
 /// A state, and the records that brought it there.
 struct Room {
@@ -25,7 +27,7 @@ impl Room {
             mode: Mode::Live,
             context: "prod".into(),
             cluster: "https://prod".into(),
-            namespace: Some("ns".into()),
+            namespaces: vec!["ns".into()],
             actor: "dana".into(),
             read_only,
             arm_minutes: 15,
@@ -294,6 +296,19 @@ fn typed_text_is_edited_where_the_cursor_is() {
 }
 
 #[test]
+fn a_typed_command_does_what_its_key_does() {
+    let mut room = Room::new(false);
+    room.command("arm");
+    assert!(room.state.world.armed(room.at));
+    room.command("disarm");
+    assert!(!room.state.world.armed(room.at));
+    assert_eq!(room.command("ns shop prod"), [Effect::Unfollow, Effect::Watch(vec!["shop".into(), "prod".into()])]);
+    assert_eq!(room.state.world.session.as_ref().unwrap().place(), "namespaces shop, prod");
+    assert_eq!(room.command("ns Shop"), []);
+    assert_eq!((room.told(), room.state.world.watches("prod")), ("\"Shop\" cannot be a namespace", true));
+}
+
+#[test]
 fn mistyped_commands_say_what_was_meant() {
     let mut room = Room::new(false);
     room.command("discribe");
@@ -326,3 +341,4 @@ fn a_group_opens_in_full_and_the_way_back_is_the_usual_one() {
     room.act(Action::Cancel);
     assert!(room.state.screen.overlays.is_empty());
 }
+mod logs;

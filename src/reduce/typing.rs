@@ -1,11 +1,11 @@
 //! The typed line: editing it, completing it, and what a committed line does.
 
-use super::{operate, steps, timeline};
+use super::{logs, looks, operate, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose};
 use crate::keymap::Action;
-use crate::state::{Input, State, candidates};
+use crate::state::{Input, Picks, State, candidates, meant};
 
 /// Older commands kept.
 const HISTORY: usize = 100;
@@ -21,9 +21,16 @@ pub(super) fn edit(state: &mut State, edit: &Edit) {
         Edit::Act(action) => act(input, action),
     }
     input.candidate = None;
-    if input.purpose == Purpose::Filter {
-        let text = Clean::new(&input.text);
-        state.screen.list_mut().filter = text;
+    match input.purpose {
+        Purpose::Filter => {
+            let text = Clean::new(&input.text);
+            state.screen.list_mut().filter = text;
+        }
+        Purpose::Search => {
+            let text = Clean::new(&input.text);
+            logs::look_for(state, &text);
+        }
+        _ => {}
     }
 }
 
@@ -59,14 +66,14 @@ fn remove(input: &mut Input, from: usize) {
 
 /// Moves among the candidates (or older commands), or completes the line with the chosen one.
 fn choose(state: &mut State, edit: &Edit) {
-    let candidates = candidates(state);
+    let (candidates, meant) = (candidates(state), meant(state));
     let Some(input) = &mut state.screen.input else { return };
     let last = candidates.len().checked_sub(1);
     input.candidate = match edit {
-        Edit::Act(Action::InputHistoryUp) => last.map(|last| input.candidate.map_or(last, |at| at.checked_sub(1).unwrap_or(last))),
-        Edit::Act(Action::InputHistoryDown) => last.map(|last| input.candidate.map_or(0, |at| if at == last { 0 } else { at + 1 })),
+        Edit::Act(Action::InputHistoryUp) => last.map(|last| meant.map_or(last, |at| at.checked_sub(1).unwrap_or(last))),
+        Edit::Act(Action::InputHistoryDown) => last.map(|last| meant.map_or(0, |at| if at == last { 0 } else { at + 1 })),
         _ => {
-            if let Some(text) = candidates.get(input.candidate.unwrap_or(0)) {
+            if let Some(text) = candidates.get(meant.unwrap_or(0)).map(|candidate| &candidate.text) {
                 (input.text, input.cursor) = (text.to_string(), text.len());
             }
             None
@@ -74,11 +81,11 @@ fn choose(state: &mut State, edit: &Edit) {
     };
 }
 
-/// What enter takes: the chosen candidate, or the line as it is typed.
+/// What enter takes: the chosen candidate, the best one where the line says nothing as it is, or the line.
 pub fn taken(state: &State) -> Option<(Purpose, Clean)> {
     let input = state.screen.input.as_ref()?;
-    let chosen = input.candidate.and_then(|at| candidates(state).into_iter().nth(at));
-    Some((input.purpose.clone(), chosen.unwrap_or_else(|| Clean::new(&input.text))))
+    let chosen = meant(state).and_then(|at| candidates(state).into_iter().nth(at));
+    Some((input.purpose.clone(), chosen.map_or_else(|| Clean::new(&input.text), |candidate| candidate.text)))
 }
 
 /// A line was committed.
@@ -90,7 +97,7 @@ pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Clean) -> Vec
             state.screen.list_mut().filter = text.clone();
             Vec::new()
         }
-        Purpose::Search => {
+        Purpose::Find => {
             state.screen.reading.search = text.clone();
             timeline::find(state, false);
             Vec::new()
@@ -98,6 +105,7 @@ pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Clean) -> Vec
         Purpose::Note => Vec::new(), // the world has put it on the timeline
         Purpose::Input => steps::field_entered(state, text),
         Purpose::Name => steps::name_entered(state, text),
+        Purpose::Search => logs::searched(state, text),
         Purpose::Seek => vec![Effect::Play(Play::Seek(text.clone()))],
     }
 }
@@ -115,6 +123,14 @@ fn command(state: &mut State, line: &Clean) -> Vec<Effect> {
     let words: Vec<&str> = line.strip_prefix("step ").unwrap_or(line).split_whitespace().collect();
     if let Some((id, rest)) = words.split_first().filter(|(id, _)| state.runbook.step(id).is_some()) {
         return steps::begin_with(state, id, rest);
+    }
+    for picks in [Picks::Theme, Picks::Keymap] {
+        if let Some([word, name]) = words.get(..2).filter(|_| words.len() == 2)
+            && *word == picks.word()
+        {
+            looks::choose_named(state, picks, name);
+            return Vec::new();
+        }
     }
     match line.parse::<Action>() {
         Ok(action) => operate::did(state, &action),

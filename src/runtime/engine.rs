@@ -69,7 +69,7 @@ impl Engine {
             match effect {
                 Effect::Decide(decision) => for_the_screen.extend(self.take(Event::Operator(decision))),
                 Effect::Intend(intent) => for_the_screen.extend(self.take(Event::Intent(intent))),
-                Effect::Quit | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Play(_) => for_the_screen.push(effect),
+                effect if effect.of_the_screen() => for_the_screen.push(effect),
                 effect => self.executor.execute(effect),
             }
         }

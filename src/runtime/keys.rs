@@ -1,35 +1,66 @@
 //! From keys to events: what a key means here and now. Keys end here; the journal gets the action.
 
-use crossterm::event::{Event as Terminal, KeyEvent};
+use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKind};
 
 use crate::event::{Edit, Event, Operator, View};
 use crate::journal::redact::redact_text;
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
 use crate::reduce::taken;
-use crate::state::State;
+use crate::state::{Focus, State};
+use crate::view::{Hits, Spot};
 
-/// The keymap at work.
-pub struct Keys(pub Keymap);
+/// The keymaps to choose from, in the order of their names on the screen: at least one.
+pub struct Keys(pub Vec<Keymap>);
 
 impl Keys {
-    /// The event that a terminal event means in this state.
-    pub fn read(&self, state: &State, input: &Terminal) -> Option<Event> {
+    /// The keymap that was chosen.
+    pub fn map(&self, state: &State) -> &Keymap {
+        &self.0[state.screen.keymaps.at % self.0.len()]
+    }
+
+    /// The event that a terminal event means in this state; `hits` says what the last frame has drawn where.
+    pub fn read(&self, state: &State, hits: &Hits, input: &Terminal) -> Option<Event> {
         match input {
-            Terminal::Key(key) => self.key(state, *key),
+            Terminal::Mouse(mouse) => self.mouse(state, hits, *mouse),
+            Terminal::Key(key) => self.press(state, Key::pressed(*key)?),
             Terminal::Paste(text) if state.screen.input.is_some() => Some(edited(Edit::Insert(text.clone()))),
             Terminal::Resize(columns, rows) => Some(Event::View(View::Resized { columns: *columns, rows: *rows })),
             _ => None,
         }
     }
 
-    fn key(&self, state: &State, key: KeyEvent) -> Option<Event> {
-        let key = Key::pressed(key)?;
+    fn press(&self, state: &State, key: Key) -> Option<Event> {
         let pending = &state.screen.pending;
-        match self.0.resolve(&state.screen.contexts(), pending, key) {
+        match self.map(state).resolve(&state.screen.contexts(), pending, key) {
             Resolution::Typed(c) => Some(edited(Edit::Insert(c.to_string()))),
             Resolution::Action(action) => Some(acted(state, action)),
             Resolution::Pending(_) => Some(Event::View(View::Pending([pending.as_slice(), &[key]].concat()))),
             Resolution::None => (!pending.is_empty()).then(|| Event::View(View::Pending(Vec::new()))),
+        }
+    }
+
+    /// A click chooses what it is on; a second one on the selected row opens it. The wheel moves what is under it.
+    fn mouse(&self, state: &State, hits: &Hits, mouse: MouseEvent) -> Option<Event> {
+        let spot = hits.at(mouse.column, mouse.row)?;
+        let down = mouse.kind == MouseEventKind::ScrollDown;
+        let pointed = |focus: Focus, row| Event::View(View::Pointed { pane: focus.context(), row });
+        match (mouse.kind, spot) {
+            (MouseEventKind::ScrollDown | MouseEventKind::ScrollUp, spot) => {
+                let pane = match spot {
+                    Spot::Pane(focus) | Spot::Row(focus, _) => Some(focus.context()),
+                    _ => None,
+                };
+                Some(Event::View(View::Wheeled { pane, down }))
+            }
+            (MouseEventKind::Down(MouseButton::Left), Spot::Key(key)) => self.press(state, key),
+            (MouseEventKind::Down(MouseButton::Left), Spot::Choice(at)) => Some(Event::View(View::Picked(at))),
+            (MouseEventKind::Down(MouseButton::Left), Spot::Pane(focus)) => Some(pointed(focus, None)),
+            (MouseEventKind::Down(MouseButton::Left), Spot::Row(focus, id)) => {
+                let list = state.screen.lists.get(&focus).filter(|_| state.screen.focus == focus);
+                let again = list.is_some_and(|list| list.selected.as_ref() == Some(&id));
+                Some(if again { Event::Operator(Operator::Did(Action::Open)) } else { pointed(focus, Some(id)) })
+            }
+            _ => None,
         }
     }
 }

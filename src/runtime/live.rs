@@ -93,7 +93,7 @@ impl Live {
 
     /// A key: its effect is on the screen before anything else is looked at.
     fn input(&mut self, input: &crossterm::event::Event) -> io::Result<Step> {
-        let Some(event) = self.keys.read(self.engine.state(), input) else { return Ok(Step::On) };
+        let Some(event) = self.keys.read(self.engine.state(), self.painter.hits(), input) else { return Ok(Step::On) };
         let step = self.take(event)?;
         self.draw()?;
         Ok(step)
@@ -124,16 +124,17 @@ impl Live {
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(Step::Leave),
-                Effect::Copy(text) => self.painter.screen().copy(&text)?,
-                Effect::Redraw => self.painter.screen().forget()?,
-                Effect::Suspend => self.painter.screen().suspend()?,
-                _ => {}
+                effect => {
+                    if let Some(told) = self.painter.carry_out(&effect)? {
+                        self.engine.take(Event::View(View::Told(told)));
+                    }
+                }
             }
         }
         Ok(Step::On)
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.painter.draw(self.engine.state(), &self.keys.0)
+        self.painter.draw(self.engine.state(), self.keys.map(self.engine.state()))
     }
 }

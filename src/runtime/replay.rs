@@ -10,7 +10,7 @@ use super::Keys;
 use super::player::Player;
 use super::screen::{Looks, Painter};
 use crate::effect::{Effect, Play};
-use crate::event::{Event, View};
+use crate::event::{Event, Setup, View};
 use crate::reduce::look;
 use crate::source::keyboard::Input;
 use crate::terminal::Screen;
@@ -22,16 +22,25 @@ const FRAME: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// The terminal broke.
-pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, mut keyboard: mpsc::Receiver<Input>) -> std::io::Result<()> {
+pub async fn run(
+    mut player: Player,
+    keys: Keys,
+    screen: Screen,
+    looks: Looks,
+    setup: Setup,
+    mut keyboard: mpsc::Receiver<Input>,
+) -> std::io::Result<()> {
     let mut painter = Painter::new(screen, looks);
     let (columns, rows) = crossterm::terminal::size()?;
     player.state.screen.size = (columns, rows);
+    let begun = look(&mut player.state, &Event::View(View::Began(setup)));
+    carry_out(&mut player, &mut painter, &begun)?;
     let (mut interrupt, mut terminate, mut hangup) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let mut frame = tokio::time::interval(FRAME);
     frame.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut last = Instant::now();
-    painter.draw(&player.state, &keys.0)?;
+    painter.draw(&player.state, keys.map(&player.state))?;
     loop {
         let input = tokio::select! {
             biased;
@@ -46,7 +55,7 @@ pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, m
         let moved = player.pass(passed);
         let effects = match input {
             Some(Input::Gone) => return Ok(()),
-            Some(Input::Terminal(input)) => keys.read(&player.state, &input).map(|event| look(&mut player.state, &event)),
+            Some(Input::Terminal(input)) => keys.read(&player.state, painter.hits(), &input).map(|event| look(&mut player.state, &event)),
             None => None,
         };
         if let Some(effects) = &effects
@@ -55,7 +64,7 @@ pub async fn run(mut player: Player, keys: Keys, screen: Screen, looks: Looks, m
             return Ok(());
         }
         if moved || effects.is_some() {
-            painter.draw(&player.state, &keys.0)?;
+            painter.draw(&player.state, keys.map(&player.state))?;
         }
     }
 }
@@ -65,11 +74,12 @@ fn carry_out(player: &mut Player, painter: &mut Painter, effects: &[Effect]) -> 
     for effect in effects {
         match effect {
             Effect::Quit => return Ok(false),
-            Effect::Copy(text) => painter.screen().copy(text)?,
-            Effect::Redraw => painter.screen().forget()?,
-            Effect::Suspend => painter.screen().suspend()?,
             Effect::Play(play) => move_to(player, play),
-            _ => {}
+            effect => {
+                if let Some(told) = painter.carry_out(effect)? {
+                    look(&mut player.state, &Event::View(View::Told(told)));
+                }
+            }
         }
     }
     Ok(true)

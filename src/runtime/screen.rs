@@ -3,11 +3,13 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use crate::clean::Clean;
+use crate::effect::Effect;
 use crate::keymap::Keymap;
 use crate::state::State;
 use crate::terminal::Screen;
 use crate::theme::Theme;
-use crate::view;
+use crate::view::{self, Hits};
 
 /// At most so often when nobody presses a key.
 const FRAME: Duration = Duration::from_millis(33);
@@ -26,13 +28,14 @@ pub struct Looks {
 pub(super) struct Painter {
     screen: Screen,
     looks: Looks,
+    hits: Hits,
     last: Instant,
     due: bool,
 }
 
 impl Painter {
     pub(super) fn new(screen: Screen, looks: Looks) -> Self {
-        Self { screen, looks, last: Instant::now(), due: true }
+        Self { screen, looks, hits: Hits::default(), last: Instant::now(), due: true }
     }
 
     /// Something changed.
@@ -47,16 +50,32 @@ impl Painter {
 
     /// Draws now.
     pub(super) fn draw(&mut self, state: &State, keymap: &Keymap) -> io::Result<()> {
-        let theme = &self.looks.themes[state.screen.theme % self.looks.themes.len()];
-        let look = Look { theme, keymap, ascii: self.looks.ascii };
+        let theme = &self.looks.themes[state.screen.themes.at % self.looks.themes.len()];
+        let look = Look { theme, keymap, ascii: self.looks.ascii, hits: &self.hits };
         self.screen.draw(|frame| view::view(state, &look, frame))?;
         (self.last, self.due) = (Instant::now(), false);
         Ok(())
     }
 
-    /// The terminal itself.
-    pub(super) fn screen(&mut self) -> &mut Screen {
+    /// What the last frame has drawn where.
+    pub(super) fn hits(&self) -> &Hits {
+        &self.hits
+    }
+
+    /// Carries out what is only about this screen, and nothing of any other effect. Answers what the viewer has to be told of it.
+    pub(super) fn carry_out(&mut self, effect: &Effect) -> io::Result<Option<Clean>> {
         self.due = true;
-        &mut self.screen
+        match effect {
+            Effect::Copy(text) => self.screen.copy(text)?,
+            Effect::Redraw => self.screen.forget()?,
+            Effect::Suspend => self.screen.suspend()?,
+            Effect::Mouse(ours) => self.screen.mouse(*ours)?,
+            Effect::Notify { text, by } => self.screen.notify(text, *by)?,
+            Effect::Browse(address) => {
+                return Ok(open::that_detached(address.as_str()).err().map(|why| format!("no browser could be opened: {why}").into()));
+            }
+            _ => {}
+        }
+        Ok(None)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::Method;
 use tokio::sync::watch;
 
+use super::odd::Odd;
 use super::rng::Rng;
 
 /// What happens to a request. Where `applied` is true the request is processed first and only its answer is lost.
@@ -36,6 +37,8 @@ pub enum Fault {
     LostPage,
     /// Every open watch ends; the request itself is answered.
     CutWatches,
+    /// Something else instead of the answer; the request is not processed.
+    Odd(Odd),
 }
 
 /// Which of the matching requests a fault happens to.
@@ -70,6 +73,8 @@ struct Inner {
     frozen: watch::Sender<bool>,
     cleared: watch::Sender<u64>,
     cuts: watch::Sender<u64>,
+    log_ends: watch::Sender<u64>,
+    log_stalls: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -94,8 +99,9 @@ const RANDOM: [Fault; 10] = [
 
 impl Default for Faults {
     fn default() -> Self {
-        let (frozen, cleared, cuts) = (watch::Sender::new(false), watch::Sender::new(0), watch::Sender::new(0));
-        Self(Arc::new(Inner { state: Mutex::default(), frozen, cleared, cuts }))
+        let counter = || watch::Sender::new(0);
+        let (frozen, cleared, cuts, log_ends, log_stalls) = (watch::Sender::new(false), counter(), counter(), counter(), counter());
+        Self(Arc::new(Inner { state: Mutex::default(), frozen, cleared, cuts, log_ends, log_stalls }))
     }
 }
 
@@ -136,6 +142,16 @@ impl Faults {
         self.0.cuts.send_modify(|count| *count += 1);
     }
 
+    /// Ends every followed log in good order, as a load balancer does that has waited long enough.
+    pub fn end_logs(&self) {
+        self.0.log_ends.send_modify(|count| *count += 1);
+    }
+
+    /// Lets every followed log fall silent without ending it, as a kubelet does that lost sight of a rotated file.
+    pub fn stall_logs(&self) {
+        self.0.log_stalls.send_modify(|count| *count += 1);
+    }
+
     /// What happens to this request.
     pub(super) fn draw(&self, method: &Method, path: &str) -> Option<Fault> {
         let mut state = self.state();
@@ -164,6 +180,16 @@ impl Faults {
     /// Changes whenever open watches are to end.
     pub(super) fn cuts(&self) -> watch::Receiver<u64> {
         self.0.cuts.subscribe()
+    }
+
+    /// Changes whenever followed logs are to end.
+    pub(super) fn log_ends(&self) -> watch::Receiver<u64> {
+        self.0.log_ends.subscribe()
+    }
+
+    /// Changes whenever followed logs are to fall silent.
+    pub(super) fn log_stalls(&self) -> watch::Receiver<u64> {
+        self.0.log_stalls.subscribe()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -5,13 +5,16 @@
 //! - [`scenario`]: what can go wrong
 //! - `cluster`: the model: objects, controllers, kubelets, traffic, Kafka; no I/O, no clock
 //! - `api`, `prometheus`, `alertmanager`: the servers' answers
-//! - `server`: connections and the way of a request; [`fault`]: what is made to go wrong on that way
+//! - `server`: connections and the way of a request; [`fault`] and [`odd`]: what is made to go wrong on that way
+//! - [`crowd`]: a very large cluster, which is no model: pods by the ten thousand that come and change
 
 mod alertmanager;
 mod api;
 mod cluster;
+pub mod crowd;
 pub mod fault;
 mod json;
+pub mod odd;
 mod prometheus;
 mod request;
 mod rng;
@@ -92,7 +95,9 @@ impl Sim {
         for (place, server) in [Server::Kubernetes, Server::Prometheus, Server::Alertmanager].into_iter().enumerate() {
             let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
             sim.addresses[place] = listener.local_addr()?;
-            sim.tasks.push(tokio::spawn(server::accept(server, listener, sim.shared.clone())).abort_handle());
+            let shared = sim.shared.clone();
+            let served = server::accept(listener, move |request| server::handle(server, shared.clone(), request));
+            sim.tasks.push(tokio::spawn(served).abort_handle());
         }
         sim.tasks.push(tokio::spawn(server::live(sim.shared.clone())).abort_handle());
         Ok(sim)
@@ -147,9 +152,44 @@ impl Sim {
         cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().recreate(kind, namespace, name))
     }
 
+    /// Changes an object, as somebody with kubectl would; says whether it changed.
+    pub fn edit(&self, kind: &str, namespace: &str, name: &str, edit: impl FnOnce(&mut Value)) -> bool {
+        cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().store.update(kind, namespace, name, edit))
+    }
+
+    /// Stops a node's kubelet; the node controller notices it at once.
+    pub fn stop_node(&self, name: &str) {
+        self.shared.cluster().stop_node(name);
+    }
+
+    /// Deletes a pod without grace.
+    pub fn delete_by_force(&self, namespace: &str, pod: &str) {
+        self.shared.cluster().delete_by_force(namespace, pod);
+    }
+
+    /// Deletes a namespace and all that is in it.
+    pub fn delete_namespace(&self, name: &str) {
+        self.shared.cluster().delete_namespace(name);
+    }
+
     /// Deploys, as the bed's `bed release` does: whatever was changed by hand is overwritten.
     pub fn release(&self, release: &Release) {
         self.shared.cluster().release(release);
+    }
+
+    /// Writes a line into the log of a pod's container; says whether it runs.
+    pub fn write_log(&self, pod: &str, line: &[u8]) -> bool {
+        self.shared.cluster().write_log(pod, line)
+    }
+
+    /// Begins a new file for a pod's log, as the kubelet does with one that has become too large: what is in the old one cannot be read any more.
+    pub fn rotate_log(&self, pod: &str) {
+        self.shared.cluster().rotate_log(pod);
+    }
+
+    /// Kills a pod's container for taking too much memory; the kubelet starts it again.
+    pub fn kill(&self, pod: &str) {
+        self.shared.cluster().kill(pod);
     }
 
     /// Forgets the API server's history: every version and page token given out so far is expired.

@@ -14,14 +14,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::api::{self, Identity, Quirk};
 use super::cluster::Cluster;
 use super::fault::{Fault, Faults};
 use super::request::{Query, SeenRequest, reply};
-use super::{alertmanager, prometheus};
+use super::{alertmanager, odd, prometheus};
 use crate::source::clock::Clock;
 
 /// What the servers share.
@@ -85,27 +85,27 @@ impl Shared {
     }
 }
 
-/// Accepts connections for ever; dropping the future ends them all.
-pub(super) async fn accept(server: Server, listener: TcpListener, shared: Arc<Shared>) {
+/// Accepts connections for ever and answers their requests; dropping the future ends them all.
+pub(super) async fn accept<A>(listener: TcpListener, answer: impl Fn(Request<Incoming>) -> A + Clone + Send + 'static)
+where
+    A: Future<Output = Result<Response, Cut>> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve(server, stream, shared.clone()));
+                let _ = stream.set_nodelay(true);
+                let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer.clone()));
+                // An error of it is a connection that ended, which is the client's business.
+                connections.spawn(connection.with_upgrades());
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn serve(server: Server, stream: TcpStream, shared: Arc<Shared>) {
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| handle(server, shared.clone(), request));
-    // An error here is a connection that ended, which is the client's business.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
-}
-
-async fn handle(server: Server, shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response, Cut> {
+/// Answers one request.
+pub(super) async fn handle(server: Server, shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response, Cut> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     // What has arrived is processed, whether its sender still waits for the answer or not.
@@ -147,6 +147,7 @@ impl Call {
             }
             Some(Fault::Delay(wait)) => shared.clock.sleep(wait).await,
             Some(Fault::CutWatches) => shared.faults.cut_watches(),
+            Some(Fault::Odd(odd)) => return Ok(odd::answer(odd, &shared.faults)),
             Some(Fault::Gone | Fault::LostPage) | None => {}
         }
         Ok(self.process(shared).await)

@@ -161,6 +161,7 @@ mod tests {
         let answer: Vec<AlertAnswer> = serde_json::from_str(text).unwrap();
         let alert = Alert::from(answer.into_iter().next().unwrap());
         assert_eq!((alert.name.as_str(), alert.state.as_str(), alert.summary.as_deref()), ("High5xx␛[2J", "active", Some("5xx on app")));
+        assert_eq!(alert.generator.as_deref(), Some("http://x"));
         assert_eq!(alert.since.to_rfc3339(), "2026-11-23T05:59:58+00:00");
     }
 

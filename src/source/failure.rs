@@ -20,6 +20,9 @@ pub enum Failure {
     /// 410 and its relatives: the place in the stream is lost, only a fresh listing helps.
     #[error("{0}")]
     Expired(String),
+    /// 404: there is no such thing.
+    #[error("{0}")]
+    Missing(String),
     /// Another 4xx: asking the same again will not help.
     #[error("{0}")]
     Rejected(String),
@@ -56,6 +59,7 @@ impl Failure {
             Self::Rejected(message) => Self::Rejected(told(message)),
             Self::Busy { message, wait } => Self::Busy { message: told(message), wait },
             Self::Silent(message) => Self::Silent(told(message)),
+            Self::Missing(message) => Self::Missing(told(message)),
             Self::Lost(message) => Self::Lost(told(message)),
         }
     }

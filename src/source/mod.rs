@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`connect`], [`kubeconfig`] | from a kubeconfig to a reading and a writing client |
 //! | [`mod@line`], [`client`], [`proxy`], [`credential`] | what both speak through: follows the kubeconfig, renews tokens and certificates |
-//! | [`kube`] | the API server: lists and watches of the six kinds |
+//! | [`kube`] | the API server: lists and watches of each kind, namespaces, what pods and nodes use |
+//! | [`choir`] | a source of several namespaces: many parts, one health |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
 //! | [`reach`], [`discover`] | where a server is: as the settings say, else what the cluster has |
 //! | [`kafka`] | consumer group lag: by the broker's own tool, from the brokers, from an exporter |
@@ -16,6 +17,7 @@
 //! asks at once when it starts, so that the first reading of each, or the reason why there is none, is there within seconds.
 
 pub mod alertmanager;
+pub mod choir;
 pub mod client;
 pub mod clock;
 pub mod connect;
@@ -39,7 +41,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::clock::Clock;
@@ -58,8 +60,8 @@ use crate::event::{Event, Kind, SourceId};
 /// What to ask, and where.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
-    /// The namespace watched; `None` is all of them. Nodes belong to none.
-    pub namespace: Option<Clean>,
+    /// The namespaces watched, and whenever they change; none is all of them. Nodes belong to none.
+    pub namespaces: watch::Receiver<Vec<Clean>>,
     /// Prometheus.
     pub prometheus: Endpoint,
     /// Alertmanager.
@@ -95,12 +97,18 @@ impl Sources {
         let mut start = |source: SourceId, run: Box<dyn Fn(Voice) -> BoxFuture<'static, ()> + Send>| {
             sources.tasks.spawn(supervise(source, voice.clone(), run, timing.clone()));
         };
-        for kind in Kind::ALL {
-            let (client, namespace, clock, timing) = (connection.reader.clone(), settings.namespace.clone(), clock.clone(), timing.clone());
-            let run = move |voice| kube::run(kind, client.clone(), namespace.clone(), voice, clock.clone(), timing.clone());
-            start(SourceId::of(kind), Box::new(run));
+        let cluster = OfCluster {
+            client: connection.reader.clone(),
+            chosen: settings.namespaces.clone(),
+            clock: clock.clone(),
+            timing: timing.clone(),
+            events: events.clone(),
+        };
+        for source in Kind::ALL.into_iter().map(SourceId::of).chain([SourceId::Namespaces, SourceId::Usage]) {
+            let cluster = cluster.clone();
+            start(source, Box::new(move |_| cluster.clone().run(source).boxed()));
         }
-        let scout = Scout::new(connection.reader.clone(), settings.namespace.as_ref().map(ToString::to_string), timing);
+        let scout = Scout::new(connection.reader.clone(), settings.namespaces.borrow().first().map(ToString::to_string), timing);
         let reach = |what, endpoint: &Endpoint| Reach::new(what, endpoint.clone(), scout.clone());
         let (way, rates, at, times) =
             (reach(What::Prometheus, &settings.prometheus), settings.rates.clone(), clock.clone(), timing.clone());
@@ -133,6 +141,44 @@ async fn found(how: Kafka, scout: Option<Scout>, voice: &mut Voice) -> Kafka {
         }
         // Whoever reads the groups says what is wrong, or that the usual broker is not there.
         Ok(_) | Err(_) => how,
+    }
+}
+
+/// What the sources have in common that ask the API server, in the namespaces that are chosen.
+#[derive(Clone)]
+struct OfCluster {
+    client: ::kube::Client,
+    chosen: watch::Receiver<Vec<Clean>>,
+    clock: Clock,
+    timing: Timing,
+    events: mpsc::Sender<Event>,
+}
+
+impl OfCluster {
+    /// Runs one of them, and anew when other namespaces are chosen.
+    async fn run(mut self, source: SourceId) {
+        loop {
+            let namespaces = self.chosen.borrow_and_update().clone();
+            let work = self.clone().part(source, namespaces);
+            tokio::select! {
+                () = work => return,
+                Ok(()) = self.chosen.changed() => {}
+            }
+        }
+    }
+
+    async fn part(self, source: SourceId, namespaces: Vec<Clean>) {
+        let Self { client, clock, timing, events, .. } = self;
+        let voice = || Voice::new(source, clock.clone(), events.clone());
+        match Kind::ALL.into_iter().find(|kind| SourceId::of(*kind) == source) {
+            Some(kind) => {
+                let namespaces = if kind.namespaced() { namespaces } else { Vec::new() };
+                let part = |namespace, voice| kube::run(kind, client.clone(), namespace, voice, clock.clone(), timing.clone());
+                choir::sing(source, &namespaces, &clock, &events, part).await;
+            }
+            None if source == SourceId::Usage => kube::usage::run(client, namespaces, voice(), clock.clone(), timing).await,
+            None => kube::namespaces::run(client, namespaces, voice(), clock.clone(), timing).await,
+        }
     }
 }
 

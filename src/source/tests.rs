@@ -34,7 +34,7 @@ impl Room {
         let connection = connect(&settings, &timing).await.unwrap();
         let wanted = kafka::Wanted { settings: crate::config::Kafka::default(), namespace: NAMESPACE.into() };
         let settings = SourceSettings {
-            namespace: Some(NAMESPACE.into()),
+            namespaces: watch::Sender::new(vec![NAMESPACE.into()]).subscribe(),
             prometheus: sim.prometheus_url().parse::<crate::config::Where>().unwrap().into(),
             alertmanager: sim.alertmanager_url().parse::<crate::config::Where>().unwrap().into(),
             kafka: Kafka::On(Box::new(wanted)),
@@ -71,32 +71,39 @@ impl Room {
             Event::Lag { at, groups } => self.lag.fold(at, &groups),
             Event::Silences(silences) => self.alerts.silence(&silences),
             Event::Alerts(alerts) => self.alerts.fold(&alerts),
+            Event::Usage(_) | Event::Namespaces(_) => {}
             Event::Health(health) => drop(self.health.insert(health.source, health)),
             other => panic!("no source tells {other:?}"),
         }
     }
 
     fn all(&self, state: SourceState) -> bool {
-        self.health.len() == 9 && self.health.values().all(|health| health.state == state)
+        self.health.len() == SourceId::ALL.len() && self.health.values().all(|health| health.state == state)
     }
 
     /// Uids and versions of everything, as the server has it and as it was told.
     fn in_step(&self) -> bool {
         let uids = |kind: &str| -> Vec<String> {
-            let namespaced = |object: &serde_json::Value| kind == "Node" || object["metadata"]["namespace"] == NAMESPACE;
+            let told = |object: &serde_json::Value| kind != "Event" || object["type"] == "Warning";
+            let namespaced = |object: &serde_json::Value| told(object) && (kind == "Node" || object["metadata"]["namespace"] == NAMESPACE);
             let mut all: Vec<String> =
                 self.sim.list(kind).iter().filter(|o| namespaced(o)).map(|o| o["metadata"]["uid"].as_str().unwrap().into()).collect();
             all.sort();
             all
         };
         let workloads = |kind: Kind| self.cluster.workloads.iter().filter(move |(_, w)| w.kind == kind).map(|(uid, _)| uid);
+        let warned = |cluster: &Cluster| -> Vec<String> {
+            let mut all: Vec<String> = cluster.notices.values().map(|notice| notice.meta.uid.to_string()).collect();
+            all.sort();
+            all
+        };
         let told = |uids: Vec<&Clean>| -> Vec<String> { uids.into_iter().map(ToString::to_string).collect() };
         uids("Pod") == told(self.cluster.pods.keys().collect())
             && uids("Node") == told(self.cluster.nodes.keys().collect())
             && uids("ReplicaSet") == told(self.cluster.revisions.keys().collect())
             && uids("Deployment") == told(workloads(Kind::Deployment).collect())
             && uids("StatefulSet") == told(workloads(Kind::StatefulSet).collect())
-            && uids("Event") == told(self.cluster.notices.keys().collect())
+            && uids("Event") == warned(&self.cluster)
             && self.ready()
     }
 

@@ -34,6 +34,10 @@ pub struct Timing {
     pub kubeconfig: Duration,
     /// Between two listings where watching is not allowed.
     pub poll: Duration,
+    /// Between two looks at whether the namespaces are there.
+    pub namespaces: Duration,
+    /// Between two readings of what pods and nodes use: metrics-server measures no oftener.
+    pub usage: Duration,
     /// Between two readings of Prometheus and Alertmanager.
     pub metrics: Duration,
     /// Until they have answered. With `metrics` it stays below 15 s.
@@ -63,6 +67,8 @@ impl Default for Timing {
             plugin: seconds(30),
             kubeconfig: seconds(3),
             poll: seconds(10),
+            namespaces: seconds(4),
+            usage: seconds(15),
             metrics: seconds(5),
             metrics_answer: seconds(8),
             lag: seconds(30),
@@ -83,7 +89,7 @@ impl Timing {
         timing
     }
 
-    fn spans(&mut self) -> [&mut Duration; 18] {
+    fn spans(&mut self) -> [&mut Duration; 20] {
         [
             &mut self.connect,
             &mut self.answer,
@@ -98,6 +104,8 @@ impl Timing {
             &mut self.plugin,
             &mut self.kubeconfig,
             &mut self.poll,
+            &mut self.namespaces,
+            &mut self.usage,
             &mut self.metrics,
             &mut self.metrics_answer,
             &mut self.lag,

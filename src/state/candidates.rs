@@ -1,23 +1,116 @@
 //! What a typed line can be completed to: the one list that the keys walk through and the view shows.
 
-use super::{Overlay, State};
+use std::cmp::Reverse;
+
+use super::{Overlay, Picks, State, fuzzy};
 use crate::clean::Clean;
 use crate::event::Purpose;
-use crate::keymap::action;
+use crate::keymap::Action;
 
-/// The candidates for the typed line as it is now.
-pub fn candidates(state: &State) -> Vec<Clean> {
+/// One thing that the line can be completed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// What is taken.
+    pub text: Clean,
+    /// What it is, in one line.
+    pub about: Clean,
+    /// What it runs, where that may have a key.
+    pub action: Option<Action>,
+}
+
+impl Candidate {
+    fn plain(text: impl Into<Clean>) -> Self {
+        Self { text: text.into(), about: Clean::default(), action: None }
+    }
+
+    fn runs(action: Action, about: &str) -> Self {
+        Self { text: action.to_string().into(), about: about.into(), action: Some(action) }
+    }
+}
+
+/// The candidates for the typed line as it is now, the best first.
+pub fn candidates(state: &State) -> Vec<Candidate> {
     let Some(input) = &state.screen.input else { return Vec::new() };
     match (&input.purpose, state.screen.overlays.last()) {
         (Purpose::Input, Some(Overlay::Form(form))) => {
-            form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| choice.value).collect()
+            form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| Candidate::plain(choice.value)).collect()
         }
-        (Purpose::Command, _) if input.text.is_empty() => state.screen.history.iter().map(|line| Clean::new(line)).collect(),
-        (Purpose::Command, _) => {
-            let steps = state.runbook.steps.iter().map(|step| format!("step {}", step.id));
-            let names = action::names().filter(|name| *name != "step").map(str::to_owned);
-            names.chain(steps).filter(|name| name.contains(input.text.trim())).map(Clean::from).collect()
-        }
+        (Purpose::Command, _) if input.text.starts_with("ns ") => namespaces(state, &input.text[3..]),
+        (Purpose::Command, _) if input.text.starts_with("node ") => nodes(state, &input.text[5..]),
+        (Purpose::Command, _) => palette(state, input.text.trim()),
         _ => Vec::new(),
     }
+}
+
+/// The candidate that enter takes: the chosen one; of a command that is none as it stands, the best.
+pub fn meant(state: &State) -> Option<usize> {
+    let input = state.screen.input.as_ref()?;
+    let guess = input.purpose == Purpose::Command && !input.text.trim().is_empty() && !command(state, &input.text);
+    input.candidate.or(guess.then_some(0)).filter(|at| *at < candidates(state).len())
+}
+
+/// Whether the line can be run as it is typed: an action, or a step with or without inputs.
+fn command(state: &State, line: &str) -> bool {
+    let (first, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+    let offers = [Picks::Theme, Picks::Keymap].into_iter().any(|picks| picks.word() == first && !rest.is_empty());
+    let step = state.runbook.step(if first == "step" { rest.split(' ').next().unwrap_or("") } else { first }).is_some();
+    step || line.parse::<Action>().is_ok_and(|action| !matches!(action, Action::Step(_))) || offers && exact(state, line.trim())
+}
+
+fn exact(state: &State, line: &str) -> bool {
+    all(state).iter().any(|candidate| candidate.text.as_str() == line)
+}
+
+/// Everything that can be run here. Nothing typed: older commands first.
+fn palette(state: &State, typed: &str) -> Vec<Candidate> {
+    if typed.is_empty() {
+        return state.screen.history.iter().map(|line| Candidate::plain(line.as_str())).chain(all(state)).collect();
+    }
+    let mut fitting: Vec<(i32, Candidate)> = all(state).into_iter().filter_map(|c| Some((score(typed, &c)?, c))).collect();
+    fitting.sort_by_key(|(score, _)| Reverse(*score));
+    fitting.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// By its name, or by another name that the command line takes; a word of what it does counts little.
+fn score(typed: &str, candidate: &Candidate) -> Option<i32> {
+    let aliases = candidate.action.iter().flat_map(|action| match action {
+        Action::Step(_) => &[][..],
+        plain => plain.spec().aliases,
+    });
+    let named = aliases.copied().chain([candidate.text.as_str()]).filter_map(|name| fuzzy::fit(typed, name)).max();
+    let told = || candidate.about.to_lowercase().contains(&typed.to_lowercase()).then_some(i32::MIN / 2);
+    named.or_else(told)
+}
+
+fn all(state: &State) -> Vec<Candidate> {
+    let actions = Action::PLAIN.iter().filter(|action| action.can_be_typed()).map(|a| Candidate::runs(a.clone(), a.spec().doc));
+    let steps = state.runbook.steps.iter().map(|step| Candidate::runs(Action::Step(step.id.to_string()), &step.title));
+    let offer = |picks: Picks, names: &[Clean], about: &'static str| {
+        let made = names.iter().map(move |name| Candidate { about: about.into(), ..Candidate::plain(format!("{} {name}", picks.word())) });
+        made.collect::<Vec<_>>()
+    };
+    let screen = &state.screen;
+    let themes = offer(Picks::Theme, &screen.themes.names, "Use this theme");
+    let keymaps = offer(Picks::Keymap, &screen.keymaps.names, "Use this keymap");
+    let completed = [Action::Namespaces(String::new()), Action::Node(String::new())];
+    let begun = completed.iter().map(|a| Candidate { about: a.spec().doc.into(), ..Candidate::plain(a.to_string()) });
+    steps.chain(actions).chain(begun).chain(themes).chain(keymaps).collect()
+}
+
+/// Completes the last of the namespaces that are named.
+fn namespaces(state: &State, typed: &str) -> Vec<Candidate> {
+    let (before, last) = typed.rsplit_once([' ', ',']).map_or(("", typed), |(before, last)| (before, last));
+    let before = if before.is_empty() { String::new() } else { format!("{before} ") };
+    let watched = state.world.session.iter().flat_map(|session| &session.namespaces);
+    let mut known: Vec<&Clean> = state.world.namespaces.keys().chain(watched).collect();
+    known.sort();
+    known.dedup();
+    let names = known.into_iter().map(Clean::as_str).chain(["all"]);
+    let fitting = names.filter(|name| name.contains(last));
+    fitting.map(|name| Candidate::runs(Action::Namespaces(format!("{before}{name}")), "")).collect()
+}
+
+fn nodes(state: &State, typed: &str) -> Vec<Candidate> {
+    let names = state.world.cluster.nodes.values().map(|node| &node.meta.name);
+    names.filter(|name| name.contains(typed.trim())).map(|name| Candidate::runs(Action::Node(name.to_string()), "")).collect()
 }

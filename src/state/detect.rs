@@ -6,12 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::causes::{Causes, News, Thing, Tie};
+use super::changes::{HISTORY, by};
 use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, ContainerState, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
-
-/// How old a rollout may be to be told when warroom starts.
-const HISTORY: TimeDelta = TimeDelta::hours(1);
 
 /// How long a workload has to be well to have recovered.
 const STEADY: TimeDelta = TimeDelta::seconds(20);
@@ -71,10 +69,11 @@ impl Detector {
                 }
             }
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
-            ClusterEvent::Listed(Kind::ReplicaSet) => self.history(at, cluster, timeline),
-            ClusterEvent::Nodes(_) | ClusterEvent::Gone(Kind::Node, _) | ClusterEvent::Listed(Kind::Node) => {
-                self.nodes(at, cluster, timeline);
+            ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, cluster, timeline),
+            ClusterEvent::Nodes(_) | ClusterEvent::Gone(Kind::Node, _) | ClusterEvent::Missed(Kind::Node, _) => {
+                self.nodes(at, cluster, timeline)
             }
+            ClusterEvent::Listed(scope) if scope.kind == Kind::Node => self.nodes(at, cluster, timeline),
             _ => {}
         }
         self.health(at, touched, cluster, timeline);
@@ -88,7 +87,7 @@ impl Detector {
         if revision.number <= known {
             self.deployed.insert(owner.uid.clone(), known);
         } else if revision.number > 1 {
-            timeline.add(at, EntryKind::Deploy, owner.name.clone(), rollout(revision, cluster, &owner.uid), None);
+            timeline.add(at, EntryKind::Deploy, owner.name.clone(), rollout(at, revision, cluster, &owner.uid), None);
         }
     }
 
@@ -106,7 +105,8 @@ impl Detector {
                 let [(_, before), (_, now)] = pair else { continue };
                 let youngest = of_one.iter().all(|(_, other)| other.number >= now.number || other.meta.created < now.meta.created);
                 if youngest && before.number < now.number && at - now.meta.created < HISTORY {
-                    timeline.add(now.meta.created, EntryKind::Deploy, owner.name.clone(), rollout(now, cluster, &owner.uid), None);
+                    let text = rollout(now.meta.created, now, cluster, &owner.uid);
+                    timeline.add(now.meta.created, EntryKind::Deploy, owner.name.clone(), text, None);
                 }
             }
         }
@@ -260,21 +260,28 @@ fn plight(group: &Group) -> &'static str {
 
 fn scaled(at: DateTime<Utc>, before: Option<&Workload>, now: &Workload, timeline: &mut Timeline) {
     if let Some(before) = before.filter(|before| before.desired != now.desired) {
-        timeline.add(at, EntryKind::Deploy, now.meta.name.clone(), format!("scaled {} → {}", before.desired, now.desired), None);
+        let text = format!("scaled {} → {}{}", before.desired, now.desired, by(now.changed.as_ref(), at));
+        timeline.add(at, EntryKind::Deploy, now.meta.name.clone(), text, None);
     }
 }
 
-/// `rev 6 → 7  v1.2.3 → v1.3.0`
-fn rollout(revision: &Revision, cluster: &Cluster, deployment: &Uid) -> String {
+/// `rev 6 → 7  v1.2.3 → v1.3.0  by helm`
+fn rollout(at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, deployment: &Uid) -> String {
+    let who = by(cluster.workloads.get(deployment).and_then(|w| w.changed.as_ref()), at);
     let older = cluster.revisions_of(deployment).into_iter().find(|r| r.number < revision.number);
     let release = |r: &Revision| r.release.as_ref().map(ToString::to_string).unwrap_or_default();
     match older {
         Some(older) if older.release != revision.release => {
-            format!("rev {} → {}  {} → {}", older.number, revision.number, release(older), release(revision))
+            format!("rev {} → {}  {} → {}{who}", older.number, revision.number, release(older), release(revision))
         }
-        Some(older) => format!("rev {} → {}", older.number, revision.number),
-        None => format!("rev {}  {}", revision.number, release(revision)),
+        Some(older) if older.images != revision.images => format!("rev {} → {}  {}{who}", older.number, revision.number, images(revision)),
+        Some(older) => format!("rev {} → {}{who}", older.number, revision.number),
+        None => format!("rev {}  {}{who}", revision.number, release(revision)),
     }
+}
+
+fn images(revision: &Revision) -> String {
+    revision.images.join(", ")
 }
 
 /// What a change's new stage says on the timeline.

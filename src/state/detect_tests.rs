@@ -3,14 +3,14 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::event::{Container, ContainerState, Meta, Owner, Pod, PodPhase};
+use crate::event::{Amount, Container, ContainerState, Meta, Owner, Pod, PodPhase};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
 }
 
 fn meta(uid: &str, created: i64) -> Meta {
-    Meta { uid: uid.into(), namespace: "prod".into(), name: uid.into(), created: at(created), deleting: None }
+    Meta { uid: uid.into(), namespace: "prod".into(), name: uid.into(), created: at(created), deleting: None, held_by: None }
 }
 
 fn owner(uid: &str) -> Owner {
@@ -47,8 +47,19 @@ impl Story {
             stuck: None,
             release: None,
             service: "app".into(),
+            changed: None,
         };
-        let container = Container { name: "c".into(), image: "i".into(), init: false, ready: ready > 0, restarts: 1, state, last: None };
+        let container = Container {
+            name: "c".into(),
+            image: "i".into(),
+            init: false,
+            ready: ready > 0,
+            restarts: 1,
+            state,
+            last: None,
+            requests: Amount::default(),
+            limits: Amount::default(),
+        };
         let pod = Pod {
             meta: meta("app-1-x", 0),
             owner: Some(owner("app")),
@@ -98,9 +109,9 @@ fn only_rollouts_that_age_proves_are_told_of_the_past() {
     let mut story = Story::default();
     let day = 86_400;
     let revisions = vec![Story::revision(4, day - 600), Story::revision(5, 100), Story::revision(6, day - 60)];
-    story.take(day, &ClusterEvent::Listing(Kind::ReplicaSet));
+    story.take(day, &ClusterEvent::Listing(Kind::ReplicaSet.into()));
     story.take(day, &ClusterEvent::Revisions(revisions));
-    story.take(day, &ClusterEvent::Listed(Kind::ReplicaSet));
+    story.take(day, &ClusterEvent::Listed(Kind::ReplicaSet.into()));
     assert_eq!(story.told(), [format!("{} Deploy rev 5 → 6", day - 60)], "5 was taken up again, at a time that nothing tells");
     story.take(day + 5, &ClusterEvent::Revisions(vec![Story::revision(7, day + 5), Story::revision(6, day - 60)]));
     assert_eq!(story.told().last().unwrap(), &format!("{} Deploy rev 6 → 7", day + 5));

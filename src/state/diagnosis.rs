@@ -28,15 +28,16 @@ pub struct Diagnosis {
     pub why: Option<Clean>,
 }
 
-/// Reads a pod as kubectl's printer does (kubernetes/pkg/printers/internalversion `printPod`): init containers first, then the last
-/// container that waits or ended names the reason; deletion outranks both.
+/// Reads a pod as kubectl's printer does (kubernetes/pkg/printers/internalversion `printPod`): the first init container that has not
+/// ended well, else the first container by name that waits or ended, names the reason; deletion outranks both.
 pub fn diagnose(pod: &Pod) -> Diagnosis {
     let (status, why) = status(pod);
     Diagnosis { severity: severity(pod, &status), status, why }
 }
 
 fn status(pod: &Pod) -> (Clean, Option<Clean>) {
-    if pod.meta.deleting.is_some() {
+    let over = matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed);
+    if pod.meta.deleting.is_some() && !over {
         let lost = pod.reason.as_deref() == Some("NodeLost");
         return (if lost { "Unknown" } else { "Terminating" }.into(), pod.message.clone());
     }
@@ -46,19 +47,31 @@ fn status(pod: &Pod) -> (Clean, Option<Clean>) {
     if let Some(stuck) = stuck_init(pod) {
         return stuck;
     }
-    let fault = pod.containers.iter().filter(|c| !c.init).rev().find_map(fault);
-    fault
+    faulty(pod)
         .or_else(|| unready(pod))
         .unwrap_or_else(|| (pod.reason.clone().unwrap_or_else(|| phase_word(pod.phase).into()), pod.message.clone()))
+}
+
+/// The reason of the container that names the pod's: the kubelet reports them by name, and the printer lets the first one win. What
+/// waits for the others is never it, and one that has completed beside others that run only keeps the pod from being ready.
+fn faulty(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
+    let others = pod.containers.iter().filter(|c| !c.init);
+    let mut faults: Vec<_> = others.filter_map(|c| Some((&c.name, fault(c)?))).collect();
+    faults.sort_by_key(|(name, (word, _))| (*word == "PodInitializing", *name));
+    let (_, (word, why)) = faults.into_iter().next()?;
+    let running = pod.containers.iter().any(|c| !c.init && c.ready && matches!(c.state, ContainerState::Running { .. }));
+    match (word.as_str(), running) {
+        ("Completed", true) if pod.ready => None,
+        ("Completed", true) => Some(("NotReady".into(), pod.message.clone())),
+        _ => Some((word, why)),
+    }
 }
 
 fn stuck_init(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
     let inits: Vec<&Container> = pod.containers.iter().filter(|c| c.init).collect();
     let (done, stuck) = inits.iter().enumerate().find(|(_, c)| !finished(&c.state))?;
-    if matches!(stuck.state, ContainerState::Running { .. }) && stuck.ready {
-        return None; // a sidecar: an init container that is meant to go on
-    }
-    let (word, why) = fault(stuck).unwrap_or_else(|| (format!("{done}/{}", inits.len()).into(), None));
+    let waits = matches!(&stuck.state, ContainerState::Waiting { reason, .. } if reason.as_deref().is_none_or(|r| r == "PodInitializing"));
+    let (word, why) = fault(stuck).filter(|_| !waits).unwrap_or_else(|| (format!("{done}/{}", inits.len()).into(), None));
     (pod.phase == PodPhase::Pending && pod.node.is_some()).then(|| (format!("Init:{word}").into(), why))
 }
 
@@ -70,26 +83,61 @@ fn finished(state: &ContainerState) -> bool {
 fn fault(container: &Container) -> Option<(Clean, Option<Clean>)> {
     match &container.state {
         ContainerState::Waiting { reason: Some(reason), message } => {
-            let ended = container.last.as_ref().and_then(ending);
-            let why = ended.or_else(|| message.clone().filter(|_| reason.as_str() != "ContainerCreating"));
+            let said = || message.as_ref().filter(|_| reason != "ContainerCreating").map(words);
+            let ended = || container.last.as_ref().and_then(ending);
+            let why = if reason == "CrashLoopBackOff" { ended().or_else(said) } else { said().or_else(ended) };
             Some((reason.clone(), why))
         }
         ContainerState::Waiting { reason: None, .. } => Some(("ContainerCreating".into(), None)),
         ContainerState::Terminated { reason, exit, .. } => {
             let word = reason.clone().unwrap_or_else(|| format!("ExitCode:{exit}").into());
-            Some((word, (*exit != 0).then(|| format!("exit {exit}").into())))
+            Some((word, (*exit != 0).then(|| code(*exit).into())))
         }
         ContainerState::Running { .. } => None,
     }
 }
 
-/// How the last run ended: `exit 1`, `OOMKilled, exit 137`.
-fn ending(last: &ContainerState) -> Option<Clean> {
+/// What a chain of errors about an image ends with, and the image: of `Back-off pulling image "nope:1": …: failed to resolve reference
+/// "docker.io/nope:1": not found` it is `nope:1: not found`.
+pub fn words(message: &Clean) -> Clean {
+    let image = message.split('"').nth(1).filter(|_| message.contains("pull"));
+    match (image, message.rsplit_once("\": ")) {
+        (Some(image), Some((_, end))) if !end.contains(image) => format!("{image}: {end}").into(),
+        (Some(_), Some((_, end))) => end.into(),
+        _ => message.clone(),
+    }
+}
+
+/// How the last run ended: `exit 1`, `OOMKilled, exit 137 (SIGKILL)`.
+pub fn ending(last: &ContainerState) -> Option<Clean> {
     let ContainerState::Terminated { reason, exit, .. } = last else { return None };
     match reason.as_deref() {
-        None | Some("Error" | "Completed") => Some(format!("exit {exit}").into()),
-        Some(reason) => Some(format!("{reason}, exit {exit}").into()),
+        None | Some("Error" | "Completed") => Some(code(*exit).into()),
+        Some(reason) => Some(format!("{reason}, {}", code(*exit)).into()),
     }
+}
+
+/// `exit 1`, `exit 143 (SIGTERM)`
+fn code(exit: i32) -> String {
+    signal(exit).map_or_else(|| format!("exit {exit}"), |signal| format!("exit {exit} ({signal})"))
+}
+
+/// The signal that an exit code stands for: 128 and its number (signal(7)).
+fn signal(exit: i32) -> Option<&'static str> {
+    Some(match exit {
+        129 => "SIGHUP",
+        130 => "SIGINT",
+        131 => "SIGQUIT",
+        132 => "SIGILL",
+        134 => "SIGABRT",
+        135 => "SIGBUS",
+        136 => "SIGFPE",
+        137 => "SIGKILL",
+        139 => "SIGSEGV",
+        141 => "SIGPIPE",
+        143 => "SIGTERM",
+        _ => return None,
+    })
 }
 
 /// A pod whose containers run but that is not ready: kubectl says `Running`, and so do we, with the reason beside it.
@@ -116,6 +164,8 @@ fn severity(pod: &Pod, status: &str) -> Severity {
         "Pending" if pod.node.is_none() && pod.message.is_some() => Severity::Critical, // no node takes it
         "Terminating" | "ContainerCreating" | "PodInitializing" | "Pending" if pod.reason.is_none() => Severity::Warn,
         "Running" if pod.containers.iter().all(|c| c.restarts == 0) => Severity::Warn,
+        "NotReady" | "SchedulingGated" => Severity::Warn,
+        status if status.starts_with("Init:") && status.ends_with(|c: char| c.is_ascii_digit()) => Severity::Warn, // Init:0/2
         _ => Severity::Critical,
     }
 }

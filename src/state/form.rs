@@ -50,10 +50,10 @@ pub struct Form {
 
 impl Form {
     /// The form of `step`, filled with what is given, then with the selected workload, then with defaults.
-    pub fn new(step: &Step, given: &BTreeMap<Clean, Clean>, selected: Option<&Workload>) -> Self {
+    pub fn new(step: &Step, given: &BTreeMap<Clean, Clean>, world: &World, selected: Option<&Workload>) -> Self {
         let fields = step.inputs.iter().map(|input| {
             let preset =
-                given.get(&input.name).cloned().or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| w.meta.name.clone()));
+                given.get(&input.name).cloned().or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| world.called(&w.meta)));
             Field {
                 name: input.name.clone(),
                 kind: input.kind,
@@ -139,7 +139,7 @@ impl Form {
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
         let named = self.fields.iter().find(|field| field.kind == InputKind::Deployment).map(|field| &field.value);
         let deployment =
-            named.and_then(|name| world.cluster.workloads.values().find(|w| w.kind == Kind::Deployment && w.meta.name == *name));
+            named.and_then(|name| world.cluster.workloads.values().find(|w| w.kind == Kind::Deployment && world.called(&w.meta) == *name));
         let Some(deployment) = deployment else { return Vec::new() };
         let revisions = world.cluster.revisions_of(&deployment.meta.uid).into_iter().filter(|r| Some(r.number) != deployment.revision);
         revisions
@@ -187,7 +187,8 @@ fn workloads(world: &World) -> Vec<Choice> {
         .map(|(row, w)| {
             let reason = row.reason.as_deref().unwrap_or("");
             let release = w.release.as_deref().unwrap_or("–");
-            Choice { value: w.meta.name.clone(), label: format!("{}  {}/{}  {release}  {reason}", w.meta.name, w.ready, w.desired).into() }
+            let value = world.called(&w.meta);
+            Choice { label: format!("{value}  {}/{}  {release}  {reason}", w.ready, w.desired).into(), value }
         })
         .collect()
 }

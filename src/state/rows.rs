@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Cluster, Focus, Group, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, suggestions, timeline_lines,
+    Cluster, Focus, Group, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, explain, suggestions,
+    timeline_lines,
 };
 use crate::clean::Clean;
 use crate::event::Pod;
@@ -48,6 +49,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     let mut rows: Vec<WorkloadRow<'_>> = world.cluster.rows().collect();
     let ratio = |row: &WorkloadRow<'_>| failing.get(&row.workload?.service).copied();
     for row in &mut rows {
+        explain(world, row);
         let trouble = ratio(row)
             .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
             .or_else(|| behind.get(row.name()).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(*lag))))));
@@ -167,7 +169,12 @@ pub fn step_lines(state: &State) -> Vec<(Clean, StepLine<'_>)> {
 
 /// The identities of the focused pane's rows, top to bottom.
 pub fn row_ids(state: &State) -> Vec<Clean> {
-    match state.screen.focus {
+    rows_of(state, state.screen.focus)
+}
+
+/// The identities of a pane's rows, top to bottom.
+pub fn rows_of(state: &State, focus: Focus) -> Vec<Clean> {
+    match focus {
         Focus::Pods => pod_lines(state).iter().map(|line| line.id().clone()).collect(),
         Focus::Rates => rate_lines(state).into_iter().map(|(service, _)| service.clone()).collect(),
         Focus::Lag => lag_lines(state).into_iter().map(|group| group.now.group.clone()).collect(),

@@ -1,17 +1,14 @@
 //! What this viewer looks at: focus, scroll, selection, what is open, the typed line. All of it, so that a frame is a function of the state.
 //! Never part of the world: a replay is watched with a screen of its own.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Form, Reading, Span};
+use super::{Calls, Choices, Form, LogLook, LogView, Picks, Reading, Span};
 use crate::clean::Clean;
-use crate::event::{LogLine, Plan, Purpose, Target, Uid};
+use crate::event::{Plan, Purpose, Seat, Setup, Target, Uid};
 use crate::keymap::{Context, Key};
-
-/// Bytes of log text kept for the screen.
-const LOG_BYTES: usize = 4 << 20;
 
 /// The panes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,50 +87,6 @@ pub struct Input {
     pub candidate: Option<usize>,
 }
 
-/// A followed log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogView {
-    /// The pod.
-    pub target: Target,
-    /// The run before the restart.
-    pub previous: bool,
-    /// Lines, oldest first, bounded by bytes.
-    pub lines: VecDeque<LogLine>,
-    /// Bytes of their text.
-    bytes: usize,
-    /// Lines that had to go.
-    pub dropped: u64,
-    /// Why there are no more lines, when there are none.
-    pub ended: Option<Clean>,
-    /// Lines from the newest upward; 0 follows.
-    pub up: usize,
-}
-
-impl LogView {
-    /// An empty log of that pod.
-    pub fn new(target: Target, previous: bool) -> Self {
-        Self { target, previous, lines: VecDeque::new(), bytes: 0, dropped: 0, ended: None, up: 0 }
-    }
-
-    /// Adds lines; the oldest go when there are too many. What is being read stays where it is.
-    pub fn extend(&mut self, lines: &[LogLine], ended: Option<&Clean>) {
-        self.ended = ended.cloned();
-        for line in lines {
-            self.bytes += line.text.len();
-            self.lines.push_back(line.clone());
-        }
-        if self.up > 0 {
-            self.up += lines.len();
-        }
-        while self.bytes > LOG_BYTES {
-            let Some(oldest) = self.lines.pop_front() else { break };
-            self.bytes -= oldest.text.len();
-            self.dropped += 1;
-        }
-        self.up = self.up.min(self.lines.len().saturating_sub(1));
-    }
-}
-
 /// The question before something changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dialog {
@@ -147,6 +100,17 @@ pub struct Dialog {
     pub scroll: usize,
 }
 
+/// One object's manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestView {
+    /// The object.
+    pub target: Target,
+    /// Its lines, or why there are none, once the answer is there.
+    pub lines: Option<Result<Vec<Clean>, Clean>>,
+    /// Lines scrolled down.
+    pub scroll: usize,
+}
+
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
@@ -155,7 +119,7 @@ pub enum Overlay {
         /// Lines scrolled down.
         scroll: usize,
     },
-    /// One pod or workload in full.
+    /// One pod, workload or node in full.
     Detail {
         /// Which.
         uid: Uid,
@@ -183,12 +147,26 @@ pub enum Overlay {
     },
     /// All that is measured of one service.
     Service(Clean),
-    /// A followed log.
-    Logs(LogView),
+    /// An object's manifest.
+    Manifest(ManifestView),
+    /// What changed in the last hour.
+    Changes {
+        /// Lines scrolled down.
+        scroll: usize,
+    },
+    /// Followed logs.
+    Logs(Box<LogView>),
     /// A step's inputs.
     Form(Form),
     /// The question before a change.
     Confirm(Box<Dialog>),
+    /// Themes or keymaps; the one under the cursor is in use already.
+    Picker {
+        /// What is chosen.
+        picks: Picks,
+        /// The place of the one that was in use before.
+        before: usize,
+    },
 }
 
 /// Where a replay is.
@@ -239,8 +217,18 @@ pub struct Screen {
     pub pending: Vec<Key>,
     /// Times since the incident began, instead of UTC.
     pub elapsed: bool,
-    /// How often the theme was switched.
-    pub theme: usize,
+    /// How log lines are shown.
+    pub log_look: LogLook,
+    /// How often logs were asked for: the number of the last following.
+    pub followings: u64,
+    /// Where the person sits.
+    pub seat: Seat,
+    /// The themes to choose from.
+    pub themes: Choices,
+    /// The keymaps to choose from.
+    pub keymaps: Choices,
+    /// How a person who does not look is called.
+    pub calls: Calls,
     /// Something to tell, and since when.
     pub message: Option<(DateTime<Utc>, Clean)>,
     /// Older commands, oldest first.
@@ -250,6 +238,28 @@ pub struct Screen {
 }
 
 impl Screen {
+    /// Begins with what there is to choose from.
+    pub fn begin(&mut self, setup: &Setup) {
+        (self.themes, self.keymaps) = (Choices::new(&setup.themes), Choices::new(&setup.keymaps));
+        (self.seat, self.calls.by) = (setup.seat, setup.call_by);
+    }
+
+    /// The things to choose from of that sort.
+    pub fn choices(&self, picks: Picks) -> &Choices {
+        match picks {
+            Picks::Theme => &self.themes,
+            Picks::Keymap => &self.keymaps,
+        }
+    }
+
+    /// The same, to choose.
+    pub fn choices_mut(&mut self, picks: Picks) -> &mut Choices {
+        match picks {
+            Picks::Theme => &mut self.themes,
+            Picks::Keymap => &mut self.keymaps,
+        }
+    }
+
     /// What can hold the keyboard now, the innermost first.
     pub fn contexts(&self) -> Vec<Context> {
         self.contexts_with(self.overlays.last())
@@ -260,6 +270,11 @@ impl Screen {
         self.contexts_with(self.overlays.iter().nth_back(1))
     }
 
+    /// The same as if nothing were typed: where the keys that the palette names would be pressed.
+    pub fn contexts_at_rest(&self) -> Vec<Context> {
+        self.contexts().into_iter().filter(|context| *context != Context::Input).collect()
+    }
+
     fn contexts_with(&self, top: Option<&Overlay>) -> Vec<Context> {
         let mut contexts = Vec::with_capacity(4);
         if self.input.is_some() {
@@ -267,11 +282,15 @@ impl Screen {
         }
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(Overlay::Detail { .. } | Overlay::Entry { .. } | Overlay::Group { .. }) => contexts.push(Context::Detail),
+            Some(
+                Overlay::Detail { .. } | Overlay::Entry { .. } | Overlay::Group { .. } | Overlay::Manifest(_) | Overlay::Changes { .. },
+            ) => {
+                contexts.push(Context::Detail);
+            }
             Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
             Some(Overlay::Service(_)) => contexts.push(Context::Rates),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
-            Some(Overlay::Form(_)) => contexts.push(Context::Dialog),
+            Some(Overlay::Form(_) | Overlay::Picker { .. }) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),
             None => contexts.push(self.focus.context()),
         }

@@ -34,12 +34,11 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
             because: because.into(),
         };
         match step.kind {
-            StepKind::RolloutUndo => found.extend(
-                rollbacks(world)
-                    .map(|(w, because)| make(&[("deployment", w.meta.name.to_string())], format!("roll back {}", w.meta.name), because)),
-            ),
+            StepKind::RolloutUndo => found.extend(rollbacks(world).map(|(w, because)| {
+                make(&[("deployment", world.called(&w.meta).to_string())], format!("roll back {}", w.meta.name), because)
+            })),
             StepKind::Scale => found.extend(lagging(world).map(|(w, because)| {
-                let inputs = [("deployment", w.meta.name.to_string()), ("replicas", "10".to_owned())];
+                let inputs = [("deployment", world.called(&w.meta).to_string()), ("replicas", "10".to_owned())];
                 make(&inputs, format!("scale {} {} → 10", w.meta.name, w.desired), because)
             })),
             StepKind::SetEnv | StepKind::Silence | StepKind::Unsilence => {}

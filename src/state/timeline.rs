@@ -16,6 +16,8 @@ crate::data::names! {
     EntryKind "kind" {
         /// A rollout or a scaling that somebody began.
         Deploy "deploy",
+        /// Something else that changed: a config map, a node that came, went or was cordoned.
+        Change "change",
         /// Something broke.
         Trouble "trouble",
         /// It is well again.
@@ -99,6 +101,15 @@ impl Timeline {
         self.entries.retain(|entry| Some(entry.id) != oldest && (entry.cause.is_none() || entry.cause != oldest));
     }
 
+    /// The same of something that may have been told before.
+    pub fn add_once(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: Clean, text: impl Into<Clean>) {
+        let same = self.entries.partition_point(|other| other.at < at);
+        let mut then = self.entries[same..].iter().take_while(|other| other.at == at);
+        if !then.any(|other| other.kind == kind && other.subject == subject) {
+            self.add(at, kind, subject, text, None);
+        }
+    }
+
     /// All entries, oldest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -134,6 +145,11 @@ impl Timeline {
         if let Some(entry) = self.get_mut(id) {
             entry.pinned = pinned;
         }
+    }
+
+    /// The id of the entry learnt last, 0 before the first.
+    pub fn newest(&self) -> u64 {
+        self.next
     }
 
     /// The first alert or trouble: where elapsed time is counted from.

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::detect::Detector;
 use super::runs::Evidence;
-use super::{Alerts, Cluster, EntryKind, Lag, Rates, Runs, Timeline};
+use super::{Alerts, Cluster, EntryKind, Forced, Lag, Rates, Runs, Timeline, Usage, changes};
 use crate::clean::Clean;
-use crate::event::{Event, Health, Operator, Purpose, Record, Session, SourceId, SourceState, Workload};
+use crate::event::{
+    ClusterEvent, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session, SourceId, SourceState, Workload,
+    namespaces,
+};
 use crate::keymap::Action;
 
 /// What is so, as far as warroom was told.
@@ -17,12 +20,20 @@ use crate::keymap::Action;
 pub struct World {
     /// The last record folded in.
     pub seq: u64,
+    /// When that was.
+    pub at: DateTime<Utc>,
     /// Who looks at which cluster, with which rules.
     pub session: Option<Session>,
     /// How well each source can be heard.
     pub sources: BTreeMap<SourceId, Health>,
     /// Objects of the cluster.
     pub cluster: Cluster,
+    /// What pods and nodes use.
+    pub usage: Usage,
+    /// Namespaces that were looked at.
+    pub namespaces: BTreeMap<Clean, NamespacePhase>,
+    /// Pods that were deleted by force.
+    pub forced: Forced,
     /// Request and error rates.
     pub rates: Rates,
     /// Consumer groups.
@@ -44,15 +55,13 @@ pub struct World {
 impl World {
     /// Takes in one record. The only way a world changes.
     pub fn fold(&mut self, record: &Record) {
-        self.seq = record.seq;
+        (self.seq, self.at) = (record.seq, self.at.max(record.at));
         match &record.event {
             Event::Started(session) => self.start(record.at, session),
             Event::Health(health) => self.hear(record.at, health),
-            Event::Cluster(event) => {
-                let before = Detector::before(&self.cluster, event);
-                let touched = self.cluster.fold(event);
-                self.detector.cluster(record.at, &before, &self.cluster, event, &touched, &mut self.timeline);
-            }
+            Event::Cluster(event) => self.hear_of(record.at, event),
+            Event::Usage(reading) => self.usage.fold(reading),
+            Event::Namespaces(all) => self.name(record.at, all),
             Event::Rates(samples) => {
                 self.rates.fold(samples);
                 let session = self.session.as_ref();
@@ -79,6 +88,66 @@ impl World {
         }
         self.detector.settle(record.at, &self.cluster, &mut self.timeline);
         self.look(record.at);
+    }
+
+    fn hear_of(&mut self, at: DateTime<Utc>, event: &ClusterEvent) {
+        for name in self.forced.fold(at, &self.cluster, event) {
+            self.timeline.add(at, EntryKind::Trouble, name, "deleted by force: what ran in it may still run", None);
+        }
+        changes::tell(at, &self.cluster, event, &mut self.timeline);
+        let before = Detector::before(&self.cluster, event);
+        let touched = self.cluster.fold(event);
+        self.detector.cluster(at, &before, &self.cluster, event, &touched, &mut self.timeline);
+    }
+
+    /// A namespace that was there and is on its way out, or gone, takes everything in it along.
+    fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
+        for Namespace { name, phase } in all {
+            let before = self.namespaces.insert(name.clone(), *phase);
+            let text = match (before, phase) {
+                (Some(NamespacePhase::Active), NamespacePhase::Terminating) => "namespace is being deleted, with all that is in it",
+                (Some(NamespacePhase::Active | NamespacePhase::Terminating), NamespacePhase::Gone) => "namespace is gone",
+                (Some(NamespacePhase::Gone | NamespacePhase::Terminating), NamespacePhase::Active) => "namespace is there again",
+                _ => continue,
+            };
+            if self.watches(name) {
+                let kind = if *phase == NamespacePhase::Active { EntryKind::Recovery } else { EntryKind::Trouble };
+                self.timeline.add(at, kind, name.clone(), text, None);
+            }
+        }
+    }
+
+    /// Whether a namespace is among those that are watched.
+    pub fn watches(&self, namespace: &str) -> bool {
+        self.session
+            .as_ref()
+            .is_none_or(|session| session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace))
+    }
+
+    /// The namespaces watched that are not there, or not for long.
+    pub fn lost_namespaces(&self) -> impl Iterator<Item = (&Clean, NamespacePhase)> {
+        let watched = self.session.iter().flat_map(|session| &session.namespaces);
+        let phases = watched.filter_map(|name| Some((name, *self.namespaces.get(name)?)));
+        phases.filter(|(_, phase)| *phase != NamespacePhase::Active)
+    }
+
+    /// What an object is called: its name, with its namespace unless one alone is watched. Steps take either.
+    pub fn called(&self, meta: &Meta) -> Clean {
+        let one = self.session.as_ref().is_none_or(|session| session.namespaces.len() == 1);
+        if one { meta.name.clone() } else { format!("{}/{}", meta.namespace, meta.name).into() }
+    }
+
+    /// Other namespaces are looked at: what was known of them is heard anew.
+    fn watch(&mut self, at: DateTime<Utc>, line: &str) {
+        let (Some(session), Ok(chosen)) = (&mut self.session, namespaces(line)) else { return };
+        session.namespaces.clone_from(&chosen);
+        let words = format!("looks at {}", session.place());
+        self.usage.keep(&chosen);
+        self.cluster.watch(chosen);
+        for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
+            *health = Health { source: health.source, state: SourceState::Starting, since: at, error: None };
+        }
+        self.timeline.add(at, EntryKind::Session, "warroom".into(), words, None);
     }
 
     /// Whether changes may be made now.
@@ -114,6 +183,7 @@ impl World {
     fn start(&mut self, at: DateTime<Utc>, session: &Session) {
         let text = format!("{} looks at {}", session.actor, session.context);
         self.timeline.add(at, EntryKind::Session, "warroom".into(), text, None);
+        self.cluster.watch(session.namespaces.clone());
         self.session = Some(session.clone());
     }
 
@@ -144,21 +214,24 @@ impl World {
 
     fn operate(&mut self, at: DateTime<Utc>, operator: &Operator) {
         let session = self.session.as_ref();
-        match operator {
-            Operator::Did(Action::Arm) if session.is_some_and(|s| !s.read_only) => {
+        if let Operator::Entered { purpose: Purpose::Note, text } = operator {
+            let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
+            self.timeline.add(at, EntryKind::Note, who, text.clone(), None);
+        }
+        if let Operator::Pinned { entry, pinned } = operator {
+            self.timeline.pin(*entry, *pinned);
+        }
+        match operator.action() {
+            Some(Action::Arm) if session.is_some_and(|s| !s.read_only) => {
                 let minutes = session.map_or(0, |s| s.arm_minutes);
                 self.armed_until = at.checked_add_signed(TimeDelta::minutes(i64::from(minutes)));
                 self.timeline.add(at, EntryKind::Session, "warroom".into(), format!("armed for {minutes} min"), None);
             }
-            Operator::Did(Action::Disarm | Action::StopAll) if self.armed(at) => {
+            Some(Action::Disarm | Action::StopAll) if self.armed(at) => {
                 self.armed_until = None;
                 self.timeline.add(at, EntryKind::Session, "warroom".into(), "disarmed", None);
             }
-            Operator::Pinned { entry, pinned } => self.timeline.pin(*entry, *pinned),
-            Operator::Entered { purpose: Purpose::Note, text } => {
-                let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
-                self.timeline.add(at, EntryKind::Note, who, text.clone(), None);
-            }
+            Some(Action::Namespaces(line)) => self.watch(at, &line),
             _ => {}
         }
     }

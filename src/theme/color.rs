@@ -101,8 +101,9 @@ fn indexed(index: u8) -> Rgb {
 /// Shows a style with fewer colours. What stood out from `background` still does, and text never takes the colour behind it.
 pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> Style {
     let ground = shown(background, depth);
-    let bg = style.bg.map(|bg| apart(shown(bg, depth), ground, bg != background));
-    let fg = style.fg.map(|fg| apart(shown(fg, depth), bg.unwrap_or(ground), fg != style.bg.unwrap_or(background)));
+    let bg = style.bg.map(|bg| if bg == background { ground } else { apart(bg, ground, depth) });
+    let behind = bg.unwrap_or(ground);
+    let fg = style.fg.map(|fg| if fg == style.bg.unwrap_or(background) { shown(fg, depth) } else { apart(fg, behind, depth) });
     if depth != ColorDepth::None {
         return Style { fg, bg, ..style };
     }
@@ -111,30 +112,54 @@ pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> St
     if lifted { plain.add_modifier(Modifier::REVERSED) } else { plain }
 }
 
+/// A style with text that stands out from what is behind it: its own background, or that of `base`.
+pub(super) fn readable(style: Style, base: Style) -> Style {
+    /// Plain blue on black, which programs write, has 2.4; what has less is hardly seen.
+    const LEAST: f64 = 1.8;
+    let (Some(ground), Some(ink)) = (style.bg.or(base.bg).and_then(rgb), style.fg.or(base.fg).and_then(rgb)) else { return style };
+    if contrast(ground, ink) >= LEAST {
+        return style;
+    }
+    match style.bg {
+        None => Style { fg: base.fg, ..style },
+        Some(_) if contrast(ground, [0; 3]) > contrast(ground, [255; 3]) => style.fg(Color::Black),
+        Some(_) => style.fg(Color::White),
+    }
+}
+
+/// The contrast ratio of WCAG 2.2, 1 to 21.
+fn contrast(a: Rgb, b: Rgb) -> f64 {
+    let linear = |channel: u8| (f64::from(channel) / 255.0).powf(2.2);
+    let [a, b] = [a, b].map(|[r, g, b]| linear(r) * 0.2126 + linear(g) * 0.7152 + linear(b) * 0.0722 + 0.05);
+    a.max(b) / a.min(b)
+}
+
 /// The colour as the terminal can show it.
 pub(super) fn shown(color: Color, depth: ColorDepth) -> Color {
     match (rgb(color), depth) {
         (_, ColorDepth::None) => Color::Reset,
-        (Some(rgb), ColorDepth::Indexed256) if matches!(color, Color::Rgb(..)) => Color::Indexed(nearest_indexed(rgb)),
+        (Some(rgb), ColorDepth::Indexed256) if matches!(color, Color::Rgb(..)) => Color::Indexed(nearest_indexed(rgb, None)),
         (Some(rgb), ColorDepth::Sixteen) if matches!(color, Color::Rgb(..) | Color::Indexed(_)) => nearest_ansi(rgb),
         _ => color,
     }
 }
 
-/// A grey beside `other` when fewer colours made two of them one.
-fn apart(color: Color, other: Color, differ: bool) -> Color {
-    match other {
-        _ if color != other || !differ || color == Color::Reset => color,
-        Color::Black => Color::DarkGray,
-        Color::White => Color::Gray,
-        other if rgb(other).is_some_and(|rgb| brightness(rgb) > 127) => Color::Black,
+/// The colour as the terminal can show it, but not `other`: of 256 the next nearest, of 16 a grey beside it.
+fn apart(color: Color, other: Color, depth: ColorDepth) -> Color {
+    let near = shown(color, depth);
+    match (near, other) {
+        _ if near != other || near == Color::Reset => near,
+        (Color::Indexed(taken), _) => rgb(color).map_or(near, |rgb| Color::Indexed(nearest_indexed(rgb, Some(taken)))),
+        (_, Color::Black) => Color::DarkGray,
+        (_, Color::White) => Color::Gray,
+        (_, other) if rgb(other).is_some_and(|rgb| brightness(rgb) > 127) => Color::Black,
         _ => Color::White,
     }
 }
 
-fn nearest_indexed(to: Rgb) -> u8 {
+fn nearest_indexed(to: Rgb, but: Option<u8>) -> u8 {
     let distance = |index: u8| indexed(index).iter().zip(to).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
-    (16..=255).min_by_key(|index| distance(*index)).unwrap_or_default()
+    (16..=255).filter(|index| Some(*index) != but).min_by_key(|index| distance(*index)).unwrap_or_default()
 }
 
 /// Hue first, because it carries the meaning: a pale red is nearer to grey than to red in every plain distance.

@@ -5,14 +5,20 @@ use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::{Role, Theme, color};
+use super::{ColorDepth, Role, Theme, color};
 use crate::data::{self, Fault, Field, Log, Mistake, Place, Reader, Value, stem, text_fields};
 
-const BUILT_IN: [(&str, &str); 3] = [
-    ("themes/dark.toml (built in)", include_str!("../../themes/dark.toml")),
-    ("themes/light.toml (built in)", include_str!("../../themes/light.toml")),
-    ("themes/sixteen.toml (built in)", include_str!("../../themes/sixteen.toml")),
-];
+/// Lists the theme files that are part of the program.
+macro_rules! built_in {
+    ($($name:literal)+) => {
+        [$((concat!("themes/", $name, ".toml (built in)"), include_str!(concat!("../../themes/", $name, ".toml"))),)+]
+    };
+}
+
+const BUILT_IN: [(&str, &str); 12] = built_in! {
+    "dark" "light" "sixteen" "high-contrast" "colour-blind-safe"
+    "catppuccin-mocha" "catppuccin-latte" "gruvbox-dark" "nord" "solarized-dark" "solarized-light" "tokyo-night"
+};
 
 /// A colour as it is written, and where; it means something once all palettes are known.
 type Written = (String, Place);
@@ -144,7 +150,7 @@ fn resolve(sheets: &[Sheet], mistakes: &mut Vec<Mistake>) -> Theme {
         let mut lineage = std::iter::successors(Some(*role), |role| role.fallback());
         lineage.find_map(|role| painted.get(&role)).copied().unwrap_or_default()
     };
-    Theme { styles: Role::ALL.iter().map(style).collect(), background }
+    Theme { styles: Role::ALL.iter().map(style).collect(), background, depth: ColorDepth::TrueColor }
 }
 
 fn paint((text, place): &Written, palette: &BTreeMap<&str, Color>, mistakes: &mut Vec<Mistake>) -> Color {

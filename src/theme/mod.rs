@@ -15,6 +15,7 @@ pub struct Theme {
     /// By the role's discriminant.
     styles: Vec<Style>,
     background: Color,
+    depth: ColorDepth,
 }
 
 impl Theme {
@@ -28,11 +29,16 @@ impl Theme {
         self.style(Role::Text).bg(self.background)
     }
 
+    /// How to draw what asks for colours of its own, as a program's log does: at the depth of the terminal, and so that it can be read.
+    pub fn foreign(&self, style: Style) -> Style {
+        color::readable(color::at_depth(style, self.background, self.depth), self.base())
+    }
+
     /// The same theme with the colours that a terminal of this depth shows.
     #[must_use]
     pub fn at_depth(&self, depth: ColorDepth) -> Self {
         let styles = self.styles.iter().map(|style| color::at_depth(*style, self.background, depth)).collect();
-        Self { styles, background: color::shown(self.background, depth) }
+        Self { styles, background: color::shown(self.background, depth), depth }
     }
 }
 

@@ -133,6 +133,18 @@ crate::data::names! {
         LogTime "log.time",
         /// Which pod and container wrote a log line.
         LogSource "log.source",
+        /// The first of several.
+        LogSource1 "log.source.1",
+        /// The second of several.
+        LogSource2 "log.source.2",
+        /// The third of several.
+        LogSource3 "log.source.3",
+        /// The fourth of several; the next looks as the first again.
+        LogSource4 "log.source.4",
+        /// The name of a field in a log line.
+        LogField "log.field",
+        /// What warroom itself says among log lines.
+        LogMark "log.mark",
     }
 }
 

@@ -28,28 +28,83 @@ fn every_shipped_theme_is_without_mistakes() {
     }
 }
 
+/// Themes that name their colours, and so have a contrast: all but the one that the terminal paints.
+fn painted() -> impl Iterator<Item = (&'static str, Theme)> {
+    Theme::names(&[]).into_iter().filter(|name| *name != "sixteen").map(|name| (name, load(name, &[]).unwrap()))
+}
+
+/// What a role's text is drawn in, and on.
+fn drawn(theme: &Theme, role: Role, under: Option<Role>) -> (Color, Color) {
+    let (style, under) = (theme.style(role), under.and_then(|under| theme.style(under).bg));
+    (style.fg.or(theme.style(Role::Text).fg).unwrap(), style.bg.or(under).unwrap_or(theme.background))
+}
+
+/// All roles on the theme's background, and those that stand on a selected row, in the header, the footer and the typed line.
+fn pairs() -> impl Iterator<Item = (Role, Option<Role>, f64)> {
+    let stroke = |role: &Role| matches!(role, Role::Border | Role::ChartGrid);
+    let alone = Role::ALL.iter().map(move |role| (*role, None, if stroke(role) { 1.7 } else { 4.5 }));
+    let rows = [Role::Selection, Role::TabActive, Role::Header, Role::Footer, Role::Input];
+    let over = Role::ALL.iter().filter(move |role| !stroke(role));
+    alone.chain(over.flat_map(move |role| rows.map(|under| (*role, Some(under), 4.5))))
+}
+
 #[test]
-fn text_can_be_read_and_strokes_can_be_seen() {
-    for name in ["dark", "light"] {
-        let theme = load(name, &[]).unwrap();
-        for role in Role::ALL {
-            let style = theme.style(*role);
-            let (fg, bg) = (style.fg.unwrap_or(theme.style(Role::Text).fg.unwrap()), style.bg.unwrap_or(theme.background));
-            let least = if matches!(role, Role::Border | Role::ChartGrid) { 2.0 } else { 4.5 };
-            assert!(contrast(fg, bg) >= least, "{name}: {} has only {:.2}", role.name(), contrast(fg, bg));
+fn text_can_be_read_wherever_it_stands() {
+    for (name, theme) in painted() {
+        for (role, under, least) in pairs() {
+            let (fg, bg) = drawn(&theme, role, under);
+            let ratio = contrast(fg, bg);
+            assert!(ratio >= least, "{name}: {} on {under:?} has only {ratio:.2}", role.name());
         }
     }
 }
 
 #[test]
-fn meaning_can_be_read_on_a_selected_row_and_in_the_header_and_footer() {
-    for name in ["dark", "light"] {
-        let theme = load(name, &[]).unwrap();
-        for under in [Role::Selection, Role::Header, Role::Footer, Role::Input] {
-            for over in [Role::Text, Role::Dim, Role::Ok, Role::Warn, Role::Critical, Role::Unknown, Role::Stale, Role::Key, Role::Accent] {
-                let ratio = contrast(theme.style(over).fg.unwrap(), theme.style(under).bg.unwrap());
-                assert!(ratio >= 4.5, "{name}: {} on {} has only {ratio:.2}", over.name(), under.name());
-            }
+fn text_can_still_be_read_with_256_colours_and_differs_from_what_is_behind_it_with_16() {
+    for (name, theme) in painted() {
+        let (some, few) = (theme.at_depth(ColorDepth::Indexed256), theme.at_depth(ColorDepth::Sixteen));
+        for (role, under, least) in pairs() {
+            let (fg, bg) = drawn(&some, role, under);
+            // The nearest of 256 colours may be a little darker or lighter: less is asked of them than of what the theme names.
+            assert!(contrast(fg, bg) >= least.min(3.0) * 0.9, "{name}: {} on {under:?}: {fg} on {bg}", role.name());
+            let (fg, bg) = drawn(&few, role, None);
+            assert!(fg != bg || under.is_some(), "{name}: {}: {fg} on {bg}", role.name());
+        }
+    }
+}
+
+#[test]
+fn high_contrast_is_high() {
+    let theme = load("high-contrast", &[]).unwrap();
+    for (role, under, least) in pairs() {
+        let (fg, bg) = drawn(&theme, role, under);
+        assert!(contrast(fg, bg) >= if least < 4.5 { 4.5 } else { 7.0 }, "{} on {under:?}", role.name());
+    }
+}
+
+/// How a colour is seen without one kind of cone: Viénot, Brettel and Mollon 1999 (red, green), in linear light.
+fn without_cone(color: Color, matrix: [[f64; 3]; 3]) -> [f64; 3] {
+    let linear = color::rgb(color).unwrap().map(|channel| (f64::from(channel) / 255.0).powf(2.2));
+    matrix.map(|row| row.iter().zip(linear).map(|(weight, part)| weight * part).sum::<f64>().clamp(0.0, 1.0).powf(1.0 / 2.2))
+}
+
+#[test]
+fn without_red_or_green_cones_good_and_bad_are_still_two_colours() {
+    const NO_RED: [[f64; 3]; 3] = [[0.1124, 0.8876, 0.0], [0.1124, 0.8876, 0.0], [0.004, -0.004, 1.0]];
+    const NO_GREEN: [[f64; 3]; 3] = [[0.2928, 0.7072, 0.0], [0.2928, 0.7072, 0.0], [-0.0223, 0.0223, 1.0]];
+    let theme = load("colour-blind-safe", &[]).unwrap();
+    for matrix in [NO_RED, NO_GREEN] {
+        for (one, other) in [
+            (Role::Ok, Role::Critical),
+            (Role::Ok, Role::Warn),
+            (Role::Warn, Role::Critical),
+            (Role::DiffAdd, Role::DiffRemove),
+            (Role::ChartLine, Role::ChartOver),
+            (Role::TimelineApplied, Role::TimelineRejected),
+        ] {
+            let [a, b] = [one, other].map(|role| without_cone(theme.style(role).fg.unwrap(), matrix));
+            let apart = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+            assert!(apart > 0.25, "{} and {} are only {apart:.2} apart", one.name(), other.name());
         }
     }
 }
@@ -61,7 +116,27 @@ fn sixteen_uses_only_ansi_colours() {
         let style = theme.style(*role);
         assert!([style.fg, style.bg].iter().flatten().all(|color| !matches!(color, Color::Rgb(..) | Color::Indexed(_))), "{}", role.name());
     }
-    assert_eq!(theme.at_depth(ColorDepth::Sixteen), theme);
+    assert_eq!(theme.at_depth(ColorDepth::Sixteen), Theme { depth: ColorDepth::Sixteen, ..theme });
+}
+
+#[test]
+fn what_a_log_paints_can_be_read_on_every_theme_and_depth() {
+    let depths = [ColorDepth::TrueColor, ColorDepth::Indexed256, ColorDepth::Sixteen, ColorDepth::None];
+    for (name, depth) in Theme::names(&[]).into_iter().filter(|name| *name != "sixteen").flat_map(|name| depths.map(|depth| (name, depth)))
+    {
+        let theme = load(name, &[]).unwrap().at_depth(depth);
+        for color in (0..=255).map(Color::Indexed).chain([Color::Rgb(16, 20, 24), Color::Rgb(251, 251, 248)]) {
+            for style in [Style::new().fg(color), Style::new().bg(color)] {
+                let drawn = theme.base().patch(theme.foreign(style));
+                assert!(drawn.fg != drawn.bg || depth == ColorDepth::None, "{style:?} on {name} at {depth:?}: {drawn:?}");
+                assert!(depth != ColorDepth::Sixteen || !matches!(drawn.fg, Some(Color::Rgb(..) | Color::Indexed(16..))), "{drawn:?}");
+                if depth == ColorDepth::TrueColor {
+                    let contrast = contrast(drawn.fg.unwrap(), drawn.bg.unwrap());
+                    assert!(contrast >= 1.6, "{style:?} on {name}: {contrast}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -92,7 +167,8 @@ fn an_heir_repaints_what_it_inherits() {
     assert_eq!(mine.style(Role::Accent).fg, Some(Color::Rgb(0, 0, 255)));
     assert_eq!(mine.style(Role::Critical), dark.style(Role::Critical));
     assert_eq!(mine.style(Role::Ok), dark.style(Role::LogSource), "the user's dark.toml lies over the built-in one");
-    assert_eq!(Theme::names(&files), ["dark", "light", "sixteen", "mine"]);
+    let names = Theme::names(&files);
+    assert_eq!((names[0], names.last(), names.len()), ("dark", Some(&"mine"), Theme::names(&[]).len() + 1));
 }
 
 #[test]

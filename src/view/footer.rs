@@ -6,20 +6,23 @@ use ratatui::layout::Rect;
 
 use super::layout::Layout;
 use super::text::{Row, width};
-use super::{Look, pane, playback};
+use super::{Look, Spot, pane, playback, wall};
 use crate::event::Purpose;
 use crate::keymap::{Action, Context, Hint, sequence};
-use crate::state::{Input, Overlay, State, candidates};
+use crate::state::{Candidate, Input, Overlay, State, candidates, meant};
 use crate::theme::Role;
 
 /// Candidates shown at once.
-const CANDIDATES: u16 = 10;
+const CANDIDATES: u16 = 12;
 /// Columns of their list.
-const COLUMNS: u16 = 60;
+const COLUMNS: u16 = 96;
 
 /// Draws the footer and what grows out of it.
 pub fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
-    buf.set_style(layout.footer, look.style(Role::Footer));
+    let plain = state.screen.seat.wall && state.screen.overlays.is_empty();
+    if !plain {
+        buf.set_style(layout.footer, look.style(Role::Footer));
+    }
     if let Some(playback) = &state.screen.playback {
         playback::draw(state, look, playback, Rect { height: 1, ..layout.footer }, buf);
     }
@@ -28,13 +31,14 @@ pub fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
         (Some(input), _) if !shown_in_overlay(state, input) => {
             buf.set_style(last, look.style(Role::Input));
             pane::lines(last, [typed(look, input, Row::new(last.width).gap(1))], buf);
-            draw_candidates(state, look, input, layout.body, buf);
+            draw_candidates(state, look, layout.body, buf);
         }
         (_, Some((_, message))) => {
             let text = Row::new(last.width).text(look.style(Role::Alert), &format!(" {message} "));
             pane::lines(last, [text], buf);
         }
-        _ => pane::lines(last, [keys(state, look, layout.tabs.is_some(), last.width)], buf),
+        _ if plain => wall::draw_footer(state, look, last, buf),
+        _ => pane::lines(last, [keys(state, look, layout.tabs.is_some(), last)], buf),
     }
     if !state.screen.pending.is_empty() {
         draw_menu(state, look, layout.body, buf);
@@ -69,8 +73,8 @@ pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
 }
 
 /// Keys and what they do; help and the stop key are always there.
-fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
-    let contexts = state.screen.contexts();
+fn keys(state: &State, look: &Look, tabs: bool, area: Rect) -> Row {
+    let (contexts, columns) = (state.screen.contexts(), area.width);
     let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")].map(|(action, label)| (look.keys(&contexts, &action), label));
     let mut right = Row::new(columns);
     for (keys, label) in pinned.iter().filter_map(|(keys, label)| Some((keys.as_ref()?, label))) {
@@ -84,9 +88,23 @@ fn keys(state: &State, look: &Look, tabs: bool, columns: u16) -> Row {
     };
     let mut row = Row::new(columns.saturating_sub(u16::try_from(right.used() + 1).unwrap_or(columns)));
     for hint in hints(state, look, &contexts).iter().filter(|hint| !known(hint)) {
+        let begun = row.used();
         row = row.append(entry(look, hint));
+        look.hits.note(row.part(begun, area), Spot::Key(hint.key));
     }
+    note_pinned(look, &contexts, area, &right);
     Row::new(columns).append(row).right(right)
+}
+
+/// Help and the stop key at the right end, each to its own half of the words.
+fn note_pinned(look: &Look, contexts: &[Context], area: Rect, right: &Row) {
+    let width = u16::try_from(right.used()).unwrap_or(0).min(area.width);
+    let stop = width / 2;
+    for (action, from, width) in [(Action::Help, width, width - stop), (Action::StopAll, stop, stop)] {
+        if let Some([key]) = look.keymap.keys_of(contexts, &action) {
+            look.hits.note(Rect { x: area.right() - from, width, ..area }, Spot::Key(*key));
+        }
+    }
 }
 
 /// In the order in which they are needed: over the panes menus first, while looking back the keys for that.
@@ -95,7 +113,7 @@ fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
     if state.screen.overlays.is_empty() && state.screen.input.is_none() {
         let replay = look.keymap.hints(&[Context::Replay]);
         let looking_back = state.screen.playback.is_some();
-        hints.sort_by_key(|hint| if looking_back { !replay.contains(hint) } else { !hint.opens });
+        hints.sort_by_key(|hint| if looking_back { !replay.contains(hint) } else { !hint.opens || hint.aside });
     }
     hints
 }
@@ -115,6 +133,9 @@ fn draw_menu(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
     let title =
         if menu.title.is_empty() { sequence(&state.screen.pending) } else { format!("{} {}", sequence(&state.screen.pending), menu.title) };
     let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", above_footer(body, down), buf);
+    for (n, entry) in menu.entries.iter().enumerate() {
+        look.hits.note(cell(inside, n / down, n % down, widest), Spot::Key(entry.key));
+    }
     let rows = (0..down).map(|line| {
         (0..across).filter_map(|column| menu.entries.get(column * down + line)).fold(Row::new(inside.width), |row, entry| {
             let role = if entry.opens { Role::KeyMenu } else { Role::Key };
@@ -125,8 +146,14 @@ fn draw_menu(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
     pane::lines(inside, rows, buf);
 }
 
+/// The place of one entry of a list in columns.
+fn cell(inside: Rect, column: usize, line: usize, widest: usize) -> Rect {
+    let [x, y, width] = [column * widest, line, widest].map(|n| u16::try_from(n).unwrap_or(u16::MAX));
+    Rect { x: inside.x.saturating_add(x), y: inside.y.saturating_add(y), width, height: 1 }.intersection(inside)
+}
+
 /// What the typed line can be completed to.
-fn draw_candidates(state: &State, look: &Look, input: &Input, body: Rect, buf: &mut Buffer) {
+fn draw_candidates(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
     let found = candidates(state);
     if found.is_empty() {
         return;
@@ -135,10 +162,21 @@ fn draw_candidates(state: &State, look: &Look, input: &Input, body: Rect, buf: &
     let area = above_footer(body, height);
     let area = Rect { width: area.width.min(COLUMNS), ..area };
     let inside = pane::overlay(look, Role::Border, "", &format!("{} fit", found.len()), area, buf);
-    let seen = pane::window(found.len(), input.candidate, inside.height);
-    let rows = found[seen.clone()].iter().map(|text| Row::new(inside.width).gap(1).text(look.style(Role::Text), text));
-    pane::lines(inside, rows, buf);
-    pane::select(look, inside, input.candidate.map(|at| at.saturating_sub(seen.start)), buf);
+    let chosen = meant(state);
+    let seen = pane::window(found.len(), chosen, inside.height);
+    let contexts = state.screen.contexts_at_rest();
+    pane::lines(inside, found[seen.clone()].iter().map(|one| candidate(look, &contexts, one, Row::new(inside.width))), buf);
+    look.hits.rows(inside, seen.clone().map(Spot::Choice));
+    pane::select(look, inside, chosen.map(|at| at.saturating_sub(seen.start)), buf);
+}
+
+/// What would be taken, what it is, and the key that does the same.
+fn candidate(look: &Look, contexts: &[Context], one: &Candidate, row: Row) -> Row {
+    let key = one.action.as_ref().and_then(|action| look.keys(contexts, action)).unwrap_or_default();
+    let right = Row::new(14).gap(1).text(look.style(Role::Key), &key).gap(1);
+    let name = (row.left() / 3).max(26);
+    let left = Row::new(u16::try_from(row.left() - right.used().min(row.left())).unwrap_or(0)).gap(1);
+    row.append(left.cell(look.style(Role::Text), &one.text, name).gap(1).text(look.style(Role::Dim), &one.about)).right(right)
 }
 
 /// A frame for so many rows at the bottom of the body.

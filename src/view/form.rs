@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text::{Row, width, wrap};
-use super::{Look, footer, pane};
+use super::{Look, Spot, footer, pane};
 use crate::event::Purpose;
 use crate::state::{Form, State};
 use crate::theme::Role;
@@ -29,6 +29,7 @@ pub fn draw(state: &State, look: &Look, form: &Form, body: Rect, buf: &mut Buffe
     let seen = pane::window(choices.len(), candidate, list.height.min(u16::try_from(listed).unwrap_or(0)));
     let rows = choices[seen.clone()].iter().map(|choice| Row::new(list.width).gap(3).text(look.style(Role::Text), &choice.label));
     pane::lines(list, rows, buf);
+    look.hits.rows(list, seen.clone().map(Spot::Choice));
     pane::select(look, list, candidate.map(|at| at.saturating_sub(seen.start)), buf);
     pane::more(look, inside, seen, choices.len(), buf);
 }

@@ -1,7 +1,7 @@
 //! What a person must know before anything else: counts of what is wrong, and the worst of it in words. Read once a frame, for the header
 //! and the tab strip.
 
-use crate::event::{Health, Kind, SourceId, SourceState};
+use crate::event::{Health, Kind, NamespacePhase, SourceId, SourceState};
 use crate::state::{Severity, State, WorkloadRow};
 use crate::theme::Role;
 use crate::units;
@@ -44,6 +44,7 @@ impl Glance {
             let reason = marks::reason(row.reason.as_deref().unwrap_or("not well"));
             glance.troubles.push(Trouble { severity: row.severity, words: format!("{} {reason}", row.name()) });
         }
+        glance.troubles.extend(namespaces(state));
         glance.troubles.extend(services(state, rows).chain(nodes(state)).chain(groups(state, rows)));
         glance.troubles.sort_by_key(|trouble| std::cmp::Reverse(trouble.severity));
         glance
@@ -70,6 +71,21 @@ fn services<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<
         let words = format!("{name} 5xx {}", units::percent(Some(ratio)));
         Trouble { severity: Severity::Critical, words }
     })
+}
+
+/// A namespace that is deleted leaves a pane that is empty, and calm.
+fn namespaces(state: &State) -> impl Iterator<Item = Trouble> + '_ {
+    let namespaces = state.world.lost_namespaces();
+    namespaces.map(|(name, phase)| Trouble { severity: Severity::Critical, words: format!("namespace {name} {}", lost(phase)) })
+}
+
+/// What became of a namespace.
+pub fn lost(phase: NamespacePhase) -> &'static str {
+    match phase {
+        NamespacePhase::Active => "is there",
+        NamespacePhase::Terminating => "is being deleted",
+        NamespacePhase::Gone => "is gone",
+    }
 }
 
 fn nodes(state: &State) -> impl Iterator<Item = Trouble> + '_ {

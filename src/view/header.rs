@@ -22,8 +22,8 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut B
     buf.set_style(area, look.style(Role::Header));
     let right = guards(state, look, glance, area.width);
     let left = Row::new(area.width.saturating_sub(u16::try_from(right.used()).unwrap_or(0)));
-    let first = trouble(look, glance, unrecorded(state, look, mode(state, look, left))).line();
-    buf.set_line(area.x, area.y, &first, area.width);
+    let first = trouble(look, glance, unrecorded(state, look, mode(state, look, left)));
+    buf.set_line(area.x, area.y, &first.line(), area.width);
     let used = u16::try_from(right.used()).unwrap_or(area.width).min(area.width);
     buf.set_line(area.right() - used, area.y, &right.line(), used);
     buf.set_line(area.x, area.y + 1, &second(state, look, area.width).line(), area.width);
@@ -92,7 +92,11 @@ fn guard(state: &State) -> (Role, String) {
 
 /// Where this is, how well each source can be heard, and the time. A narrow screen keeps only the marks of the sources that are well.
 fn second(state: &State, look: &Look, columns: u16) -> Row {
-    let clock = Row::new(columns).gap(1).text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
+    let muted = if state.screen.calls.muted { " muted " } else { "" };
+    let clock = Row::new(columns)
+        .text(look.style(Role::Dim), muted)
+        .gap(1)
+        .text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
     let clock = clock.text(look.style(Role::Dim), if columns < 100 { "Z " } else { " UTC " });
     let left = usize::from(columns).saturating_sub(clock.used());
     let whole = place(state, look, columns).used();
@@ -108,9 +112,10 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
 
 fn place(state: &State, look: &Look, columns: u16) -> Row {
     let Some(session) = &state.world.session else { return Row::new(columns) };
-    let namespace = session.namespace.as_deref().unwrap_or("all namespaces");
+    let namespaces = session.namespaces.join(", ");
+    let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
     let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &session.context).text(look.style(Role::Dim), " · ");
-    row.text(look.style(Role::Text), namespace).gap(1)
+    row.text(look.style(Role::Text), namespaces).gap(1)
 }
 
 /// What is not recorded cannot be replayed, and nothing may be changed meanwhile.
@@ -171,18 +176,10 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
     })
 }
 
-/// The six watches as one: as well as the worst of them can be heard.
+/// The watches as one: as well as the worst of them can be heard.
 fn cluster(state: &State) -> Option<Heard> {
-    let badness = |health: &Health| match health.state {
-        SourceState::Down => 5,
-        SourceState::Stale => 4,
-        SourceState::Blind => 3,
-        SourceState::Starting => 2,
-        SourceState::Live => 1,
-        SourceState::Off => 0,
-    };
     let watches: Vec<&Health> = state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
-    let worst = watches.iter().copied().max_by_key(|health| badness(health))?;
+    let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
     let alike: Vec<&str> = watches.iter().filter(|health| health.state == worst.state).map(|health| health.source.name()).collect();
     let words = match worst.state {
         SourceState::Blind => format!("blind: {}{}", alike.join(", "), code(worst)),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::chart::sparkline;
 use super::text::{Row, width};
-use super::{Look, glance, marks, pane};
+use super::{Look, Spot, glance, marks, pane};
 use crate::event::{SourceId, SourceState};
 use crate::state::{Focus, Group, GroupState, State, lag_lines};
 use crate::theme::Role;
@@ -39,6 +39,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let selected = chosen.and_then(|id| groups.iter().position(|group| group.now.group == *id));
     let seen = pane::window(groups.len(), selected, table.height);
     pane::lines(table, groups[seen.clone()].iter().map(|group| row(look, group, &columns, Row::new(table.width))), buf);
+    look.hits.rows(table, groups[seen.clone()].iter().map(|group| Spot::Row(Focus::Lag, group.now.group.clone())));
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
     pane::more(look, table, seen, groups.len(), buf);
 }

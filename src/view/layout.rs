@@ -11,6 +11,9 @@ const SIDE_BY_SIDE: (u16, u16) = (100, 28);
 /// From here on the right side, with the charts, is the wider one.
 const WIDE: u16 = 160;
 
+/// From here on there are three columns: a chart stretched further tells no more.
+const THREE: u16 = 260;
+
 /// Rectangles of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -33,6 +36,9 @@ pub fn lay_out(area: Rect, screen: &Screen) -> Option<Layout> {
     }
     let bottom = if screen.playback.is_some() { 2 } else { 1 };
     let [header, body, footer] = rows(area, [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(bottom)]);
+    if screen.seat.wall {
+        return Some(Layout { header, tabs: None, body, panes: Vec::new(), footer });
+    }
     let single = screen.zoomed || area.width < SIDE_BY_SIDE.0 || area.height < SIDE_BY_SIDE.1;
     if single {
         let [tabs, pane] = rows(body, [Constraint::Length(1), Constraint::Fill(1)]);
@@ -42,11 +48,22 @@ pub fn lay_out(area: Rect, screen: &Screen) -> Option<Layout> {
 }
 
 fn side_by_side(body: Rect) -> [(Focus, Rect); 5] {
+    if body.width >= THREE {
+        return three(body);
+    }
     let left = if body.width >= WIDE { 44 } else { 50 };
     let [left, right] = columns(body, [Constraint::Percentage(left), Constraint::Fill(1)]);
     let [pods, timeline] = rows(left, [Constraint::Percentage(58), Constraint::Fill(1)]);
     let [rates, lag, steps] = rows(right, [Constraint::Fill(1), Constraint::Percentage(22), Constraint::Percentage(24)]);
     [(Focus::Pods, pods), (Focus::Rates, rates), (Focus::Lag, lag), (Focus::Timeline, timeline), (Focus::Steps, steps)]
+}
+
+/// What is wrong, what is measured, what happened and what can be done.
+fn three(body: Rect) -> [(Focus, Rect); 5] {
+    let [left, middle, right] = columns(body, [Constraint::Percentage(32), Constraint::Fill(1), Constraint::Percentage(30)]);
+    let [rates, lag] = rows(middle, [Constraint::Fill(1), Constraint::Percentage(26)]);
+    let [timeline, steps] = rows(right, [Constraint::Fill(1), Constraint::Percentage(40)]);
+    [(Focus::Pods, left), (Focus::Rates, rates), (Focus::Lag, lag), (Focus::Timeline, timeline), (Focus::Steps, steps)]
 }
 
 fn rows<const N: usize>(area: Rect, parts: [Constraint; N]) -> [Rect; N] {
@@ -69,9 +86,14 @@ mod tests {
 
     #[test]
     fn the_number_of_panes_follows_the_size() {
-        for ((columns, rows), zoomed, panes) in
-            [((200, 60), false, 5), ((120, 40), false, 5), ((200, 60), true, 1), ((80, 24), false, 1), ((60, 15), false, 1)]
-        {
+        for ((columns, rows), zoomed, panes) in [
+            ((400, 100), false, 5),
+            ((200, 60), false, 5),
+            ((120, 40), false, 5),
+            ((200, 60), true, 1),
+            ((80, 24), false, 1),
+            ((60, 15), false, 1),
+        ] {
             assert_eq!(laid(columns, rows, zoomed).map(|layout| layout.panes.len()), Some(panes), "{columns}×{rows}");
         }
         assert_eq!((laid(59, 15, false), laid(60, 14, false), laid(0, 0, false)), (None, None, None));

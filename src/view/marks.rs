@@ -1,6 +1,6 @@
 //! Symbols: a shape for every meaning, so that none is told by colour alone. Here and nowhere else; [`super::ascii`] translates them.
 
-use crate::event::SourceState;
+use crate::event::{LogEnd, LogState, SourceState};
 use crate::state::{EntryKind, GroupState, Severity};
 use crate::theme::Role;
 
@@ -25,6 +25,19 @@ pub fn source(state: SourceState) -> (&'static str, Role) {
     }
 }
 
+/// What a log's stream does.
+pub fn stream(state: &LogState) -> (&'static str, Role) {
+    match state {
+        LogState::Connecting => ("○", Role::Dim),
+        LogState::Following => ("●", Role::Ok),
+        LogState::Waiting(_) => ("◐", Role::Warn),
+        LogState::Reconnecting(_) => ("▲", Role::Warn),
+        LogState::Refused(_) => ("✖", Role::Blind),
+        LogState::Ended(LogEnd::Exited(code, _)) if *code != 0 => ("✗", Role::Critical),
+        LogState::Ended(_) => ("–", Role::Dim),
+    }
+}
+
 /// What a group's lag does.
 pub fn group(state: GroupState) -> (&'static str, Role) {
     match state {
@@ -41,6 +54,7 @@ pub fn group(state: GroupState) -> (&'static str, Role) {
 pub fn entry(kind: EntryKind) -> (&'static str, Role) {
     match kind {
         EntryKind::Deploy => ("⇡", Role::TimelineDeploy),
+        EntryKind::Change => ("◇", Role::TimelineDeploy),
         EntryKind::Trouble => ("✖", Role::Critical),
         EntryKind::Recovery => ("●", Role::Ok),
         EntryKind::Alert => ("▲", Role::TimelineAlert),

@@ -6,6 +6,8 @@
 mod alerts;
 mod ascii;
 mod axis;
+mod big;
+mod changes;
 mod chart;
 mod confirm;
 mod detail;
@@ -16,11 +18,15 @@ mod glance;
 mod group;
 mod header;
 mod help;
+mod hits;
 mod lag;
 mod layout;
+mod logline;
 mod logs;
+mod manifest;
 mod marks;
 mod pane;
+mod picker;
 mod playback;
 mod pods;
 mod rates;
@@ -29,6 +35,7 @@ mod steps;
 mod tabs;
 mod text;
 mod timeline;
+mod wall;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -36,8 +43,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::keymap::{Action, Context, Keymap, sequence};
-use crate::state::{Focus, Overlay, State, pod_lines_of, workload_rows};
+use crate::state::{Focus, Overlay, PodLine, State, pod_lines_of, workload_rows};
 use crate::theme::{Role, Theme};
+
+pub use hits::{Hits, Spot};
 
 use glance::Glance;
 use layout::Layout;
@@ -52,6 +61,8 @@ pub struct Look<'a> {
     pub keymap: &'a Keymap,
     /// Only ASCII can be shown.
     pub ascii: bool,
+    /// Takes down what is drawn where.
+    pub hits: &'a Hits,
 }
 
 impl Look<'_> {
@@ -69,6 +80,7 @@ impl Look<'_> {
 pub fn view(state: &State, look: &Look, frame: &mut Frame) {
     let area = frame.area();
     let buf = frame.buffer_mut();
+    look.hits.clear();
     buf.set_style(area, look.theme.base());
     match layout::lay_out(area, &state.screen) {
         Some(layout) => draw(state, look, &layout, buf),
@@ -83,23 +95,30 @@ fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
     let rows = workload_rows(&state.world);
     let glance = Glance::new(state, &rows);
     header::draw(state, look, &glance, layout.header, buf);
-    if let Some(area) = layout.tabs {
-        tabs::draw(state, look, &glance, area, buf);
+    if state.screen.seat.wall {
+        wall::draw(state, look, &glance, &rows, layout.body, buf);
+    } else {
+        draw_panes(state, look, &glance, &pod_lines_of(state, rows), layout, buf);
     }
-    let lines = pod_lines_of(state, rows);
+    for overlay in &state.screen.overlays {
+        draw_overlay(state, look, overlay, layout.body, buf);
+    }
+    footer::draw(state, look, layout, buf);
+}
+
+fn draw_panes(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], layout: &Layout, buf: &mut Buffer) {
+    if let Some(area) = layout.tabs {
+        tabs::draw(state, look, glance, area, buf);
+    }
     for (focus, area) in &layout.panes {
         match focus {
-            Focus::Pods => pods::draw(state, look, &glance, &lines, *area, buf),
+            Focus::Pods => pods::draw(state, look, glance, lines, *area, buf),
             Focus::Rates => rates::draw(state, look, *area, buf),
             Focus::Lag => lag::draw(state, look, *area, buf),
             Focus::Timeline => timeline::draw(state, look, *area, buf),
             Focus::Steps => steps::draw(state, look, *area, buf),
         }
     }
-    for overlay in &state.screen.overlays {
-        draw_overlay(state, look, overlay, layout.body, buf);
-    }
-    footer::draw(state, look, layout, buf);
 }
 
 fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: &mut Buffer) {
@@ -110,9 +129,12 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
         Overlay::Entry { id, scroll } => entry::draw(state, look, *id, *scroll, body, buf),
         Overlay::Group { id, scroll } => group::draw(state, look, id, *scroll, body, buf),
         Overlay::Service(name) => service::draw(state, look, name, body, buf),
+        Overlay::Manifest(view) => manifest::draw(look, view, body, buf),
+        Overlay::Changes { scroll } => changes::draw(state, look, *scroll, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),
         Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),
+        Overlay::Picker { picks, .. } => picker::draw(state, look, *picks, body, buf),
     }
 }
 
@@ -120,7 +142,7 @@ fn too_small(area: Rect, look: &Look, buf: &mut Buffer) {
     let (columns, rows) = layout::LEAST;
     let sentence = format!("warroom needs {columns}×{rows}; this is {}×{}", area.width, area.height);
     for (line, y) in text::wrap(&sentence, usize::from(area.width)).iter().zip(area.top()..area.bottom()) {
-        let line = Row::new(area.width).text(look.style(Role::Text), line).line();
-        buf.set_line(area.x, y, &line, area.width);
+        let row = Row::new(area.width).text(look.style(Role::Text), line);
+        buf.set_line(area.x, y, &row.line(), area.width);
     }
 }

@@ -7,14 +7,15 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
-use super::Look;
 use super::text::{Row, fit, width, wrap};
+use super::{Look, Spot};
 use crate::state::{Focus, State};
 use crate::theme::Role;
 
 /// Draws the frame of a pane, with words at the right of its title; answers what is inside.
 pub fn frame(state: &State, look: &Look, focus: Focus, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
-    let focused = state.screen.focus == focus && state.screen.overlays.is_empty();
+    let focused = state.screen.focus == focus && state.screen.overlays.is_empty() && !state.screen.seat.wall;
+    look.hits.note(area, Spot::Pane(focus));
     let filter = Some(state.screen.filter(focus)).filter(|filter| !filter.is_empty()).map(|filter| format!("/{filter}"));
     let notes: Vec<&str> = filter.as_deref().into_iter().chain((!note.is_empty()).then_some(note)).collect();
     bordered(look, if focused { Role::BorderFocus } else { Role::Border }, focus.title(), &notes.join(" · "), area, buf)
@@ -23,8 +24,14 @@ pub fn frame(state: &State, look: &Look, focus: Focus, note: &str, area: Rect, b
 /// Draws an overlay's frame over what is there; answers what is inside.
 pub fn overlay(look: &Look, border: Role, title: &str, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
     Clear.render(area, buf);
+    look.hits.note(area, Spot::Over);
     buf.set_style(area, look.theme.base());
     bordered(look, border, title, note, area, buf)
+}
+
+/// Draws the frame of a part that never has the keyboard; answers what is inside.
+pub fn titled(look: &Look, title: &str, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
+    bordered(look, Role::Border, title, note, area, buf)
 }
 
 fn bordered(look: &Look, border: Role, title: &str, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
@@ -46,7 +53,9 @@ fn bordered(look: &Look, border: Role, title: &str, note: &str, area: Rect, buf:
 
 /// A rectangle in the middle of `body`, at most so large.
 pub fn centred(body: Rect, columns: u16, rows: u16) -> Rect {
-    let (width, height) = (columns.min(body.width), rows.min(body.height));
+    // A margin of a column or two would only show pieces of what is behind.
+    let columns = if columns.saturating_add(4) > body.width { body.width } else { columns };
+    let (width, height) = (columns, rows.min(body.height));
     Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height }
 }
 

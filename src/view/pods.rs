@@ -6,25 +6,27 @@ use ratatui::layout::Rect;
 
 use super::glance::{Glance, silence};
 use super::text::{Row, width};
-use super::{Look, glance, marks, pane};
-use crate::event::{Kind, Pod, SourceId, SourceState};
-use crate::state::{Focus, PodLine, Severity, State, WorkloadRow, diagnose, last_end, restarts};
+use super::{Look, Spot, glance, marks, pane};
+use crate::event::{Kind, Node, Pod, SourceId, SourceState};
+use crate::state::{Focus, PodLine, Severity, State, WorkloadRow, diagnose, last_end, restarts, told};
 use crate::theme::Role;
 use crate::units;
 
 /// Columns of the table, as wide as what is seen needs; what a narrow pane has no room for is 0.
 struct Columns {
+    namespace: usize,
     name: usize,
     kind: usize,
     ready: usize,
     revision: usize,
     release: usize,
+    usage: usize,
 }
 
 impl Columns {
     /// Where the reasons begin: below them stand the words about the pods.
     fn reason(&self) -> usize {
-        3 + self.name + self.kind + self.ready + 2 + self.revision + self.release
+        3 + self.namespace + self.name + self.kind + self.ready + 2 + self.revision + self.release + self.usage
     }
 }
 
@@ -42,6 +44,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
         PodLine::Pod(pod) => pod_row(state, look, pod, &columns, Row::new(table.width)),
     });
     pane::lines(table, rows, buf);
+    look.hits.rows(table, visible.iter().map(|line| Spot::Row(Focus::Pods, line.id().clone())));
     if lines.is_empty() {
         pane::nothing(look, table, empty(state), buf);
     }
@@ -54,6 +57,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
 /// `27/31 ready · ✖ 2 ▲ 1 · order held`
 fn note(state: &State, glance: &Glance) -> String {
     let mut parts: Vec<String> = silence(state, SourceId::Pods).into_iter().collect();
+    parts.extend(state.world.lost_namespaces().map(|(name, phase)| format!("✖ {name} {}", glance::lost(phase))));
     parts.push(format!("{}/{} ready", glance.ready, glance.pods));
     let told = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)].into_iter().filter(|(_, n)| *n > 0);
     parts.extend(told.map(|(severity, n)| format!("{} {n}", marks::severity(severity).0)));
@@ -67,6 +71,9 @@ fn empty(state: &State) -> &str {
     let filtered = state.screen.faults_only || !state.screen.filter(Focus::Pods).is_empty();
     match state.world.sources.get(&SourceId::Pods).map(|health| health.state) {
         _ if filtered && !state.world.cluster.pods.is_empty() => "nothing passes the filter",
+        Some(SourceState::Live) if state.world.lost_namespaces().next().is_some() => {
+            "the namespace is gone, or going, and its pods with it"
+        }
         Some(SourceState::Live) => "no pods",
         _ => glance::told(state, SourceId::Pods).unwrap_or("waiting for the cluster"),
     }
@@ -78,12 +85,15 @@ fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let ready = widest(&|row| row.workload.map_or(3, |w| format!("{}/{}", w.ready, w.desired).len()));
     let revision = widest(&|row| width(&revision(row)));
     let release = widest(&|row| row.workload.and_then(|w| w.release.as_deref()).map_or(0, width)).min(12);
+    let several = state.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
     Columns {
-        name: widest(&|row| width(&name(state, row))).clamp(8, (inside / 3).max(8)) + 1,
+        namespace: if several { widest(&|row| width(row.namespace())).min(inside / 5) + 1 } else { 0 },
+        name: widest(&|row| width(row.name())).clamp(8, (inside / 3).max(8)) + 1,
         kind: if inside >= 100 { 7 } else { 0 },
         ready,
         revision: if inside >= 60 && revision > 0 { revision + 2 } else { 0 },
         release: if inside >= 60 && release > 0 { release + 2 } else { 0 },
+        usage: if inside >= 120 && state.world.usage.at.is_some() { USAGE } else { 0 },
     }
 }
 
@@ -92,27 +102,49 @@ fn revision(row: &WorkloadRow<'_>) -> String {
     row.workload.and_then(|w| w.revision).map(|n| format!("rev {n}")).unwrap_or_default()
 }
 
-/// The name, with its namespace where several are watched.
-fn name(state: &State, row: &WorkloadRow<'_>) -> String {
-    let one = state.world.session.as_ref().is_none_or(|session| session.namespace.is_some());
-    if one { row.name().to_string() } else { format!("{}/{}", row.namespace(), row.name()) }
+/// Columns of `250m  45 MiB`.
+const USAGE: usize = 16;
+
+/// Pods of a workload whose usage is added up for its row; more are not looked at for every frame.
+const ADDED: usize = 64;
+
+/// What the pods of a row use together; unknown for very many.
+fn usage(state: &State, row: &WorkloadRow<'_>) -> Option<(u32, u32)> {
+    let (cluster, usage) = (&state.world.cluster, &state.world.usage);
+    match (row.pod, row.workload) {
+        (Some(pod), _) => usage.pod(pod),
+        (None, Some(workload)) if workload.replicas as usize <= ADDED => usage.pods(cluster.pods_of(row).into_iter()),
+        _ => None,
+    }
+}
+
+fn used(look: &Look, usage: Option<(u32, u32)>, columns: usize, line: Row) -> Row {
+    if columns == 0 {
+        return line;
+    }
+    let (cpu, memory) = usage.map_or_else(|| ("–".to_owned(), "–".to_owned()), |(cpu, memory)| (units::cores(cpu), units::kib(memory)));
+    let dim = look.style(Role::Dim);
+    line.number(dim, &cpu, 5).number(dim, &memory, columns - 7).gap(2)
 }
 
 fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns, line: Row) -> Row {
     let (mark, role) = marks::severity(row.severity);
     let (dim, well) = (look.style(Role::Dim), row.severity == Severity::Ok);
     let name_style = look.style(if well { Role::Text } else { Role::Strong });
-    let kind = match row.workload.map(|w| w.kind) {
-        Some(Kind::Deployment) => "deploy",
-        Some(Kind::StatefulSet) => "sts",
-        _ => "pod",
-    };
+    let kind = row.workload.map_or(Kind::Pod, |w| w.kind).short();
     let (ready, desired) = row.workload.map_or_else(|| (row.pod.map_or(0, |pod| u32::from(pod.ready)), 1), |w| (w.ready, w.desired));
     let release = row.workload.and_then(|w| w.release.as_deref()).unwrap_or_default();
-    let line =
-        line.gap(1).text(look.style(role), mark).gap(1).cell(name_style, &name(state, row), columns.name).cell(dim, kind, columns.kind);
+    let line = line
+        .gap(1)
+        .text(look.style(role), mark)
+        .gap(1)
+        .cell(dim, row.namespace(), columns.namespace.saturating_sub(1))
+        .gap(columns.namespace.min(1))
+        .cell(name_style, row.name(), columns.name);
+    let line = line.cell(dim, kind, columns.kind);
     let line = line.number(look.style(if well { Role::Text } else { role }), &format!("{ready}/{desired}"), columns.ready).gap(2);
     let line = line.cell(dim, &revision(row), columns.revision).cell(dim, release, columns.release);
+    let line = if columns.usage > 0 { used(look, usage(state, row), columns.usage, line) } else { line };
     let line = row.reason.iter().fold(line, |line, reason| line.text(look.style(role), marks::reason(reason)).gap(2));
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
     let paused = row.workload.is_some_and(|w| w.paused);
@@ -121,12 +153,13 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
 }
 
 fn pod_row(state: &State, look: &Look, pod: &Pod, columns: &Columns, line: Row) -> Row {
-    let diagnosis = diagnose(pod);
+    let diagnosis = told(&state.world, pod, &diagnose(pod));
     let (mark, role) = marks::severity(diagnosis.severity);
     let (dim, status) = (look.style(Role::Dim), if diagnosis.severity == Severity::Ok { Role::Dim } else { role });
     let age = units::age(state.now - pod.meta.created);
     let line = line.gap(3).text(look.style(role), mark).gap(1);
-    let line = line.cell(dim, &pod.meta.name, columns.reason().saturating_sub(13)).number(dim, &age, 6).gap(2);
+    let line = line.cell(dim, &pod.meta.name, columns.reason().saturating_sub(13 + columns.usage));
+    let line = used(look, state.world.usage.pod(pod), columns.usage, line).number(dim, &age, 6).gap(2);
     let line = line.text(look.style(status), &diagnosis.status).gap(2);
     let line = diagnosis.why.iter().fold(line, |line, why| line.text(dim, why).gap(2));
     let line = restarted(state.now, look, restarts(pod), last_end(pod), line);
@@ -142,7 +175,7 @@ fn restarted(now: DateTime<Utc>, look: &Look, count: u32, ended: Option<DateTime
     line.text(look.style(Role::Text), &format!("×{count}{ago}")).gap(2)
 }
 
-/// `nodes 3 ready · 1 cordoned`
+/// `nodes 3 ready · cpu 61 % · mem 48 % · ✖ bed: Kubelet stopped posting node status · ▲ 1 cordoned`
 fn nodes(state: &State, look: &Look, row: Row) -> Row {
     let (row, nodes) = (row.gap(1), &state.world.cluster.nodes);
     if let Some(silence) = silence(state, SourceId::Nodes) {
@@ -151,10 +184,32 @@ fn nodes(state: &State, look: &Look, row: Row) -> Row {
     if nodes.is_empty() {
         return row;
     }
-    let ready = nodes.values().filter(|node| node.ready == Some(true)).count();
+    let down = state.world.cluster.down.len();
+    let row = row.text(look.style(Role::Dim), &format!("nodes {} ready", nodes.len() - down));
+    let row = measured(state).iter().fold(row, |row, words| row.text(look.style(Role::Dim), words));
+    let lost = state.world.cluster.down.values().next().and_then(|uid| nodes.get(uid));
+    let row = lost.iter().fold(row, |row, node| row.text(look.style(Role::Critical), &format!(" · ✖ {}", not_ready(node, down))));
     let cordoned = nodes.values().filter(|node| node.cordoned).count();
-    let row = row.text(look.style(Role::Dim), &format!("nodes {ready} ready"));
-    let row =
-        if ready < nodes.len() { row.text(look.style(Role::Critical), &format!(" · ✖ {} not ready", nodes.len() - ready)) } else { row };
     if cordoned > 0 { row.text(look.style(Role::Warn), &format!(" · ▲ {cordoned} cordoned")) } else { row }
+}
+
+/// `bed not ready: Kubelet stopped posting node status`, `bed and 2 more not ready: …`
+fn not_ready(node: &Node, down: usize) -> String {
+    let more = if down > 1 { format!(" and {} more", down - 1) } else { String::new() };
+    format!("{}{more} not ready: {}", node.meta.name, node.message.as_deref().unwrap_or("no word from its kubelet"))
+}
+
+/// What all nodes that are measured use of what they have.
+fn measured(state: &State) -> Option<String> {
+    if let Some(silence) = silence(state, SourceId::Usage) {
+        return Some(format!(" · cpu, mem {silence}"));
+    }
+    let (mut used, mut all) = ((0_u64, 0_u64), (0_u64, 0_u64));
+    for node in state.world.cluster.nodes.values() {
+        let Some((cpu, memory)) = state.world.usage.node(&node.meta.name) else { continue };
+        let (has_cpu, has_memory) = (node.allocatable.cpu?.get(), node.allocatable.memory?.get());
+        used = (used.0 + u64::from(cpu), used.1 + u64::from(memory));
+        all = (all.0 + u64::from(has_cpu), all.1 + u64::from(has_memory));
+    }
+    (all.0 > 0 && all.1 > 0).then(|| format!(" · cpu {} % · mem {} %", used.0 * 100 / all.0, used.1 * 100 / all.1))
 }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text::{Row, width};
-use super::{Look, marks, pane};
+use super::{Look, Spot, marks, pane};
 use crate::keymap::{Action, Context};
 use crate::runbook::Danger;
 use crate::state::{Focus, Run, Stage, State, StepLine, step_lines};
@@ -26,6 +26,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let seen = pane::window(steps.len(), selected, table.height);
     let titles = steps.iter().map(|(_, line)| width(title(line))).max().unwrap_or(0).min(usize::from(table.width) / 2);
     pane::lines(table, steps[seen.clone()].iter().map(|(_, line)| row(state, look, line, titles, Row::new(table.width))), buf);
+    look.hits.rows(table, steps[seen.clone()].iter().map(|(id, _)| Spot::Row(Focus::Steps, id.clone())));
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
     pane::more(look, table, seen, steps.len(), buf);
 }

@@ -3,10 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Look;
 use super::glance::Glance;
 use super::marks;
 use super::text::Row;
+use super::{Look, Spot};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context};
 use crate::state::{Focus, GroupState, Severity, State};
@@ -28,11 +28,13 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut B
     ] {
         let shown = state.screen.focus == focus;
         let key = look.keys(&[Context::Global], &action).map(|key| format!(" {key}")).unwrap_or_default();
+        let begun = row.used();
         row = row.text(look.style(if shown { Role::TabActive } else { Role::Key }), &key);
         row = row.text(look.style(if shown { Role::TabActive } else { Role::Tab }), &format!(" {name} "));
         for (role, figure) in figures(state, glance, focus) {
             row = row.text(look.style(role), &figure).gap(1);
         }
+        look.hits.note(row.part(begun, area), Spot::Pane(focus));
     }
     buf.set_line(area.x, area.y, &row.line(), area.width);
 }

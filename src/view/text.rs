@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
@@ -71,17 +72,28 @@ fn chunks(mut word: &str, columns: usize) -> Vec<String> {
     parts
 }
 
+/// Blanks to take gaps from.
+const BLANKS: &str = match std::str::from_utf8(&[b' '; 256]) {
+    Ok(blanks) => blanks,
+    Err(_) => "",
+};
+
 /// A line built from left to right in a fixed number of columns. What does not fit is cut; nothing ever reaches beyond.
+///
+/// One text with the styles of its parts: dozens of rows are built for every frame, and a text for each part would be a thousand
+/// allocations.
 #[derive(Clone, Debug)]
 pub struct Row {
-    spans: Vec<Span<'static>>,
+    text: String,
+    /// Where each part ends in the text, and how it looks.
+    parts: Vec<(usize, Style)>,
     left: usize,
 }
 
 impl Row {
     /// An empty line of `columns`.
     pub fn new(columns: u16) -> Self {
-        Self { spans: Vec::new(), left: usize::from(columns) }
+        Self { text: String::new(), parts: Vec::new(), left: usize::from(columns) }
     }
 
     /// Columns that are still free.
@@ -91,16 +103,31 @@ impl Row {
 
     /// Adds text.
     pub fn text(mut self, style: Style, text: &str) -> Self {
-        let text = fit(text, self.left).into_owned();
+        let text = fit(text, self.left);
         self.left -= width(&text).min(self.left);
-        self.spans.push(Span::styled(text, style));
+        self.push(style, &text);
         self
     }
 
+    fn push(&mut self, style: Style, text: &str) {
+        if self.parts.is_empty() {
+            self.text.reserve(self.left.min(BLANKS.len()));
+            self.parts.reserve(16);
+        }
+        self.text.push_str(text);
+        self.parts.push((self.text.len(), style));
+    }
+
     /// Adds empty columns.
-    pub fn gap(self, columns: usize) -> Self {
-        let blank = " ".repeat(columns.min(self.left));
-        self.text(Style::new(), &blank)
+    pub fn gap(mut self, columns: usize) -> Self {
+        let mut columns = columns.min(self.left);
+        self.left -= columns;
+        while columns > 0 {
+            let blanks = &BLANKS[..columns.min(BLANKS.len())];
+            self.push(Style::new(), blanks);
+            columns -= blanks.len();
+        }
+        self
     }
 
     /// Adds text in exactly `columns`, to the left.
@@ -119,34 +146,50 @@ impl Row {
 
     /// Adds all of another row if it fits.
     pub fn append(mut self, other: Self) -> Self {
-        let columns: usize = other.spans.iter().map(|span| width(&span.content)).sum();
-        if columns <= self.left {
-            self.left -= columns;
-            self.spans.extend(other.spans);
+        let Some(left) = self.left.checked_sub(other.used()) else { return self };
+        self.left = left;
+        if self.parts.is_empty() {
+            return Self { left, ..other };
         }
+        other.styled().for_each(|(style, text)| self.push(style, text));
         self
     }
 
     /// Puts `other` at the right end, as far as there is room.
     pub fn right(self, other: Self) -> Self {
-        let columns: usize = other.spans.iter().map(|span| width(&span.content)).sum();
-        let blank = self.left.saturating_sub(columns);
+        let blank = self.left.saturating_sub(other.used());
         self.gap(blank).append(other)
     }
 
     /// The same in at most `columns`.
     pub fn cut(self, columns: u16) -> Self {
-        self.spans.into_iter().fold(Self::new(columns), |row, span| row.text(span.style, &span.content))
+        if let Some(left) = usize::from(columns).checked_sub(self.used()) {
+            return Self { left, ..self };
+        }
+        self.styled().fold(Self::new(columns), |row, (style, text)| row.text(style, text))
     }
 
     /// Columns that are taken.
     pub fn used(&self) -> usize {
-        self.spans.iter().map(|span| width(&span.content)).sum()
+        self.styled().map(|(_, text)| width(text)).sum()
+    }
+
+    /// Its parts, from left to right.
+    fn styled(&self) -> impl Iterator<Item = (Style, &str)> {
+        let starts = std::iter::once(0).chain(self.parts.iter().map(|(end, _)| *end));
+        starts.zip(&self.parts).map(|(start, (end, style))| (*style, &self.text[start..*end]))
+    }
+
+    /// The part of `area`'s first line from column `begun` of this row to its end so far.
+    pub fn part(&self, begun: usize, area: Rect) -> Rect {
+        let column = |n: usize| u16::try_from(n).unwrap_or(u16::MAX).min(area.width);
+        let (from, to) = (column(begun), column(self.used()));
+        Rect { x: area.x + from, width: to - from.min(to), height: area.height.min(1), ..area }
     }
 
     /// The line.
-    pub fn line(self) -> Line<'static> {
-        Line::from(self.spans)
+    pub fn line(&self) -> Line<'_> {
+        self.styled().map(|(style, text)| Span::styled(text, style)).collect()
     }
 }
 

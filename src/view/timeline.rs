@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::text::{Row, width};
-use super::{Look, marks, pane};
+use super::{Look, Spot, marks, pane};
 use crate::clean::Clean;
 use crate::state::{Entry, EntryKind, Focus, ListView, State, TimelineFilter, TimelineLine, place_of, timeline_lines};
 use crate::theme::Role;
@@ -39,6 +39,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let columns = Columns::new(state, lines[seen.clone()].iter().map(|line| line.entry).chain(top), inside.width);
     let rows = lines[seen.clone()].iter().map(|line| columns.row(state, look, line, Row::new(inside.width)));
     pane::lines(rest, rows, buf);
+    look.hits.rows(rest, lines[seen.clone()].iter().map(|line| Spot::Row(Focus::Timeline, line.entry.id.to_string().into())));
     pane::select(look, rest, selected.map(|at| at.saturating_sub(seen.start)), buf);
     pane::more(look, inside, seen, lines.len(), buf);
 }

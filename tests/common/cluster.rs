@@ -3,14 +3,23 @@
 use std::sync::Arc;
 
 use warroom::clean::Clean;
-use warroom::event::{ClusterEvent, Container, ContainerState, Event, Kind, Meta, Node, Notice, Owner, Pod, PodPhase, Revision, Workload};
+use warroom::event::{
+    Amount, ClusterEvent, Container, ContainerState, Event, Kind, Meta, Node, Notice, Owner, Pod, PodPhase, Revision, Workload,
+};
 
 use super::at;
 
 pub const NAMESPACE: &str = "medcontract-prod";
 
 pub fn meta(name: &str, second: i64) -> Meta {
-    Meta { uid: format!("uid-{name}").into(), namespace: NAMESPACE.into(), name: name.into(), created: at(second), deleting: None }
+    Meta {
+        uid: format!("uid-{name}").into(),
+        namespace: NAMESPACE.into(),
+        name: name.into(),
+        created: at(second),
+        deleting: None,
+        held_by: None,
+    }
 }
 
 pub fn owner(kind: &str, name: &str) -> Owner {
@@ -32,6 +41,7 @@ pub fn workload(kind: Kind, name: &str, (ready, desired): (u32, u32), revision: 
         stuck: None,
         release: release.map(Clean::from),
         service: name.into(),
+        changed: None,
     }
 }
 
@@ -68,6 +78,8 @@ pub fn pod(workload: &Workload, n: u32) -> Pod {
             restarts: 0,
             state: ContainerState::Running { since: Some(at(-3_690)) },
             last: None,
+            requests: Amount::default(),
+            limits: Amount::default(),
         }],
     }
 }
@@ -94,7 +106,15 @@ pub fn unready(mut pod: Pod) -> Pod {
 
 pub fn node(n: u32, ready: bool) -> Node {
     let message = (!ready).then(|| "kubelet stopped posting node status".into());
-    Node { meta: meta(&format!("node-{n}"), -9_000_000), ready: Some(ready), cordoned: false, message }
+    Node {
+        meta: meta(&format!("node-{n}"), -9_000_000),
+        ready: Some(ready),
+        cordoned: false,
+        message,
+        allocatable: Amount::default(),
+        pressures: Vec::new(),
+        changed: None,
+    }
 }
 
 pub fn notice(about: &Meta, reason: &str, message: &str, count: u32, second: i64) -> Notice {
@@ -122,6 +142,7 @@ pub fn listing(second: i64, workloads: Vec<Workload>, revisions: Vec<Revision>, 
         (Kind::Node, ClusterEvent::Nodes((1..=3).map(|n| node(n, true)).collect())),
         (Kind::Event, ClusterEvent::Notices(Vec::new())),
     ];
-    let told = parts.into_iter().flat_map(|(kind, objects)| [ClusterEvent::Listing(kind), objects, ClusterEvent::Listed(kind)]);
+    let told =
+        parts.into_iter().flat_map(|(kind, objects)| [ClusterEvent::Listing(kind.into()), objects, ClusterEvent::Listed(kind.into())]);
     told.map(|event| (second, Event::Cluster(event))).collect()
 }

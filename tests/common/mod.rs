@@ -1,9 +1,12 @@
 //! Builds states as the program does, by folding records, and draws them to text.
 
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
 pub mod cluster;
+pub mod crowd;
 pub mod story;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Terminal;
@@ -15,7 +18,7 @@ use warroom::keymap::Keymap;
 use warroom::runbook;
 use warroom::state::State;
 use warroom::theme::{ColorDepth, Theme};
-use warroom::view::{Look, view};
+use warroom::view::{Hits, Look, view};
 
 /// 14:46:32: what `at(0)` is.
 pub fn at(second: i64) -> DateTime<Utc> {
@@ -33,12 +36,40 @@ pub fn told(events: impl IntoIterator<Item = (i64, Event)>) -> State {
     state
 }
 
+/// A terminal that keeps its frames, as the program's does.
+pub struct Easel {
+    terminal: Terminal<TestBackend>,
+    theme: Theme,
+    hits: Hits,
+}
+
+impl Easel {
+    pub fn new(size: (u16, u16), depth: ColorDepth) -> Self {
+        Self::in_theme("dark", size, depth)
+    }
+
+    pub fn in_theme(theme: &str, (columns, rows): (u16, u16), depth: ColorDepth) -> Self {
+        let theme = Theme::load(theme, &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
+        let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        Self { terminal, theme, hits: Hits::default() }
+    }
+
+    /// Draws the next frame.
+    pub fn draw(&mut self, state: &State, ascii: bool) -> &Buffer {
+        static KEYMAP: LazyLock<Keymap> = LazyLock::new(|| Keymap::load(&[]).unwrap());
+        let look = Look { theme: &self.theme, keymap: &KEYMAP, ascii, hits: &self.hits };
+        self.terminal.draw(|frame| view(state, &look, frame)).unwrap().buffer
+    }
+}
+
 /// The frame of that size.
-pub fn frame(state: &State, (columns, rows): (u16, u16), depth: ColorDepth, ascii: bool) -> Buffer {
-    let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
-    let keymap = Keymap::load(&[]).unwrap();
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| view(state, &Look { theme: &theme, keymap: &keymap, ascii }, frame)).unwrap().buffer.clone()
+pub fn frame(state: &State, size: (u16, u16), depth: ColorDepth, ascii: bool) -> Buffer {
+    painted(state, size, "dark", depth, ascii)
+}
+
+/// The frame of that size in that theme.
+pub fn painted(state: &State, size: (u16, u16), theme: &str, depth: ColorDepth, ascii: bool) -> Buffer {
+    Easel::in_theme(theme, size, depth).draw(state, ascii).clone()
 }
 
 /// The frame's text, without blanks at the end of its lines.

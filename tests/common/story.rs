@@ -19,14 +19,14 @@ type Told = Vec<(i64, Event)>;
 
 const APP: &str = "medcontracthub-app";
 
-pub const SOURCES: [SourceId; 9] = SourceId::ALL;
+pub const SOURCES: [SourceId; 14] = SourceId::ALL;
 
 pub fn session() -> Session {
     Session {
         mode: Mode::Live,
         context: "prod-eu".into(),
         cluster: "https://10.0.0.1:6443".into(),
-        namespace: Some(NAMESPACE.into()),
+        namespaces: vec![NAMESPACE.into()],
         actor: "dana".into(),
         read_only: false,
         arm_minutes: 15,
@@ -179,6 +179,8 @@ fn alert() -> Event {
         name: "HighErrorRate".into(),
         labels: BTreeMap::from(labels),
         summary: Some("5xx above 5 %".into()),
+        runbook: Some("https://runbooks.example/5xx".into()),
+        generator: Some("http://prometheus:9090/graph?g0.expr=5xx".into()),
         state: "active".into(),
         since: at(-392),
         ..Alert::default()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 use warroom::sim::scenario::{Release, Scenario};
-use warroom::sim::{Identity, SeenRequest, Sim, SimConfig};
+use warroom::sim::{Identity, NAMESPACE, SeenRequest, Sim, SimConfig};
 use warroom::source::clock::Clock;
 
 use super::Home;
@@ -27,7 +27,7 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let config = SimConfig { identity, clock, onset: Duration::ZERO, ..SimConfig::new(Scenario::Calm) };
         let sim = runtime.block_on(Sim::start(config)).unwrap();
-        let home = Home::on(&sim.kubernetes_url());
+        let home = Home::on(&sim.kubernetes_url(), NAMESPACE);
         let flags = ["--prometheus".into(), sim.prometheus_url(), "--alertmanager".into(), sim.alertmanager_url()].to_vec();
         Self { runtime, sim, home, flags }
     }

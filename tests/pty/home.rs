@@ -18,10 +18,10 @@ impl Home {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A home whose kubeconfig has one context, `test`, for this API server.
-    pub fn on(server: &str) -> Self {
+    /// A home whose kubeconfig has one context, `test`, for this API server and namespace.
+    pub fn on(server: &str, namespace: &str) -> Self {
         let home = Self::new();
-        home.write("kubeconfig", &kubeconfig(server).to_string());
+        home.write("kubeconfig", &kubeconfig(server, namespace).to_string());
         home
     }
 
@@ -75,9 +75,9 @@ impl Home {
     }
 }
 
-/// A kubeconfig with one context, `test`.
-pub fn kubeconfig(server: &str) -> Value {
-    let context = json!({"cluster": "test", "user": "test", "namespace": "medcontract-prod"});
+/// A kubeconfig with one context, `test`, and its namespace.
+pub fn kubeconfig(server: &str, namespace: &str) -> Value {
+    let context = json!({"cluster": "test", "user": "test", "namespace": namespace});
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test", "users": [{"name": "test", "user": {}}],
         "clusters": [{"name": "test", "cluster": {"server": server}}], "contexts": [{"name": "test", "context": context}],

@@ -5,8 +5,10 @@
 
 mod cluster;
 mod home;
+mod process;
 mod term;
 
 pub use cluster::Cluster;
-pub use home::{Home, Ran};
+pub use home::{Home, Ran, kubeconfig};
+pub use process::percentile;
 pub use term::Term;

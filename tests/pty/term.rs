@@ -36,7 +36,7 @@ pub struct Term {
     line: Option<(Box<dyn MasterPty + Send>, Box<dyn Write + Send>)>,
     reader: Option<JoinHandle<()>>,
     ended: Receiver<ExitStatus>,
-    pid: Pid,
+    pub(super) pid: Pid,
     /// The terminal's modes before the program had it, as text.
     modes: String,
     alive: bool,
@@ -147,6 +147,21 @@ impl Term {
         self
     }
 
+    /// Presses a key that moves the selection, and gives how long it took until it was seen to have moved: rows change their texts by
+    /// themselves, the background of the selected one does not.
+    pub fn moves(&mut self, key: &str) -> Duration {
+        let before = backgrounds(self.shown().parser.screen());
+        let pressed = Instant::now();
+        self.press(key);
+        let mut shown = self.shown();
+        while backgrounds(shown.parser.screen()) == before {
+            let left = PATIENCE.saturating_sub(pressed.elapsed());
+            assert!(!left.is_zero(), "{key:?} moves nothing\n{}", shown.parser.screen().contents());
+            shown = self.shared.1.wait_timeout(shown, left).unwrap().0;
+        }
+        pressed.elapsed()
+    }
+
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
         let (master, _) = self.line.as_ref().unwrap();
         if columns >= 20 && rows >= 5 {
@@ -217,6 +232,11 @@ impl Drop for Term {
             let _ = kill_process(self.pid, Signal::KILL);
         }
     }
+}
+
+/// The background of each row of the first pane.
+fn backgrounds(screen: &vt100::Screen) -> Vec<Option<vt100::Color>> {
+    (0..screen.size().0).map(|row| screen.cell(row, 4).map(vt100::Cell::bgcolor)).collect()
 }
 
 fn read(mut output: Box<dyn Read + Send>, shared: &Shared) {

@@ -1,5 +1,7 @@
 //! What the long tests share: chances by seed, many seeds at once, and a session on a simulated cluster in fast time.
 
+pub mod chance;
+
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::Path;
@@ -26,31 +28,6 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The steps.
 pub static RUNBOOK: LazyLock<Arc<Runbook>> = LazyLock::new(|| Arc::new(runbook::embedded().unwrap()));
-
-/// Chances that are the same for the same seed (splitmix64).
-pub struct Rng(u64);
-
-impl Rng {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// 0 up to `end`, which is not reached.
-    pub fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end as u64).unwrap()
-    }
-
-    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-}
 
 /// Lives through `one` for every seed, a few at a time, and gives what each told. A failure names its seed; `WARROOM_SEED=17` lives
 /// through that one only.
@@ -147,6 +124,8 @@ pub fn wanted(sim: &Sim) -> Wanted {
         backoff_most: Duration::from_millis(200),
         // These are counted on the session's clock already.
         poll: usual.poll,
+        namespaces: usual.namespaces,
+        usage: usual.usage,
         metrics: usual.metrics,
         lag: usual.lag,
         lag_soon: usual.lag_soon,

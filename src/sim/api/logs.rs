@@ -40,7 +40,8 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
         return Ok(reply::body(200, "text/plain", Body::from(first)));
     }
     let sent = process.log.back().map_or(0, |line| line.number);
-    let (steps, cuts) = (cluster.steps(), call.shared.faults.cuts());
+    let faults = &call.shared.faults;
+    let (steps, cuts, ends, stalls) = (cluster.steps(), faults.cuts(), faults.log_ends(), faults.log_stalls());
     let follower = Follower {
         shared: call.shared.clone(),
         pod: name.to_owned(),
@@ -51,6 +52,8 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
         first,
         steps,
         cuts,
+        ends,
+        stalls,
     };
     let stream = stream::unfold(follower, |mut follower| async { follower.next().await.map(|chunk| (chunk, follower)) });
     Ok(reply::body(200, "text/plain", Body::from_stream(stream)))
@@ -112,6 +115,8 @@ struct Follower {
     first: Vec<u8>,
     steps: watch::Receiver<DateTime<Utc>>,
     cuts: watch::Receiver<u64>,
+    ends: watch::Receiver<u64>,
+    stalls: watch::Receiver<u64>,
 }
 
 impl Follower {
@@ -124,6 +129,13 @@ impl Follower {
             if self.cuts.has_changed().unwrap_or(true) {
                 return Some(Err(io::ErrorKind::ConnectionReset.into()));
             }
+            if self.ends.has_changed().unwrap_or(true) {
+                return None;
+            }
+            if self.stalls.has_changed().unwrap_or(true) {
+                let _ = self.cuts.changed().await;
+                return Some(Err(io::ErrorKind::ConnectionReset.into()));
+            }
             let lines = self.lines()?;
             if !lines.is_empty() {
                 return Some(Ok(lines.into()));
@@ -131,6 +143,8 @@ impl Follower {
             tokio::select! {
                 _ = self.steps.changed() => {}
                 _ = self.cuts.changed() => self.cuts.mark_changed(),
+                _ = self.ends.changed() => self.ends.mark_changed(),
+                _ = self.stalls.changed() => self.stalls.mark_changed(),
             }
         }
     }
@@ -141,8 +155,9 @@ impl Follower {
         let cluster = shared.cluster();
         self.steps.borrow_and_update();
         let process = cluster.processes.get(&self.pod).filter(|process| process.uid == self.uid)?;
-        let ended = process.restarts != self.restarts || matches!(process.state, State::BackOff { .. } | State::Terminating { .. });
-        let log = if ended { &process.previous_log } else { &process.log };
+        let over = process.restarts != self.restarts || matches!(process.state, State::BackOff { .. });
+        let log = if over { &process.previous_log } else { &process.log };
+        let ended = over || matches!(process.state, State::Terminating { .. });
         let new: Vec<_> = log.iter().filter(|line| line.number > self.sent).collect();
         self.sent = new.last().map_or(self.sent, |line| line.number);
         if new.is_empty() && ended { None } else { Some(new.into_iter().flat_map(|line| self.filter.print(line)).collect()) }

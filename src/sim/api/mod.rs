@@ -53,14 +53,8 @@ struct Call<'a> {
 
 /// Answers one request.
 pub(super) async fn answer(shared: &Arc<Shared>, parts: Parts, path: &str, query: &Query, body: &Bytes, quirk: Option<Quirk>) -> Response {
-    if matches!(path, "/livez" | "/readyz" | "/healthz") {
-        return reply::text(200, "ok");
-    }
-    if let Some(known) = discovery::answer(path) {
-        return reply::json(200, &known);
-    }
-    if let Some(review) = auth::review(shared.identity, path, body) {
-        return reply::json(201, &review);
+    if let Some(known) = about_itself(shared.identity, path, body) {
+        return known;
     }
     if let Some(proxied) = proxy::Proxied::parse(path) {
         return proxied.answer(shared, &parts.method, query, body).unwrap_or_else(|status| status.response());
@@ -70,8 +64,17 @@ pub(super) async fn answer(shared: &Arc<Shared>, parts: Parts, path: &str, query
     call.answer(parts).await.unwrap_or_else(|status| status.response())
 }
 
+/// What a server says about itself and about who asks: its health, its resources, the rights that this identity has.
+pub(super) fn about_itself(identity: Identity, path: &str, body: &Bytes) -> Option<Response> {
+    if matches!(path, "/livez" | "/readyz" | "/healthz") {
+        return Some(reply::text(200, "ok"));
+    }
+    let review = || auth::review(identity, path, body).map(|review| reply::json(201, &review));
+    discovery::answer(path).map(|known| reply::json(200, &known)).or_else(review)
+}
+
 /// A group that is served has no such resource; any other path is none of the API's.
-fn nothing_here(path: &str) -> Response {
+pub(super) fn nothing_here(path: &str) -> Response {
     let group = path.split('/').take(4).collect::<Vec<_>>().join("/");
     let served = path.starts_with("/api/v1/") || discovery::answer(&group).is_some();
     if served { Status::no_such_path().response() } else { reply::text(404, "404 page not found\n") }

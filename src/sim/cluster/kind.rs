@@ -57,6 +57,7 @@ pub(crate) static DEPLOYMENT: Kind = Kind::namespaced("Deployment", "deployments
 pub(crate) static REPLICA_SET: Kind = Kind::namespaced("ReplicaSet", "replicasets", &["rs"], "apps");
 pub(crate) static STATEFUL_SET: Kind = Kind::namespaced("StatefulSet", "statefulsets", &["sts"], "apps");
 pub(crate) static DAEMON_SET: Kind = Kind::namespaced("DaemonSet", "daemonsets", &["ds"], "apps");
+pub(crate) static JOB: Kind = Kind::namespaced("Job", "jobs", &[], "batch");
 pub(crate) static AUTOSCALER: Kind =
     Kind::namespaced("HorizontalPodAutoscaler", "horizontalpodautoscalers", &["hpa"], "autoscaling").served_as(&["v2", "v1"]);
 pub(crate) static DISRUPTION_BUDGET: Kind = Kind::namespaced("PodDisruptionBudget", "poddisruptionbudgets", &["pdb"], "policy");
@@ -69,7 +70,7 @@ pub(crate) static NODE_METRICS: Kind =
     Kind { group: "metrics.k8s.io", versions: &["v1beta1"], ..Kind::cluster("NodeMetrics", "nodes", &[]) };
 
 /// Every kind.
-pub(crate) static ALL: [&Kind; 17] = [
+pub(crate) static ALL: [&Kind; 18] = [
     &POD,
     &EVENT,
     &SERVICE,
@@ -81,6 +82,7 @@ pub(crate) static ALL: [&Kind; 17] = [
     &REPLICA_SET,
     &STATEFUL_SET,
     &DAEMON_SET,
+    &JOB,
     &AUTOSCALER,
     &DISRUPTION_BUDGET,
     &DESTINATION_RULE,

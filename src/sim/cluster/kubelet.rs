@@ -8,6 +8,7 @@ use super::chart::NAMESPACE;
 use super::kind::POD;
 use super::process::{Exit, Process, State};
 use super::status::pod_status;
+use super::trouble;
 use crate::sim::json::{int, text, time, timestamp};
 use crate::sim::scenario::ServiceFault;
 
@@ -16,8 +17,15 @@ pub(super) fn step(cluster: &mut Cluster) {
     adopt(cluster);
     let names: Vec<_> = cluster.processes.keys().cloned().collect();
     for name in names {
-        step_pod(cluster, &name);
+        if cluster.stopped.is_empty() || runs(cluster, &name) {
+            step_pod(cluster, &name);
+        }
     }
+}
+
+/// Whether the pod's kubelet works.
+fn runs(cluster: &Cluster, name: &str) -> bool {
+    cluster.store.get(&POD, NAMESPACE, name).is_none_or(|pod| cluster.looked_after(pod.value()))
 }
 
 /// Asks for a pod's end: the process stops now, the object goes a second later.
@@ -49,7 +57,7 @@ fn adopt(cluster: &mut Cluster) {
     });
     for pod in pods {
         let name = text(pod.value(), "/metadata/name");
-        if !cluster.processes.contains_key(name) {
+        if !cluster.processes.contains_key(name) && cluster.looked_after(pod.value()) {
             let until = cluster.now + TimeDelta::milliseconds(1000 + i64::try_from(cluster.rng.below(2000)).unwrap_or_default());
             let process = Process::new(pod.value(), State::Creating { until }, cluster.now);
             cluster.processes.insert(name.to_owned(), process);
@@ -74,7 +82,12 @@ fn step_pod(cluster: &mut Cluster, name: &str) {
 
 fn start(cluster: &mut Cluster, name: &str) {
     let now = cluster.now;
+    let missing = cluster.store.get(&POD, NAMESPACE, name).is_some_and(|pod| trouble::image_missing(pod.value()));
     let Some(process) = cluster.processes.get_mut(name) else { return };
+    if missing {
+        process.state = State::Unpulled;
+        return write_status(cluster, name);
+    }
     if matches!(process.state, State::BackOff { .. }) {
         process.restarts += 1;
     }
@@ -120,7 +133,8 @@ fn probe_failed(cluster: &mut Cluster, name: &str, slow: bool, age: TimeDelta) {
     cluster.pod_event(name, "Warning", "Unhealthy", &format!("Readiness probe failed: {why}"));
 }
 
-fn end(cluster: &mut Cluster, name: &str, code: i32, reason: &'static str) {
+/// Ends a container that runs; it is started again after the back-off.
+pub(super) fn end(cluster: &mut Cluster, name: &str, code: i32, reason: &'static str) {
     let now = cluster.now;
     let Some(process) = cluster.processes.get_mut(name) else { return };
     let State::Running { since } = process.state else { return };

@@ -15,9 +15,10 @@ mod seed;
 mod status;
 pub(crate) mod store;
 mod traffic;
+mod trouble;
 mod usage;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -44,6 +45,8 @@ pub(crate) struct Cluster {
     /// The simulated time up to which everything has happened.
     pub(crate) now: DateTime<Utc>,
     pub(crate) store: Store,
+    /// Nodes whose kubelet has stopped.
+    stopped: BTreeSet<String>,
     /// Processes by the name of their pod, of the company's namespace only.
     pub(crate) processes: BTreeMap<String, Process>,
     pub(crate) kafka: Kafka,
@@ -70,6 +73,7 @@ impl Cluster {
         let mut cluster = Self {
             now,
             store: Store::new(Rng::new(rng.next())),
+            stopped: BTreeSet::new(),
             processes: BTreeMap::new(),
             kafka: Kafka::default(),
             tsdb: Tsdb::default(),
@@ -114,6 +118,7 @@ impl Cluster {
             self.scrape();
             self.evaluate_alerts();
             self.expire_events();
+            self.collect_namespaces();
         }
     }
 
@@ -172,6 +177,25 @@ impl Cluster {
         }
         self.store.create(kind, value, self.now);
         true
+    }
+
+    /// Writes a line into a pod's log, if its container runs.
+    pub(crate) fn write_log(&mut self, pod: &str, line: &[u8]) -> bool {
+        let now = self.now;
+        let process = self.processes.get_mut(pod).filter(|process| process.running());
+        process.map(|process| process.write(now, line.to_vec())).is_some()
+    }
+
+    /// Begins a new file for a pod's log.
+    pub(crate) fn rotate_log(&mut self, pod: &str) {
+        if let Some(process) = self.processes.get_mut(pod) {
+            process.log.clear();
+        }
+    }
+
+    /// The kernel kills a pod's container.
+    pub(crate) fn kill(&mut self, pod: &str) {
+        kubelet::end(self, pod, 137, "OOMKilled");
     }
 
     /// A digest of everything that is so.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::Cluster;
 use super::chart::NAMESPACE;
 use super::kind::{DEPLOYMENT, Kind, POD, REPLICA_SET, STATEFUL_SET};
-use super::kubelet;
 use super::store::Object;
+use super::{kubelet, trouble};
 use crate::sim::json::{items, text, timestamp};
 
 /// The node names: each carries its address, in three zones.
@@ -89,7 +89,12 @@ pub(super) fn is_ready(pod: &Value) -> bool {
 /// Creates a pod of an owner's template under a name, bound to a node.
 pub(super) fn create_pod(cluster: &mut Cluster, kind: &'static Kind, owner: &Value, name: &str) {
     let node = NODES[usize::try_from(cluster.rng.below(3)).unwrap_or_default()];
-    let pod = pod_of(kind, owner, name, node);
+    let mut pod = pod_of(kind, owner, name, node);
+    if let Some(words) = trouble::unschedulable(&pod) {
+        trouble::turned_away(&mut pod, &words);
+        cluster.store.create(&POD, pod, cluster.now);
+        return cluster.event(&POD, NAMESPACE, name, "Warning", "FailedScheduling", &words);
+    }
     cluster.store.create(&POD, pod, cluster.now);
     cluster.event(&POD, NAMESPACE, name, "Normal", "Scheduled", &format!("Successfully assigned {NAMESPACE}/{name} to {node}"));
 }

@@ -74,10 +74,21 @@ fn needs(pod: &Value) -> Vec<String> {
 /// What a container is doing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum State {
-    Creating { until: DateTime<Utc> },
-    Running { since: DateTime<Utc> },
-    BackOff { until: DateTime<Utc>, seconds: i64 },
-    Terminating { until: DateTime<Utc> },
+    Creating {
+        until: DateTime<Utc>,
+    },
+    /// Its image cannot be pulled.
+    Unpulled,
+    Running {
+        since: DateTime<Utc>,
+    },
+    BackOff {
+        until: DateTime<Utc>,
+        seconds: i64,
+    },
+    Terminating {
+        until: DateTime<Utc>,
+    },
 }
 
 /// How the previous run of a container ended.

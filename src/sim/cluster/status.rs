@@ -4,12 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::process::{Process, State};
+use super::trouble;
 use crate::sim::json::{items, text, time, timestamp};
 
 /// The whole `status` of a pod.
 pub(super) fn pod_status(pod: &Value, process: &Process, now: DateTime<Utc>) -> Value {
     let created = time(pod, "/metadata/creationTimestamp").unwrap_or(now);
-    let creating = matches!(process.state, State::Creating { .. });
+    let creating = matches!(process.state, State::Creating { .. } | State::Unpulled);
     let mut status = json!({
         "phase": if creating { "Pending" } else { "Running" },
         "conditions": conditions(pod, process, created, now),
@@ -64,6 +65,7 @@ fn container(pod: &Value, process: &Process) -> Value {
 fn state(pod: &Value, process: &Process) -> Value {
     match process.state {
         State::Creating { .. } => json!({"waiting": {"reason": "ContainerCreating"}}),
+        State::Unpulled => trouble::pull_back_off(pod),
         State::Running { since } => json!({"running": {"startedAt": timestamp(since)}}),
         State::BackOff { seconds: 0, .. } | State::Terminating { .. } => terminated(process),
         State::BackOff { seconds, .. } => {

@@ -9,7 +9,7 @@ use kube::client::Body;
 
 use super::decode::Status;
 use crate::clean::Clean;
-use crate::event::Kind;
+use crate::event::{Kind, Scope};
 use crate::source::failure::{Failure, escaped, root};
 
 /// Objects in one page of a listing: client-go's figure, and what the bed's API server answers in 84 ms.
@@ -34,6 +34,11 @@ impl Api {
         Self { client, kind, namespace: namespace.filter(|_| kind.namespaced()) }
     }
 
+    /// What a listing of it names.
+    pub fn scope(&self) -> Scope {
+        Scope { kind: self.kind, namespace: self.namespace.clone() }
+    }
+
     /// A watch that begins by telling everything that is there (KEP-3157), and has no early end: a big listing takes its time.
     pub async fn stream(&self) -> Result<Body, Failure> {
         self.ask("watch", "watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan").await
@@ -53,42 +58,24 @@ impl Api {
 
     async fn ask(&self, verb: &str, query: &str) -> Result<Body, Failure> {
         // Newer servers compress each event of a watch on its own, which no client reads as one stream.
-        let request =
-            Request::get(format!("{}?{query}", self.path())).header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
+        let (form, selected) = (form(self.kind), selected(self.kind));
+        let request = Request::get(format!("{}?{query}{selected}", self.path())).header(ACCEPT, form).header(ACCEPT_ENCODING, "identity");
         let request =
             request.body(Body::empty()).map_err(|error| Failure::Rejected(format!("{} cannot be asked for: {error}", self.what())))?;
         let answer = self.client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
         if answer.status().is_success() {
             return Ok(answer.into_body());
         }
-        Err(self.refused(verb, answer).await)
-    }
-
-    async fn refused(&self, verb: &str, answer: Response<Body>) -> Failure {
-        let (head, body) = answer.into_parts();
-        let said = collect(body, LONGEST_STATUS).await.unwrap_or_default();
-        let status: Status = serde_json::from_slice(&said).unwrap_or_default();
-        self.refusal(verb, head.status, &status, &head.headers)
+        Err(match refused(verb, &self.what(), answer).await {
+            Failure::Missing(message) => Failure::Rejected(message), // a kind that this server does not have
+            failure => failure,
+        })
     }
 
     /// A refusal that came as a line of a watch.
     pub fn broken(&self, status: &Status) -> Failure {
         let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.refusal("watch", code, status, &HeaderMap::new())
-    }
-
-    fn refusal(&self, verb: &str, code: StatusCode, status: &Status, headers: &HeaderMap) -> Failure {
-        let what = self.what();
-        let message = format!("the API server answers {code} to {verb} {what}: {}", status.message);
-        let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
-        match code.as_u16() {
-            410 => Failure::Expired(message),
-            _ if status.too_new() => Failure::Expired(message),
-            401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
-            403 => Failure::Forbidden(format!("{verb} {what} is forbidden: ask for the rights get, list and watch on {what}")),
-            429 | 500.. => Failure::Busy { message, wait },
-            _ => Failure::Rejected(message),
-        }
+        refusal("watch", &self.what(), code, status, &HeaderMap::new())
     }
 
     fn path(&self) -> String {
@@ -100,6 +87,56 @@ impl Api {
         let plural = self.kind.plural();
         self.namespace.as_ref().map_or_else(|| plural.to_owned(), |namespace| format!("{plural} in namespace {namespace}"))
     }
+}
+
+/// The answer to one GET that is neither a listing nor a watch, if it is there within `span`.
+pub async fn get(client: &kube::Client, path: &str, what: &str, span: Duration) -> Result<Vec<u8>, Failure> {
+    let answer = tokio::time::timeout(span, asked(client, path, what)).await;
+    answer.unwrap_or_else(|_| Err(Failure::silent("the API server", span)))
+}
+
+async fn asked(client: &kube::Client, path: &str, what: &str) -> Result<Vec<u8>, Failure> {
+    let request = Request::get(path).header(ACCEPT, "application/json").body(Body::empty());
+    let request = request.map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
+    let answer = client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
+    if !answer.status().is_success() {
+        return Err(refused("get", what, answer).await);
+    }
+    collect(answer.into_body(), LONGEST_PAGE).await
+}
+
+async fn refused(verb: &str, what: &str, answer: Response<Body>) -> Failure {
+    let (head, body) = answer.into_parts();
+    let said = collect(body, LONGEST_STATUS).await.unwrap_or_default();
+    let status: Status = serde_json::from_slice(&said).unwrap_or_default();
+    refusal(verb, what, head.status, &status, &head.headers)
+}
+
+fn refusal(verb: &str, what: &str, code: StatusCode, status: &Status, headers: &HeaderMap) -> Failure {
+    let message = format!("the API server answers {code} to {verb} {what}: {}", status.message);
+    let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+    match code.as_u16() {
+        410 => Failure::Expired(message),
+        _ if status.too_new() => Failure::Expired(message),
+        401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
+        403 => Failure::Forbidden(format!("{verb} {what} is forbidden (403): ask for the rights get, list and watch on {what}")),
+        404 => Failure::Missing(message),
+        429 | 500.. => Failure::Busy { message, wait },
+        _ => Failure::Rejected(message),
+    }
+}
+
+/// Of a ConfigMap nothing but its metadata leaves the server: what is in it may be a secret, and large.
+fn form(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ConfigMap => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        _ => "application/json",
+    }
+}
+
+/// Of events only warnings are asked for: the others tell what everybody sees happen.
+fn selected(kind: Kind) -> &'static str {
+    if kind == Kind::Event { "&fieldSelector=type%21%3DNormal" } else { "" }
 }
 
 async fn collect(body: Body, most: usize) -> Result<Vec<u8>, Failure> {

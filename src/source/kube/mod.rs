@@ -1,14 +1,19 @@
 //! The API server as a source: each kind is listed and watched on its own, with raw requests, and never decoded whole.
 //!
-//! [`watch`] keeps a kind in step, [`api`] makes its requests, [`lines`] and [`decode`] read the answers, [`wire`] has the objects.
+//! [`namespaces`] and [`usage`] are read again and again. [`watch`] keeps a kind in step, [`api`] makes its requests, [`lines`] and [`decode`] read the answers, [`wire`] has the objects.
 
 mod api;
 mod decode;
 mod lines;
+pub mod namespaces;
+pub mod usage;
 mod watch;
 mod wire;
 
 use futures::future::BoxFuture;
+
+pub use self::decode::{Told, line};
+pub use self::wire::{Deployment, Names, Object, Pod, ReplicaSet};
 
 use self::api::Api;
 use self::watch::Watch;
@@ -34,7 +39,10 @@ pub fn run(
         Kind::StatefulSet => Box::pin(Watch::<wire::StatefulSet>::new(api, voice, clock, timing).run()),
         Kind::ReplicaSet => Box::pin(Watch::<wire::ReplicaSet>::new(api, voice, clock, timing).run()),
         Kind::Node => Box::pin(Watch::<wire::Node>::new(api, voice, clock, timing).run()),
+        Kind::DaemonSet => Box::pin(Watch::<wire::DaemonSet>::new(api, voice, clock, timing).run()),
+        Kind::Job => Box::pin(Watch::<wire::Job>::new(api, voice, clock, timing).run()),
         Kind::Event => Box::pin(Watch::<wire::Event>::new(api, voice, clock, timing).run()),
+        Kind::ConfigMap => Box::pin(Watch::<wire::ConfigMap>::new(api, voice, clock, timing).run()),
     }
 }
 

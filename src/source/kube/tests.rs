@@ -260,7 +260,10 @@ async fn an_older_server_is_listed_in_pages_and_an_expired_page_begins_anew() {
 async fn what_is_forbidden_is_named_and_the_rights_to_ask_for() {
     let mut told = Told::by([refusal(403), refusal(403), listing(&[], Never)]).await;
     told.until(|told| told.state() == Some(SourceState::Blind)).await;
-    assert_eq!(told.error(), "list pods in namespace shop is forbidden: ask for the rights get, list and watch on pods in namespace shop");
+    assert_eq!(
+        told.error(),
+        "list pods in namespace shop is forbidden (403): ask for the rights get, list and watch on pods in namespace shop"
+    );
     told.until(|told| told.pods() == "a b").await;
     let mut told = Told::by([refusal(401)]).await;
     told.until(|told| told.state() == Some(SourceState::Blind)).await;

@@ -135,7 +135,7 @@ impl<T: Object> Watch<T> {
         };
         self.oversized = 0;
         self.batch.first = true;
-        self.tell(ClusterEvent::Listing(T::KIND)).await;
+        self.tell(ClusterEvent::Listing(self.api.scope())).await;
         match (self.read(body).await, self.place.is_some()) {
             (Err(Failure::Silent(_)), false) => self.way = Way::Pages, // it never says that the listing is complete
             (Ok(()), false) => return Err(Failure::Lost("the API server ended its listing before it was complete".into())),
@@ -147,7 +147,7 @@ impl<T: Object> Watch<T> {
 
     async fn list(&mut self) -> Result<(), Failure> {
         let mut page = self.page(None).await?;
-        self.tell(ClusterEvent::Listing(T::KIND)).await;
+        self.tell(ClusterEvent::Listing(self.api.scope())).await;
         loop {
             page.items.take().into_iter().flatten().for_each(|object| self.put(object));
             self.flush().await;
@@ -164,7 +164,7 @@ impl<T: Object> Watch<T> {
     async fn poll(&mut self) -> Result<(), Failure> {
         let (mut page, mut named) = (self.page(None).await?, BTreeMap::new());
         if self.polled.is_none() {
-            self.tell(ClusterEvent::Listing(T::KIND)).await;
+            self.tell(ClusterEvent::Listing(self.api.scope())).await;
         }
         loop {
             for object in page.items.take().into_iter().flatten() {
@@ -179,12 +179,17 @@ impl<T: Object> Watch<T> {
                 None => break,
             }
         }
-        self.batch.gone.extend(self.polled.iter().flat_map(BTreeMap::keys).filter(|uid| !named.contains_key(*uid)).cloned());
+        let known = self.polled.iter().flat_map(BTreeMap::keys);
+        let missed: Vec<Uid> = known.filter(|uid| !named.contains_key(*uid)).cloned().collect();
         self.flush().await;
-        if self.polled.replace(named).is_none() {
-            self.tell(ClusterEvent::Listed(T::KIND)).await;
+        if !missed.is_empty() {
+            self.tell(ClusterEvent::Missed(T::KIND, missed)).await;
         }
-        self.voice.live(None).await;
+        if self.polled.replace(named).is_none() {
+            self.tell(ClusterEvent::Listed(self.api.scope())).await;
+        }
+        let often = crate::units::seconds(self.timing.poll.as_secs_f64());
+        self.voice.live(Some(format!("{} may not be watched (403): they are listed every {often}", T::KIND.plural()))).await;
         self.clock.sleep(self.timing.poll).await;
         Ok(())
     }
@@ -294,7 +299,7 @@ impl<T: Object> Watch<T> {
 
     async fn listed(&mut self, version: String) {
         self.place = Some(version);
-        self.tell(ClusterEvent::Listed(T::KIND)).await;
+        self.tell(ClusterEvent::Listed(self.api.scope())).await;
         self.alive().await;
     }
 

@@ -10,12 +10,18 @@ use serde::de::DeserializeOwned;
 
 use crate::clean::Clean;
 use crate::event::{self, ClusterEvent, Kind};
+use managed::Managed;
 
+mod job;
+mod managed;
 mod pod;
+mod quantity;
 mod workload;
 
+pub use job::Job;
 pub use pod::Pod;
-pub use workload::{Deployment, ReplicaSet, StatefulSet};
+pub use quantity::Quantities;
+pub use workload::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 
 /// A kind of object that is listed and watched.
 pub trait Object: DeserializeOwned + Send + 'static {
@@ -69,6 +75,8 @@ pub struct Metadata {
     pub labels: Option<Labels>,
     pub annotations: Option<Annotations>,
     pub owner_references: Option<Vec<OwnerReference>>,
+    pub finalizers: Option<Vec<String>>,
+    pub managed_fields: Managed,
 }
 
 /// The labels that name a service or a version.
@@ -93,6 +101,9 @@ pub struct Annotations {
     pub change_cause: Option<Clean>,
     #[serde(rename = "k8s.io/initial-events-end")]
     pub initial_events_end: Option<String>,
+    /// A ConfigMap that is a lock between replicas: it changes every few seconds and means nothing.
+    #[serde(rename = "control-plane.alpha.kubernetes.io/leader")]
+    pub leader: Option<serde::de::IgnoredAny>,
 }
 
 /// One of `metadata.ownerReferences`.
@@ -125,7 +136,14 @@ impl Metadata {
             name: self.name,
             created: self.creation_timestamp.unwrap_or_default(),
             deleting: self.deletion_timestamp,
+            held_by: self.finalizers.filter(|all| self.deletion_timestamp.is_some() && !all.is_empty()).map(|all| all.join(", ").into()),
         }
+    }
+
+    /// Who changed the object last.
+    pub fn changed(&mut self, names: &mut Names) -> Option<event::LastChange> {
+        let change = self.managed_fields.0.take()?;
+        Some(event::LastChange { manager: names.shared(change.manager), operation: names.shared(change.operation), ..change })
     }
 }
 
@@ -171,6 +189,7 @@ struct NodeSpec {
 #[serde(default)]
 struct NodeStatus {
     conditions: Option<Vec<Condition>>,
+    allocatable: Quantities,
 }
 
 impl Object for Node {
@@ -181,14 +200,18 @@ impl Object for Node {
         &self.metadata
     }
 
-    fn fact(self, names: &mut Names) -> event::Node {
+    fn fact(mut self, names: &mut Names) -> event::Node {
         let ready = self.status.conditions.iter().flatten().find(|condition| condition.name == "Ready");
         let is = ready.and_then(|condition| match condition.status.as_str() {
             "True" => Some(true),
             "False" => Some(false),
             _ => None,
         });
+        let pressures = self.status.conditions.iter().flatten().filter(|c| c.name != "Ready" && c.status == "True");
         event::Node {
+            changed: self.metadata.changed(names),
+            allocatable: self.status.allocatable.amount(),
+            pressures: pressures.map(|condition| condition.name.as_str().into()).collect(),
             ready: is,
             cordoned: self.spec.unschedulable.unwrap_or_default(),
             message: ready.filter(|_| is != Some(true)).and_then(Condition::words),
@@ -251,7 +274,7 @@ impl Object for Event {
             about_uid: names.shared(self.involved_object.uid),
             warning: self.severity.as_deref() == Some("Warning"),
             reason: names.shared(self.reason.unwrap_or_default()),
-            message: self.message.unwrap_or_default(),
+            message: self.message.map(|message| message.trim_end_matches('␊').into()).unwrap_or_default(), // a probe's output ends its line
             count: series.count.or(self.count).unwrap_or(1).max(1),
             last: last.unwrap_or_default(),
             meta: self.metadata.meta(names),
@@ -260,6 +283,31 @@ impl Object for Event {
 
     fn event(facts: Vec<event::Notice>) -> ClusterEvent {
         ClusterEvent::Notices(facts)
+    }
+}
+
+/// core/v1 ConfigMap, as `meta.k8s.io` `PartialObjectMetadata`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ConfigMap {
+    metadata: Metadata,
+}
+
+impl Object for ConfigMap {
+    const KIND: Kind = Kind::ConfigMap;
+    type Fact = event::ConfigMap;
+
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    fn fact(mut self, names: &mut Names) -> event::ConfigMap {
+        let lock = self.metadata.annotations.as_ref().is_some_and(|all| all.leader.is_some());
+        event::ConfigMap { changed: self.metadata.changed(names).filter(|_| !lock), meta: self.metadata.meta(names) }
+    }
+
+    fn event(facts: Vec<event::ConfigMap>) -> ClusterEvent {
+        ClusterEvent::ConfigMaps(facts)
     }
 }
 

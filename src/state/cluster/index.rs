@@ -174,15 +174,16 @@ impl Index {
     pub(super) fn forget(&mut self, kind: Kind, uid: &Uid, objects: &mut Objects) {
         match kind {
             Kind::Pod => self.pod(objects.pods.remove(uid).as_deref(), None),
-            Kind::Deployment | Kind::StatefulSet => {
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
                 if objects.workloads.remove(uid).is_some() {
                     self.changed.rows.insert(uid.clone());
                     self.moved_with(uid);
                 }
             }
             Kind::ReplicaSet => self.revision(objects.revisions.remove(uid).as_ref(), None),
-            Kind::Node => drop(objects.nodes.remove(uid)),
-            Kind::Event => drop(objects.notices.remove(uid)),
+            Kind::Node => objects.forget_node(uid),
+            Kind::Event => objects.notices.remove(uid),
+            Kind::ConfigMap => drop(objects.config_maps.remove(uid)),
         }
     }
 

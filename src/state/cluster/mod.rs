@@ -13,7 +13,8 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::diagnosis::Diagnosis;
-use crate::event::{ClusterEvent, Pod, Uid};
+use crate::clean::Clean;
+use crate::event::{ClusterEvent, Kind, Pod, Uid};
 
 use index::Index;
 pub use objects::Objects;
@@ -53,20 +54,42 @@ impl Cluster {
     pub fn fold(&mut self, event: &ClusterEvent) -> BTreeSet<Uid> {
         let (objects, index) = (&mut self.objects, &mut self.index);
         match event {
-            ClusterEvent::Listing(kind) => objects.begin(*kind),
-            ClusterEvent::Listed(kind) => {
-                for uid in objects.complete(*kind) {
-                    index.forget(*kind, &uid, objects);
+            ClusterEvent::Listing(scope) => objects.begin(scope),
+            ClusterEvent::Listed(scope) => {
+                for uid in objects.complete(scope) {
+                    index.forget(scope.kind, &uid, objects);
                 }
             }
-            ClusterEvent::Pods(all) => all.iter().for_each(|pod| index.pod(objects.put_pod(pod).as_deref(), Some(pod))),
-            ClusterEvent::Workloads(all) => all.iter().for_each(|w| index.workload(w, objects.put_workload(w).is_none())),
-            ClusterEvent::Revisions(all) => all.iter().for_each(|r| index.revision(objects.put_revision(r).as_ref(), Some(r))),
+            ClusterEvent::Pods(all) => {
+                for pod in all.iter().filter(|pod| objects.name(Kind::Pod, &pod.meta)).collect::<Vec<_>>() {
+                    index.pod(objects.put_pod(pod).as_deref(), Some(pod));
+                }
+            }
+            ClusterEvent::Workloads(all) => {
+                for workload in all.iter().filter(|w| objects.name(w.kind, &w.meta)).collect::<Vec<_>>() {
+                    index.workload(workload, objects.put_workload(workload).is_none());
+                }
+            }
+            ClusterEvent::Revisions(all) => {
+                for revision in all.iter().filter(|r| objects.name(Kind::ReplicaSet, &r.meta)).collect::<Vec<_>>() {
+                    index.revision(objects.put_revision(revision).as_ref(), Some(revision));
+                }
+            }
             ClusterEvent::Nodes(all) => all.iter().for_each(|node| objects.put_node(node)),
             ClusterEvent::Notices(all) => all.iter().for_each(|notice| objects.put_notice(notice)),
-            ClusterEvent::Gone(kind, uids) => uids.iter().for_each(|uid| index.forget(*kind, uid, objects)),
+            ClusterEvent::ConfigMaps(all) => all.iter().for_each(|map| objects.put_config_map(map)),
+            ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) => {
+                for uid in uids {
+                    index.forget(*kind, uid, objects);
+                }
+            }
         }
         index.settle(objects)
+    }
+
+    /// Other namespaces are watched from now on: all but the nodes is heard anew.
+    pub(super) fn watch(&mut self, namespaces: Vec<Clean>) {
+        *self = std::mem::take(&mut self.objects).only_nodes(namespaces).into();
     }
 
     /// Workloads, and pods that no known workload owns: the worst first, then by namespace and name.

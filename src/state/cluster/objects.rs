@@ -5,76 +5,119 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Kind, Node, Notice, Pod, Revision, Uid, Workload};
+use crate::clean::Clean;
+use crate::event::{ConfigMap, Kind, Meta, Node, Notice, Pod, Revision, Scope, Uid, Workload};
+use crate::state::notices::Notices;
 
 /// What the API server has, as last heard.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Objects {
     /// Pods. Shared with the records that brought them.
     pub pods: BTreeMap<Uid, Arc<Pod>>,
-    /// Deployments and StatefulSets.
+    /// Deployments, StatefulSets, DaemonSets and Jobs.
     pub workloads: BTreeMap<Uid, Workload>,
     /// ReplicaSets.
     pub revisions: BTreeMap<Uid, Revision>,
     /// Nodes.
     pub nodes: BTreeMap<Uid, Node>,
-    /// Kubernetes Events.
-    pub notices: BTreeMap<Uid, Notice>,
-    /// Kinds whose first listing is complete.
+    /// Nodes that are not ready, by name.
+    pub down: BTreeMap<Clean, Uid>,
+    /// Kubernetes' warnings.
+    pub notices: Notices,
+    /// ConfigMaps.
+    pub config_maps: BTreeMap<Uid, ConfigMap>,
+    /// Kinds whose first listing is complete, in every namespace that is watched.
     pub listed: BTreeSet<Kind>,
+    /// The namespaces watched; none is all of them.
+    pub(super) watched: Vec<Clean>,
+    /// Listings that are complete.
+    complete: BTreeSet<Scope>,
     /// During a listing: what was known before and has not been named yet.
-    unnamed: BTreeMap<Kind, BTreeSet<Uid>>,
+    unnamed: Vec<(Scope, BTreeSet<Uid>)>,
 }
 
 impl Objects {
-    pub(super) fn begin(&mut self, kind: Kind) {
-        let known = match kind {
-            Kind::Pod => self.pods.keys().cloned().collect(),
-            Kind::Deployment | Kind::StatefulSet => {
-                self.workloads.values().filter(|w| w.kind == kind).map(|w| w.meta.uid.clone()).collect()
-            }
-            Kind::ReplicaSet => self.revisions.keys().cloned().collect(),
-            Kind::Node => self.nodes.keys().cloned().collect(),
-            Kind::Event => self.notices.keys().cloned().collect(),
-        };
-        self.unnamed.insert(kind, known);
+    /// Nothing known but the nodes, which belong to no namespace.
+    pub(super) fn only_nodes(self, watched: Vec<Clean>) -> Self {
+        Self { nodes: self.nodes, down: self.down, watched, ..Self::default() }
     }
 
-    /// Ends a listing; answers what it did not name and is therefore gone.
-    pub(super) fn complete(&mut self, kind: Kind) -> BTreeSet<Uid> {
-        self.listed.insert(kind);
-        self.unnamed.remove(&kind).unwrap_or_default()
+    pub(super) fn begin(&mut self, scope: &Scope) {
+        let inside = |meta: &&Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
+        let known = self.metas(scope.kind).filter(inside).map(|meta| meta.uid.clone()).collect();
+        self.unnamed.retain(|(other, _)| other != scope);
+        self.unnamed.push((scope.clone(), known));
     }
 
-    fn name(&mut self, kind: Kind, uid: &Uid) {
-        if let Some(unnamed) = self.unnamed.get_mut(&kind) {
-            unnamed.remove(uid);
+    fn metas(&self, kind: Kind) -> Box<dyn Iterator<Item = &Meta> + '_> {
+        match kind {
+            Kind::Pod => Box::new(self.pods.values().map(|pod| &pod.meta)),
+            Kind::ReplicaSet => Box::new(self.revisions.values().map(|r| &r.meta)),
+            Kind::Node => Box::new(self.nodes.values().map(|n| &n.meta)),
+            Kind::Event => Box::new(self.notices.values().map(|n| &n.meta)),
+            Kind::ConfigMap => Box::new(self.config_maps.values().map(|c| &c.meta)),
+            workload => Box::new(self.workloads.values().filter(move |w| w.kind == workload).map(|w| &w.meta)),
         }
     }
 
+    /// Ends a listing; answers what it did not name and is therefore gone.
+    pub(super) fn complete(&mut self, scope: &Scope) -> BTreeSet<Uid> {
+        let kind = scope.kind;
+        self.complete.insert(scope.clone());
+        let part = |namespace: &Clean| self.complete.contains(&Scope { kind, namespace: Some(namespace.clone()) });
+        if self.complete.contains(&kind.into()) || self.watched.iter().all(part) {
+            self.listed.insert(kind);
+        }
+        let at = self.unnamed.iter().position(|(other, _)| other == scope);
+        at.map(|at| self.unnamed.swap_remove(at).1).unwrap_or_default()
+    }
+
+    /// An object was named. Answers whether it is in a namespace that is watched: what is not was said before these were chosen.
+    pub(super) fn name(&mut self, kind: Kind, meta: &Meta) -> bool {
+        for (_, uids) in self.unnamed.iter_mut().filter(|(scope, _)| scope.kind == kind) {
+            uids.remove(&meta.uid);
+        }
+        self.watched.is_empty() || !kind.namespaced() || self.watched.contains(&meta.namespace)
+    }
+
     pub(super) fn put_pod(&mut self, pod: &Arc<Pod>) -> Option<Arc<Pod>> {
-        self.name(Kind::Pod, &pod.meta.uid);
         self.pods.insert(pod.meta.uid.clone(), Arc::clone(pod))
     }
 
     pub(super) fn put_workload(&mut self, workload: &Workload) -> Option<Workload> {
-        self.name(workload.kind, &workload.meta.uid);
         self.workloads.insert(workload.meta.uid.clone(), workload.clone())
     }
 
     pub(super) fn put_revision(&mut self, revision: &Revision) -> Option<Revision> {
-        self.name(Kind::ReplicaSet, &revision.meta.uid);
         self.revisions.insert(revision.meta.uid.clone(), revision.clone())
     }
 
     pub(super) fn put_node(&mut self, node: &Node) {
-        self.name(Kind::Node, &node.meta.uid);
-        self.nodes.insert(node.meta.uid.clone(), node.clone());
+        let (uid, name) = (node.meta.uid.clone(), node.meta.name.clone());
+        self.name(Kind::Node, &node.meta);
+        if node.ready == Some(true) {
+            self.down.remove(&name);
+        } else {
+            self.down.insert(name, uid.clone());
+        }
+        self.nodes.insert(uid, node.clone());
+    }
+
+    pub(super) fn forget_node(&mut self, uid: &Uid) {
+        self.nodes.remove(uid);
+        self.down.retain(|_, down| down != uid);
     }
 
     pub(super) fn put_notice(&mut self, notice: &Notice) {
-        self.name(Kind::Event, &notice.meta.uid);
-        self.notices.insert(notice.meta.uid.clone(), notice.clone());
+        if self.name(Kind::Event, &notice.meta) {
+            self.notices.put(notice);
+        }
+    }
+
+    pub(super) fn put_config_map(&mut self, map: &ConfigMap) {
+        if self.name(Kind::ConfigMap, &map.meta) {
+            self.config_maps.insert(map.meta.uid.clone(), map.clone());
+        }
     }
 
     /// The workload of that kind and name.
@@ -105,7 +148,7 @@ impl Objects {
 
     /// The notices about one object, newest first.
     pub fn notices_about(&self, uid: &str) -> Vec<&Notice> {
-        let mut all: Vec<&Notice> = self.notices.values().filter(|n| n.about_uid == uid).collect();
+        let mut all: Vec<&Notice> = self.notices.about(uid).collect();
         all.sort_by_key(|n| std::cmp::Reverse(n.last));
         all
     }

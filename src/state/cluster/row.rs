@@ -24,7 +24,7 @@ pub struct WorkloadRow<'a> {
     pub why: Option<Clean>,
     /// Restarts of all its pods.
     pub restarts: u32,
-    /// Where it is not well: when a container of it ended last.
+    /// When a container of it ended last, where one was started again.
     pub ended: Option<DateTime<Utc>>,
 }
 
@@ -73,14 +73,14 @@ impl Summary {
             reason: bad.then(|| in_trouble(&diagnosis)),
             why: diagnosis.why.filter(|_| bad),
             restarts: restarts(pod),
-            ended: bad.then(|| last_end(pod)).flatten(),
+            ended: last_end(pod),
         }
     }
 
     /// Of a workload with the pods that its controllers have.
     pub(super) fn of_workload(workload: &Workload, groups: &[&Group], objects: &Objects) -> Self {
         let worst = groups.iter().filter_map(|group| group.worst()).min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, diagnosis)| diagnosis);
-        let short = workload.ready < workload.desired || workload.stuck.is_some();
+        let short = workload.short() || workload.stuck.is_some();
         let severity = severity(workload, worst, short);
         let bad = severity > Severity::Ok;
         let restarts = groups.iter().map(|group| group.restarts).fold(0, u32::saturating_add);
@@ -90,7 +90,7 @@ impl Summary {
             reason: worst.map(in_trouble).or_else(|| short.then(|| shortage(workload))).filter(|_| bad),
             why: worst.and_then(|d| d.why.clone()).or_else(|| workload.stuck.clone().filter(|_| short)),
             restarts,
-            ended: if bad && restarts > 0 { pods().filter_map(|pod| last_end(pod)).max() } else { None },
+            ended: if restarts > 0 { pods().filter_map(|pod| last_end(pod)).max() } else { None },
         }
     }
 }

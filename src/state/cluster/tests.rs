@@ -5,16 +5,26 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{Container, ContainerState, Kind, Meta, Owner, PodPhase, Revision, Workload};
+use crate::event::{Amount, Container, ContainerState, Kind, Meta, Owner, PodPhase, Revision, Workload};
 use crate::state::diagnosis::{Severity, diagnose};
 
 fn meta(uid: &str, name: &str) -> Meta {
-    Meta { uid: uid.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None }
+    Meta { uid: uid.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None, held_by: None }
 }
 
 fn pod(uid: &str, owner: &str, state: ContainerState, ready: bool) -> Pod {
     let last = Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None });
-    let container = Container { name: "c".into(), image: "i".into(), init: false, ready, restarts: 2, state, last };
+    let container = Container {
+        name: "c".into(),
+        image: "i".into(),
+        init: false,
+        ready,
+        restarts: 2,
+        state,
+        last,
+        requests: Amount::default(),
+        limits: Amount::default(),
+    };
     let owner = Owner { kind: "ReplicaSet".into(), name: owner.into(), uid: owner.into() };
     Pod {
         meta: meta(uid, uid),
@@ -47,6 +57,7 @@ fn workload(uid: &str, desired: u32, ready: u32) -> Workload {
         stuck: None,
         release: None,
         service: uid.into(),
+        changed: None,
     }
 }
 
@@ -68,14 +79,14 @@ fn a_listing_leaves_exactly_what_it_names() {
     let running = ContainerState::Running { since: None };
     let pods = |uids: &[&str]| ClusterEvent::Pods(uids.iter().map(|uid| Arc::new(pod(uid, "rs", running.clone(), true))).collect());
     let cluster = cluster(&[
-        ClusterEvent::Listing(Kind::Pod),
+        ClusterEvent::Listing(Kind::Pod.into()),
         pods(&["a", "b"]),
-        ClusterEvent::Listed(Kind::Pod),
+        ClusterEvent::Listed(Kind::Pod.into()),
         pods(&["c"]),
-        ClusterEvent::Listing(Kind::Pod),
+        ClusterEvent::Listing(Kind::Pod.into()),
         pods(&["b"]),
         pods(&["d"]),
-        ClusterEvent::Listed(Kind::Pod),
+        ClusterEvent::Listed(Kind::Pod.into()),
     ]);
     assert_eq!(cluster.pods.keys().map(Clean::as_str).collect::<Vec<_>>(), ["b", "d"]);
 }
@@ -85,8 +96,8 @@ fn a_listing_of_one_kind_leaves_the_other_workloads_alone() {
     let stateful = Workload { kind: Kind::StatefulSet, ..workload("kafka", 1, 1) };
     let cluster = cluster(&[
         ClusterEvent::Workloads(vec![workload("app", 1, 1), stateful]),
-        ClusterEvent::Listing(Kind::Deployment),
-        ClusterEvent::Listed(Kind::Deployment),
+        ClusterEvent::Listing(Kind::Deployment.into()),
+        ClusterEvent::Listed(Kind::Deployment.into()),
     ]);
     assert_eq!(cluster.workloads.keys().map(Clean::as_str).collect::<Vec<_>>(), ["kafka"]);
 }
@@ -161,8 +172,8 @@ fn anything() -> impl Strategy<Value = ClusterEvent> {
     let kind = || prop_oneof![Just(Kind::Pod), Just(Kind::Deployment), Just(Kind::ReplicaSet)];
     let gone = (kind(), prop_oneof![name("pod", 6), name("rs", 3), name("app", 3)])
         .prop_map(|(kind, uid)| ClusterEvent::Gone(kind, vec![uid.as_str().into()]));
-    let listing =
-        (kind(), any::<bool>()).prop_map(|(kind, begins)| if begins { ClusterEvent::Listing(kind) } else { ClusterEvent::Listed(kind) });
+    let listing = (kind(), any::<bool>())
+        .prop_map(|(kind, begins)| if begins { ClusterEvent::Listing(kind.into()) } else { ClusterEvent::Listed(kind.into()) });
     prop_oneof![4 => pods, 2 => workloads, 2 => revisions, 2 => gone, 1 => listing]
 }
 

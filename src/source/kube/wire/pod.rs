@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Condition, Metadata, Names, Object};
+use super::{Condition, Metadata, Names, Object, Quantities};
 use crate::clean::Clean;
 use crate::event::{self, ClusterEvent, Kind, PodPhase};
 
@@ -32,6 +32,14 @@ struct Container {
     name: Clean,
     image: Clean,
     restart_policy: Option<String>,
+    resources: Resources,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Resources {
+    requests: Quantities,
+    limits: Quantities,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,12 +147,14 @@ impl Object for Pod {
             fact_of(container, init, status, names)
         });
         let containers = containers.collect::<Box<[_]>>().into_vec(); // no more room than they need: there may be fifty thousand pods
+        let gated = Condition::find(self.status.conditions.as_deref(), "PodScheduled", "False").and_then(|c| c.reason.clone());
+        let reason = self.status.reason.take().or_else(|| gated.filter(|reason| reason == "SchedulingGated"));
         Arc::new(event::Pod {
             owner: self.metadata.owner(names),
             node: self.spec.node_name.map(|node| names.shared(node)),
             phase: self.status.phase(),
             ready: Condition::find(self.status.conditions.as_deref(), "Ready", "True").is_some(),
-            reason: self.status.reason,
+            reason,
             message: message.map(|message| names.shared(message)),
             containers,
             meta: self.metadata.meta(names),
@@ -167,5 +177,7 @@ fn fact_of(container: Container, init: bool, status: ContainerStatus, names: &mu
         // What has no status yet has not been looked at by a kubelet.
         state: state.unwrap_or(event::ContainerState::Waiting { reason: None, message: None }),
         last: status.last_state.and_then(|state| state.fact(names)),
+        requests: container.resources.requests.amount(),
+        limits: container.resources.limits.amount(),
     }
 }

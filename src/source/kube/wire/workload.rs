@@ -1,4 +1,4 @@
-//! apps/v1 `Deployment`, `StatefulSet` and `ReplicaSet`
+//! apps/v1 `Deployment`, `StatefulSet`, `DaemonSet` and `ReplicaSet`
 
 use serde::Deserialize;
 
@@ -16,12 +16,17 @@ pub struct Deployment(Workload);
 #[serde(transparent)]
 pub struct StatefulSet(Workload);
 
+/// apps/v1 `DaemonSet`
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub struct DaemonSet(Workload);
+
 /// apps/v1 `ReplicaSet`
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct ReplicaSet(Workload);
 
-/// What the three have in common.
+/// What the four have in common.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Workload {
@@ -45,6 +50,10 @@ struct Status {
     updated_replicas: u32,
     ready_replicas: u32,
     observed_generation: i64,
+    desired_number_scheduled: u32,
+    current_number_scheduled: u32,
+    updated_number_scheduled: u32,
+    number_ready: u32,
     conditions: Option<Vec<Condition>>,
 }
 
@@ -114,13 +123,20 @@ impl Workload {
         failure.or_else(|| Condition::find(conditions, "Progressing", "False").and_then(|c| c.reason.clone()))
     }
 
-    fn fact(self, kind: Kind, names: &mut Names) -> event::Workload {
+    fn fact(mut self, kind: Kind, names: &mut Names) -> event::Workload {
+        let status = &self.status;
+        let (desired, replicas, updated, ready) = if kind == Kind::DaemonSet {
+            (status.desired_number_scheduled, status.current_number_scheduled, status.updated_number_scheduled, status.number_ready)
+        } else {
+            (self.spec.replicas.unwrap_or(1), status.replicas, status.updated_replicas, status.ready_replicas)
+        };
         event::Workload {
             kind,
-            desired: self.spec.replicas.unwrap_or(1),
-            replicas: self.status.replicas,
-            updated: self.status.updated_replicas,
-            ready: self.status.ready_replicas,
+            desired,
+            replicas,
+            updated,
+            ready,
+            changed: self.metadata.changed(names),
             generation: self.metadata.generation,
             observed: self.status.observed_generation,
             revision: self.metadata.revision(),
@@ -152,6 +168,23 @@ impl Object for Deployment {
 
 impl Object for StatefulSet {
     const KIND: Kind = Kind::StatefulSet;
+    type Fact = event::Workload;
+
+    fn metadata(&self) -> &Metadata {
+        &self.0.metadata
+    }
+
+    fn fact(self, names: &mut Names) -> event::Workload {
+        self.0.fact(Self::KIND, names)
+    }
+
+    fn event(facts: Vec<event::Workload>) -> ClusterEvent {
+        ClusterEvent::Workloads(facts)
+    }
+}
+
+impl Object for DaemonSet {
+    const KIND: Kind = Kind::DaemonSet;
     type Fact = event::Workload;
 
     fn metadata(&self) -> &Metadata {

@@ -1,4 +1,6 @@
-//! One pod or workload in full: everything that is known of it, and its Kubernetes events, newest first.
+//! One pod, workload or node in full: everything that is known of it, and what Kubernetes warned of, newest first.
+
+mod more;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +9,7 @@ use super::text::{Row, width, wrap};
 use super::{Look, marks, pane};
 use crate::clean::Clean;
 use crate::event::{Container, ContainerState, Meta, Notice, Pod, Revision, Workload};
-use crate::state::{State, diagnose, restarts};
+use crate::state::{State, diagnose, restarts, told};
 use crate::theme::Role;
 use crate::units;
 
@@ -35,6 +37,10 @@ pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, 
         (None, Some(workload)) => {
             page.workload(workload);
             format!("{} {}", workload.kind.word(), workload.meta.name)
+        }
+        (None, None) if let Some(node) = cluster.nodes.get(uid) => {
+            page.node(node);
+            format!("node {}", node.meta.name)
         }
         (None, None) => {
             page.fact("", Role::Warn, "▲ it is gone: the cluster no longer has this object");
@@ -71,15 +77,15 @@ impl Page<'_> {
     }
 
     fn pod(&mut self, pod: &Pod) {
-        let diagnosis = diagnose(pod);
+        let diagnosis = told(&self.state.world, pod, &diagnose(pod));
         let (mark, role) = marks::severity(diagnosis.severity);
         let why = diagnosis.why.map(|why| format!(": {why}")).unwrap_or_default();
         self.fact("status", role, &format!("{mark} {}{why}", diagnosis.status));
         self.fact("ready", Role::Text, if pod.ready { "yes" } else { "no" });
         self.fact("restarts", Role::Text, &restarts(pod).to_string());
         self.fact("namespace", Role::Text, &pod.meta.namespace);
-        let owner = pod.owner.as_ref().map_or_else(|| "none".to_owned(), |owner| format!("{} {}", owner.kind, owner.name));
-        self.fact("owner", Role::Text, &owner);
+        self.owners(pod);
+        self.usage_of(self.state.world.usage.pod(pod), Self::limits(pod), "limit");
         self.fact("node", Role::Text, pod.node.as_deref().unwrap_or("none yet"));
         self.fact("age", Role::Text, &self.age(&pod.meta));
         self.conditions(pod);
@@ -108,6 +114,7 @@ impl Page<'_> {
         self.lines.push(row.gap(2).text(self.look.style(Role::Dim), &container.image));
         self.fact("  state", Role::Text, &self.says(&container.state));
         self.fact("  restarts", Role::Text, &container.restarts.to_string());
+        self.resources(container);
         if let Some(last) = &container.last {
             self.fact("  last run", Role::Text, &self.says(last));
         }
@@ -131,17 +138,13 @@ impl Page<'_> {
 
     fn workload(&mut self, workload: &Workload) {
         let cluster = &self.state.world.cluster;
-        let short = workload.ready < workload.desired;
-        let counts = format!(
-            "{} of {} ready, {} of the newest template, {} in all",
-            workload.ready, workload.desired, workload.updated, workload.replicas
-        );
-        self.fact("replicas", if short { Role::Critical } else { Role::Text }, &counts);
+        self.fact("replicas", if workload.short() { Role::Critical } else { Role::Text }, &Self::counts(workload));
         let revision = workload.revision.map_or_else(|| "–".to_owned(), |n| n.to_string());
         self.fact("revision", Role::Text, &format!("{revision}  {}", workload.release.as_deref().unwrap_or("–")));
         self.fact("service", Role::Text, &workload.service);
         self.fact("namespace", Role::Text, &workload.meta.namespace);
         self.fact("age", Role::Text, &self.age(&workload.meta));
+        self.changed(workload.changed.as_ref());
         if workload.paused {
             self.fact("paused", Role::Warn, "▲ its rollout is paused");
         }
@@ -182,7 +185,7 @@ impl Page<'_> {
     }
 
     fn pod_line(&mut self, pod: &Pod) {
-        let diagnosis = diagnose(pod);
+        let diagnosis = told(&self.state.world, pod, &diagnose(pod));
         let (mark, role) = marks::severity(diagnosis.severity);
         let row = self.row().gap(1).text(self.look.style(role), mark).gap(1).cell(self.look.style(Role::Text), &pod.meta.name, 44).gap(1);
         let row = row.text(self.look.style(role), &diagnosis.status).gap(2);
@@ -195,7 +198,7 @@ impl Page<'_> {
         let cluster = &self.state.world.cluster;
         let mut notices: Vec<&Notice> = about.iter().flat_map(|uid| cluster.notices_about(uid)).collect();
         notices.sort_by_key(|notice| std::cmp::Reverse(notice.last));
-        self.section("Kubernetes events");
+        self.section("Warnings");
         if notices.is_empty() {
             self.fact("", Role::Dim, "none");
         }

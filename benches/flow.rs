@@ -1,0 +1,91 @@
+//! What each stage of the flow costs: decode, reduce, the rows of the pods' pane, drawing, the journal. `cargo bench`.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "criterion's macros make functions without docs; a bench that cannot go on has failed"
+)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::hint::black_box;
+
+use common::{Easel, at, crowd, story, told};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use warroom::event::Record;
+use warroom::journal::{Entry, Redacted};
+use warroom::reduce::reduce;
+use warroom::source::kube::{Names, Pod, Told, line};
+use warroom::state::pod_lines;
+use warroom::theme::ColorDepth;
+
+const CLUSTERS: [usize; 2] = [10_000, 50_000];
+/// Changes that are told together, at most.
+const BATCH: usize = 500;
+
+/// A line of a watch, 8 kB, to what is kept of it.
+fn decode(c: &mut Criterion) {
+    let (text, mut names) = (warroom::sim::crowd::pod_line(1, 1), Names::default());
+    let mut group = c.benchmark_group("decode");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("pod", |b| {
+        b.iter(|| match line::<Pod>(black_box(text.as_bytes())).unwrap() {
+            Told::Put(object) => warroom::source::kube::Object::fact(object, &mut names),
+            _ => unreachable!("it is an object"),
+        });
+    });
+}
+
+/// A batch of changed pods into the state.
+fn fold(c: &mut Criterion) {
+    let mut group = c.benchmark_group("reduce");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    for pods in CLUSTERS {
+        let (mut state, mut names) = (crowd::state(pods), Names::default());
+        let mut restarts = 0;
+        let mut record = || {
+            restarts += 1;
+            Record { seq: 0, at: at(1), event: crowd::event::<Pod>(&crowd::changed(BATCH, pods, restarts), &mut names) }
+        };
+        group.bench_function(BenchmarkId::from_parameter(pods), |b| {
+            b.iter_batched(&mut record, |record| reduce(&mut state, &record), BatchSize::LargeInput);
+        });
+    }
+}
+
+/// The rows of the pods' pane, all and filtered.
+fn rows(c: &mut Criterion) {
+    let mut group = c.benchmark_group("rows");
+    for pods in CLUSTERS {
+        let state = crowd::state(pods);
+        group.bench_function(BenchmarkId::new("all", pods), |b| b.iter(|| pod_lines(black_box(&state)).len()));
+        let state = crowd::filtered(state, "sim-00");
+        group.bench_function(BenchmarkId::new("filtered", pods), |b| b.iter(|| pod_lines(black_box(&state)).len()));
+    }
+}
+
+/// A whole frame: what is new is compared with what is shown.
+fn draw(c: &mut Criterion) {
+    let mut group = c.benchmark_group("draw");
+    for (name, state) in [("calm", told(story::calm())), ("incident", told(story::release())), ("crowd", crowd::state(CLUSTERS[1]))] {
+        for size in [(200, 60), (400, 100)] {
+            let mut easel = Easel::new(size, ColorDepth::TrueColor);
+            let id = BenchmarkId::new(name, format!("{}x{}", size.0, size.1));
+            group.bench_function(id, |b| b.iter(|| easel.draw(black_box(&state), false).area));
+        }
+    }
+}
+
+/// A batch of changed pods on its way to the disk: secrets out, JSON, checksum.
+fn journal(c: &mut Criterion) {
+    let event = crowd::event::<Pod>(&crowd::changed(BATCH, CLUSTERS[0], 1), &mut Names::default());
+    let mut group = c.benchmark_group("journal");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    group.bench_function("redact", |b| b.iter_batched(|| event.clone(), |event| Redacted::new(event).unwrap(), BatchSize::LargeInput));
+    let redacted = Redacted::new(event.clone()).unwrap();
+    group.bench_function("line", |b| b.iter(|| Entry::new(1, at(0), black_box(&redacted))));
+}
+
+criterion_group!(benches, decode, fold, rows, draw, journal);
+criterion_main!(benches);

@@ -1,0 +1,85 @@
+//! Where a viewer looks: other namespaces, a node, an object's manifest.
+
+use super::operate;
+use crate::clean::Clean;
+use crate::effect::Effect;
+use crate::event::{Kind, Meta, Target, Uid, namespaces};
+use crate::state::{Focus, ManifestView, Overlay, State};
+
+/// The world looks at other namespaces; the sources follow. What was selected or opened is not there any more.
+pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
+    if state.screen.playback.is_some() {
+        state.screen.tell(state.now, "a replay shows the namespaces that were recorded");
+        return Vec::new();
+    }
+    match namespaces(line) {
+        Ok(chosen) => {
+            state.screen.opened.clear();
+            state.screen.overlays.clear();
+            state.screen.lists.entry(Focus::Pods).or_default().let_go();
+            vec![Effect::Unfollow, Effect::Watch(chosen)]
+        }
+        Err(why) => {
+            state.screen.tell(state.now, why);
+            Vec::new()
+        }
+    }
+}
+
+/// Opens a node in full.
+pub(super) fn at_node(state: &mut State, name: &str) {
+    let found = state.world.cluster.nodes.values().find(|node| node.meta.name == name).map(|node| node.meta.uid.clone());
+    match found {
+        Some(uid) => operate::open(state, Overlay::Detail { uid, scroll: 0 }),
+        None => state.screen.tell(state.now, format!("no node \"{name}\" is known")),
+    }
+}
+
+/// Asks for the whole object that is selected or open.
+pub(super) fn at_manifest(state: &mut State) -> Vec<Effect> {
+    if state.screen.playback.is_some() {
+        state.screen.tell(state.now, "a recording holds no manifests");
+        return Vec::new();
+    }
+    let Some(target) = target(state) else {
+        state.screen.tell(state.now, "choose a pod or a workload first (j, k)");
+        return Vec::new();
+    };
+    operate::open(state, Overlay::Manifest(ManifestView { target: target.clone(), lines: None, scroll: 0 }));
+    vec![Effect::Fetch(target)]
+}
+
+/// What is in full on the screen, or selected among the pods.
+pub(super) fn in_hand(state: &State) -> Option<&Uid> {
+    match state.screen.overlays.last() {
+        Some(Overlay::Detail { uid, .. }) => Some(uid),
+        Some(Overlay::Manifest(view)) => Some(&view.target.uid),
+        _ => state.screen.lists.get(&Focus::Pods)?.selected.as_ref(),
+    }
+}
+
+/// The pod, the workload or the node in hand.
+fn target(state: &State) -> Option<Target> {
+    let uid = in_hand(state)?;
+    let objects = &state.world.cluster;
+    let pod = || objects.pods.get(uid).map(|pod| (Kind::Pod, &pod.meta));
+    let workload = || objects.workloads.get(uid).map(|workload| (workload.kind, &workload.meta));
+    let (kind, meta) = pod().or_else(workload).or_else(|| objects.nodes.get(uid).map(|node| (Kind::Node, &node.meta)))?;
+    Some(bound(state, kind, meta))
+}
+
+fn bound(state: &State, kind: Kind, meta: &Meta) -> Target {
+    let cluster = state.world.session.as_ref().map(|session| session.cluster.clone()).unwrap_or_default();
+    Target { cluster, kind: kind.word().into(), namespace: meta.namespace.clone(), name: meta.name.clone(), uid: meta.uid.clone() }
+}
+
+/// The manifest has come, or the reason why there is none.
+pub(super) fn fetched(state: &mut State, target: &Target, answer: &Result<Vec<Clean>, Clean>) {
+    for overlay in &mut state.screen.overlays {
+        if let Overlay::Manifest(view) = overlay
+            && view.target == *target
+        {
+            view.lines = Some(answer.clone());
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What pods and nodes use, as last measured.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clean::Clean;
+use crate::event;
+
+/// Processor time in thousandths of a core, and memory in KiB.
+pub type Measured = (u32, u32);
+
+/// The readings, by `namespace/name` of a pod or the name of a node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The newest reading.
+    pub at: Option<DateTime<Utc>>,
+    of: BTreeMap<Clean, Measured>,
+}
+
+impl Usage {
+    /// Takes a reading in.
+    pub fn fold(&mut self, reading: &event::Usage) {
+        self.at = Some(reading.at);
+        for used in &reading.used {
+            self.of.insert(used.name.clone(), (used.cpu, used.memory));
+        }
+        for name in &reading.gone {
+            self.of.remove(name);
+        }
+    }
+
+    /// What a node uses.
+    pub fn node(&self, name: &str) -> Option<Measured> {
+        self.of.get(name).copied()
+    }
+
+    /// What a pod uses.
+    pub fn pod(&self, pod: &event::Pod) -> Option<Measured> {
+        self.of.get(format!("{}/{}", pod.meta.namespace, pod.meta.name).as_str()).copied()
+    }
+
+    /// What several pods use together, as far as they are measured.
+    pub fn pods<'a>(&self, pods: impl Iterator<Item = &'a event::Pod>) -> Option<Measured> {
+        let measured = pods.filter_map(|pod| self.pod(pod));
+        measured.reduce(|sum, one| (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1)))
+    }
+
+    /// Pods of other namespaces than these are no longer looked at.
+    pub fn keep(&mut self, namespaces: &[Clean]) {
+        let watched = |name: &Clean| name.split_once('/').is_none_or(|(namespace, _)| namespaces.iter().any(|known| known == namespace));
+        self.of.retain(|name, _| namespaces.is_empty() || watched(name));
+    }
+}

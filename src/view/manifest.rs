@@ -1,0 +1,28 @@
+//! An object's manifest, as YAML.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::text::Row;
+use super::{Look, pane};
+use crate::state::ManifestView;
+use crate::theme::Role;
+
+/// Draws the overlay.
+pub fn draw(look: &Look, view: &ManifestView, body: Rect, buf: &mut Buffer) {
+    let title = format!("{} {}", view.target.kind, view.target.name);
+    let inside = pane::overlay(look, Role::BorderFocus, &title, "manifest, secrets left out", body, buf);
+    let rows = match &view.lines {
+        None => vec![Row::new(inside.width).gap(1).text(look.style(Role::Dim), "asking the API server")],
+        Some(Err(why)) => vec![Row::new(inside.width).gap(1).text(look.style(Role::Warn), &format!("▲ {why}"))],
+        Some(Ok(lines)) => lines.iter().map(|line| row(look, line, Row::new(inside.width))).collect(),
+    };
+    pane::scrolled(look, inside, rows, view.scroll, buf);
+}
+
+/// A key stands out from its value.
+fn row(look: &Look, line: &str, row: Row) -> Row {
+    let key = line.find(": ").map(|at| at + 1).or_else(|| line.ends_with(':').then_some(line.len()));
+    let (key, value) = line.split_at(key.unwrap_or(0));
+    row.gap(1).text(look.style(Role::Dim), key).text(look.style(Role::Text), value)
+}

@@ -1,0 +1,49 @@
+//! A very large cluster as the decoder tells it, without a server.
+
+use warroom::clean::Clean;
+use warroom::event::{ClusterEvent, Event, Kind};
+use warroom::sim::crowd::{app_lines, pod_line};
+use warroom::source::kube::{Deployment, Names, Object, Pod, ReplicaSet, Told, line};
+use warroom::state::{Focus, ListView, State};
+
+use super::{story, told};
+
+/// Pods of one Deployment.
+const APP: usize = 100;
+
+/// What the lines of a watch say, as one event.
+pub fn event<T: Object>(lines: &[String], names: &mut Names) -> Event {
+    let facts = lines.iter().map(|text| match line::<T>(text.as_bytes()) {
+        Ok(Told::Put(object)) => object.fact(names),
+        _ => panic!("not an object: {text}"),
+    });
+    Event::Cluster(T::event(facts.collect()))
+}
+
+/// Lines for pods, spread over the whole cluster, that have restarted so often.
+pub fn changed(pods: usize, of: usize, restarts: u32) -> Vec<String> {
+    (0..pods).map(|n| pod_line(n * of / pods, restarts)).collect()
+}
+
+/// A cluster of so many pods, all well, as a listing tells it.
+pub fn state(pods: usize) -> State {
+    let names = &mut Names::default();
+    let (deployments, sets): (Vec<_>, Vec<_>) = (0..pods.div_ceil(APP)).map(|place| app_lines(place).into()).unzip();
+    let mut events = vec![Event::Started(story::session())];
+    let mut list = |kind: Kind, parts: Vec<Event>| {
+        events.push(Event::Cluster(ClusterEvent::Listing(kind.into())));
+        events.extend(parts);
+        events.push(Event::Cluster(ClusterEvent::Listed(kind.into())));
+    };
+    list(Kind::Deployment, vec![event::<Deployment>(&deployments, names)]);
+    list(Kind::ReplicaSet, vec![event::<ReplicaSet>(&sets, names)]);
+    let page = |from: usize| (from..pods.min(from + 500)).map(|place| pod_line(place, 0)).collect::<Vec<_>>();
+    list(Kind::Pod, (0..pods).step_by(500).map(|from| event::<Pod>(&page(from), names)).collect());
+    told(events.into_iter().map(|event| (0, event)))
+}
+
+/// The same, with this typed after `/` in the pods' pane.
+pub fn filtered(mut state: State, text: &str) -> State {
+    state.screen.lists.insert(Focus::Pods, ListView { filter: Clean::from(text), ..ListView::default() });
+    state
+}
