@@ -83,6 +83,10 @@ fn enter_takes_the_best_candidate_only_where_the_line_is_no_command() {
         ("theme nord", "theme nord"),
         ("tnor", "theme nord"),
         ("scale deployment=a", "scale deployment=a"),
+        ("ns shop", "ns shop"),
+        ("ns ", "ns ns"),
+        ("ns a", "ns a"),
+        ("nod", "node "),
     ] {
         room.act(Action::Command);
         room.take(Event::View(View::Edited(Edit::Insert(typed.into()))));
