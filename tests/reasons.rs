@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::{Value, json};
-use warroom::config::{Paths, ReadOnly};
+use warroom::config::{Endpoint, Paths, ReadOnly};
 use warroom::data::Place;
 use warroom::event::{Event, Mode, Operator, SourceId};
 use warroom::journal::writer::Limits;
@@ -165,10 +165,11 @@ impl Bed {
             namespaces: Some(vec![NAMESPACE.into()]),
             read_only: ReadOnly::Everywhere,
             arm_minutes: 15,
-            threshold: 0.05,
-            prometheus: None,
-            alertmanager: None,
+            rates: warroom::config::Rates::default(),
+            prometheus: Endpoint::default(),
+            alertmanager: Endpoint::default(),
             kafka: None,
+            find_kafka: false,
             timing: Timing::default(),
             deadline: DEADLINE,
             patience: PATIENCE,

@@ -134,7 +134,7 @@ fn read(mut state: State) -> State {
 
 fn silence_form(mut state: State) -> State {
     let step = state.runbook.step("silence").unwrap().clone();
-    let form = Form::new(&step, &[("alert".into(), "f2".into())].into(), None);
+    let form = Form::new(&step, &[("alert".into(), "f2".into())].into(), &state.world, None);
     state.screen.ask(Purpose::Input, "labels: ", &form.preset(&state.world));
     with(state, Overlay::Form(form))
 }

@@ -21,7 +21,7 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
         Ok(sim) => sim,
         Err(error) => return Ok(complain(&error.to_string())),
     };
-    screen::watch(room, session(room, &sim, wanted.scenario), &room.paths, clock).await
+    Box::pin(screen::watch(room, session(room, &sim, wanted.scenario), &room.paths, clock)).await
 }
 
 fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {

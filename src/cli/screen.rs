@@ -22,7 +22,7 @@ const INPUTS: usize = 256;
 /// `warroom`
 pub(super) async fn live(room: &Room) -> color_eyre::Result<Exit> {
     let wanted = super::status::wanted(room, true);
-    watch(room, wanted, &room.paths, Clock::system()).await
+    Box::pin(watch(room, wanted, &room.paths, Clock::system())).await
 }
 
 /// Opens a session and shows it.

@@ -71,7 +71,7 @@ impl Detector {
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
             ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, cluster, timeline),
             ClusterEvent::Nodes(_) | ClusterEvent::Gone(Kind::Node, _) | ClusterEvent::Missed(Kind::Node, _) => {
-                self.nodes(at, cluster, timeline)
+                self.nodes(at, cluster, timeline);
             }
             ClusterEvent::Listed(scope) if scope.kind == Kind::Node => self.nodes(at, cluster, timeline),
             _ => {}
