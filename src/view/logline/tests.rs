@@ -39,7 +39,7 @@ fn pieces(look: &Look, text: &str, search: &str) -> Vec<(String, Style)> {
     let (line, search) = (line(text), Search::new(search));
     let drawn = Line::new(look, &line, false, &search);
     let row = drawn.rows(&state(false), &prefix(), 200, 0, 1).remove(0);
-    let pieces = row.line().spans.into_iter().skip(4).map(|span| (span.content.into_owned(), span.style));
+    let pieces = row.line().spans.into_iter().skip(3).map(|span| (span.content.into_owned(), span.style));
     pieces.filter(|(text, _)| !text.is_empty()).collect()
 }
 
