@@ -38,6 +38,7 @@ pub mod voice;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -95,7 +96,9 @@ impl Sources {
             move |source| Voice::new(source, clock.clone(), events.clone())
         };
         let mut start = |source: SourceId, run: Box<dyn Fn(Voice) -> BoxFuture<'static, ()> + Send>| {
-            sources.tasks.spawn(supervise(source, voice.clone(), run, timing.clone()));
+            let wait = if source == SourceId::Pods { Duration::ZERO } else { timing.head_start };
+            let work = supervise(source, voice.clone(), run, timing.clone());
+            sources.tasks.spawn(tokio::time::sleep(wait).then(|()| work));
         };
         let cluster = OfCluster {
             client: connection.reader.clone(),

@@ -18,6 +18,8 @@ pub struct Timing {
     pub watch: Duration,
     /// How long a watch may be silent before it is asked anew. With `answer` it stays below 15 s, and it is longer than `watch`.
     pub silence: Duration,
+    /// By so much the pods are before all else: their rows are what everybody waits for, and a dozen handshakes would be in their way.
+    pub head_start: Duration,
     /// How long changes are gathered before they are told together.
     pub batch: Duration,
     /// The first try after a failure.
@@ -59,6 +61,7 @@ impl Default for Timing {
             patience: seconds(20),
             watch: seconds(7),
             silence: seconds(9),
+            head_start: millis(30),
             batch: millis(50),
             first_retry: millis(100),
             backoff: millis(800),
@@ -89,13 +92,14 @@ impl Timing {
         timing
     }
 
-    fn spans(&mut self) -> [&mut Duration; 20] {
+    fn spans(&mut self) -> [&mut Duration; 21] {
         [
             &mut self.connect,
             &mut self.answer,
             &mut self.patience,
             &mut self.watch,
             &mut self.silence,
+            &mut self.head_start,
             &mut self.batch,
             &mut self.first_retry,
             &mut self.backoff,

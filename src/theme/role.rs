@@ -152,7 +152,7 @@ impl Role {
     /// The role that it looks like when a theme leaves it out; none for `text`.
     pub fn fallback(self) -> Option<Self> {
         let ancestors = std::iter::successors(self.name().rsplit_once('.'), |(parent, _)| parent.rsplit_once('.'));
-        let parent = ancestors.into_iter().find_map(|(parent, _)| parent.parse().ok());
+        let parent = ancestors.into_iter().find_map(|(parent, _)| Self::ALL.iter().copied().find(|role| role.name() == parent));
         parent.or((self != Self::Text).then_some(Self::Text))
     }
 }

@@ -91,8 +91,8 @@ fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
         name: widest(&|row| width(row.name())).clamp(8, (inside / 3).max(8)) + 1,
         kind: if inside >= 100 { 7 } else { 0 },
         ready,
-        revision: if inside >= 60 && revision > 0 { revision + 2 } else { 0 },
-        release: if inside >= 60 && release > 0 { release + 2 } else { 0 },
+        revision: if inside >= 54 && revision > 0 { revision + 2 } else { 0 },
+        release: if inside >= 54 && release > 0 { release + 2 } else { 0 },
         usage: if inside >= 120 && state.world.usage.at.is_some() { USAGE } else { 0 },
     }
 }
