@@ -26,9 +26,9 @@ pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exi
     match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await {
         Err(error) => findings.push(Finding { what: "cluster".into(), ok: false, told: error.to_string() }),
         Ok(running) => {
-            let way = running.sources.line().about();
+            let ways: Vec<String> = running.sources.lines().iter().map(|line| line.about()).collect();
             findings.extend(examine(Headless::new(running)).await);
-            findings.push(Finding { what: "api server".into(), ok: true, told: way });
+            findings.extend(ways.into_iter().map(|told| Finding { what: "api server".into(), ok: true, told }));
         }
     }
     for finding in &findings {

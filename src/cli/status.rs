@@ -23,14 +23,15 @@ const PATIENT: Duration = Duration::from_secs(25);
 /// A session as flags, environment and settings want it.
 pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     let (args, settings) = (&room.args, &room.config.settings);
-    let context = args.context.clone().or_else(|| settings.context.clone());
+    let mut contexts = room.contexts().iter().map(|name| ConnectSettings { context: Some(name.clone()), ..ConnectSettings::default() });
     let kafka = settings.kafka.clone().unwrap_or_default().by(args.kafka.as_ref());
     let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
     Wanted {
         mode: Mode::Live,
         namespaces: namespaces(args).or_else(|| settings.namespaces.clone()),
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
-        connect: ConnectSettings { context, ..ConnectSettings::default() },
+        connect: contexts.next().unwrap_or_default(),
+        beside: contexts.collect(),
         arm_minutes: settings.arm_minutes,
         prometheus: settings.prometheus.clone().at(args.prometheus.as_ref()),
         alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref()),

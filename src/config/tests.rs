@@ -74,7 +74,7 @@ latency = { query = "l", unit = "ms", threshold = 500 }
     let expected = Settings {
         theme: Some("light".into()),
         keymap: Some("mine".into()),
-        context: Some("prod-eu".into()),
+        contexts: vec!["prod-eu".into()],
         namespaces: Some(vec!["medcontract-prod".into()]),
         read_only: ReadOnly::In(vec!["prod-us".into()]),
         no_exec: true,

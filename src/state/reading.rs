@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Entry, EntryKind, Focus, State, Timeline, World};
 use crate::clean::Clean;
 use crate::data::Fault;
-use crate::event::{Alert, Uid};
+use crate::event::{Alert, ContextId, Meta, Uid};
 
 /// The viewer's place in the timeline, besides selection and filter.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,20 +120,20 @@ pub fn search(state: &State, forward: bool) -> Option<&Entry> {
 pub fn object_of(world: &World, entry: &Entry) -> Option<Uid> {
     let cluster = &world.cluster;
     let there = |uid: &&Uid| cluster.workloads.contains_key(*uid) || cluster.pods.contains_key(*uid);
-    entry.about.as_ref().filter(there).cloned().or_else(|| named(world, &entry.subject))
+    entry.about.as_ref().filter(there).cloned().or_else(|| named(world, entry.context, &entry.subject))
 }
 
 /// The object of the cluster that an alert's labels name.
 pub fn object_of_alert(world: &World, alert: &Alert) -> Option<Uid> {
     let labels = ["pod", "deployment", "statefulset", "service"];
-    labels.iter().filter_map(|label| alert.labels.get(*label)).find_map(|name| named(world, name))
+    labels.iter().filter_map(|label| alert.labels.get(*label)).find_map(|name| named(world, ContextId::MAIN, name))
 }
 
-/// A workload of that name or service, or a pod of that name.
-fn named(world: &World, name: &str) -> Option<Uid> {
-    let cluster = &world.cluster;
-    let workload = cluster.workloads.values().find(|w| w.meta.name == *name || w.service == *name).map(|w| &w.meta.uid);
-    workload.or_else(|| cluster.pods.values().find(|pod| pod.meta.name == *name).map(|pod| &pod.meta.uid)).cloned()
+/// A workload of that name or service in a context, or a pod of that name.
+fn named(world: &World, context: ContextId, name: &str) -> Option<Uid> {
+    let (cluster, here) = (&world.cluster, |meta: &Meta| meta.context() == context);
+    let workload = cluster.workloads.values().find(|w| here(&w.meta) && (w.meta.name == *name || w.service == *name)).map(|w| &w.meta.uid);
+    workload.or_else(|| cluster.pods.values().find(|pod| here(&pod.meta) && pod.meta.name == *name).map(|pod| &pod.meta.uid)).cloned()
 }
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
 
     fn entry(kind: EntryKind, subject: &str, text: &str) -> Entry {
         let mut timeline = Timeline::default();
-        let id = timeline.add(DateTime::UNIX_EPOCH, kind, subject.into(), text, None);
+        let id = timeline.add(DateTime::UNIX_EPOCH, kind, subject, text, None);
         timeline.get(id).unwrap().clone()
     }
 

@@ -40,6 +40,7 @@ fn place(state: &State, plan: &Plan) -> String {
         return format!("Alertmanager · {address}");
     }
     let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
+    let context = state.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
     format!("{context} · {}", plan.intent.target.namespace)
 }
 
@@ -174,9 +175,14 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
     if let Some(refusal) = plan.obstacle() {
         return Some((Role::Critical, format!("✗ {}", refusal.reason())));
     }
-    if state.world.session.as_ref().is_some_and(|session| session.read_only) {
-        return Some((Role::ReadOnly, "✗ read-only: nothing is changed from this session".to_owned()));
+    let context = state.world.context_of(&plan.intent.target);
+    let whom = state.world.label(context).map(|label| format!(" in {label}"));
+    if state.world.session.as_ref().and_then(|session| session.looked(context)).is_some_and(|one| one.read_only) {
+        let whom = whom.as_deref().unwrap_or(" from this session");
+        return Some((Role::ReadOnly, format!("✗ read-only: nothing is changed{whom}")));
     }
     let arm = look.keys(&[Context::Global], &Action::Arm).unwrap_or_default();
-    (!state.world.armed(state.now)).then(|| (Role::Warn, format!("▲ not armed: leave this and press {arm} to arm")))
+    let whom = whom.unwrap_or_default();
+    let told = || (Role::Warn, format!("▲ not armed{whom}: leave this and press {arm} to arm"));
+    (!state.world.is_armed(context, state.now)).then(told)
 }

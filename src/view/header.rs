@@ -9,7 +9,7 @@ use super::Look;
 use super::glance::{Glance, since};
 use super::marks;
 use super::text::Row;
-use crate::event::{Health, Mode, SourceId, SourceState};
+use crate::event::{ContextId, Health, Mode, SourceId, SourceState};
 use crate::state::{Severity, State};
 use crate::theme::Role;
 use crate::units;
@@ -80,12 +80,14 @@ fn guard(state: &State) -> (Role, String) {
         let pace = if playback.playing { format!("×{}", playback.speed) } else { "paused".to_owned() };
         return (Role::Replay, format!(" {} {pace} ", state.now.format("%H:%M:%S")));
     }
-    match (state.world.armed_until.filter(|until| state.now < *until), &state.world.session) {
-        (Some(until), _) => {
-            let left = (until - state.now).num_seconds();
-            (Role::Armed, format!(" ARMED {:02}:{:02} ", left / 60, left % 60))
-        }
-        (None, Some(session)) if session.read_only => (Role::ReadOnly, "READ-ONLY".to_owned()),
+    let left = |(context, until): (ContextId, DateTime<Utc>)| {
+        let left = (until - state.now).num_seconds();
+        format!("{} ", state.world.place(context, &format!("{:02}:{:02}", left / 60, left % 60)))
+    };
+    let armed: String = state.world.armed(state.now).map(left).collect();
+    match &state.world.session {
+        _ if !armed.is_empty() => (Role::Armed, format!(" ARMED {armed}")),
+        Some(session) if session.contexts().all(|one| one.read_only) => (Role::ReadOnly, "READ-ONLY".to_owned()),
         _ => (Role::Ok, "safe".to_owned()),
     }
 }
@@ -114,7 +116,8 @@ fn place(state: &State, look: &Look, columns: u16) -> Row {
     let Some(session) = &state.world.session else { return Row::new(columns) };
     let namespaces = session.namespaces.join(", ");
     let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
-    let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &session.context).text(look.style(Role::Dim), " · ");
+    let labels: Vec<&str> = session.contexts().map(|one| one.label.as_str()).collect();
+    let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &labels.join(" + ")).text(look.style(Role::Dim), " · ");
     row.text(look.style(Role::Text), namespaces).gap(1)
 }
 
