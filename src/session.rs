@@ -117,7 +117,7 @@ pub struct Running {
 /// There is no way to the cluster: no kubeconfig, no such context, no credentials. A cluster that does not answer is no error: its
 /// sources say so, and go on trying.
 pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
-    let contexts = connect_all(&wanted.connect, &wanted.beside, &wanted.timing).await?;
+    let contexts = Box::pin(connect_all(&wanted.connect, &wanted.beside, &wanted.timing)).await?;
     let namespaces = wanted.namespaces.clone().unwrap_or_else(|| contexts.main.namespace.iter().cloned().collect());
     let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);

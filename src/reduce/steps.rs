@@ -131,8 +131,8 @@ pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
     }
     if dialog.plan.type_name.is_some() {
         let target = &dialog.plan.intent.target;
-        let place = state.world.full_place(target).map(|place| format!(" of {place}")).unwrap_or_default();
-        let prompt = format!("type {}{place} to go ahead: ", target.name);
+        let whom = state.world.label(state.world.context_of(target)).map(|label| format!(" in {label}")).unwrap_or_default();
+        let prompt = format!("type {}{whom} to go ahead: ", target.name);
         state.screen.ask(Purpose::Name, &prompt, "");
         return Vec::new();
     }

@@ -31,7 +31,7 @@ pub fn hand_on(estates: Vec<Estate>, durable: impl Future<Output = bool> + Send 
                 // Where this fails, the next session takes them over as well: it reads, and reading twice does no harm.
                 let _ = std::fs::write(
                     estate.recording.join(HANDED_ON),
-                    estate.clusters.iter().map(|one| format!("{one}\n")).collect::<String>(),
+                    estate.clusters.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n"),
                 );
             }
         }

@@ -24,10 +24,8 @@ pub async fn sing<P>(
     part: impl Fn(P, Voice) -> BoxFuture<'static, ()>,
 ) {
     if all.len() < 2 {
-        return match all.pop() {
-            Some((_, one)) => part(one, Voice::new(source, clock.clone(), events.clone())).await,
-            None => (),
-        };
+        let Some((_, one)) = all.pop() else { return };
+        return part(one, Voice::new(source, clock.clone(), events.clone())).await;
     }
     let (count, mut parts, mut heard) = (all.len(), FuturesUnordered::new(), Vec::new());
     for (name, one) in all {

@@ -210,7 +210,7 @@ fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Way)> {
 /// A context without a way to it is down for as long as this session lasts.
 async fn unreached(why: Clean, mut voice: Voice) {
     voice.fail(&Failure::Lost(format!("{why}; once that is mended, start warroom again"))).await;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Runs a source for ever. A fault of warroom's own in it shows as its health, and it is started again.

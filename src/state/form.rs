@@ -67,8 +67,8 @@ impl Form {
         let chosen = place.as_ref().is_some_and(|_| given.contains_key(StepCall::CONTEXT) || selected.is_some());
         let (fields, at, waiting) = (place.into_iter().chain(fields).collect(), 0, false);
         let mut form = Self { step: step.id.clone(), title: step.title.clone(), fields, at, waiting, problem: None };
-        let open = |field: &Field| !given.contains_key(&field.name) && !(chosen && field.name == StepCall::CONTEXT);
-        form.at = form.fields.iter().position(open).unwrap_or(form.fields.len());
+        let answered = |field: &Field| given.contains_key(&field.name) || (chosen && field.name == StepCall::CONTEXT);
+        form.at = form.fields.iter().position(|field| !answered(field)).unwrap_or(form.fields.len());
         form
     }
 

@@ -215,8 +215,8 @@ impl Timeline {
         self.entries.iter().find(|e| matches!(e.kind, EntryKind::Alert | EntryKind::Trouble)).map(|e| e.at)
     }
 
-    /// What belongs on a chart: deploys and what was done, with its number.
+    /// What belongs on a chart: deploys and what was done, with its number, in the main context, whose rates and lags they are.
     pub fn markers(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|e| matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
+        self.entries.iter().filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
     }
 }

@@ -48,10 +48,13 @@ fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let plan = &dialog.plan;
     let short: String = plan.intent.target.uid.chars().take(8).collect();
     let target = format!("{} {}", plan.intent.target.kind, plan.intent.target.name);
-    let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target).text(look.style(Role::Dim), " in ");
-    let first = first.text(look.style(Role::Strong), &place(state, plan));
-    let mut lines =
-        vec![first.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1)), Row::new(columns)];
+    let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target);
+    let (place, apart) = (place(state, plan), state.world.full_place(&plan.intent.target).is_some());
+    let named = || first.clone().text(look.style(Role::Dim), " in ").text(look.style(Role::Strong), &place);
+    let first = if apart { first.clone() } else { named() };
+    let mut lines = vec![first.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1))];
+    lines.extend(apart.then(|| fact(look, "in", (" ", Role::Critical), &place, columns)).into_iter().flatten()); // never cut
+    lines.push(Row::new(columns));
     if let Ok(diff) = &plan.dry_run {
         lines.extend(changes(look, diff, dialog.full, columns));
         lines.push(Row::new(columns));
@@ -143,7 +146,8 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let mut lines = vec![Row::new(columns)];
     let input = state.screen.input.as_ref().filter(|input| input.purpose == Purpose::Name);
     if let Some(why) = &plan.type_name {
-        let text = format!("▲ {why}: type the name to go ahead");
+        let place = state.world.full_place(&plan.intent.target).map(|place| format!(" in {place}")).unwrap_or_default();
+        let text = format!("▲ {why}: type the name to go ahead{place}");
         lines.extend(
             wrap(&text, usize::from(columns).saturating_sub(2))
                 .iter()
