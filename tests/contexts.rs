@@ -9,6 +9,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::http::Method;
 use chrono::DateTime;
 use tempfile::TempDir;
 use warroom::event::{ContextId, Event, Operator, Purpose, Refusal, SourceId, SourceState, StepCall};
@@ -17,6 +18,7 @@ use warroom::keymap::Action;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::decoded;
 use warroom::session::Wanted;
+use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{NAMESPACE, Sim, SimConfig};
 use warroom::source::clock::Clock;
@@ -35,7 +37,7 @@ struct Room {
     us: Sim,
     clock: Clock,
     session: Headless,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Room {
@@ -48,13 +50,8 @@ impl Room {
         let config = || SimConfig { clock: clock.clone(), measured: Duration::from_secs(60), ..SimConfig::new(Scenario::Calm) };
         let (eu, us) = (Sim::start(config()).await.unwrap(), Sim::start(config()).await.unwrap());
         let data = tempfile::tempdir().unwrap();
-        let at = |sim: &Sim, name: &str| ConnectSettings {
-            url: Some(sim.kubernetes_url()),
-            context: Some(name.to_owned()),
-            ..ConnectSettings::default()
-        };
         let both = changed(Wanted { connect: at(&eu, "eu"), beside: vec![at(&us, "us")], ..wanted(&eu) });
-        let mut room = Self { session: session(both, &clock, data.path()).await, eu, us, clock, _data: data };
+        let mut room = Self { session: session(both, &clock, data.path()).await, eu, us, clock, data };
         assert!(room.until(|session| session.heard(&SourceId::ALL)).await, "{:?}", room.session.state().world.sources);
         room
     }
@@ -101,8 +98,12 @@ impl Room {
     }
 }
 
+fn at(sim: &Sim, name: &str) -> ConnectSettings {
+    ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() }
+}
+
 fn writes(sim: &Sim) -> Vec<String> {
-    let sent = sim.requests().into_iter().filter(|request| !request.dry_run && request.method == axum::http::Method::PATCH);
+    let sent = sim.requests().into_iter().filter(|request| !request.dry_run && request.method == Method::PATCH);
     sent.map(|request| request.path).collect()
 }
 
@@ -247,4 +248,87 @@ async fn a_replay_arrives_at_the_same_world() {
     let read: World = serde_json::from_slice(&serde_json::to_vec(&world).unwrap()).unwrap();
     assert_eq!((read.hash(), read.armed(room.clock.now()).count()), (world.hash(), 1), "as a checkpoint has it");
     assert!(core.state.world.cluster.pods.keys().any(|uid| ContextId::of(uid) == US));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_open_is_read_by_whoever_looks_at_its_cluster() {
+    let mut room = Room::open().await;
+    room.dialog("scale deployment=worker-service replicas=4 context=us").await;
+    room.press(Action::Arm);
+    room.us.faults().on(Method::PATCH, "worker-service", When::Nth(1), Fault::Hang { applied: true });
+    room.press(Action::Confirm);
+    let (eu, us, clock, data) = (room.eu, room.us, room.clock, room.data);
+    let mut killed = room.session;
+    assert!(until(&mut killed, &clock, STEP, |_| replicas(&us, "worker-service") == 4).await);
+    drop(killed.stop()); // no seal: as if it was killed
+    us.faults().clear();
+    let others = [(&eu, "eu", 0), (&us, "us", 1), (&us, "us", 0)];
+    for (sim, name, left) in others {
+        let alone = Wanted { connect: at(sim, name), ..wanted(sim) };
+        let mut next = session(alone, &clock, data.path()).await;
+        let read = |session: &Headless| session.state().world.runs.all().filter(|run| run.applied.is_some()).count() == left;
+        assert!(until(&mut next, &clock, STEP, |session| session.heard(&SourceId::ALL) && read(session)).await, "{name}");
+        assert_eq!(next.state().world.runs.all().count(), left, "{name}");
+        let context = |run: &Run| next.state().world.context_of(&run.intent.target);
+        assert!(next.state().world.runs.all().all(|run| context(run) == ContextId::MAIN), "it is the main context here");
+        next.stop().seal().unwrap();
+    }
+    assert_eq!(writes(&us).len(), 1, "nothing was sent again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_without_credentials_leaves_the_others_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("config");
+    let text = r#"{"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "us", "cluster": {"server": "http://127.0.0.1:9"}}],
+        "users": [{"name": "us", "user": {"tokenFile": "/nowhere/token"}}], "contexts": [{"name": "us", "context": {"cluster": "us", "user": "us"}}]}"#;
+    std::fs::write(&kubeconfig, text).unwrap();
+    let missing = ConnectSettings { kubeconfig: Some(kubeconfig), context: Some("us".into()), url: None };
+    let mut room = Room::with(|wanted| Wanted { beside: vec![missing], ..wanted }).await;
+    let health = &room.session.state().world.sources[&SourceId::Pods];
+    assert!(health.error.as_deref().is_some_and(|error| error.starts_with("us ")), "{health:?}");
+    assert!(room.pods(ContextId::MAIN) > 0);
+    room.dialog("scale deployment=worker-service replicas=4 context=eu").await;
+    let inputs =
+        BTreeMap::from([("deployment", "worker-service"), ("replicas", "4"), ("context", "us")].map(|(k, v)| (k.into(), v.into())));
+    let refused = room.session.prepare(StepCall { step: "scale".into(), inputs }, Duration::from_secs(5)).await.unwrap_err();
+    assert!(matches!(&refused, Refusal::Failed(_)), "{refused:?}");
+}
+
+/// The bed through two of its users, as two contexts: what each may, and nothing is changed.
+#[test]
+fn bed_two_users_of_one_cluster_are_two_contexts() {
+    if std::env::var("WARROOM_BED").as_deref() != Ok("1") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copies = ["responder", "viewer"].map(|name| {
+        let original = std::env::var(format!("BED_{}_KUBECONFIG", name.to_uppercase())).unwrap();
+        let text = std::fs::read_to_string(original).unwrap().replace("{name: bed, context:", &format!("{{name: {name}, context:"));
+        let copy = folder.path().join(name);
+        std::fs::write(&copy, text).unwrap();
+        copy.display().to_string()
+    });
+    let warroom = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"));
+        command.args(["--context", "responder", "--context", "viewer", "--namespace", NAMESPACE]).args(arguments);
+        let folders = [("WARROOM_CONFIG_DIR", folder.path().join("config")), ("WARROOM_DATA_DIR", folder.path().join("data"))];
+        let output = command.env("KUBECONFIG", copies.join(":")).envs(folders).output().unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.code(), told, String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (exit, status, _) = warroom(&["status", "--json"]);
+    assert_eq!((exit, &status["contexts"]), (Some(0), &serde_json::json!(["responder", "viewer"])));
+    let of = |row: &&serde_json::Value| row["name"] == APP;
+    let contexts: Vec<&str> = status["workloads"].as_array().unwrap().iter().filter(of).filter_map(|row| row["context"].as_str()).collect();
+    assert_eq!(contexts.len(), 2, "{contexts:?}");
+    let scale = ["run", "scale", "--set", "deployment=worker-service", "--set", "replicas=2", "--dry-run", "--json"];
+    let (exit, _, complaint) = warroom(&scale);
+    assert!(exit == Some(2) && complaint.contains("responder, viewer"), "{complaint}");
+    for (context, exit) in [("responder", 0), ("viewer", 3)] {
+        let named = format!("context={context}");
+        let (found, told, _) = warroom(&[&scale[..], &["--set", &named]].concat());
+        assert_eq!(found, Some(exit), "{context}: {told}");
+        assert!(told["kubectl"].as_str().is_some_and(|line| line.ends_with(&format!("--context {context}"))), "{told}");
+    }
 }
