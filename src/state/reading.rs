@@ -1,5 +1,6 @@
 //! How this viewer reads the timeline: what passes the filter, which causes are opened, what was searched for.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Entry, EntryKind, Focus, State, Timeline, World};
@@ -52,13 +53,13 @@ impl TimelineFilter {
         filter
     }
 
-    /// Whether the entry has all of them, some kind of those that are named.
-    pub fn takes(&self, entry: &Entry) -> bool {
+    /// Whether the entry has all of them, some kind of those that are named. The subject is as the viewer reads it.
+    pub fn takes<'a>(&self, entry: &'a Entry, subject: impl FnOnce(&'a Entry) -> Cow<'a, str>) -> bool {
         let kind = self.kinds.is_empty() || self.kinds.contains(&entry.kind);
         if !kind || (self.subjects.is_empty() && self.words.is_empty()) {
             return kind;
         }
-        let (subject, text) = (entry.subject.to_lowercase(), entry.text.to_lowercase());
+        let (subject, text) = (subject(entry).to_lowercase(), entry.text.to_lowercase());
         let has = |word: &String| subject.contains(word.as_str()) || text.contains(word.as_str());
         self.subjects.iter().all(|word| subject.contains(word.as_str())) && self.words.iter().all(has)
     }
@@ -72,15 +73,16 @@ pub fn timeline_lines(state: &State) -> Vec<TimelineLine<'_>> {
 /// A line passes for its cases' sake as well.
 fn lines(state: &State, opened: impl Fn(u64) -> bool) -> Vec<TimelineLine<'_>> {
     let filter = TimelineFilter::new(state.screen.filter(Focus::Timeline));
-    let timeline = &state.world.timeline;
+    let (world, timeline) = (&state.world, &state.world.timeline);
+    let takes = |entry| filter.takes(entry, |entry| world.subject(entry));
     let mut lines = Vec::new();
     for entry in timeline.lines() {
         let open = (entry.cases > 0).then(|| opened(entry.id));
-        if filter.takes(entry) || (entry.cases > 0 && timeline.cases(entry.id).any(|case| filter.takes(case))) {
+        if takes(entry) || (entry.cases > 0 && timeline.cases(entry.id).any(takes)) {
             lines.push(TimelineLine { entry, open });
         }
         if open == Some(true) {
-            lines.extend(timeline.cases(entry.id).filter(|case| filter.takes(case)).map(|entry| TimelineLine { entry, open: None }));
+            lines.extend(timeline.cases(entry.id).filter(|case| takes(case)).map(|entry| TimelineLine { entry, open: None }));
         }
     }
     lines
@@ -113,7 +115,11 @@ pub fn search(state: &State, forward: bool) -> Option<&Entry> {
         order.reverse();
         order.rotate_left(usize::from(at.is_some())); // what is selected comes last
     }
-    order.into_iter().filter_map(|at| all.get(at)).map(|line| line.entry).find(|entry| filter.takes(entry))
+    order
+        .into_iter()
+        .filter_map(|at| all.get(at))
+        .map(|line| line.entry)
+        .find(|entry| filter.takes(entry, |entry| state.world.subject(entry)))
 }
 
 /// The object of the cluster that an entry is about, as far as it is there: by identity, else by the subject's name.
@@ -164,7 +170,7 @@ mod tests {
             ("kind:", [true, true, true]),
         ] {
             let read = TimelineFilter::new(filter);
-            assert_eq!([&deploy, &action, &note].map(|entry| read.takes(entry)), taken, "{filter}");
+            assert_eq!([&deploy, &action, &note].map(|entry| read.takes(entry, |entry| entry.subject.as_str().into())), taken, "{filter}");
             assert_eq!(read.wrong, None);
         }
         let wrong = TimelineFilter::new("kind:deplyo").wrong.unwrap().to_string();

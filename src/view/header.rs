@@ -9,7 +9,7 @@ use super::Look;
 use super::glance::{Glance, since};
 use super::marks;
 use super::text::Row;
-use crate::event::{ContextId, Health, Mode, SourceId, SourceState};
+use crate::event::{ContextId, Health, Mode, Session, SourceId, SourceState};
 use crate::state::{Severity, State};
 use crate::theme::Role;
 use crate::units;
@@ -187,10 +187,17 @@ fn cluster(state: &State) -> Option<Heard> {
     let words = match worst.state {
         SourceState::Blind => format!("blind: {}{}", alike.join(", "), code(worst)),
         SourceState::Live => "live".to_owned(),
-        _ if alike.len() == watches.len() => since(worst),
-        _ => format!("{}: {}", since(worst), alike.join(", ")),
+        _ if alike.len() == watches.len() => format!("{}{}", since(worst), whose(state, worst)),
+        _ => format!("{}{}: {}", since(worst), whose(state, worst), alike.join(", ")),
     };
     Some(Heard { name: "k8s", state: worst.state, words, figure: String::new(), remark: None })
+}
+
+/// ` (prod-us)`: the contexts that are in trouble, where several are looked at: a health of several parts begins with their names.
+fn whose(state: &State, health: &Health) -> String {
+    let several = state.world.session.as_ref().is_some_and(Session::several);
+    let names = health.error.as_ref().filter(|_| several).and_then(|error| error.split_once(": "));
+    names.map(|(names, _)| format!(" ({names})")).unwrap_or_default()
 }
 
 /// ` (403)`, where the error says so.
