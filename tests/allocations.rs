@@ -52,7 +52,7 @@ fn a_changed_pod() {
 #[test]
 fn a_frame_in_which_nothing_is_new() {
     // Two or three for each row, one for each number that is made into words, and some hundred for the hints of the footer.
-    for (what, state, most) in [("calm", told(story::calm()), 1_450), ("incident", told(story::release()), 1_700)] {
+    for (what, state, most) in [("calm", told(story::calm()), 1_450), ("incident", told(story::release()), 1_900)] {
         let mut easel = Easel::new(SIZE, ColorDepth::TrueColor);
         let info = counted(what, || {
             easel.draw(&state, false);

@@ -73,7 +73,9 @@ fn live(span: Duration) -> Vec<Sample> {
             samples.push(sample(&term, began)); // no log is open here
         }
     }
-    term.press("\x1bq").ends();
+    term.press("\x1b");
+    sleep(PAUSE); // together they would be alt-q
+    term.press("q").ends();
     samples
 }
 

@@ -79,7 +79,8 @@ async fn an_observation_is_on_disk_within_the_group_time() {
 #[tokio::test]
 async fn a_decision_brings_what_came_before_it_to_disk() {
     let data = tempfile::tempdir().unwrap();
-    let mut owner = Owner::start(Arc::new(LocalDisk), data.path(), small()).unwrap();
+    let patient = Limits { group: Duration::from_secs(60), ..Limits::default() };
+    let mut owner = Owner::start(Arc::new(LocalDisk), data.path(), patient).unwrap();
     owner.observe(&event(1));
     owner.decide(&event(2)).await.unwrap();
     owner.observe(&event(3));
