@@ -199,7 +199,7 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
     room.command("scale deployment=worker-service replicas=4");
     let Some(Overlay::Form(form)) = room.session.state().screen.overlays.last() else { panic!("no form") };
     assert_eq!(form.problem.as_deref(), Some("worker-service is in eu and us: say which context is meant"));
-    assert!(!form.waiting);
+    assert!(!form.waiting && form.current().is_some_and(|field| field.name == "context" && field.value.is_empty()), "{form:?}");
     let call = |context: &str| StepCall {
         step: "scale".into(),
         inputs: BTreeMap::from(

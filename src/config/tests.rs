@@ -127,6 +127,17 @@ fn what_prometheus_is_asked_is_checked() {
 }
 
 #[test]
+fn contexts_are_named_once() {
+    for (settings, expected) in [
+        ("contexts = ['eu', 'us', 'eu']", "context \"eu\" is named twice: once is enough"),
+        ("context = 'eu'\ncontexts = ['us']", "\"context\" and \"contexts\" say the same thing: keep one of them"),
+    ] {
+        let found = mistakes(&[("config.toml", settings)]);
+        assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
 fn the_mistakes_of_all_files_are_reported_at_once() {
     let settings = "thme = \"dark\"\ntheme = \"drak\"\nkeymap = \"mien\"\nrunbook = \"none.toml\"\narm_minutes = 0\nread_only = \"yes\"\n\
                     prometheus = { url = \"prometheus:9090\" }\nkafka.mode = \"exce\"\nrates = { treshold = 2 }\n";

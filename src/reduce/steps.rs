@@ -59,6 +59,7 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
     let doubtful = if call.inputs.contains_key(StepCall::CONTEXT) { Vec::new() } else { form.contexts_of_deployment(&state.world) };
     if typed && doubtful.len() > 1 {
         let names = doubtful.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" and ");
+        form.fields.iter_mut().filter(|field| field.name == StepCall::CONTEXT).for_each(|field| field.value = Clean::default());
         (form.at, form.problem) = (0, Some(format!("{} is in {names}: say which context is meant", call.inputs["deployment"]).into()));
     } else if complete {
         form.at = form.fields.len();

@@ -185,7 +185,7 @@ fn cluster(state: &State) -> Option<Heard> {
     let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
     let alike: Vec<&str> = watches.iter().filter(|health| health.state == worst.state).map(|health| health.source.name()).collect();
     let words = match worst.state {
-        SourceState::Blind => format!("blind: {}{}", alike.join(", "), code(worst)),
+        SourceState::Blind => format!("blind{}: {}{}", whose(state, worst), alike.join(", "), code(worst)),
         SourceState::Live => "live".to_owned(),
         _ if alike.len() == watches.len() => format!("{}{}", since(worst), whose(state, worst)),
         _ => format!("{}{}: {}", since(worst), whose(state, worst), alike.join(", ")),
