@@ -295,6 +295,21 @@ async fn a_context_without_credentials_leaves_the_others_and_is_told() {
     assert!(matches!(&refused, Refusal::Failed(_)), "{refused:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_that_cannot_be_reached_leaves_the_others_and_is_told() {
+    let nobody = ConnectSettings { url: Some("http://127.0.0.1:9".into()), context: Some("us".into()), ..ConnectSettings::default() };
+    let mut room = Room::with(|wanted| Wanted { beside: vec![nobody], ..wanted }).await;
+    let health = &room.session.state().world.sources[&SourceId::Pods];
+    assert_eq!(health.state, SourceState::Down);
+    assert!(health.error.as_deref().is_some_and(|error| error.starts_with("us ")), "{health:?}");
+    assert!(room.pods(ContextId::MAIN) > 0);
+    room.dialog("scale deployment=worker-service replicas=4").await;
+    room.press(Action::Arm);
+    room.press(Action::Confirm);
+    let run = room.settle().await;
+    assert_eq!((run.intent.target.context.as_str(), writes(&room.eu).len()), ("", 1), "it is the only one that has it");
+}
+
 /// The bed through two of its users, as two contexts: what each may, and nothing is changed.
 #[test]
 fn bed_two_users_of_one_cluster_are_two_contexts() {

@@ -339,6 +339,7 @@ fn states() -> impl Strategy<Value = State> {
         story::deaf,
         story::partitions,
         story::day,
+        contexts::armed,
         Vec::new,
     ]);
     let overlays = prop::collection::vec(0_usize..12, 0..3);
