@@ -200,6 +200,10 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
     let Some(Overlay::Form(form)) = room.session.state().screen.overlays.last() else { panic!("no form") };
     assert_eq!(form.problem.as_deref(), Some("worker-service is in eu and us: say which context is meant"));
     assert!(!form.waiting && form.current().is_some_and(|field| field.name == "context" && field.value.is_empty()), "{form:?}");
+    room.press(Action::Cancel);
+    room.command("unsilence silence=x context=us");
+    let told = room.session.state().screen.message.as_ref().map(|(_, text)| text.to_string());
+    assert_eq!(told.as_deref(), Some("unsilence is done in the main context alone, not in us"));
     let call = |context: &str| StepCall {
         step: "scale".into(),
         inputs: BTreeMap::from(

@@ -54,6 +54,10 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
     // Words name what they mean: a row that happens to be selected says nothing of the context of a deployment that is typed.
     let typed = call.inputs.contains_key("deployment");
     let mut form = Form::new(step, &call.inputs, &state.world, selected_workload(state).filter(|_| !typed));
+    if let Some(why) = misplaced(state, &form, call) {
+        state.screen.tell(state.now, why);
+        return Vec::new();
+    }
     let given = |field: &Field| call.inputs.contains_key(&field.name) || field.name == StepCall::CONTEXT;
     let complete = !call.inputs.is_empty() && form.fields.iter().all(|field| !field.required || given(field));
     let doubtful = if call.inputs.contains_key(StepCall::CONTEXT) { Vec::new() } else { form.contexts_of_deployment(&state.world) };
@@ -66,6 +70,16 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
     }
     operate::open(state, Overlay::Form(form));
     ask_or_prepare(state)
+}
+
+/// Why a step cannot be done in the context that it names, where it leaves no choice: never in another one instead.
+fn misplaced(state: &State, form: &Form, call: &StepCall) -> Option<String> {
+    let name = call.inputs.get(StepCall::CONTEXT).filter(|_| form.fields.iter().all(|field| field.name != StepCall::CONTEXT))?;
+    match state.world.session.as_ref().and_then(|session| session.named(name)) {
+        Some(one) if one.id.is_main() => None,
+        Some(_) => Some(format!("{} is done in the main context alone, not in {name}", call.step)),
+        None => Some(format!("context \"{name}\" is not looked at here")),
+    }
 }
 
 /// The workload that is selected, or that owns the selected pod.
@@ -188,6 +202,7 @@ pub(super) fn undo_last(state: &mut State) -> Vec<Effect> {
     let found = world.runs.undoable().and_then(|run| Some((run.intent.undo.clone()?, world.context_of(&run.intent.target))));
     match found {
         Some((mut call, context)) => {
+            call.inputs.remove(StepCall::CONTEXT);
             if let Some(session) = world.session.as_ref().filter(|session| session.several() && call.inputs.contains_key("deployment")) {
                 let name = session.looked(context).map(|one| one.context.clone());
                 call.inputs.extend(name.map(|name| (StepCall::CONTEXT.into(), name))); // where the change went
