@@ -39,7 +39,8 @@
 //! 3. A replay has no executor: [`runtime::replay`] is given none and can make none (`tests/tidy.rs`).
 //! 4. Text from outside is shown, recorded and printed only as [`clean::Clean`] (`clean`, `tests/hostile.rs`).
 //! 5. An intent is on disk before its request leaves; each request is sent at most once; a lost answer is read, never sent again (`tests/faults.rs`).
-//! 6. A change is bound to cluster, kind, namespace, name and uid; an object recreated under the same name is refused (`tests/faults.rs`).
+//! 6. A change is bound to cluster, kind, namespace, name and uid; an object recreated under the same name is refused (`tests/faults.rs`),
+//!    and so is a name that two contexts have (`tests/contexts.rs`).
 //! 7. A mistake in settings, keymap, theme or runbook is told with file, line and nearest name before the screen is taken (`config`).
 //! 8. What is stale, blind or lost says so, since when (`source`, `tests/faults.rs`).
 //!
@@ -48,6 +49,7 @@
 //! A **source** makes **events**; an event with its place and time is a **record**; records are the **journal**, which is the recording.
 //! **State** is the fold of records by **reduce**, which asks for **effects**. A **step** of the **runbook**, with inputs, is a call; prepared, it
 //! is a **plan**; confirmed, an **intent**; answered, it has an **outcome**: applied, rejected or unknown; looked after, a **verdict**.
+//! Of several **contexts** the first is the main one; an object's identity says which it is of, and a **target** which cluster.
 //! A Kubernetes Event is a **notice**, and a ReplicaSet a **revision**, because their names mean something else here.
 
 pub mod clean;

@@ -8,8 +8,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
-use crate::effect::{self, Executor};
-use crate::event::{Event, Mode, Session};
+use crate::effect::{self, Clusters, Executor};
+use crate::event::{Beside, Event, Mode, Session};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
 use crate::runbook::Runbook;
@@ -17,7 +17,7 @@ use crate::runtime::inherit;
 use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
 use crate::source::clock::Clock;
-use crate::source::connect::{ConnectError, ConnectSettings, Connection, connect};
+use crate::source::connect::{ConnectError, ConnectSettings, Contexts, connect_all};
 use crate::source::discover::{Scout, What};
 use crate::source::kafka::{self, Kafka};
 use crate::source::reach::Reach;
@@ -34,6 +34,8 @@ pub struct Wanted {
     pub mode: Mode,
     /// Which cluster.
     pub connect: ConnectSettings,
+    /// The clusters looked at beside it.
+    pub beside: Vec<ConnectSettings>,
     /// The namespaces; none: all of them; `None`: the context's, or all.
     pub namespaces: Option<Vec<Clean>>,
     /// In which contexts this session cannot be armed.
@@ -76,6 +78,7 @@ impl Wanted {
         Self {
             mode: Mode::Demo,
             connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
+            beside: Vec::new(),
             namespaces: Some(vec![crate::sim::NAMESPACE.into()]),
             read_only: ReadOnly::Nowhere,
             arm_minutes: 15,
@@ -114,13 +117,13 @@ pub struct Running {
 /// There is no way to the cluster: no kubeconfig, no such context, no credentials. A cluster that does not answer is no error: its
 /// sources say so, and go on trying.
 pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
-    let connection = connect(&wanted.connect, &wanted.timing).await?;
-    let namespaces = wanted.namespaces.clone().unwrap_or_else(|| connection.namespace.iter().cloned().collect());
-    let session = described(&wanted, &connection, namespaces.clone());
+    let contexts = Box::pin(connect_all(&wanted.connect, &wanted.beside, &wanted.timing)).await?;
+    let namespaces = wanted.namespaces.clone().unwrap_or_else(|| contexts.main.namespace.iter().cloned().collect());
+    let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
     let (choose, namespaces) = watch::channel(namespaces);
-    let executor = Executor::new(carrying_out(&wanted, &connection, choose, &runbook, paths, &clock), sender.clone());
+    let executor = Executor::new(carrying_out(&wanted, &contexts, choose, &runbook, paths, &clock), sender.clone());
     let asked = SourceSettings {
         namespaces,
         prometheus: wanted.prometheus,
@@ -129,13 +132,13 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
         kafka,
         find_kafka: wanted.find_kafka,
     };
-    let sources = Sources::spawn(&asked, &connection, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
+    let sources = Sources::spawn(&asked, &contexts, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
     let (joining, events) = scribe(events);
     let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
     if wanted.recorded {
-        let (data, cluster) = (paths.data_dir.clone(), session.cluster.clone());
+        let (data, clusters) = (paths.data_dir.clone(), session.contexts().map(|one| one.cluster.clone()).collect::<Vec<_>>());
         tokio::spawn(async move {
-            let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &cluster)).await.unwrap_or_default();
+            let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &clusters)).await.unwrap_or_default();
             let _ = joining.send(Ready::Left(found)).await; // nobody listens any more: the next session finds them
         });
     }
@@ -144,8 +147,19 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first })
 }
 
-fn described(wanted: &Wanted, connection: &Connection, namespaces: Vec<Clean>) -> Session {
+fn described(wanted: &Wanted, contexts: &Contexts, namespaces: Vec<Clean>) -> Session {
+    let connection = &contexts.main;
+    let mut looked: Vec<Beside> = contexts
+        .all()
+        .map(|(_, label, way)| {
+            let (context, cluster) = way.map_or_else(|no| (&no.context, Clean::default()), |one| (&one.context, one.cluster.clone()));
+            Beside { context: context.clone(), label, cluster, read_only: wanted.read_only.covers(context) }
+        })
+        .collect();
+    let main = looked.remove(0);
     Session {
+        label: if looked.is_empty() { Clean::default() } else { main.label },
+        beside: looked,
         mode: wanted.mode,
         context: connection.context.clone(),
         cluster: connection.cluster.clone(),
@@ -162,20 +176,17 @@ fn described(wanted: &Wanted, connection: &Connection, namespaces: Vec<Clean>) -
 
 fn carrying_out(
     wanted: &Wanted,
-    connection: &Connection,
+    contexts: &Contexts,
     namespaces: watch::Sender<Vec<Clean>>,
     runbook: &Arc<Runbook>,
     paths: &Paths,
     clock: &Clock,
 ) -> effect::Settings {
     let near = namespaces.borrow().first().map(ToString::to_string);
-    let scout = Scout::new(connection.reader.clone(), near, &wanted.timing);
+    let scout = Scout::new(contexts.main.reader.clone(), near, &wanted.timing);
     effect::Settings {
-        reader: connection.reader.clone(),
-        writer: connection.writer.clone(),
+        clusters: Clusters::from(contexts),
         alertmanager: Reach::new(What::Alertmanager, wanted.alertmanager.clone(), scout),
-        cluster: connection.cluster.clone(),
-        context: connection.context.clone(),
         namespaces: Arc::new(namespaces),
         actor: wanted.actor.clone(),
         rates: wanted.rates.clone(),

@@ -162,6 +162,7 @@ impl Bed {
         let wanted = Wanted {
             mode: Mode::Live,
             connect: ConnectSettings::default(),
+            beside: Vec::new(),
             namespaces: Some(vec![NAMESPACE.into()]),
             read_only: ReadOnly::Everywhere,
             arm_minutes: 15,

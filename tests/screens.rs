@@ -11,7 +11,7 @@ use warroom::keymap::Key;
 use warroom::state::{Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Place, Playback, State};
 use warroom::theme::ColorDepth;
 
-use common::{at, frame, story, text, told};
+use common::{at, contexts, frame, story, text, told};
 
 const SIZES: [(u16, u16); 4] = [(200, 60), (120, 40), (80, 24), (60, 15)];
 
@@ -187,6 +187,21 @@ fn main_screen_before_anything_is_known() {
 }
 
 #[test]
+fn two_contexts_side_by_side() {
+    check("contexts", &told(contexts::two()), &SIZES);
+    let mut acting = told(contexts::armed());
+    check("contexts-confirm", &with(acting.clone(), dialog(contexts::plan())), &[(120, 40), (80, 24)]);
+    acting.screen.ask(Purpose::Name, "type medcontracthub-app in prod-us to go ahead: ", "medcon");
+    let plan = warroom::event::Plan { type_name: Some("it takes the service away".into()), ..contexts::plan() };
+    check("contexts-named", &with(acting, dialog(plan)), &[(120, 40), (80, 24)]);
+    let mut state = told(contexts::two());
+    let step = state.runbook.step("rollout-undo").unwrap().clone();
+    let form = Form::new(&step, &std::collections::BTreeMap::new(), &state.world, None);
+    state.screen.ask(Purpose::Input, "context: ", "");
+    check("contexts-form", &with(state, Overlay::Form(form)), &[(120, 40)]);
+}
+
+#[test]
 fn each_pane_alone() {
     for focus in Focus::ALL {
         let mut state = told(story::rolled_back());
@@ -324,6 +339,7 @@ fn states() -> impl Strategy<Value = State> {
         story::deaf,
         story::partitions,
         story::day,
+        contexts::armed,
         Vec::new,
     ]);
     let overlays = prop::collection::vec(0_usize..12, 0..3);

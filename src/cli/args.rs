@@ -14,9 +14,10 @@ use crate::sim::scenario::Scenario;
 #[command(name = "warroom", version, arg_required_else_help = false)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
-    /// The kube-context [default: the settings' or the kubeconfig's current one]
-    #[arg(long, global = true, value_name = "NAME")]
-    pub context: Option<String>,
+    /// The kube-context; given several times they are looked at side by side, and Prometheus, Alertmanager and Kafka are the first one's
+    /// [default: the settings' or the kubeconfig's current one]
+    #[arg(long = "context", global = true, value_name = "NAME")]
+    pub contexts: Vec<String>,
     /// A namespace; may be given several times [default: the settings' or the context's; without one all of them]
     #[arg(long = "namespace", short, global = true, value_name = "NAME", value_delimiter = ',')]
     pub namespaces: Vec<Namespace>,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::status::wanted;
 use super::{Exit, Room, say};
-use crate::event::{SourceId, SourceState};
+use crate::event::{Looked, Session, SourceId, SourceState};
 use crate::runtime::headless::Headless;
 use crate::session;
 use crate::source::clock::Clock;
@@ -26,9 +26,11 @@ pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exi
     match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await {
         Err(error) => findings.push(Finding { what: "cluster".into(), ok: false, told: error.to_string() }),
         Ok(running) => {
-            let way = running.sources.line().about();
+            let lines = running.sources.lines();
+            let name = |context: &str| if lines.len() > 1 { format!("{context} ") } else { String::new() };
+            let ways: Vec<String> = lines.iter().map(|line| format!("{}{}", name(line.context()), line.about())).collect();
             findings.extend(examine(Headless::new(running)).await);
-            findings.push(Finding { what: "api server".into(), ok: true, told: way });
+            findings.extend(ways.into_iter().map(|told| Finding { what: "api server".into(), ok: true, told }));
         }
     }
     for finding in &findings {
@@ -74,7 +76,15 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
         }
         None => Finding { what: id.name().into(), ok: false, told: format!("no answer within {} s", PATIENT.as_secs()) },
     };
-    let found = world.session.as_ref().map(|s| format!("{} at {}, {}", s.context, s.cluster, s.place()));
-    let cluster = Finding { what: "context".into(), ok: found.is_some(), told: found.unwrap_or_default() };
-    std::iter::once(cluster).chain(SourceId::ALL.iter().map(source)).collect()
+    let several = world.session.as_ref().is_some_and(Session::several);
+    let context = |(one, place): (Looked<'_>, String)| {
+        let main = if one.id.is_main() && several { "; Prometheus, Alertmanager and Kafka are its" } else { "" };
+        let told = match one.cluster.as_str() {
+            "" => format!("{}: there is no way to it", one.context),
+            cluster => format!("{} at {cluster}, {place}{main}", one.context),
+        };
+        Finding { what: "context".into(), ok: !one.cluster.is_empty(), told }
+    };
+    let contexts = world.session.iter().flat_map(|session| session.contexts().map(|one| (one, session.place())));
+    contexts.map(context).chain(SourceId::ALL.iter().map(source)).collect()
 }

@@ -70,6 +70,12 @@ struct Room {
 }
 
 impl Room {
+    /// The kube-contexts that the flags name, or the settings, the main one first; none is the kubeconfig's current one.
+    fn contexts(&self) -> &[String] {
+        let (named, settings) = (&self.args.contexts, &self.config.settings.contexts);
+        if named.is_empty() { settings } else { named }
+    }
+
     fn runbook(&self) -> Arc<crate::runbook::Runbook> {
         Arc::new(self.config.runbook.clone())
     }
@@ -97,6 +103,9 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
     };
     if let Some(Command::Check { files }) = &args.command {
         return Ok(check::check(&paths, files)?);
+    }
+    if let Err(why) = config::apart(&args.contexts) {
+        return Ok(complain(&format!("--context: {why}")));
     }
     match config::load(&paths, ColorDepth::detect(env)) {
         Ok(config) => command(&Room { args, paths, config }),

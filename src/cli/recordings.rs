@@ -71,7 +71,7 @@ fn show(room: &Room, path: &Path, as_json: bool) -> io::Result<Exit> {
     }
     say(format_args!("{}  {}", path.display(), ending(&summary)))?;
     for entry in world.timeline.entries() {
-        say(format_args!("{}  {:<22} {}", entry.at.format("%Y-%m-%d %H:%M:%S"), entry.subject, entry.text))?;
+        say(format_args!("{}  {:<22} {}", entry.at.format("%Y-%m-%d %H:%M:%S"), world.subject(entry), entry.text))?;
     }
     Ok(Exit::Done)
 }

@@ -28,6 +28,10 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
         Ok(call) => call,
         Err(why) => return Ok(complain(&why)),
     };
+    if room.contexts().len() > 1 && !call.inputs.contains_key(StepCall::CONTEXT) {
+        let names = room.contexts().join(", ");
+        return Ok(complain(&format!("several contexts are looked at ({names}): say which is meant with --context or --set context=NAME")));
+    }
     let running = match session::open(wanted(room, !wanted_run.dry_run), &room.paths, room.runbook(), Clock::system()).await {
         Ok(running) => running,
         Err(error) => return Ok(complain(&error.to_string())),
@@ -60,7 +64,7 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
         Ok(plan) => plan,
         Err(refusal) => return (Exit::from(&refusal), refused(&step, None, &refusal)),
     };
-    if let Some(refusal) = plan.obstacle().or_else(|| forbidden(session, wanted)) {
+    if let Some(refusal) = plan.obstacle().or_else(|| forbidden(session, wanted, &plan)) {
         return (Exit::from(&refusal), refused(&step, Some(&plan), &refusal));
     }
     if wanted.dry_run {
@@ -90,11 +94,12 @@ fn needed(plan: &Plan) -> Vec<SourceId> {
     cluster.chain(more).collect()
 }
 
-fn forbidden(session: &Headless, wanted: &args::Run) -> Option<Refusal> {
+fn forbidden(session: &Headless, wanted: &args::Run, plan: &Plan) -> Option<Refusal> {
     let world = &session.state().world;
+    let looked = world.session.as_ref().and_then(|session| session.looked(world.context_of(&plan.intent.target)));
     if wanted.dry_run {
         None
-    } else if world.session.as_ref().is_some_and(|session| session.read_only) {
+    } else if looked.is_some_and(|one| one.read_only) {
         Some(Refusal::Denied("read-only: nothing is changed from this session".into()))
     } else if let Some(trouble) = &world.journal_trouble {
         Some(Refusal::Failed(trouble.clone()))

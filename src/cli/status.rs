@@ -23,14 +23,15 @@ const PATIENT: Duration = Duration::from_secs(25);
 /// A session as flags, environment and settings want it.
 pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
     let (args, settings) = (&room.args, &room.config.settings);
-    let context = args.context.clone().or_else(|| settings.context.clone());
+    let mut contexts = room.contexts().iter().map(|name| ConnectSettings { context: Some(name.clone()), ..ConnectSettings::default() });
     let kafka = settings.kafka.clone().unwrap_or_default().by(args.kafka.as_ref());
     let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
     Wanted {
         mode: Mode::Live,
         namespaces: namespaces(args).or_else(|| settings.namespaces.clone()),
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
-        connect: ConnectSettings { context, ..ConnectSettings::default() },
+        connect: contexts.next().unwrap_or_default(),
+        beside: contexts.collect(),
         arm_minutes: settings.arm_minutes,
         prometheus: settings.prometheus.clone().at(args.prometheus.as_ref()),
         alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref()),
@@ -83,7 +84,7 @@ fn blind(world: &World) -> bool {
 pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Value {
     let sources =
         world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
-    let workloads = workload_rows(world).into_iter().filter_map(|row| workload(&row));
+    let workloads = workload_rows(world).into_iter().filter_map(|row| workload(world, &row));
     let mut services: Vec<_> =
         world.rates.services.keys().map(|service| (service, world.rates.now(service), world.rates.ratio(service))).collect();
     services.sort_by(|a, b| b.2.unwrap_or(-1.0).total_cmp(&a.2.unwrap_or(-1.0)).then_with(|| a.0.cmp(b.0)));
@@ -99,24 +100,34 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
         .rows()
         .into_iter()
         .map(|a| json!({"name": a.name, "state": a.state, "since": a.since, "labels": a.labels, "summary": a.summary}));
-    json!({
+    let session = world.session.as_ref();
+    let mut told = json!({
         "at": now,
-        "context": world.session.as_ref().map(|session| &session.context),
+        "context": session.map(|session| &session.context),
         "sources": sources.collect::<Vec<_>>(),
         "workloads": workloads.collect::<Vec<_>>(),
         "services": services.collect::<Vec<_>>(),
         "groups": groups.collect::<Vec<_>>(),
         "alerts": alerts.collect::<Vec<_>>(),
         "incident": null,
-    })
+    });
+    if let Some(session) = session.filter(|session| session.several()) {
+        told["contexts"] = session.contexts().map(|one| one.context.as_str()).collect();
+    }
+    told
 }
 
-fn workload(row: &WorkloadRow<'_>) -> Option<Value> {
+/// A row; where several contexts are looked at, with its own.
+fn workload(world: &World, row: &WorkloadRow<'_>) -> Option<Value> {
     let w = row.workload?;
-    Some(json!({
+    let mut told = json!({
         "kind": w.kind.name(), "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
         "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": w.release,
-    }))
+    });
+    if let Some(session) = world.session.as_ref().filter(|session| session.several()) {
+        told["context"] = session.looked(w.meta.context()).map(|one| one.context.as_str()).into();
+    }
+    Some(told)
 }
 
 /// The status for people: what is wrong, and who cannot be heard.
@@ -126,7 +137,13 @@ fn in_words(world: &World) -> String {
     for row in workload_rows(world).iter().filter(|row| row.reason.is_some()) {
         let ready = row.workload.map(|w| format!("{}/{} ready  ", w.ready, w.desired)).unwrap_or_default();
         let why = row.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        let _ = writeln!(out, "{}/{}  {ready}{}{why}", row.namespace(), row.name(), row.reason.clone().unwrap_or_default());
+        let _ = writeln!(
+            out,
+            "{}/{}  {ready}{}{why}",
+            world.place(row.meta().context(), row.namespace()),
+            row.name(),
+            row.reason.clone().unwrap_or_default()
+        );
     }
     for service in world.rates.services.keys() {
         let ratio = world.rates.ratio(service);

@@ -18,7 +18,7 @@ pub use rates::{Query, Rates, SERVICE, WINDOW};
 
 use crate::clean::Clean;
 use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
-use crate::event::CallBy;
+use crate::event::{CallBy, ContextId};
 
 /// The folders that warroom reads and writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +55,8 @@ pub struct Settings {
     pub theme: Option<String>,
     /// The keymap's name; without one it is `default`.
     pub keymap: Option<String>,
-    /// The kube-context; without one the kubeconfig's current one.
-    pub context: Option<String>,
+    /// The kube-contexts looked at side by side, the main one first; without one the kubeconfig's current one.
+    pub contexts: Vec<String>,
     /// The namespaces looked at, the first of which is that of steps; none is all of them; left out it is the kube-context's.
     pub namespaces: Option<Vec<Clean>>,
     /// Where nothing may be changed.
@@ -118,7 +118,7 @@ impl Settings {
         Self {
             theme: root.get("theme"),
             keymap: root.get("keymap"),
-            context: root.get("context"),
+            contexts: contexts(root),
             namespaces: namespaces(root),
             read_only: root.get("read_only").unwrap_or(ReadOnly::Nowhere),
             no_exec: root.get("no_exec").unwrap_or(false),
@@ -148,6 +148,31 @@ impl Settings {
 fn call_by(table: Option<Reader<'_>>) -> CallBy {
     let (bell, desktop) = table.map_or((None, None), |mut table| (table.get("bell"), table.get("desktop")));
     CallBy { bell: bell.unwrap_or(true), desktop: desktop.unwrap_or(true) }
+}
+
+/// `context = "prod"`, or `contexts = ["prod-eu", "prod-us"]`.
+fn contexts(root: &mut Reader<'_>) -> Vec<String> {
+    let (one, several): (Option<String>, Option<Vec<String>>) = (root.get("context"), root.get("contexts"));
+    if one.is_some() && several.is_some() {
+        root.fault(Fault::new("\"context\" and \"contexts\" say the same thing: keep one of them"));
+    }
+    let named = several.unwrap_or_else(|| one.into_iter().collect());
+    if let Err(why) = apart(&named) {
+        root.fault(Fault::new(why));
+    }
+    named
+}
+
+/// Whether contexts can be looked at side by side.
+///
+/// # Errors
+/// One is named twice, or there are too many.
+pub fn apart(contexts: &[String]) -> Result<(), String> {
+    if let Some((_, twice)) = contexts.iter().enumerate().find(|(at, name)| contexts[..*at].contains(name)) {
+        return Err(format!("context \"{twice}\" is named twice: once is enough"));
+    }
+    let most = ContextId::MOST;
+    if contexts.len() > most { Err(format!("{} contexts are named; at most {most} can be looked at", contexts.len())) } else { Ok(()) }
 }
 
 /// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.

@@ -74,7 +74,7 @@ latency = { query = "l", unit = "ms", threshold = 500 }
     let expected = Settings {
         theme: Some("light".into()),
         keymap: Some("mine".into()),
-        context: Some("prod-eu".into()),
+        contexts: vec!["prod-eu".into()],
         namespaces: Some(vec!["medcontract-prod".into()]),
         read_only: ReadOnly::In(vec!["prod-us".into()]),
         no_exec: true,
@@ -123,6 +123,17 @@ fn what_prometheus_is_asked_is_checked() {
         "no such setting of rates \"latncy\"; did you mean \"latency\"?",
     ] {
         assert!(found.iter().any(|told| told.contains(expected)), "{expected}: {found:#?}");
+    }
+}
+
+#[test]
+fn contexts_are_named_once() {
+    for (settings, expected) in [
+        ("contexts = ['eu', 'us', 'eu']", "context \"eu\" is named twice: once is enough"),
+        ("context = 'eu'\ncontexts = ['us']", "\"context\" and \"contexts\" say the same thing: keep one of them"),
+    ] {
+        let found = mistakes(&[("config.toml", settings)]);
+        assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:#?}");
     }
 }
 

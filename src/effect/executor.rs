@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
+use super::clusters::Clusters;
 use super::logs::Logs;
 use super::preflight::{self, Room};
 use super::send::Caller;
@@ -25,16 +26,10 @@ use crate::source::reach::{Clients, Reach};
 /// What the executor works with.
 #[derive(Clone)]
 pub struct Settings {
-    /// Reads, dry runs, access reviews, logs.
-    pub reader: kube::Client,
-    /// Writes, each once: a client that resends nothing by itself.
-    pub writer: kube::Client,
+    /// The clusters, each with its connections.
+    pub clusters: Clusters,
     /// The way to Alertmanager.
     pub alertmanager: Reach,
-    /// The cluster's address; part of every target.
-    pub cluster: Clean,
-    /// The kube-context, for the commands that are copied.
-    pub context: Clean,
     /// The namespaces that are looked at; the first is that of a deployment given without one. The sources follow it.
     pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
     /// The person.
@@ -63,25 +58,33 @@ impl Settings {
     }
 
     async fn alertmanager(&self, write: bool) -> Result<Caller, Clean> {
-        let Clients { reader, writer, prefix, place } =
-            self.alertmanager.clients(&self.reader, &self.writer).await.map_err(|unreached| Clean::new(&unreached.to_string()))?;
+        let Clients { reader, writer, prefix, place } = self
+            .alertmanager
+            .clients(&self.clusters.main.reader, &self.clusters.main.writer)
+            .await
+            .map_err(|unreached| Clean::new(&unreached.to_string()))?;
         let client = if write { writer } else { reader };
         Ok(Caller { client, server: Server::Alertmanager(place), prefix, deadline: self.deadline })
     }
 
     /// Finds out all that a confirmation says, from the server that the step is for.
     async fn prepare(&self, call: &StepCall) -> Result<Plan, Refusal> {
+        let at = self.clusters.asked(call)?;
         let caller = match self.runbook.step(&call.step).map(|step| step.kind) {
+            Some(StepKind::Silence | StepKind::Unsilence) if !at.id.is_main() => {
+                let why = format!("the Alertmanager of context {} is not looked at: start warroom with it as the first", at.context);
+                return Err(Refusal::Usage(why.into()));
+            }
             Some(StepKind::Silence | StepKind::Unsilence) => self.alertmanager(false).await.map_err(Refusal::Failed)?,
-            _ => self.caller(&self.reader),
+            _ => self.caller(&at.reader),
         };
         let room = Room {
             caller,
             now: self.clock.now(),
-            cluster: self.cluster.clone(),
+            at: at.clone(),
+            several: self.clusters.several(),
             namespace: self.namespace(),
             actor: self.actor.clone(),
-            context: self.context.clone(),
             rates: self.rates.clone(),
         };
         preflight::prepare(&room, &self.runbook, call, Ulid::from_datetime(room.now.into())).await
@@ -90,7 +93,8 @@ impl Settings {
     /// The reader or the writer of the server that an intent is for, or why it cannot be asked.
     async fn server(&self, intent: &Intent, write: bool) -> Result<Caller, Clean> {
         let caller = match &intent.server {
-            Server::Cluster => self.caller(if write { &self.writer } else { &self.reader }),
+            Server::Cluster if write => self.caller(&self.clusters.of(&intent.target)?.writer),
+            Server::Cluster => self.caller(&self.clusters.telling(&intent.target)?.reader),
             Server::Alertmanager(_) => self.alertmanager(write).await?,
         };
         if caller.server == intent.server {
@@ -193,19 +197,22 @@ impl Executor {
     }
 
     fn fetch(&mut self, target: Target) {
-        let caller = self.settings.caller(&self.settings.reader);
+        let caller = self.settings.clusters.of(&target).map(|one| self.settings.caller(&one.reader));
         let failed = Event::View(View::Manifest { target: target.clone(), answer: Err(BROKEN.into()) });
         let answer = async move {
-            let answer = manifest::fetch(&caller, &target).await;
+            let answer = match caller {
+                Ok(caller) => manifest::fetch(&caller, &target).await,
+                Err(why) => Err(why),
+            };
             Event::View(View::Manifest { target, answer })
         };
         self.spawn(answer, failed);
     }
 
     fn follow(&mut self, following: Following) {
-        let (client, clock, events) = (self.settings.reader.clone(), self.settings.clock.clone(), self.events.clone());
+        let (clusters, clock, events) = (self.settings.clusters.clone(), self.settings.clock.clone(), self.events.clone());
         let same = self.following.take().filter(|logs| logs.number() == following.number);
-        let logs = self.following.insert(same.unwrap_or_else(|| Logs::new(following.number, client, clock, events)));
+        let logs = self.following.insert(same.unwrap_or_else(|| Logs::new(following.number, clusters, clock, events)));
         logs.follow(following);
     }
 
@@ -269,11 +276,8 @@ mod tests {
         let times = Timing::default();
         let alertmanager = Reach::new(What::Alertmanager, Endpoint::default(), Scout::new(client.clone(), None, &times));
         let settings = Settings {
-            reader: client.clone(),
-            writer: client,
+            clusters: Clusters::alone(client),
             alertmanager,
-            cluster: "c".into(),
-            context: "c".into(),
             namespaces: Arc::new(watch::Sender::new(vec!["n".into()])),
             actor: "a".into(),
             rates: Rates::default(),

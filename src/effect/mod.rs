@@ -3,6 +3,7 @@
 //! [`reduce`](crate::reduce) returns effects; [`Executor`] carries them out and its answers come back as events. A replay is built
 //! without an executor: there is no value of that type in it, so it cannot act on a cluster (invariant 3).
 
+mod clusters;
 mod executor;
 mod logs;
 mod manifest;
@@ -19,6 +20,7 @@ use ulid::Ulid;
 use crate::clean::Clean;
 use crate::event::{CallBy, Intent, LogExtent, LogLine, LogSource, Operator, StepCall, Target};
 
+pub use clusters::{Cluster, Clusters};
 pub use executor::{Executor, Settings};
 
 /// A request to the outside.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::clusters::Cluster;
 use super::plan::{self, Draft, Reading, text};
 use super::send::{self, Answer, Caller};
 use super::silence;
@@ -21,10 +22,12 @@ pub(super) struct Room {
     pub(super) caller: Caller,
     /// The time from which spans count.
     pub(super) now: DateTime<Utc>,
-    pub(super) cluster: Clean,
+    /// The cluster that it is done in.
+    pub(super) at: Cluster,
+    /// Whether there are others.
+    pub(super) several: bool,
     pub(super) namespace: Clean,
     pub(super) actor: Clean,
-    pub(super) context: Clean,
     pub(super) rates: crate::config::Rates,
 }
 
@@ -32,12 +35,13 @@ pub(super) struct Room {
 pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id: ulid::Ulid) -> Result<Plan, Refusal> {
     let step =
         runbook.step(&call.step).ok_or_else(|| Refusal::Usage(format!("no such step \"{}\": see warroom steps", call.step).into()))?;
-    let inputs = complete(step, call)?;
+    let mut inputs = complete(step, call)?;
+    inputs.get_mut(StepCall::CONTEXT).into_iter().for_each(|name| name.clone_from(&room.at.context)); // a label is not for the journal
     if matches!(step.kind, StepKind::Silence | StepKind::Unsilence) {
         return silence::prepare(room, step, &inputs, id).await;
     }
     let (namespace, name) = address(room, &inputs)?;
-    let read = read(&room.caller, &namespace, &name).await?;
+    let read = read(room, &namespace, &name).await?;
     let draft = plan::draft(step.kind, &inputs, &read)?;
     let write = plan::write(&draft, &namespace, &name);
     let (dry_run, allowed, owners) = tokio::join!(
@@ -46,8 +50,7 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         owners(room, &namespace, &name, &read)
     );
     let kept = kept(step, &inputs);
-    let undo =
-        Some(plan::undo(step, &draft, &inputs["deployment"])).filter(|undo| undo.inputs.values().all(|v| redact_text(v) == v.as_str()));
+    let undo = Some(plan::undo(step, &draft, &inputs)).filter(|undo| undo.inputs.values().all(|v| redact_text(v) == v.as_str()));
     let intent = Intent {
         id,
         call: kept,
@@ -55,10 +58,10 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         target: target(room, &namespace, &name, &read),
         server: Server::Cluster,
         expect: expectation(&draft, &namespace, &name, &read),
-        verify: plan::verifies(step, &inputs, &read, &room.rates),
+        verify: plan::verifies(step, &inputs, &read, &room.rates, room.at.id),
         verify_within: step.verify_within,
         undo: undo.filter(|_| step.danger != Danger::Destructive),
-        kubectl: redact_text(&format!("{} -n {namespace} --context {}", draft.kubectl, room.context)).into_owned().into(),
+        kubectl: redact_text(&format!("{} -n {namespace} --context {}", draft.kubectl, room.at.context)).into_owned().into(),
         actor: room.actor.clone(),
         writes: vec![write],
     };
@@ -73,9 +76,11 @@ pub(super) fn kept(step: &Step, inputs: &BTreeMap<Clean, Clean>) -> StepCall {
 
 /// The inputs with their defaults, or which is missing or unheard of.
 fn complete(step: &Step, call: &StepCall) -> Result<BTreeMap<Clean, Clean>, Refusal> {
-    let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
+    let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).chain([StepCall::CONTEXT]).collect();
     if let Some(name) = call.inputs.keys().find(|name| !known.contains(&name.as_str())) {
-        return Err(Refusal::Usage(format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")).into()));
+        return Err(Refusal::Usage(
+            format!("{} has no input \"{name}\"; it has {}", step.id, known[..step.inputs.len()].join(", ")).into(),
+        ));
     }
     let mut inputs = call.inputs.clone();
     for input in &step.inputs {
@@ -101,11 +106,12 @@ fn address(room: &Room, inputs: &BTreeMap<Clean, Clean>) -> Result<(String, Stri
     Err(Refusal::Usage(format!("\"{given}\" is no deployment: give its name, or namespace/name").into()))
 }
 
-async fn read(caller: &Caller, namespace: &str, name: &str) -> Result<Reading, Refusal> {
+async fn read(room: &Room, namespace: &str, name: &str) -> Result<Reading, Refusal> {
+    let (caller, of) = (&room.caller, if room.several { format!(" of context {}", room.at.context) } else { String::new() });
     let path = plan::deployment_path(namespace, name);
     let deployment = match caller.get(&path).await {
         Answer::Done(deployment) => deployment,
-        Answer::Refused(404, _) => return Err(Refusal::Usage(format!("there is no deployment {name} in {namespace}").into())),
+        Answer::Refused(404, _) => return Err(Refusal::Usage(format!("there is no deployment {name} in {namespace}{of}").into())),
         Answer::Refused(401, _) => {
             return Err(Refusal::Denied("the API server does not accept this context's credentials (401): log in again".into()));
         }
@@ -126,7 +132,8 @@ async fn read(caller: &Caller, namespace: &str, name: &str) -> Result<Reading, R
 
 fn target(room: &Room, namespace: &str, name: &str, read: &Reading) -> Target {
     let uid = text(&read.deployment, "/metadata/uid").into();
-    Target { cluster: room.cluster.clone(), kind: Kind::Deployment.word().into(), namespace: namespace.into(), name: name.into(), uid }
+    let (cluster, context) = (room.at.address.clone(), room.at.named());
+    Target { cluster, context, kind: Kind::Deployment.word().into(), namespace: namespace.into(), name: name.into(), uid }
 }
 
 fn expectation(draft: &Draft, namespace: &str, name: &str, read: &Reading) -> Expectation {

@@ -45,8 +45,9 @@ pub(super) async fn prepare(room: &Room, step: &Step, inputs: &BTreeMap<Clean, C
         StepKind::Unsilence => end(inputs, &alerts)?,
         _ => begin(room, inputs, &alerts, id)?,
     };
+    let (cluster, nothing) = (room.at.address.clone(), Clean::default());
     let target =
-        Target { cluster: room.cluster.clone(), kind: "silence".into(), namespace: Clean::default(), name: change.name, uid: change.uid };
+        Target { cluster, context: nothing.clone(), kind: "silence".into(), namespace: nothing, name: change.name, uid: change.uid };
     let address = if let Server::Alertmanager(address) = &caller.server { address.as_str() } else { "" };
     let undo = change.undo.filter(|_| step.danger != Danger::Destructive);
     let intent = Intent {

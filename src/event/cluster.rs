@@ -9,9 +9,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ContextId;
 use crate::clean::Clean;
 
-/// The identity of an object; a recreated one has another.
+/// The identity of an object; a recreated one has another, and one of another context (see [`ContextId`]).
 pub type Uid = Clean;
 
 /// What goes without saying is not written: ten thousand pods do not restart.
@@ -142,18 +143,21 @@ impl Kind {
     }
 }
 
-/// What one listing names: a kind, in one namespace or in all.
+/// What one listing names: a kind of one context, in one namespace or in all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Scope {
     /// The kind.
     pub kind: Kind,
     /// The namespace; `None` is all of them, and what has none.
     pub namespace: Option<Clean>,
+    /// The context.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub context: ContextId,
 }
 
 impl From<Kind> for Scope {
     fn from(kind: Kind) -> Self {
-        Self { kind, namespace: None }
+        Self { kind, namespace: None, context: ContextId::MAIN }
     }
 }
 
@@ -188,13 +192,16 @@ pub enum ClusterEvent {
 pub struct Target {
     /// The cluster's address.
     pub cluster: Clean,
+    /// The kube-context, where it is not the main one.
+    #[serde(default, skip_serializing_if = "Clean::is_empty")]
+    pub context: Clean,
     /// What it is, as kubectl says it: `deployment`, `pod`; or `silence`, which is Alertmanager's.
     pub kind: Clean,
     /// Its namespace; empty for what has none.
     pub namespace: Clean,
     /// Its name.
     pub name: Clean,
-    /// Its identity.
+    /// Its identity, as its own server has it.
     pub uid: Uid,
 }
 
@@ -214,6 +221,13 @@ pub struct Meta {
     /// The finalizers that hold its deletion back, while it is being deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_by: Option<Clean>,
+}
+
+impl Meta {
+    /// The context that it is of.
+    pub fn context(&self) -> ContextId {
+        ContextId::of(&self.uid)
+    }
 }
 
 /// Who changed an object last, as `metadata.managedFields` has it: neither a status nor a controller's own bookkeeping.

@@ -12,7 +12,7 @@ pub struct LogSource {
     pub namespace: Clean,
     /// The pod's name.
     pub pod: Clean,
-    /// The pod's identity.
+    /// The pod's identity, which says its context.
     pub uid: Uid,
     /// The container.
     pub container: Clean,

@@ -4,6 +4,7 @@
 //! written to the journal as a [`Record`]; the world is a fold of those alone, so a replay arrives at the same world.
 
 mod cluster;
+mod context;
 mod log;
 mod metric;
 mod operator;
@@ -19,6 +20,7 @@ pub use cluster::{
     Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta, Node, Notice, Owner, Pod,
     Revision, Scope, Target, Uid, Workload,
 };
+pub use context::{Beside, ContextId, labels};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{CallBy, Edit, Operator, Purpose, Seat, Setup, View};
@@ -27,7 +29,7 @@ pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
     Write, digest,
 };
-pub use source::{Health, Mode, Session, SourceId, SourceState};
+pub use source::{Health, Looked, Mode, Session, SourceId, SourceState};
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
 /// One line of the journal: what happened, its place in the order, and when.

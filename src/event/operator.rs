@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LogNews, Prepared, Target};
+use super::{ContextId, LogNews, Prepared, Target};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context, Key};
 
@@ -12,6 +12,8 @@ use crate::keymap::{Action, Context, Key};
 pub enum Operator {
     /// A key or a `:` command.
     Did(Action),
+    /// Changes to one of several contexts are allowed for a while.
+    Armed(ContextId),
     /// An entry of the timeline is kept in sight, or no longer.
     Pinned {
         /// Its id.
@@ -34,7 +36,7 @@ impl Operator {
         match self {
             Self::Did(action) => Some(action.clone()),
             Self::Entered { purpose: Purpose::Command, text } => text.trim().parse().ok(),
-            Self::Entered { .. } | Self::Pinned { .. } => None,
+            Self::Entered { .. } | Self::Pinned { .. } | Self::Armed(_) => None,
         }
     }
 }

@@ -19,6 +19,11 @@ pub struct StepCall {
     pub inputs: BTreeMap<Clean, Clean>,
 }
 
+impl StepCall {
+    /// The input that every step has: the kube-context to do it in; without it the main one.
+    pub const CONTEXT: &str = "context";
+}
+
 /// The answer to preparing a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Beside, ContextId, Kind, Target};
 use crate::clean::Clean;
 
 /// A source of events that has a health of its own.
@@ -196,12 +196,70 @@ pub struct Session {
     pub thresholds: BTreeMap<Clean, f64>,
     /// warroom's version.
     pub version: Clean,
+    /// What the main context is called beside others; empty where it is the only one.
+    #[serde(default, skip_serializing_if = "Clean::is_empty")]
+    pub label: Clean,
+    /// The contexts looked at beside the main one, in the order of their [`ContextId`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
+}
+
+/// A context of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked<'a> {
+    /// Its place.
+    pub id: ContextId,
+    /// Its name.
+    pub context: &'a Clean,
+    /// What its rows are called by.
+    pub label: &'a Clean,
+    /// Its cluster's address; empty where there is no way to it.
+    pub cluster: &'a Clean,
+    /// `true`: cannot be armed.
+    pub read_only: bool,
 }
 
 impl Session {
     /// The share of a service's requests that counts as trouble when they fail, 0..1.
     pub fn threshold_of(&self, service: &str) -> f64 {
         self.thresholds.get(service).copied().unwrap_or(self.threshold)
+    }
+
+    /// Whether several contexts are looked at.
+    pub fn several(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
+    /// The contexts, the main one first.
+    pub fn contexts(&self) -> impl Iterator<Item = Looked<'_>> {
+        let label = if self.label.is_empty() { &self.context } else { &self.label };
+        let main = Looked { id: ContextId::MAIN, context: &self.context, label, cluster: &self.cluster, read_only: self.read_only };
+        let beside = self.beside.iter().zip(1..).map(|(one, place)| Looked {
+            id: ContextId(place),
+            context: &one.context,
+            label: &one.label,
+            cluster: &one.cluster,
+            read_only: one.read_only,
+        });
+        std::iter::once(main).chain(beside)
+    }
+
+    /// One of them.
+    pub fn looked(&self, id: ContextId) -> Option<Looked<'_>> {
+        self.contexts().nth(id.0.into())
+    }
+
+    /// The one of that name or label.
+    pub fn named(&self, name: &str) -> Option<Looked<'_>> {
+        self.contexts().find(|one| *one.context == name).or_else(|| self.contexts().find(|one| *one.label == name))
+    }
+
+    /// The one that a target is in: of an earlier session's the one that reaches its cluster now.
+    pub fn of(&self, target: &Target) -> ContextId {
+        let here = |one: &Looked<'_>| *one.cluster == target.cluster;
+        let named = |one: &Looked<'_>| *one.context == target.context || (target.context.is_empty() && one.id.is_main());
+        let found = self.contexts().find(|one| here(one) && named(one)).or_else(|| self.contexts().find(here));
+        found.map(|one| one.id).unwrap_or_default()
     }
 
     /// Where it looks: `all namespaces`, `namespace shop`, `namespaces shop, prod`.

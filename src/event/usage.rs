@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ContextId;
 use crate::clean::Clean;
 
 /// One reading of metrics.k8s.io, as far as it differs from what was told before.
@@ -19,7 +20,7 @@ pub struct Usage {
 /// What one pod or node uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
-    /// `namespace/name` of a pod, the name of a node.
+    /// `namespace/name` of a pod, the name of a node; marked with their context ([`ContextId::mark`]).
     pub name: Clean,
     /// Thousandths of a core.
     pub cpu: u32,
@@ -34,6 +35,9 @@ pub struct Namespace {
     pub name: Clean,
     /// Whether it is there.
     pub phase: NamespacePhase,
+    /// The context.
+    #[serde(default, skip_serializing_if = "ContextId::is_main")]
+    pub context: ContextId,
 }
 
 /// Whether a namespace is there.

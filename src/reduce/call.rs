@@ -12,7 +12,7 @@ pub(super) fn since(state: &mut State, seen: u64) -> Vec<Effect> {
         return Vec::new();
     }
     let entries = state.world.timeline.entries().iter().filter(|entry| entry.id > seen && needs_somebody(state, entry));
-    let causes: Vec<(String, String)> = entries.map(|entry| (cause(entry), words(entry))).collect();
+    let causes: Vec<(String, String)> = entries.map(|entry| (cause(entry), words(state, entry))).collect();
     let calls = &mut state.screen.calls;
     let fresh: Vec<String> = causes.into_iter().filter(|(cause, _)| calls.first(cause.clone(), now)).map(|(_, words)| words).collect();
     let Some(first) = fresh.first().filter(|_| !calls.muted) else { return Vec::new() };
@@ -33,11 +33,11 @@ fn needs_somebody(state: &State, entry: &Entry) -> bool {
 /// An alert is told by its name; of a trouble the words change while it lasts, and whom it is about stays.
 fn cause(entry: &Entry) -> String {
     let what = if entry.kind == EntryKind::Alert { entry.text.as_str() } else { "" };
-    format!("{:?} {} {what} {:?}", entry.kind, entry.subject, entry.mark)
+    format!("{:?} {:?} {} {what} {:?}", entry.kind, entry.context, entry.subject, entry.mark)
 }
 
-fn words(entry: &Entry) -> String {
+fn words(state: &State, entry: &Entry) -> String {
     let word = if entry.kind == EntryKind::Alert { "alert " } else { "" };
-    let subject = if entry.subject.is_empty() { String::new() } else { format!("{}: ", entry.subject) };
+    let subject = if entry.subject.is_empty() { String::new() } else { format!("{}: ", state.world.subject(entry)) };
     format!("{subject}{word}{}", entry.text)
 }

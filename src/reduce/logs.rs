@@ -43,7 +43,7 @@ pub(super) fn open(state: &mut State, previous: bool) -> Vec<Effect> {
 }
 
 fn subject(state: &State) -> Option<LogSubject> {
-    let uid = look_at::in_hand(state)?;
+    let uid = &look_at::in_hand(state)?;
     let cluster = &state.world.cluster;
     let workload = cluster.workloads.get(uid).map(|workload| (workload.kind.word(), &workload.meta));
     let (kind, meta) = workload.or_else(|| cluster.pods.get(uid).map(|pod| ("pod", &pod.meta)))?;

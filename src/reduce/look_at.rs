@@ -3,8 +3,8 @@
 use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{Kind, Meta, Target, Uid, namespaces};
-use crate::state::{Focus, ManifestView, Overlay, State};
+use crate::event::{ContextId, Kind, Meta, Target, Uid, namespaces};
+use crate::state::{Focus, ManifestView, Overlay, State, selected_entry};
 
 /// The world looks at other namespaces; the sources follow. What was selected or opened is not there any more.
 pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
@@ -28,10 +28,19 @@ pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
 
 /// Opens a node in full.
 pub(super) fn at_node(state: &mut State, name: &str) {
-    let found = state.world.cluster.nodes.values().find(|node| node.meta.name == name).map(|node| node.meta.uid.clone());
-    match found {
-        Some(uid) => operate::open(state, Overlay::Detail { uid, scroll: 0 }),
-        None => state.screen.tell(state.now, format!("no node \"{name}\" is known")),
+    let (world, nodes) = (&state.world, state.world.cluster.nodes.values());
+    let found: Vec<&Meta> =
+        nodes.map(|node| &node.meta).filter(|meta| meta.name == name || world.place(meta.context(), &meta.name) == name).collect();
+    match found.as_slice() {
+        [one] => {
+            let uid = one.uid.clone();
+            operate::open(state, Overlay::Detail { uid, scroll: 0 });
+        }
+        [_, ..] => {
+            let names: Vec<String> = found.iter().map(|meta| format!("\"{}\"", world.place(meta.context(), &meta.name))).collect();
+            state.screen.tell(state.now, format!("several nodes are called so: say {}", names.join(" or ")));
+        }
+        [] => state.screen.tell(state.now, format!("no node \"{name}\" is known")),
     }
 }
 
@@ -50,17 +59,29 @@ pub(super) fn at_manifest(state: &mut State) -> Vec<Effect> {
 }
 
 /// What is in full on the screen, or selected among the pods.
-pub(super) fn in_hand(state: &State) -> Option<&Uid> {
+pub(super) fn in_hand(state: &State) -> Option<Uid> {
     match state.screen.overlays.last() {
-        Some(Overlay::Detail { uid, .. }) => Some(uid),
-        Some(Overlay::Manifest(view)) => Some(&view.target.uid),
-        _ => state.screen.lists.get(&Focus::Pods)?.selected.as_ref(),
+        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
+        Some(Overlay::Manifest(view)) => Some(state.world.context_of(&view.target).mark(&view.target.uid)),
+        _ => state.screen.lists.get(&Focus::Pods)?.selected.clone(),
+    }
+}
+
+/// The context of what is in full on the screen, or selected; the main one where nothing is.
+pub(super) fn context_in_hand(state: &State) -> ContextId {
+    match state.screen.overlays.last() {
+        Some(Overlay::Confirm(dialog)) => state.world.context_of(&dialog.plan.intent.target),
+        Some(Overlay::Form(form)) => form.context(&state.world),
+        Some(Overlay::Logs(log)) => ContextId::of(&log.subject.uid),
+        Some(Overlay::Entry { id, .. }) => state.world.timeline.get(*id).map(|entry| entry.context).unwrap_or_default(),
+        None if state.screen.focus == Focus::Timeline => selected_entry(state).map(|entry| entry.context).unwrap_or_default(),
+        _ => in_hand(state).map(|uid| ContextId::of(&uid)).unwrap_or_default(),
     }
 }
 
 /// The pod, the workload or the node in hand.
 fn target(state: &State) -> Option<Target> {
-    let uid = in_hand(state)?;
+    let uid = &in_hand(state)?;
     let objects = &state.world.cluster;
     let pod = || objects.pods.get(uid).map(|pod| (Kind::Pod, &pod.meta));
     let workload = || objects.workloads.get(uid).map(|workload| (workload.kind, &workload.meta));
@@ -69,8 +90,16 @@ fn target(state: &State) -> Option<Target> {
 }
 
 fn bound(state: &State, kind: Kind, meta: &Meta) -> Target {
-    let cluster = state.world.session.as_ref().map(|session| session.cluster.clone()).unwrap_or_default();
-    Target { cluster, kind: kind.word().into(), namespace: meta.namespace.clone(), name: meta.name.clone(), uid: meta.uid.clone() }
+    let looked = state.world.session.as_ref().and_then(|session| session.looked(meta.context()));
+    let (cluster, context) = looked.map(|one| (one.cluster.clone(), one.context.clone())).unwrap_or_default();
+    Target {
+        cluster,
+        context: if meta.context().is_main() { Clean::default() } else { context },
+        kind: kind.word().into(),
+        namespace: meta.namespace.clone(),
+        name: meta.name.clone(),
+        uid: ContextId::bare(&meta.uid).into(),
+    }
 }
 
 /// The manifest has come, or the reason why there is none.

@@ -3,7 +3,7 @@
 use super::{alerts, logs, look_at, looks, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
-use crate::event::Purpose;
+use crate::event::{Operator, Purpose, Session};
 use crate::keymap::Action;
 use crate::state::{Focus, ListView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
 use crate::state::{Stage, StepLine};
@@ -31,7 +31,7 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::SpanShorter => state.screen.span = state.screen.span.shorter(),
         Action::ToggleClock => state.screen.elapsed = !state.screen.elapsed,
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
-        Action::Arm => arm(state),
+        Action::Arm => return arm(state),
         Action::StopAll => return stop_all(state),
         Action::Logs => return logs::open(state, false),
         Action::PreviousLogs => return logs::open(state, true),
@@ -141,12 +141,17 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The world armed itself where it may be; the viewer is told where it may not.
-fn arm(state: &mut State) {
-    let read_only = state.world.session.as_ref().is_none_or(|session| session.read_only);
-    if read_only {
-        state.screen.tell(state.now, "read-only: this session cannot be armed");
+/// The world armed itself where it may be; the viewer is told where it may not. Of several contexts the one in hand is meant.
+fn arm(state: &mut State) -> Vec<Effect> {
+    let (context, session) = (look_at::context_in_hand(state), state.world.session.as_ref());
+    let (several, looked) = (session.is_some_and(Session::several), session.and_then(|session| session.looked(context)));
+    if looked.is_none_or(|one| one.read_only) {
+        let what = looked.filter(|_| several).map_or_else(|| "this session".to_owned(), |one| format!("context {}", one.context));
+        state.screen.tell(state.now, format!("read-only: {what} cannot be armed"));
+    } else if several && state.screen.playback.is_none() {
+        return vec![Effect::Decide(Operator::Armed(context))];
     }
+    Vec::new()
 }
 
 fn stop_all(state: &mut State) -> Vec<Effect> {

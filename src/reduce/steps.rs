@@ -45,24 +45,46 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
         state.screen.tell(state.now, format!("no such step \"{}\"", call.step));
         return Vec::new();
     };
-    let unknown = call.inputs.keys().find(|name| !step.inputs.iter().any(|input| input.name == **name));
+    let unknown = call.inputs.keys().find(|name| **name != StepCall::CONTEXT && !step.inputs.iter().any(|input| input.name == **name));
     if let Some(name) = unknown {
         let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
         state.screen.tell(state.now, format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")));
         return Vec::new();
     }
-    let mut form = Form::new(step, &call.inputs, &state.world, selected_workload(state));
-    let complete = !call.inputs.is_empty() && form.fields.iter().all(|field| !field.required || call.inputs.contains_key(&field.name));
-    if complete {
+    // Words name what they mean: a row that happens to be selected says nothing of the context of a deployment that is typed.
+    let typed = call.inputs.contains_key("deployment");
+    let mut form = Form::new(step, &call.inputs, &state.world, selected_workload(state).filter(|_| !typed));
+    if let Some(why) = misplaced(state, &form, call) {
+        state.screen.tell(state.now, why);
+        return Vec::new();
+    }
+    let given = |field: &Field| call.inputs.contains_key(&field.name) || field.name == StepCall::CONTEXT;
+    let complete = !call.inputs.is_empty() && form.fields.iter().all(|field| !field.required || given(field));
+    let doubtful = if call.inputs.contains_key(StepCall::CONTEXT) { Vec::new() } else { form.contexts_of_deployment(&state.world) };
+    if typed && doubtful.len() > 1 {
+        let names = doubtful.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" and ");
+        form.fields.iter_mut().filter(|field| field.name == StepCall::CONTEXT).for_each(|field| field.value = Clean::default());
+        (form.at, form.problem) = (0, Some(format!("{} is in {names}: say which context is meant", call.inputs["deployment"]).into()));
+    } else if complete {
         form.at = form.fields.len();
     }
     operate::open(state, Overlay::Form(form));
     ask_or_prepare(state)
 }
 
+/// Why a step cannot be done in the context that it names, where it leaves no choice: never in another one instead.
+fn misplaced(state: &State, form: &Form, call: &StepCall) -> Option<String> {
+    let name = call.inputs.get(StepCall::CONTEXT).filter(|_| form.fields.iter().all(|field| field.name != StepCall::CONTEXT))?;
+    match state.world.session.as_ref().and_then(|session| session.named(name)) {
+        Some(one) if one.id.is_main() => None,
+        Some(_) => Some(format!("{} is done in the main context alone, not in {name}", call.step)),
+        None => Some(format!("context \"{name}\" is not looked at here")),
+    }
+}
+
 /// The workload that is selected, or that owns the selected pod.
 fn selected_workload(state: &State) -> Option<&Workload> {
-    let uid = look_at::in_hand(state)?;
+    let uid = &look_at::in_hand(state)?;
     let cluster = &state.world.cluster;
     cluster.workloads.get(uid).or_else(|| cluster.workload_of(cluster.pods.get(uid)?))
 }
@@ -123,7 +145,9 @@ pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     if dialog.plan.type_name.is_some() {
-        let prompt = format!("type {} to go ahead: ", dialog.plan.intent.target.name);
+        let target = &dialog.plan.intent.target;
+        let whom = state.world.label(state.world.context_of(target)).map(|label| format!(" in {label}")).unwrap_or_default();
+        let prompt = format!("type {}{whom} to go ahead: ", target.name);
         state.screen.ask(Purpose::Name, &prompt, "");
         return Vec::new();
     }
@@ -138,14 +162,17 @@ fn forbidden(state: &State, plan: &Plan) -> Option<Clean> {
     if let Some(obstacle) = plan.obstacle() {
         return Some(obstacle.reason().clone());
     }
-    let session = state.world.session.as_ref();
-    if session.is_none_or(|session| session.read_only) {
-        return Some("read-only: nothing is changed from this session".into());
+    let context = state.world.context_of(&plan.intent.target);
+    let looked = state.world.session.as_ref().and_then(|session| session.looked(context));
+    if looked.is_none_or(|one| one.read_only) {
+        let whom = state.world.label(context).map_or_else(|| "from this session".to_owned(), |label| format!("in {label}"));
+        return Some(format!("read-only: nothing is changed {whom}").into());
     }
     if state.world.journal_trouble.is_some() {
         return Some("the journal cannot be written, and what is not recorded is not done; mend the disk first".into());
     }
-    (!state.world.armed(state.now)).then(|| "not armed: arm first (:arm), then confirm".into())
+    let whom = state.world.label(context).map(|label| format!(" in {label}")).unwrap_or_default();
+    (!state.world.is_armed(context, state.now)).then(|| format!("not armed{whom}: arm first (:arm), then confirm").into())
 }
 
 /// The target's name was typed.
@@ -171,8 +198,17 @@ fn intend(state: &mut State) -> Vec<Effect> {
 
 /// Takes back the newest change that can be, through the same form, plan and confirmation as every other.
 pub(super) fn undo_last(state: &mut State) -> Vec<Effect> {
-    match state.world.runs.undoable().and_then(|run| run.intent.undo.clone()) {
-        Some(call) => open_form(state, &call),
+    let world = &state.world;
+    let found = world.runs.undoable().and_then(|run| Some((run.intent.undo.clone()?, world.context_of(&run.intent.target))));
+    match found {
+        Some((mut call, context)) => {
+            call.inputs.remove(StepCall::CONTEXT);
+            if let Some(session) = world.session.as_ref().filter(|session| session.several() && call.inputs.contains_key("deployment")) {
+                let name = session.looked(context).map(|one| one.context.clone());
+                call.inputs.extend(name.map(|name| (StepCall::CONTEXT.into(), name))); // where the change went
+            }
+            open_form(state, &call)
+        }
         None => {
             state.screen.tell(state.now, "nothing was changed from here that could be taken back");
             Vec::new()

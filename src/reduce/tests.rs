@@ -6,7 +6,9 @@ use ulid::Ulid;
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{Edit, Expectation, GroupLag, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target};
+use crate::event::{
+    ContextId, Edit, Expectation, GroupLag, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target,
+};
 use crate::keymap::Action;
 use crate::state::{Overlay, Playback, Stage};
 
@@ -35,6 +37,8 @@ impl Room {
             kafka: "exec".into(),
             thresholds: std::collections::BTreeMap::new(),
             version: "0".into(),
+            label: Clean::default(),
+            beside: Vec::new(),
         }));
         room
     }
@@ -85,6 +89,7 @@ fn intent() -> Intent {
         title: "scale worker 1 → 3".into(),
         target: Target {
             cluster: "https://prod".into(),
+            context: Clean::default(),
             kind: "deployment".into(),
             namespace: "ns".into(),
             name: "worker".into(),
@@ -172,12 +177,12 @@ fn what_is_not_allowed_is_told_and_not_done() {
 fn arming_ends_by_itself_and_by_the_stop_key() {
     let mut room = Room::new(false);
     room.act(Action::Arm);
-    assert!(room.state.world.armed(room.at));
+    assert!(room.state.world.is_armed(ContextId::MAIN, room.at));
     room.wait(15 * 60 * 1000);
-    assert!(!room.state.world.armed(room.at));
+    assert!(!room.state.world.is_armed(ContextId::MAIN, room.at));
     room.act(Action::Arm);
     assert_eq!(room.act(Action::StopAll), [Effect::StopAll]);
-    assert!(!room.state.world.armed(room.at));
+    assert!(!room.state.world.is_armed(ContextId::MAIN, room.at));
 }
 
 #[test]
@@ -299,13 +304,22 @@ fn typed_text_is_edited_where_the_cursor_is() {
 fn a_typed_command_does_what_its_key_does() {
     let mut room = Room::new(false);
     room.command("arm");
-    assert!(room.state.world.armed(room.at));
+    assert!(room.state.world.is_armed(ContextId::MAIN, room.at));
     room.command("disarm");
-    assert!(!room.state.world.armed(room.at));
+    assert!(!room.state.world.is_armed(ContextId::MAIN, room.at));
     assert_eq!(room.command("ns shop prod"), [Effect::Unfollow, Effect::Watch(vec!["shop".into(), "prod".into()])]);
     assert_eq!(room.state.world.session.as_ref().unwrap().place(), "namespaces shop, prod");
     assert_eq!(room.command("ns Shop"), []);
     assert_eq!((room.told(), room.state.world.watches("prod")), ("\"Shop\" cannot be a namespace", true));
+}
+
+#[test]
+fn a_context_that_is_not_looked_at_is_no_other_one() {
+    let mut room = Room::new(false);
+    assert_eq!(room.command("scale deployment=worker replicas=3 context=us"), []);
+    assert_eq!((room.told(), room.state.screen.overlays.len()), ("context \"us\" is not looked at here", 0));
+    let effects = room.command("scale deployment=worker replicas=3 context=prod");
+    assert!(matches!(&effects[..], [Effect::Prepare(_)]), "{effects:?}");
 }
 
 #[test]

@@ -101,7 +101,9 @@ impl Headless {
 
     /// Arms for this run and confirms the plan.
     pub fn confirm(&mut self, plan: &Plan) -> Ulid {
-        self.take(Event::Operator(Operator::Did(Action::Arm)));
+        let session = self.state().world.session.as_ref().filter(|session| session.several());
+        let several = session.map(|session| Operator::Armed(session.of(&plan.intent.target)));
+        self.take(Event::Operator(several.unwrap_or(Operator::Did(Action::Arm))));
         self.take(Event::Intent(Box::new(plan.intent.clone())));
         plan.intent.id
     }

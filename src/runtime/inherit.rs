@@ -1,16 +1,17 @@
 //! Intents of earlier sessions that never got their outcome because warroom was killed: the next session resolves them by reading.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ulid::Ulid;
 
 use super::player::decoded;
+use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome};
 use crate::journal::recordings::{self, Summary};
 use crate::journal::{Item, Recording, recover};
 
-/// Marks a recording whose open intents a later one has taken over.
+/// Marks a recording whose open intents a later one has taken over: those in the clusters that it names, a line each.
 const HANDED_ON: &str = "handed-on";
 
 /// A recording with intents that nobody knows the outcome of.
@@ -18,6 +19,8 @@ pub struct Estate {
     recording: std::path::PathBuf,
     /// The intents.
     pub intents: Vec<Intent>,
+    /// The clusters of all that were taken over by now.
+    clusters: BTreeSet<Clean>,
 }
 
 /// Remembers that a later recording holds them now, once that is `durable`: a session killed before that has not taken them over.
@@ -26,25 +29,39 @@ pub fn hand_on(estates: Vec<Estate>, durable: impl Future<Output = bool> + Send 
         if durable.await {
             for estate in estates {
                 // Where this fails, the next session takes them over as well: it reads, and reading twice does no harm.
-                let _ = std::fs::write(estate.recording.join(HANDED_ON), b"");
+                let _ = std::fs::write(
+                    estate.recording.join(HANDED_ON),
+                    estate.clusters.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n"),
+                );
             }
         }
     });
 }
 
-/// What earlier sessions on this cluster left open. Recordings that are sealed or still being written left nothing.
-pub fn estates(data: &Path, cluster: &str) -> Vec<Estate> {
+/// What earlier sessions left open on these clusters. Recordings that are sealed or still being written left nothing.
+pub fn estates(data: &Path, clusters: &[Clean]) -> Vec<Estate> {
     let Ok(listing) = recordings::list(data) else { return Vec::new() };
-    let killed = listing.recordings.into_iter().filter(|found| !found.sealed && !found.live && of(found, cluster));
-    let open = killed.filter(|found| !found.path.join(HANDED_ON).exists()).map(|found| {
+    let killed = listing.recordings.into_iter().filter(|found| !found.sealed && !found.live && of(found, clusters));
+    let open = killed.filter_map(|found| {
+        let handed_on = std::fs::read_to_string(found.path.join(HANDED_ON)).ok();
+        let mut taken: BTreeSet<Clean> = handed_on.iter().flat_map(|text| text.lines()).map(Clean::new).collect();
+        if handed_on.is_some() && clusters.iter().all(|cluster| taken.contains(cluster)) {
+            return None;
+        }
         let _ = recover::recover(&found.path); // what cannot be mended can still be read up to there
-        Estate { intents: unanswered(&found.path), recording: found.path }
+        let ours = |intent: &Intent| clusters.contains(&intent.target.cluster) && !taken.contains(&intent.target.cluster);
+        let intents: Vec<Intent> = unanswered(&found.path).into_iter().filter(ours).collect();
+        taken.extend(clusters.iter().filter(|cluster| !cluster.is_empty()).cloned());
+        Some(Estate { intents, recording: found.path, clusters: taken })
     });
     open.filter(|estate| !estate.intents.is_empty()).collect()
 }
 
-fn of(found: &Summary, cluster: &str) -> bool {
-    found.header.as_ref().is_some_and(|header| header.about["cluster"] == cluster)
+/// Whether it looked at one of these clusters.
+fn of(found: &Summary, clusters: &[Clean]) -> bool {
+    let Some(about) = found.header.as_ref().map(|header| &header.about) else { return false };
+    let here = |at: &serde_json::Value| clusters.iter().any(|cluster| *at == **cluster && !cluster.is_empty());
+    here(&about["cluster"]) || about["beside"].as_array().into_iter().flatten().any(|one| here(&one["cluster"]))
 }
 
 fn unanswered(path: &Path) -> Vec<Intent> {

@@ -239,7 +239,7 @@ fn survey(recording: &Recording) -> Survey {
         }
     }
     let entries = world.timeline.entries().iter();
-    survey.entries = entries.map(|entry| (entry.at, format!("{} {}", entry.subject, entry.text).into())).collect();
+    survey.entries = entries.map(|entry| (entry.at, format!("{} {}", world.subject(entry), entry.text).into())).collect();
     if let (Some((_, from)), Some((_, to))) = (survey.times.first(), survey.times.last()) {
         survey.density = density(&survey.times, *from, *to);
     }

@@ -1,5 +1,5 @@
-//! One source made of parts, one for each namespace: their events go on as they are, their healths become one, as well as the worst can
-//! be heard.
+//! One source made of parts, one for each context and namespace: their events go on as they are, their healths become one, as well as
+//! the worst can be heard.
 
 use std::collections::BTreeMap;
 
@@ -15,32 +15,32 @@ use crate::event::{Event, Health, SourceId};
 /// Events of a part that may wait.
 const EVENTS: usize = 16;
 
-/// Runs `part` for every namespace, or once for all of them when none is named.
-pub async fn sing(
+/// Runs `part` for all of these, each under the name that its trouble is told by. One alone speaks for itself.
+pub async fn sing<P>(
     source: SourceId,
-    namespaces: &[Clean],
+    mut all: Vec<(Clean, P)>,
     clock: &Clock,
     events: &mpsc::Sender<Event>,
-    part: impl Fn(Option<Clean>, Voice) -> BoxFuture<'static, ()>,
+    part: impl Fn(P, Voice) -> BoxFuture<'static, ()>,
 ) {
-    let one = if namespaces.is_empty() { Some(None) } else { (namespaces.len() == 1).then(|| namespaces.first().cloned()) };
-    if let Some(one) = one {
+    if all.len() < 2 {
+        let Some((_, one)) = all.pop() else { return };
         return part(one, Voice::new(source, clock.clone(), events.clone())).await;
     }
-    let (mut parts, mut heard) = (FuturesUnordered::new(), Vec::new());
-    for namespace in namespaces {
+    let (count, mut parts, mut heard) = (all.len(), FuturesUnordered::new(), Vec::new());
+    for (name, one) in all {
         let (sender, receiver) = mpsc::channel(EVENTS);
-        parts.push(part(Some(namespace.clone()), Voice::new(source, clock.clone(), sender)));
-        heard.push(named(namespace.clone(), receiver));
+        parts.push(part(one, Voice::new(source, clock.clone(), sender)));
+        heard.push(named(name, receiver));
     }
     let mut heard = futures::stream::select_all(heard);
-    let mut choir = Choir { parts: namespaces.len(), heard: BTreeMap::new(), told: None };
+    let mut choir = Choir { parts: count, heard: BTreeMap::new(), told: None };
     loop {
         tokio::select! {
             Some(()) = parts.next() => {}
-            Some((namespace, event)) = heard.next() => {
+            Some((name, event)) = heard.next() => {
                 let event = match event {
-                    Event::Health(health) => choir.hear(namespace, health).map(Event::Health),
+                    Event::Health(health) => choir.hear(name, health).map(Event::Health),
                     event => Some(event),
                 };
                 if let Some(event) = event && events.send(event).await.is_err() {
@@ -52,12 +52,12 @@ pub async fn sing(
     }
 }
 
-fn named(namespace: Clean, receiver: mpsc::Receiver<Event>) -> futures::stream::BoxStream<'static, (Clean, Event)> {
-    let next = |(namespace, mut receiver): (Clean, mpsc::Receiver<Event>)| async move {
+fn named(name: Clean, receiver: mpsc::Receiver<Event>) -> futures::stream::BoxStream<'static, (Clean, Event)> {
+    let next = |(name, mut receiver): (Clean, mpsc::Receiver<Event>)| async move {
         let event = receiver.recv().await?;
-        Some(((namespace.clone(), event), (namespace, receiver)))
+        Some(((name.clone(), event), (name, receiver)))
     };
-    futures::stream::unfold((namespace, receiver), next).boxed()
+    futures::stream::unfold((name, receiver), next).boxed()
 }
 
 /// What the parts last said of their health.
@@ -69,8 +69,8 @@ struct Choir {
 
 impl Choir {
     /// The health of all, when it changed. Nothing is said before every part has spoken: the first to be heard is not the whole.
-    fn hear(&mut self, namespace: Clean, health: Health) -> Option<Health> {
-        self.heard.insert(namespace, health);
+    fn hear(&mut self, name: Clean, health: Health) -> Option<Health> {
+        self.heard.insert(name, health);
         if self.heard.len() < self.parts {
             return None;
         }
@@ -82,7 +82,7 @@ impl Choir {
     fn whole(&self) -> Option<Health> {
         let worst = self.heard.values().max_by_key(|health| (health.state.badness(), std::cmp::Reverse(health.since)))?;
         let alike = self.heard.iter().filter(|(_, health)| health.state == worst.state && health.error.is_some());
-        let names: Vec<&str> = alike.map(|(namespace, _)| namespace.as_str()).collect();
+        let names: Vec<&str> = alike.map(|(name, _)| name.as_str()).collect();
         let error = worst.error.as_ref().map(|error| format!("{}: {error}", names.join(", ")).into());
         Some(Health { error, ..worst.clone() })
     }

@@ -13,6 +13,7 @@ use super::line::{Line, Role};
 use super::timing::Timing;
 use crate::clean::Clean;
 use crate::data::Fault;
+use crate::event::{ContextId, labels};
 
 /// Where to connect to.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,62 @@ pub struct Connection {
     pub user: Option<Clean>,
     /// What both clients speak through; follows the kubeconfig.
     pub line: Arc<Line>,
+}
+
+/// The clusters of a session: the main one, and those beside it, as far as there is a way to them.
+#[derive(Clone)]
+pub struct Contexts {
+    /// The cluster that Prometheus, Alertmanager and Kafka belong to.
+    pub main: Connection,
+    /// The others, in the order of their [`ContextId`]s.
+    pub beside: Vec<Result<Connection, NoWay>>,
+}
+
+/// A context that is looked at, and why there is no way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoWay {
+    /// Its name.
+    pub context: Clean,
+    /// Why.
+    pub why: Clean,
+}
+
+impl From<Connection> for Contexts {
+    fn from(main: Connection) -> Self {
+        Self { main, beside: Vec::new() }
+    }
+}
+
+impl Contexts {
+    /// All of them, each with what it is called where there is little room.
+    pub fn all(&self) -> impl Iterator<Item = (ContextId, Clean, Result<&Connection, &NoWay>)> {
+        let ways = || std::iter::once(Ok(&self.main)).chain(self.beside.iter().map(Result::as_ref));
+        let names: Vec<Clean> = ways().map(|way| way.map_or_else(|no| no.context.clone(), |one| one.context.clone())).collect();
+        (0..).map(ContextId).zip(labels(&names)).zip(ways()).map(|((id, label), way)| (id, label, way))
+    }
+
+    /// Those that there is a way to.
+    pub fn connections(&self) -> impl Iterator<Item = &Connection> {
+        std::iter::once(&self.main).chain(self.beside.iter().flatten())
+    }
+}
+
+/// Connects to all of them at once. One beside the main one that there is no way to now leaves the others.
+///
+/// # Errors
+/// There is no way to the main one, or the kubeconfig does not know one of the others: that is a mistake in what was asked for.
+pub async fn connect_all(main: &ConnectSettings, beside: &[ConnectSettings], timing: &Timing) -> Result<Contexts, ConnectError> {
+    let others = futures::future::join_all(beside.iter().map(|settings| connect(settings, timing)));
+    let (main, others) = tokio::join!(connect(main, timing), others);
+    let way = |(way, settings): (Result<Connection, ConnectError>, &ConnectSettings)| match way {
+        Ok(connection) => Ok(Ok(connection)),
+        Err(why @ (ConnectError::Incomplete { .. } | ConnectError::Credentials(_) | ConnectError::Proxy(_))) => {
+            let context = Clean::new(settings.context.as_deref().unwrap_or_default());
+            Ok(Err(NoWay { context, why: Clean::new(&why.to_string()) }))
+        }
+        Err(mistake) => Err(mistake),
+    };
+    Ok(Contexts { main: main?, beside: others.into_iter().zip(beside).map(way).collect::<Result<_, _>>()? })
 }
 
 /// Why there is no connection.

@@ -219,7 +219,8 @@ impl Line {
         }
     }
 
-    fn context(&self) -> &str {
+    /// The context's name.
+    pub fn context(&self) -> &str {
         self.settings.context.as_deref().unwrap_or_default()
     }
 

@@ -5,7 +5,7 @@
 //! | [`connect`], [`kubeconfig`] | from a kubeconfig to a reading and a writing client |
 //! | [`mod@line`], [`client`], [`proxy`], [`credential`] | what both speak through: follows the kubeconfig, renews tokens and certificates |
 //! | [`kube`] | the API server: lists and watches of each kind, namespaces, what pods and nodes use |
-//! | [`choir`] | a source of several namespaces: many parts, one health |
+//! | [`choir`] | a source of several contexts and namespaces: many parts, one health |
 //! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
 //! | [`reach`], [`discover`] | where a server is: as the settings say, else what the cluster has |
 //! | [`kafka`] | consumer group lag: by the broker's own tool, from the brokers, from an exporter |
@@ -46,17 +46,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::clock::Clock;
-use self::connect::Connection;
+use self::connect::{Connection, Contexts};
 use self::discover::{Scout, What};
 use self::failure::Failure;
 use self::kafka::Kafka;
+use self::kube::Place;
 use self::line::Line;
 use self::reach::Reach;
 use self::timing::Timing;
 use self::voice::Voice;
 use crate::clean::Clean;
 use crate::config::{Endpoint, KafkaMode, Rates};
-use crate::event::{Event, Kind, SourceId};
+use crate::event::{ContextId, Event, Kind, SourceId};
 
 /// What to ask, and where.
 #[derive(Clone, Debug)]
@@ -79,18 +80,19 @@ pub struct SourceSettings {
 #[derive(Debug)]
 pub struct Sources {
     tasks: JoinSet<()>,
-    line: Arc<Line>,
+    lines: Vec<Arc<Line>>,
 }
 
 impl Sources {
-    /// What they speak through with the API server.
-    pub fn line(&self) -> &Line {
-        &self.line
+    /// What they speak through with the API servers, of each context that there is a way to.
+    pub fn lines(&self) -> &[Arc<Line>] {
+        &self.lines
     }
 
     /// Starts them. Each tells its first reading, or why there is none, without waiting for a period to pass.
-    pub fn spawn(settings: &SourceSettings, connection: &Connection, clock: &Clock, timing: &Timing, events: &mpsc::Sender<Event>) -> Self {
-        let mut sources = Self { tasks: JoinSet::new(), line: Arc::clone(&connection.line) };
+    pub fn spawn(settings: &SourceSettings, contexts: &Contexts, clock: &Clock, timing: &Timing, events: &mpsc::Sender<Event>) -> Self {
+        let (connection, lines) = (&contexts.main, contexts.connections().map(|one| Arc::clone(&one.line)).collect());
+        let mut sources = Self { tasks: JoinSet::new(), lines };
         let voice = {
             let (clock, events) = (clock.clone(), events.clone());
             move |source| Voice::new(source, clock.clone(), events.clone())
@@ -101,7 +103,7 @@ impl Sources {
             sources.tasks.spawn(tokio::time::sleep(wait).then(|()| work));
         };
         let cluster = OfCluster {
-            client: connection.reader.clone(),
+            contexts: contexts.clone(),
             chosen: settings.namespaces.clone(),
             clock: clock.clone(),
             timing: timing.clone(),
@@ -127,7 +129,9 @@ impl Sources {
             async move { kafka::run(found(how, scout, &mut voice).await, client, way, voice, at, times).await }.boxed()
         };
         start(SourceId::Kafka, Box::new(run));
-        sources.tasks.spawn(Arc::clone(&connection.line).follow(events.clone()));
+        for line in &sources.lines {
+            sources.tasks.spawn(Arc::clone(line).follow(events.clone()));
+        }
         sources
     }
 }
@@ -147,10 +151,10 @@ async fn found(how: Kafka, scout: Option<Scout>, voice: &mut Voice) -> Kafka {
     }
 }
 
-/// What the sources have in common that ask the API server, in the namespaces that are chosen.
+/// What the sources have in common that ask the API servers, in the namespaces that are chosen.
 #[derive(Clone)]
 struct OfCluster {
-    client: ::kube::Client,
+    contexts: Contexts,
     chosen: watch::Receiver<Vec<Clean>>,
     clock: Clock,
     timing: Timing,
@@ -171,18 +175,45 @@ impl OfCluster {
     }
 
     async fn part(self, source: SourceId, namespaces: Vec<Clean>) {
-        let Self { client, clock, timing, events, .. } = self;
-        let voice = || Voice::new(source, clock.clone(), events.clone());
-        match Kind::ALL.into_iter().find(|kind| SourceId::of(*kind) == source) {
-            Some(kind) => {
-                let namespaces = if kind.namespaced() { namespaces } else { Vec::new() };
-                let part = |namespace, voice| kube::run(kind, client.clone(), namespace, voice, clock.clone(), timing.clone());
-                choir::sing(source, &namespaces, &clock, &events, part).await;
+        let Self { contexts, clock, timing, events, .. } = self;
+        let kind = Kind::ALL.into_iter().find(|kind| SourceId::of(*kind) == source);
+        let apart = kind.is_some_and(Kind::namespaced); // the other sources take several namespaces together
+        let parts = parts(&contexts, if apart { &namespaces } else { &[] });
+        let part = |way: Way, voice: Voice| match (way, kind) {
+            (Err(why), _) => unreached(why, voice).boxed(),
+            (Ok(place), Some(kind)) => kube::run(kind, place, voice, clock.clone(), timing.clone()),
+            (Ok(place), None) if source == SourceId::Usage => {
+                kube::usage::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed()
             }
-            None if source == SourceId::Usage => kube::usage::run(client, namespaces, voice(), clock.clone(), timing).await,
-            None => kube::namespaces::run(client, namespaces, voice(), clock.clone(), timing).await,
-        }
+            (Ok(place), None) => kube::namespaces::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed(),
+        };
+        choir::sing(source, parts, &clock, &events, part).await;
     }
+}
+
+/// Where a part of a source asks, or why it cannot.
+type Way = Result<Place, Clean>;
+
+/// Each context with each of the namespaces, or with all of them when none is named; and what each of these is called.
+fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Way)> {
+    let chosen: Vec<Option<&Clean>> = if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(Some).collect() };
+    let several = !contexts.beside.is_empty();
+    let part = |id: ContextId, label: &Clean, way: Result<&Connection, Clean>, namespace: Option<&Clean>| {
+        let words = [several.then_some(label), namespace].into_iter().flatten().map(Clean::as_str).collect::<Vec<_>>();
+        let place = way.map(|one| Place { client: one.reader.clone(), context: id, namespace: namespace.cloned() });
+        (words.join(" ").into(), place)
+    };
+    let of = |(id, label, way): (ContextId, Clean, Result<&Connection, _>)| {
+        let way = way.map_err(|no: &connect::NoWay| no.why.clone());
+        chosen.iter().map(|namespace| part(id, &label, way.clone(), *namespace)).collect::<Vec<_>>()
+    };
+    contexts.all().flat_map(of).collect()
+}
+
+/// A context without a way to it is down for as long as this session lasts.
+async fn unreached(why: Clean, mut voice: Voice) {
+    voice.fail(&Failure::Lost(format!("{why}; once that is mended, start warroom again"))).await;
+    std::future::pending::<()>().await;
 }
 
 /// Runs a source for ever. A fault of warroom's own in it shows as its health, and it is started again.

@@ -42,7 +42,7 @@ impl Room {
             rates: crate::config::Rates::default(),
         };
         let (sender, events) = mpsc::channel(16);
-        let sources = Sources::spawn(&settings, &connection, &clock, &timing, &sender);
+        let sources = Sources::spawn(&settings, &connection.into(), &clock, &timing, &sender);
         let (cluster, rates, lag, alerts, health) = Default::default();
         Self { sim, clock, events, cluster, rates, lag, alerts, health, _sources: sources }
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::{Overlay, Picks, State, fuzzy};
 use crate::clean::Clean;
-use crate::event::Purpose;
+use crate::event::{ContextId, Purpose};
 use crate::keymap::Action;
 
 /// One thing that the line can be completed to.
@@ -101,16 +101,17 @@ fn all(state: &State) -> Vec<Candidate> {
 fn namespaces(state: &State, typed: &str) -> Vec<Candidate> {
     let (before, last) = typed.rsplit_once([' ', ',']).map_or(("", typed), |(before, last)| (before, last));
     let before = if before.is_empty() { String::new() } else { format!("{before} ") };
-    let watched = state.world.session.iter().flat_map(|session| &session.namespaces);
-    let mut known: Vec<&Clean> = state.world.namespaces.keys().chain(watched).collect();
-    known.sort();
+    let watched = state.world.session.iter().flat_map(|session| &session.namespaces).map(Clean::as_str);
+    let mut known: Vec<&str> = state.world.namespaces.keys().map(|name| ContextId::bare(name)).chain(watched).collect();
+    known.sort_unstable();
     known.dedup();
-    let names = known.into_iter().map(Clean::as_str).chain(["all"]);
+    let names = known.into_iter().chain(["all"]);
     let fitting = names.filter(|name| name.contains(last));
     fitting.map(|name| Candidate::runs(Action::Namespaces(format!("{before}{name}")), "")).collect()
 }
 
 fn nodes(state: &State, typed: &str) -> Vec<Candidate> {
-    let names = state.world.cluster.nodes.values().map(|node| &node.meta.name);
-    names.filter(|name| name.contains(typed.trim())).map(|name| Candidate::runs(Action::Node(name.to_string()), "")).collect()
+    let world = &state.world;
+    let names = world.cluster.nodes.values().map(|node| world.place(node.meta.context(), &node.meta.name));
+    names.filter(|name| name.contains(typed.trim())).map(|name| Candidate::runs(Action::Node(name.into_owned()), "")).collect()
 }

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{EntryKind, Timeline};
+use super::{EntryKind, Subject, Timeline};
 use crate::clean::Clean;
-use crate::event::Uid;
+use crate::event::{ContextId, Uid};
 use crate::units;
 
 /// So many things with the same reason, each no later than [`AT_ONCE`] after one before it, have one cause.
@@ -21,7 +21,8 @@ const AT_ONCE: TimeDelta = TimeDelta::seconds(60);
 /// Cases that are listed under a cause; further ones are only counted.
 const LISTED: usize = 200;
 
-/// What troubles can have in common, the strongest first.
+/// What troubles can have in common, the strongest first. Every name is marked with its context ([`ContextId::mark`]): what breaks in two
+/// clusters at once breaks twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tie {
@@ -43,7 +44,7 @@ pub struct News {
     /// What broke: the same for every word about it.
     pub thing: Thing,
     /// Whom the line is about.
-    pub subject: Clean,
+    pub subject: Subject,
     /// What it says.
     pub text: Clean,
     /// What ties it to others, the strongest first.
@@ -242,7 +243,7 @@ impl Causes {
         let Some((tie, things)) = found else { return };
         let since = things.iter().filter_map(|thing| self.troubles.get(thing)).map(|trouble| trouble.since).min().unwrap_or(at);
         let kind = if things.iter().all(|thing| thing.kind() == EntryKind::Alert) { EntryKind::Alert } else { EntryKind::Trouble };
-        let id = timeline.add(since, kind, Clean::default(), Clean::default(), None);
+        let id = timeline.add(since, kind, Subject::default(), Clean::default(), None);
         let cause = Cause { tie: tie.clone(), since, last: at, broken: 0, well: BTreeMap::new(), words: Clean::default(), ended: None };
         self.open.insert(id, cause);
         for thing in &things {
@@ -310,7 +311,7 @@ impl Causes {
         let entry = trouble.entry.and_then(|entry| timeline.get_mut(entry));
         let subject = entry.map(|entry| {
             entry.ended = Some(at);
-            entry.subject.clone()
+            entry.about()
         });
         match trouble.cause {
             None => {
@@ -347,7 +348,7 @@ impl Causes {
         let Some(cause) = self.open.get(&id).filter(|cause| cause.broken == 0) else { return };
         let subject = timeline.get_mut(id).map(|line| {
             line.ended = Some(at);
-            line.subject.clone()
+            line.about()
         });
         let all = if cause.cases() == 2 { "both".to_owned() } else { format!("all {}", cause.cases()) };
         let said =
@@ -367,15 +368,19 @@ impl Causes {
         let over = if cause.well.is_empty() { String::new() } else { format!("{} of {cases} over · ", cause.well.len()) };
         let Some(line) = timeline.get_mut(id) else { return };
         line.cases = u32::try_from(cases).unwrap_or(u32::MAX);
-        let (subject, text) = match &cause.tie {
-            Tie::Node(name) => (name.clone(), format!("node not ready, {} with it", workloads(cases.saturating_sub(1)))),
-            Tie::Registry(name) => (name.clone(), format!("{} cannot pull their images: {}", workloads(cases), cause.words)),
-            Tie::Namespace(name) => (name.clone(), format!("{} get no pods: {}", workloads(cases), cause.words)),
-            Tie::Service(name) => (name.clone(), told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · ")),
-            Tie::Reason(name) if line.kind == EntryKind::Alert => (name.clone(), format!("{cases} alerts at once")),
-            Tie::Reason(_) => (workloads(cases).into(), cause.words.to_string()),
+        let (Tie::Node(tied) | Tie::Registry(tied) | Tie::Namespace(tied) | Tie::Service(tied) | Tie::Reason(tied)) = &cause.tie;
+        let name = ContextId::bare(tied);
+        let text = match &cause.tie {
+            Tie::Node(_) => format!("node not ready, {} with it", workloads(cases.saturating_sub(1))),
+            Tie::Registry(_) => format!("{} cannot pull their images: {}", workloads(cases), cause.words),
+            Tie::Namespace(_) => format!("{} get no pods: {}", workloads(cases), cause.words),
+            Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
+            Tie::Reason(_) if line.kind == EntryKind::Alert => format!("{cases} alerts at once"),
+            Tie::Reason(_) => cause.words.to_string(),
         };
-        (line.subject, line.text) = (subject, format!("{over}{text}").into());
+        let many = matches!(cause.tie, Tie::Reason(_)) && line.kind != EntryKind::Alert;
+        line.subject = if many { workloads(cases).into() } else { name.into() };
+        (line.context, line.text) = (ContextId::of(tied), format!("{over}{text}").into());
     }
 }
 

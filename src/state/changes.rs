@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cluster, Entry, EntryKind, State, Timeline};
-use crate::clean::Clean;
 use crate::event::{ClusterEvent, ConfigMap, Kind, LastChange, Node, Uid, Workload};
 
 /// How far back a change is told when warroom starts, and how far the view back reaches.
@@ -45,13 +44,13 @@ pub fn tell(at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent, timeline
         ClusterEvent::Gone(Kind::ConfigMap, uids) | ClusterEvent::Missed(Kind::ConfigMap, uids) => {
             let gone = uids.iter().filter_map(|uid| cluster.config_maps.get(uid)).filter(|map| map.changed.is_some());
             for map in gone {
-                timeline.add(at, EntryKind::Change, map.meta.name.clone(), "config map deleted", None);
+                timeline.add(at, EntryKind::Change, &map.meta, "config map deleted", None);
             }
         }
         ClusterEvent::Gone(Kind::Node, uids) | ClusterEvent::Missed(Kind::Node, uids) => {
             let gone = uids.iter().filter_map(|uid| cluster.nodes.get(uid));
             for node in gone {
-                timeline.add(at, EntryKind::Change, node.meta.name.clone(), "node left", None);
+                timeline.add(at, EntryKind::Change, &node.meta, "node left", None);
             }
         }
         _ => {}
@@ -66,16 +65,15 @@ fn config_map(at: DateTime<Utc>, before: Option<&ConfigMap>, now: &ConfigMap, ti
     }
     let what = if (changed.at - now.meta.created).abs() <= TimeDelta::seconds(1) { "created" } else { "changed" };
     let text = format!("config map {what}  by {}", changed.manager);
-    timeline.add_once(changed.at.min(at), EntryKind::Change, now.meta.name.clone(), text);
+    timeline.add_once(changed.at.min(at), EntryKind::Change, &now.meta, text);
 }
 
 fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Timeline) {
-    let name = now.meta.name.clone();
     match before {
-        None if at - now.meta.created < HISTORY => timeline.add_once(now.meta.created.min(at), EntryKind::Change, name, "node joined"),
+        None if at - now.meta.created < HISTORY => timeline.add_once(now.meta.created.min(at), EntryKind::Change, &now.meta, "node joined"),
         Some(before) if before.cordoned != now.cordoned => {
             let what = if now.cordoned { "node cordoned" } else { "node uncordoned" };
-            timeline.add(at, EntryKind::Change, name, format!("{what}{}", by(now.changed.as_ref(), at)), None);
+            timeline.add(at, EntryKind::Change, &now.meta, format!("{what}{}", by(now.changed.as_ref(), at)), None);
         }
         _ => {}
     }
@@ -86,7 +84,7 @@ fn scaled_before(at: DateTime<Utc>, cluster: &Cluster, now: &Workload, timeline:
     let scaled = now.changed.as_ref().filter(|changed| changed.subresource.as_deref() == Some("scale"));
     let Some(scaled) = scaled.filter(|changed| at - changed.at < HISTORY && !cluster.workloads.contains_key(&now.meta.uid)) else { return };
     let text = format!("scaled to {}  by {}", now.desired, scaled.manager);
-    timeline.add_once(scaled.at.min(at), EntryKind::Deploy, now.meta.name.clone(), text);
+    timeline.add_once(scaled.at.min(at), EntryKind::Deploy, &now.meta, text);
 }
 
 /// A change, and the first trouble after it.
@@ -102,15 +100,16 @@ pub struct Changed<'a> {
 pub fn changed(state: &State) -> Vec<Changed<'_>> {
     let entries = state.world.timeline.entries();
     let from = entries.partition_point(|entry| entry.at < state.now - HISTORY);
-    let is_node = |name: &Clean| state.world.cluster.nodes.values().any(|node| node.meta.name == *name);
+    let nodes = &state.world.cluster.nodes;
+    let is_node = |entry: &Entry| nodes.values().any(|node| node.meta.name == entry.subject && node.meta.context() == entry.context);
     let changes = entries.iter().enumerate().skip(from).filter(|(_, entry)| match entry.kind {
         EntryKind::Deploy | EntryKind::Change | EntryKind::Applied => true,
-        EntryKind::Trouble | EntryKind::Recovery => is_node(&entry.subject),
+        EntryKind::Trouble | EntryKind::Recovery => is_node(entry),
         _ => false,
     });
     let first_after = |at: usize, change: &Entry| {
         let later = entries[at + 1..].iter().take_while(|entry| entry.at - change.at < CONSEQUENCE);
-        later.into_iter().find(|entry| matches!(entry.kind, EntryKind::Trouble | EntryKind::Alert))
+        later.into_iter().find(|entry| matches!(entry.kind, EntryKind::Trouble | EntryKind::Alert) && entry.context == change.context)
     };
     let mut found: Vec<Changed<'_>> = changes.map(|(at, entry)| Changed { entry, then: first_after(at, entry) }).collect();
     found.reverse();

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::causes::{Causes, News, Thing, Tie};
 use super::changes::{HISTORY, by};
-use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Timeline, WorkloadRow};
+use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Subject, Timeline, WorkloadRow};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, ContainerState, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
+use crate::event::{ClusterEvent, ContainerState, ContextId, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
 
 /// How long a workload has to be well to have recovered.
 const STEADY: TimeDelta = TimeDelta::seconds(20);
@@ -69,7 +69,7 @@ impl Detector {
                 }
             }
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
-            ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, cluster, timeline),
+            ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, scope.context, cluster, timeline),
             ClusterEvent::Nodes(_) | ClusterEvent::Gone(Kind::Node, _) | ClusterEvent::Missed(Kind::Node, _) => {
                 self.nodes(at, cluster, timeline);
             }
@@ -82,19 +82,20 @@ impl Detector {
     /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
     /// names happened before warroom looked: [`Self::history`] tells that.
     fn deployed(&mut self, at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
-        let Some(owner) = revision.owner.as_ref().filter(|_| cluster.listed.contains(&Kind::ReplicaSet)) else { return };
+        let Some(owner) = revision.owner.as_ref().filter(|_| cluster.is_listed(Kind::ReplicaSet, revision.meta.context())) else { return };
         let known = self.deployed.insert(owner.uid.clone(), revision.number).unwrap_or(0);
         if revision.number <= known {
             self.deployed.insert(owner.uid.clone(), known);
         } else if revision.number > 1 {
-            timeline.add(at, EntryKind::Deploy, owner.name.clone(), rollout(at, revision, cluster, &owner.uid), None);
+            timeline.add(at, EntryKind::Deploy, of(owner), rollout(at, revision, cluster, &owner.uid), None);
         }
     }
 
     /// Rollouts of the last hour, as far as the first listing shows them: a ReplicaSet that is younger than all with lower numbers was made
     /// by its rollout. An older one was taken up again by a rollback, at a time that nothing tells.
-    fn history(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
-        let mut revisions: Vec<(&Owner, &Revision)> = cluster.revisions.values().filter_map(|r| Some((r.owner.as_ref()?, r))).collect();
+    fn history(&mut self, at: DateTime<Utc>, context: ContextId, cluster: &Cluster, timeline: &mut Timeline) {
+        let here = cluster.revisions.values().filter(|r| r.meta.context() == context);
+        let mut revisions: Vec<(&Owner, &Revision)> = here.filter_map(|r| Some((r.owner.as_ref()?, r))).collect();
         revisions.sort_by(|a, b| (&a.0.uid, a.1.number).cmp(&(&b.0.uid, b.1.number)));
         for of_one in revisions.chunk_by(|a, b| a.0.uid == b.0.uid) {
             let (Some((owner, _)), Some((_, newest))) = (of_one.first(), of_one.last()) else { continue };
@@ -106,7 +107,7 @@ impl Detector {
                 let youngest = of_one.iter().all(|(_, other)| other.number >= now.number || other.meta.created < now.meta.created);
                 if youngest && before.number < now.number && at - now.meta.created < HISTORY {
                     let text = rollout(now.meta.created, now, cluster, &owner.uid);
-                    timeline.add(now.meta.created, EntryKind::Deploy, owner.name.clone(), text, None);
+                    timeline.add(now.meta.created, EntryKind::Deploy, of(owner), text, None);
                 }
             }
         }
@@ -132,7 +133,7 @@ impl Detector {
                 let thing = Thing::Workload(row.uid().clone());
                 if broken.told.insert(reason.clone()) {
                     let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
-                    let news = News { thing, subject: row.name().clone(), text, ties: ties(workload, row, reason, cluster) };
+                    let news = News { thing, subject: row.meta().into(), text, ties: ties(workload, row, reason, cluster) };
                     self.causes.begin(at, news, timeline);
                 } else if !self.causes.settled(&thing) {
                     self.causes.retie(at, &thing, ties(workload, row, reason, cluster), timeline); // its pods may say more by now
@@ -162,12 +163,13 @@ impl Detector {
 
     fn nodes(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
         for node in cluster.nodes.values() {
-            let (thing, name) = (Thing::Node(node.meta.uid.clone()), node.meta.name.clone());
+            let thing = Thing::Node(node.meta.uid.clone());
             if node.ready == Some(true) {
                 self.causes.end(at, &thing, "node ready", timeline);
             } else if !self.causes.has(&thing) {
                 let text = format!("node not ready: {}", node.message.as_deref().unwrap_or("no word from its kubelet")).into();
-                self.causes.begin(at, News { thing, subject: name.clone(), text, ties: vec![Tie::Node(name)] }, timeline);
+                let tie = Tie::Node(node.meta.context().mark(&node.meta.name));
+                self.causes.begin(at, News { thing, subject: (&node.meta).into(), text, ties: vec![tie] }, timeline);
             }
         }
         let gone = |thing: &&Thing| matches!(thing, Thing::Node(uid) if !cluster.nodes.contains_key(uid));
@@ -184,7 +186,8 @@ impl Detector {
             let (threshold, percent, thing) = (threshold(service), ratio * 100.0, Thing::Service(service.clone()));
             if ratio > threshold && !self.causes.has(&thing) {
                 let text = format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0).into();
-                self.causes.begin(at, News { thing, subject: service.clone(), text, ties: vec![Tie::Service(service.clone())] }, timeline);
+                let tie = Tie::Service(ContextId::MAIN.own(service.clone()));
+                self.causes.begin(at, News { thing, subject: service.clone().into(), text, ties: vec![tie] }, timeline);
             } else if ratio <= threshold / 2.0 {
                 self.causes.end(at, &thing, format!("5xx {percent:.1} %"), timeline);
             }
@@ -198,7 +201,7 @@ impl Detector {
             if group.in_trouble() {
                 if !self.causes.has(&thing) {
                     let text = format!("lag {records}, {}", plight(group)).into();
-                    self.causes.begin(at, News { thing, subject: id.clone(), text, ties: Vec::new() }, timeline);
+                    self.causes.begin(at, News { thing, subject: id.clone().into(), text, ties: Vec::new() }, timeline);
                 }
             } else if group.state() == GroupState::Ok && group.growth().is_some_and(|growth| growth <= 0.0) {
                 self.causes.end(at, &thing, format!("lag {records}, falling"), timeline);
@@ -211,8 +214,9 @@ impl Detector {
         for alert in alerts.rows().into_iter().filter(|alert| alert.active()) {
             let thing = Thing::Alert(alert.fingerprint.clone());
             if !self.causes.has(&thing) {
-                let ties = alert.service().cloned().map(Tie::Service).into_iter().chain([Tie::Reason(alert.name.clone())]).collect();
-                let news = News { thing, subject: alert.about().cloned().unwrap_or_default(), text: alert.name.clone(), ties };
+                let service = alert.service().map(|service| Tie::Service(ContextId::MAIN.own(service.clone())));
+                let ties = service.into_iter().chain([Tie::Reason(ContextId::MAIN.own(alert.name.clone()))]).collect();
+                let news = News { thing, subject: alert.about().cloned().unwrap_or_default().into(), text: alert.name.clone(), ties };
                 self.causes.begin(alert.since, news, timeline);
             }
         }
@@ -228,24 +232,25 @@ impl Detector {
 /// What ties a broken workload to others: the node that most of its broken pods are on, the registry that they cannot pull from, the
 /// namespace that they may not be created in, its service, its reason.
 fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
+    let context = workload.meta.context();
     let broken: Vec<&Pod> = cluster.troubled(row).into_iter().map(|(pod, _)| pod).collect();
     let mut on: BTreeMap<&Clean, usize> = BTreeMap::new();
     for node in broken.iter().filter_map(|pod| pod.node.as_ref()) {
         *on.entry(node).or_default() += 1;
     }
-    let node = on.into_iter().find(|(_, pods)| pods * 2 > broken.len()).map(|(node, _)| Tie::Node(node.clone()));
+    let node = on.into_iter().find(|(_, pods)| pods * 2 > broken.len()).map(|(node, _)| Tie::Node(context.own(node.clone())));
     let pulls = reason.contains("ImagePull");
     let waits = |pod: &&Pod| pod.containers.iter().find(|c| matches!(c.state, ContainerState::Waiting { .. })).map(|c| c.image.clone());
-    let registry = broken.iter().find_map(waits).filter(|_| pulls).map(|image| Tie::Registry(registry(&image)));
-    let namespace = reason.contains("FailedCreate").then(|| Tie::Namespace(workload.meta.namespace.clone()));
-    let service = Tie::Service(workload.service.clone());
-    [node, registry, namespace, Some(service), Some(Tie::Reason(reason.clone()))].into_iter().flatten().collect()
+    let registry = broken.iter().find_map(waits).filter(|_| pulls).map(|image| Tie::Registry(context.mark(registry(&image))));
+    let namespace = reason.contains("FailedCreate").then(|| Tie::Namespace(context.own(workload.meta.namespace.clone())));
+    let service = Tie::Service(context.own(workload.service.clone()));
+    [node, registry, namespace, Some(service), Some(Tie::Reason(context.own(reason.clone())))].into_iter().flatten().collect()
 }
 
 /// The registry of an image, as the container runtimes read its name.
-fn registry(image: &str) -> Clean {
+fn registry(image: &str) -> &str {
     let host = image.split_once('/').map(|(host, _)| host).filter(|host| host.contains(['.', ':']) || *host == "localhost");
-    host.unwrap_or("docker.io").into()
+    host.unwrap_or("docker.io")
 }
 
 fn plight(group: &Group) -> &'static str {
@@ -261,8 +266,13 @@ fn plight(group: &Group) -> &'static str {
 fn scaled(at: DateTime<Utc>, before: Option<&Workload>, now: &Workload, timeline: &mut Timeline) {
     if let Some(before) = before.filter(|before| before.desired != now.desired) {
         let text = format!("scaled {} → {}{}", before.desired, now.desired, by(now.changed.as_ref(), at));
-        timeline.add(at, EntryKind::Deploy, now.meta.name.clone(), text, None);
+        timeline.add(at, EntryKind::Deploy, &now.meta, text, None);
     }
+}
+
+/// Whom a rollout is about.
+fn of(owner: &Owner) -> Subject {
+    Subject { context: ContextId::of(&owner.uid), name: owner.name.clone() }
 }
 
 /// `rev 6 → 7  v1.2.3 → v1.3.0  by helm`
@@ -285,8 +295,8 @@ fn images(revision: &Revision) -> String {
 }
 
 /// What a change's new stage says on the timeline.
-pub fn tell_run(at: DateTime<Utc>, run: &Run, timeline: &mut Timeline) {
-    let (subject, mark) = (run.intent.target.name.clone(), Some(run.mark));
+pub fn tell_run(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut Timeline) {
+    let (subject, mark) = (Subject { context, name: run.intent.target.name.clone() }, Some(run.mark));
     let (kind, text) = match &run.stage {
         Stage::Sent => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
         Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),

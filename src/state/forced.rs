@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Cluster;
+use super::{Cluster, Subject};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, ContainerState, Kind, Pod, Uid};
 
@@ -27,13 +27,13 @@ pub struct Forced(BTreeMap<Uid, ForcedPod>);
 
 impl Forced {
     /// Looks at an event that the cluster has not taken in yet; gives the pods that go by force with it.
-    pub fn fold(&mut self, at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent) -> Vec<Clean> {
+    pub fn fold(&mut self, at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent) -> Vec<Subject> {
         let ClusterEvent::Gone(Kind::Pod, uids) = event else { return Vec::new() };
         self.0.retain(|_, pod| at - pod.at < TOLD);
-        let gone = uids.iter().filter_map(|uid| cluster.pods.get(uid)).filter_map(|pod| Some((by_force(at, pod)?, pod.meta.name.clone())));
-        gone.map(|(owner, name)| {
-            self.0.insert(owner, ForcedPod { name: name.clone(), at });
-            name
+        let gone = uids.iter().filter_map(|uid| cluster.pods.get(uid)).filter_map(|pod| Some((by_force(at, pod)?, &pod.meta)));
+        gone.map(|(owner, meta)| {
+            self.0.insert(owner, ForcedPod { name: meta.name.clone(), at });
+            meta.into()
         })
         .collect()
     }

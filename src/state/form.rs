@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{World, workload_rows};
 use crate::clean::Clean;
-use crate::event::{Alert, Kind, Silence, StepCall, Workload};
+use crate::event::{Alert, ContextId, Kind, Meta, Session, Silence, StepCall, Workload};
 use crate::runbook::{InputKind, Step};
 
 /// A value that an input can take.
@@ -49,7 +49,8 @@ pub struct Form {
 }
 
 impl Form {
-    /// The form of `step`, filled with what is given, then with the selected workload, then with defaults.
+    /// The form of `step`, filled with what is given, then with the selected workload, then with defaults. Where several contexts are
+    /// looked at, it asks for the context of a deployment first.
     pub fn new(step: &Step, given: &BTreeMap<Clean, Clean>, world: &World, selected: Option<&Workload>) -> Self {
         let fields = step.inputs.iter().map(|input| {
             let preset =
@@ -61,10 +62,31 @@ impl Form {
                 value: preset.or_else(|| input.default.clone()).unwrap_or_default(),
             }
         });
-        let mut form =
-            Self { step: step.id.clone(), title: step.title.clone(), fields: fields.collect(), at: 0, waiting: false, problem: None };
-        form.at = form.fields.iter().position(|field| !given.contains_key(&field.name)).unwrap_or(form.fields.len());
+        let several = world.session.as_ref().filter(|session| session.several() && places(step));
+        let place = several.map(|session| context_field(session, given, selected));
+        let chosen = place.as_ref().is_some_and(|_| given.contains_key(StepCall::CONTEXT) || selected.is_some());
+        let (fields, at, waiting) = (place.into_iter().chain(fields).collect(), 0, false);
+        let mut form = Self { step: step.id.clone(), title: step.title.clone(), fields, at, waiting, problem: None };
+        let answered = |field: &Field| given.contains_key(&field.name) || (chosen && field.name == StepCall::CONTEXT);
+        form.at = form.fields.iter().position(|field| !answered(field)).unwrap_or(form.fields.len());
         form
+    }
+
+    /// The context that it is for; the main one where none is chosen.
+    pub fn context(&self, world: &World) -> ContextId {
+        let chosen = self.fields.iter().find(|field| field.name == StepCall::CONTEXT).map(|field| field.value.as_str());
+        let looked = world.session.as_ref().zip(chosen).and_then(|(session, name)| session.named(name));
+        looked.map(|one| one.id).unwrap_or_default()
+    }
+
+    /// The contexts that have a deployment called as the one that is given.
+    pub fn contexts_of_deployment<'a>(&self, world: &'a World) -> Vec<&'a Clean> {
+        let named =
+            |meta: &Meta| self.given(InputKind::Deployment).is_some_and(|given| *given == meta.name || *given == world.called(meta));
+        let deployments = world.cluster.workloads.values().filter(|w| w.kind == Kind::Deployment && named(&w.meta));
+        let ids: std::collections::BTreeSet<ContextId> = deployments.map(|w| w.meta.context()).collect();
+        let session = world.session.iter();
+        session.flat_map(Session::contexts).filter(|one| ids.contains(&one.id)).map(|one| one.context).collect()
     }
 
     /// The input asked for; `None` when all were.
@@ -82,7 +104,8 @@ impl Form {
     pub fn choices(&self, world: &World, now: DateTime<Utc>, typed: &str) -> Vec<Choice> {
         let Some(field) = self.current() else { return Vec::new() };
         let all = match field.kind {
-            InputKind::Deployment => workloads(world),
+            _ if field.name == StepCall::CONTEXT => contexts(world),
+            InputKind::Deployment => workloads(world, self.context(world)),
             InputKind::Revision => self.revisions(world, now),
             InputKind::Alert => alerts(world),
             InputKind::Labels => return self.labels(world, typed),
@@ -137,9 +160,9 @@ impl Form {
     }
 
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
-        let named = self.fields.iter().find(|field| field.kind == InputKind::Deployment).map(|field| &field.value);
-        let deployment =
-            named.and_then(|name| world.cluster.workloads.values().find(|w| w.kind == Kind::Deployment && world.called(&w.meta) == *name));
+        let (context, named) = (self.context(world), self.given(InputKind::Deployment));
+        let is = |w: &&Workload| w.kind == Kind::Deployment && w.meta.context() == context && Some(&world.called(&w.meta)) == named;
+        let deployment = world.cluster.workloads.values().find(is);
         let Some(deployment) = deployment else { return Vec::new() };
         let revisions = world.cluster.revisions_of(&deployment.meta.uid).into_iter().filter(|r| Some(r.number) != deployment.revision);
         revisions
@@ -151,6 +174,23 @@ impl Form {
             })
             .collect()
     }
+}
+
+/// Whether a step is done to something that is in one of the clusters.
+fn places(step: &Step) -> bool {
+    step.inputs.iter().any(|input| input.kind == InputKind::Deployment)
+}
+
+fn context_field(session: &Session, given: &BTreeMap<Clean, Clean>, selected: Option<&Workload>) -> Field {
+    let looked = selected.and_then(|workload| session.looked(workload.meta.context()));
+    let named = given.get(StepCall::CONTEXT).map(|name| session.named(name).map_or(name, |one| one.context));
+    let value = named.or(looked.map(|one| one.context)).unwrap_or(&session.context).clone();
+    Field { name: StepCall::CONTEXT.into(), kind: InputKind::Text, required: true, value }
+}
+
+fn contexts(world: &World) -> Vec<Choice> {
+    let all = world.session.iter().flat_map(Session::contexts);
+    all.map(|one| Choice { value: one.context.clone(), label: format!("{}  {}", one.context, one.cluster).into() }).collect()
 }
 
 fn alerts(world: &World) -> Vec<Choice> {
@@ -180,9 +220,10 @@ fn spans(now: DateTime<Utc>) -> Vec<Choice> {
     vec![span("15m", 15), span("1h", 60), span("4h", 240), Choice { value: hour.as_str().into(), label: format!("{hour} UTC").into() }]
 }
 
-fn workloads(world: &World) -> Vec<Choice> {
+fn workloads(world: &World, context: ContextId) -> Vec<Choice> {
     let rows = workload_rows(world);
-    let deployments = rows.iter().filter_map(|row| row.workload.filter(|w| w.kind == Kind::Deployment).map(|w| (row, w)));
+    let deployments =
+        rows.iter().filter_map(|row| row.workload.filter(|w| w.kind == Kind::Deployment && w.meta.context() == context).map(|w| (row, w)));
     deployments
         .map(|(row, w)| {
             let reason = row.reason.as_deref().unwrap_or("");

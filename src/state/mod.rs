@@ -55,7 +55,7 @@ pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback
 pub use span::Span;
 pub use subject::{Link, link, subject};
 pub use suggest::{Suggestion, suggestions};
-pub use timeline::{Entry, EntryKind, Timeline};
+pub use timeline::{Entry, EntryKind, Subject, Timeline};
 pub use usage::Usage;
 pub use world::World;
 

@@ -1,11 +1,12 @@
 //! How this viewer reads the timeline: what passes the filter, which causes are opened, what was searched for.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{Entry, EntryKind, Focus, State, Timeline, World};
 use crate::clean::Clean;
 use crate::data::Fault;
-use crate::event::{Alert, Uid};
+use crate::event::{Alert, ContextId, Meta, Uid};
 
 /// The viewer's place in the timeline, besides selection and filter.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,13 +53,13 @@ impl TimelineFilter {
         filter
     }
 
-    /// Whether the entry has all of them, some kind of those that are named.
-    pub fn takes(&self, entry: &Entry) -> bool {
+    /// Whether the entry has all of them, some kind of those that are named. The subject is as the viewer reads it.
+    pub fn takes<'a>(&self, entry: &'a Entry, subject: impl FnOnce(&'a Entry) -> Cow<'a, str>) -> bool {
         let kind = self.kinds.is_empty() || self.kinds.contains(&entry.kind);
         if !kind || (self.subjects.is_empty() && self.words.is_empty()) {
             return kind;
         }
-        let (subject, text) = (entry.subject.to_lowercase(), entry.text.to_lowercase());
+        let (subject, text) = (subject(entry).to_lowercase(), entry.text.to_lowercase());
         let has = |word: &String| subject.contains(word.as_str()) || text.contains(word.as_str());
         self.subjects.iter().all(|word| subject.contains(word.as_str())) && self.words.iter().all(has)
     }
@@ -72,15 +73,16 @@ pub fn timeline_lines(state: &State) -> Vec<TimelineLine<'_>> {
 /// A line passes for its cases' sake as well.
 fn lines(state: &State, opened: impl Fn(u64) -> bool) -> Vec<TimelineLine<'_>> {
     let filter = TimelineFilter::new(state.screen.filter(Focus::Timeline));
-    let timeline = &state.world.timeline;
+    let (world, timeline) = (&state.world, &state.world.timeline);
+    let takes = |entry| filter.takes(entry, |entry| world.subject(entry));
     let mut lines = Vec::new();
     for entry in timeline.lines() {
         let open = (entry.cases > 0).then(|| opened(entry.id));
-        if filter.takes(entry) || (entry.cases > 0 && timeline.cases(entry.id).any(|case| filter.takes(case))) {
+        if takes(entry) || (entry.cases > 0 && timeline.cases(entry.id).any(takes)) {
             lines.push(TimelineLine { entry, open });
         }
         if open == Some(true) {
-            lines.extend(timeline.cases(entry.id).filter(|case| filter.takes(case)).map(|entry| TimelineLine { entry, open: None }));
+            lines.extend(timeline.cases(entry.id).filter(|case| takes(case)).map(|entry| TimelineLine { entry, open: None }));
         }
     }
     lines
@@ -113,27 +115,31 @@ pub fn search(state: &State, forward: bool) -> Option<&Entry> {
         order.reverse();
         order.rotate_left(usize::from(at.is_some())); // what is selected comes last
     }
-    order.into_iter().filter_map(|at| all.get(at)).map(|line| line.entry).find(|entry| filter.takes(entry))
+    order
+        .into_iter()
+        .filter_map(|at| all.get(at))
+        .map(|line| line.entry)
+        .find(|entry| filter.takes(entry, |entry| state.world.subject(entry)))
 }
 
 /// The object of the cluster that an entry is about, as far as it is there: by identity, else by the subject's name.
 pub fn object_of(world: &World, entry: &Entry) -> Option<Uid> {
     let cluster = &world.cluster;
     let there = |uid: &&Uid| cluster.workloads.contains_key(*uid) || cluster.pods.contains_key(*uid);
-    entry.about.as_ref().filter(there).cloned().or_else(|| named(world, &entry.subject))
+    entry.about.as_ref().filter(there).cloned().or_else(|| named(world, entry.context, &entry.subject))
 }
 
 /// The object of the cluster that an alert's labels name.
 pub fn object_of_alert(world: &World, alert: &Alert) -> Option<Uid> {
     let labels = ["pod", "deployment", "statefulset", "service"];
-    labels.iter().filter_map(|label| alert.labels.get(*label)).find_map(|name| named(world, name))
+    labels.iter().filter_map(|label| alert.labels.get(*label)).find_map(|name| named(world, ContextId::MAIN, name))
 }
 
-/// A workload of that name or service, or a pod of that name.
-fn named(world: &World, name: &str) -> Option<Uid> {
-    let cluster = &world.cluster;
-    let workload = cluster.workloads.values().find(|w| w.meta.name == *name || w.service == *name).map(|w| &w.meta.uid);
-    workload.or_else(|| cluster.pods.values().find(|pod| pod.meta.name == *name).map(|pod| &pod.meta.uid)).cloned()
+/// A workload of that name or service in a context, or a pod of that name.
+fn named(world: &World, context: ContextId, name: &str) -> Option<Uid> {
+    let (cluster, here) = (&world.cluster, |meta: &Meta| meta.context() == context);
+    let workload = cluster.workloads.values().find(|w| here(&w.meta) && (w.meta.name == *name || w.service == *name)).map(|w| &w.meta.uid);
+    workload.or_else(|| cluster.pods.values().find(|pod| here(&pod.meta) && pod.meta.name == *name).map(|pod| &pod.meta.uid)).cloned()
 }
 
 #[cfg(test)]
@@ -144,7 +150,7 @@ mod tests {
 
     fn entry(kind: EntryKind, subject: &str, text: &str) -> Entry {
         let mut timeline = Timeline::default();
-        let id = timeline.add(DateTime::UNIX_EPOCH, kind, subject.into(), text, None);
+        let id = timeline.add(DateTime::UNIX_EPOCH, kind, subject, text, None);
         timeline.get(id).unwrap().clone()
     }
 
@@ -164,7 +170,7 @@ mod tests {
             ("kind:", [true, true, true]),
         ] {
             let read = TimelineFilter::new(filter);
-            assert_eq!([&deploy, &action, &note].map(|entry| read.takes(entry)), taken, "{filter}");
+            assert_eq!([&deploy, &action, &note].map(|entry| read.takes(entry, |entry| entry.subject.as_str().into())), taken, "{filter}");
             assert_eq!(read.wrong, None);
         }
         let wrong = TimelineFilter::new("kind:deplyo").wrong.unwrap().to_string();

@@ -60,7 +60,7 @@ fn pods<'a>(world: &'a World, row: &WorkloadRow<'a>) -> Vec<&'a Pod> {
 
 /// The pod's node does not answer, so nothing that is shown of the pod is known to be true.
 fn lost_node(world: &World, pod: &Pod) -> Option<Clean> {
-    let node = world.cluster.down.get(pod.node.as_ref()?).and_then(|uid| world.cluster.nodes.get(uid))?;
+    let node = world.cluster.down(pod.meta.context(), pod.node.as_ref()?)?;
     let word = node.message.as_deref().unwrap_or("no word from its kubelet");
     Some(format!("node {} is not ready: {word}", node.meta.name).into())
 }

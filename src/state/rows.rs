@@ -47,12 +47,14 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     let behind: BTreeMap<&Clean, i64> =
         world.lag.groups.values().filter_map(|group| Some((&group.now.group, falling_behind(group)?))).collect();
     let mut rows: Vec<WorkloadRow<'_>> = world.cluster.rows().collect();
-    let ratio = |row: &WorkloadRow<'_>| failing.get(&row.workload?.service).copied();
+    // Rates and lag are those of the main context.
+    let main = |row: &WorkloadRow<'_>| row.meta().context().is_main();
+    let ratio = |row: &WorkloadRow<'_>| failing.get(&row.workload?.service).filter(|_| main(row)).copied();
     for row in &mut rows {
         explain(world, row);
-        let trouble = ratio(row)
-            .map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio)))))
-            .or_else(|| behind.get(row.name()).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(*lag))))));
+        let trouble = ratio(row).map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio))))).or_else(|| {
+            behind.get(row.name()).filter(|_| main(row)).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(*lag)))))
+        });
         unsteady(world, row);
         if let Some((severity, reason)) = trouble.filter(|(severity, _)| row.workload.is_some() && *severity > row.severity) {
             let of_pods = row.reason.replace(reason.into());
@@ -88,7 +90,7 @@ pub fn pod_lines(state: &State) -> Vec<PodLine<'_>> {
 pub fn pod_lines_of<'a>(state: &'a State, mut rows: Vec<WorkloadRow<'a>>) -> Vec<PodLine<'a>> {
     let (screen, filter) = (&state.screen, state.screen.filter(Focus::Pods).to_lowercase());
     let cluster = &state.world.cluster;
-    rows.retain(|row| (!screen.faults_only || row.severity > Severity::Ok) && matches(cluster, row, &filter));
+    rows.retain(|row| (!screen.faults_only || row.severity > Severity::Ok) && matches(&state.world, row, &filter));
     hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
@@ -112,11 +114,13 @@ fn shown<'a>(cluster: &'a Cluster, row: &WorkloadRow<'a>, screen: &Screen) -> Ve
     cluster.troubled(row).into_iter().take(PEEK).map(|(pod, _)| pod).collect()
 }
 
-fn matches(cluster: &Cluster, row: &WorkloadRow<'_>, filter: &str) -> bool {
+fn matches(world: &World, row: &WorkloadRow<'_>, filter: &str) -> bool {
+    let cluster = &world.cluster;
     let has = |text: &str| text.to_lowercase().contains(filter);
     filter.is_empty()
         || has(row.name())
         || has(row.namespace())
+        || world.label(row.meta().context()).is_some_and(|label| has(label))
         || row.reason.as_ref().is_some_and(|reason| has(reason))
         || cluster.pods_of(row).iter().any(|pod| has(&pod.meta.name) || pod.node.as_ref().is_some_and(|node| has(node)))
         || cluster.troubled(row).iter().any(|(_, diagnosis)| has(&diagnosis.status))

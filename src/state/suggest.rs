@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cluster, GroupState, Run, Severity, Stage, World};
 use crate::clean::Clean;
-use crate::event::{Kind, StepCall, Workload};
+use crate::event::{ContextId, Kind, StepCall, Workload};
 use crate::runbook::{Runbook, StepKind};
 
 /// A step offered.
@@ -25,26 +25,32 @@ pub struct Suggestion {
 pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
     let mut found = Vec::new();
     for step in &runbook.steps {
-        let make = |inputs: &[(&str, String)], title: String, because: String| Suggestion {
+        let make = |of: &Workload, inputs: &[(&str, String)], title: String, because: String| Suggestion {
             call: StepCall {
                 step: step.id.clone(),
-                inputs: inputs.iter().map(|(k, v)| (Clean::new(k), Clean::new(v))).collect::<BTreeMap<_, _>>(),
+                inputs: inputs.iter().map(|(k, v)| (Clean::new(k), Clean::new(v))).chain(context(world, of)).collect::<BTreeMap<_, _>>(),
             },
-            title: title.into(),
+            title: format!("{title}{}", world.label(of.meta.context()).map(|label| format!(" in {label}")).unwrap_or_default()).into(),
             because: because.into(),
         };
         match step.kind {
             StepKind::RolloutUndo => found.extend(rollbacks(world).map(|(w, because)| {
-                make(&[("deployment", world.called(&w.meta).to_string())], format!("roll back {}", w.meta.name), because)
+                make(w, &[("deployment", world.called(&w.meta).to_string())], format!("roll back {}", w.meta.name), because)
             })),
             StepKind::Scale => found.extend(lagging(world).map(|(w, because)| {
                 let inputs = [("deployment", world.called(&w.meta).to_string()), ("replicas", "10".to_owned())];
-                make(&inputs, format!("scale {} {} → 10", w.meta.name, w.desired), because)
+                make(w, &inputs, format!("scale {} {} → 10", w.meta.name, w.desired), because)
             })),
             StepKind::SetEnv | StepKind::Silence | StepKind::Unsilence => {}
         }
     }
     found
+}
+
+/// The context of a step for a workload, where several are looked at.
+fn context(world: &World, workload: &Workload) -> Option<(Clean, Clean)> {
+    let session = world.session.as_ref().filter(|session| session.several())?;
+    Some((StepCall::CONTEXT.into(), session.looked(workload.meta.context())?.context.clone()))
 }
 
 /// How long after a rollout failing requests are taken to come of it.
@@ -59,7 +65,7 @@ fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
     let mut found: Vec<(DateTime<Utc>, &Workload, String)> = Vec::new();
     for (workload, row) in world.cluster.rows().filter_map(|row| Some((row.workload?, row))) {
         let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical || world.detector.unsteady(row.uid()).is_some());
-        let failing = failing.get(&workload.service);
+        let failing = failing.get(&workload.service).filter(|_| workload.meta.context().is_main());
         let because = match (broken, failing) {
             (Some(reason), _) => reason.to_string(),
             (None, Some(ratio)) => format!("{:.1} % of its requests fail", ratio * 100.0),
@@ -77,9 +83,15 @@ fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
 
 /// Whether a change from here is still on its way, or so young that what is seen may come of it.
 fn changed_from_here(world: &World, workload: &Workload) -> bool {
-    let here = |run: &&Run| run.intent.target.uid == workload.meta.uid && !matches!(run.stage, Stage::Rejected(_));
+    let here = |run: &&Run| is(world, run, workload) && !matches!(run.stage, Stage::Rejected(_));
     let young = |run: &Run| !run.settled() || world.rates.at.is_none_or(|now| now - run.at < YOUNG);
     world.runs.all().filter(here).any(young)
+}
+
+/// Whether a run is aimed at this workload.
+fn is(world: &World, run: &Run, workload: &Workload) -> bool {
+    let target = &run.intent.target;
+    *target.uid == *ContextId::bare(&workload.meta.uid) && world.context_of(target) == workload.meta.context()
 }
 
 /// When the newest revision of a Deployment that has more than one was made; none of another kind.
@@ -92,7 +104,8 @@ fn latest_rollout(cluster: &Cluster, workload: &Workload) -> Option<DateTime<Utc
 fn lagging(world: &World) -> impl Iterator<Item = (&Workload, String)> {
     let growing = world.lag.groups.values().filter(|group| group.state() == GroupState::Warn || group.growing());
     growing.filter_map(|group| {
-        let named = |w: &&Workload| w.kind == Kind::Deployment && w.meta.name == group.now.group && w.desired < 10;
+        let named =
+            |w: &&Workload| w.kind == Kind::Deployment && w.meta.name == group.now.group && w.meta.context().is_main() && w.desired < 10;
         let because = format!("its lag grows by {:.0}/s", group.growth()?);
         world.cluster.workloads.values().find(named).map(|w| (w, because))
     })

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event::Uid;
+use crate::event::{ContextId, Meta, Uid};
 
 /// Entries kept; the journal keeps them all.
 const KEPT: usize = 5_000;
@@ -45,6 +45,40 @@ crate::data::names! {
     }
 }
 
+/// Whom an entry is about: a service, a workload, a node, a source. May be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The context that it is of.
+    pub context: ContextId,
+    /// Its name.
+    pub name: Clean,
+}
+
+impl Subject {
+    /// A name that is marked with its context ([`ContextId::mark`]).
+    pub fn marked(name: &str) -> Self {
+        Self { context: ContextId::of(name), name: ContextId::bare(name).into() }
+    }
+}
+
+impl From<&Meta> for Subject {
+    fn from(meta: &Meta) -> Self {
+        Self { context: meta.context(), name: meta.name.clone() }
+    }
+}
+
+impl From<Clean> for Subject {
+    fn from(name: Clean) -> Self {
+        Self { context: ContextId::MAIN, name }
+    }
+}
+
+impl From<&str> for Subject {
+    fn from(name: &str) -> Self {
+        Clean::new(name).into()
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -56,6 +90,9 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Whom it is about: a service, a workload, a node, a source. May be empty.
     pub subject: Clean,
+    /// The context that the subject is of.
+    #[serde(default, skip_serializing_if = "ContextId::is_main")]
+    pub context: ContextId,
     /// What happened, in a few words.
     pub text: Clean,
     /// The number of the action that it belongs to (①, ②, …), on every chart as well.
@@ -72,6 +109,18 @@ pub struct Entry {
     pub pinned: bool,
 }
 
+impl Entry {
+    /// Whom it is about.
+    pub(super) fn about(&self) -> Subject {
+        Subject { context: self.context, name: self.subject.clone() }
+    }
+
+    /// Whether it tells of a cluster, and not of a person or of warroom itself.
+    pub fn of_cluster(&self) -> bool {
+        !matches!(self.kind, EntryKind::Note | EntryKind::Session | EntryKind::Alert | EntryKind::AlertEnded)
+    }
+}
+
 /// All entries, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
@@ -81,10 +130,18 @@ pub struct Timeline {
 
 impl Timeline {
     /// Adds an entry at the place where its time belongs; answers its id.
-    pub fn add(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: Clean, text: impl Into<Clean>, mark: Option<u32>) -> u64 {
+    pub fn add(
+        &mut self,
+        at: DateTime<Utc>,
+        kind: EntryKind,
+        subject: impl Into<Subject>,
+        text: impl Into<Clean>,
+        mark: Option<u32>,
+    ) -> u64 {
         self.next += 1;
-        let text = text.into();
-        let entry = Entry { at, id: self.next, kind, subject, text, mark, about: None, cause: None, cases: 0, ended: None, pinned: false };
+        let (id, text, Subject { context, name }) = (self.next, text.into(), subject.into());
+        let (about, cause, cases, ended, pinned) = (None, None, 0, None, false);
+        let entry = Entry { at, id, kind, subject: name, context, text, mark, about, cause, cases, ended, pinned };
         let place = self.entries.partition_point(|other| other.at <= at);
         self.entries.insert(place, entry);
         if self.entries.len() > KEPT {
@@ -102,10 +159,11 @@ impl Timeline {
     }
 
     /// The same of something that may have been told before.
-    pub fn add_once(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: Clean, text: impl Into<Clean>) {
+    pub fn add_once(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: impl Into<Subject>, text: impl Into<Clean>) {
+        let subject = subject.into();
         let same = self.entries.partition_point(|other| other.at < at);
         let mut then = self.entries[same..].iter().take_while(|other| other.at == at);
-        if !then.any(|other| other.kind == kind && other.subject == subject) {
+        if !then.any(|other| other.kind == kind && other.about() == subject) {
             self.add(at, kind, subject, text, None);
         }
     }
@@ -157,8 +215,8 @@ impl Timeline {
         self.entries.iter().find(|e| matches!(e.kind, EntryKind::Alert | EntryKind::Trouble)).map(|e| e.at)
     }
 
-    /// What belongs on a chart: deploys and what was done, with its number.
+    /// What belongs on a chart: deploys and what was done, with its number, in the main context, whose rates and lags they are.
     pub fn markers(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|e| matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
+        self.entries.iter().filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
     }
 }

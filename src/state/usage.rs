@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event;
+use crate::event::{self, ContextId};
 
 /// Processor time in thousandths of a core, and memory in KiB.
 pub type Measured = (u32, u32);
 
-/// The readings, by `namespace/name` of a pod or the name of a node.
+/// The readings, by `namespace/name` of a pod or the name of a node, marked with their context.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// The newest reading.
@@ -32,13 +32,13 @@ impl Usage {
     }
 
     /// What a node uses.
-    pub fn node(&self, name: &str) -> Option<Measured> {
-        self.of.get(name).copied()
+    pub fn node(&self, node: &event::Node) -> Option<Measured> {
+        self.of.get(&*node.meta.context().key(&node.meta.name)).copied()
     }
 
     /// What a pod uses.
     pub fn pod(&self, pod: &event::Pod) -> Option<Measured> {
-        self.of.get(format!("{}/{}", pod.meta.namespace, pod.meta.name).as_str()).copied()
+        self.of.get(&*pod.meta.context().key(&format!("{}/{}", pod.meta.namespace, pod.meta.name))).copied()
     }
 
     /// What several pods use together, as far as they are measured.
@@ -49,7 +49,9 @@ impl Usage {
 
     /// Pods of other namespaces than these are no longer looked at.
     pub fn keep(&mut self, namespaces: &[Clean]) {
-        let watched = |name: &Clean| name.split_once('/').is_none_or(|(namespace, _)| namespaces.iter().any(|known| known == namespace));
+        let watched = |name: &Clean| {
+            ContextId::bare(name).split_once('/').is_none_or(|(namespace, _)| namespaces.iter().any(|known| known == namespace))
+        };
         self.of.retain(|name, _| namespaces.is_empty() || watched(name));
     }
 }

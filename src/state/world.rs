@@ -1,5 +1,6 @@
 //! What is so: the fold of all recorded events, the same live and replayed.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::detect::Detector;
 use super::runs::Evidence;
-use super::{Alerts, Cluster, EntryKind, Forced, Lag, Rates, Runs, Timeline, Usage, changes};
+use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Run, Runs, Subject, Timeline, Usage, changes};
 use crate::clean::Clean;
 use crate::event::{
-    ClusterEvent, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session, SourceId, SourceState, Workload,
-    namespaces,
+    ClusterEvent, ContextId, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session, SourceId, SourceState,
+    Target, Workload, namespaces,
 };
 use crate::keymap::Action;
 
@@ -30,7 +31,7 @@ pub struct World {
     pub cluster: Cluster,
     /// What pods and nodes use.
     pub usage: Usage,
-    /// Namespaces that were looked at.
+    /// Namespaces that were looked at, marked with their context.
     pub namespaces: BTreeMap<Clean, NamespacePhase>,
     /// Pods that were deleted by force.
     pub forced: Forced,
@@ -44,8 +45,11 @@ pub struct World {
     pub timeline: Timeline,
     /// Changes made from this screen.
     pub runs: Runs,
-    /// Until when changes may be made.
-    pub armed_until: Option<DateTime<Utc>>,
+    /// Until when changes may be made to the main context.
+    armed_until: Option<DateTime<Utc>>,
+    /// The same of the contexts beside it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    armed_beside: BTreeMap<ContextId, DateTime<Utc>>,
     /// Why the journal cannot be written, while it cannot.
     pub journal_trouble: Option<Clean>,
     /// What the timeline has said last of each thing, so that one cause is one entry.
@@ -80,7 +84,7 @@ impl World {
             Event::Silences(silences) => self.alerts.silence(silences),
             Event::Operator(operator) => self.operate(record.at, operator),
             Event::Kubeconfig(words) => {
-                self.timeline.add(record.at, EntryKind::Session, "kubeconfig".into(), words.clone(), None);
+                self.timeline.add(record.at, EntryKind::Session, "kubeconfig", words.clone(), None);
             }
             Event::JournalTrouble(trouble) => self.journal_trouble.clone_from(trouble),
             Event::Intent(_) | Event::Inherited(_) | Event::Outcome { .. } | Event::VerifyDue { .. } => self.run(record),
@@ -102,8 +106,8 @@ impl World {
 
     /// A namespace that was there and is on its way out, or gone, takes everything in it along.
     fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
-        for Namespace { name, phase } in all {
-            let before = self.namespaces.insert(name.clone(), *phase);
+        for Namespace { name, phase, context } in all {
+            let before = self.namespaces.insert(context.own(name.clone()), *phase);
             let text = match (before, phase) {
                 (Some(NamespacePhase::Active), NamespacePhase::Terminating) => "namespace is being deleted, with all that is in it",
                 (Some(NamespacePhase::Active | NamespacePhase::Terminating), NamespacePhase::Gone) => "namespace is gone",
@@ -112,7 +116,7 @@ impl World {
             };
             if self.watches(name) {
                 let kind = if *phase == NamespacePhase::Active { EntryKind::Recovery } else { EntryKind::Trouble };
-                self.timeline.add(at, kind, name.clone(), text, None);
+                self.timeline.add(at, kind, Subject { context: *context, name: name.clone() }, text, None);
             }
         }
     }
@@ -124,11 +128,33 @@ impl World {
             .is_none_or(|session| session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace))
     }
 
-    /// The namespaces watched that are not there, or not for long.
-    pub fn lost_namespaces(&self) -> impl Iterator<Item = (&Clean, NamespacePhase)> {
-        let watched = self.session.iter().flat_map(|session| &session.namespaces);
-        let phases = watched.filter_map(|name| Some((name, *self.namespaces.get(name)?)));
-        phases.filter(|(_, phase)| *phase != NamespacePhase::Active)
+    /// The namespaces watched that are not there, or not for long, as [`Self::place`] calls them.
+    pub fn lost_namespaces(&self) -> impl Iterator<Item = (Cow<'_, str>, NamespacePhase)> {
+        let each = |session| Session::contexts(session).flat_map(|one| session.namespaces.iter().map(move |name| (one.id, name)));
+        let phases = self.session.iter().flat_map(each).filter_map(|(id, name)| Some((id, name, *self.namespaces.get(&*id.key(name))?)));
+        phases.filter(|(.., phase)| *phase != NamespacePhase::Active).map(|(id, name, phase)| (self.place(id, name), phase))
+    }
+
+    /// The context and the cluster that a target is in, where several are looked at: `prod-eu (https://10.0.0.1:6443)`.
+    pub fn full_place(&self, target: &Target) -> Option<String> {
+        let session = self.session.as_ref().filter(|session| session.several())?;
+        session.looked(session.of(target)).map(|one| format!("{} ({})", one.context, one.cluster))
+    }
+
+    /// What the rows of a context are called by, where several are looked at.
+    pub fn label(&self, context: ContextId) -> Option<&Clean> {
+        self.session.as_ref().filter(|session| session.several())?.looked(context).map(|one| one.label)
+    }
+
+    /// A name with the context that it is in, where several are looked at: `eu shop`.
+    pub fn place<'a>(&self, context: ContextId, name: &'a str) -> Cow<'a, str> {
+        self.label(context).map_or(Cow::Borrowed(name), |label| Cow::Owned(format!("{label} {name}")))
+    }
+
+    /// Whom an entry is about, with the context of what is in a cluster.
+    pub fn subject<'a>(&self, entry: &'a Entry) -> Cow<'a, str> {
+        let placed = entry.of_cluster() && !entry.subject.is_empty();
+        if placed { self.place(entry.context, &entry.subject) } else { Cow::Borrowed(&entry.subject) }
     }
 
     /// What an object is called: its name, with its namespace unless one alone is watched. Steps take either.
@@ -147,12 +173,35 @@ impl World {
         for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
             *health = Health { source: health.source, state: SourceState::Starting, since: at, error: None };
         }
-        self.timeline.add(at, EntryKind::Session, "warroom".into(), words, None);
+        self.timeline.add(at, EntryKind::Session, "warroom", words, None);
     }
 
-    /// Whether changes may be made now.
-    pub fn armed(&self, now: DateTime<Utc>) -> bool {
-        self.armed_until.is_some_and(|until| now < until)
+    /// Where changes may be made now, and until when.
+    pub fn armed(&self, now: DateTime<Utc>) -> impl Iterator<Item = (ContextId, DateTime<Utc>)> {
+        let beside = self.armed_beside.iter().map(|(id, until)| (*id, *until));
+        self.armed_until.map(|until| (ContextId::MAIN, until)).into_iter().chain(beside).filter(move |(_, until)| now < *until)
+    }
+
+    /// Whether changes may be made to a context now.
+    pub fn is_armed(&self, context: ContextId, now: DateTime<Utc>) -> bool {
+        self.armed(now).any(|(armed, _)| armed == context)
+    }
+
+    /// The context that a target is in.
+    pub fn context_of(&self, target: &Target) -> ContextId {
+        self.session.as_ref().map(|session| session.of(target)).unwrap_or_default()
+    }
+
+    fn arm(&mut self, at: DateTime<Utc>, context: ContextId) {
+        let looked = self.session.as_ref().and_then(|session| Some((session.looked(context)?, session.arm_minutes)));
+        let Some((_, minutes)) = looked.filter(|(one, _)| !one.read_only) else { return };
+        let until = at.checked_add_signed(TimeDelta::minutes(i64::from(minutes)));
+        match context {
+            ContextId::MAIN => self.armed_until = until,
+            beside => self.armed_beside.extend(until.map(|until| (beside, until))),
+        }
+        let whom = self.label(context).map(|label| format!(" {label}")).unwrap_or_default();
+        self.timeline.add(at, EntryKind::Session, "warroom", format!("armed{whom} for {minutes} min"), None);
     }
 
     /// The share of a service's requests that counts as trouble when they fail, 0..1.
@@ -168,7 +217,7 @@ impl World {
 
     /// The workload that is named as a consumer group is.
     pub fn consumer(&self, group: &str) -> Option<&Workload> {
-        self.cluster.workloads.values().find(|workload| workload.meta.name == *group)
+        self.cluster.workloads.values().find(|workload| workload.meta.name == *group && workload.meta.context().is_main())
     }
 
     /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is ordered).
@@ -181,8 +230,9 @@ impl World {
     }
 
     fn start(&mut self, at: DateTime<Utc>, session: &Session) {
-        let text = format!("{} looks at {}", session.actor, session.context);
-        self.timeline.add(at, EntryKind::Session, "warroom".into(), text, None);
+        let contexts: Vec<&str> = session.contexts().map(|one| one.context.as_str()).collect();
+        let text = format!("{} looks at {}", session.actor, contexts.join(", "));
+        self.timeline.add(at, EntryKind::Session, "warroom", text, None);
         self.cluster.watch(session.namespaces.clone());
         self.session = Some(session.clone());
     }
@@ -200,13 +250,13 @@ impl World {
                 self.timeline.add(health.since, EntryKind::Session, name, format!("{}: {why}", state.word()), None);
             }
             (Some(SourceState::Live), SourceState::Blind) => {
-                self.timeline.add(at, EntryKind::Session, health.source.name().into(), format!("blind: {why}"), None);
+                self.timeline.add(at, EntryKind::Session, health.source.name(), format!("blind: {why}"), None);
             }
             (Some(before), SourceState::Live) if silent(before) && !told => {
                 self.timeline.add(at, EntryKind::Session, name, "live again", None);
             }
             (Some(SourceState::Blind), SourceState::Live) => {
-                self.timeline.add(at, EntryKind::Session, health.source.name().into(), "can be seen again", None);
+                self.timeline.add(at, EntryKind::Session, health.source.name(), "can be seen again", None);
             }
             _ => {}
         }
@@ -218,18 +268,18 @@ impl World {
             let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
             self.timeline.add(at, EntryKind::Note, who, text.clone(), None);
         }
+        if let Operator::Armed(context) = operator {
+            return self.arm(at, *context);
+        }
         if let Operator::Pinned { entry, pinned } = operator {
             self.timeline.pin(*entry, *pinned);
         }
         match operator.action() {
-            Some(Action::Arm) if session.is_some_and(|s| !s.read_only) => {
-                let minutes = session.map_or(0, |s| s.arm_minutes);
-                self.armed_until = at.checked_add_signed(TimeDelta::minutes(i64::from(minutes)));
-                self.timeline.add(at, EntryKind::Session, "warroom".into(), format!("armed for {minutes} min"), None);
-            }
-            Some(Action::Disarm | Action::StopAll) if self.armed(at) => {
-                self.armed_until = None;
-                self.timeline.add(at, EntryKind::Session, "warroom".into(), "disarmed", None);
+            // Which of several contexts is meant only the screen knows, which says so with an event of its own.
+            Some(Action::Arm) if session.is_some_and(|session| !session.several()) => self.arm(at, ContextId::MAIN),
+            Some(Action::Disarm | Action::StopAll) if self.armed(at).next().is_some() => {
+                (self.armed_until, self.armed_beside) = (None, BTreeMap::new());
+                self.timeline.add(at, EntryKind::Session, "warroom", "disarmed", None);
             }
             Some(Action::Namespaces(line)) => self.watch(at, &line),
             _ => {}
@@ -246,7 +296,7 @@ impl World {
             _ => None,
         };
         if let Some(run) = run {
-            super::detect::tell_run(record.at, run, &mut self.timeline);
+            super::detect::tell_run(record.at, run, context(self.session.as_ref(), run), &mut self.timeline);
         }
     }
 
@@ -254,9 +304,13 @@ impl World {
     fn look(&mut self, at: DateTime<Utc>) {
         let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
         for run in self.runs.look(at, &evidence) {
-            super::detect::tell_run(at, run, &mut self.timeline);
+            super::detect::tell_run(at, run, context(self.session.as_ref(), run), &mut self.timeline);
         }
     }
+}
+
+fn context(session: Option<&Session>, run: &Run) -> ContextId {
+    session.map(|session| session.of(&run.intent.target)).unwrap_or_default()
 }
 
 fn threshold(session: Option<&Session>, service: &str) -> f64 {

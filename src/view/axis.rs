@@ -124,7 +124,7 @@ fn labels(state: &State, axis: Axis, marks: &[(u16, &Entry)], ticks: &[DateTime<
         let next = marks.get(n + 1).map_or(last, |(next, _)| usize::from(*next)).min(last);
         let room = next.saturating_sub(start + 1);
         if room >= 6 {
-            let told = if entry.mark.is_some() { entry.text.to_string() } else { format!("{} {}", entry.subject, entry.text) };
+            let told = if entry.mark.is_some() { entry.text.to_string() } else { format!("{} {}", state.world.subject(entry), entry.text) };
             let text = fit(&format!("{} {told}", mark_of(entry)), room).into_owned();
             used.push((start, start + width(&text) + 1));
             labels.push(Label { column: start, text, role: marks::entry(entry.kind).1 });

@@ -22,7 +22,8 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
     if changes.is_empty() {
         return pane::nothing(look, inside, "nothing that is known of: no rollout, scaling, config map, node or action", buf);
     }
-    let subject = changes.iter().map(|change| width(&change.entry.subject)).max().unwrap_or(0).min(usize::from(inside.width) / 4);
+    let subject =
+        changes.iter().map(|change| width(&state.world.subject(change.entry))).max().unwrap_or(0).min(usize::from(inside.width) / 4);
     let rows = changes.iter().map(|change| row(state, look, change, subject, Row::new(inside.width)));
     pane::scrolled(look, inside, rows.collect(), scroll, buf);
 }
@@ -34,7 +35,11 @@ fn row(state: &State, look: &Look, change: &Changed<'_>, subject: usize, row: Ro
     let (dim, number) = (look.style(Role::Dim), entry.mark.map(marks::action).unwrap_or_default());
     let ago = format!("{} ago", units::age(state.now - entry.at));
     let row = row.gap(1).text(dim, &time(state, entry.at)).number(dim, &ago, 12).gap(2).text(look.style(role), mark).gap(1);
-    let row = row.cell(look.style(Role::ChartMarker), &number, 2).gap(1).cell(look.style(Role::Strong), &entry.subject, subject).gap(2);
+    let row = row
+        .cell(look.style(Role::ChartMarker), &number, 2)
+        .gap(1)
+        .cell(look.style(Role::Strong), &state.world.subject(entry), subject)
+        .gap(2);
     let row = row.text(look.style(Role::Text), &entry.text).gap(3);
     let Some(then) = change.then else { return row };
     let later = units::age(then.at - entry.at);

@@ -40,6 +40,7 @@ fn place(state: &State, plan: &Plan) -> String {
         return format!("Alertmanager · {address}");
     }
     let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
+    let context = state.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
     format!("{context} · {}", plan.intent.target.namespace)
 }
 
@@ -47,10 +48,13 @@ fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let plan = &dialog.plan;
     let short: String = plan.intent.target.uid.chars().take(8).collect();
     let target = format!("{} {}", plan.intent.target.kind, plan.intent.target.name);
-    let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target).text(look.style(Role::Dim), " in ");
-    let first = first.text(look.style(Role::Strong), &place(state, plan));
-    let mut lines =
-        vec![first.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1)), Row::new(columns)];
+    let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target);
+    let (place, apart) = (place(state, plan), state.world.full_place(&plan.intent.target).is_some());
+    let named = || first.clone().text(look.style(Role::Dim), " in ").text(look.style(Role::Strong), &place);
+    let first = if apart { first.clone() } else { named() };
+    let mut lines = vec![first.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1))];
+    lines.extend(apart.then(|| fact(look, "in", (" ", Role::Critical), &place, columns)).into_iter().flatten()); // never cut
+    lines.push(Row::new(columns));
     if let Ok(diff) = &plan.dry_run {
         lines.extend(changes(look, diff, dialog.full, columns));
         lines.push(Row::new(columns));
@@ -142,7 +146,8 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let mut lines = vec![Row::new(columns)];
     let input = state.screen.input.as_ref().filter(|input| input.purpose == Purpose::Name);
     if let Some(why) = &plan.type_name {
-        let text = format!("▲ {why}: type the name to go ahead");
+        let place = state.world.full_place(&plan.intent.target).map(|place| format!(" in {place}")).unwrap_or_default();
+        let text = format!("▲ {why}: type the name to go ahead{place}");
         lines.extend(
             wrap(&text, usize::from(columns).saturating_sub(2))
                 .iter()
@@ -174,9 +179,14 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
     if let Some(refusal) = plan.obstacle() {
         return Some((Role::Critical, format!("✗ {}", refusal.reason())));
     }
-    if state.world.session.as_ref().is_some_and(|session| session.read_only) {
-        return Some((Role::ReadOnly, "✗ read-only: nothing is changed from this session".to_owned()));
+    let context = state.world.context_of(&plan.intent.target);
+    let whom = state.world.label(context).map(|label| format!(" in {label}"));
+    if state.world.session.as_ref().and_then(|session| session.looked(context)).is_some_and(|one| one.read_only) {
+        let whom = whom.as_deref().unwrap_or(" from this session");
+        return Some((Role::ReadOnly, format!("✗ read-only: nothing is changed{whom}")));
     }
     let arm = look.keys(&[Context::Global], &Action::Arm).unwrap_or_default();
-    (!state.world.armed(state.now)).then(|| (Role::Warn, format!("▲ not armed: leave this and press {arm} to arm")))
+    let whom = whom.unwrap_or_default();
+    let told = || (Role::Warn, format!("▲ not armed{whom}: leave this and press {arm} to arm"));
+    (!state.world.is_armed(context, state.now)).then(told)
 }

@@ -23,7 +23,7 @@ pub fn draw(state: &State, look: &Look, id: u64, scroll: usize, body: Rect, buf:
     let columns = COLUMNS.min(body.width);
     let page = Page { state, look, columns: columns.saturating_sub(2) };
     let (title, lines) = match state.world.timeline.get(id) {
-        Some(entry) => (format!("{} {}", entry.kind, entry.subject), page.lines(entry)),
+        Some(entry) => (format!("{} {}", entry.kind, state.world.subject(entry)), page.lines(entry)),
         None => ("gone".to_owned(), page.fact("", Role::Warn, "▲ the timeline no longer has this entry; the recording does")),
     };
     let area = pane::centred(body, columns, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
@@ -105,11 +105,15 @@ impl Page<'_> {
         let all: Vec<&Entry> = self.state.world.timeline.cases(entry.id).collect();
         let unlisted = (entry.cases as usize).saturating_sub(all.len());
         let more = if unlisted > 0 { format!(", {unlisted} of them only counted") } else { String::new() };
-        let subject = all.iter().map(|case| width(&case.subject)).max().unwrap_or(0).min(40);
+        let subject = all.iter().map(|case| width(&self.state.world.subject(case))).max().unwrap_or(0).min(40);
         let row = |case: &&Entry| {
             let (mark, role) = if case.ended.is_some() { ("●", Role::Ok) } else { marks::entry(case.kind) };
             let row = self.row().text(self.look.style(Role::Dim), &timeline::time(self.state, case.at)).gap(2);
-            let row = row.text(self.look.style(role), mark).gap(1).cell(self.look.style(Role::Strong), &case.subject, subject).gap(2);
+            let row = row
+                .text(self.look.style(role), mark)
+                .gap(1)
+                .cell(self.look.style(Role::Strong), &self.state.world.subject(case), subject)
+                .gap(2);
             let over = case.ended.map(|ended| format!("   over after {}", units::age(ended - case.at))).unwrap_or_default();
             row.text(self.look.style(Role::Text), &case.text).text(self.look.style(Role::Dim), &over)
         };
@@ -121,7 +125,11 @@ impl Page<'_> {
         let timeline = &self.state.world.timeline;
         let named: Vec<&str> = [entry].into_iter().chain(timeline.cases(entry.id)).map(|entry| entry.subject.as_str()).collect();
         let after = |name: &str, about: &str| about.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-        let about = |notice: &&Notice| notice.warning && named.iter().any(|name| !name.is_empty() && after(name, &notice.about));
+        let about = |notice: &&Notice| {
+            notice.warning
+                && notice.meta.context() == entry.context
+                && named.iter().any(|name| !name.is_empty() && after(name, &notice.about))
+        };
         let mut notices: Vec<&Notice> = self.state.world.cluster.notices.values().filter(about).collect();
         if notices.is_empty() {
             return Vec::new();

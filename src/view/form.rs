@@ -21,7 +21,8 @@ pub fn draw(state: &State, look: &Look, form: &Form, body: Rect, buf: &mut Buffe
     let choices = if form.waiting || typed.is_none() { Vec::new() } else { choices };
     let listed = choices.len().min(CHOICES);
     let height = u16::try_from(top.len() + listed + 2).unwrap_or(u16::MAX);
-    let inside = pane::overlay(look, Role::BorderFocus, &form.title, &form.step, pane::centred(body, columns, height), buf);
+    let place = place(state, form).map_or_else(|| form.step.to_string(), |place| format!("{} · {place}", form.step));
+    let inside = pane::overlay(look, Role::BorderFocus, &form.title, &place, pane::centred(body, columns, height), buf);
     let taken = u16::try_from(top.len()).unwrap_or(u16::MAX).min(inside.height);
     pane::lines(inside, top, buf);
     let list = Rect { y: inside.y + taken, height: inside.height - taken, ..inside };
@@ -32,6 +33,12 @@ pub fn draw(state: &State, look: &Look, form: &Form, body: Rect, buf: &mut Buffe
     look.hits.rows(list, seen.clone().map(Spot::Choice));
     pane::select(look, list, candidate.map(|at| at.saturating_sub(seen.start)), buf);
     pane::more(look, inside, seen, choices.len(), buf);
+}
+
+/// The context and the cluster that it is for, where several are looked at.
+fn place(state: &State, form: &Form) -> Option<String> {
+    let session = state.world.session.as_ref().filter(|session| session.several())?;
+    session.looked(form.context(&state.world)).map(|one| format!("{} ({})", one.context, one.cluster))
 }
 
 fn fields(state: &State, look: &Look, form: &Form, columns: u16) -> Vec<Row> {

@@ -1,7 +1,7 @@
 //! What a person must know before anything else: counts of what is wrong, and the worst of it in words. Read once a frame, for the header
 //! and the tab strip.
 
-use crate::event::{Health, Kind, NamespacePhase, SourceId, SourceState};
+use crate::event::{ContextId, Health, Kind, NamespacePhase, SourceId, SourceState};
 use crate::state::{Severity, State, WorkloadRow};
 use crate::theme::Role;
 use crate::units;
@@ -38,11 +38,14 @@ impl Glance {
     /// Looks over the rows of [`workload_rows`](crate::state::workload_rows) and the charts.
     pub fn new(state: &State, rows: &[WorkloadRow<'_>]) -> Self {
         let (ready, pods) = state.world.cluster.readiness();
-        let mut glance = Self { ready, pods, known: state.world.cluster.listed.contains(&Kind::Pod), ..Self::default() };
+        let mut glance = Self { ready, pods, known: state.world.cluster.is_listed(Kind::Pod, ContextId::MAIN), ..Self::default() };
         for row in rows.iter().filter(|row| row.severity > Severity::Ok) {
             *(if row.severity == Severity::Critical { &mut glance.critical } else { &mut glance.warn }) += 1;
             let reason = marks::reason(row.reason.as_deref().unwrap_or("not well"));
-            glance.troubles.push(Trouble { severity: row.severity, words: format!("{} {reason}", row.name()) });
+            glance.troubles.push(Trouble {
+                severity: row.severity,
+                words: format!("{} {reason}", state.world.place(row.meta().context(), row.name())),
+            });
         }
         glance.troubles.extend(namespaces(state));
         glance.troubles.extend(services(state, rows).chain(nodes(state)).chain(groups(state, rows)));
@@ -64,7 +67,7 @@ impl Glance {
 /// Services that fail and that no workload's row tells of.
 fn services<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
     let (rates, world) = (&state.world.rates, &state.world);
-    let told = |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.service == *name));
+    let told = |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.service == *name && w.meta.context().is_main()));
     let failing =
         rates.services.keys().filter_map(move |name| Some((name, rates.ratio(name).filter(|ratio| *ratio > world.threshold(name))?)));
     failing.filter(move |(name, _)| !told(name)).map(|(name, ratio)| {
@@ -90,12 +93,15 @@ pub fn lost(phase: NamespacePhase) -> &'static str {
 
 fn nodes(state: &State) -> impl Iterator<Item = Trouble> + '_ {
     let down = state.world.cluster.nodes.values().filter(|node| node.ready != Some(true));
-    down.map(|node| Trouble { severity: Severity::Critical, words: format!("node {} not ready", node.meta.name) })
+    down.map(|node| Trouble {
+        severity: Severity::Critical,
+        words: format!("node {} not ready", state.world.place(node.meta.context(), &node.meta.name)),
+    })
 }
 
 /// Groups that fall behind and that no workload's row tells of.
 fn groups<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
-    let told = move |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.meta.name == *name));
+    let told = move |name: &str| rows.iter().any(|row| row.workload.is_some_and(|w| w.meta.name == *name && w.meta.context().is_main()));
     let behind = state.world.lag.groups.values().filter(|group| group.in_trouble());
     behind.filter(move |group| !told(&group.now.group)).map(|group| {
         let words = format!("{} lag {}", group.now.group, units::count(group.lag()));

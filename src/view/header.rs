@@ -9,7 +9,7 @@ use super::Look;
 use super::glance::{Glance, since};
 use super::marks;
 use super::text::Row;
-use crate::event::{Health, Mode, SourceId, SourceState};
+use crate::event::{ContextId, Health, Mode, Session, SourceId, SourceState};
 use crate::state::{Severity, State};
 use crate::theme::Role;
 use crate::units;
@@ -80,12 +80,14 @@ fn guard(state: &State) -> (Role, String) {
         let pace = if playback.playing { format!("×{}", playback.speed) } else { "paused".to_owned() };
         return (Role::Replay, format!(" {} {pace} ", state.now.format("%H:%M:%S")));
     }
-    match (state.world.armed_until.filter(|until| state.now < *until), &state.world.session) {
-        (Some(until), _) => {
-            let left = (until - state.now).num_seconds();
-            (Role::Armed, format!(" ARMED {:02}:{:02} ", left / 60, left % 60))
-        }
-        (None, Some(session)) if session.read_only => (Role::ReadOnly, "READ-ONLY".to_owned()),
+    let left = |(context, until): (ContextId, DateTime<Utc>)| {
+        let left = (until - state.now).num_seconds();
+        format!("{} ", state.world.place(context, &format!("{:02}:{:02}", left / 60, left % 60)))
+    };
+    let armed: String = state.world.armed(state.now).map(left).collect();
+    match &state.world.session {
+        _ if !armed.is_empty() => (Role::Armed, format!(" ARMED {armed}")),
+        Some(session) if session.contexts().all(|one| one.read_only) => (Role::ReadOnly, "READ-ONLY".to_owned()),
         _ => (Role::Ok, "safe".to_owned()),
     }
 }
@@ -114,7 +116,8 @@ fn place(state: &State, look: &Look, columns: u16) -> Row {
     let Some(session) = &state.world.session else { return Row::new(columns) };
     let namespaces = session.namespaces.join(", ");
     let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
-    let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &session.context).text(look.style(Role::Dim), " · ");
+    let labels: Vec<&str> = session.contexts().map(|one| one.label.as_str()).collect();
+    let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &labels.join(" + ")).text(look.style(Role::Dim), " · ");
     row.text(look.style(Role::Text), namespaces).gap(1)
 }
 
@@ -182,12 +185,19 @@ fn cluster(state: &State) -> Option<Heard> {
     let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
     let alike: Vec<&str> = watches.iter().filter(|health| health.state == worst.state).map(|health| health.source.name()).collect();
     let words = match worst.state {
-        SourceState::Blind => format!("blind: {}{}", alike.join(", "), code(worst)),
+        SourceState::Blind => format!("blind{}: {}{}", whose(state, worst), alike.join(", "), code(worst)),
         SourceState::Live => "live".to_owned(),
-        _ if alike.len() == watches.len() => since(worst),
-        _ => format!("{}: {}", since(worst), alike.join(", ")),
+        _ if alike.len() == watches.len() => format!("{}{}", since(worst), whose(state, worst)),
+        _ => format!("{}{}: {}", since(worst), whose(state, worst), alike.join(", ")),
     };
     Some(Heard { name: "k8s", state: worst.state, words, figure: String::new(), remark: None })
+}
+
+/// ` (prod-us)`: the contexts that are in trouble, where several are looked at: a health of several parts begins with their names.
+fn whose(state: &State, health: &Health) -> String {
+    let several = state.world.session.as_ref().is_some_and(Session::several);
+    let names = health.error.as_ref().filter(|_| several).and_then(|error| error.split_once(": "));
+    names.map(|(names, _)| format!(" ({names})")).unwrap_or_default()
 }
 
 /// ` (403)`, where the error says so.

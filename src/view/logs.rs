@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::logline::{Line, Prefix};
 use super::text::Row;
 use super::{Look, marks, pane};
-use crate::event::{LogEnd, LogSource, LogState};
+use crate::event::{ContextId, LogEnd, LogSource, LogState};
 use crate::state::{LogStream, LogView, Place, State};
 use crate::theme::Role;
 use crate::units;
@@ -17,7 +17,7 @@ const SOURCE: usize = 24;
 /// Draws the overlay.
 pub fn draw(state: &State, look: &Look, log: &LogView, body: Rect, buf: &mut Buffer) {
     let run = if log.extent.previous { ", the run before" } else { "" };
-    let title = format!("Logs of {} {}{run}", log.subject.kind, log.subject.name);
+    let title = format!("Logs of {} {}{run}", log.subject.kind, state.world.place(ContextId::of(&log.subject.uid), &log.subject.name));
     let drawn = Page::new(state, look, log, Rect { height: body.height.saturating_sub(3), width: body.width.saturating_sub(2), ..body });
     let inside = pane::overlay(look, Role::BorderFocus, &title, &note(state, log, drawn.last), body, buf);
     pane::lines(inside, [strip(look, log, Row::new(inside.width))], buf);

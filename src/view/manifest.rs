@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 
 use super::text::Row;
 use super::{Look, pane};
-use crate::state::ManifestView;
+use crate::state::{ManifestView, State};
 use crate::theme::Role;
 
 /// Draws the overlay.
-pub fn draw(look: &Look, view: &ManifestView, body: Rect, buf: &mut Buffer) {
-    let title = format!("{} {}", view.target.kind, view.target.name);
+pub fn draw(state: &State, look: &Look, view: &ManifestView, body: Rect, buf: &mut Buffer) {
+    let title = format!("{} {}", view.target.kind, state.world.place(state.world.context_of(&view.target), &view.target.name));
     let inside = pane::overlay(look, Role::BorderFocus, &title, "manifest, secrets left out", body, buf);
     let rows = match &view.lines {
         None => vec![Row::new(inside.width).gap(1).text(look.style(Role::Dim), "asking the API server")],

@@ -14,6 +14,7 @@ use crate::units;
 
 /// Columns of the table, as wide as what is seen needs; what a narrow pane has no room for is 0.
 struct Columns {
+    context: usize,
     namespace: usize,
     name: usize,
     kind: usize,
@@ -26,7 +27,7 @@ struct Columns {
 impl Columns {
     /// Where the reasons begin: below them stand the words about the pods.
     fn reason(&self) -> usize {
-        3 + self.namespace + self.name + self.kind + self.ready + 2 + self.revision + self.release + self.usage
+        3 + self.context + self.namespace + self.name + self.kind + self.ready + 2 + self.revision + self.release + self.usage
     }
 }
 
@@ -86,7 +87,9 @@ fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let revision = widest(&|row| width(&revision(row)));
     let release = widest(&|row| row.workload.and_then(|w| w.release.as_deref()).map_or(0, width)).min(12);
     let several = state.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
+    let context = rows().filter_map(|row| state.world.label(row.meta().context())).map(|label| width(label)).max();
     Columns {
+        context: context.map_or(0, |widest| widest.min(inside / 5) + 1),
         namespace: if several { widest(&|row| width(row.namespace())).min(inside / 5) + 1 } else { 0 },
         name: widest(&|row| width(row.name())).clamp(8, (inside / 3).max(8)) + 1,
         kind: if inside >= 100 { 7 } else { 0 },
@@ -134,10 +137,13 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let kind = row.workload.map_or(Kind::Pod, |w| w.kind).short();
     let (ready, desired) = row.workload.map_or_else(|| (row.pod.map_or(0, |pod| u32::from(pod.ready)), 1), |w| (w.ready, w.desired));
     let release = row.workload.and_then(|w| w.release.as_deref()).unwrap_or_default();
+    let label = state.world.label(row.meta().context()).map_or("", |label| label.as_str());
     let line = line
         .gap(1)
         .text(look.style(role), mark)
         .gap(1)
+        .cell(look.style(Role::Accent), label, columns.context.saturating_sub(1))
+        .gap(columns.context.min(1))
         .cell(dim, row.namespace(), columns.namespace.saturating_sub(1))
         .gap(columns.namespace.min(1))
         .cell(name_style, row.name(), columns.name);
@@ -188,7 +194,9 @@ fn nodes(state: &State, look: &Look, row: Row) -> Row {
     let row = row.text(look.style(Role::Dim), &format!("nodes {} ready", nodes.len() - down));
     let row = measured(state).iter().fold(row, |row, words| row.text(look.style(Role::Dim), words));
     let lost = state.world.cluster.down.values().next().and_then(|uid| nodes.get(uid));
-    let row = lost.iter().fold(row, |row, node| row.text(look.style(Role::Critical), &format!(" · ✖ {}", not_ready(node, down))));
+    let row = lost.iter().fold(row, |row, node| {
+        row.text(look.style(Role::Critical), &format!(" · ✖ {}", state.world.place(node.meta.context(), &not_ready(node, down))))
+    });
     let cordoned = nodes.values().filter(|node| node.cordoned).count();
     if cordoned > 0 { row.text(look.style(Role::Warn), &format!(" · ▲ {cordoned} cordoned")) } else { row }
 }
@@ -206,7 +214,7 @@ fn measured(state: &State) -> Option<String> {
     }
     let (mut used, mut all) = ((0_u64, 0_u64), (0_u64, 0_u64));
     for node in state.world.cluster.nodes.values() {
-        let Some((cpu, memory)) = state.world.usage.node(&node.meta.name) else { continue };
+        let Some((cpu, memory)) = state.world.usage.node(node) else { continue };
         let (has_cpu, has_memory) = (node.allocatable.cpu?.get(), node.allocatable.memory?.get());
         used = (used.0 + u64::from(cpu), used.1 + u64::from(memory));
         all = (all.0 + u64::from(has_cpu), all.1 + u64::from(has_memory));

@@ -10,7 +10,6 @@ use ratatui::style::Style;
 
 use super::text::{Row, width};
 use super::{Look, Spot, marks, pane};
-use crate::clean::Clean;
 use crate::state::{Entry, EntryKind, Focus, ListView, State, TimelineFilter, TimelineLine, place_of, timeline_lines};
 use crate::theme::Role;
 use crate::units;
@@ -102,7 +101,7 @@ impl Columns {
         let (mut time_columns, mut subject) = (0, 0);
         for entry in entries {
             time_columns = time_columns.max(width(&times(state, entry.at, both)));
-            subject = subject.max(width(&entry.subject));
+            subject = subject.max(width(&state.world.subject(entry)));
         }
         Self { time: time_columns, subject: subject.min(usize::from(columns) / 3), both }
     }
@@ -119,7 +118,7 @@ impl Columns {
         let row = row.cell(look.style(Role::ChartMarker), &number, 2).gap(usize::from(width(&number) < 3));
         let search = &state.screen.reading.search;
         let subject = Row::new(u16::try_from(self.subject).unwrap_or(u16::MAX));
-        let subject = found(look, look.style(if quiet { Role::Dim } else { Role::Strong }), &entry.subject, search, subject);
+        let subject = found(look, look.style(if quiet { Role::Dim } else { Role::Strong }), &state.world.subject(entry), search, subject);
         let rest = self.subject - subject.used().min(self.subject);
         let row = row.append(subject).gap(rest + 2);
         let row = match line.open {
@@ -131,7 +130,7 @@ impl Columns {
 }
 
 /// Text with every place that was searched for standing out.
-fn found(look: &Look, style: Style, text: &Clean, search: &str, mut row: Row) -> Row {
+fn found(look: &Look, style: Style, text: &str, search: &str, mut row: Row) -> Row {
     let (lower, wanted) = (text.to_ascii_lowercase(), search.to_ascii_lowercase());
     let mut at = 0;
     while let Some(place) = lower[at..].find(&wanted).filter(|_| !wanted.is_empty()) {
@@ -184,6 +183,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::clean::Clean;
 
     /// Where the selected line stands in the pane.
     fn row(list: &ListView, ids: &[u64], height: u16) -> usize {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
 pub mod cluster;
+pub mod contexts;
 pub mod crowd;
 pub mod story;
 

@@ -34,6 +34,8 @@ pub fn session() -> Session {
         kafka: "exec".into(),
         thresholds: BTreeMap::new(),
         version: "0.1.0".into(),
+        label: Clean::default(),
+        beside: Vec::new(),
     }
 }
 
@@ -331,6 +333,7 @@ pub fn plan() -> Plan {
             title: format!("roll back {APP} to rev 6 (v1.2.3)").into(),
             target: Target {
                 cluster: "https://10.0.0.1:6443".into(),
+                context: Clean::default(),
                 kind: "deployment".into(),
                 namespace: NAMESPACE.into(),
                 name: APP.into(),

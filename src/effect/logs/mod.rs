@@ -16,9 +16,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::stream::Stream;
-use super::Following;
+use super::{Clusters, Following};
 use crate::clean::Clean;
-use crate::event::{Event, LogLine, LogNews, LogState, View};
+use crate::event::{ContextId, Event, LogLine, LogNews, LogState, View};
 use crate::source::clock::Clock;
 
 /// Lines and states on their way from the streams.
@@ -49,7 +49,7 @@ impl Outlet {
 /// The logs that are followed together; dropped, nobody follows them.
 pub(super) struct Logs {
     number: u64,
-    client: kube::Client,
+    clusters: Clusters,
     clock: Clock,
     outlet: Outlet,
     tasks: JoinSet<()>,
@@ -57,11 +57,11 @@ pub(super) struct Logs {
 
 impl Logs {
     /// Nothing followed yet, under a number of its own.
-    pub(super) fn new(number: u64, client: kube::Client, clock: Clock, events: mpsc::Sender<Event>) -> Self {
+    pub(super) fn new(number: u64, clusters: Clusters, clock: Clock, events: mpsc::Sender<Event>) -> Self {
         let (heard, hearing) = mpsc::channel(WAITING);
         let mut tasks = JoinSet::new();
         tasks.spawn(gather(number, hearing, events));
-        Self { number, client, clock, outlet: Outlet(heard), tasks }
+        Self { number, clusters, clock, outlet: Outlet(heard), tasks }
     }
 
     /// The number that these are followed under.
@@ -74,7 +74,8 @@ impl Logs {
         while self.tasks.try_join_next().is_some() {}
         for (number, source) in following.sources {
             let (outlet, clock) = (self.outlet.clone(), self.clock.clone());
-            let stream = Stream::new(number, &self.client, source, following.extent, clock, outlet.clone());
+            let Some(cluster) = self.clusters.at(ContextId::of(&source.uid)) else { continue };
+            let stream = Stream::new(number, &cluster.reader, source, following.extent, clock, outlet.clone());
             self.tasks.spawn(async move {
                 if AssertUnwindSafe(stream.follow()).catch_unwind().await.is_err() {
                     outlet.tell(Heard::State(number, LogState::Refused(Clean::new(super::executor::BROKEN)))).await;

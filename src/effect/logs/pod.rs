@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 use kube::Api;
 
 use crate::clean::Clean;
-use crate::event::LogSource;
+use crate::event::{ContextId, LogSource};
 
 /// What a look at the pod found.
 #[derive(Debug)]
@@ -59,7 +59,9 @@ impl std::fmt::Display for Exit {
 /// Looks at the pod of a log.
 pub(super) async fn look(pods: &Api<Pod>, source: &LogSource) -> Look {
     match pods.get_opt(&source.pod).await {
-        Ok(Some(pod)) if pod.metadata.uid.as_deref() == Some(source.uid.as_str()) => Look::Here(container(&pod, &source.container)),
+        Ok(Some(pod)) if pod.metadata.uid.as_deref() == Some(ContextId::bare(&source.uid)) => {
+            Look::Here(container(&pod, &source.container))
+        }
         Ok(_) => Look::Gone,
         Err(kube::Error::Api(status)) if matches!(status.code, 401 | 403) => Look::Blind,
         Err(kube::Error::Api(status)) => Look::Unheard(status.message),

@@ -41,7 +41,7 @@ impl Bench {
         let sim = Sim::start(SimConfig { clock: clock.clone(), identity, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
         let client = client(&sim);
         let (sender, events) = mpsc::channel(64);
-        let logs = Logs::new(7, client, clock.clone(), sender);
+        let logs = Logs::new(7, Clusters::alone(client), clock.clone(), sender);
         let pod = pod(&sim)["metadata"]["name"].as_str().unwrap().to_owned();
         Self { sim, clock, pod, logs, events, lines: vec![], marks: vec![], states: vec![], written: vec![] }
     }

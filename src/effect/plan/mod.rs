@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::clean::Clean;
 use crate::config::Rates;
-use crate::event::{Kind, Refusal, Sealed, StepCall, Verify, Write};
+use crate::event::{ContextId, Kind, Refusal, Sealed, StepCall, Verify, Write};
 use crate::runbook::{Step, StepKind, VerifyRule};
 
 /// A deployment, as read.
@@ -67,9 +67,9 @@ pub fn deployment_path(namespace: &str, name: &str) -> String {
     format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
 }
 
-/// What should come true afterwards, by the step's rules.
-pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, rates: &Rates) -> Vec<Verify> {
-    let uid: Clean = text(&read.deployment, "/metadata/uid").into();
+/// What should come true afterwards, by the step's rules. Error rates and lag are those of the main context alone.
+pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, rates: &Rates, context: ContextId) -> Vec<Verify> {
+    let uid = context.mark(text(&read.deployment, "/metadata/uid"));
     let name = text(&read.deployment, "/metadata/name");
     let service = text(&read.deployment, "/metadata/labels/app");
     let service: Clean = if service.is_empty() { name } else { service }.into();
@@ -78,16 +78,18 @@ pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, ra
         VerifyRule::Rollout => Some(Verify::Rollout { kind: Kind::Deployment, uid: uid.clone() }),
         VerifyRule::Ready => replicas.map(|replicas| Verify::Ready { kind: Kind::Deployment, uid: uid.clone(), replicas }),
         VerifyRule::Silenced => None,
+        VerifyRule::ErrorsBelow | VerifyRule::LagFalling if !context.is_main() => None,
         VerifyRule::ErrorsBelow => Some(Verify::ErrorsBelow { service: service.clone(), ratio: rates.threshold_of(&service) }),
         VerifyRule::LagFalling => Some(Verify::LagFalling { group: name.into() }),
     };
     step.verify.iter().filter_map(rule).collect()
 }
 
-/// The undo of a draft as a call.
-pub fn undo(step: &Step, draft: &Draft, deployment: &Clean) -> StepCall {
+/// The undo of a draft as a call, on the same deployment of the same context.
+pub fn undo(step: &Step, draft: &Draft, asked: &BTreeMap<Clean, Clean>) -> StepCall {
     let inputs = draft.undo.iter().map(|(name, value)| (Clean::new(name), Clean::new(value)));
-    let inputs = inputs.chain([("deployment".into(), deployment.clone())]).collect();
+    let same = ["deployment", StepCall::CONTEXT].into_iter().filter_map(|name| asked.get_key_value(name));
+    let inputs = inputs.chain(same.map(|(name, value)| (name.clone(), value.clone()))).collect();
     StepCall { step: step.id.clone(), inputs }
 }
 

@@ -9,7 +9,7 @@ use kube::client::Body;
 
 use super::decode::Status;
 use crate::clean::Clean;
-use crate::event::{Kind, Scope};
+use crate::event::{ContextId, Kind, Scope};
 use crate::source::failure::{Failure, escaped, root};
 
 /// Objects in one page of a listing: client-go's figure, and what the bed's API server answers in 84 ms.
@@ -21,22 +21,40 @@ const LONGEST_PAGE: usize = 256 << 20;
 /// The longest refusal that is read.
 const LONGEST_STATUS: usize = 64 << 10;
 
+/// One API server, and what of it is looked at.
+#[derive(Clone)]
+pub struct Place {
+    /// For everything that reads.
+    pub client: kube::Client,
+    /// Which context of the session it is.
+    pub context: ContextId,
+    /// The namespace; of all of them when there is none.
+    pub namespace: Option<Clean>,
+}
+
 /// One kind at one API server.
 pub struct Api {
     client: kube::Client,
+    context: ContextId,
     kind: Kind,
     namespace: Option<Clean>,
 }
 
 impl Api {
-    /// Of all namespaces when none is given.
-    pub fn new(client: kube::Client, kind: Kind, namespace: Option<Clean>) -> Self {
-        Self { client, kind, namespace: namespace.filter(|_| kind.namespaced()) }
+    /// One kind of what is at that place.
+    pub fn new(kind: Kind, place: Place) -> Self {
+        let Place { client, context, namespace } = place;
+        Self { client, context, kind, namespace: namespace.filter(|_| kind.namespaced()) }
+    }
+
+    /// The context that it speaks for.
+    pub fn context(&self) -> ContextId {
+        self.context
     }
 
     /// What a listing of it names.
     pub fn scope(&self) -> Scope {
-        Scope { kind: self.kind, namespace: self.namespace.clone() }
+        Scope { kind: self.kind, namespace: self.namespace.clone(), context: self.context }
     }
 
     /// A watch that begins by telling everything that is there (KEP-3157), and has no early end: a big listing takes its time.

@@ -15,24 +15,18 @@ use futures::future::BoxFuture;
 pub use self::decode::{Told, line};
 pub use self::wire::{Deployment, Names, Object, Pod, ReplicaSet};
 
+pub use self::api::Place;
+
 use self::api::Api;
 use self::watch::Watch;
 use super::clock::Clock;
 use super::timing::Timing;
 use super::voice::Voice;
-use crate::clean::Clean;
 use crate::event::Kind;
 
-/// Keeps one kind in step until it is stopped; of all namespaces when none is given.
-pub fn run(
-    kind: Kind,
-    client: kube::Client,
-    namespace: Option<Clean>,
-    voice: Voice,
-    clock: Clock,
-    timing: Timing,
-) -> BoxFuture<'static, ()> {
-    let api = Api::new(client, kind, namespace);
+/// Keeps one kind in step until it is stopped.
+pub fn run(kind: Kind, place: Place, voice: Voice, clock: Clock, timing: Timing) -> BoxFuture<'static, ()> {
+    let api = Api::new(kind, place);
     match kind {
         Kind::Pod => Box::pin(Watch::<wire::Pod>::new(api, voice, clock, timing).run()),
         Kind::Deployment => Box::pin(Watch::<wire::Deployment>::new(api, voice, clock, timing).run()),

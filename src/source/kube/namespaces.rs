@@ -9,7 +9,7 @@ use std::time::Duration;
 use kube::Client;
 use serde::Deserialize;
 
-use super::api::get;
+use super::api::{Place, get};
 use super::wire::Metadata;
 use crate::clean::Clean;
 use crate::event::{Event, Namespace, NamespacePhase};
@@ -34,13 +34,13 @@ struct List {
 type Phases = BTreeMap<Clean, NamespacePhase>;
 
 /// Looks at them again and again; tells what changed.
-pub async fn run(client: Client, watched: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
+pub async fn run(Place { client, context, .. }: Place, watched: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
     let mut known = Phases::new();
     for round in 0_u32.. {
         match read(&client, &watched, round % ROUNDS == 0, &known, timing.answer).await {
             Ok(now) => {
                 let changed = now.iter().filter(|(name, phase)| known.get(*name) != Some(*phase));
-                let told: Vec<Namespace> = changed.map(|(name, phase)| Namespace { name: name.clone(), phase: *phase }).collect();
+                let told: Vec<Namespace> = changed.map(|(name, phase)| Namespace { name: name.clone(), phase: *phase, context }).collect();
                 if !told.is_empty() {
                     voice.tell(Event::Namespaces(told)).await;
                 }

@@ -11,8 +11,9 @@ use axum::response::Response;
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 
+use super::Place;
 use super::lines::LONGEST;
-use crate::event::{Event, Health, Kind, SourceId, SourceState};
+use crate::event::{ContextId, Event, Health, Kind, SourceId, SourceState};
 use crate::source::clock::Clock;
 use crate::source::connect::{ConnectSettings, connect};
 use crate::source::timing::Timing;
@@ -88,7 +89,8 @@ impl Told {
         let connection = connect(&ConnectSettings { url, ..ConnectSettings::default() }, &timing).await.unwrap();
         let (events, told) = mpsc::channel(4);
         let voice = Voice::new(SourceId::Pods, Clock::system(), events);
-        tasks.spawn(super::run(Kind::Pod, connection.reader, Some("shop".into()), voice, Clock::system(), timing));
+        let place = Place { client: connection.reader, context: ContextId::MAIN, namespace: Some("shop".into()) };
+        tasks.spawn(super::run(Kind::Pod, place, voice, Clock::system(), timing));
         Self { script, events: told, cluster: Cluster::default(), health: Vec::new(), _tasks: tasks }
     }
 
@@ -117,7 +119,7 @@ impl Told {
     }
 
     fn listed(&self) -> bool {
-        self.cluster.listed.contains(&Kind::Pod)
+        self.cluster.is_listed(Kind::Pod, ContextId::MAIN)
     }
 
     fn asked(&self) -> String {

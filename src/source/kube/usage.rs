@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use kube::Client;
 use serde::Deserialize;
 
-use super::api::get;
+use super::api::{Place, get};
 use super::wire::Quantities;
 use crate::clean::Clean;
-use crate::event::{Amount, Event, Usage, Used};
+use crate::event::{Amount, ContextId, Event, Usage, Used};
 use crate::source::clock::Clock;
 use crate::source::failure::Failure;
 use crate::source::timing::Timing;
@@ -56,9 +55,9 @@ struct Container {
 }
 
 impl Item<'_> {
-    fn name(&self) -> Clean {
+    fn name(&self, context: ContextId) -> Clean {
         let name = &self.metadata.name;
-        self.metadata.namespace.as_ref().map_or_else(|| (&**name).into(), |namespace| format!("{namespace}/{name}").into())
+        self.metadata.namespace.as_ref().map_or_else(|| context.mark(name), |namespace| context.mark(&format!("{namespace}/{name}")))
     }
 
     fn measured(&self) -> Measured {
@@ -72,10 +71,10 @@ fn add(sum: u32, more: Option<NonZeroU32>) -> u32 {
 }
 
 /// Reads every quarter of a minute, which is how often metrics-server does.
-pub async fn run(client: Client, namespaces: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
+pub async fn run(place: Place, namespaces: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
     let mut told = BTreeMap::new();
     loop {
-        let (nodes, pods) = (nodes(&client, timing.answer).await, pods(&client, &namespaces, timing.answer).await);
+        let (nodes, pods) = (nodes(&place, timing.answer).await, pods(&place, &namespaces, timing.answer).await);
         let remark = match (&nodes, &pods) {
             (Err(failure), Err(_)) => Err(failure.clone()),
             (Ok(_), Ok(_)) => Ok(None),
@@ -98,26 +97,26 @@ pub async fn run(client: Client, namespaces: Vec<Clean>, mut voice: Voice, clock
     }
 }
 
-async fn nodes(client: &Client, span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
-    read(&get(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
+async fn nodes(Place { client, context, .. }: &Place, span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
+    read(*context, &get(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
 }
 
-async fn pods(client: &Client, namespaces: &[Clean], span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
+async fn pods(Place { client, context, .. }: &Place, namespaces: &[Clean], span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
     if namespaces.is_empty() {
-        return read(&get(client, &format!("{GROUP}/pods"), "pods (metrics.k8s.io)", span).await?);
+        return read(*context, &get(client, &format!("{GROUP}/pods"), "pods (metrics.k8s.io)", span).await?);
     }
     let mut all = Vec::new();
     for namespace in namespaces {
         let what = format!("pods (metrics.k8s.io) in namespace {namespace}");
-        all.extend(read(&get(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what, span).await?)?);
+        all.extend(read(*context, &get(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what, span).await?)?);
     }
     Ok(all)
 }
 
-fn read(text: &[u8]) -> Result<Vec<(Clean, Measured)>, Failure> {
+fn read(context: ContextId, text: &[u8]) -> Result<Vec<(Clean, Measured)>, Failure> {
     let unreadable = |error| Failure::Lost(format!("the answer of metrics.k8s.io cannot be read: {error}"));
     let list: List<'_> = serde_json::from_slice(text).map_err(unreadable)?;
-    Ok(list.items.iter().map(|item| (item.name(), item.measured())).collect())
+    Ok(list.items.iter().map(|item| (item.name(context), item.measured())).collect())
 }
 
 /// What is worth telling since the last time. Of a reading that is not whole nobody can say who is gone.
@@ -149,9 +148,9 @@ mod tests {
         let text = br#"{"kind":"PodMetricsList","items":[{"metadata":{"name":"app-1","namespace":"shop","creationTimestamp":"2026-11-23T08:00:00Z"},
             "timestamp":"2026-11-23T08:00:00Z","window":"15s","containers":[{"name":"a","usage":{"cpu":"2500000n","memory":"5Mi"}},
             {"name":"b","usage":{"cpu":"1m","memory":"1024Ki"}}]}]}"#;
-        assert_eq!(read(text).unwrap(), [("shop/app-1".into(), (4, 6144))]);
+        assert_eq!(read(ContextId::MAIN, text).unwrap(), [("shop/app-1".into(), (4, 6144))]);
         let node = br#"{"items":[{"metadata":{"name":"n1"},"usage":{"cpu":"1500m","memory":"2Gi"}}]}"#;
-        assert_eq!(read(node).unwrap(), [("n1".into(), (1500, 2_097_152))]);
+        assert_eq!(read(ContextId(1), node).unwrap(), [("1:n1".into(), (1500, 2_097_152))]);
     }
 
     #[test]

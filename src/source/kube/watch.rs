@@ -76,6 +76,7 @@ impl<T: Object> Watch<T> {
     /// Begins with nothing known.
     pub fn new(api: Api, voice: Voice, clock: Clock, timing: Timing) -> Self {
         Self {
+            names: Names::of(api.context()),
             api,
             voice,
             clock,
@@ -83,7 +84,6 @@ impl<T: Object> Watch<T> {
             place: None,
             polled: None,
             oversized: 0,
-            names: Names::default(),
             backoff: Backoff::new(timing.clone()),
             batch: Batch { facts: Vec::new(), gone: Vec::new(), due: None, first: true },
             timing,
@@ -168,7 +168,7 @@ impl<T: Object> Watch<T> {
         }
         loop {
             for object in page.items.take().into_iter().flatten() {
-                let (uid, version) = (object.metadata().uid.clone(), object.metadata().resource_version.clone());
+                let (uid, version) = (self.own(&object.metadata().uid), object.metadata().resource_version.clone());
                 if self.polled.as_ref().and_then(|known| known.get(&uid)) != Some(&version) {
                     self.put(object);
                 }
@@ -257,7 +257,7 @@ impl<T: Object> Watch<T> {
                 version
             }
             Told::Gone(uid, version) => {
-                self.batch.gone.push(uid);
+                self.batch.gone.push(self.own(&uid));
                 version
             }
             Told::Put(object) => {
@@ -291,6 +291,11 @@ impl<T: Object> Watch<T> {
             None => Ok(()),
             Some(_) => Err(Failure::Expired(format!("a line of the watch is longer than {} MiB", LONGEST >> 20))),
         }
+    }
+
+    /// An identity as the world knows it.
+    fn own(&self, uid: &Uid) -> Uid {
+        self.api.context().own(uid.clone())
     }
 
     fn put(&mut self, object: T) {

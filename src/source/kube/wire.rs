@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::clean::Clean;
-use crate::event::{self, ClusterEvent, Kind};
+use crate::event::{self, ClusterEvent, ContextId, Kind};
 use managed::Managed;
 
 mod job;
@@ -42,21 +42,35 @@ pub trait Object: DeserializeOwned + Send + 'static {
 
 /// Texts that many objects share, each held once: ten thousand pods name the same images, nodes and owners.
 #[derive(Debug, Default)]
-pub struct Names(HashSet<Clean>);
+pub struct Names {
+    held: HashSet<Clean>,
+    context: ContextId,
+}
 
 impl Names {
     /// Beyond this they are forgotten, so that a cluster that lives on for months does not fill the memory with names of the past.
     const MOST: usize = 50_000;
 
+    /// Of one context, with whose mark every identity is.
+    pub fn of(context: ContextId) -> Self {
+        Self { held: HashSet::new(), context }
+    }
+
+    /// An identity that many objects name.
+    fn uid(&mut self, uid: Clean) -> Clean {
+        let uid = self.context.own(uid);
+        self.shared(uid)
+    }
+
     /// The copy that is already held, if there is one.
     pub fn shared(&mut self, name: Clean) -> Clean {
-        if let Some(held) = self.0.get(&name) {
+        if let Some(held) = self.held.get(&name) {
             return held.clone();
         }
-        if self.0.len() >= Self::MOST {
-            self.0.clear();
+        if self.held.len() >= Self::MOST {
+            self.held.clear();
         }
-        self.0.insert(name.clone());
+        self.held.insert(name.clone());
         name
     }
 }
@@ -125,13 +139,13 @@ impl Metadata {
     pub fn owner(&mut self, names: &mut Names) -> Option<event::Owner> {
         let controller = self.owner_references.take()?.into_iter().find(|owner| owner.controller == Some(true))?;
         let OwnerReference { kind, name, uid, .. } = controller;
-        Some(event::Owner { kind: names.shared(kind), name: names.shared(name), uid: names.shared(uid) })
+        Some(event::Owner { kind: names.shared(kind), name: names.shared(name), uid: names.uid(uid) })
     }
 
     /// Identity and age.
     pub fn meta(self, names: &mut Names) -> event::Meta {
         event::Meta {
-            uid: self.uid,
+            uid: names.context.own(self.uid),
             namespace: names.shared(self.namespace),
             name: self.name,
             created: self.creation_timestamp.unwrap_or_default(),
@@ -271,7 +285,7 @@ impl Object for Event {
         event::Notice {
             about_kind: names.shared(self.involved_object.kind),
             about: names.shared(self.involved_object.name),
-            about_uid: names.shared(self.involved_object.uid),
+            about_uid: names.uid(self.involved_object.uid),
             warning: self.severity.as_deref() == Some("Warning"),
             reason: names.shared(self.reason.unwrap_or_default()),
             message: self.message.map(|message| message.trim_end_matches('␊').into()).unwrap_or_default(), // a probe's output ends its line

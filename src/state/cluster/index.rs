@@ -9,16 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Objects;
 use super::row::Summary;
 use crate::clean::Clean;
-use crate::event::{Kind, Pod, PodPhase, Revision, Uid, Workload};
+use crate::event::{ContextId, Kind, Pod, PodPhase, Revision, Uid, Workload};
 use crate::state::diagnosis::{Diagnosis, Severity, diagnose, restarts};
 
-/// Where a row stands: the worst first, then by namespace and name.
+/// Where a row stands: the worst first, then by namespace, name and context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(Reverse<Severity>, Clean, Clean, Uid);
+pub(super) struct Place(Reverse<Severity>, Clean, Clean, ContextId, Uid);
 
 impl Place {
     pub(super) fn uid(&self) -> &Uid {
-        &self.3
+        &self.4
     }
 }
 
@@ -216,7 +216,7 @@ impl Index {
         } else {
             return;
         };
-        let place = Place(Reverse(summary.severity), meta.namespace.clone(), meta.name.clone(), uid.clone());
+        let place = Place(Reverse(summary.severity), meta.namespace.clone(), meta.name.clone(), meta.context(), uid.clone());
         self.rows.insert(place.clone(), summary);
         self.places.insert(uid.clone(), place);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event::{ConfigMap, Kind, Meta, Node, Notice, Pod, Revision, Scope, Uid, Workload};
+use crate::event::{ConfigMap, ContextId, Kind, Meta, Node, Notice, Pod, Revision, Scope, Uid, Workload};
 use crate::state::notices::Notices;
 
 /// What the API server has, as last heard.
@@ -20,14 +20,17 @@ pub struct Objects {
     pub revisions: BTreeMap<Uid, Revision>,
     /// Nodes.
     pub nodes: BTreeMap<Uid, Node>,
-    /// Nodes that are not ready, by name.
+    /// Nodes that are not ready, by name, marked with their context.
     pub down: BTreeMap<Clean, Uid>,
     /// Kubernetes' warnings.
     pub notices: Notices,
     /// ConfigMaps.
     pub config_maps: BTreeMap<Uid, ConfigMap>,
-    /// Kinds whose first listing is complete, in every namespace that is watched.
-    pub listed: BTreeSet<Kind>,
+    /// Kinds whose first listing is complete in the main context, in every namespace that is watched.
+    listed: BTreeSet<Kind>,
+    /// The same of the contexts beside it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    listed_beside: BTreeSet<(ContextId, Kind)>,
     /// The namespaces watched; none is all of them.
     pub(super) watched: Vec<Clean>,
     /// Listings that are complete.
@@ -43,7 +46,8 @@ impl Objects {
     }
 
     pub(super) fn begin(&mut self, scope: &Scope) {
-        let inside = |meta: &&Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
+        let of_namespace = |meta: &Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
+        let inside = |meta: &&Meta| meta.context() == scope.context && of_namespace(meta);
         let known = self.metas(scope.kind).filter(inside).map(|meta| meta.uid.clone()).collect();
         self.unnamed.retain(|(other, _)| other != scope);
         self.unnamed.push((scope.clone(), known));
@@ -62,14 +66,26 @@ impl Objects {
 
     /// Ends a listing; answers what it did not name and is therefore gone.
     pub(super) fn complete(&mut self, scope: &Scope) -> BTreeSet<Uid> {
-        let kind = scope.kind;
         self.complete.insert(scope.clone());
-        let part = |namespace: &Clean| self.complete.contains(&Scope { kind, namespace: Some(namespace.clone()) });
-        if self.complete.contains(&kind.into()) || self.watched.iter().all(part) {
-            self.listed.insert(kind);
+        let part = |namespace: Option<&Clean>| self.complete.contains(&Scope { namespace: namespace.cloned(), ..scope.clone() });
+        if part(None) || self.watched.iter().all(|namespace| part(Some(namespace))) {
+            match scope.context {
+                ContextId::MAIN => drop(self.listed.insert(scope.kind)),
+                beside => drop(self.listed_beside.insert((beside, scope.kind))),
+            }
         }
         let at = self.unnamed.iter().position(|(other, _)| other == scope);
         at.map(|at| self.unnamed.swap_remove(at).1).unwrap_or_default()
+    }
+
+    /// Whether the first listing of a kind is complete in a context: what comes from then on is new.
+    pub fn is_listed(&self, kind: Kind, context: ContextId) -> bool {
+        if context.is_main() { self.listed.contains(&kind) } else { self.listed_beside.contains(&(context, kind)) }
+    }
+
+    /// The node of that name in a context, while it is not ready.
+    pub fn down(&self, context: ContextId, name: &str) -> Option<&Node> {
+        self.nodes.get(self.down.get(&*context.key(name))?)
     }
 
     /// An object was named. Answers whether it is in a namespace that is watched: what is not was said before these were chosen.
@@ -93,7 +109,7 @@ impl Objects {
     }
 
     pub(super) fn put_node(&mut self, node: &Node) {
-        let (uid, name) = (node.meta.uid.clone(), node.meta.name.clone());
+        let (uid, name) = (node.meta.uid.clone(), node.meta.context().mark(&node.meta.name));
         self.name(Kind::Node, &node.meta);
         if node.ready == Some(true) {
             self.down.remove(&name);
@@ -118,11 +134,6 @@ impl Objects {
         if self.name(Kind::ConfigMap, &map.meta) {
             self.config_maps.insert(map.meta.uid.clone(), map.clone());
         }
-    }
-
-    /// The workload of that kind and name.
-    pub fn workload(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Workload> {
-        self.workloads.values().find(|w| w.kind == kind && w.meta.name == name && w.meta.namespace == namespace)
     }
 
     /// A Deployment's revisions, newest first.

@@ -37,6 +37,11 @@ impl<'a> WorkloadRow<'a> {
         Some(Self { meta, workload, pod, severity, reason, why, restarts, ended })
     }
 
+    /// Identity and age: the workload's, or the lone pod's.
+    pub fn meta(&self) -> &'a Meta {
+        self.meta
+    }
+
     /// Name: the workload's, or the lone pod's.
     pub fn name(&self) -> &'a Clean {
         &self.meta.name

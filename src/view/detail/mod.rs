@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::text::{Row, width, wrap};
 use super::{Look, marks, pane};
 use crate::clean::Clean;
-use crate::event::{Container, ContainerState, Meta, Notice, Pod, Revision, Workload};
+use crate::event::{Container, ContainerState, ContextId, Meta, Notice, Pod, Revision, Workload};
 use crate::state::{State, diagnose, restarts, told};
 use crate::theme::Role;
 use crate::units;
@@ -32,15 +32,15 @@ pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, 
     let title = match (cluster.pods.get(uid), cluster.workloads.get(uid)) {
         (Some(pod), _) => {
             page.pod(pod);
-            format!("pod {}", pod.meta.name)
+            format!("pod {}", state.world.place(pod.meta.context(), &pod.meta.name))
         }
         (None, Some(workload)) => {
             page.workload(workload);
-            format!("{} {}", workload.kind.word(), workload.meta.name)
+            format!("{} {}", workload.kind.word(), state.world.place(workload.meta.context(), &workload.meta.name))
         }
         (None, None) if let Some(node) = cluster.nodes.get(uid) => {
             page.node(node);
-            format!("node {}", node.meta.name)
+            format!("node {}", state.world.place(node.meta.context(), &node.meta.name))
         }
         (None, None) => {
             page.fact("", Role::Warn, "▲ it is gone: the cluster no longer has this object");
@@ -48,7 +48,7 @@ pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, 
         }
     };
     let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
-    let inside = pane::overlay(look, Role::BorderFocus, &title, &format!("uid {uid}"), area, buf);
+    let inside = pane::overlay(look, Role::BorderFocus, &title, &format!("uid {}", ContextId::bare(uid)), area, buf);
     pane::scrolled(look, inside, page.lines, scroll, buf);
 }
 

@@ -28,7 +28,7 @@ impl Page<'_> {
         if !node.pressures.is_empty() {
             self.fact("conditions", Role::Warn, &format!("▲ {}", node.pressures.join(", ")));
         }
-        self.usage_of(self.state.world.usage.node(&node.meta.name), node.allocatable, "allocatable");
+        self.usage_of(self.state.world.usage.node(node), node.allocatable, "allocatable");
         self.fact("age", Role::Text, &self.age(&node.meta));
         self.changed(node.changed.as_ref());
         let pods: Vec<&Pod> =

@@ -1,0 +1,104 @@
+//! The clusters that a session may act on, each with a connection of its own: a target says which, and nothing else does.
+
+use crate::clean::Clean;
+use crate::event::{ContextId, Refusal, StepCall, Target};
+use crate::source::connect::{Contexts, NoWay};
+
+/// One cluster.
+#[derive(Clone)]
+pub struct Cluster {
+    /// Its place among the session's contexts.
+    pub id: ContextId,
+    /// The kube-context, for the commands that are copied.
+    pub context: Clean,
+    /// What the context is called where there is little room.
+    pub label: Clean,
+    /// Its address; part of every target.
+    pub address: Clean,
+    /// Reads, dry runs, access reviews, logs.
+    pub reader: kube::Client,
+    /// Writes, each once: a client that resends nothing by itself.
+    pub writer: kube::Client,
+}
+
+impl Cluster {
+    /// What a target in it names as its context: nothing where it is the main one.
+    pub fn named(&self) -> Clean {
+        if self.id.is_main() { Clean::default() } else { self.context.clone() }
+    }
+}
+
+/// All of them.
+#[derive(Clone)]
+pub struct Clusters {
+    /// The one that Alertmanager belongs to, and every step that names no context.
+    pub main: Cluster,
+    /// The others that there is a way to.
+    pub beside: Vec<Cluster>,
+    /// Those that there is none to.
+    pub unreached: Vec<NoWay>,
+}
+
+impl From<&Contexts> for Clusters {
+    fn from(contexts: &Contexts) -> Self {
+        let (mut found, mut unreached) = (Vec::new(), Vec::new());
+        for (id, label, way) in contexts.all() {
+            match way {
+                Ok(one) => {
+                    let (context, address, reader, writer) =
+                        (one.context.clone(), one.cluster.clone(), one.reader.clone(), one.writer.clone());
+                    found.push(Cluster { id, context, label, address, reader, writer });
+                }
+                Err(no) => unreached.push(no.clone()),
+            }
+        }
+        let main = found.remove(0); // the main one always has a way
+        Self { main, beside: found, unreached }
+    }
+}
+
+impl Clusters {
+    /// One, that reads and writes by this client.
+    #[cfg(test)]
+    pub(super) fn alone(client: kube::Client) -> Self {
+        let (context, label, address) = ("c".into(), "c".into(), "c".into());
+        let main = Cluster { id: ContextId::MAIN, context, label, address, reader: client.clone(), writer: client };
+        Self { main, beside: Vec::new(), unreached: Vec::new() }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Cluster> {
+        std::iter::once(&self.main).chain(&self.beside)
+    }
+
+    /// Whether there are others than the main one.
+    pub fn several(&self) -> bool {
+        !self.beside.is_empty() || !self.unreached.is_empty()
+    }
+
+    /// The cluster of that place.
+    pub fn at(&self, id: ContextId) -> Option<&Cluster> {
+        self.all().find(|one| one.id == id)
+    }
+
+    /// The cluster that a step is asked for, by name or label; the main one where it names none.
+    pub fn asked(&self, call: &StepCall) -> Result<&Cluster, Refusal> {
+        let Some(name) = call.inputs.get(StepCall::CONTEXT) else { return Ok(&self.main) };
+        if let Some(no) = self.unreached.iter().find(|no| no.context == *name) {
+            return Err(Refusal::Failed(format!("there is no way to context {name}: {}", no.why).into()));
+        }
+        let found = self.all().find(|one| one.context == *name).or_else(|| self.all().find(|one| one.label == *name));
+        let known = || self.all().map(|one| one.context.as_str()).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| Refusal::Usage(format!("context \"{name}\" is not looked at here: {}", known()).into()))
+    }
+
+    /// The cluster that a target is bound to, in its own context.
+    pub fn of(&self, target: &Target) -> Result<&Cluster, Clean> {
+        let found = self.all().find(|one| one.address == target.cluster && one.named() == target.context);
+        found.ok_or_else(|| format!("there is no connection to {}, where {} is", target.cluster, target.name).into())
+    }
+
+    /// The cluster that tells what became of a target: to read it, another context of the same cluster does as well.
+    pub fn telling(&self, target: &Target) -> Result<&Cluster, Clean> {
+        self.of(target).or_else(|why| self.all().find(|one| one.address == target.cluster).ok_or(why))
+    }
+}

@@ -1,0 +1,86 @@
+//! A second cluster beside the one of the story: the same names, and a release that goes wrong there too.
+
+use std::sync::Arc;
+
+use warroom::event::{Beside, ClusterEvent, ContextId, Event, Meta, Operator, Plan, Scope, Session};
+
+use super::story;
+
+pub const US: ContextId = ContextId(1);
+
+fn session() -> Session {
+    let us = Beside { context: "prod-us".into(), label: "prod-us".into(), cluster: "https://10.0.0.2:6443".into(), read_only: false };
+    Session { label: "prod-eu".into(), beside: vec![us], ..story::session() }
+}
+
+/// What a cluster's event is when the second one says it.
+fn of_us(event: ClusterEvent) -> ClusterEvent {
+    fn mark(mut meta: Meta) -> Meta {
+        meta.uid = US.mark(&meta.uid);
+        meta
+    }
+    let owned = |owner: Option<warroom::event::Owner>| owner.map(|owner| warroom::event::Owner { uid: US.mark(&owner.uid), ..owner });
+    let scope = |scope: Scope| Scope { context: US, ..scope };
+    match event {
+        ClusterEvent::Listing(of) => ClusterEvent::Listing(scope(of)),
+        ClusterEvent::Listed(of) => ClusterEvent::Listed(scope(of)),
+        ClusterEvent::Pods(all) => {
+            let marked = all.into_iter().map(|pod| {
+                let mut pod = (*pod).clone();
+                (pod.meta, pod.owner) = (mark(pod.meta), owned(pod.owner));
+                Arc::new(pod)
+            });
+            ClusterEvent::Pods(marked.collect())
+        }
+        ClusterEvent::Workloads(mut all) => {
+            for one in &mut all {
+                one.meta = mark(one.meta.clone());
+            }
+            ClusterEvent::Workloads(all)
+        }
+        ClusterEvent::Revisions(mut all) => {
+            for one in &mut all {
+                (one.meta, one.owner) = (mark(one.meta.clone()), owned(one.owner.clone()));
+            }
+            ClusterEvent::Revisions(all)
+        }
+        ClusterEvent::Nodes(mut all) => {
+            for one in &mut all {
+                one.meta = mark(one.meta.clone());
+            }
+            ClusterEvent::Nodes(all)
+        }
+        other => other,
+    }
+}
+
+/// The bad release in the main context, and in the second one as well.
+pub fn two() -> Vec<(i64, Event)> {
+    let mut told = Vec::new();
+    for (second, event) in story::release() {
+        match event {
+            Event::Started(_) => told.push((second, Event::Started(session()))),
+            Event::Cluster(ClusterEvent::Notices(_)) => told.push((second, event)),
+            Event::Cluster(event) => {
+                told.push((second, Event::Cluster(event.clone())));
+                told.push((second, Event::Cluster(of_us(event))));
+            }
+            event => told.push((second, event)),
+        }
+    }
+    told
+}
+
+/// The same, with the second context armed.
+pub fn armed() -> Vec<(i64, Event)> {
+    let mut told = two();
+    told.push((-30, Event::Operator(Operator::Armed(US))));
+    told
+}
+
+/// A rollback in the second context.
+pub fn plan() -> Plan {
+    let mut plan = story::plan();
+    (plan.intent.target.cluster, plan.intent.target.context) = ("https://10.0.0.2:6443".into(), "prod-us".into());
+    plan
+}
