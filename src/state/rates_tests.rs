@@ -100,11 +100,6 @@ fn live(n: usize, share: Option<f64>) -> RateSample {
     RateSample { at: Tier::Fine.at(first() + i64::try_from(n).unwrap()), window: 30, services, errors_5m: None }
 }
 
-/// The same, as far as four bytes go.
-fn alike(a: Option<f64>, b: Option<f64>) -> bool {
-    a.zip(b).map_or(a.is_none() == b.is_none(), |(a, b)| (a - b).abs() < 1e-6)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
