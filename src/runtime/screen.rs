@@ -12,7 +12,7 @@ use crate::theme::Theme;
 use crate::view::{self, Hits};
 
 /// At most so often when nobody presses a key.
-const FRAME: Duration = Duration::from_millis(33);
+const FRAME: Duration = Duration::from_millis(15);
 
 pub use crate::view::Look;
 
@@ -24,7 +24,7 @@ pub struct Looks {
     pub ascii: bool,
 }
 
-/// Draws when something changed: at once after a key, else at most thirty times a second.
+/// Draws when something changed: at once after a key, else at most sixty times a second.
 pub(super) struct Painter {
     screen: Screen,
     looks: Looks,

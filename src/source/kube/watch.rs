@@ -5,7 +5,6 @@
 //! one request and not a listing; only a server that has forgotten it (410) makes a fresh listing necessary.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use kube::client::Body;
 use tokio::time::Instant;
@@ -68,8 +67,9 @@ struct Batch<T: Object> {
     facts: Vec<T::Fact>,
     gone: Vec<Uid>,
     due: Option<Instant>,
-    /// Nothing of this listing was told yet: its first objects wait for no others.
-    first: bool,
+    /// When the listing began that is read, or that the watch followed: while it is young nothing waits for longer than it has lasted, so
+    /// that its first objects are told at once.
+    began: Instant,
 }
 
 impl<T: Object> Watch<T> {
@@ -85,7 +85,7 @@ impl<T: Object> Watch<T> {
             polled: None,
             oversized: 0,
             backoff: Backoff::new(timing.clone()),
-            batch: Batch { facts: Vec::new(), gone: Vec::new(), due: None, first: true },
+            batch: Batch { facts: Vec::new(), gone: Vec::new(), due: None, began: Instant::now() },
             timing,
         }
     }
@@ -134,7 +134,7 @@ impl<T: Object> Watch<T> {
             answer => answer?,
         };
         self.oversized = 0;
-        self.batch.first = true;
+        self.batch.began = Instant::now();
         self.tell(ClusterEvent::Listing(self.api.scope())).await;
         match (self.read(body).await, self.place.is_some()) {
             (Err(Failure::Silent(_)), false) => self.way = Way::Pages, // it never says that the listing is complete
@@ -268,7 +268,7 @@ impl<T: Object> Watch<T> {
         };
         // While it is a listing objects come with versions of their own, in no order.
         self.place.as_mut().into_iter().for_each(|place| place.clone_from(&version));
-        let wait = if self.batch.first { Duration::ZERO } else { self.timing.batch };
+        let wait = self.batch.began.elapsed().min(self.timing.batch);
         self.batch.due.get_or_insert_with(|| Instant::now() + wait);
         if self.batch.facts.len() + self.batch.gone.len() >= BATCH {
             self.flush().await;
@@ -319,7 +319,6 @@ impl<T: Object> Watch<T> {
         self.batch.due = None;
         let (facts, gone) = (std::mem::take(&mut self.batch.facts), std::mem::take(&mut self.batch.gone));
         if !facts.is_empty() {
-            self.batch.first = false;
             self.tell(T::event(facts)).await;
         }
         if !gone.is_empty() {
