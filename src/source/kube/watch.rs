@@ -19,8 +19,8 @@ use crate::source::failure::{Backoff, Failure};
 use crate::source::timing::Timing;
 use crate::source::voice::Voice;
 
-/// Changes that are told together, at most.
-const BATCH: usize = 500;
+/// Changes that are told together, at most: a dozen batches wait for the journal at worst, and are in memory twice.
+const BATCH: usize = 128;
 
 /// How listings are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
