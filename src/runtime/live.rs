@@ -65,7 +65,6 @@ impl Live {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
         let mut tick = tokio::time::interval(TICK);
-        self.draw()?;
         loop {
             let frame = self.painter.next().unwrap_or_else(|| Instant::now() + TICK);
             let step = tokio::select! {
@@ -109,6 +108,9 @@ impl Live {
                 return Ok(Step::Leave);
             }
             event = if began.elapsed() < DRAIN { self.events.try_recv().ok() } else { None };
+        }
+        if self.painter.is_blank() && !self.engine.state().world.cluster.pods.is_empty() {
+            self.draw()?;
         }
         Ok(Step::On)
     }

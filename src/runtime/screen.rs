@@ -14,6 +14,9 @@ use crate::view::{self, Hits};
 /// At most so often when nobody presses a key.
 const FRAME: Duration = Duration::from_millis(15);
 
+/// So long nothing is drawn unless there are rows or somebody presses a key: a frame without rows would only be in their way.
+const FIRST: Duration = Duration::from_millis(60);
+
 pub use crate::view::Look;
 
 /// The themes to choose from, at the depth of this terminal, and whether it shows more than ASCII.
@@ -29,13 +32,14 @@ pub(super) struct Painter {
     screen: Screen,
     looks: Looks,
     hits: Hits,
-    last: Instant,
+    next: Instant,
     due: bool,
+    blank: bool,
 }
 
 impl Painter {
     pub(super) fn new(screen: Screen, looks: Looks) -> Self {
-        Self { screen, looks, hits: Hits::default(), last: Instant::now(), due: true }
+        Self { screen, looks, hits: Hits::default(), next: Instant::now() + FIRST, due: true, blank: true }
     }
 
     /// Something changed.
@@ -43,9 +47,14 @@ impl Painter {
         self.due = true;
     }
 
+    /// Whether nothing was drawn yet.
+    pub(super) fn is_blank(&self) -> bool {
+        self.blank
+    }
+
     /// When the next frame may be drawn, where one is due.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.due.then(|| self.last + FRAME)
+        self.due.then_some(self.next)
     }
 
     /// Draws now.
@@ -53,7 +62,7 @@ impl Painter {
         let theme = &self.looks.themes[state.screen.themes.at % self.looks.themes.len()];
         let look = Look { theme, keymap, ascii: self.looks.ascii, hits: &self.hits };
         self.screen.draw(|frame| view::view(state, &look, frame))?;
-        (self.last, self.due) = (Instant::now(), false);
+        (self.next, self.due, self.blank) = (Instant::now() + FRAME, false, false);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 /// How soon a keyboard that is not wanted any more lets go of the terminal.
-const LET_GO: Duration = Duration::from_millis(100);
+const LET_GO: Duration = Duration::from_millis(250);
 
 /// What the terminal does.
 #[derive(Clone, Debug, PartialEq, Eq)]
