@@ -24,8 +24,9 @@ use crate::source::reach::Reach;
 use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
-/// Events that may wait: sources wait when there are more, and keys are never behind them.
-const EVENTS: usize = 64;
+/// Events that may wait: sources wait when there are more, and keys are never behind them. A dozen batches of a large listing are a megabyte,
+/// and what waits at the worst moment is what the allocator keeps.
+const EVENTS: usize = 8;
 
 /// What a session is to be.
 #[derive(Clone, Debug)]

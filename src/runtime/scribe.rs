@@ -7,8 +7,8 @@ use crate::clean::Clean;
 use crate::event::{Event, Write};
 use crate::journal::Redacted;
 
-/// Events that may be ready and not taken in: a batch of a large listing is half a megabyte, and whoever sends more waits.
-const READY: usize = 16;
+/// Events that may be ready and not taken in; whoever sends more waits.
+const READY: usize = 4;
 
 /// An event, ready to be taken in.
 pub enum Ready {

@@ -13,7 +13,7 @@ use crate::clean::Clean;
 use crate::event::{Event, Health, SourceId};
 
 /// Events of a part that may wait.
-const EVENTS: usize = 16;
+const EVENTS: usize = 4;
 
 /// Runs `part` for all of these, each under the name that its trouble is told by. One alone speaks for itself.
 pub async fn sing<P>(
