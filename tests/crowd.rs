@@ -37,7 +37,8 @@ impl Room {
         let crowd = runtime.block_on(Crowd::start(pods, changes)).unwrap();
         let home = Home::on(&crowd.kubernetes_url(), NAMESPACE);
         let mut term = Term::run(&home, &[]);
-        term.sees_within(LISTED, &format!("/{pods} ready")).press("j");
+        term.sees_within(LISTED, &format!("/{pods} ready")).sees("rev 1"); // its rows are those of workloads now, and stay
+        term.moves("j");
         Self { term, _home: home, _crowd: crowd, _runtime: runtime }
     }
 
