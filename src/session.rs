@@ -123,15 +123,29 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
     let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
+    let scout = Scout::new(contexts.main.reader.clone(), namespaces.first().map(ToString::to_string), &wanted.timing);
+    let alertmanager = Reach::new(What::Alertmanager, wanted.alertmanager.clone(), scout.clone());
     let (choose, namespaces) = watch::channel(namespaces);
-    let executor = Executor::new(carrying_out(&wanted, &contexts, choose, &runbook, paths, &clock), sender.clone());
+    let settings = effect::Settings {
+        clusters: Clusters::from(&contexts),
+        alertmanager: alertmanager.clone(),
+        namespaces: Arc::new(choose),
+        actor: wanted.actor.clone(),
+        rates: wanted.rates.clone(),
+        runbook: Arc::clone(&runbook),
+        data: paths.data_dir.clone(),
+        clock: clock.clone(),
+        deadline: wanted.deadline,
+        patience: wanted.patience,
+    };
+    let executor = Executor::new(settings, sender.clone());
     let asked = SourceSettings {
         namespaces,
-        prometheus: wanted.prometheus,
+        prometheus: Reach::new(What::Prometheus, wanted.prometheus, scout.clone()),
         rates: wanted.rates,
-        alertmanager: wanted.alertmanager,
+        alertmanager,
         kafka,
-        find_kafka: wanted.find_kafka,
+        find_kafka: wanted.find_kafka.then_some(scout),
     };
     let sources = Sources::spawn(&asked, &contexts, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
     let (joining, events) = scribe(events);
@@ -172,30 +186,6 @@ fn described(wanted: &Wanted, contexts: &Contexts, namespaces: Vec<Clean>) -> Se
         threshold: wanted.rates.threshold,
         thresholds: wanted.rates.thresholds.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
-    }
-}
-
-fn carrying_out(
-    wanted: &Wanted,
-    contexts: &Contexts,
-    namespaces: watch::Sender<Vec<Clean>>,
-    runbook: &Arc<Runbook>,
-    paths: &Paths,
-    clock: &Clock,
-) -> effect::Settings {
-    let near = namespaces.borrow().first().map(ToString::to_string);
-    let scout = Scout::new(contexts.main.reader.clone(), near, &wanted.timing);
-    effect::Settings {
-        clusters: Clusters::from(contexts),
-        alertmanager: Reach::new(What::Alertmanager, wanted.alertmanager.clone(), scout),
-        namespaces: Arc::new(namespaces),
-        actor: wanted.actor.clone(),
-        rates: wanted.rates.clone(),
-        runbook: Arc::clone(runbook),
-        data: paths.data_dir.clone(),
-        clock: clock.clone(),
-        deadline: wanted.deadline,
-        patience: wanted.patience,
     }
 }
 

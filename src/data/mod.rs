@@ -69,6 +69,17 @@ pub fn stem(file: &str) -> &str {
     name.split_once(".toml").map_or(name, |(stem, _)| stem)
 }
 
+/// The names of what is built in, then of what only the user's files (name and text) hold.
+pub fn stems<'a>(built_in: &[(&'a str, &'a str)], files: &[(&'a str, &'a str)]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (file, _) in built_in.iter().chain(files) {
+        if !names.contains(&stem(file)) {
+            names.push(stem(file));
+        }
+    }
+    names
+}
+
 /// The mistakes of one file so far, and the text that turns offsets into lines.
 #[derive(Debug)]
 pub struct Log<'a> {

@@ -14,6 +14,7 @@ use crate::clean::Clean;
 use crate::event::{DiffLine, Expectation, Intent, Kind, Plan, Refusal, Right, Server, Sign, StepCall, Target, Write, digest};
 use crate::journal::redact::{redact, redact_text};
 use crate::runbook::{Danger, Runbook, Step, StepKind};
+use crate::source::failure::LOGGED_OUT;
 
 /// What preparing needs to know of the session.
 #[derive(Clone)]
@@ -113,7 +114,7 @@ async fn read(room: &Room, namespace: &str, name: &str) -> Result<Reading, Refus
         Answer::Done(deployment) => deployment,
         Answer::Refused(404, _) => return Err(Refusal::Usage(format!("there is no deployment {name} in {namespace}{of}").into())),
         Answer::Refused(401, _) => {
-            return Err(Refusal::Denied("the API server does not accept this context's credentials (401): log in again".into()));
+            return Err(Refusal::Denied(LOGGED_OUT.into()));
         }
         Answer::Refused(403, why) => return Err(Refusal::Denied(format!("you may not read deployment {name}: {why}").into())),
         Answer::Refused(_, why) | Answer::NotSent(why) | Answer::Lost(why) => {

@@ -288,18 +288,21 @@ mod tests {
         }
     }
 
-    fn judged(uid: &str, replicas: u64, managed: Option<&str>, before: Option<&str>) -> String {
-        let target = Target {
+    fn target() -> Target {
+        Target {
             cluster: "c".into(),
             context: Clean::default(),
             kind: "deployment".into(),
             namespace: "n".into(),
             name: "app".into(),
             uid: "u".into(),
-        };
+        }
+    }
+
+    fn judged(uid: &str, replicas: u64, managed: Option<&str>, before: Option<&str>) -> String {
         let fields: Vec<Value> = managed.iter().map(|time| json!({"manager": "warroom", "time": time})).collect();
         let object = json!({"metadata": {"uid": uid, "generation": 4, "managedFields": fields}, "spec": {"replicas": replicas}});
-        match judge(&object, &target, &expectation(before)) {
+        match judge(&object, &target(), &expectation(before)) {
             Reading::Settled(Outcome::Applied { by_reading: true, generation: 4, .. }) => "applied".into(),
             Reading::Settled(Outcome::Rejected { reason, .. }) => reason.to_string(),
             Reading::Unchanged => "unchanged".into(),
@@ -319,15 +322,7 @@ mod tests {
         assert_eq!(judged("u", 5, t2, t1), "app: it was made, and somebody changed it again since");
         assert_eq!(judged("u", 5, t1, t1), "app: somebody else changed it first");
         let object = json!({"metadata": {"uid": "u", "generation": 6}, "spec": {"replicas": 1}});
-        let target = Target {
-            cluster: "c".into(),
-            context: Clean::default(),
-            kind: "deployment".into(),
-            namespace: "n".into(),
-            name: "app".into(),
-            uid: "u".into(),
-        };
-        assert_eq!(judge(&object, &target, &expectation(None)), Reading::Back);
+        assert_eq!(judge(&object, &target(), &expectation(None)), Reading::Back);
         assert!(judged("other", 10, t2, None).contains("recreated"));
     }
 }

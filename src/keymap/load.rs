@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::help::sequence;
 use super::{Action, Binding, Context, Key, Keymap, Layer};
-use crate::data::{self, Fault, Mistake, Place, Reader, stem, text_fields};
+use crate::data::{self, Fault, Mistake, Place, Reader, stem, stems, text_fields};
 
 const BUILT_IN: [(&str, &str); 3] = [
     ("keymaps/default.toml (built in)", include_str!("../../keymaps/default.toml")),
@@ -72,13 +72,7 @@ impl Keymap {
 
     /// The names of all keymaps: built-in ones, then the user's own.
     pub fn names<'a>(files: &[(&'a str, &'a str)]) -> Vec<&'a str> {
-        let mut names: Vec<&str> = Vec::new();
-        for (file, _) in BUILT_IN.iter().chain(files) {
-            if !names.contains(&stem(file)) {
-                names.push(stem(file));
-            }
-        }
-        names
+        stems(&BUILT_IN, files)
     }
 
     /// The built-in keymap with the rows of these files (name and text) laid over it, one after another.

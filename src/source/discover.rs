@@ -327,9 +327,7 @@ impl Scout {
             return Err(Failure::silent("the API server", self.timing.patience));
         };
         answer.map_err(|error| match error {
-            kube::Error::Api(status) if status.code == 401 => {
-                Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into())
-            }
+            kube::Error::Api(status) if status.code == 401 => Failure::logged_out(),
             kube::Error::Api(status) if status.code == 403 => Failure::Forbidden(format!("list {what} is forbidden (403)")),
             kube::Error::Api(status) => Failure::Lost(format!("the API server answers {} to list {what}: {}", status.code, status.message)),
             error => Failure::unreachable("the API server", &error),

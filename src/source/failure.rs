@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use super::credential::NoCredentials;
 use super::timing::Timing;
 
+/// What a 401 of the API server means to a person.
+pub const LOGGED_OUT: &str = "the API server does not accept this context's credentials (401): log in again";
+
 /// Why a source has nothing to say. Each message is a sentence without its full stop: what, and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -62,6 +65,11 @@ impl Failure {
             Self::Missing(message) => Self::Missing(told(message)),
             Self::Lost(message) => Self::Lost(told(message)),
         }
+    }
+
+    /// The API server answers 401.
+    pub fn logged_out() -> Self {
+        Self::Unauthenticated(LOGGED_OUT.to_owned())
     }
 
     /// `what` said nothing for that long.

@@ -47,7 +47,7 @@ use tokio::task::JoinSet;
 
 use self::clock::Clock;
 use self::connect::{Connection, Contexts};
-use self::discover::{Scout, What};
+use self::discover::Scout;
 use self::failure::Failure;
 use self::kafka::Kafka;
 use self::kube::Place;
@@ -56,7 +56,7 @@ use self::reach::Reach;
 use self::timing::Timing;
 use self::voice::Voice;
 use crate::clean::Clean;
-use crate::config::{Endpoint, KafkaMode, Rates};
+use crate::config::{KafkaMode, Rates};
 use crate::event::{ContextId, Event, Kind, SourceId};
 
 /// What to ask, and where.
@@ -64,16 +64,16 @@ use crate::event::{ContextId, Event, Kind, SourceId};
 pub struct SourceSettings {
     /// The namespaces watched, and whenever they change; none is all of them. Nodes belong to none.
     pub namespaces: watch::Receiver<Vec<Clean>>,
-    /// Prometheus.
-    pub prometheus: Endpoint,
-    /// Alertmanager.
-    pub alertmanager: Endpoint,
+    /// The way to Prometheus.
+    pub prometheus: Reach,
+    /// The way to Alertmanager.
+    pub alertmanager: Reach,
     /// What Prometheus is asked.
     pub rates: Rates,
     /// How Kafka's groups are read.
     pub kafka: Kafka,
-    /// Whether its broker is looked for in the cluster first.
-    pub find_kafka: bool,
+    /// Who looks for its broker in the cluster first.
+    pub find_kafka: Option<Scout>,
 }
 
 /// All sources at work. They stop when this is dropped.
@@ -113,17 +113,14 @@ impl Sources {
             let cluster = cluster.clone();
             start(source, Box::new(move |_| cluster.clone().run(source).boxed()));
         }
-        let scout = Scout::new(connection.reader.clone(), settings.namespaces.borrow().first().map(ToString::to_string), timing);
-        let reach = |what, endpoint: &Endpoint| Reach::new(what, endpoint.clone(), scout.clone());
-        let (way, rates, at, times) =
-            (reach(What::Prometheus, &settings.prometheus), settings.rates.clone(), clock.clone(), timing.clone());
+        let (way, rates, at, times) = (settings.prometheus.clone(), settings.rates.clone(), clock.clone(), timing.clone());
         let run = move |voice| prometheus::run(way.clone(), rates.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Prometheus, Box::new(run));
-        let (way, at, times) = (reach(What::Alertmanager, &settings.alertmanager), clock.clone(), timing.clone());
+        let (way, at, times) = (settings.alertmanager.clone(), clock.clone(), timing.clone());
         let run = move |voice| alertmanager::run(way.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Alertmanager, Box::new(run));
         let (how, client, at, times) = (settings.kafka.clone(), connection.reader.clone(), clock.clone(), timing.clone());
-        let (scout, way) = (settings.find_kafka.then(|| scout.clone()), reach(What::Prometheus, &settings.prometheus));
+        let (scout, way) = (settings.find_kafka.clone(), settings.prometheus.clone());
         let run = move |mut voice: Voice| {
             let (how, scout, client, way, at, times) = (how.clone(), scout.clone(), client.clone(), way.clone(), at.clone(), times.clone());
             async move { kafka::run(found(how, scout, &mut voice).await, client, way, voice, at, times).await }.boxed()

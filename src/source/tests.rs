@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::connect::{ConnectSettings, connect};
+use super::discover::What;
 use super::*;
 use crate::event::{Health, Signal, SourceState};
 use crate::sim::scenario::{Release, Scenario, ServiceFault};
@@ -33,12 +34,14 @@ impl Room {
         let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
         let connection = connect(&settings, &timing).await.unwrap();
         let wanted = kafka::Wanted { settings: crate::config::Kafka::default(), namespace: NAMESPACE.into() };
+        let scout = Scout::new(connection.reader.clone(), Some(NAMESPACE.to_owned()), &timing);
+        let way = |what, url: String| Reach::new(what, url.parse::<crate::config::Where>().unwrap().into(), scout.clone());
         let settings = SourceSettings {
             namespaces: watch::Sender::new(vec![NAMESPACE.into()]).subscribe(),
-            prometheus: sim.prometheus_url().parse::<crate::config::Where>().unwrap().into(),
-            alertmanager: sim.alertmanager_url().parse::<crate::config::Where>().unwrap().into(),
+            prometheus: way(What::Prometheus, sim.prometheus_url()),
+            alertmanager: way(What::Alertmanager, sim.alertmanager_url()),
             kafka: Kafka::On(Box::new(wanted)),
-            find_kafka: false,
+            find_kafka: None,
             rates: crate::config::Rates::default(),
         };
         let (sender, events) = mpsc::channel(16);

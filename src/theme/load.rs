@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::{ColorDepth, Role, Theme, color};
-use crate::data::{self, Fault, Field, Log, Mistake, Place, Reader, Value, stem, text_fields};
+use crate::data::{self, Fault, Field, Log, Mistake, Place, Reader, Value, stem, stems, text_fields};
 
 /// Lists the theme files that are part of the program.
 macro_rules! built_in {
@@ -52,13 +52,7 @@ impl Theme {
 
     /// The names of all themes: built-in ones, then the user's own.
     pub fn names<'a>(files: &[(&'a str, &'a str)]) -> Vec<&'a str> {
-        let mut names: Vec<&str> = Vec::new();
-        for (file, _) in BUILT_IN.iter().chain(files) {
-            if !names.contains(&stem(file)) {
-                names.push(stem(file));
-            }
-        }
-        names
+        stems(&BUILT_IN, files)
     }
 }
 

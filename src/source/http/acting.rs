@@ -1,8 +1,6 @@
 //! The two clients for what changes something at a server at an address. They are the cluster's, with another address: the writer sends
 //! no request twice either.
 
-use std::path::Path;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::header::AUTHORIZATION;
@@ -11,7 +9,7 @@ use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::direct::credential;
+use super::direct::{credential, read};
 use crate::config::{Address, Endpoint, Tls};
 use crate::source::client::Stacks;
 use crate::source::clock::Clock;
@@ -53,8 +51,4 @@ fn config(address: &Address, tls: &Tls) -> Result<(Config, Option<Credential>), 
         config.auth_info.client_key_data = Some(BASE64_STANDARD.encode(read(key)?).into());
     }
     Ok((config, own))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }

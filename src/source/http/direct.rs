@@ -76,7 +76,6 @@ impl Direct {
 }
 
 fn tls(mut builder: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, String> {
-    let read = |path: &Path| std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
     let unusable = |path: &Path, error: &reqwest::Error| format!("{} cannot be used: {}", path.display(), root(error));
     if let Some(path) = &tls.ca_file {
         let authorities = Certificate::from_pem_bundle(&read(path)?).map_err(|error| unusable(path, &error))?;
@@ -90,6 +89,11 @@ fn tls(mut builder: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, String> {
         builder = builder.identity(Identity::from_pem(&pem).map_err(|error| unusable(certificate, &error))?);
     }
     Ok(builder.tls_danger_accept_invalid_certs(tls.insecure_skip_verify))
+}
+
+/// A file of certificates or of a key.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
 /// What the settings name, as it is shown to the server.

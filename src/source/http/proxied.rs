@@ -48,7 +48,7 @@ impl Proxied {
         let status: Status = serde_json::from_slice(body).ok().filter(|status: &Status| status.kind == "Status")?;
         let (service, said) = (&self.service, status.message);
         Some(match status.code {
-            401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
+            401 => Failure::logged_out(),
             403 => Failure::Forbidden(format!(
                 "the way to {name} through the API server is forbidden (403): ask for get on services/proxy in namespace {}, or give its own address",
                 service.namespace

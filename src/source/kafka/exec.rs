@@ -64,7 +64,7 @@ impl Exec {
         let Self { namespace, pod, .. } = self;
         match error {
             kube::Error::Api(status) => match status.code {
-                401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
+                401 => Failure::logged_out(),
                 403 => Failure::Forbidden(format!(
                     "exec in pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/exec, or read the brokers \
                      themselves (--kafka brokers:HOST:PORT)"

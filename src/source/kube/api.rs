@@ -136,7 +136,7 @@ fn refusal(verb: &str, what: &str, code: StatusCode, status: &Status, headers: &
     match code.as_u16() {
         410 => Failure::Expired(message),
         _ if status.too_new() => Failure::Expired(message),
-        401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
+        401 => Failure::logged_out(),
         403 => Failure::Forbidden(format!("{verb} {what} is forbidden (403): ask for the rights get, list and watch on {what}")),
         404 => Failure::Missing(message),
         429 | 500.. => Failure::Busy { message, wait },

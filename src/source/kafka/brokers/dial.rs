@@ -120,7 +120,7 @@ fn refusal(place: &Place, error: &kube::Error) -> Failure {
     let Place { namespace, pod, .. } = place;
     match error {
         kube::Error::Api(status) => match status.code {
-            401 => Failure::Unauthenticated("the API server does not accept this context's credentials (401): log in again".into()),
+            401 => Failure::logged_out(),
             403 => Failure::Forbidden(format!(
                 "port-forward to pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/portforward"
             )),

@@ -149,56 +149,28 @@ impl Workload {
     }
 }
 
-impl Object for Deployment {
-    const KIND: Kind = Kind::Deployment;
-    type Fact = event::Workload;
+/// These three are told alike.
+macro_rules! workloads {
+    ($($kind:ident)+) => {$(
+        impl Object for $kind {
+            const KIND: Kind = Kind::$kind;
+            type Fact = event::Workload;
 
-    fn metadata(&self) -> &Metadata {
-        &self.0.metadata
-    }
+            fn metadata(&self) -> &Metadata {
+                &self.0.metadata
+            }
 
-    fn fact(self, names: &mut Names) -> event::Workload {
-        self.0.fact(Self::KIND, names)
-    }
+            fn fact(self, names: &mut Names) -> event::Workload {
+                self.0.fact(Self::KIND, names)
+            }
 
-    fn event(facts: Vec<event::Workload>) -> ClusterEvent {
-        ClusterEvent::Workloads(facts)
-    }
+            fn event(facts: Vec<event::Workload>) -> ClusterEvent {
+                ClusterEvent::Workloads(facts)
+            }
+        }
+    )+};
 }
-
-impl Object for StatefulSet {
-    const KIND: Kind = Kind::StatefulSet;
-    type Fact = event::Workload;
-
-    fn metadata(&self) -> &Metadata {
-        &self.0.metadata
-    }
-
-    fn fact(self, names: &mut Names) -> event::Workload {
-        self.0.fact(Self::KIND, names)
-    }
-
-    fn event(facts: Vec<event::Workload>) -> ClusterEvent {
-        ClusterEvent::Workloads(facts)
-    }
-}
-
-impl Object for DaemonSet {
-    const KIND: Kind = Kind::DaemonSet;
-    type Fact = event::Workload;
-
-    fn metadata(&self) -> &Metadata {
-        &self.0.metadata
-    }
-
-    fn fact(self, names: &mut Names) -> event::Workload {
-        self.0.fact(Self::KIND, names)
-    }
-
-    fn event(facts: Vec<event::Workload>) -> ClusterEvent {
-        ClusterEvent::Workloads(facts)
-    }
-}
+workloads!(Deployment StatefulSet DaemonSet);
 
 impl Object for ReplicaSet {
     const KIND: Kind = Kind::ReplicaSet;
