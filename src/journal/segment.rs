@@ -12,6 +12,9 @@ use super::format::{Chain, Commit, Header, Lost, MAX_LINE, Mark, mark_line};
 
 /// zstd's own default: a third of the size of level 1's time is not worth it here.
 const ZSTD_LEVEL: i32 = 3;
+/// Looks back over 256 KiB (log₂ of bytes), not over 2 MiB as this level would: lines resemble those just before them, and packing takes a
+/// tenth of the memory.
+const ZSTD_WINDOW: u32 = 18;
 
 /// The segment as it is written: `000001.ndjson`.
 pub fn plain_path(folder: &Path, number: u32) -> PathBuf {
@@ -34,12 +37,15 @@ pub(super) struct Segment {
     file: Box<dyn DiskFile>,
     path: PathBuf,
     chain: Chain,
-    /// Lines since the last commit.
+    /// Lines since the last commit, as far as they are not in the file yet.
     group: Vec<u8>,
+    /// Bytes of the group that are.
+    spilled: usize,
     /// Where the recording stands with `group`.
     next: Commit,
     /// Where it stands on disk.
     end: Commit,
+    /// With the header.
     checkpoint_bytes: usize,
     journal_bytes: usize,
 }
@@ -63,15 +69,15 @@ impl Segment {
             path,
             chain: Chain::after(header.chain),
             group: mark_line(&Mark::Header(header))?,
+            spilled: 0,
             next: end.clone(),
             end,
             checkpoint_bytes: 0,
             journal_bytes: 0,
         };
         segment.group.extend(lost.map(|lost| mark_line(&Mark::Gap(lost))).transpose()?.unwrap_or_default());
-        let mut pieces = Pieces { segment: &mut segment, bytes: 0 };
-        checkpoint(&mut pieces).map_err(io_error("write", &temporary))?;
-        segment.checkpoint_bytes = pieces.bytes;
+        checkpoint(&mut segment).map_err(io_error("write", &temporary))?;
+        segment.checkpoint_bytes = segment.waiting();
         segment.commit()?;
         segment.appear(disk, &temporary, folder)?;
         segment.journal_bytes = 0;
@@ -90,9 +96,9 @@ impl Segment {
     }
 
     /// Adds a record's line to the group.
-    pub(super) fn add_record(&mut self, seq: u64, at: DateTime<Utc>, line: &[u8]) {
-        self.group.extend_from_slice(line);
+    pub(super) fn add_record(&mut self, seq: u64, at: DateTime<Utc>, line: &[u8]) -> Result<(), JournalError> {
         self.next = Commit { seq, at, records: self.next.records + 1, chain: self.next.chain };
+        self.write_all(line).map_err(io_error("write", &self.path))
     }
 
     /// Says in the group that records are missing here.
@@ -104,7 +110,7 @@ impl Segment {
 
     /// Bytes that wait for a commit.
     pub(super) fn waiting(&self) -> usize {
-        self.group.len()
+        self.spilled + self.group.len()
     }
 
     /// Where the recording stands on disk.
@@ -121,13 +127,14 @@ impl Segment {
     fn spill(&mut self) -> io::Result<()> {
         self.chain.add(&self.group);
         self.file.write_all(&self.group)?;
+        self.spilled += self.group.len();
         self.group.clear();
         Ok(())
     }
 
     /// Ends the group and puts it on disk; does nothing without a group.
     pub(super) fn commit(&mut self) -> Result<(), JournalError> {
-        if self.group.is_empty() {
+        if self.waiting() == 0 {
             return Ok(());
         }
         self.chain.add(&self.group);
@@ -149,8 +156,9 @@ impl Segment {
     fn write_group(&mut self) -> Result<(), JournalError> {
         self.file.write_all(&self.group).map_err(io_error("write", &self.path))?;
         self.file.sync_data().map_err(io_error("sync", &self.path))?;
-        self.journal_bytes += self.group.len();
+        self.journal_bytes += self.waiting();
         self.group.clear();
+        self.spilled = 0;
         Ok(())
     }
 }
@@ -158,21 +166,14 @@ impl Segment {
 /// Writes a checkpoint's line.
 pub(super) type Checkpointer = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
-/// Takes a long line into the group and spills it as it comes, so that a large world is never held as text.
-struct Pieces<'a> {
-    segment: &'a mut Segment,
-    bytes: usize,
-}
+/// The group is written out when it has this many bytes, so that a large world or a large listing is never held as text.
+const PIECE: usize = 64 << 10;
 
-/// The group is written out when it has this many bytes.
-const PIECE: usize = 256 << 10;
-
-impl Write for Pieces<'_> {
+impl Write for Segment {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.bytes += bytes.len();
-        self.segment.group.extend_from_slice(bytes);
-        if self.segment.group.len() >= PIECE {
-            self.segment.spill()?;
+        self.group.extend_from_slice(bytes);
+        if self.group.len() >= PIECE {
+            self.spill()?;
         }
         Ok(bytes.len())
     }
@@ -189,6 +190,7 @@ pub(super) fn compress(disk: &dyn Disk, folder: &Path, number: u32, temporary: &
     let Some(mut input) = unless_gone(disk.open(&plain))? else { return Ok(()) };
     let mut encoder = zstd::Encoder::new(disk.create(&temporary)?, ZSTD_LEVEL)?;
     encoder.include_checksum(true)?;
+    encoder.window_log(ZSTD_WINDOW)?;
     io::copy(&mut input, &mut encoder)?;
     encoder.finish()?.sync_data()?;
     disk.rename(&temporary, &packed)?;

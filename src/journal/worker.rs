@@ -138,9 +138,10 @@ impl Worker {
             self.publish();
             return Err(self.refusal());
         };
-        segment.add_record(entry.seq, entry.at, &entry.line);
-        if segment.waiting() >= GROUP_BYTES {
-            return self.commit();
+        let added = segment.add_record(entry.seq, entry.at, &entry.line);
+        if added.is_err() || segment.waiting() >= GROUP_BYTES {
+            let written = added.and_then(|()| segment.commit());
+            return self.committed(written);
         }
         let group = self.limits.group;
         self.commit_due.get_or_insert_with(|| Instant::now() + group);
@@ -160,10 +161,17 @@ impl Worker {
         self.commit_due = None;
         let Some(segment) = &mut self.segment else { return Err(self.refusal()) };
         let written = segment.commit();
+        self.committed(written)
+    }
+
+    fn committed(&mut self, written: Result<(), JournalError>) -> Result<(), JournalError> {
+        self.commit_due = None;
         match written {
             Ok(()) => {
-                self.end = segment.end().clone();
-                self.wants_checkpoint |= self.ask_due.is_none() && segment.is_full(self.limits.segment);
+                if let Some(segment) = &self.segment {
+                    self.end = segment.end().clone();
+                    self.wants_checkpoint |= self.ask_due.is_none() && segment.is_full(self.limits.segment);
+                }
             }
             Err(error) => {
                 self.segment = None;

@@ -55,7 +55,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { group: Duration::from_millis(200), segment: 1 << 20 }
+        Self { group: Duration::from_millis(200), segment: 4 << 20 }
     }
 }
 

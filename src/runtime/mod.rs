@@ -139,7 +139,7 @@ impl Core {
         let journal = self.journal.as_mut()?;
         let status = journal.status().borrow().clone();
         if status.wants_checkpoint {
-            let _ = journal.checkpoint(self.at, self.state.world.clone());
+            let _ = journal.checkpoint(self.at, self.state.world.copy_to_write());
         }
         let trouble = match status.health {
             Health::Ok => None,

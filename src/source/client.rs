@@ -28,6 +28,10 @@ pub const AGENT: &str = concat!("warroom/", env!("CARGO_PKG_VERSION"));
 /// How long a connection is idle before TCP asks whether the other side is still there, and the distance of the next asks.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
+/// Bytes of an answer read at once, at most. A listing is many times more; hyper's own bound, 400 KB a connection, would stay behind as
+/// holes in memory.
+const READ: usize = 64 << 10;
+
 /// Chooses ring for every client. Doing it twice does no harm.
 pub fn install_crypto() {
     let _already_chosen = rustls::crypto::ring::default_provider().install_default();
@@ -74,6 +78,7 @@ impl Stacks {
             Stack::new(layers.map_err(BoxError::from).service(http))
         };
         let mut hyper = legacy::Client::builder(TokioExecutor::new());
+        hyper.http1_max_buf_size(READ);
         let reader = stack(hyper.build(https.clone()));
         let writer = stack(hyper.retry_canceled_requests(false).pool_max_idle_per_host(0).build(https));
         Ok(Self { reader, writer })

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::cluster::Index;
 use super::detect::Detector;
 use super::runs::Evidence;
 use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Run, Runs, Subject, Timeline, Usage, changes};
@@ -57,6 +58,15 @@ pub struct World {
 }
 
 impl World {
+    /// A copy to be written down: without the rows, which follow from the objects, cost as much again, and are not written.
+    #[must_use]
+    pub fn copy_to_write(&mut self) -> Self {
+        let index = self.cluster.replace_index(Index::default());
+        let copy = self.clone();
+        self.cluster.replace_index(index);
+        copy
+    }
+
     /// Takes in one record. The only way a world changes.
     pub fn fold(&mut self, record: &Record) {
         (self.seq, self.at) = (record.seq, self.at.max(record.at));

@@ -77,7 +77,7 @@ struct Changed {
 
 /// Rows and what they are made of.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Index {
+pub(in crate::state) struct Index {
     groups: BTreeMap<Uid, Group>,
     /// Deployment → its ReplicaSets.
     revisions: BTreeMap<Uid, BTreeSet<Uid>>,

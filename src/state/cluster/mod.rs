@@ -16,7 +16,7 @@ use super::diagnosis::Diagnosis;
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, Kind, Pod, Uid};
 
-use index::Index;
+pub(super) use index::Index;
 pub use objects::Objects;
 pub use row::{WorkloadRow, last_end};
 
@@ -85,6 +85,11 @@ impl Cluster {
             }
         }
         index.settle(objects)
+    }
+
+    /// Takes another index in the place of this one.
+    pub(super) fn replace_index(&mut self, index: Index) -> Index {
+        std::mem::replace(&mut self.index, index)
     }
 
     /// Other namespaces are watched from now on: all but the nodes is heard anew.
