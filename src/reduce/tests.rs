@@ -12,6 +12,7 @@ use crate::event::{
 use crate::keymap::Action;
 use crate::state::{Overlay, Playback, Stage};
 
+mod aims;
 mod looks;
 
 /// A state, and the records that brought it there.

@@ -230,6 +230,12 @@ impl World {
         self.cluster.workloads.values().find(|workload| workload.meta.name == *group && workload.meta.context().is_main())
     }
 
+    /// The workload that answers as a service: the one that is named so, else the only one that is known by it.
+    pub fn serving(&self, service: &str) -> Option<&Workload> {
+        let mut known = self.cluster.workloads.values().filter(|w| w.service == *service && w.meta.context().is_main());
+        self.consumer(service).or_else(|| known.next().filter(|_| known.next().is_none()))
+    }
+
     /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is ordered).
     pub fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
