@@ -29,6 +29,9 @@ pub enum Failure {
     /// Another 4xx: asking the same again will not help.
     #[error("{0}")]
     Rejected(String),
+    /// 400 or 422 with the words of who understood the question: the question itself is wrong.
+    #[error("{0}")]
+    Misasked(String),
     /// 429 and 5xx: the server is there and wants to be left alone for a while.
     #[error("{message}")]
     Busy {
@@ -46,6 +49,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether the server is there and shows nothing: it refuses, or was asked for what cannot be.
+    pub fn blind(&self) -> bool {
+        self.refused() || matches!(self, Self::Misasked(_))
+    }
+
     /// Whether the server is there and refuses.
     pub fn refused(&self) -> bool {
         matches!(self, Self::Unauthenticated(_) | Self::Forbidden(_))
@@ -60,6 +68,7 @@ impl Failure {
             Self::Forbidden(message) => Self::Forbidden(told(message)),
             Self::Expired(message) => Self::Expired(told(message)),
             Self::Rejected(message) => Self::Rejected(told(message)),
+            Self::Misasked(message) => Self::Misasked(told(message)),
             Self::Busy { message, wait } => Self::Busy { message: told(message), wait },
             Self::Silent(message) => Self::Silent(told(message)),
             Self::Missing(message) => Self::Missing(told(message)),

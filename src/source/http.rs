@@ -115,9 +115,12 @@ impl Server {
 
     fn refusal(&self, reply: &Reply) -> Failure {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Said {
             #[serde(alias = "message")]
             error: String,
+            #[serde(default)]
+            error_type: String,
         }
         if let Way::Proxied(proxied) = &self.way
             && let Some(failure) = proxied.refusal(self.name, &reply.body)
@@ -125,7 +128,9 @@ impl Server {
             return failure;
         }
         let (name, status) = (self.name, reply.status);
-        let said = serde_json::from_slice(&reply.body).map(|said: Said| format!(": {}", said.error)).unwrap_or_default();
+        let told: Option<Said> = serde_json::from_slice(&reply.body).ok();
+        let understood = told.as_ref().is_some_and(|told| ["bad_data", "execution"].contains(&told.error_type.as_str()));
+        let said = told.map(|told| format!(": {}", told.error)).unwrap_or_default();
         match status.as_u16() {
             300..=399 => self.redirected(reply),
             401 => Failure::Unauthenticated(match &self.way {
@@ -136,6 +141,7 @@ impl Server {
                 ),
             }),
             403 => Failure::Forbidden(format!("{name} refuses to answer (403){said}")),
+            400 | 422 if understood => Failure::Misasked(format!("{name} answers {status}{said}")),
             429 | 500.. => Failure::Busy { message: format!("{name} answers {status}{said}"), wait: None },
             _ => Failure::Rejected(format!("{name} answers {status}{said}; is this the address of {name} itself?")),
         }

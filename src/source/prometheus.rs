@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use self::ask::Asker;
+use self::ask::{Asker, Faults};
 use self::backlog::{Backlog, Chunk};
 use super::clock::Clock;
 use super::failure::Failure;
@@ -25,7 +25,7 @@ use super::reach::Reach;
 use super::timing::Timing;
 use super::voice::Voice;
 use crate::config::Rates;
-use crate::event::{Event, RateHistory, Tier};
+use crate::event::{Event, RateHistory, Signal, Tier};
 
 /// After so many places without a sample, what there is to ask may have changed.
 const HOLE: i64 = 6;
@@ -42,7 +42,10 @@ pub async fn run(reach: Reach, rates: Rates, mut voice: Voice, clock: Clock, tim
                 for event in news {
                     voice.tell(event).await; // first, so that live means read
                 }
-                voice.live(Some(reader.remark())).await;
+                match reader.blind() {
+                    Some(failure) => voice.fail(&failure).await,
+                    None => voice.live(Some(reader.remark())).await,
+                }
             }
             Err(failure) => voice.fail(&failure).await,
         }
@@ -70,12 +73,14 @@ struct Reader {
     filling: Option<Filling>,
     /// Why a part of the past is missing.
     unread: Option<String>,
+    /// What is wrong with single queries.
+    faults: Faults,
 }
 
 impl Reader {
     fn new(server: Server, rates: Rates) -> Self {
         let server = Arc::new(server);
-        Self { server, rates, asker: None, last: None, backlog: Backlog::default(), filling: None, unread: None }
+        Self { server, rates, asker: None, last: None, backlog: Backlog::default(), filling: None, unread: None, faults: Faults::new() }
     }
 
     /// What is so now, and, where it is news, what is asked.
@@ -95,7 +100,8 @@ impl Reader {
                 found
             }
         };
-        let sample = asker.now(place).await?;
+        let (sample, faults) = asker.now(place).await?;
+        self.faults = faults;
         if self.last.is_none_or(|last| place > last) {
             news.push(Event::Rates(vec![sample]));
             self.backlog.add(self.last, place);
@@ -129,10 +135,17 @@ impl Reader {
         time.await;
     }
 
-    /// What is asked, and what is missing.
+    /// Without errors or requests nobody knows which service fails, however well the rest can be read.
+    fn blind(&self) -> Option<Failure> {
+        let needed = [Signal::Errors, Signal::Requests].map(|signal| self.faults.get(&signal));
+        let told: Vec<&str> = needed.into_iter().flatten().map(String::as_str).collect();
+        (!told.is_empty()).then(|| Failure::Misasked(told.join("; ")))
+    }
+
+    /// What is wrong with the queries, what is asked, and what is missing.
     fn remark(&self) -> String {
         let told = self.asker.as_ref().map(|(asker, _)| asker.told());
-        let parts: Vec<String> = told.into_iter().chain(self.unread.clone()).collect();
+        let parts: Vec<String> = self.faults.values().cloned().chain(told).chain(self.unread.clone()).collect();
         parts.join("; ")
     }
 }
@@ -141,7 +154,7 @@ impl Reader {
 fn known<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(Failure::Rejected(_) | Failure::Forbidden(_)) => Ok(None),
+        Err(Failure::Rejected(_) | Failure::Misasked(_) | Failure::Forbidden(_)) => Ok(None),
         Err(failure) => Err(failure),
     }
 }

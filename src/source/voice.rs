@@ -65,7 +65,7 @@ impl Voice {
     /// The source failed: what it said before is stale, and if it never was live it is down; what it refuses to show it is blind to.
     pub async fn fail(&mut self, failure: &Failure) {
         let (state, since) = match self.heard {
-            _ if failure.refused() => (SourceState::Blind, self.clock.now()),
+            _ if failure.blind() => (SourceState::Blind, self.clock.now()),
             Some(heard) => (SourceState::Stale, heard),
             None => (SourceState::Down, self.clock.now()),
         };

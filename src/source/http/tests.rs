@@ -63,12 +63,16 @@ async fn whatever_is_wrong_with_an_answer_is_a_sentence() {
         (text(403, r#"{"error":"not you"}"#), "Prometheus refuses to answer (403): not you"),
         (text(404, ""), "Prometheus answers 404 Not Found; is this the address of Prometheus itself?"),
         (text(422, r#"{"status":"error","error":"too many points"}"#), "Prometheus answers 422 Unprocessable Entity: too many points"),
+        (
+            text(400, r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#),
+            "Prometheus answers 400 Bad Request: parse error\0",
+        ),
         (text(503, "<html>"), "Prometheus answers 503 Service Unavailable"),
         (Some((200, vec![b' '; LONGEST + 1])), "Prometheus's answer is longer than 16 MiB"),
         (None, "Prometheus has been silent for 1 s"),
     ];
     for (answer, expected) in cases {
-        let said = ask(answer).await.unwrap_err().to_string();
+        let said = format!("{}\0", ask(answer).await.unwrap_err());
         assert!(said.starts_with(expected), "{said}");
     }
     assert_eq!(ask(text(200, "[1, 2]")).await, Ok(vec![1, 2]));

@@ -120,6 +120,11 @@ impl Rows {
         Self(series.into_iter().map(row).collect())
     }
 
+    /// Whether any of them is of a service, or there are none at all.
+    pub fn labelled(&self) -> bool {
+        self.0.is_empty() || self.0.iter().any(|(service, _)| !service.is_empty())
+    }
+
     /// The only number of each service.
     pub fn single(self) -> Numbers {
         let first = |(service, points): Row| (service, points.first().and_then(|(_, number)| *number));
@@ -144,6 +149,8 @@ pub struct Moment {
     pub numbers: [Numbers; Signal::COUNT],
     /// The errors are shares of all requests.
     pub shares: bool,
+    /// Nobody knows how many errors there are: their query could not be asked.
+    pub blind: bool,
     /// Errors a second over 5 minutes.
     pub errors_5m: Numbers,
 }
@@ -162,7 +169,7 @@ impl Moment {
     fn rate(&self, service: &Clean) -> Rate {
         let [errors, requests, latency, saturation] = self.numbers.each_ref().map(|numbers| numbers.get(service).copied());
         let requests = requests.flatten();
-        let none = requests.map(|_| 0.0);
+        let none = requests.map(|_| 0.0).filter(|_| !self.blind);
         let (errors, share) =
             if self.shares { (None, errors.unwrap_or(none.filter(|_| requests > Some(0.0)))) } else { (errors.unwrap_or(none), None) };
         let errors_5m = if self.shares { None } else { self.errors_5m.get(service).copied().unwrap_or(none) };
@@ -175,6 +182,7 @@ impl Moment {
 pub fn history(tier: Tier, first: i64, count: i64, answers: Vec<(Signal, Rows)>) -> RateHistory {
     let mut told: BTreeMap<Clean, [Vec<Option<f64>>; Signal::COUNT]> = BTreeMap::new();
     let len = usize::try_from(count).unwrap_or(0);
+    let blind = answers.iter().all(|(signal, _)| *signal != Signal::Errors);
     for (signal, Rows(rows)) in answers {
         for (service, points) in rows.into_iter().filter(|(service, _)| !service.is_empty()) {
             let line = &mut told.entry(service).or_default()[signal as usize];
@@ -187,15 +195,16 @@ pub fn history(tier: Tier, first: i64, count: i64, answers: Vec<(Signal, Rows)>)
     }
     let counted = |lines: &[Vec<Option<f64>>; Signal::COUNT]| lines[..2].iter().flatten().any(Option::is_some);
     let services = told.into_iter().filter(|(_, lines)| counted(lines));
-    let services = services.map(|(service, lines)| ServiceHistory { service, lines: flawless(lines) }).collect();
+    let services = services.map(|(service, lines)| ServiceHistory { service, lines: dense(lines, blind) }).collect();
     RateHistory { tier, first, services }
 }
 
-/// Where there are requests and no series of errors, the share of errors is 0. A line without a number is left out.
-fn flawless(mut lines: [Vec<Option<f64>>; Signal::COUNT]) -> [Vec<Option<f64>>; Signal::COUNT] {
+/// Where there are requests and no series of errors, the share of errors is 0, unless the errors could not be asked for. A line without a
+/// number is left out.
+fn dense(mut lines: [Vec<Option<f64>>; Signal::COUNT], blind: bool) -> [Vec<Option<f64>>; Signal::COUNT] {
     let [errors, requests, ..] = &mut lines;
     errors.resize(requests.len().max(errors.len()), None);
-    for (share, requests) in errors.iter_mut().zip(requests.iter()) {
+    for (share, requests) in errors.iter_mut().zip(requests.iter()).filter(|_| !blind) {
         *share = share.or(requests.filter(|all| *all > 0.0).map(|_| 0.0));
     }
     lines.iter_mut().filter(|line| line.iter().all(Option::is_none)).for_each(Vec::clear);

@@ -1,5 +1,6 @@
 //! The questions: all signals at one moment, and over a piece of the past.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,6 +18,9 @@ use crate::source::http::Server;
 
 /// Prometheus' own default is a minute; most installations and the common charts set 15 s or 30 s.
 const USUAL_INTERVAL: f64 = 15.0;
+
+/// Signals that could not be read for their query's fault, and what is wrong with it.
+pub type Faults = BTreeMap<Signal, String>;
 
 /// Knows what to ask whom.
 #[derive(Debug)]
@@ -71,8 +75,8 @@ impl Asker {
         format!("{} over {} s", parts.join(", "), self.window)
     }
 
-    /// All signals at one place of the grid.
-    pub async fn now(&self, place: i64) -> Result<RateSample, Failure> {
+    /// All signals at one place of the grid, and what could not be asked.
+    pub async fn now(&self, place: i64) -> Result<(RateSample, Faults), Failure> {
         let time = seconds(Tier::Fine.at(place));
         let when = [("time", time.as_str())];
         let window = format!("{}s", self.window);
@@ -80,16 +84,20 @@ impl Asker {
         let over_5m = self.query(Signal::Errors).filter(|_| !shares);
         let single = async |query: &Query, window: &str| {
             let rows = self.rows("api/v1/query", query, &query.over(window), &when).await?;
-            Ok::<_, Failure>((query.signal, rows.single()))
+            Ok::<_, Failure>((query.signal, rows.map(Rows::single)))
         };
         let asked = try_join_all(self.queries.iter().map(|query| single(query, &window)));
         let (answers, errors_5m) = tokio::try_join!(asked, try_join_all(over_5m.map(|query| single(query, "5m"))))?;
-        let mut moment = Moment { shares, ..Moment::default() };
+        let (mut moment, mut faults) = (Moment { shares, ..Moment::default() }, Faults::new());
         for (signal, numbers) in answers {
-            moment.numbers[signal as usize] = numbers;
+            match numbers {
+                Ok(numbers) => moment.numbers[signal as usize] = numbers,
+                Err(why) => drop(faults.insert(signal, why)),
+            }
         }
-        moment.errors_5m = errors_5m.into_iter().next().map(|(_, numbers)| numbers).unwrap_or_default();
-        Ok(moment.sample(place, self.window))
+        moment.blind = faults.contains_key(&Signal::Errors);
+        moment.errors_5m = errors_5m.into_iter().find_map(|(_, numbers)| numbers.ok()).unwrap_or_default();
+        Ok((moment.sample(place, self.window), faults))
     }
 
     /// All signals over a piece of the past.
@@ -105,7 +113,11 @@ impl Asker {
             Ok::<_, Failure>((query.signal, rows))
         };
         let answers = try_join_all(self.queries.iter().map(row)).await;
-        (chunk, answers.map(|answers| history(tier, first, count, answers)))
+        let read = |answers: Vec<(Signal, Result<Rows, String>)>| {
+            let readable = answers.into_iter().filter_map(|(signal, rows)| Some((signal, rows.ok()?)));
+            history(tier, first, count, readable.collect())
+        };
+        (chunk, answers.map(read))
     }
 
     /// What a line goes through: of the errors the share of all requests. A coarse one asks for the greatest of each place, looked at twice a
@@ -122,11 +134,19 @@ impl Asker {
         }
     }
 
-    async fn rows(&self, path: &str, query: &Query, text: &str, when: &[(&str, &str)]) -> Result<Rows, Failure> {
-        let series: Vec<Points> = self.series(path, text, when).await?;
-        // A share that was made here of two queries has no unit to turn.
+    /// The numbers of a query; why there are none, where it is the query's own fault.
+    async fn rows(&self, path: &str, query: &Query, text: &str, when: &[(&str, &str)]) -> Result<Result<Rows, String>, Failure> {
+        let factor = query.unit.kept().1;
+        // A share that was made here is one query by another, each in a unit of its own.
         let made = path.ends_with("range") && query.signal == Signal::Errors && query.unit.kept().0 != Unit::Ratio;
-        Ok(Rows::new(series, &query.label, if made { 1.0 } else { query.unit.kept().1 }))
+        let divisor = self.query(Signal::Requests).filter(|_| made).map_or(1.0, |requests| requests.unit.kept().1);
+        match self.series(path, text, when).await {
+            Ok(series) => {
+                Ok(Some(Rows::new(series, &query.label, factor / divisor)).filter(Rows::labelled).ok_or_else(|| unlabelled(query)))
+            }
+            Err(Failure::Misasked(why)) => Ok(Err(format!("rates.{}: {why}", query.signal))),
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn series<T: DeserializeOwned>(&self, path: &str, query: &str, when: &[(&str, &str)]) -> Result<Vec<T>, Failure> {
@@ -144,6 +164,10 @@ impl Asker {
         let targets: Option<Answer<Targets>> = known(self.server.ask(self.server.get("api/v1/targets", &[("state", "active")])).await)?;
         Ok(targets.and_then(|answer| answer.data.interval(&Jobs::new(jobs))).unwrap_or(USUAL_INTERVAL))
     }
+}
+
+fn unlabelled(query: &Query) -> String {
+    format!("no series of the {} has the label \"{}\": rates.service says which one names a service", query.signal, query.label)
 }
 
 /// max(30 s, 4 × the scrape interval): trouble shows soon, and a missed scrape is no hole.

@@ -1,8 +1,12 @@
+use axum::extract::Query as Parameters;
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::super::answer::JobSeries;
 use super::*;
+use crate::config;
 use crate::event::Rate;
+use crate::source::timing::Timing;
 
 fn result<T: DeserializeOwned>(text: &str) -> Vec<T> {
     serde_json::from_str::<Answer<Series<T>>>(&format!(r#"{{"status":"success","data":{{"resultType":"x","result":{text}}}}}"#))
@@ -28,7 +32,7 @@ fn what_is_known_unknown_and_absent_is_told_apart() {
     let latency = r#"[{"metric":{"service":"app"},"value":[10,"0.25"]},{"metric":{"service":"stranger"},"value":[10,"9"]}]"#;
     let numbers = [errors, requests, latency, "[]"].map(|text| rows(text).single());
     let errors_5m = rows(r#"[{"metric":{"service":"app"},"value":[10,"3"]},{"metric":{},"value":[10,"0.5"]}]"#).single();
-    let mut moment = Moment { numbers, shares: false, errors_5m };
+    let mut moment = Moment { numbers, errors_5m, ..Moment::default() };
     let known = |errors, requests, errors_5m| Rate { errors, requests, errors_5m, ..Rate::default() };
     let expected = [
         ("app", Rate { latency: Some(0.25), ..known(Some(2.5), Some(10.0), Some(3.0)) }),
@@ -80,4 +84,88 @@ fn the_window_follows_the_slowest_scrape_of_what_counts_requests() {
     assert_eq!(all.interval(&jobs("[]")), Some(2.0));
     assert_eq!(targets("").interval(&jobs("[]")), None);
     assert_eq!([2.0, 15.0, 0.5, 1e12].map(window), [30, 60, 30, 86_400]);
+}
+
+/// A Prometheus that has these series for a query that ends so, the same at every moment; any other it cannot read.
+async fn asker(rates: config::Rates, known: &'static [(&'static str, String)]) -> Arc<Asker> {
+    let answer = move |request: axum::extract::Request| async move {
+        let path = request.uri().path().to_owned();
+        let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.unwrap();
+        let form = format!("/?{}", String::from_utf8(body.to_vec()).unwrap()).parse().unwrap();
+        let Parameters(form) = Parameters::<Vec<(String, String)>>::try_from_uri(&form).unwrap();
+        if !path.starts_with("/api/v1/query") {
+            return (StatusCode::OK, r#"{"status":"success","data":[]}"#.to_owned());
+        }
+        match known.iter().find(|(text, _)| form[0].1 == *text) {
+            Some((_, series)) => (StatusCode::OK, format!(r#"{{"status":"success","data":{{"resultType":"x","result":[{series}]}}}}"#)),
+            None => (StatusCode::BAD_REQUEST, r#"{"status":"error","errorType":"bad_data","error":"1:4: parse error"}"#.to_owned()),
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+    let server = Server::new("Prometheus", &address, &Timing::default()).unwrap();
+    Arc::new(Asker::find(&Arc::new(server), &rates).await.unwrap())
+}
+
+/// These queries, over 30 s, by service.
+fn set<const N: usize>(queries: [(Signal, &str, Unit); N]) -> config::Rates {
+    let query = |(signal, text, unit): (Signal, &str, Unit)| (signal, config::Query { query: text.into(), unit, threshold: None });
+    config::Rates { window: Some(30), queries: queries.map(query).into(), ..config::Rates::default() }
+}
+
+/// A series whose number is the same at every moment.
+fn series(labels: &str, number: f64) -> String {
+    format!(r#"{{"metric":{{{labels}}},"value":[10,"{number}"],"values":[[10,"{number}"]]}}"#)
+}
+
+/// The place 2, of the past.
+fn piece() -> Chunk {
+    let mut backlog = crate::source::prometheus::backlog::Backlog::default();
+    backlog.add(Some(1), 3);
+    backlog.next().unwrap()
+}
+
+fn known<const N: usize>(known: [(&'static str, String); N]) -> &'static [(&'static str, String)] {
+    Box::leak(Box::new(known))
+}
+
+const APP: &str = r#""service":"app""#;
+
+#[tokio::test]
+async fn the_line_of_errors_is_of_the_unit_that_the_errors_of_now_are_of() {
+    let (second, minute) = (Unit::PerSecond, Unit::PerMinute);
+    for (errors, requests, share) in [(second, second, 0.1), (minute, minute, 0.1), (minute, second, 0.1 / 60.0), (second, minute, 6.0)] {
+        let answers = known([("fails", series(APP, 1.0)), ("all", series(APP, 10.0)), ("(fails) / (all)", series(APP, 0.1))]);
+        let asker = asker(set([(Signal::Errors, "fails", errors), (Signal::Requests, "all", requests)]), answers).await;
+        let now = asker.now(2).await.unwrap().0.services[0].rate.ratio().unwrap();
+        let then = asker.history(piece()).await.1.unwrap().services[0].lines[0][0].unwrap();
+        assert!((then - share).abs() < 1e-6 && (now - share.min(1.0)).abs() < 1e-6, "{errors} of {requests}: {now}, {then}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_told_and_the_others_go_on() {
+    let answers = || known([("all", series(APP, 10.0)), ("slow", series(APP, 0.2))]);
+    let queries =
+        [(Signal::Errors, "sum(", Unit::PerSecond), (Signal::Requests, "all", Unit::PerSecond), (Signal::Latency, "slow", Unit::Seconds)];
+    let asker = asker(set(queries), answers()).await;
+    let (sample, faults) = asker.now(2).await.unwrap();
+    let rate = Rate { requests: Some(10.0), latency: Some(0.2), ..Rate::default() };
+    assert_eq!(sample.services, [crate::event::ServiceRate { service: "app".into(), rate }], "how many fail is not known");
+    assert_eq!(faults[&Signal::Errors], "rates.errors: Prometheus answers 400 Bad Request: 1:4: parse error");
+    assert_eq!(faults.len(), 1);
+    let told = asker.history(piece()).await.1.unwrap();
+    assert_eq!(told.services[0].lines, [vec![], vec![Some(10.0)], vec![Some(0.2)], vec![]]);
+}
+
+#[tokio::test]
+async fn a_label_that_no_series_has_is_named() {
+    let answers = known([("fails", String::new()), ("all", series("", 10.0))]);
+    let queries = set([(Signal::Errors, "fails", Unit::PerSecond), (Signal::Requests, "all", Unit::PerSecond)]);
+    let asker = asker(config::Rates { label: Some("app".into()), ..queries }, answers).await;
+    let (sample, faults) = asker.now(2).await.unwrap();
+    assert_eq!(sample.services, []);
+    let told = "no series of the requests has the label \"app\": rates.service says which one names a service";
+    assert_eq!(faults, BTreeMap::from([(Signal::Requests, told.to_owned())]));
 }

@@ -52,7 +52,7 @@ impl Backlog {
 
     /// Takes a piece back that could not be read; says why, when it will not be asked for again.
     pub fn failed(&mut self, chunk: Chunk, failure: &Failure) -> Option<String> {
-        let refused = matches!(failure, Failure::Rejected(_)) || failure.refused();
+        let refused = matches!(failure, Failure::Rejected(_)) || failure.blind();
         let tries = chunk.tries + 1;
         if refused {
             self.0.retain(|other| other.tier != chunk.tier); // it would refuse them all
