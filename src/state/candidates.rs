@@ -42,11 +42,15 @@ pub fn candidates(state: &State) -> Vec<Candidate> {
     }
 }
 
-/// The candidate that enter takes: the chosen one; of a command that is none as it stands, the best.
+/// The candidate that enter takes: the chosen one; of a command that is none as it stands, the best that begins as it is typed. Nobody
+/// leaves by a guess.
 pub fn meant(state: &State) -> Option<usize> {
     let input = state.screen.input.as_ref()?;
-    let guess = input.purpose == Purpose::Command && !input.text.trim().is_empty() && !command(state, &input.text);
-    input.candidate.or(guess.then_some(0)).filter(|at| *at < candidates(state).len())
+    let typed = input.text.trim();
+    let guess = input.purpose == Purpose::Command && !typed.is_empty() && !command(state, &input.text);
+    let (all, quit) = (candidates(state), Some(Action::Quit));
+    let begun = |candidate: &Candidate| candidate.action != quit && names(candidate).any(|name| name.starts_with(typed));
+    input.candidate.or_else(|| all.iter().position(begun).filter(|_| guess)).filter(|at| *at < all.len())
 }
 
 /// Whether the line can be run as it is typed: an action, or a step with or without inputs.
@@ -73,13 +77,18 @@ fn palette(state: &State, typed: &str) -> Vec<Candidate> {
 
 /// By its name, or by another name that the command line takes; a word of what it does counts little.
 fn score(typed: &str, candidate: &Candidate) -> Option<i32> {
+    let named = names(candidate).filter_map(|name| fuzzy::fit(typed, name)).max();
+    let told = || candidate.about.to_lowercase().contains(&typed.to_lowercase()).then_some(i32::MIN / 2);
+    named.or_else(told)
+}
+
+/// Its text, and the other names of what it runs.
+fn names(candidate: &Candidate) -> impl Iterator<Item = &str> {
     let aliases = candidate.action.iter().flat_map(|action| match action {
         Action::Step(_) => &[][..],
         plain => plain.spec().aliases,
     });
-    let named = aliases.copied().chain([candidate.text.as_str()]).filter_map(|name| fuzzy::fit(typed, name)).max();
-    let told = || candidate.about.to_lowercase().contains(&typed.to_lowercase()).then_some(i32::MIN / 2);
-    named.or_else(told)
+    aliases.copied().chain([candidate.text.as_str()])
 }
 
 fn all(state: &State) -> Vec<Candidate> {

@@ -74,14 +74,21 @@ fn names_are_chosen_by_a_command_as_well() {
 }
 
 #[test]
-fn enter_takes_the_best_candidate_only_where_the_line_is_no_command() {
+fn enter_takes_the_candidate_that_begins_so_where_the_line_is_no_command() {
     let mut room = room();
     for (typed, taken) in [
-        ("thn", "theme-next"),
+        ("theme-n", "theme-next"),
+        ("thn", "thn"),
+        ("xit", "xit"),
+        ("qui", "qui"),
+        ("exi", "exi"),
+        ("foo", "foo"),
+        ("foll", "follow"),
         ("pods", "pods"),
         ("q", "q"),
         ("theme nord", "theme nord"),
-        ("tnor", "theme nord"),
+        ("tnor", "tnor"),
+        ("theme no", "theme nord"),
         ("scale deployment=a", "scale deployment=a"),
         ("ns shop", "ns shop"),
         ("ns ", "ns ns"),
