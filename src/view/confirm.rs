@@ -154,19 +154,23 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
                 .map(|part| Row::new(columns).gap(1).text(look.style(Role::Warn), part)),
         );
     }
-    match (obstacle(state, look, plan), input) {
+    let obstacle = obstacle(state, look, plan);
+    let unarmed = obstacle.as_ref().is_some_and(|(role, _)| *role == Role::Warn);
+    match (&obstacle, input) {
         (Some((role, words)), _) => {
             lines.extend(
-                wrap(&words, usize::from(columns).saturating_sub(2))
+                wrap(words, usize::from(columns).saturating_sub(2))
                     .iter()
-                    .map(|part| Row::new(columns).gap(1).text(look.style(role), part)),
+                    .map(|part| Row::new(columns).gap(1).text(look.style(*role), part)),
             );
         }
         (None, Some(input)) => return lines.into_iter().chain([footer::typed(look, input, Row::new(columns).gap(1))]).collect(),
         (None, None) => {}
     }
+    let idle = [(Action::Confirm, obstacle.is_some()), (Action::Arm, !unarmed)]
+        .map(|(action, idle)| look.keymap.keys_of(&[Context::Confirm], &action).filter(|_| idle).map(<[_]>::to_vec));
     let hints = look.keymap.hints(&[Context::Confirm]);
-    lines.push(hints.iter().fold(Row::new(columns).gap(1), |row, hint| {
+    lines.push(hints.iter().filter(|hint| !idle.contains(&Some(vec![hint.key]))).fold(Row::new(columns).gap(1), |row, hint| {
         row.append(
             Row::new(columns).text(look.style(Role::Key), &hint.key.to_string()).gap(1).text(look.style(Role::Text), &hint.label).gap(3),
         )
@@ -185,8 +189,12 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
         let whom = whom.as_deref().unwrap_or(" from this session");
         return Some((Role::ReadOnly, format!("✗ read-only: nothing is changed{whom}")));
     }
-    let arm = look.keys(&[Context::Global], &Action::Arm).unwrap_or_default();
+    let how = match (look.keys(&[Context::Confirm], &Action::Arm), look.keys(&[Context::Global], &Action::Arm)) {
+        (Some(here), _) => format!("press {here} to arm"),
+        (None, Some(there)) => format!("leave this and press {there} to arm"),
+        (None, None) => "leave this and type :arm".to_owned(),
+    };
     let whom = whom.unwrap_or_default();
-    let told = || (Role::Warn, format!("▲ not armed{whom}: leave this and press {arm} to arm"));
+    let told = || (Role::Warn, format!("▲ not armed{whom}: {how}"));
     (!state.world.is_armed(context, state.now)).then(told)
 }
