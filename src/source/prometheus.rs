@@ -44,7 +44,7 @@ pub async fn run(reach: Reach, rates: Rates, mut voice: Voice, clock: Clock, tim
                 }
                 match reader.blind() {
                     Some(failure) => voice.fail(&failure).await,
-                    None => voice.live(Some(reader.remark())).await,
+                    None => voice.live(reader.remark()).await,
                 }
             }
             Err(failure) => voice.fail(&failure).await,
@@ -142,11 +142,11 @@ impl Reader {
         (!told.is_empty()).then(|| Failure::Misasked(told.join("; ")))
     }
 
-    /// What is wrong with the queries, what is asked, and what is missing.
-    fn remark(&self) -> String {
-        let told = self.asker.as_ref().map(|(asker, _)| asker.told());
-        let parts: Vec<String> = self.faults.values().cloned().chain(told).chain(self.unread.clone()).collect();
-        parts.join("; ")
+    /// What is wrong with the queries, and what is missing.
+    fn remark(&self) -> Option<String> {
+        let lacking = self.asker.iter().flat_map(|(asker, _)| asker.lacking());
+        let parts: Vec<String> = self.faults.values().cloned().chain(lacking).chain(self.unread.clone()).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
 

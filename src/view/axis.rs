@@ -134,7 +134,7 @@ fn labels(state: &State, axis: Axis, marks: &[(u16, &Entry)], ticks: &[DateTime<
         let text = clock(state, at);
         let start = column.saturating_sub(width(&text) / 2);
         let behind = start + width(&text) + 1;
-        if start > begin && behind <= last && used.iter().all(|(from, to)| behind <= *from || start >= *to) {
+        if start > begin && behind <= last && text != from && text != to && used.iter().all(|(from, to)| behind <= *from || start >= *to) {
             labels.push(Label { column: start, text, role: Role::ChartAxis });
         }
     }

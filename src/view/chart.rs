@@ -166,13 +166,14 @@ impl Plot<'_> {
         let at = usize::from(column) * 2;
         let values = &self.values[at..self.values.len().min(at + 2)];
         let above = self.threshold.is_some_and(|limit| values.iter().flatten().any(|value| *value > limit));
-        let role = if above && limit.is_some_and(|limit| row <= limit) { Role::ChartOver } else { Role::ChartLine };
+        // A jump begins in a column whose own value may still be low; what of it lies above the threshold's row is above the threshold.
+        let over_limit = limit.is_some_and(|limit| row < limit || (row == limit && above));
+        let role = if over_limit { Role::ChartOver } else { Role::ChartLine };
         let line = dots.cell(at / 2, row).map(|dots| (dots, look.style(role)));
         let mark = || self.marks.iter().find(|(at, _)| *at == column).map(|(_, role)| ('┊', look.style(*role)));
         let fill = || over.cell(at / 2, row).map(|dots| (dots, look.style(Role::ChartOver)));
         let threshold = || (limit == Some(row) && column.is_multiple_of(2)).then(|| ('·', look.style(Role::ChartThreshold)));
-        let gap = || (row + 1 == dots.rows && values.iter().all(Option::is_none)).then(|| ('╌', look.style(Role::TimelineGap)));
-        line.or_else(mark).or_else(fill).or_else(threshold).or_else(gap)
+        line.or_else(mark).or_else(fill).or_else(threshold)
     }
 
     /// What stands left of a row: the threshold, the top, the middle, 0, or only the axis.

@@ -8,7 +8,8 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::text::{Row, fit, width, wrap};
-use super::{Look, Spot};
+use super::{Look, Spot, glance};
+use crate::event::SourceId;
 use crate::state::{Focus, State};
 use crate::theme::Role;
 
@@ -77,6 +78,16 @@ pub fn lines(area: Rect, lines: impl IntoIterator<Item = Row>, buf: &mut Buffer)
 pub fn nothing(look: &Look, area: Rect, why: &str, buf: &mut Buffer) {
     let wrapped = wrap(why, usize::from(area.width).saturating_sub(2));
     lines(area, wrapped.iter().map(|part| Row::new(area.width).gap(1).text(look.style(Role::Dim), part)), buf);
+}
+
+/// Says above what a source told before why it tells nothing newer, where there is room; answers the room below it.
+pub fn outdated(state: &State, look: &Look, source: SourceId, inside: Rect, buf: &mut Buffer) -> Rect {
+    let Some(why) = glance::told(state, source).filter(|_| glance::silence(state, source).is_some() && inside.height > 3) else {
+        return inside;
+    };
+    let row = Row::new(inside.width).gap(1).text(look.style(Role::Warn), "▲ ").text(look.style(Role::Text), why);
+    lines(inside, [row], buf);
+    Rect { y: inside.y + 1, height: inside.height - 1, ..inside }
 }
 
 /// Lays the selection over one row.

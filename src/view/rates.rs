@@ -26,6 +26,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     if services.is_empty() {
         return pane::nothing(look, inside, empty(state), buf);
     }
+    let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
     let (large, small_rows) = split(state, &services, inside);
     let (large, small) = services.split_at(large);
     let charts = Rect { height: inside.height - small_rows, ..inside };
@@ -36,14 +37,15 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     draw_small(state, look, small, below, buf);
 }
 
-/// `15 min · over 30 s · [5m] 21.1/s · threshold 5 %`
+/// `15 min · over 30 s · threshold 5 % · [5m] 21.1/s`: the sum only where it is of several services, each of which has its own.
 pub fn note(state: &State) -> String {
     let rates = &state.world.rates;
     let mut parts: Vec<String> = glance::silence(state, SourceId::Prometheus).into_iter().collect();
     parts.push(state.screen.span.words());
     parts.extend(rates.window.map(|window| format!("over {window} s")));
-    parts.extend(rates.errors_5m.map(|rate| format!("[5m] {rate:.1}/s")));
     parts.push(format!("threshold {}", units::short(state.world.threshold(""), Unit::Ratio)));
+    let several = rates.services.keys().filter(|service| rates.now(service).is_some_and(|now| now.errors_5m > Some(0.0))).count() > 1;
+    parts.extend(rates.errors_5m.filter(|_| several).map(|rate| format!("[5m] {rate:.1}/s")));
     parts.join(" · ")
 }
 
@@ -121,7 +123,7 @@ fn mark(state: &State, look: &Look, service: &str, row: Row) -> Row {
     row.text(look.style(role(state, service)), marks::severity(Severity::Critical).0)
 }
 
-/// `24.8 % ↑  29.8/s of 120.0/s · [5m] 21.1/s`
+/// `24.8 % ↑  29.8/s of 120.0/s · threshold 2 % · [5m] 21.1/s`
 pub fn figures(state: &State, look: &Look, service: &str, series: &Series, row: Row) -> Row {
     let now = state.world.rates.now(service).copied().unwrap_or_default();
     let rate = |number| units::quantity(number, Unit::PerSecond);
@@ -130,7 +132,7 @@ pub fn figures(state: &State, look: &Look, service: &str, series: &Series, row: 
     let over_5m = now.errors_5m.map(|errors| format!(" · [5m] {}", rate(Some(errors)))).unwrap_or_default();
     let own = state.world.session.as_ref().is_some_and(|session| session.thresholds.contains_key(service));
     let own = if own { format!(" · threshold {}", units::short(state.world.threshold(service), Unit::Ratio)) } else { String::new() };
-    row.text(look.style(Role::Dim), &format!("{} of {}{over_5m}{own}", rate(now.errors), rate(now.requests)))
+    row.text(look.style(Role::Dim), &format!("{} of {}{own}{over_5m}", rate(now.errors), rate(now.requests)))
 }
 
 /// What is stale does not shout.

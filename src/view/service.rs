@@ -1,6 +1,8 @@
 //! One service in full: failures, traffic, latency and saturation above one axis of time. What has no room for a chart is a small line, and
 //! what nobody measures says so.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -10,7 +12,7 @@ use super::rates::{axis_of, figures, note};
 use super::text::{Row, width};
 use super::{Look, marks, pane};
 use crate::clean::Clean;
-use crate::event::{Signal, Unit};
+use crate::event::{Signal, SourceId, Unit};
 use crate::state::{Series, State};
 use crate::theme::Role;
 use crate::units;
@@ -33,6 +35,7 @@ pub fn draw(state: &State, look: &Look, service: &Clean, body: Rect, buf: &mut B
     let Some(series) = state.world.rates.services.get(service) else {
         return pane::nothing(look, inside, "nothing is known of this service any more", buf);
     };
+    let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
     let axis = axis_of(state, inside);
     let all: Vec<Shown> = Signal::ALL.iter().map(|signal| shown(state, service, series, *signal, axis)).collect();
     let known = all.iter().filter(|shown| shown.known()).count();
@@ -70,14 +73,28 @@ fn shown<'a>(state: &State, service: &Clean, series: &'a Series, signal: Signal,
     Shown { signal, series, values: series.dots(signal, axis.from, axis.to, axis.dots()), unit, threshold }
 }
 
-/// What people call it.
-fn name(signal: Signal) -> &'static str {
+/// What people call it; a latency by the quantile that its query asks for.
+fn name(state: &State, signal: Signal) -> Cow<'static, str> {
     match signal {
-        Signal::Errors => "5xx",
-        Signal::Requests => "traffic",
-        Signal::Latency => "latency p95",
-        Signal::Saturation => "saturation",
+        Signal::Errors => "5xx".into(),
+        Signal::Requests => "traffic".into(),
+        Signal::Latency => {
+            let asked = state.world.rates.query(signal).and_then(|asked| quantile(&asked.query));
+            asked.map_or("latency".into(), |quantile| format!("latency {quantile}").into())
+        }
+        Signal::Saturation => "saturation".into(),
     }
+}
+
+/// `p95`, of a query that says so: `histogram_quantile(0.95, …)`, `{quantile="0.95"}`.
+fn quantile(query: &str) -> Option<String> {
+    let (_, after) = query.split_once("quantile")?;
+    let from = after.find(|c: char| c.is_ascii_digit())?;
+    let number = after[from..].split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let plain = after[..from].chars().all(|c| matches!(c, '(' | '=' | '"' | '\'' | ' '));
+    let share: f64 = number.parse().ok().filter(|share| plain && (0.0..=1.0).contains(share))?;
+    let percent = format!("{:.3}", share * 100.0);
+    Some(format!("p{}", percent.trim_end_matches('0').trim_end_matches('.')))
 }
 
 impl Shown<'_> {
@@ -102,7 +119,7 @@ impl Shown<'_> {
     }
 
     fn title(&self, state: &State, look: &Look, service: &str, row: Row) -> Row {
-        let row = row.gap(1).cell(look.style(Role::Strong), name(self.signal), 13);
+        let row = row.gap(1).cell(look.style(Role::Strong), &name(state, self.signal), 13);
         if self.signal == Signal::Errors {
             return figures(state, look, service, self.series, row);
         }
@@ -125,5 +142,24 @@ impl Shown<'_> {
             return row;
         }
         row.right(Row::new(u16::MAX).text(look.style(Role::Dim), query).gap(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latency_is_called_by_the_quantile_that_is_asked_for() {
+        for (query, told) in [
+            ("histogram_quantile(0.95, sum by (service, le) (rate(x_bucket[30s])))", Some("p95")),
+            ("histogram_quantile( 0.999, x)", Some("p99.9")),
+            ("max by (service) (latency{quantile=\"0.5\"})", Some("p50")),
+            ("quantile(1, x)", Some("p100")),
+            ("histogram_quantile(scalar(q), x[30s])", None),
+            ("sum(rate(x_sum[30s])) / sum(rate(x_count[30s]))", None),
+        ] {
+            assert_eq!(quantile(query).as_deref(), told, "{query}");
+        }
     }
 }

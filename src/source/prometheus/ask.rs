@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::try_join_all;
 use serde::de::DeserializeOwned;
 
-use super::answer::{Answer, Jobs, Moment, Points, Rows, Series, Targets, history};
+use super::answer::{Answer, Jobs, Moment, Rows, Series, Targets, history};
 use super::backlog::Chunk;
 use super::find::{self, Query};
 use super::known;
@@ -61,18 +61,10 @@ impl Asker {
         self.queries.len() < Signal::COUNT
     }
 
-    /// What is asked, in words: `http_requests_total by service over 30 s, no latency, no saturation`.
-    pub fn told(&self) -> String {
-        let mut parts: Vec<String> = Vec::new();
-        for signal in Signal::ALL.iter().filter(|signal| **signal != Signal::Errors || self.query(Signal::Errors).is_some()) {
-            let part = match self.query(*signal).map(|query| (query, query.metric)) {
-                Some((query, Some(metric))) => format!("{signal} of {metric} by {}", query.label),
-                Some((_, None)) => format!("{signal} as set in rates.{signal}"),
-                None => format!("no {signal} (nothing usual is there; rates.{signal} can say what to ask)"),
-            };
-            parts.push(part);
-        }
-        format!("{} over {} s", parts.join(", "), self.window)
+    /// What is not asked, in words; what is asked stands beside each chart.
+    pub fn lacking(&self) -> impl Iterator<Item = String> + '_ {
+        let lacking = Signal::ALL.iter().filter(|signal| self.query(**signal).is_none());
+        lacking.map(|signal| format!("no {signal} (nothing usual is there; rates.{signal} can say what to ask)"))
     }
 
     /// All signals at one place of the grid, and what could not be asked.

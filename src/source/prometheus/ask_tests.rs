@@ -6,6 +6,7 @@ use super::super::answer::JobSeries;
 use super::*;
 use crate::config;
 use crate::event::Rate;
+use crate::source::prometheus::answer::Points;
 use crate::source::timing::Timing;
 
 fn result<T: DeserializeOwned>(text: &str) -> Vec<T> {
