@@ -10,6 +10,7 @@ use super::changes::{HISTORY, by};
 use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Subject, Timeline, WorkloadRow};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, ContainerState, ContextId, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
+use crate::units;
 
 /// How long a workload has to be well to have recovered.
 const STEADY: TimeDelta = TimeDelta::seconds(20);
@@ -200,11 +201,11 @@ impl Detector {
             let (records, thing) = (group.lag().unwrap_or(0), Thing::Group(id.clone()));
             if group.in_trouble() {
                 if !self.causes.has(&thing) {
-                    let text = format!("lag {records}, {}", plight(group)).into();
+                    let text = format!("lag {}, {}", units::count(Some(records)), plight(group)).into();
                     self.causes.begin(at, News { thing, subject: id.clone().into(), text, ties: Vec::new() }, timeline);
                 }
             } else if group.state() == GroupState::Ok && group.growth().is_some_and(|growth| growth <= 0.0) {
-                self.causes.end(at, &thing, format!("lag {records}, falling"), timeline);
+                self.causes.end(at, &thing, format!("lag {}, falling", units::count(Some(records))), timeline);
             }
         }
     }
@@ -318,10 +319,10 @@ fn unverified(verdict: &Verdict) -> String {
     format!("not seen within {:.0} s: {}", verdict.seconds, missing.join("; "))
 }
 
-/// The numbers before and after that tell something: `5xx 24.8 % → 0.4 %`, `lag 4100 → 3800, ready 1 → 10`.
+/// The numbers before and after that tell something: `5xx 24.8 % → 0.4 %`, `lag 4,100 → 3,800, ready 1 → 10`.
 pub fn changes(before: &Measure, after: &Measure) -> String {
     let percent = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.1} %", x * 100.0));
-    let number = |x: Option<i64>| x.map_or_else(|| "–".to_owned(), |x| x.to_string());
+    let number = |x: Option<i64>| units::count(x);
     let mut parts = Vec::new();
     if percent(before.ratio_5xx) != percent(after.ratio_5xx) {
         parts.push(format!("5xx {} → {}", percent(before.ratio_5xx), percent(after.ratio_5xx)));

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use self::burrow::Verdict;
 use self::track::Track;
+use super::Severity;
 use crate::clean::Clean;
 use crate::event::{GroupLag, PartitionLag};
 
@@ -75,6 +76,17 @@ impl From<Verdict> for GroupState {
             Verdict::Stop => Self::Stop,
         }
     }
+}
+
+/// When a lag is gone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Drains {
+    /// After so many seconds.
+    In(f64),
+    /// It does not fall.
+    Never,
+    /// Nobody can say, or there is nothing to say: it is as small as ever.
+    Unsaid,
 }
 
 /// One group over time.
@@ -202,10 +214,45 @@ impl Group {
         self.seconds_behind
     }
 
-    /// Seconds until the lag is gone at the present pace; `None` while it does not fall.
+    /// How bad it is, wherever it is shown.
+    pub fn severity(&self) -> Severity {
+        match self.state {
+            GroupState::Stop | GroupState::Stall => Severity::Critical,
+            _ if self.in_trouble() => Severity::Warn,
+            _ => Severity::Ok,
+        }
+    }
+
+    /// Partitions that are no part of its lag because nobody can say theirs: nothing was committed, or the end is not known.
+    pub fn unknown(&self) -> usize {
+        self.partitions().filter(|p| p.now.lag().is_none() && !self.abandoned.contains(&p.now.topic)).count()
+    }
+
+    /// Commits that were seen of the partition that fewest are known of, and how many are needed to judge it; `None` once all are.
+    pub fn window(&self) -> Option<(usize, usize)> {
+        let behind = self.now.partitions.iter().filter(|p| p.lag() > Some(0) && !self.abandoned.contains(&p.topic));
+        let seen = behind.filter_map(|p| Some(self.tracks.get(&p.topic)?.get(&p.partition)?.commits())).min()?;
+        (seen < track::WINDOW).then_some((seen, track::WINDOW))
+    }
+
+    /// Whether what it lags behind is no more than jitter makes.
+    fn keeps_up(&self) -> bool {
+        !self.in_trouble() && self.lag() <= Some(JITTER)
+    }
+
+    /// When the lag is gone, to be said.
+    pub fn drains(&self) -> Drains {
+        match (self.seconds_to_drain(), self.growth()) {
+            (Some(span), _) => Drains::In(span),
+            (None, Some(_)) if !self.keeps_up() => Drains::Never,
+            _ => Drains::Unsaid,
+        }
+    }
+
+    /// Seconds until the lag is gone at the present pace; 0 where what is left is less than a second's worth; `None` while it does not fall.
     pub fn seconds_to_drain(&self) -> Option<f64> {
         let lag = i32::try_from(self.lag()?).map(f64::from).ok()?;
-        if lag == 0.0 {
+        if lag == 0.0 || (!self.in_trouble() && self.seconds_behind.is_some_and(|behind| behind < 1.0)) {
             return Some(0.0);
         }
         let pace = -self.growth()?;
@@ -232,99 +279,13 @@ impl Lag {
         self.at = Some(at);
     }
 
-    /// Groups, the worst state first, then by lag.
+    /// Groups, the worst first, then by lag.
     pub fn rows(&self) -> Vec<&Group> {
         let mut rows: Vec<&Group> = self.groups.values().collect();
-        rows.sort_by_key(|g| (std::cmp::Reverse((g.state(), g.lag())), g.now.group.clone()));
+        rows.sort_by_key(|g| (std::cmp::Reverse((g.severity(), g.state(), g.lag())), g.now.group.clone()));
         rows
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
-    }
-
-    fn partition(topic: &str, committed: Option<i64>, end: i64, client: Option<&str>) -> PartitionLag {
-        let client = client.map(Clean::from);
-        PartitionLag { topic: topic.into(), committed, end: Some(end), client, start: Some(100), ..PartitionLag::default() }
-    }
-
-    fn reading(members: u32, partitions: Vec<PartitionLag>) -> Vec<GroupLag> {
-        vec![GroupLag { group: "g".into(), members: Some(members), partitions }]
-    }
-
-    fn after(readings: impl IntoIterator<Item = (i64, Option<i64>, i64)>) -> Group {
-        let mut lag = Lag::default();
-        for (second, committed, end) in readings {
-            lag.fold(at(second), &reading(1, vec![partition("documents", committed, end, Some("c"))]));
-        }
-        lag.groups["g"].clone()
-    }
-
-    #[test]
-    fn a_group_that_never_committed_is_unknown_and_not_the_whole_log() {
-        let group = after([(0, None, 1_000_000)]);
-        assert_eq!((group.lag(), group.state(), group.seconds_behind()), (None, GroupState::Unknown, None));
-    }
-
-    #[test]
-    fn growing_three_times_in_a_row_is_trouble_and_a_full_window_of_it_a_warning() {
-        let growing = |n: i64| after((0..n).map(|n| (n * 10, Some(n * 1_000), n * 4_000 + 20)));
-        assert_eq!((growing(3).in_trouble(), growing(4).in_trouble(), growing(4).state()), (false, true, GroupState::Ok));
-        assert_eq!((growing(12).lag(), growing(12).growth(), growing(12).seconds_to_drain()), (Some(33_020), Some(300.0), None));
-        assert_eq!(growing(12).state(), GroupState::Warn);
-        let falling = after([(0, Some(0), 6_000), (10, Some(4_000), 8_000)]);
-        assert_eq!((falling.state(), falling.seconds_to_drain()), (GroupState::Ok, Some(20.0)));
-        let jitter = after((0..40).map(|n| (n * 5, Some(n * 100), n * 100 + [3, 40, 90, 300][usize::try_from(n % 4).unwrap()])));
-        assert!(!jitter.in_trouble());
-    }
-
-    #[test]
-    fn growth_is_measured_over_half_a_minute() {
-        let group = after((0..20).map(|n| (n * 5, Some(n / 6 * 6_000), n * 1_000)));
-        assert_eq!(group.growth(), Some(0.0), "commits every half minute are steps, and the lag is the same after each");
-    }
-
-    #[test]
-    fn seconds_behind_is_the_age_of_the_commit() {
-        let group = after([(0, Some(0), 0), (10, Some(500), 4_000), (20, Some(2_000), 8_000)]);
-        assert_eq!(group.seconds_behind(), Some(15.0));
-    }
-
-    #[test]
-    fn lag_without_members_has_stopped_and_goes_on_growing() {
-        let mut lag = Lag::default();
-        for (n, end) in [(0, 500), (10, 900)] {
-            lag.fold(at(n), &reading(0, vec![partition("documents", Some(300), end, None)]));
-            assert_eq!((lag.groups["g"].state(), lag.groups["g"].lag()), (GroupState::Stop, Some(end - 300)));
-        }
-        lag.fold(at(20), &[]);
-        assert!(lag.groups.is_empty());
-    }
-
-    #[test]
-    fn a_topic_that_the_group_left_is_apart_and_one_between_two_owners_is_not() {
-        let mut lag = Lag::default();
-        let mut read = |n: i64, old: i64, moving: Option<&str>| {
-            let old = partition("old", Some(old), 50_000 + n, None);
-            let moving = partition("moving", Some(n), n + 20, moving);
-            lag.fold(at(n), &reading(2, vec![moving, old, partition("read", Some(n), n + 3, Some("c"))]));
-            let group = &lag.groups["g"];
-            (group.abandoned.iter().map(ToString::to_string).collect::<Vec<_>>(), group.lag(), group.state())
-        };
-        assert_eq!(read(0, 7, Some("c")), (vec!["old".to_owned()], Some(23), GroupState::Ok));
-        read(5, 7, Some("c"));
-        assert_eq!(read(10, 7, None).0, ["old"], "moving has just moved");
-        assert_eq!(read(15, 8, None).1, Some(20 + 3 + 50_015 - 8), "somebody committed the old one: it is read after all");
-    }
-
-    #[test]
-    fn records_that_retention_took_are_counted() {
-        let group = after([(0, Some(40), 500)]);
-        assert_eq!((group.lost, group.lag()), (Some(60), Some(460)));
-    }
-}
+mod tests;

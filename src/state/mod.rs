@@ -44,7 +44,7 @@ pub use detect::changes;
 pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use forced::Forced;
 pub use form::{Choice, Field, Form};
-pub use lag::{Group, GroupState, Lag, Partition};
+pub use lag::{Drains, Group, GroupState, Lag, Partition};
 pub use logs::{LogLook, LogRow, LogStream, LogSubject, LogView, Place, STREAMS, Search, TAIL};
 pub use rates::{Rates, Series};
 pub use reading::{Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry, timeline_lines};

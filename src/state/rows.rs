@@ -44,8 +44,8 @@ impl PodLine<'_> {
 /// although all its pods are.
 pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     let failing = world.failing();
-    let behind: BTreeMap<&Clean, i64> =
-        world.lag.groups.values().filter_map(|group| Some((&group.now.group, falling_behind(group)?))).collect();
+    let behind: BTreeMap<&Clean, (Severity, i64)> =
+        world.lag.groups.values().filter_map(|group| Some((&group.now.group, (group.severity(), falling_behind(group)?)))).collect();
     let mut rows: Vec<WorkloadRow<'_>> = world.cluster.rows().collect();
     // Rates and lag are those of the main context.
     let main = |row: &WorkloadRow<'_>| row.meta().context().is_main();
@@ -53,7 +53,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     for row in &mut rows {
         explain(world, row);
         let trouble = ratio(row).map(|ratio| (Severity::Critical, format!("5xx {}", units::percent(Some(ratio))))).or_else(|| {
-            behind.get(row.name()).filter(|_| main(row)).map(|lag| (Severity::Warn, format!("lag {}", units::count(Some(*lag)))))
+            behind.get(row.name()).filter(|_| main(row)).map(|(severity, lag)| (*severity, format!("lag {}", units::count(Some(*lag)))))
         });
         unsteady(world, row);
         if let Some((severity, reason)) = trouble.filter(|(severity, _)| row.workload.is_some() && *severity > row.severity) {

@@ -105,7 +105,7 @@ fn groups<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<It
     let behind = state.world.lag.groups.values().filter(|group| group.in_trouble());
     behind.filter(move |group| !told(&group.now.group)).map(|group| {
         let words = format!("{} lag {}", group.now.group, units::count(group.lag()));
-        Trouble { severity: Severity::Warn, words }
+        Trouble { severity: group.severity(), words }
     })
 }
 

@@ -53,10 +53,10 @@ impl Page<'_> {
     }
 
     fn group(&mut self, state: &State, group: &Group) {
-        let (mark, role) = marks::group(group.state());
-        self.fact("state", role, &format!("{mark} {}  {}", group.state().word(), meaning(group.state())));
+        let (mark, role) = marks::group(group);
+        self.fact("state", role, &format!("{mark} {}  {}", lag::word(group), meaning(group)));
         let growth = group.growth().map(|growth| format!("  {} {:.0}/s", marks::trend(Some(growth)), growth.abs())).unwrap_or_default();
-        self.fact("lag", Role::Text, &format!("{}{growth}", units::count(group.lag())));
+        self.fact("lag", Role::Text, &format!("{}{}{growth}", units::count(group.lag()), beside(group.unknown())));
         let behind = group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds);
         self.fact("behind", Role::Text, &format!("{behind}, drained in {}", lag::drains(group)));
         self.fact("members", Role::Text, &group.now.members.map_or_else(|| "–".to_owned(), |members| members.to_string()));
@@ -79,10 +79,11 @@ impl Page<'_> {
         for of_one in partitions.chunk_by(|a, b| a.now.topic == b.now.topic) {
             let (dim, title) = (self.look.style(Role::Dim), self.look.style(if apart.is_some() { Role::Dim } else { Role::Title }));
             let lag = of_one.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
+            let unknown = beside(of_one.iter().filter(|p| p.now.lag().is_none()).count());
             let about = apart.map(|apart| format!(" · {apart}")).unwrap_or_default();
             let topic = of_one.first().map_or("", |partition| &partition.now.topic);
             let head = self.row().text(title, topic).gap(2);
-            let head = head.text(dim, &format!("{} · lag {}{about}", counted(of_one.len()), units::count(lag)));
+            let head = head.text(dim, &format!("{} · lag {}{unknown}{about}", counted(of_one.len()), units::count(lag)));
             let row = self.row().gap(1).number(dim, "part", NUMBER - 1).gap(1).cell(dim, "state", STATE).number(dim, "lag", LAG);
             let row = row.number(dim, "behind", AGE).number(dim, "committed", self.offset).number(dim, "end", self.offset);
             self.lines.extend([Row::new(self.columns), head, row.gap(2).text(dim, "consumer")]);
@@ -93,7 +94,7 @@ impl Page<'_> {
     }
 
     fn partition(&mut self, Partition { now, state, seconds_behind }: &Partition<'_>, apart: bool) {
-        let (mark, role) = marks::group(*state);
+        let (mark, role) = marks::partition(*state);
         let role = if apart { Role::Dim } else { role };
         let (own, dim) = (self.look.style(role), self.look.style(Role::Dim));
         let text = self.look.style(if apart { Role::Dim } else { Role::Text });
@@ -110,6 +111,11 @@ impl Page<'_> {
     }
 }
 
+/// ` + 1 unknown`: partitions that a sum leaves out.
+fn beside(unknown: usize) -> String {
+    if unknown == 0 { String::new() } else { format!(" + {unknown} unknown") }
+}
+
 fn counted(partitions: usize) -> String {
     format!("{partitions} partition{}", if partitions == 1 { "" } else { "s" })
 }
@@ -123,14 +129,18 @@ fn consumer(partition: &PartitionLag) -> String {
     }
 }
 
-/// What a state says, in words.
-fn meaning(state: GroupState) -> &'static str {
-    match state {
-        GroupState::Ok => "keeps up, or the window of commits is not full yet",
+/// What a state says, in words; while too few commits were seen to judge by, how many.
+fn meaning(group: &Group) -> String {
+    let told = match group.state() {
+        GroupState::Ok if group.in_trouble() => "its lag grows from reading to reading",
+        GroupState::Ok if group.window().is_some() => "so far",
+        GroupState::Ok => "keeps up",
         GroupState::Unknown => "nothing committed, or no end of a log",
         GroupState::Warn => "commits, and its lag never drops",
         GroupState::Rewind => "went back, and is not where it was",
         GroupState::Stall => "alive, and its offsets do not move",
         GroupState::Stop => "has lag, and nobody commits",
-    }
+    };
+    let judged = group.window().filter(|_| group.state() == GroupState::Ok);
+    judged.map_or_else(|| told.to_owned(), |(seen, needed)| format!("{told}: {seen} of {needed} commits seen"))
 }

@@ -7,7 +7,7 @@ use super::chart::sparkline;
 use super::text::{Row, width};
 use super::{Look, Spot, glance, marks, pane};
 use crate::event::{SourceId, SourceState};
-use crate::state::{Focus, Group, GroupState, State, lag_lines};
+use crate::state::{Drains, Focus, Group, GroupState, State, lag_lines};
 use crate::theme::Role;
 use crate::units;
 
@@ -17,6 +17,7 @@ const FIXED: usize = 3 + 8 + 9 + 3;
 /// Columns of the table; what a narrow pane has no room for is 0.
 struct Columns {
     group: usize,
+    unknown: usize,
     trend: usize,
     behind: usize,
     drains: usize,
@@ -32,6 +33,7 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     if groups.is_empty() {
         return pane::nothing(look, inside, empty(state), buf);
     }
+    let inside = pane::outdated(state, look, SourceId::Kafka, inside, buf);
     let columns = columns(&groups, usize::from(inside.width));
     pane::lines(inside, [head(look, &columns, Row::new(inside.width))], buf);
     let table = Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(1), ..inside };
@@ -68,23 +70,30 @@ fn columns(groups: &[&Group], inside: usize) -> Columns {
         rest -= granted;
         granted
     };
+    let unknown = if groups.iter().any(|group| group.unknown() > 0) { grant(9, 0) } else { 0 };
     let lost = if groups.iter().any(|group| group.lost > Some(0)) { grant(9, 0) } else { 0 };
     let apart = if groups.iter().any(|group| group.apart.is_some()) { grant(11, 20) } else { 0 };
     let (drains, behind, members) = (grant(11, 0), grant(9, 0), grant(9, 12));
-    Columns { group: widest, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost, apart }
+    Columns { group: widest, unknown, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost, apart }
 }
 
 fn head(look: &Look, columns: &Columns, row: Row) -> Row {
     let dim = look.style(Role::Dim);
-    let row = row.gap(3).cell(dim, "group", columns.group).cell(dim, "state", 8).number(dim, "lag", 9).gap(3);
+    let row = row
+        .gap(3)
+        .cell(dim, "group", columns.group)
+        .cell(dim, "state", 8)
+        .number(dim, "lag", 9)
+        .number(dim, "unknown", columns.unknown)
+        .gap(3);
     let row = row.cell(dim, "trend", columns.trend).number(dim, "behind", columns.behind);
     let row = row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members);
     row.number(dim, "lost", columns.lost).number(dim, "abandoned", columns.apart)
 }
 
 fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
-    let (mark, role) = marks::group(group.state());
-    let (text, plain) = (look.style(Role::Text), group.state() == GroupState::Ok);
+    let (mark, role) = marks::group(group);
+    let (text, plain) = (look.style(Role::Text), role == Role::Ok);
     let figure = look.style(if plain { Role::Text } else { role });
     let line = look.style(if plain { Role::ChartLine } else { role });
     let values: Vec<Option<f64>> =
@@ -94,7 +103,8 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
         &group.now.group,
         columns.group,
     );
-    let row = row.cell(look.style(role), group.state().word(), 8).number(figure, &units::count(group.lag()), 9);
+    let row = row.cell(look.style(role), word(group), 8).number(figure, &units::count(group.lag()), 9);
+    let row = row.number(look.style(Role::Unknown), &unknown(group), columns.unknown);
     let row = row.gap(1).text(figure, marks::trend(group.growth())).gap(1);
     let row = row.cell(line, &sparkline(&newest(&values, columns.trend.saturating_sub(1) * 2), 1.0), columns.trend);
     let row = row.number(text, &group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds), columns.behind);
@@ -105,6 +115,11 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
     row.number(look.style(Role::Dim), &group.apart.map_or_else(String::new, |lag| units::count(Some(lag))), columns.apart)
 }
 
+/// `+ 1 ?`: partitions that the sum leaves out because nobody can say theirs.
+fn unknown(group: &Group) -> String {
+    Some(group.unknown()).filter(|n| *n > 0).map_or_else(String::new, |n| format!("+ {n} ?"))
+}
+
 /// The newest readings, as many as there are dots; where there are fewer, the oldest are unknown.
 fn newest(values: &[Option<f64>], dots: usize) -> Vec<Option<f64>> {
     let kept = &values[values.len().saturating_sub(dots)..];
@@ -113,9 +128,14 @@ fn newest(values: &[Option<f64>], dots: usize) -> Vec<Option<f64>> {
 
 /// When the lag is gone: `never` while it does not fall, `–` where nobody can say.
 pub fn drains(group: &Group) -> String {
-    match (group.seconds_to_drain(), group.growth()) {
-        (Some(span), _) => units::seconds(span),
-        (None, Some(_)) => "never".to_owned(),
-        (None, None) => "–".to_owned(),
+    match group.drains() {
+        Drains::In(span) => units::seconds(span),
+        Drains::Never => "never".to_owned(),
+        Drains::Unsaid => "–".to_owned(),
     }
+}
+
+/// What it does, in a word: one that has begun to grow is not called well because its commits do not tell it yet.
+pub fn word(group: &Group) -> &'static str {
+    if group.state() == GroupState::Ok && group.in_trouble() { "GROWS" } else { group.state().word() }
 }

@@ -1,7 +1,7 @@
 //! Symbols: a shape for every meaning, so that none is told by colour alone. Here and nowhere else; [`super::ascii`] translates them.
 
 use crate::event::{LogEnd, LogState, SourceState};
-use crate::state::{EntryKind, GroupState, Severity};
+use crate::state::{EntryKind, Group, GroupState, Severity};
 use crate::theme::Role;
 
 /// How bad: shape and colour.
@@ -38,8 +38,13 @@ pub fn stream(state: &LogState) -> (&'static str, Role) {
     }
 }
 
-/// What a group's lag does.
-pub fn group(state: GroupState) -> (&'static str, Role) {
+/// What a group's lag does; one that has begun to grow is not well, whatever its commits say so far.
+pub fn group(group: &Group) -> (&'static str, Role) {
+    if group.state() == GroupState::Ok { severity(group.severity()) } else { partition(group.state()) }
+}
+
+/// What the lag of a partition does.
+pub fn partition(state: GroupState) -> (&'static str, Role) {
     match state {
         GroupState::Ok => ("●", Role::Ok),
         GroupState::Unknown => ("–", Role::Unknown),

@@ -9,7 +9,7 @@ use super::text::Row;
 use super::{Look, Spot};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context};
-use crate::state::{Focus, GroupState, Severity, State};
+use crate::state::{Focus, Severity, State};
 use crate::theme::Role;
 use crate::units;
 
@@ -69,6 +69,6 @@ fn failing(state: &State) -> Option<(Role, String)> {
 fn behind(state: &State) -> Option<(Role, String)> {
     let rows = state.world.lag.rows();
     let worst = rows.into_iter().find(|group| group.in_trouble())?;
-    let (mark, role) = marks::group(worst.state().max(GroupState::Warn));
+    let (mark, role) = marks::group(worst);
     Some((role, format!("{mark}{}", units::count(worst.lag()))))
 }

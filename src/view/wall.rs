@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::glance::Glance;
 use super::text::Row;
-use super::{Look, big, marks, pane, rates, timeline};
+use super::{Look, big, lag, marks, pane, rates, timeline};
 use crate::event::SourceState;
 use crate::state::{Severity, Stage, State, WorkloadRow};
 use crate::theme::Role;
@@ -119,11 +119,11 @@ fn draw_lag(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let groups = state.world.lag.rows();
     let known = groups.iter().find(|group| group.lag().is_some());
     let Some(group) = known.or(groups.first()) else { return pane::nothing(look, inside, "lag is unknown", buf) };
-    let (mark, role) = marks::group(group.state());
+    let (mark, role) = marks::group(group);
     let number = units::count(group.lag()).replace(' ', "");
     let size = big::size(&number, inside.width.saturating_sub(6), inside.height.saturating_sub(2));
     let name = Row::new(inside.width).gap(1).text(look.style(role), mark).gap(1).text(look.style(Role::Strong), &group.now.group);
-    let name = name.gap(2).text(look.style(role), group.state().word());
+    let name = name.gap(2).text(look.style(role), lag::word(group));
     let numbers = Rect { x: inside.x + 1, y: inside.y + 1, width: inside.width.saturating_sub(1), height: inside.height.saturating_sub(1) };
     let trend = marks::trend(group.growth());
     if size == 0 {

@@ -9,7 +9,7 @@ use super::burrow::{self, Commit, Verdict};
 use crate::event::PartitionLag;
 
 /// Commits in a window, and recent ends of the log beside it: Burrow's `intervals`.
-const WINDOW: usize = 10;
+pub(super) const WINDOW: usize = 10;
 
 /// Ends of the log that are kept. The newest half is every one that was read; the older half is thinned, so that it reaches far back.
 const ENDS: usize = 60;
@@ -86,6 +86,11 @@ impl Track {
             Verdict::Stop if !owned => Verdict::Stop,
             _ => Verdict::Ok,
         }
+    }
+
+    /// Commits in the window.
+    pub(super) fn commits(&self) -> usize {
+        self.commits.len()
     }
 
     /// Whether its offset moved within `span` before `at`.
