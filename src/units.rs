@@ -85,7 +85,7 @@ pub fn short(number: f64, unit: Unit) -> String {
 }
 
 /// Three digits or so: `0.25`, `2.5`, `120`, `12k`, `3M`.
-fn brief(number: f64) -> String {
+pub fn brief(number: f64) -> String {
     let whole = |number: f64| format!("{number:.1}").trim_end_matches(".0").to_owned();
     match number {
         n if n >= 1e9 => format!("{}G", (n / 1e9).round()),

@@ -150,7 +150,8 @@ impl Run {
 
     fn draw(&mut self, n: u64) {
         let theme = &THEMES[self.state.screen.themes.at % THEMES.len()];
-        let look = Look { theme, keymap: KEYS.map(&self.state), ascii: n.is_multiple_of(5), hits: &self.hits };
+        let look =
+            Look { theme, keymap: KEYS.map(&self.state), before: KEYS.before(&self.state), ascii: n.is_multiple_of(5), hits: &self.hits };
         let drawn = self.screen.draw(|frame| view(&self.state, &look, frame)).unwrap().buffer.area;
         let all = self.screen.backend().buffer();
         let outside = |at: &usize| !drawn.contains(all.pos_of(*at).into());

@@ -39,7 +39,7 @@ impl Desk {
     fn draw(&mut self) {
         let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
         let mut terminal = ratatui::Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
-        let look = Look { theme: &theme, keymap: KEYS.map(&self.state), ascii: false, hits: &self.hits };
+        let look = Look { theme: &theme, keymap: KEYS.map(&self.state), before: KEYS.before(&self.state), ascii: false, hits: &self.hits };
         let buffer = terminal.draw(|frame| view(&self.state, &look, frame)).unwrap().buffer.clone();
         self.lines = text(&buffer).lines().map(str::to_owned).collect();
     }

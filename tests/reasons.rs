@@ -51,8 +51,11 @@ fn pane(state: &State) -> String {
     (state.screen.size, state.screen.focus, state.screen.zoomed) = ((200, 60), Focus::Pods, true);
     let (theme, keymap) = &*LOOKS;
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
-    let buffer =
-        terminal.draw(|frame| view(&state, &Look { theme, keymap, ascii: false, hits: &Hits::default() }, frame)).unwrap().buffer.clone();
+    let buffer = terminal
+        .draw(|frame| view(&state, &Look { theme, keymap, before: keymap, ascii: false, hits: &Hits::default() }, frame))
+        .unwrap()
+        .buffer
+        .clone();
     buffer.content.chunks(200).fold(String::new(), |mut text, row| {
         text.extend(row.iter().map(ratatui::buffer::Cell::symbol));
         writeln!(text).unwrap();

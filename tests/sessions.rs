@@ -188,7 +188,7 @@ impl Operator {
         let size = (u16::try_from(columns).unwrap(), u16::try_from(rows).unwrap());
         self.input(&Terminal::Resize(size.0, size.1));
         let hits = Hits::default();
-        let look = Look { theme: &THEME, keymap: &KEYS.0[0], ascii: false, hits: &hits };
+        let look = Look { theme: &THEME, keymap: &KEYS.0[0], before: &KEYS.0[0], ascii: false, hits: &hits };
         let mut terminal = ratatui::Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
         terminal.draw(|frame| view(self.room.session.state(), &look, frame)).unwrap();
     }

@@ -22,6 +22,7 @@ pub(super) fn did(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Theme => pick(state, Picks::Theme),
         Action::Keymap => pick(state, Picks::Keymap),
         Action::Choose => return Some(choose(state)),
+        Action::NextField => next_choice(state),
         Action::ThemeNext => state.screen.themes.turn(),
         Action::Wall => wall(state),
         Action::Mute => mute(state),
@@ -38,6 +39,13 @@ pub(super) fn did(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
 fn pick(state: &mut State, picks: Picks) {
     let before = state.screen.choices(picks).at;
     operate::open(state, Overlay::Picker { picks, before });
+}
+
+/// In a list of themes or keymaps the next one, and after the last the first.
+fn next_choice(state: &mut State) {
+    if let Some(Overlay::Picker { picks, .. }) = state.screen.overlays.last() {
+        state.screen.choices_mut(*picks).turn();
+    }
 }
 
 /// Keeps what the picker has shown.

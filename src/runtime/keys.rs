@@ -6,7 +6,7 @@ use crate::event::{Edit, Event, Operator, View};
 use crate::journal::redact::redact_text;
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
 use crate::reduce::taken;
-use crate::state::{Focus, State};
+use crate::state::{Focus, Overlay, Picks, State};
 use crate::view::{Hits, Spot};
 
 /// The keymaps to choose from, in the order of their names on the screen: at least one.
@@ -16,6 +16,15 @@ impl Keys {
     /// The keymap that was chosen.
     pub fn map(&self, state: &State) -> &Keymap {
         &self.0[state.screen.keymaps.at % self.0.len()]
+    }
+
+    /// The keymap that was in use before another is looked at in the picker; the chosen one while there is none.
+    pub fn before(&self, state: &State) -> &Keymap {
+        let picking = state.screen.overlays.iter().find_map(|overlay| match overlay {
+            Overlay::Picker { picks: Picks::Keymap, before } => Some(*before),
+            _ => None,
+        });
+        picking.map_or_else(|| self.map(state), |before| &self.0[before % self.0.len()])
     }
 
     /// The event that a terminal event means in this state; `hits` says what the last frame has drawn where.

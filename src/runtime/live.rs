@@ -137,6 +137,6 @@ impl Live {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.painter.draw(self.engine.state(), self.keys.map(self.engine.state()))
+        self.painter.draw(self.engine.state(), &self.keys)
     }
 }

@@ -40,7 +40,7 @@ pub async fn run(
     let mut frame = tokio::time::interval(FRAME);
     frame.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut last = Instant::now();
-    painter.draw(&player.state, keys.map(&player.state))?;
+    painter.draw(&player.state, &keys)?;
     loop {
         let input = tokio::select! {
             biased;
@@ -64,7 +64,7 @@ pub async fn run(
             return Ok(());
         }
         if moved || effects.is_some() {
-            painter.draw(&player.state, keys.map(&player.state))?;
+            painter.draw(&player.state, &keys)?;
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::keys::Keys;
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::keymap::Keymap;
 use crate::state::State;
 use crate::terminal::Screen;
 use crate::theme::Theme;
@@ -58,9 +58,10 @@ impl Painter {
     }
 
     /// Draws now.
-    pub(super) fn draw(&mut self, state: &State, keymap: &Keymap) -> io::Result<()> {
+    pub(super) fn draw(&mut self, state: &State, keys: &Keys) -> io::Result<()> {
         let theme = &self.looks.themes[state.screen.themes.at % self.looks.themes.len()];
-        let look = Look { theme, keymap, ascii: self.looks.ascii, hits: &self.hits };
+        let (keymap, before) = (keys.map(state), keys.before(state));
+        let look = Look { theme, keymap, before, ascii: self.looks.ascii, hits: &self.hits };
         self.screen.draw(|frame| view::view(state, &look, frame))?;
         (self.next, self.due, self.blank) = (Instant::now() + FRAME, false, false);
         Ok(())

@@ -102,6 +102,9 @@ pub struct Group {
     pub abandoned: BTreeSet<Clean>,
     state: GroupState,
     seconds_behind: Option<f64>,
+    /// Its lag began to grow, and has not dropped since.
+    #[serde(default)]
+    growing: bool,
     /// Records that retention deleted before they were consumed, all partitions together; `None` where no log's beginning is known.
     pub lost: Option<i64>,
     /// Records not consumed in the topics that are abandoned; `None` where there are no such topics.
@@ -128,6 +131,7 @@ impl Group {
             abandoned: BTreeSet::new(),
             state: GroupState::Unknown,
             seconds_behind: None,
+            growing: false,
             lost: None,
             apart: None,
         }
@@ -155,7 +159,9 @@ impl Group {
         if self.history.len() == KEPT {
             self.history.pop_front();
         }
+        let dropped = self.lag().zip(lag).is_none_or(|(before, now)| now < before);
         self.history.push_back((at, lag));
+        self.growing = self.surges() || (self.growing && !dropped);
     }
 
     /// Topics without an owner in a group that owns others: it does not read them any more. One that has just been committed may only be
@@ -201,8 +207,13 @@ impl Group {
         self.state > GroupState::Unknown || self.growing()
     }
 
-    /// Whether it grew at each of the last three steps and is now twice what it was: less is jitter.
+    /// Whether its lag began to grow and has not dropped since.
     pub fn growing(&self) -> bool {
+        self.growing
+    }
+
+    /// Whether it grew at each of the last three steps and is now twice what it was: less is jitter.
+    fn surges(&self) -> bool {
         let last: Vec<i64> = self.history.iter().rev().take(4).filter_map(|(_, lag)| *lag).collect();
         let [now, .., then] = last[..] else { return false };
         last.len() == 4 && last.windows(2).all(|pair| pair[0] > pair[1]) && now > then.saturating_mul(2).max(then.saturating_add(JITTER))

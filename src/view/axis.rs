@@ -41,6 +41,21 @@ impl Axis {
         usize::from(self.columns) * 2
     }
 
+    /// A value for each column of dots from readings, oldest first: each holds until the next; before the first nothing is known.
+    pub fn held(&self, readings: impl Iterator<Item = (DateTime<Utc>, Option<f64>)>) -> Vec<Option<f64>> {
+        let mut readings = readings.peekable();
+        let (dots, length) = (self.dots(), (self.to - self.from).num_milliseconds());
+        let mut value = None;
+        let ends = (1..=dots).map(|dot| length * i64::try_from(dot).unwrap_or(0) / i64::try_from(dots).unwrap_or(1).max(1));
+        let each = ends.map(|end| {
+            while let Some((_, read)) = readings.next_if(|(at, _)| *at <= self.from + TimeDelta::milliseconds(end)) {
+                value = read;
+            }
+            value
+        });
+        each.collect()
+    }
+
     /// The cell of a moment; none outside.
     pub fn column(&self, at: DateTime<Utc>) -> Option<u16> {
         let (whole, part) = ((self.to - self.from).num_milliseconds(), (at - self.from).num_milliseconds());
@@ -178,6 +193,15 @@ mod tests {
         assert_eq!(ticks(15, 60), ["13:35:00", "13:40:00", "13:45:00"]);
         assert_eq!(ticks(1_440, 120), ["16:00:00", "20:00:00", "00:00:00", "04:00:00", "08:00:00", "12:00:00"]);
         assert_eq!(ticks(60, 0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_reading_holds_until_the_next() {
+        let axis = Axis::new(at(0), TimeDelta::seconds(60), 3);
+        let held = axis.held([(at(-100), Some(1.0)), (at(-31), Some(5.0)), (at(-20), None), (at(-1), Some(2.0))].into_iter());
+        let from = (at(0) - axis.from).num_seconds();
+        assert_eq!((held, from), (vec![Some(1.0), Some(1.0), Some(5.0), None, None, Some(2.0)], 60));
+        assert_eq!(axis.held([(at(-5), Some(1.0))].into_iter())[..5], [None; 5]);
     }
 
     proptest! {

@@ -59,52 +59,76 @@ const LETTERS: &[(char, [u8; 7])] = &[
     ('%', [0x18, 0x19, 0x02, 0x04, 0x08, 0x13, 0x03]),
     ('/', [0x00, 0x01, 0x02, 0x04, 0x08, 0x10, 0x00]),
     ('?', [0x0E, 0x11, 0x01, 0x02, 0x04, 0x00, 0x04]),
+    ('_', [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x1F]),
+    ('(', [0x02, 0x04, 0x08, 0x08, 0x08, 0x04, 0x02]),
+    (')', [0x08, 0x04, 0x02, 0x02, 0x02, 0x04, 0x08]),
+    ('=', [0x00, 0x00, 0x1F, 0x00, 0x1F, 0x00, 0x00]),
+    ('\u{2716}', [0x11, 0x1B, 0x0E, 0x04, 0x0E, 0x1B, 0x11]),
+    ('\u{25b2}', [0x00, 0x04, 0x04, 0x0E, 0x0E, 0x1F, 0x1F]),
+    ('\u{2191}', [0x04, 0x0E, 0x15, 0x04, 0x04, 0x04, 0x04]),
+    ('\u{2193}', [0x04, 0x04, 0x04, 0x04, 0x15, 0x0E, 0x04]),
 ];
 
-/// The greatest size, 0 for none, at which `text` fits into so many columns and rows.
-pub fn size(text: &str, columns: u16, rows: u16) -> u16 {
-    let fits = |size: &u16| width(text, *size) <= columns && rows_of(*size) <= rows;
-    (1..=LARGEST).rev().find(fits).unwrap_or(0)
+/// A size that letters are drawn at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letters {
+    /// Columns of a square.
+    size: u16,
+    /// A square is a whole cell: there are no half ones to draw with.
+    ascii: bool,
 }
 
-/// Columns of `text`.
-pub fn width(text: &str, size: u16) -> u16 {
-    let squares = text.chars().fold(0_u16, |sum, letter| sum.saturating_add(wide(letter) + 1));
-    squares.saturating_sub(1).saturating_mul(size)
+impl Letters {
+    /// The greatest at which each of these texts fits into so many columns and rows; none where there is no room.
+    pub fn fitting(texts: &[&str], columns: u16, rows: u16, ascii: bool) -> Option<Self> {
+        let fits = |letters: &Self| texts.iter().all(|text| letters.width(text) <= columns) && letters.rows() <= rows;
+        (1..=LARGEST).rev().map(|size| Self { size, ascii }).find(fits)
+    }
+
+    /// Columns of `text`.
+    pub fn width(self, text: &str) -> u16 {
+        let squares = text.chars().fold(0_u16, |sum, letter| sum.saturating_add(wide(letter) + 1));
+        squares.saturating_sub(1).saturating_mul(self.size)
+    }
+
+    /// Rows of a line.
+    pub fn rows(self) -> u16 {
+        if self.ascii { HIGH * self.size } else { (HIGH * self.size).div_ceil(2) }
+    }
+
+    /// Draws `text` from the top left of `area`; what has no room is cut.
+    pub fn draw(self, text: &str, style: Style, area: Rect, buf: &mut Buffer) {
+        let (size, mut x) = (self.size, area.x);
+        for letter in text.chars() {
+            for (column, row) in (0..wide(letter) * size).flat_map(|column| (0..self.rows()).map(move |row| (column, row))) {
+                let square = |y: u16| y < HIGH * size && lit(letter, column / size, y / size);
+                let symbol = match (self.ascii, square(row * 2), square(row * 2 + 1)) {
+                    (true, ..) if square(row) => '#',
+                    (false, true, true) => '█',
+                    (false, true, false) => '▀',
+                    (false, false, true) => '▄',
+                    _ => continue,
+                };
+                let (x, y) = (x.saturating_add(column), area.y.saturating_add(row));
+                if x < area.right() && y < area.bottom() {
+                    buf[(x, y)].set_char(symbol).set_style(style);
+                }
+            }
+            x = x.saturating_add((wide(letter) + 1) * size);
+        }
+    }
 }
 
 fn wide(letter: char) -> u16 {
     if matches!(letter, ':' | '.' | ',' | ' ') { NARROW } else { WIDE }
 }
 
-/// Rows of a line.
-pub fn rows_of(size: u16) -> u16 {
-    (HIGH * size).div_ceil(2)
-}
-
-/// Draws `text` from the top left of `area`; what has no room is cut.
-pub fn draw(text: &str, size: u16, style: Style, area: Rect, buf: &mut Buffer) {
-    let mut x = area.x;
-    for letter in text.chars() {
-        for (column, row) in (0..wide(letter) * size).flat_map(|column| (0..rows_of(size)).map(move |row| (column, row))) {
-            let square = |y: u16| y < HIGH * size && lit(letter, column / size, y / size);
-            let symbol = match (square(row * 2), square(row * 2 + 1)) {
-                (true, true) => '█',
-                (true, false) => '▀',
-                (false, true) => '▄',
-                (false, false) => continue,
-            };
-            let (x, y) = (x.saturating_add(column), area.y.saturating_add(row));
-            if x < area.right() && y < area.bottom() {
-                buf[(x, y)].set_char(symbol).set_style(style);
-            }
-        }
-        x = x.saturating_add((wide(letter) + 1) * size);
-    }
-}
-
 fn lit(letter: char, column: u16, row: u16) -> bool {
-    let letter = if matches!(letter, '−' | '–') { '-' } else { letter.to_ascii_uppercase() };
+    let letter = match letter {
+        '−' | '–' => '-',
+        '×' => 'X',
+        plain => plain.to_ascii_uppercase(),
+    };
     let found = LETTERS.iter().find(|(known, _)| *known == letter);
     let bits = found.map_or(0, |(_, rows)| rows.get(usize::from(row)).copied().unwrap_or(0));
     let column = column + (WIDE - wide(letter)) / 2;
@@ -117,13 +141,23 @@ mod tests {
 
     #[test]
     fn letters_are_as_large_as_there_is_room() {
-        assert_eq!([size("00:14:32", 43, 4), size("00:14:32", 42, 4), size("00:14:32", 86, 7), size("00:14:32", 400, 100)], [1, 0, 2, 5]);
+        let size = |columns, rows, ascii| Letters::fitting(&["00:14:32", "OK"], columns, rows, ascii).map(|letters| letters.size);
+        assert_eq!([(43, 4), (42, 4), (86, 7), (400, 100)].map(|(c, r)| size(c, r, false)), [Some(1), None, Some(2), Some(5)]);
+        assert_eq!([(43, 4), (43, 7), (400, 14)].map(|(c, r)| size(c, r, true)), [None, Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn in_ascii_a_square_is_a_cell() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 11, 7));
+        Letters { size: 1, ascii: true }.draw("4L", Style::new(), Rect::new(0, 0, 11, 7), &mut buf);
+        let lines: Vec<String> = buf.content.chunks(11).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect();
+        assert_eq!([&lines[0], &lines[4], &lines[6]], ["   #  #    ", "##### #    ", "   #  #####"]);
     }
 
     #[test]
     fn a_letter_is_drawn_with_half_blocks_and_never_outside() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 8, 4));
-        draw("1L", 1, Style::new(), Rect::new(0, 0, 7, 4), &mut buf);
+        Letters { size: 1, ascii: false }.draw("1L", Style::new(), Rect::new(0, 0, 7, 4), &mut buf);
         let lines: Vec<String> = buf.content.chunks(8).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect();
         assert_eq!(lines, [" ▄█   █ ", "  █   █ ", "  █   █ ", " ▀▀▀  ▀ "]);
     }

@@ -76,7 +76,8 @@ fn height(share: f64, rows: usize) -> usize {
 pub struct Scale {
     /// The round number at the top.
     pub top: f64,
-    unit: Unit,
+    /// None of a plain count.
+    unit: Option<Unit>,
 }
 
 impl Scale {
@@ -89,11 +90,16 @@ impl Scale {
         } else {
             round_above(most)
         };
-        Self { top, unit }
+        Self { top, unit: Some(unit) }
+    }
+
+    /// Of plain counts.
+    pub fn counts(values: &[Option<f64>]) -> Self {
+        Self { top: round_above(values.iter().flatten().fold(1.0, |most: f64, value| most.max(value * 1.04))), unit: None }
     }
 
     fn label(self, share: f64) -> String {
-        units::short(self.top * share, self.unit)
+        self.unit.map_or_else(|| units::brief(self.top * share), |unit| units::short(self.top * share, unit))
     }
 }
 
@@ -204,7 +210,7 @@ mod tests {
     }
 
     fn plot(values: &[Option<f64>; 4], threshold: Option<f64>) -> Vec<(usize, usize)> {
-        let plot = Plot { values, scale: Scale { top: 1.0, unit: Unit::Ratio }, threshold, marks: &[] };
+        let plot = Plot { values, scale: Scale { top: 1.0, unit: Some(Unit::Ratio) }, threshold, marks: &[] };
         let (line, over) = plot.dots(4);
         let set = |dots: &Dots, column: usize| -> usize { (0..4).map(|row| dots.cells[row * 2 + column].count_ones() as usize).sum() };
         (0..2).map(|column| (set(&line, column), set(&over, column))).collect()

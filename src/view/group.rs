@@ -58,7 +58,8 @@ impl Page<'_> {
         let growth = group.growth().map(|growth| format!("  {} {:.0}/s", marks::trend(Some(growth)), growth.abs())).unwrap_or_default();
         self.fact("lag", Role::Text, &format!("{}{}{growth}", units::count(group.lag()), beside(group.unknown())));
         let behind = group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds);
-        self.fact("behind", Role::Text, &format!("{behind}, drained in {}", lag::drains(group)));
+        let drained = lag::drained(group);
+        self.fact("behind", Role::Text, &[behind, drained].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "));
         self.fact("members", Role::Text, &group.now.members.map_or_else(|| "–".to_owned(), |members| members.to_string()));
         if let Some(workload) = state.world.consumer(&group.now.group) {
             let kind = if workload.kind == Kind::StatefulSet { "statefulset" } else { "deployment" };

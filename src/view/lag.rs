@@ -70,10 +70,11 @@ fn columns(groups: &[&Group], inside: usize) -> Columns {
         rest -= granted;
         granted
     };
-    let unknown = if groups.iter().any(|group| group.unknown() > 0) { grant(9, 0) } else { 0 };
     let lost = if groups.iter().any(|group| group.lost > Some(0)) { grant(9, 0) } else { 0 };
     let apart = if groups.iter().any(|group| group.apart.is_some()) { grant(11, 20) } else { 0 };
-    let (drains, behind, members) = (grant(11, 0), grant(9, 0), grant(9, 12));
+    let (drains, behind) = (grant(11, 0), grant(9, 0));
+    let unknown = if groups.iter().any(|group| unknown(group).is_some()) { grant(9, 0) } else { 0 };
+    let members = grant(9, 12);
     Columns { group: widest, unknown, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost, apart }
 }
 
@@ -103,8 +104,10 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
         &group.now.group,
         columns.group,
     );
-    let row = row.cell(look.style(role), word(group), 8).number(figure, &units::count(group.lag()), 9);
-    let row = row.number(look.style(Role::Unknown), &unknown(group), columns.unknown);
+    let beside = unknown(group);
+    let lag = format!("{}{}", units::count(group.lag()), if beside.is_some() && columns.unknown == 0 { " +?" } else { "" });
+    let row = row.cell(look.style(role), word(group), 8).number(figure, &lag, 9);
+    let row = row.number(look.style(Role::Unknown), &beside.unwrap_or_default(), columns.unknown);
     let row = row.gap(1).text(figure, marks::trend(group.growth())).gap(1);
     let row = row.cell(line, &sparkline(&newest(&values, columns.trend.saturating_sub(1) * 2), 1.0), columns.trend);
     let row = row.number(text, &group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds), columns.behind);
@@ -115,9 +118,9 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
     row.number(look.style(Role::Dim), &group.apart.map_or_else(String::new, |lag| units::count(Some(lag))), columns.apart)
 }
 
-/// `+ 1 ?`: partitions that the sum leaves out because nobody can say theirs.
-fn unknown(group: &Group) -> String {
-    Some(group.unknown()).filter(|n| *n > 0).map_or_else(String::new, |n| format!("+ {n} ?"))
+/// `+ 1`: partitions that the sum leaves out because nobody can say theirs.
+fn unknown(group: &Group) -> Option<String> {
+    group.lag().and(Some(group.unknown())).filter(|n| *n > 0).map(|n| format!("+ {n}"))
 }
 
 /// The newest readings, as many as there are dots; where there are fewer, the oldest are unknown.
@@ -132,6 +135,15 @@ pub fn drains(group: &Group) -> String {
         Drains::In(span) => units::seconds(span),
         Drains::Never => "never".to_owned(),
         Drains::Unsaid => "–".to_owned(),
+    }
+}
+
+/// The same as a sentence's part: `drained in 4 s`, `never drained`; empty where nobody can say.
+pub fn drained(group: &Group) -> String {
+    match group.drains() {
+        Drains::In(span) => format!("drained in {}", units::seconds(span)),
+        Drains::Never => "never drained".to_owned(),
+        Drains::Unsaid => String::new(),
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Look<'a> {
     pub theme: &'a Theme,
     /// Names the keys that work.
     pub keymap: &'a Keymap,
+    /// The keymap that was in use before another is looked at; else the same.
+    pub before: &'a Keymap,
     /// Only ASCII can be shown.
     pub ascii: bool,
     /// Takes down what is drawn where.
@@ -96,7 +98,7 @@ fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
     let glance = Glance::new(state, &rows);
     header::draw(state, look, &glance, layout.header, buf);
     if state.screen.seat.wall {
-        wall::draw(state, look, &glance, &rows, layout.body, buf);
+        wall::draw(state, look, &glance, layout.body, buf);
     } else {
         draw_panes(state, look, &glance, &pod_lines_of(state, rows), layout, buf);
     }

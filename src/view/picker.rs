@@ -1,5 +1,5 @@
-//! Themes or keymaps by name. The one under the cursor is in use already, so the screen behind the list is its preview; a theme's row
-//! also shows the colours of its meanings.
+//! Themes or keymaps by name. The one under the cursor is in use already: the screen behind the list is the preview of a theme, whose row
+//! also shows the colours of its meanings; of a keymap its main keys are, beside those of the one that was in use before.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::hits::Spot;
 use super::text::{Row, width};
 use super::{Look, marks, pane};
+use crate::keymap::{Action, Context, Keymap, sequence};
 use crate::state::{Picks, Severity, State};
 use crate::theme::Role;
 
@@ -14,11 +15,15 @@ use crate::theme::Role;
 pub fn draw(state: &State, look: &Look, picks: Picks, body: Rect, buf: &mut Buffer) {
     let choices = state.screen.choices(picks);
     let widest = choices.names.iter().map(|name| width(name)).max().unwrap_or(0).max(24);
-    let columns = u16::try_from(widest + 16).unwrap_or(u16::MAX).min(body.width);
-    let rows = u16::try_from(choices.names.len() + 2).unwrap_or(u16::MAX).min(body.height);
+    let keys = if picks == Picks::Keymap { keys(look) } else { Vec::new() };
+    let columns = u16::try_from(widest + if keys.is_empty() { 16 } else { 24 }).unwrap_or(u16::MAX).min(body.width);
+    let rows = u16::try_from(choices.names.len() + keys.len() + 2).unwrap_or(u16::MAX).min(body.height);
     let area = Rect { x: body.right() - columns, width: columns, height: rows, ..body };
     let title = format!("Choose a {}", picks.word());
     let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", area, buf);
+    let below = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(3));
+    let inside = Rect { height: inside.height - below, ..inside };
+    pane::lines(Rect { y: inside.bottom(), height: below, ..inside }, keys, buf);
     let seen = pane::window(choices.names.len(), Some(choices.at), inside.height);
     let shown = choices.names[seen.clone()].iter().zip(seen.clone());
     pane::lines(
@@ -33,7 +38,44 @@ pub fn draw(state: &State, look: &Look, picks: Picks, body: Rect, buf: &mut Buff
     );
     look.hits.rows(inside, seen.clone().map(Spot::Choice));
     pane::select(look, inside, Some(choices.at - seen.start), buf);
-    pane::more(look, inside, seen, choices.names.len(), buf);
+    if below == 0 {
+        pane::more(look, inside, seen, choices.names.len(), buf);
+    }
+}
+
+/// What is pressed most, and where.
+const MAIN: [(Context, Action); 16] = [
+    (Context::Pods, Action::Down),
+    (Context::Pods, Action::Open),
+    (Context::Pods, Action::Logs),
+    (Context::Pods, Action::Describe),
+    (Context::Pods, Action::Manifest),
+    (Context::Pods, Action::Filter),
+    (Context::Pods, Action::Command),
+    (Context::Pods, Action::FocusNext),
+    (Context::Pods, Action::Zoom),
+    (Context::Pods, Action::Alerts),
+    (Context::Pods, Action::Arm),
+    (Context::Confirm, Action::Confirm),
+    (Context::Pods, Action::StopAll),
+    (Context::Pods, Action::Help),
+    (Context::Pods, Action::Cancel),
+    (Context::Pods, Action::Quit),
+];
+
+/// The main keys of the keymap under the cursor, and where they differ those of the one before it.
+fn keys(look: &Look) -> Vec<Row> {
+    let row = |label: &str, now: &str, before: &str, role: Role| {
+        let row = Row::new(u16::MAX).gap(3).cell(look.style(Role::Text), label, 18);
+        row.cell(look.style(role), now, 12).text(look.style(Role::Dim), before)
+    };
+    let told = MAIN.iter().map(|(context, action)| {
+        let of = |keymap: &Keymap| keymap.keys_of(&[*context, Context::Global], action).map_or_else(|| "–".to_owned(), sequence);
+        let (now, before) = (of(look.keymap), of(look.before));
+        if now == before { row(&action.to_string(), &now, "", Role::Text) } else { row(&action.to_string(), &now, &before, Role::Key) }
+    });
+    let head = row("", "here", if look.keymap == look.before { "" } else { "before" }, Role::Dim);
+    [Row::new(0), head].into_iter().chain(told).collect()
 }
 
 /// `● ▲ ✖ ?` as this theme has them.

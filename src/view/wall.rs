@@ -1,62 +1,73 @@
-//! The wall: for the big terminal, readable from five metres. How bad and for how long in large letters; the worst workloads, the 5xx
-//! chart, the worst lag and what happened last. Nothing to press and no cursor; a last line only while something needs a person.
+//! The wall: for the big terminal, readable from five metres. How bad and for how long, and the worst of what is wrong, in large letters; a
+//! large chart of what is wrong with the rates or the lag, and what happened last. Nothing to press and no cursor; a last line only while
+//! something needs a person.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout as Split, Rect};
 use ratatui::style::{Modifier, Style};
 
-use super::glance::Glance;
+use super::axis::{self, Axis};
+use super::big::Letters;
+use super::chart::{GUTTER, Plot, Scale};
+use super::glance::{Glance, Trouble};
 use super::text::Row;
-use super::{Look, big, lag, marks, pane, rates, timeline};
-use crate::event::SourceState;
-use crate::state::{Severity, Stage, State, WorkloadRow};
+use super::{Look, lag, marks, pane, rates, timeline};
+use crate::clean::Clean;
+use crate::event::{SourceId, SourceState};
+use crate::state::{Group, Severity, Stage, State};
 use crate::theme::Role;
 use crate::units;
 
-/// Workloads that are told.
+/// Troubles that are told large.
 const WORST: usize = 3;
 /// Entries of the timeline, with their frame.
 const LATEST: u16 = 5 + 2;
-/// From so many rows on there is room for the timeline below the chart.
+/// From so many rows on there is room for the timeline below the charts.
 const TALL: u16 = 30;
+/// A chart is worth drawing from so many rows on.
+const CHART: u16 = 6;
 
 /// Draws all below the header.
-pub fn draw(state: &State, look: &Look, glance: &Glance, rows: &[WorkloadRow<'_>], body: Rect, buf: &mut Buffer) {
-    let calm = glance.known && glance.troubles.is_empty();
-    let (word, elapsed) = (word(glance), elapsed(state, glance));
-    let size = size(word, &elapsed, body);
-    let top = if size == 0 { 0 } else { big::rows_of(size) + 1 };
-    let below = if body.height >= TALL { LATEST.max(body.height / 5) } else { 0 };
-    let [head, middle, last] = Split::vertical([Constraint::Length(top), Constraint::Fill(1), Constraint::Length(below)]).areas(body);
-    draw_head(look, glance, (word, &elapsed), size, head, buf);
-    let [left, chart] = Split::horizontal([Constraint::Percentage(34), Constraint::Fill(1)]).areas(middle);
-    let [worst, lag] = Split::vertical([Constraint::Fill(1), Constraint::Percentage(45)]).areas(left);
-    draw_worst(look, rows, worst, buf);
-    draw_lag(state, look, lag, buf);
-    rates::draw(state, look, chart, buf);
+pub fn draw(state: &State, look: &Look, glance: &Glance, body: Rect, buf: &mut Buffer) {
+    let elapsed = elapsed(state, glance);
+    let letters = headline(look, word(glance), &elapsed, body);
+    let worst = Worst::new(look, glance, body);
+    let top = letters.map_or(0, |letters| letters.rows() + 2);
+    let below = if body.height >= TALL { LATEST.max(body.height / 6) } else { 0 };
+    let rows = [Constraint::Length(top), Constraint::Length(worst.rows()), Constraint::Fill(1), Constraint::Length(below)];
+    let [head, middle, charts, last] = Split::vertical(rows).areas(body);
+    if let Some(letters) = letters {
+        draw_head(look, glance, (word(glance), &elapsed), letters, head, buf);
+    }
+    worst.draw(look, inset(middle), buf);
+    draw_charts(state, look, charts, buf);
     if below > 0 {
         timeline::draw(state, look, last, buf);
     }
-    if calm {
+    if glance.known && glance.troubles.is_empty() {
         dim(look, body, buf);
     }
 }
 
-/// Word and time beside each other, as large as fits; where there is room for one of them, the time.
-fn size(word: &str, elapsed: &str, body: Rect) -> u16 {
-    let (columns, rows) = (body.width.saturating_sub(4), body.height / 3);
-    let both = big::size(&format!("{word} {elapsed}"), columns, rows);
-    if both > 0 { both } else { big::size(elapsed, columns, rows) }
+/// Without the columns at both sides.
+fn inset(area: Rect) -> Rect {
+    Rect { x: area.x + area.width.min(2), width: area.width.saturating_sub(4), ..area }
 }
 
-fn draw_head(look: &Look, glance: &Glance, (word, elapsed): (&str, &str), size: u16, area: Rect, buf: &mut Buffer) {
-    let inside =
-        Rect { x: area.x + 2, y: area.y + area.height.min(1), width: area.width.saturating_sub(4), height: area.height.saturating_sub(1) };
-    let columns = big::width(elapsed, size).min(inside.width);
+/// Word and time beside each other, as large as fits; where there is room for one of them, the time.
+fn headline(look: &Look, word: &str, elapsed: &str, body: Rect) -> Option<Letters> {
+    let (columns, rows) = (body.width.saturating_sub(4), body.height / 4);
+    let fitting = |text: &str| Letters::fitting(&[text], columns, rows, look.ascii);
+    fitting(&format!("{word} {elapsed}")).or_else(|| fitting(elapsed))
+}
+
+fn draw_head(look: &Look, glance: &Glance, (word, elapsed): (&str, &str), letters: Letters, area: Rect, buf: &mut Buffer) {
+    let inside = inset(Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area });
+    let columns = letters.width(elapsed).min(inside.width);
     let right = Rect { x: inside.right() - columns, width: columns, ..inside };
-    big::draw(elapsed, size, look.style(Role::Strong), right, buf);
-    if big::width(&format!("{word} {elapsed}"), size) <= inside.width {
-        big::draw(word, size, look.style(role(glance)).add_modifier(Modifier::BOLD), inside, buf);
+    letters.draw(elapsed, look.style(Role::Strong), right, buf);
+    if letters.width(&format!("{word} {elapsed}")) <= inside.width {
+        letters.draw(word, look.style(role(glance)).add_modifier(Modifier::BOLD), inside, buf);
     }
 }
 
@@ -88,62 +99,156 @@ fn elapsed(state: &State, glance: &Glance) -> String {
     began.map_or_else(|| state.now.format("%H:%M:%S").to_string(), |began| units::elapsed(state.now - began))
 }
 
-/// The worst workloads, each on two lines: its name, and why.
-fn draw_worst(look: &Look, rows: &[WorkloadRow<'_>], area: Rect, buf: &mut Buffer) {
-    let inside = pane::titled(look, "Worst", "", area, buf);
-    let ill: Vec<&WorkloadRow<'_>> = rows.iter().filter(|row| row.severity > Severity::Ok).collect();
-    if ill.is_empty() {
-        return pane::nothing(look, inside, "every workload is well", buf);
-    }
-    let lines = ill.iter().take(WORST).flat_map(|row| {
-        let (mark, role) = marks::severity(row.severity);
-        let ready = row.workload.map(|w| format!("{}/{}", w.ready, w.desired)).unwrap_or_default();
-        let ready = Row::new(20).gap(1).text(look.style(Role::Text), &ready).gap(1);
-        let name = Row::new(inside.width.saturating_sub(u16::try_from(ready.used()).unwrap_or(0))).gap(1).text(look.style(role), mark);
-        let name = name.gap(1).text(look.style(Role::Strong), row.name());
-        let why = row.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        let reason = format!("{}{why}", marks::reason(row.reason.as_deref().unwrap_or("not well")));
-        [
-            Row::new(inside.width).append(name).right(ready),
-            Row::new(inside.width).gap(3).text(look.style(role), &reason),
-            Row::new(inside.width),
-        ]
-    });
-    pane::lines(inside, lines, buf);
-    pane::more(look, inside, 0..ill.len().min(WORST), ill.len(), buf);
+/// The worst of what is wrong, each as large as all of them fit: in whole, else its name large and the rest below it, else in a line.
+struct Worst<'a> {
+    told: Vec<(&'a Trouble, String)>,
+    letters: Option<Letters>,
+    /// The rest stands below the name.
+    apart: bool,
+    /// How many more there are.
+    more: usize,
 }
 
-/// The worst group: its lag as a large number, and what it does.
-fn draw_lag(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let inside = pane::titled(look, "Kafka lag", "", area, buf);
-    let groups = state.world.lag.rows();
-    let known = groups.iter().find(|group| group.lag().is_some());
-    let Some(group) = known.or(groups.first()) else { return pane::nothing(look, inside, "lag is unknown", buf) };
-    let (mark, role) = marks::group(group);
-    let number = units::count(group.lag()).replace(' ', "");
-    let size = big::size(&number, inside.width.saturating_sub(6), inside.height.saturating_sub(2));
-    let name = Row::new(inside.width).gap(1).text(look.style(role), mark).gap(1).text(look.style(Role::Strong), &group.now.group);
-    let name = name.gap(2).text(look.style(role), lag::word(group));
-    let numbers = Rect { x: inside.x + 1, y: inside.y + 1, width: inside.width.saturating_sub(1), height: inside.height.saturating_sub(1) };
-    let trend = marks::trend(group.growth());
-    if size == 0 {
-        let small = Row::new(inside.width).gap(1).text(look.style(role), &format!("{mark} {number} {trend}")).gap(1);
-        return pane::lines(inside, [small.text(look.style(Role::Strong), &group.now.group)], buf);
+impl<'a> Worst<'a> {
+    fn new(look: &Look, glance: &'a Glance, body: Rect) -> Self {
+        let (columns, most) = (body.width.saturating_sub(4), body.height * 2 / 5);
+        let told = |count: usize, apart: bool| {
+            let worst = glance.troubles.iter().take(count);
+            let words = |trouble: &Trouble| if apart { name(trouble).0.to_owned() } else { trouble.words.clone() };
+            worst.map(|trouble| (trouble, format!("{} {}", marks::severity(trouble.severity).0, words(trouble)))).collect::<Vec<_>>()
+        };
+        let all = glance.troubles.len();
+        let tries = [(WORST, false), (WORST, true), (2, true), (1, false), (1, true)];
+        let fitting = tries.into_iter().filter(|_| all > 0).find_map(|(count, apart)| {
+            let told = told(count, apart);
+            let texts: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).collect();
+            let lines = u16::try_from(told.len()).unwrap_or(1);
+            let rows = (most / lines).saturating_sub(1 + u16::from(apart)).min(body.height / 8);
+            let rows = if look.ascii { rows } else { rows.max(4).min(most / lines) };
+            let letters = Letters::fitting(&texts, columns, rows, look.ascii)?;
+            Some(Self { more: all - told.len(), told, letters: Some(letters), apart })
+        });
+        fitting.unwrap_or_else(|| Self { told: told(WORST, false), letters: None, apart: false, more: all.saturating_sub(WORST) })
     }
-    pane::lines(inside, [name], buf);
-    big::draw(&number, size, look.style(role), numbers, buf);
-    let beside = big::width(&number, size) + 2;
-    let aside = Rect { x: numbers.x + beside, width: numbers.width.saturating_sub(beside), ..numbers };
-    let words = [
-        Row::new(aside.width).text(look.style(role), trend),
-        Row::new(aside.width)
-            .text(look.style(Role::Text), &group.seconds_behind().map_or_else(String::new, |s| format!("{} behind", units::seconds(s)))),
-        Row::new(aside.width).text(
-            look.style(Role::Text),
-            &group.seconds_to_drain().map_or_else(String::new, |s| format!("drains in {}", units::seconds(s))),
-        ),
-    ];
-    pane::lines(aside, words, buf);
+
+    /// Rows of one.
+    fn each(&self) -> u16 {
+        self.letters.map_or(1, |letters| letters.rows() + 1 + u16::from(self.apart))
+    }
+
+    fn rows(&self) -> u16 {
+        u16::try_from(self.told.len()).unwrap_or(0) * self.each() + u16::from(self.more > 0)
+    }
+
+    fn draw(&self, look: &Look, area: Rect, buf: &mut Buffer) {
+        for (n, (trouble, text)) in (0..).zip(&self.told) {
+            let style = look.style(marks::severity(trouble.severity).1).add_modifier(Modifier::BOLD);
+            let place = Rect { y: area.y + n * self.each(), height: self.each(), ..area }.intersection(area);
+            match self.letters {
+                Some(letters) => letters.draw(text, style, place, buf),
+                None => pane::lines(place, [Row::new(place.width).text(style, text)], buf),
+            }
+            if self.apart {
+                let below = Rect { y: place.bottom().saturating_sub(2).max(place.y), height: place.height.min(1), ..place };
+                pane::lines(below, [Row::new(below.width).text(look.style(Role::Strong), name(trouble).1)], buf);
+            }
+        }
+        if self.more > 0 {
+            let last = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
+            pane::lines(last, [Row::new(area.width).text(look.style(Role::Dim), &format!("+{} more", self.more))], buf);
+        }
+    }
+}
+
+/// What is wrong, and how: `ocr-service` and `CrashLoopBackOff`.
+fn name(trouble: &Trouble) -> (&str, &str) {
+    trouble.words.split_once(' ').unwrap_or((&trouble.words, ""))
+}
+
+/// What is wrong has the room: the rates of the service that fails most, the group that falls behind, or one beside the other. While
+/// neither is wrong, all services and the worst group.
+fn draw_charts(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
+    let over = state.world.failing();
+    let failing = over.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(service, _)| service.clone());
+    let groups = state.world.lag.rows();
+    let behind = groups.iter().copied().find(|group| group.in_trouble());
+    let shown = behind.or_else(|| groups.iter().copied().find(|group| group.lag().is_some())).or(groups.first().copied());
+    let share = match (&failing, behind) {
+        (Some(_), Some(_)) => 50,
+        (None, Some(_)) => 0,
+        _ => 68,
+    };
+    let [left, right] = Split::horizontal([Constraint::Percentage(share), Constraint::Fill(1)]).areas(area);
+    match &failing {
+        Some(service) => draw_service(state, look, service, left, buf),
+        None if share > 0 => rates::draw(state, look, left, buf),
+        None => {}
+    }
+    draw_lag(state, look, shown, right, buf);
+}
+
+/// A figure in large letters at the top, words beside it; answers the place below.
+fn figure(look: &Look, figure: &str, role: Role, words: &[String], inside: Rect, buf: &mut Buffer) -> Rect {
+    let words = |area: Rect, buf: &mut Buffer| {
+        pane::lines(area, words.iter().map(|text| Row::new(area.width).text(look.style(Role::Text), text)), buf);
+    };
+    let inside = Rect { x: inside.x + inside.width.min(1), width: inside.width.saturating_sub(1), ..inside };
+    let (columns, rows) = (inside.width.saturating_sub(20), inside.height.saturating_sub(CHART).max(inside.height / 3));
+    let Some(letters) = Letters::fitting(&[figure], columns, rows.min(inside.height / 2), look.ascii) else {
+        let line = Rect { height: inside.height.min(1), ..inside };
+        pane::lines(line, [Row::new(line.width).text(look.style(role), figure)], buf);
+        let beside = u16::try_from(figure.chars().count() + 2).unwrap_or(u16::MAX).min(line.width);
+        words(Rect { x: line.x + beside, width: line.width - beside, ..line }, buf);
+        return Rect { y: line.bottom(), height: inside.height - line.height, ..inside };
+    };
+    letters.draw(figure, look.style(role).add_modifier(Modifier::BOLD), inside, buf);
+    let beside = (letters.width(figure) + 2).min(inside.width);
+    words(Rect { x: inside.x + beside, width: inside.width - beside, height: letters.rows(), ..inside }, buf);
+    let taken = (letters.rows() + 1).min(inside.height);
+    Rect { y: inside.y + taken, height: inside.height - taken, ..inside }
+}
+
+fn draw_service(state: &State, look: &Look, service: &Clean, area: Rect, buf: &mut Buffer) {
+    let inside = pane::titled(look, &format!("5xx {service}"), &rates::note(state), area, buf);
+    let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
+    let (Some(series), Some(now)) = (state.world.rates.services.get(service), state.world.rates.now(service)) else { return };
+    let rate = |number| units::quantity(number, crate::event::Unit::PerSecond);
+    let words = [format!("{} of {}", rate(now.errors), rate(now.requests))];
+    let place = figure(look, &units::percent(now.ratio()).replace(' ', ""), Role::Critical, &words, inside, buf);
+    if place.height >= CHART {
+        rates::draw_large(state, look, &[(service, series)], place, buf);
+    }
+}
+
+/// The worst group: its lag as a large number, what it does, and how it came to it.
+fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: &mut Buffer) {
+    let Some(group) = group else {
+        let inside = pane::titled(look, "Kafka lag", &lag::note(state), area, buf);
+        return pane::nothing(look, inside, "lag is unknown", buf);
+    };
+    let inside = pane::titled(look, &format!("Kafka lag {}", group.now.group), &lag::note(state), area, buf);
+    let inside = pane::outdated(state, look, SourceId::Kafka, inside, buf);
+    let (mark, role) = marks::group(group);
+    let number = format!("{}{}", units::count(group.lag()), marks::trend(group.growth()).replace('·', "").trim());
+    let behind = group.seconds_behind().map_or_else(String::new, |span| format!("{} behind", units::seconds(span)));
+    let words = [format!("{mark} {}", lag::word(group)), behind, lag::drained(group)];
+    let place = figure(look, &number, role, &words, inside, buf);
+    if place.height >= CHART {
+        draw_history(state, look, group, place, buf);
+    }
+}
+
+/// The lag over the time that is known of it, at most as far back as the other charts.
+fn draw_history(state: &State, look: &Look, group: &Group, area: Rect, buf: &mut Buffer) {
+    let known = group.history.front().map_or_else(chrono::TimeDelta::zero, |(at, _)| state.now - *at);
+    let length = known.clamp(chrono::TimeDelta::minutes(1), state.screen.span.length());
+    let axis = Axis::new(state.now, length, area.width.saturating_sub(GUTTER + 1));
+    let marks = axis::marked(state, axis);
+    let values = axis.held(group.history.iter().map(|(at, lag)| (*at, lag.and_then(|lag| i32::try_from(lag).ok()).map(f64::from))));
+    let plot = Plot { values: &values, scale: Scale::counts(&values), threshold: None, marks: &axis::columns(&marks) };
+    let chart = Rect { height: area.height - 2, ..area };
+    plot.draw(look, chart, buf);
+    axis::draw(state, look, axis, &marks, Rect { y: chart.bottom(), height: 2, ..area }, buf);
 }
 
 /// What needs a person and is said nowhere else on the wall; the last line is empty without it.

@@ -58,7 +58,7 @@ impl Easel {
     /// Draws the next frame.
     pub fn draw(&mut self, state: &State, ascii: bool) -> &Buffer {
         static KEYMAP: LazyLock<Keymap> = LazyLock::new(|| Keymap::load(&[]).unwrap());
-        let look = Look { theme: &self.theme, keymap: &KEYMAP, ascii, hits: &self.hits };
+        let look = Look { theme: &self.theme, keymap: &KEYMAP, before: &KEYMAP, ascii, hits: &self.hits };
         self.terminal.draw(|frame| view(state, &look, frame)).unwrap().buffer
     }
 }

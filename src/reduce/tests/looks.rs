@@ -50,6 +50,9 @@ fn a_picker_previews_at_once_and_esc_goes_back() {
     room.act(Action::Down);
     room.act(Action::Down);
     assert_eq!(room.state.screen.themes.name(), "light", "the last one, and no further");
+    room.act(Action::NextField);
+    assert_eq!(room.state.screen.themes.name(), "dark", "tab goes round");
+    room.act(Action::NextField);
     room.act(Action::Cancel);
     assert_eq!((room.state.screen.themes.name(), room.state.screen.overlays.len()), ("dark", 0));
     room.act(Action::Theme);

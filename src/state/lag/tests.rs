@@ -74,6 +74,16 @@ fn what_is_unknown_is_counted_beside_the_sum() {
 }
 
 #[test]
+fn what_began_to_grow_is_in_trouble_until_it_drops_however_slowly_it_doubles() {
+    let grown = |more: &[i64]| {
+        let lags = (0..8).map(|n| n * 2_000).chain(more.iter().copied());
+        after(lags.enumerate().map(|(n, lag)| (i64::try_from(n).unwrap() * 10, Some(5), 5 + lag)))
+    };
+    assert!((grown(&[]).growing(), grown(&[14_000, 16_000]).growing()) == (true, true));
+    assert!(!grown(&[13_900]).growing());
+}
+
+#[test]
 fn growth_is_measured_over_half_a_minute() {
     let group = after((0..20).map(|n| (n * 5, Some(n / 6 * 6_000), n * 1_000)));
     assert_eq!(group.growth(), Some(0.0), "commits every half minute are steps, and the lag is the same after each");

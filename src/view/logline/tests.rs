@@ -16,7 +16,7 @@ static KEYMAP: LazyLock<Keymap> = LazyLock::new(|| Keymap::load(&[]).unwrap());
 static RUNBOOK: LazyLock<Arc<Runbook>> = LazyLock::new(|| Arc::new(runbook::embedded().unwrap()));
 
 fn look(draw: impl FnOnce(&Look)) {
-    draw(&Look { theme: &THEME, keymap: &KEYMAP, ascii: false, hits: &Hits::default() });
+    draw(&Look { theme: &THEME, keymap: &KEYMAP, before: &KEYMAP, ascii: false, hits: &Hits::default() });
 }
 
 fn state(wrap: bool) -> State {
