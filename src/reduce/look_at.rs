@@ -3,8 +3,8 @@
 use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{ContextId, Kind, Meta, Target, Uid, namespaces};
-use crate::state::{Focus, ManifestView, Overlay, State, selected_entry};
+use crate::event::{ContextId, Kind, Meta, Target};
+use crate::state::{Focus, ManifestView, Overlay, State, in_hand, selected_entry};
 
 /// The world looks at other namespaces; the sources follow. What was selected or opened is not there any more.
 pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
@@ -12,7 +12,7 @@ pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
         state.screen.tell(state.now, "a replay shows the namespaces that were recorded");
         return Vec::new();
     }
-    match namespaces(line) {
+    match state.world.namespaces_of(line) {
         Ok(chosen) => {
             state.screen.opened.clear();
             state.screen.overlays.clear();
@@ -56,15 +56,6 @@ pub(super) fn at_manifest(state: &mut State) -> Vec<Effect> {
     };
     operate::open(state, Overlay::Manifest(ManifestView { target: target.clone(), lines: None, scroll: 0 }));
     vec![Effect::Fetch(target)]
-}
-
-/// What is in full on the screen, or selected among the pods.
-pub(super) fn in_hand(state: &State) -> Option<Uid> {
-    match state.screen.overlays.last() {
-        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
-        Some(Overlay::Manifest(view)) => Some(state.world.context_of(&view.target).mark(&view.target.uid)),
-        _ => state.screen.lists.get(&Focus::Pods)?.selected.clone(),
-    }
 }
 
 /// The context of what is in full on the screen, or selected; the main one where nothing is.

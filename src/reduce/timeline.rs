@@ -1,10 +1,10 @@
 //! Reading the timeline: opening causes and entries, finding, pinning, and going to the object that an entry is about.
 
-use super::{alerts, operate};
+use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::Operator;
-use crate::state::{Entry, Focus, Overlay, State, object_of, object_of_alert, pod_lines, row_ids, search, selected_entry, timeline_lines};
+use crate::state::{Entry, Focus, Overlay, State, pod_lines, row_ids, row_of, search, selected_entry, timeline_lines};
 
 /// The selected entry, or the newest.
 fn chosen(state: &State) -> Option<&Entry> {
@@ -65,13 +65,7 @@ pub(super) fn pin(state: &mut State) -> Vec<Effect> {
 
 /// Goes to the row, among the pods, of what an entry is about.
 pub(super) fn jump(state: &mut State) {
-    let uid = match state.screen.overlays.last() {
-        Some(Overlay::Entry { id, .. }) => state.world.timeline.get(*id).and_then(|entry| object_of(&state.world, entry)),
-        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
-        Some(Overlay::Alerts { .. }) => alerts::selected(state).and_then(|alert| object_of_alert(&state.world, alert)),
-        _ => chosen(state).and_then(|entry| object_of(&state.world, entry)),
-    };
-    match uid {
+    match row_of(state) {
         Some(uid) => go_to(state, uid),
         None => state.screen.tell(state.now, "it is about nothing that is in the cluster now"),
     }

@@ -58,7 +58,7 @@ fn status(pod: &Pod) -> (Clean, Option<Clean>) {
 fn faulty(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
     let over = matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed);
     let never_begun = |c: &Container| matches!(c.state, ContainerState::Waiting { reason: None, .. });
-    let others = pod.containers.iter().filter(|c| !c.init && !(over && never_begun(c)));
+    let others = pod.containers.iter().filter(|c| !(c.init || over && never_begun(c)));
     let mut faults: Vec<_> = others.filter_map(|c| Some((&c.name, fault(c)?))).collect();
     faults.sort_by_key(|(name, (word, _))| (*word == "PodInitializing", *name));
     let (_, (word, why)) = faults.into_iter().next()?;

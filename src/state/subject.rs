@@ -1,8 +1,60 @@
-//! What the viewer has in hand: the name that can be copied, and the address that can be opened.
+//! What the viewer has in hand: the object that keys are about, the name that can be copied, the address that can be opened.
 
-use super::{Focus, Overlay, State, selected_entry};
+use super::reading::named;
+use super::{Focus, Overlay, State, object_of, object_of_alert, selected_entry, timeline_lines};
 use crate::clean::Clean;
-use crate::event::Alert;
+use crate::event::{Alert, ContextId, Uid};
+use crate::keymap::Action;
+
+/// The object that is in full on the screen, or selected among the pods. What only is to be read brings none.
+pub fn in_hand(state: &State) -> Option<Uid> {
+    match state.screen.overlays.last() {
+        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
+        Some(Overlay::Manifest(view)) => Some(state.world.context_of(&view.target).mark(&view.target.uid)),
+        Some(Overlay::Group { .. } | Overlay::Service(_) | Overlay::Entry { .. }) => row_of(state),
+        Some(Overlay::Changes { .. } | Overlay::Sources { .. }) => None,
+        _ => state.screen.lists.get(&Focus::Pods)?.selected.clone(),
+    }
+}
+
+/// The chosen alert; the first where none was chosen yet. One that ended is none.
+pub fn chosen_alert(state: &State) -> Option<&Alert> {
+    let Some(Overlay::Alerts { selected }) = state.screen.overlays.last() else { return None };
+    match selected {
+        Some(fingerprint) => state.world.alerts.get(fingerprint),
+        None => state.world.alerts.grouped().first().and_then(|(_, alerts)| alerts.first().copied()),
+    }
+}
+
+/// The row, among the pods, of what is open or selected.
+pub fn row_of(state: &State) -> Option<Uid> {
+    let world = &state.world;
+    match state.screen.overlays.last() {
+        Some(Overlay::Entry { id, .. }) => object_of(world, world.timeline.get(*id)?),
+        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
+        Some(Overlay::Alerts { .. }) => object_of_alert(world, chosen_alert(state)?),
+        Some(Overlay::Group { id: name, .. } | Overlay::Service(name)) => named(world, ContextId::MAIN, name),
+        Some(_) => None,
+        None => {
+            let newest = || timeline_lines(state).last().map(|line| line.entry);
+            object_of(world, selected_entry(state).or_else(newest)?)
+        }
+    }
+}
+
+/// Whether an action does something over what is open now: the footer names no other.
+pub fn offers(state: &State, action: &Action) -> bool {
+    let top = state.screen.overlays.last();
+    let object = || in_hand(state).filter(|_| state.screen.playback.is_none());
+    match action {
+        Action::Logs => object().is_some_and(|uid| !state.world.cluster.nodes.contains_key(&uid)),
+        Action::PreviousLogs if !matches!(top, Some(Overlay::Logs(_))) => offers(state, &Action::Logs),
+        Action::Manifest => object().is_some() && !matches!(top, Some(Overlay::Manifest(_))),
+        Action::Describe => !matches!(top, Some(Overlay::Detail { .. })),
+        Action::Jump => row_of(state).is_some_and(|uid| !state.world.cluster.nodes.contains_key(&uid)),
+        _ => true,
+    }
+}
 
 /// An address, and what it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
