@@ -62,7 +62,7 @@ impl Story {
         };
         let pod = Pod {
             meta: meta("app-1-x", 0),
-            owner: Some(owner("app")),
+            owner: Some(owner("app").into()),
             node: None,
             phase: PodPhase::Running,
             ready: ready > 0,

@@ -185,8 +185,8 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
         let whom = whom.as_deref().unwrap_or(" from this session");
         return Some((Role::ReadOnly, format!("✗ read-only: nothing is changed{whom}")));
     }
-    let arm = look.keys(&[Context::Global], &Action::Arm).unwrap_or_default();
+    let arm = look.keys(&[Context::Confirm], &Action::Arm).unwrap_or_default();
     let whom = whom.unwrap_or_default();
-    let told = || (Role::Warn, format!("▲ not armed{whom}: leave this and press {arm} to arm"));
+    let told = || (Role::Warn, format!("▲ not armed{whom}: press {arm} to arm, then confirm"));
     (!state.world.is_armed(context, state.now)).then(told)
 }

@@ -113,7 +113,7 @@ fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
     let mut hints = look.keymap.hints(contexts);
     if let Some(overlay) = state.screen.overlays.last() {
         hints.retain(|hint| hint.run.as_ref().is_none_or(|run| offers(state, run)));
-        hints.sort_by_key(|hint| !matches!(hint.run, Some(Action::Close | Action::Reject)));
+        hints.sort_by_key(|hint| hint.run != Some(Action::Close));
         let earlier = matches!(overlay, Overlay::Logs(log) if log.extent.previous);
         let back = hints.iter_mut().filter(|hint| earlier && hint.run == Some(Action::PreviousLogs));
         back.for_each(|hint| "this run".clone_into(&mut hint.label));
