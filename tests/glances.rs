@@ -154,8 +154,9 @@ fn a_lone_pod_is_read_as_kubectl_reads_it() {
     let mut state = told(events);
     (state.screen.focus, state.screen.zoomed) = (Focus::Pods, true);
     let pods = seen(&state, (120, 40));
-    let line =
-        |name: &str| pods.lines().find(|line| line.contains(name)).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = |name: &str| {
+        pods.lines().skip(3).find(|line| line.contains(name)).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
     assert!(line(" half ").contains("half pod 1/2"), "{pods}");
     assert!(line(" done ").contains("done pod 0/1 Completed"), "{pods}");
     assert!(line(" kind ").contains("name kind ready"), "{pods}");
