@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::args::Given;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::config::{KafkaMode, ReadOnly};
@@ -33,8 +34,8 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         connect: contexts.next().unwrap_or_default(),
         beside: contexts.collect(),
         arm_minutes: settings.arm_minutes,
-        prometheus: settings.prometheus.clone().at(args.prometheus.as_ref()),
-        alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref()),
+        prometheus: settings.prometheus.clone().at(Given::place(args.prometheus.as_ref())),
+        alertmanager: settings.alertmanager.clone().at(Given::place(args.alertmanager.as_ref())),
         kafka: (!forbidden).then_some(kafka),
         find_kafka: settings.kafka.is_none(),
         rates: settings.rates.clone(),
