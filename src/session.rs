@@ -96,6 +96,13 @@ impl Wanted {
             actor: "somebody".into(),
         }
     }
+
+    /// What was said of the services of one cluster is not said of another's: they are looked for there.
+    fn forget_services(&mut self) {
+        (self.prometheus, self.alertmanager) = (Endpoint::default(), Endpoint::default());
+        self.kafka = self.kafka.take().map(|_| config::Kafka::default());
+        self.find_kafka = self.kafka.is_some();
+    }
 }
 
 /// Everything that runs.
@@ -115,10 +122,13 @@ pub struct Running {
 /// Opens a session: connects, begins the recording, starts the sources.
 ///
 /// # Errors
-/// There is no way to the cluster: no kubeconfig, no such context, no credentials. A cluster that does not answer is no error: its
+/// There is no way to any of the clusters: no kubeconfig, no such context, no credentials. A cluster that does not answer is no error: its
 /// sources say so, and go on trying.
-pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
+pub async fn open(mut wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
     let contexts = Box::pin(connect_all(&wanted.connect, &wanted.beside, &wanted.timing)).await?;
+    if contexts.led_by_another {
+        wanted.forget_services();
+    }
     let namespaces = wanted.namespaces.clone().unwrap_or_else(|| contexts.main.namespace.iter().cloned().collect());
     let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);

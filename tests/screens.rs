@@ -242,6 +242,7 @@ fn overlays() {
         ("detail-gone", with(told(story::release()), detail("uid-of-nothing"))),
         ("detail-node", with(told(story::release()), detail("uid-node-1"))),
         ("changes", with(told(story::rolled_back()), Overlay::Changes { scroll: 0 })),
+        ("sources", with(told(story::deaf()), Overlay::Sources { scroll: 0 })),
         ("logs", with(told(story::release()), Overlay::Logs(Box::new(log())))),
         ("logs-searched", with(told(story::release()), Overlay::Logs(Box::new(searched())))),
         ("logs-wrapped", looked(with(told(story::release()), Overlay::Logs(Box::new(log()))))),

@@ -14,6 +14,9 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
     if !(0.1..=1000.0).contains(&wanted.speed) {
         return Ok(complain("--speed goes from 0.1 to 1000"));
     }
+    if !room.args.contexts.is_empty() {
+        return Ok(complain("demo shows a simulated cluster of its own: it takes no --context"));
+    }
     let clock = Clock::scaled(wanted.speed);
     let onset = Duration::from_secs(wanted.onset);
     let config = SimConfig { seed: wanted.seed, clock: clock.clone(), onset, ..SimConfig::new(wanted.scenario) };

@@ -83,8 +83,10 @@ fn blind(world: &World) -> bool {
 
 /// The status as other tools read it. Unknown is `null`, never 0; what is unhealthy comes first.
 pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Value {
-    let sources =
-        world.sources.values().map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error}));
+    let sources = world
+        .sources
+        .values()
+        .map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error, "parts": h.parts}));
     let workloads = workload_rows(world).into_iter().filter_map(|row| workload(world, &row));
     let mut services: Vec<_> =
         world.rates.services.keys().map(|service| (service, world.rates.now(service), world.rates.ratio(service))).collect();

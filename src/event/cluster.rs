@@ -364,6 +364,9 @@ pub enum ContainerState {
         /// When.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<DateTime<Utc>>,
+        /// What it or its runtime left as its last words (`terminationMessagePath`): the end of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Clean>,
     },
 }
 

@@ -42,7 +42,7 @@ pub enum LogEnd {
     Read,
     /// The container ended for good, with this exit code and reason.
     Exited(i32, Clean),
-    /// The pod is gone.
+    /// The pod is gone, or the log.
     Gone,
 }
 

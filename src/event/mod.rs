@@ -29,7 +29,7 @@ pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
     Write, digest,
 };
-pub use source::{Health, Looked, Mode, Session, SourceId, SourceState};
+pub use source::{Health, Looked, Mode, Part, Session, SourceId, SourceState};
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
 /// One line of the journal: what happened, its place in the order, and when.

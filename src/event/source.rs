@@ -157,6 +157,30 @@ pub struct Health {
     pub since: DateTime<Utc>,
     /// Why, and what to do, where the state is not live.
     pub error: Option<Clean>,
+    /// Of a source that is heard in several places those of which there is something to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+impl Health {
+    /// The places that are as bad as the whole.
+    pub fn worst(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.state == self.state)
+    }
+}
+
+/// A source in one of several contexts or namespaces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which: the context, the namespace, or both.
+    pub name: Clean,
+    /// Its state there.
+    pub state: SourceState,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Why, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Clean>,
 }
 
 /// What the program is doing.

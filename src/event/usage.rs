@@ -50,6 +50,8 @@ pub enum NamespacePhase {
     Terminating,
     /// It is not.
     Gone,
+    /// It is not, and nobody has seen it.
+    Missing,
 }
 
 /// The namespaces that a typed line names, separated by blanks or commas; none for `all` and `*`. Names are DNS labels (RFC 1123).

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::Context::{Alerts, Confirm, Detail, Dialog, Global, Input, Logs, Replay, Timeline};
+use super::Context::{Alerts, Confirm, Detail, Dialog, Global, Input, Logs, Page, Replay, Timeline};
 use crate::data::{Fault, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
@@ -109,7 +109,8 @@ actions! {
     Help "help" | "h" [Global] Screen "Show the keys that work here"
     Command "command" [Global] Screen "Type a command"
     Filter "filter" [Global] Screen "Filter this list, or search this text"
-    Cancel "cancel" [Global Dialog] Screen "Close what is open, clear the filter"
+    Cancel "cancel" [Global Dialog] Screen "Leave the search, close what is open, clear the filter"
+    Close "close" [Global] Screen "Close what is open"
     Redraw "redraw" [Global Confirm Dialog Input] Screen "Draw the whole screen again"
     Suspend "suspend" [Global Confirm Dialog Input] Screen "Put warroom in the background; `fg` brings it back"
     StopAll "stop-all" [Global Confirm Dialog Input] Record "Disarm, cancel everything that runs, say what is unknown"
@@ -180,7 +181,8 @@ actions! {
     Expand "expand" [Timeline] Screen "Show the cases of a cause, or hide them"
     Pin "pin" [Timeline] Record "Keep the entry in sight, or no longer"
     Alerts "alerts" [Global] Screen "Show the alerts, and what keeps them quiet"
-    Jump "jump" [Timeline Detail Alerts] Screen "Go to its row among the pods"
+    Sources "sources" | "health" [Global] Screen "Show how well each source can be heard, and why not better"
+    Jump "jump" [Timeline Detail Alerts Page] Screen "Go to its row among the pods"
 
     UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"
     Note "note" [Global] Record "Write a note into the timeline"

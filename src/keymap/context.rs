@@ -21,6 +21,8 @@ crate::data::names! {
         Steps "steps",
         /// One object or the output of a step, in full.
         Detail "detail",
+        /// Anything else in full, to be read: an entry, a group, a service, the changes, the sources.
+        Page "page",
         /// The alerts, and what keeps them quiet.
         Alerts "alerts",
         /// Log lines.

@@ -13,6 +13,8 @@ pub struct Hint {
     pub key: Key,
     /// A word or two.
     pub label: String,
+    /// What it runs, unless it opens a menu.
+    pub run: Option<Action>,
     /// Opens a menu.
     pub opens: bool,
     /// The menu is about this screen alone.
@@ -50,8 +52,10 @@ impl Keymap {
         };
         for (_, binding) in &reachable {
             let hint = match &binding.on[..] {
-                [key] => binding.hint.clone().map(|label| Hint { key: *key, label, opens: false, aside: false }),
-                [key, ..] => Some(Hint { key: *key, label: self.title(contexts, &[*key]), opens: true, aside: aside(key) }),
+                [key] => {
+                    binding.hint.clone().map(|label| Hint { key: *key, label, run: Some(binding.run.clone()), opens: false, aside: false })
+                }
+                [key, ..] => Some(Hint { key: *key, label: self.title(contexts, &[*key]), run: None, opens: true, aside: aside(key) }),
                 [] => None,
             };
             hints.extend(hint.filter(|hint| !hints.contains(hint)));

@@ -1,28 +1,18 @@
-//! The overlay of alerts: which is chosen, and what a step begun there is aimed at.
+//! The overlay of alerts: what is chosen, and what a step begun there is aimed at.
 
 use std::collections::BTreeMap;
 
 use super::operate;
 use crate::clean::Clean;
-use crate::event::Alert;
 use crate::keymap::Action;
 use crate::runbook::InputKind;
-use crate::state::{Overlay, State};
-
-/// The chosen alert; the first where none was chosen yet. One that ended is none.
-pub(super) fn selected(state: &State) -> Option<&Alert> {
-    let Some(Overlay::Alerts { selected }) = state.screen.overlays.last() else { return None };
-    match selected {
-        Some(fingerprint) => state.world.alerts.get(fingerprint),
-        None => state.world.alerts.grouped().first().and_then(|(_, alerts)| alerts.first().copied()),
-    }
-}
+use crate::state::{Overlay, State, chosen_alert};
 
 /// Moves the choice. It holds on to an alert, never to a row.
 pub(super) fn travel(state: &mut State, action: &Action, page: usize) {
     let ids: Vec<Clean> =
         state.world.alerts.grouped().into_iter().flat_map(|(_, alerts)| alerts).map(|alert| alert.fingerprint.clone()).collect();
-    let at = selected(state).and_then(|alert| ids.iter().position(|id| *id == alert.fingerprint));
+    let at = chosen_alert(state).and_then(|alert| ids.iter().position(|id| *id == alert.fingerprint));
     let to = operate::destination(at, ids.len(), action, page).and_then(|to| ids.get(to).cloned());
     if let (Some(to), Some(Overlay::Alerts { selected })) = (to, state.screen.overlays.last_mut()) {
         *selected = Some(to);
@@ -32,7 +22,7 @@ pub(super) fn travel(state: &mut State, action: &Action, page: usize) {
 /// The inputs of a step that is about the chosen alert, or about the silence that keeps it quiet the longest.
 pub(super) fn chosen(state: &State, step: &str) -> BTreeMap<Clean, Clean> {
     let input = state.runbook.step(step).and_then(|step| step.inputs.first());
-    let found = input.zip(selected(state)).and_then(|(input, alert)| match input.kind {
+    let found = input.zip(chosen_alert(state)).and_then(|(input, alert)| match input.kind {
         InputKind::Alert => Some((input.name.clone(), alert.fingerprint.clone())),
         InputKind::Silence => Some((input.name.clone(), state.world.alerts.silencing(alert).last()?.id.clone())),
         _ => None,

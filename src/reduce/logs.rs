@@ -3,12 +3,12 @@
 //! A workload's logs are those of its pods as the world has them. Its pods are looked up when it is opened; from then on only in what the
 //! API server tells, so that following costs nothing that grows with the cluster.
 
-use super::{look_at, operate};
+use super::operate;
 use crate::clean::Clean;
 use crate::effect::{Effect, Following, LogCopy};
 use crate::event::{ClusterEvent, Level, LogExtent, LogNews, LogSource, Pod, Purpose, Uid};
 use crate::keymap::Action;
-use crate::state::{Cluster, LogRow, LogSubject, LogView, Overlay, State, TAIL};
+use crate::state::{Cluster, LogRow, LogSubject, LogView, Overlay, State, TAIL, in_hand};
 
 /// Lines of each container read at most when minutes are asked for.
 const MOST: u32 = 20_000;
@@ -43,7 +43,7 @@ pub(super) fn open(state: &mut State, previous: bool) -> Vec<Effect> {
 }
 
 fn subject(state: &State) -> Option<LogSubject> {
-    let uid = &look_at::in_hand(state)?;
+    let uid = &in_hand(state)?;
     let cluster = &state.world.cluster;
     let workload = cluster.workloads.get(uid).map(|workload| (workload.kind.word(), &workload.meta));
     let (kind, meta) = workload.or_else(|| cluster.pods.get(uid).map(|pod| ("pod", &pod.meta)))?;
@@ -205,6 +205,24 @@ fn find(state: &mut State, forward: bool, what: &str, wanted: impl Fn(&LogRow) -
 pub(super) fn look_for(state: &mut State, text: &Clean) {
     if let Some(log) = top(state) {
         log.look_for(text);
+    }
+}
+
+/// Ends the search, if one is on and no line is typed; answers whether it did.
+pub(super) fn leave_search(state: &mut State) -> bool {
+    let resting = state.screen.input.is_none();
+    let searched = top(state).is_some_and(|log| resting && log.search.is_on());
+    if searched {
+        search_again(state, &Clean::default());
+    }
+    searched
+}
+
+/// The search is what it was once, or none: then no line is hidden.
+pub(super) fn search_again(state: &mut State, text: &Clean) {
+    if let Some(log) = top(state) {
+        log.look_for(text);
+        log.search.only &= log.search.is_on();
     }
 }
 

@@ -1,10 +1,10 @@
 //! Where a viewer looks: other namespaces, a node, an object's manifest.
 
-use super::{alerts, operate};
+use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{ContextId, Kind, Meta, Target, Uid, Workload, namespaces};
-use crate::state::{Focus, ManifestView, Overlay, State, object_of, object_of_alert, selected_entry};
+use crate::event::{ContextId, Kind, Meta, Target};
+use crate::state::{Focus, ManifestView, Overlay, State, in_hand, selected_entry};
 
 /// The world looks at other namespaces; the sources follow. What was selected or opened is not there any more.
 pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
@@ -12,7 +12,7 @@ pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
         state.screen.tell(state.now, "a replay shows the namespaces that were recorded");
         return Vec::new();
     }
-    match namespaces(line) {
+    match state.world.namespaces_of(line) {
         Ok(chosen) => {
             state.screen.opened.clear();
             state.screen.overlays.clear();
@@ -56,37 +56,6 @@ pub(super) fn at_manifest(state: &mut State) -> Vec<Effect> {
     };
     operate::open(state, Overlay::Manifest(ManifestView { target: target.clone(), lines: None, scroll: 0 }));
     vec![Effect::Fetch(target)]
-}
-
-/// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a pane has that is not looked at.
-pub(super) fn in_hand(state: &State) -> Option<Uid> {
-    let world = &state.world;
-    match state.screen.overlays.last() {
-        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
-        Some(Overlay::Manifest(view)) => Some(world.context_of(&view.target).mark(&view.target.uid)),
-        Some(Overlay::Logs(log)) => Some(log.subject.uid.clone()),
-        Some(Overlay::Group { id, .. }) => world.consumer(id).map(uid_of),
-        Some(Overlay::Service(name)) => world.serving(name).map(uid_of),
-        Some(Overlay::Entry { id, .. }) => object_of(world, world.timeline.get(*id)?),
-        Some(Overlay::Alerts { .. }) => object_of_alert(world, alerts::selected(state)?),
-        Some(Overlay::Help { .. } | Overlay::Changes { .. } | Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Picker { .. }) => None,
-        None => selected(state),
-    }
-}
-
-/// The same of the focused pane; a step is aimed at what is selected among the pods.
-fn selected(state: &State) -> Option<Uid> {
-    let (world, chosen) = (&state.world, |focus| state.screen.lists.get(&focus)?.selected.as_ref());
-    match state.screen.focus {
-        Focus::Pods | Focus::Steps => chosen(Focus::Pods).cloned(),
-        Focus::Rates => world.serving(chosen(Focus::Rates)?).map(uid_of),
-        Focus::Lag => world.consumer(chosen(Focus::Lag)?).map(uid_of),
-        Focus::Timeline => object_of(world, selected_entry(state)?),
-    }
-}
-
-fn uid_of(workload: &Workload) -> Uid {
-    workload.meta.uid.clone()
 }
 
 /// The context of what is in full on the screen, or selected; the main one where nothing is.

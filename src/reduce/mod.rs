@@ -19,7 +19,7 @@ use crate::effect::Effect;
 use crate::event::{Event, Operator, Outcome, Record, View};
 use crate::state::State;
 
-pub use typing::taken;
+pub use typing::{completes, taken};
 
 /// Seconds that a message stays.
 const TOLD_SECONDS: i64 = 8;

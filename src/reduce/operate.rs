@@ -1,6 +1,6 @@
 //! What an action does to the screen, and what it asks of the outside.
 
-use super::{alerts, logs, look_at, looks, steps, timeline};
+use super::{alerts, logs, look_at, looks, steps, timeline, typing};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Operator, Purpose, Session};
@@ -25,7 +25,8 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Filter => ask_filter(state),
         Action::Note => state.screen.ask(Purpose::Note, "note: ", ""),
         Action::Seek => state.screen.ask(Purpose::Seek, "go to (time or text): ", ""),
-        Action::Cancel | Action::Reject => return close(state),
+        Action::Cancel if logs::leave_search(state) => {}
+        Action::Cancel | Action::Reject | Action::Close => return close(state),
         Action::Zoom => state.screen.zoomed = !state.screen.zoomed,
         Action::SpanLonger => state.screen.span = state.screen.span.longer(),
         Action::SpanShorter => state.screen.span = state.screen.span.shorter(),
@@ -38,6 +39,7 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::Follow => follow_newest(state),
         Action::Open | Action::Describe => return open_selected(state, *action == Action::Describe),
         Action::Changes => open(state, Overlay::Changes { scroll: 0 }),
+        Action::Sources => open(state, Overlay::Sources { scroll: 0 }),
         Action::Manifest => return look_at::at_manifest(state),
         Action::Namespaces(line) => return look_at::at_namespaces(state, line),
         Action::Node(name) => look_at::at_node(state, name),
@@ -117,8 +119,12 @@ fn ask_filter(state: &mut State) {
 
 /// Closes the topmost thing: the typed line, an overlay, the selection, the filter, the zoom.
 pub(super) fn close(state: &mut State) -> Vec<Effect> {
+    let input = state.screen.input.take();
+    if let Some(input) = &input {
+        typing::restore(state, input);
+    }
     let screen = &mut state.screen;
-    if screen.input.take().is_some() && !matches!(screen.overlays.last(), Some(Overlay::Form(_) | Overlay::Confirm(_))) {
+    if input.is_some() && !matches!(screen.overlays.last(), Some(Overlay::Form(_) | Overlay::Confirm(_))) {
         return Vec::new();
     }
     if let Some(overlay) = screen.overlays.pop() {
@@ -258,6 +264,7 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
         | Overlay::Detail { scroll, .. }
         | Overlay::Entry { scroll, .. }
         | Overlay::Group { scroll, .. }
+        | Overlay::Sources { scroll }
         | Overlay::Changes { scroll } => scroll,
         Overlay::Manifest(view) => &mut view.scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,

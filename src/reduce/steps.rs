@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{alerts, look_at, operate};
+use super::{alerts, operate};
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Plan, Prepared, Purpose, StepCall, Workload};
-use crate::state::{Dialog, Field, Form, Overlay, State};
+use crate::state::{Dialog, Field, Form, Overlay, State, in_hand};
 
 /// A dialog's keys are dead for so long after it appeared: a key meant for what was there before must not confirm it.
 const DEAD: TimeDelta = TimeDelta::milliseconds(300);
@@ -84,7 +84,7 @@ fn misplaced(state: &State, form: &Form, call: &StepCall) -> Option<String> {
 
 /// The workload that is selected, or that owns the selected pod.
 fn selected_workload(state: &State) -> Option<&Workload> {
-    let uid = &look_at::in_hand(state)?;
+    let uid = &in_hand(state)?;
     let cluster = &state.world.cluster;
     cluster.workloads.get(uid).or_else(|| cluster.workload_of(cluster.pods.get(uid)?))
 }
@@ -121,9 +121,7 @@ pub(super) fn prepared(state: &mut State, prepared: &Prepared) {
     }
     match &prepared.result {
         Err(refusal) => {
-            let named = |field: &Field| !field.value.is_empty() && refusal.reason().contains(field.value.as_str());
-            let at = form.fields.iter().rposition(named).unwrap_or(0);
-            (form.waiting, form.problem, form.at) = (false, Some(refusal.reason().clone()), at);
+            (form.waiting, form.problem, form.at) = (false, Some(refusal.reason().clone()), form.refused(refusal.reason()));
             ask_or_prepare(state);
         }
         Ok(plan) => {

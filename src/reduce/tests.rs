@@ -357,3 +357,4 @@ fn a_group_opens_in_full_and_the_way_back_is_the_usual_one() {
     assert!(room.state.screen.overlays.is_empty());
 }
 mod logs;
+mod typing;

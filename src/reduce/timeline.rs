@@ -1,10 +1,10 @@
 //! Reading the timeline: opening causes and entries, finding, pinning, and going to the object that an entry is about.
 
-use super::{look_at, operate};
+use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::Operator;
-use crate::state::{Entry, Focus, Overlay, State, object_of, pod_lines, row_ids, search, selected_entry, timeline_lines};
+use crate::state::{Entry, Focus, Overlay, State, pod_lines, row_ids, row_of, search, selected_entry, timeline_lines};
 
 /// The selected entry, or the newest.
 fn chosen(state: &State) -> Option<&Entry> {
@@ -65,13 +65,11 @@ pub(super) fn pin(state: &mut State) -> Vec<Effect> {
 
 /// Goes to the row, among the pods, of what is in hand; of the timeline's newest entry where none is selected.
 pub(super) fn jump(state: &mut State) {
-    let newest = state.screen.overlays.is_empty() && state.screen.focus == Focus::Timeline;
-    let uid = look_at::in_hand(state).or_else(|| chosen(state).filter(|_| newest).and_then(|entry| object_of(&state.world, entry)));
     let why = match state.screen.overlays.last() {
         Some(Overlay::Group { id, .. }) => format!("no workload is named {id}"),
         _ => "it is about nothing that is in the cluster now".to_owned(),
     };
-    match uid {
+    match row_of(state) {
         Some(uid) => go_to(state, uid),
         None => state.screen.tell(state.now, why),
     }

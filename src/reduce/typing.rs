@@ -5,7 +5,8 @@ use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose};
 use crate::keymap::Action;
-use crate::state::{Input, Picks, State, candidates, meant};
+use crate::runbook::InputKind;
+use crate::state::{Input, Overlay, Picks, State, candidates, meant};
 
 /// Older commands kept.
 const HISTORY: usize = 100;
@@ -21,15 +22,19 @@ pub(super) fn edit(state: &mut State, edit: &Edit) {
         Edit::Act(action) => act(input, action),
     }
     input.candidate = None;
+    let (purpose, text) = (input.purpose.clone(), Clean::new(&input.text));
+    match purpose {
+        Purpose::Filter => state.screen.list_mut().filter = text,
+        Purpose::Search => logs::look_for(state, &text),
+        _ => {}
+    }
+}
+
+/// The line was left: filter and search are what they were before it.
+pub(super) fn restore(state: &mut State, input: &Input) {
     match input.purpose {
-        Purpose::Filter => {
-            let text = Clean::new(&input.text);
-            state.screen.list_mut().filter = text;
-        }
-        Purpose::Search => {
-            let text = Clean::new(&input.text);
-            logs::look_for(state, &text);
-        }
+        Purpose::Filter => state.screen.list_mut().filter = input.before.clone(),
+        Purpose::Search => logs::search_again(state, &input.before),
         _ => {}
     }
 }
@@ -79,6 +84,18 @@ fn choose(state: &mut State, edit: &Edit) {
             None
         }
     };
+}
+
+/// Whether there is anything to complete in a form's field: where a list is chosen from, only what was chosen.
+pub fn completes(state: &State) -> bool {
+    let (Some(input), candidates) = (&state.screen.input, candidates(state)) else { return false };
+    let field = match state.screen.overlays.last() {
+        Some(Overlay::Form(form)) => form.current(),
+        _ => None,
+    };
+    let toggles = field.is_some_and(|field| field.kind == InputKind::Labels);
+    let meant = meant(state).or((!toggles).then_some(0)).and_then(|at| candidates.get(at));
+    meant.is_some_and(|candidate| *candidate.text != *input.text)
 }
 
 /// What enter takes: the chosen candidate, the best one where the line says nothing as it is, or the line.

@@ -2,10 +2,10 @@
 
 use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKind};
 
-use crate::event::{Edit, Event, Operator, View};
+use crate::event::{Edit, Event, Operator, Purpose, View};
 use crate::journal::redact::redact_text;
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
-use crate::reduce::taken;
+use crate::reduce::{completes, taken};
 use crate::state::{Focus, Overlay, Picks, State};
 use crate::view::{Hits, Spot};
 
@@ -80,7 +80,10 @@ fn edited(edit: Edit) -> Event {
 
 /// Editing stays on this screen; a committed line goes on with its text, redacted.
 fn acted(state: &State, action: Action) -> Event {
+    let of_form = state.screen.input.as_ref().is_some_and(|input| input.purpose == Purpose::Input);
     match action {
+        Action::NextField if of_form => acted(state, Action::InputAccept),
+        Action::InputComplete if of_form && !completes(state) => acted(state, Action::InputAccept),
         Action::InputCancel => Event::Operator(Operator::Did(Action::Cancel)),
         Action::InputAccept => match taken(state) {
             Some((purpose, text)) => Event::Operator(Operator::Entered { purpose, text: redact_text(&text).into_owned().into() }),

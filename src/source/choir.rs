@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::clock::Clock;
 use super::voice::Voice;
 use crate::clean::Clean;
-use crate::event::{Event, Health, SourceId};
+use crate::event::{Event, Health, Part, SourceId, SourceState};
 
 /// Events of a part that may wait.
 const EVENTS: usize = 4;
@@ -78,13 +78,20 @@ impl Choir {
         (self.told.replace(whole.clone()) != Some(whole.clone())).then_some(whole)
     }
 
-    /// The worst part's, with the names of all that are as bad.
+    /// The worst part's, with the names of all that are as bad, and what each has to say.
     fn whole(&self) -> Option<Health> {
         let worst = self.heard.values().max_by_key(|health| (health.state.badness(), std::cmp::Reverse(health.since)))?;
         let alike = self.heard.iter().filter(|(_, health)| health.state == worst.state && health.error.is_some());
         let names: Vec<&str> = alike.map(|(name, _)| name.as_str()).collect();
         let error = worst.error.as_ref().map(|error| format!("{}: {error}", names.join(", ")).into());
-        Some(Health { error, ..worst.clone() })
+        let remarkable = self.heard.iter().filter(|(_, health)| health.state != SourceState::Live || health.error.is_some());
+        let part = |(name, Health { state, since, error, .. }): (&Clean, &Health)| Part {
+            name: name.clone(),
+            state: *state,
+            since: *since,
+            error: error.clone(),
+        };
+        Some(Health { error, parts: remarkable.map(part).collect(), ..worst.clone() })
     }
 }
 
@@ -93,11 +100,9 @@ mod tests {
     use chrono::{DateTime, TimeDelta};
 
     use super::*;
-    use crate::event::SourceState;
-
     fn health(state: SourceState, second: i64, error: Option<&str>) -> Health {
         let since = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        Health { source: SourceId::Pods, state, since, error: error.map(Clean::new) }
+        Health { source: SourceId::Pods, state, since, error: error.map(Clean::new), parts: Vec::new() }
     }
 
     #[test]
@@ -111,6 +116,9 @@ mod tests {
         assert_eq!((stale.state, stale.error.as_deref()), (SourceState::Stale, Some("b: cut")));
         let both = choir.hear("a".into(), health(SourceState::Stale, 5, Some("cut"))).unwrap();
         assert_eq!((both.since.timestamp(), both.error.as_deref()), (4, Some("a, b: cut")));
+        let parts: Vec<_> = both.parts.iter().map(|part| (part.name.as_str(), part.state, part.error.as_deref())).collect();
+        let refused = ("c", SourceState::Blind, Some("list pods is forbidden (403)"));
+        assert_eq!(parts, [("a", SourceState::Stale, Some("cut")), ("b", SourceState::Stale, Some("cut")), refused]);
         choir.hear("a".into(), health(SourceState::Live, 6, None));
         choir.hear("b".into(), health(SourceState::Live, 7, None));
         assert_eq!(choir.hear("c".into(), health(SourceState::Live, 8, None)).map(|health| health.state), Some(SourceState::Live));

@@ -52,6 +52,8 @@ pub struct Contexts {
     pub main: Connection,
     /// The others, in the order of their [`ContextId`]s.
     pub beside: Vec<Result<Connection, NoWay>>,
+    /// The main one is not the one that was asked for: there was no way to that.
+    pub led_by_another: bool,
 }
 
 /// A context that is looked at, and why there is no way to it.
@@ -65,7 +67,7 @@ pub struct NoWay {
 
 impl From<Connection> for Contexts {
     fn from(main: Connection) -> Self {
-        Self { main, beside: Vec::new() }
+        Self { main, beside: Vec::new(), led_by_another: false }
     }
 }
 
@@ -83,13 +85,16 @@ impl Contexts {
     }
 }
 
-/// Connects to all of them at once. One beside the main one that there is no way to now leaves the others.
+/// Connects to all of them at once. One that there is no way to now leaves the others; where it is the main one, the first of the others
+/// is that instead ([`Contexts::led_by_another`]).
 ///
 /// # Errors
-/// There is no way to the main one, or the kubeconfig does not know one of the others: that is a mistake in what was asked for.
+/// There is no way to any, or the kubeconfig does not know one: that is a mistake in what was asked for.
 pub async fn connect_all(main: &ConnectSettings, beside: &[ConnectSettings], timing: &Timing) -> Result<Contexts, ConnectError> {
-    let others = futures::future::join_all(beside.iter().map(|settings| connect(settings, timing)));
-    let (main, others) = tokio::join!(connect(main, timing), others);
+    let all: Vec<&ConnectSettings> = std::iter::once(main).chain(beside).collect();
+    let mut ways = futures::future::join_all(all.iter().map(|settings| connect(settings, timing))).await;
+    let first = ways.iter().position(Result::is_ok).unwrap_or(0);
+    let main = ways.remove(first)?;
     let way = |(way, settings): (Result<Connection, ConnectError>, &ConnectSettings)| match way {
         Ok(connection) => Ok(Ok(connection)),
         Err(why @ (ConnectError::Incomplete { .. } | ConnectError::Credentials(_) | ConnectError::Proxy(_))) => {
@@ -98,7 +103,8 @@ pub async fn connect_all(main: &ConnectSettings, beside: &[ConnectSettings], tim
         }
         Err(mistake) => Err(mistake),
     };
-    Ok(Contexts { main: main?, beside: others.into_iter().zip(beside).map(way).collect::<Result<_, _>>()? })
+    let others = all.into_iter().enumerate().filter(|(place, _)| *place != first).map(|(_, settings)| settings);
+    Ok(Contexts { main, beside: ways.into_iter().zip(others).map(way).collect::<Result<_, _>>()?, led_by_another: first > 0 })
 }
 
 /// Why there is no connection.

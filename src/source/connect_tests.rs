@@ -67,3 +67,25 @@ async fn a_plain_address_is_enough_for_a_simulated_cluster() {
     assert_eq!(connection.cluster, "http://127.0.0.1:4321");
     assert!(connect(&settings("localhost"), &Timing::default()).await.is_err());
 }
+
+#[tokio::test]
+async fn a_main_context_that_there_is_no_way_to_leaves_the_others() {
+    let failing = r#"{name: gone, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: ["-c", "exit 7"]}}}"#;
+    let text = GOOD
+        .replace("users: [", &format!("users: [{failing}, "))
+        .replace("- {name: broken,", "- {name: expired, context: {cluster: prod, user: gone}}\n- {name: broken,");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    std::fs::write(&path, text).unwrap();
+    let at = |name: &str| ConnectSettings { kubeconfig: Some(path.clone()), context: Some(name.into()), url: None };
+    let timing = Timing::default();
+    let led = connect_all(&at("expired"), &[at("sim"), at("prod-eu")], &timing).await.unwrap();
+    assert_eq!((led.main.context.as_str(), led.led_by_another), ("sim", true));
+    let beside: Vec<_> =
+        led.beside.iter().map(|way| way.as_ref().map_or_else(|no| no.context.as_str(), |one| one.context.as_str())).collect();
+    assert_eq!(beside, ["expired", "prod-eu"]);
+    let usual = connect_all(&at("prod-eu"), &[at("expired")], &timing).await.unwrap();
+    assert_eq!((usual.main.context.as_str(), usual.led_by_another, usual.beside[0].is_err()), ("prod-eu", false, true));
+    assert!(matches!(connect_all(&at("expired"), &[at("broken")], &timing).await, Err(ConnectError::Credentials(_))), "none is left");
+    assert!(matches!(connect_all(&at("expired"), &[at("sim"), at("nope")], &timing).await, Err(ConnectError::NoSuchContext(_))));
+}

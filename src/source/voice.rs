@@ -84,7 +84,7 @@ impl Voice {
             return;
         }
         let since = before.map_or(since, |told| told.since);
-        let health = Health { source: self.source, state, since, error };
+        let health = Health { source: self.source, state, since, error, parts: Vec::new() };
         self.told = Some(health.clone());
         self.tell(Event::Health(health)).await;
     }

@@ -93,7 +93,7 @@ fn waiting(reason: &str) -> ContainerState {
 fn a_crash_loop_is_one_trouble_until_it_has_been_well_for_a_while() {
     let mut story = Story::default();
     for cycle in 0..5 {
-        story.app(cycle * 30, 0, ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None });
+        story.app(cycle * 30, 0, ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None, message: None });
         story.app(cycle * 30 + 1, 0, waiting("CrashLoopBackOff"));
         story.app(cycle * 30 + 15, 1, ContainerState::Running { since: None });
     }

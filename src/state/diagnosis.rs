@@ -53,9 +53,12 @@ fn status(pod: &Pod) -> (Clean, Option<Clean>) {
 }
 
 /// The reason of the container that names the pod's: the kubelet reports them by name, and the printer lets the first one win. What
-/// waits for the others is never it, and one that has completed beside others that run only keeps the pod from being ready.
+/// waits for the others is never it, and one that has completed beside others that run only keeps the pod from being ready. What a
+/// kubelet has rejected or evicted has containers that never began: they say nothing, the pod does.
 fn faulty(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
-    let others = pod.containers.iter().filter(|c| !c.init);
+    let over = matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed);
+    let never_begun = |c: &Container| matches!(c.state, ContainerState::Waiting { reason: None, .. });
+    let others = pod.containers.iter().filter(|c| !(c.init || over && never_begun(c)));
     let mut faults: Vec<_> = others.filter_map(|c| Some((&c.name, fault(c)?))).collect();
     faults.sort_by_key(|(name, (word, _))| (*word == "PodInitializing", *name));
     let (_, (word, why)) = faults.into_iter().next()?;
@@ -89,9 +92,9 @@ fn fault(container: &Container) -> Option<(Clean, Option<Clean>)> {
             Some((reason.clone(), why))
         }
         ContainerState::Waiting { reason: None, .. } => Some(("ContainerCreating".into(), None)),
-        ContainerState::Terminated { reason, exit, .. } => {
+        ContainerState::Terminated { reason, exit, message, .. } => {
             let word = reason.clone().unwrap_or_else(|| format!("ExitCode:{exit}").into());
-            Some((word, (*exit != 0).then(|| code(*exit).into())))
+            Some((word, (*exit != 0).then(|| with_last_words(&code(*exit), message.as_ref()))))
         }
         ContainerState::Running { .. } => None,
     }
@@ -109,12 +112,25 @@ pub fn words(message: &Clean) -> Clean {
 }
 
 /// How the last run ended: `exit 1`, `OOMKilled, exit 137 (SIGKILL)`.
-pub fn ending(last: &ContainerState) -> Option<Clean> {
+pub fn end(last: &ContainerState) -> Option<String> {
     let ContainerState::Terminated { reason, exit, .. } = last else { return None };
-    match reason.as_deref() {
-        None | Some("Error" | "Completed") => Some(code(*exit).into()),
-        Some(reason) => Some(format!("{reason}, {}", code(*exit)).into()),
-    }
+    Some(match reason.as_deref() {
+        None | Some("Error" | "Completed") => code(*exit),
+        Some(reason) => format!("{reason}, {}", code(*exit)),
+    })
+}
+
+/// The same with its last words: `StartError, exit 128: exec: "/nope": no such file or directory`.
+pub fn ending(last: &ContainerState) -> Option<Clean> {
+    let ContainerState::Terminated { message, .. } = last else { return None };
+    end(last).map(|how| with_last_words(&how, message.as_ref()))
+}
+
+/// The last line of what was said last; of a runtime's chain of errors what it could not execute.
+fn with_last_words(how: &str, message: Option<&Clean>) -> Clean {
+    let Some(line) = message.and_then(|message| message.rsplit('␊').next()) else { return how.into() };
+    let line = line.find("exec: ").map_or(line, |at| &line[at..]);
+    format!("{how}: {line}").into()
 }
 
 /// `exit 1`, `exit 143 (SIGTERM)`

@@ -63,7 +63,7 @@ mod tests {
     fn only_a_stateful_pod_that_was_given_no_time_went_by_force() {
         let now = DateTime::UNIX_EPOCH + TimeDelta::seconds(100);
         let running = ContainerState::Running { since: None };
-        let ended = ContainerState::Terminated { reason: None, exit: 143, at: None };
+        let ended = ContainerState::Terminated { reason: None, exit: 143, at: None, message: None };
         let cases = [
             ("StatefulSet", None, &running, true),
             ("StatefulSet", Some(0), &running, true),

@@ -117,6 +117,16 @@ impl Form {
         all.into_iter().filter(|choice| choice.label.to_lowercase().contains(&typed)).collect()
     }
 
+    /// The field that a refusal is about: the one whose value it quotes or repeats, or that it calls by its name.
+    pub fn refused(&self, reason: &str) -> usize {
+        let says = |part: &str| !part.is_empty() && reason.contains(&format!("\"{part}\""));
+        let quoted = |field: &Field| field.value.split(',').any(|part| says(part.trim()));
+        let repeated = |field: &Field| !field.value.is_empty() && reason.contains(field.value.as_str());
+        let called = |field: &Field| reason.split(|c: char| !c.is_alphanumeric()).any(|word| *field.name == *word);
+        let last = |is: &dyn Fn(&Field) -> bool| self.fields.iter().rposition(is);
+        last(&quoted).or_else(|| last(&repeated)).or_else(|| last(&called)).unwrap_or(0)
+    }
+
     fn given(&self, kind: InputKind) -> Option<&Clean> {
         self.fields.iter().find(|field| field.kind == kind).map(|field| &field.value)
     }
@@ -148,12 +158,15 @@ impl Form {
         labels.iter().map(choice).collect()
     }
 
-    /// What a silence with the labels given, or typed now, would keep quiet.
+    /// What a silence with the labels given, or typed now, would keep quiet; or which of them it cannot have.
     pub fn quieted(&self, world: &World, typed: Option<&str>) -> Option<Clean> {
         let typed = typed.filter(|_| self.current().is_some_and(|field| field.kind == InputKind::Labels));
         let names = typed.or(self.given(InputKind::Labels).map(Clean::as_str))?;
         let (found, mut labels) = world.alerts.named(self.given(InputKind::Alert)?);
         let named: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        if let Some(unknown) = named.iter().find(|name| !found.is_empty() && !labels.contains_key(**name)) {
+            return Some(format!("\"{unknown}\" is no label of it").into());
+        }
         labels.retain(|name, _| named.is_empty() || named.contains(&name.as_str()));
         let count = world.alerts.matching(&labels).count();
         (!found.is_empty()).then(|| format!("would quiet {count} of {} alerts that fire now", world.alerts.firing()).into())

@@ -53,7 +53,7 @@ pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
 pub use span::Span;
-pub use subject::{Link, link, subject};
+pub use subject::{Link, chosen_alert, in_hand, link, offers, row_of, subject};
 pub use suggest::{Suggestion, suggestions};
 pub use timeline::{Entry, EntryKind, Subject, Timeline};
 pub use usage::Usage;

@@ -136,7 +136,7 @@ pub fn object_of_alert(world: &World, alert: &Alert) -> Option<Uid> {
 }
 
 /// A workload of that name or service in a context, or a pod of that name.
-fn named(world: &World, context: ContextId, name: &str) -> Option<Uid> {
+pub(super) fn named(world: &World, context: ContextId, name: &str) -> Option<Uid> {
     let (cluster, here) = (&world.cluster, |meta: &Meta| meta.context() == context);
     let workload = cluster.workloads.values().find(|w| here(&w.meta) && (w.meta.name == *name || w.service == *name)).map(|w| &w.meta.uid);
     workload.or_else(|| cluster.pods.values().find(|pod| here(&pod.meta) && pod.meta.name == *name).map(|pod| &pod.meta.uid)).cloned()

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::diagnosis::{diagnose, ending, words};
+use super::diagnosis::{diagnose, end, words};
 use super::{Diagnosis, Severity, WorkloadRow, World};
 use crate::clean::Clean;
 use crate::event::{ContainerState, Kind, Notice, Pod, Workload};
@@ -138,8 +138,8 @@ fn restarted(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, C
     let pods = pods(world, row);
     let ends = pods.iter().flat_map(|pod| &pod.containers).filter_map(|container| container.last.as_ref());
     let (at, last) = ends.filter_map(|last| Some((bad_end(last)?, last))).max_by_key(|(at, _)| *at).filter(|(at, _)| recent(*at))?;
-    let ended = ending(last)?;
-    let (reason, rest) = ended.split_once(", ").unwrap_or(("restarted", ended.as_str()));
+    let ended = end(last)?;
+    let (reason, rest) = ended.split_once(", ").unwrap_or(("restarted", &ended));
     Some((Severity::Warn, reason.into(), format!("{rest} {} ago, runs again", units::age(world.at - at)).into()))
 }
 

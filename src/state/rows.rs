@@ -94,7 +94,7 @@ pub fn pod_lines_of<'a>(state: &'a State, mut rows: Vec<WorkloadRow<'a>>) -> Vec
     hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
-        let pods = shown(cluster, &row, screen);
+        let pods = shown(cluster, &row, screen, &filter);
         lines.push(PodLine::Workload(row));
         lines.extend(pods.into_iter().map(PodLine::Pod));
     }
@@ -104,12 +104,20 @@ pub fn pod_lines_of<'a>(state: &'a State, mut rows: Vec<WorkloadRow<'a>>) -> Vec
 /// Pods that are shown beneath a workload that is not opened.
 const PEEK: usize = 3;
 
-fn shown<'a>(cluster: &'a Cluster, row: &WorkloadRow<'a>, screen: &Screen) -> Vec<&'a Pod> {
+/// All pods of what was opened; else those that the filter names, where it does not name the workload; else those in trouble.
+fn shown<'a>(cluster: &'a Cluster, row: &WorkloadRow<'a>, screen: &Screen, filter: &str) -> Vec<&'a Pod> {
     if row.workload.is_none() {
         return Vec::new();
     }
     if screen.opened.contains(row.uid()) {
         return cluster.pods_of(row);
+    }
+    if !filter.is_empty() && !row.name().to_lowercase().contains(filter) {
+        let named: Vec<_> =
+            cluster.pods_of(row).into_iter().filter(|pod| pod.meta.name.to_lowercase().contains(filter)).take(PEEK).collect();
+        if !named.is_empty() {
+            return named;
+        }
     }
     cluster.troubled(row).into_iter().take(PEEK).map(|(pod, _)| pod).collect()
 }

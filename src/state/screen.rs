@@ -85,6 +85,8 @@ pub struct Input {
     pub cursor: usize,
     /// Which candidate is chosen, where there are any.
     pub candidate: Option<usize>,
+    /// The filter or search that it changes as it is typed, as that was before.
+    pub before: Clean,
 }
 
 /// The question before something changes.
@@ -151,6 +153,11 @@ pub enum Overlay {
     Manifest(ManifestView),
     /// What changed in the last hour.
     Changes {
+        /// Lines scrolled down.
+        scroll: usize,
+    },
+    /// How well each source can be heard.
+    Sources {
         /// Lines scrolled down.
         scroll: usize,
     },
@@ -282,13 +289,12 @@ impl Screen {
         }
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(
-                Overlay::Detail { .. } | Overlay::Entry { .. } | Overlay::Group { .. } | Overlay::Manifest(_) | Overlay::Changes { .. },
-            ) => {
-                contexts.push(Context::Detail);
+            Some(Overlay::Detail { .. } | Overlay::Manifest(_)) => contexts.push(Context::Detail),
+            Some(Overlay::Entry { .. } | Overlay::Group { .. } | Overlay::Changes { .. } | Overlay::Sources { .. }) => {
+                contexts.push(Context::Page);
             }
             Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
-            Some(Overlay::Service(_)) => contexts.push(Context::Rates),
+            Some(Overlay::Service(_)) => contexts.extend([Context::Page, Context::Rates]),
             Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
             Some(Overlay::Form(_) | Overlay::Picker { .. }) => contexts.push(Context::Dialog),
             Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),
@@ -317,7 +323,12 @@ impl Screen {
     /// Opens a typed line.
     pub fn ask(&mut self, purpose: Purpose, prompt: &str, text: &str) {
         let text = text.to_owned();
-        self.input = Some(Input { purpose, prompt: prompt.into(), cursor: text.len(), text, candidate: None });
+        let before = match (&purpose, self.overlays.last()) {
+            (Purpose::Filter, _) => self.list().filter,
+            (Purpose::Search, Some(Overlay::Logs(log))) => log.search.text.clone(),
+            _ => Clean::default(),
+        };
+        self.input = Some(Input { purpose, prompt: prompt.into(), cursor: text.len(), text, candidate: None, before });
     }
 
     /// Tells the viewer something for a few seconds.

@@ -1,8 +1,79 @@
-//! What the viewer has in hand: the name that can be copied, and the address that can be opened.
+//! What the viewer has in hand: the object that keys are about, the name that can be copied, the address that can be opened.
 
-use super::{Focus, Overlay, State, selected_entry};
+use super::{Focus, Overlay, State, object_of, object_of_alert, selected_entry, timeline_lines};
 use crate::clean::Clean;
-use crate::event::Alert;
+use crate::event::{Alert, Uid, Workload};
+use crate::keymap::Action;
+
+/// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a pane has that is not looked at.
+pub fn in_hand(state: &State) -> Option<Uid> {
+    let world = &state.world;
+    match state.screen.overlays.last() {
+        Some(Overlay::Detail { uid, .. }) => Some(uid.clone()),
+        Some(Overlay::Manifest(view)) => Some(world.context_of(&view.target).mark(&view.target.uid)),
+        Some(Overlay::Logs(log)) => Some(log.subject.uid.clone()),
+        Some(Overlay::Group { id, .. }) => world.consumer(id).map(uid_of),
+        Some(Overlay::Service(name)) => world.serving(name).map(uid_of),
+        Some(Overlay::Entry { id, .. }) => object_of(world, world.timeline.get(*id)?),
+        Some(Overlay::Alerts { .. }) => object_of_alert(world, chosen_alert(state)?),
+        Some(
+            Overlay::Help { .. }
+            | Overlay::Changes { .. }
+            | Overlay::Sources { .. }
+            | Overlay::Form(_)
+            | Overlay::Confirm(_)
+            | Overlay::Picker { .. },
+        ) => None,
+        None => selected(state),
+    }
+}
+
+/// The same of the focused pane; a step is aimed at what is selected among the pods.
+fn selected(state: &State) -> Option<Uid> {
+    let (world, chosen) = (&state.world, |focus| state.screen.lists.get(&focus)?.selected.as_ref());
+    match state.screen.focus {
+        Focus::Pods | Focus::Steps => chosen(Focus::Pods).cloned(),
+        Focus::Rates => world.serving(chosen(Focus::Rates)?).map(uid_of),
+        Focus::Lag => world.consumer(chosen(Focus::Lag)?).map(uid_of),
+        Focus::Timeline => object_of(world, selected_entry(state)?),
+    }
+}
+
+fn uid_of(workload: &Workload) -> Uid {
+    workload.meta.uid.clone()
+}
+
+/// The chosen alert; the first where none was chosen yet. One that ended is none.
+pub fn chosen_alert(state: &State) -> Option<&Alert> {
+    let Some(Overlay::Alerts { selected }) = state.screen.overlays.last() else { return None };
+    match selected {
+        Some(fingerprint) => state.world.alerts.get(fingerprint),
+        None => state.world.alerts.grouped().first().and_then(|(_, alerts)| alerts.first().copied()),
+    }
+}
+
+/// The row, among the pods, of what is in hand; of the timeline's newest entry where none is selected.
+pub fn row_of(state: &State) -> Option<Uid> {
+    let newest = || {
+        let timeline = state.screen.overlays.is_empty() && state.screen.focus == Focus::Timeline;
+        object_of(&state.world, timeline_lines(state).last().filter(|_| timeline)?.entry)
+    };
+    in_hand(state).or_else(newest)
+}
+
+/// Whether an action does something over what is open now: the footer names no other.
+pub fn offers(state: &State, action: &Action) -> bool {
+    let top = state.screen.overlays.last();
+    let object = || in_hand(state).filter(|_| state.screen.playback.is_none());
+    match action {
+        Action::Logs => object().is_some_and(|uid| !state.world.cluster.nodes.contains_key(&uid)),
+        Action::PreviousLogs if !matches!(top, Some(Overlay::Logs(_))) => offers(state, &Action::Logs),
+        Action::Manifest => object().is_some() && !matches!(top, Some(Overlay::Manifest(_))),
+        Action::Describe => !matches!(top, Some(Overlay::Detail { .. })),
+        Action::Jump => row_of(state).is_some_and(|uid| !state.world.cluster.nodes.contains_key(&uid)),
+        _ => true,
+    }
+}
 
 /// An address, and what it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]

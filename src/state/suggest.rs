@@ -64,7 +64,8 @@ fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
     let failing = world.failing();
     let mut found: Vec<(DateTime<Utc>, &Workload, String)> = Vec::new();
     for (workload, row) in world.cluster.rows().filter_map(|row| Some((row.workload?, row))) {
-        let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical || world.detector.unsteady(row.uid()).is_some());
+        // A crash loop runs for a moment again and again: what it was told to be holds until it has been well for a while.
+        let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical).or_else(|| world.detector.unsteady(row.uid()));
         let failing = failing.get(&workload.service).filter(|_| workload.meta.context().is_main());
         let because = match (broken, failing) {
             (Some(reason), _) => reason.to_string(),

@@ -11,6 +11,7 @@ use super::detect::Detector;
 use super::runs::Evidence;
 use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Run, Runs, Subject, Timeline, Usage, changes};
 use crate::clean::Clean;
+use crate::data::Fault;
 use crate::event::{
     ClusterEvent, ContextId, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session, SourceId, SourceState,
     Target, Workload, namespaces,
@@ -117,11 +118,16 @@ impl World {
     /// A namespace that was there and is on its way out, or gone, takes everything in it along.
     fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
         for Namespace { name, phase, context } in all {
-            let before = self.namespaces.insert(context.own(name.clone()), *phase);
+            let key = context.own(name.clone());
+            let never =
+                !matches!(self.namespaces.get(&key), Some(NamespacePhase::Active | NamespacePhase::Terminating | NamespacePhase::Gone));
+            let phase = &if never && *phase == NamespacePhase::Gone { NamespacePhase::Missing } else { *phase };
+            let before = self.namespaces.insert(key, *phase);
             let text = match (before, phase) {
                 (Some(NamespacePhase::Active), NamespacePhase::Terminating) => "namespace is being deleted, with all that is in it",
                 (Some(NamespacePhase::Active | NamespacePhase::Terminating), NamespacePhase::Gone) => "namespace is gone",
                 (Some(NamespacePhase::Gone | NamespacePhase::Terminating), NamespacePhase::Active) => "namespace is there again",
+                (Some(NamespacePhase::Missing), NamespacePhase::Active) => "namespace is there",
                 _ => continue,
             };
             if self.watches(name) {
@@ -136,6 +142,21 @@ impl World {
         self.session
             .as_ref()
             .is_none_or(|session| session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace))
+    }
+
+    /// The namespaces that a typed line names. Where all that are there can be listed it names no other: a slip of the fingers is not a loss.
+    ///
+    /// # Errors
+    /// Which cannot be one, or is none, with the nearest name.
+    pub fn namespaces_of(&self, line: &str) -> Result<Vec<Clean>, String> {
+        let chosen = namespaces(line)?;
+        let listed = self.sources.get(&SourceId::Namespaces).is_some_and(|it| it.state == SourceState::Live && it.error.is_none());
+        let there = self.namespaces.iter().filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
+        let there: Vec<&str> = there.map(|(name, _)| ContextId::bare(name)).collect();
+        match chosen.iter().find(|name| listed && !there.contains(&name.as_str())) {
+            Some(unknown) => Err(Fault::unknown("namespace", unknown, there).to_string()),
+            None => Ok(chosen),
+        }
     }
 
     /// The namespaces watched that are not there, or not for long, as [`Self::place`] calls them.
@@ -175,13 +196,14 @@ impl World {
 
     /// Other namespaces are looked at: what was known of them is heard anew.
     fn watch(&mut self, at: DateTime<Utc>, line: &str) {
-        let (Some(session), Ok(chosen)) = (&mut self.session, namespaces(line)) else { return };
+        let chosen = self.namespaces_of(line);
+        let (Some(session), Ok(chosen)) = (&mut self.session, chosen) else { return };
         session.namespaces.clone_from(&chosen);
         let words = format!("looks at {}", session.place());
         self.usage.keep(&chosen);
         self.cluster.watch(chosen);
         for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
-            *health = Health { source: health.source, state: SourceState::Starting, since: at, error: None };
+            *health = Health { source: health.source, state: SourceState::Starting, since: at, error: None, parts: Vec::new() };
         }
         self.timeline.add(at, EntryKind::Session, "warroom", words, None);
     }

@@ -85,7 +85,7 @@ impl Page<'_> {
     fn object(&self, entry: &Entry) -> Vec<Row> {
         let cluster = &self.state.world.cluster;
         let Some(uid) = object_of(&self.state.world, entry) else { return Vec::new() };
-        let key = self.look.keys(&[Context::Detail], &Action::Jump).map(|key| format!("   {key}: to its row")).unwrap_or_default();
+        let key = self.look.keys(&[Context::Page], &Action::Jump).map(|key| format!("   {key}: to its row")).unwrap_or_default();
         let words = match (cluster.workloads.get(&uid), cluster.pods.get(&uid)) {
             (Some(w), _) => format!("{} {}/{}  {}/{} ready{key}", w.kind.word(), w.meta.namespace, w.meta.name, w.ready, w.desired),
             (None, Some(pod)) => format!("pod {}/{}{key}", pod.meta.namespace, pod.meta.name),

@@ -9,7 +9,7 @@ use super::text::{Row, width};
 use super::{Look, Spot, pane, playback, wall};
 use crate::event::Purpose;
 use crate::keymap::{Action, Context, Hint, sequence};
-use crate::state::{Candidate, Input, Overlay, State, candidates, meant};
+use crate::state::{Candidate, Input, Overlay, State, candidates, meant, offers};
 use crate::theme::Role;
 
 /// Candidates shown at once.
@@ -107,9 +107,17 @@ fn note_pinned(look: &Look, contexts: &[Context], area: Rect, right: &Row) {
     }
 }
 
-/// In the order in which they are needed: over the panes menus first, while looking back the keys for that.
+/// Those that do something now, in the order in which they are needed: over an overlay's text the way out first; over the panes menus
+/// first, while looking back the keys for that.
 fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
     let mut hints = look.keymap.hints(contexts);
+    if let Some(overlay) = state.screen.overlays.last() {
+        hints.retain(|hint| hint.run.as_ref().is_none_or(|run| offers(state, run)));
+        hints.sort_by_key(|hint| hint.run != Some(Action::Close));
+        let earlier = matches!(overlay, Overlay::Logs(log) if log.extent.previous);
+        let back = hints.iter_mut().filter(|hint| earlier && hint.run == Some(Action::PreviousLogs));
+        back.for_each(|hint| "this run".clone_into(&mut hint.label));
+    }
     if state.screen.overlays.is_empty() && state.screen.input.is_none() {
         let replay = look.keymap.hints(&[Context::Replay]);
         let looking_back = state.screen.playback.is_some();

@@ -88,6 +88,7 @@ pub fn lost(phase: NamespacePhase) -> &'static str {
         NamespacePhase::Active => "is there",
         NamespacePhase::Terminating => "is being deleted",
         NamespacePhase::Gone => "is gone",
+        NamespacePhase::Missing => "is not there",
     }
 }
 
@@ -119,10 +120,17 @@ pub fn since(health: &Health) -> String {
     }
 }
 
-/// The same of a source that should speak and does not.
+/// The same of a source that should speak and does not, with the places where it does not: `prod-us down since 14:31:02`.
 pub fn silence(state: &State, source: SourceId) -> Option<String> {
     let health = state.world.sources.get(&source)?;
-    matches!(health.state, SourceState::Stale | SourceState::Down | SourceState::Blind).then(|| since(health))
+    let silent = matches!(health.state, SourceState::Stale | SourceState::Down | SourceState::Blind);
+    silent.then(|| places(health).map_or_else(|| since(health), |places| format!("{places} {}", since(health))))
+}
+
+/// The contexts or namespaces in which a source is as bad as that, where it is heard in several.
+pub fn places(health: &Health) -> Option<String> {
+    let names: Vec<&str> = health.worst().map(|part| part.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// What a source that shows nothing says of it.

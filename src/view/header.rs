@@ -6,10 +6,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Look;
-use super::glance::{Glance, since};
+use super::glance::{Glance, places, since};
 use super::marks;
 use super::text::Row;
-use crate::event::{ContextId, Health, Mode, Session, SourceId, SourceState};
+use crate::clean::Clean;
+use crate::event::{ContextId, Health, Mode, SourceId, SourceState};
 use crate::state::{Severity, State};
 use crate::theme::Role;
 use crate::units;
@@ -149,9 +150,9 @@ struct Heard {
     state: SourceState,
     /// In full.
     words: String,
-    /// What is said of it in any case while it is live.
+    /// What is said of it in any case.
     figure: String,
-    /// What is to be known of it although it is live.
+    /// Why it is not better.
     remark: Option<String>,
 }
 
@@ -167,12 +168,11 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
         let (mark, role) = marks::source(heard.state);
         let live = heard.state == SourceState::Live;
         let told = match words {
-            Words::Remarks if live => heard.remark.map_or(heard.words.clone(), |remark| format!("{} ({remark})", heard.words)),
-            Words::Remarks | Words::All => heard.words,
-            _ if live => heard.figure,
-            Words::OfTrouble => heard.words,
-            Words::State => heard.state.word().to_owned(),
-            Words::None => String::new(),
+            Words::Remarks => heard.remark.map_or(heard.words.clone(), |remark| format!("{} ({remark})", heard.words)),
+            Words::All => heard.words,
+            Words::OfTrouble if !live => heard.words,
+            Words::State if !live && heard.figure.is_empty() => heard.state.word().to_owned(),
+            _ => heard.figure,
         };
         let row = row.gap(1).text(look.style(Role::Dim), &format!("{} ", heard.name)).text(look.style(role), mark).gap(1);
         row.text(look.style(if live { Role::Text } else { role }), &told).gap(usize::from(!told.is_empty()))
@@ -183,21 +183,32 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
 fn cluster(state: &State) -> Option<Heard> {
     let watches: Vec<&Health> = state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
     let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
-    let alike: Vec<&str> = watches.iter().filter(|health| health.state == worst.state).map(|health| health.source.name()).collect();
-    let words = match worst.state {
-        SourceState::Blind => format!("blind{}: {}{}", whose(state, worst), alike.join(", "), code(worst)),
-        SourceState::Live => "live".to_owned(),
-        _ if alike.len() == watches.len() => format!("{}{}", since(worst), whose(state, worst)),
-        _ => format!("{}{}: {}", since(worst), whose(state, worst), alike.join(", ")),
+    let alike: Vec<&Health> = watches.iter().copied().filter(|health| health.state == worst.state).collect();
+    let names = alike.iter().map(|health| health.source.name()).collect::<Vec<_>>().join(", ");
+    let limited = alike.iter().filter(|health| health.error.is_some()).count();
+    let (whose, state) = (places(worst).map(|places| format!(" ({places})")).unwrap_or_default(), worst.state);
+    let placed = if whose.is_empty() { String::new() } else { format!("{}{whose}", state.word()) };
+    let (words, figure) = match state {
+        SourceState::Live if limited > 0 => (format!("live, {limited} limited"), format!("{limited} limited")),
+        SourceState::Live => ("live".to_owned(), String::new()),
+        SourceState::Blind => (format!("blind{whose}: {names}{}", code(worst)), placed),
+        _ if alike.len() == watches.len() => (format!("{}{whose}", since(worst)), placed),
+        _ => (format!("{}{whose}: {names}", since(worst)), placed),
     };
-    Some(Heard { name: "k8s", state: worst.state, words, figure: String::new(), remark: None })
+    let remark = reasons(&alike);
+    Some(Heard { name: "k8s", state, words, figure, remark: (!remark.is_empty()).then_some(remark) })
 }
 
-/// ` (prod-us)`: the contexts that are in trouble, where several are looked at: a health of several parts begins with their names.
-fn whose(state: &State, health: &Health) -> String {
-    let several = state.world.session.as_ref().is_some_and(Session::several);
-    let names = health.error.as_ref().filter(|_| several).and_then(|error| error.split_once(": "));
-    names.map(|(names, _)| format!(" ({names})")).unwrap_or_default()
+/// Why the watches are as they are, each reason once.
+fn reasons(watches: &[&Health]) -> String {
+    let of = |health: &&Health| {
+        let of_parts: Vec<Clean> = health.worst().filter_map(|part| part.error.clone()).collect();
+        if of_parts.is_empty() { health.error.iter().cloned().collect() } else { of_parts }
+    };
+    let mut told: Vec<Clean> = watches.iter().flat_map(of).collect();
+    told.sort_unstable();
+    told.dedup();
+    told.iter().map(Clean::as_str).collect::<Vec<_>>().join("; ")
 }
 
 /// ` (403)`, where the error says so.
@@ -218,6 +229,7 @@ fn reading(name: &'static str, health: &Health, at: Option<DateTime<Utc>>, now: 
 fn alerts(state: &State, health: &Health) -> Heard {
     let firing = state.world.alerts.firing();
     let words = if health.state == SourceState::Live { format!("{firing} firing") } else { format!("{}{}", since(health), code(health)) };
-    let (figure, remark) = (if firing > 0 { firing.to_string() } else { String::new() }, health.error.as_ref().map(ToString::to_string));
+    let shown = firing > 0 && health.state == SourceState::Live;
+    let (figure, remark) = (if shown { firing.to_string() } else { String::new() }, health.error.as_ref().map(ToString::to_string));
     Heard { name: "alerts", state: health.state, words, figure, remark }
 }

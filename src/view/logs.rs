@@ -110,11 +110,16 @@ impl Lines<'_> {
     }
 }
 
-/// `held, 12 below · since 5 m · "timeout" 3 of 12 · 1,204 lines dropped`
+/// What is over is not followed: `held, 12 below · since 5 m · "timeout" 3 of 12 · 1,204 lines dropped`
 fn note(state: &State, log: &LogView, last: Option<usize>) -> String {
     let look = state.screen.log_look;
     let below = last.map_or(0, |last| log.below(last + 1).count());
-    let mut parts = vec![if log.place == Place::Newest { "follow ●".to_owned() } else { format!("held, {} below", counted(below)) }];
+    let mut parts = vec![match (log.place, log.extent.previous) {
+        (Place::Newest, false) => "follow ●".to_owned(),
+        (Place::Newest, true) => "its end".to_owned(),
+        (_, false) => format!("held, {} below", counted(below)),
+        (_, true) => format!("{} below", counted(below)),
+    }];
     parts.extend(log.extent.minutes.map(|minutes| if minutes == 60 { "since 1 h".to_owned() } else { format!("since {minutes} m") }));
     if log.search.is_on() {
         let cursor = log.cursor.filter(|at| log.rows().get(*at).is_some_and(|row| row.hit));

@@ -31,6 +31,7 @@ mod playback;
 mod pods;
 mod rates;
 mod service;
+mod sources;
 mod steps;
 mod tabs;
 mod text;
@@ -132,6 +133,7 @@ fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: 
         Overlay::Group { id, scroll } => group::draw(state, look, id, *scroll, body, buf),
         Overlay::Service(name) => service::draw(state, look, name, body, buf),
         Overlay::Manifest(view) => manifest::draw(state, look, view, body, buf),
+        Overlay::Sources { scroll } => sources::draw(state, look, *scroll, body, buf),
         Overlay::Changes { scroll } => changes::draw(state, look, *scroll, body, buf),
         Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
         Overlay::Form(form) => form::draw(state, look, form, body, buf),

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::glance::{Glance, silence};
 use super::text::{Row, width};
 use super::{Look, Spot, glance, marks, pane};
-use crate::event::{Kind, Node, Pod, SourceId, SourceState};
+use crate::event::{Kind, NamespacePhase, Node, Pod, PodPhase, SourceId, SourceState};
 use crate::state::{Focus, PodLine, Severity, State, WorkloadRow, diagnose, last_end, restarts, told};
 use crate::theme::Role;
 use crate::units;
@@ -34,7 +34,8 @@ impl Columns {
 /// Draws the pane.
 pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], area: Rect, buf: &mut Buffer) {
     let inside = pane::frame(state, look, Focus::Pods, &note(state, glance), area, buf);
-    let table = Rect { height: inside.height.saturating_sub(1), ..inside };
+    let headed = u16::from(state.screen.zoomed);
+    let table = Rect { y: inside.y + headed.min(inside.height), height: inside.height.saturating_sub(1 + headed), ..inside };
     let list = state.screen.lists.get(&Focus::Pods);
     let selected = list.and_then(|list| list.selected.as_ref()).and_then(|id| lines.iter().position(|line| line.id() == id));
     let seen = pane::window(lines.len(), selected, table.height);
@@ -45,6 +46,9 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
         PodLine::Pod(pod) => pod_row(state, look, pod, &columns, Row::new(table.width)),
     });
     pane::lines(table, rows, buf);
+    if headed > 0 {
+        pane::lines(Rect { height: inside.height.min(1), ..inside }, [heading(look, &columns, Row::new(inside.width))], buf);
+    }
     look.hits.rows(table, visible.iter().map(|line| Spot::Row(Focus::Pods, line.id().clone())));
     if lines.is_empty() {
         pane::nothing(look, table, empty(state), buf);
@@ -53,6 +57,16 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
     pane::position(look, inside, selected, seen, lines.len(), buf);
     let below = Rect { y: inside.bottom().saturating_sub(1), height: inside.height.min(1), ..inside };
     pane::lines(below, [nodes(state, look, Row::new(inside.width))], buf);
+}
+
+/// What the columns are, where there is a whole screen for them.
+fn heading(look: &Look, columns: &Columns, line: Row) -> Row {
+    let dim = look.style(Role::Dim);
+    let line = line.gap(3).cell(dim, "context", columns.context).cell(dim, "namespace", columns.namespace).cell(dim, "name", columns.name);
+    let line = line.cell(dim, "kind", columns.kind).number(dim, "ready", columns.ready).gap(2);
+    let line = line.cell(dim, "rev", columns.revision).cell(dim, "release", columns.release);
+    let line = if columns.usage > 0 { line.number(dim, "cpu", 5).number(dim, "memory", columns.usage - 7).gap(2) } else { line };
+    line.text(dim, "status")
 }
 
 /// `27/31 ready · ✖ 2 ▲ 1 · order held`
@@ -72,10 +86,11 @@ fn empty(state: &State) -> &str {
     let filtered = state.screen.faults_only || !state.screen.filter(Focus::Pods).is_empty();
     match state.world.sources.get(&SourceId::Pods).map(|health| health.state) {
         _ if filtered && !state.world.cluster.pods.is_empty() => "nothing passes the filter",
-        Some(SourceState::Live) if state.world.lost_namespaces().next().is_some() => {
-            "the namespace is gone, or going, and its pods with it"
-        }
-        Some(SourceState::Live) => "no pods",
+        Some(SourceState::Live) => match state.world.lost_namespaces().next() {
+            Some((_, NamespacePhase::Missing)) => "there is no such namespace: choose another with :ns",
+            Some(_) => "the namespace is gone, or going, and its pods with it",
+            None => "no pods",
+        },
         _ => glance::told(state, SourceId::Pods).unwrap_or("waiting for the cluster"),
     }
 }
@@ -83,7 +98,7 @@ fn empty(state: &State) -> &str {
 fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let rows = || visible.iter().filter_map(|line| if let PodLine::Workload(row) = line { Some(row) } else { None });
     let widest = |of: &dyn Fn(&WorkloadRow<'_>) -> usize| rows().map(of).max().unwrap_or(0);
-    let ready = widest(&|row| row.workload.map_or(3, |w| format!("{}/{}", w.ready, w.desired).len()));
+    let ready = widest(&|row| ready(row).len()).max(if state.screen.zoomed { "ready".len() } else { 0 });
     let revision = widest(&|row| width(&revision(row)));
     let release = widest(&|row| row.workload.and_then(|w| w.release.as_deref()).map_or(0, width)).min(12);
     let several = state.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
@@ -97,6 +112,15 @@ fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
         revision: if inside >= 54 && revision > 0 { revision + 2 } else { 0 },
         release: if inside >= 54 && release > 0 { release + 2 } else { 0 },
         usage: if inside >= 120 && state.world.usage.at.is_some() { USAGE } else { 0 },
+    }
+}
+
+/// Ready replicas of those wanted; of a lone pod its containers, as kubectl counts them.
+fn ready(row: &WorkloadRow<'_>) -> String {
+    let containers = || row.pod.into_iter().flat_map(|pod| &pod.containers).filter(|container| !container.init);
+    match row.workload {
+        Some(workload) => format!("{}/{}", workload.ready, workload.desired),
+        None => format!("{}/{}", containers().filter(|container| container.ready).count(), containers().count()),
     }
 }
 
@@ -135,7 +159,6 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let (dim, well) = (look.style(Role::Dim), row.severity == Severity::Ok);
     let name_style = look.style(if well { Role::Text } else { Role::Strong });
     let kind = row.workload.map_or(Kind::Pod, |w| w.kind).short();
-    let (ready, desired) = row.workload.map_or_else(|| (row.pod.map_or(0, |pod| u32::from(pod.ready)), 1), |w| (w.ready, w.desired));
     let release = row.workload.and_then(|w| w.release.as_deref()).unwrap_or_default();
     let label = state.world.label(row.meta().context()).map_or("", |label| label.as_str());
     let line = line
@@ -146,13 +169,16 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
         .gap(columns.context.min(1))
         .cell(dim, row.namespace(), columns.namespace.saturating_sub(1))
         .gap(columns.namespace.min(1))
-        .cell(name_style, row.name(), columns.name);
+        .name(name_style, row.name(), columns.name.saturating_sub(1))
+        .gap(1);
     let line = line.cell(dim, kind, columns.kind);
-    let line = line.number(look.style(if well { Role::Text } else { role }), &format!("{ready}/{desired}"), columns.ready).gap(2);
+    let line = line.number(look.style(if well { Role::Text } else { role }), &ready(row), columns.ready).gap(2);
     let line = line.cell(dim, &revision(row), columns.revision).cell(dim, release, columns.release);
     let line = if columns.usage > 0 { used(look, usage(state, row), columns.usage, line) } else { line };
     let line = row.reason.iter().fold(line, |line, reason| line.text(look.style(role), marks::reason(reason)).gap(2));
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
+    let completed = row.pod.is_some_and(|pod| pod.phase == PodPhase::Succeeded && row.reason.is_none());
+    let line = if completed { line.text(dim, "Completed").gap(2) } else { line };
     let paused = row.workload.is_some_and(|w| w.paused);
     let line = if paused { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
     if well { line } else { restarted(state.now, look, row.restarts, row.ended, line) }
@@ -164,7 +190,7 @@ fn pod_row(state: &State, look: &Look, pod: &Pod, columns: &Columns, line: Row) 
     let (dim, status) = (look.style(Role::Dim), if diagnosis.severity == Severity::Ok { Role::Dim } else { role });
     let age = units::age(state.now - pod.meta.created);
     let line = line.gap(3).text(look.style(role), mark).gap(1);
-    let line = line.cell(dim, &pod.meta.name, columns.reason().saturating_sub(13 + columns.usage));
+    let line = line.name(dim, &pod.meta.name, columns.reason().saturating_sub(14 + columns.usage)).gap(1);
     let line = used(look, state.world.usage.pod(pod), columns.usage, line).number(dim, &age, 6).gap(2);
     let line = line.text(look.style(status), &diagnosis.status).gap(2);
     let line = diagnosis.why.iter().fold(line, |line, why| line.text(dim, why).gap(2));
@@ -184,7 +210,9 @@ fn restarted(now: DateTime<Utc>, look: &Look, count: u32, ended: Option<DateTime
 /// `nodes 3 ready · cpu 61 % · mem 48 % · ✖ bed: Kubelet stopped posting node status · ▲ 1 cordoned`
 fn nodes(state: &State, look: &Look, row: Row) -> Row {
     let (row, nodes) = (row.gap(1), &state.world.cluster.nodes);
-    if let Some(silence) = silence(state, SourceId::Nodes) {
+    let silence = silence(state, SourceId::Nodes);
+    let heard = state.world.sources.get(&SourceId::Nodes).is_some_and(|health| !health.parts.is_empty()); // in other places than the silent
+    if let Some(silence) = silence.as_ref().filter(|_| !heard || nodes.is_empty()) {
         return row.text(look.style(Role::Blind), &format!("nodes: {silence}"));
     }
     if nodes.is_empty() {
@@ -198,7 +226,8 @@ fn nodes(state: &State, look: &Look, row: Row) -> Row {
         row.text(look.style(Role::Critical), &format!(" · ✖ {}", state.world.place(node.meta.context(), &not_ready(node, down))))
     });
     let cordoned = nodes.values().filter(|node| node.cordoned).count();
-    if cordoned > 0 { row.text(look.style(Role::Warn), &format!(" · ▲ {cordoned} cordoned")) } else { row }
+    let row = if cordoned > 0 { row.text(look.style(Role::Warn), &format!(" · ▲ {cordoned} cordoned")) } else { row };
+    silence.iter().fold(row, |row, silence| row.text(look.style(Role::Blind), &format!(" · ▲ {silence}")))
 }
 
 /// `bed not ready: Kubelet stopped posting node status`, `bed and 2 more not ready: …`
@@ -207,17 +236,22 @@ fn not_ready(node: &Node, down: usize) -> String {
     format!("{}{more} not ready: {}", node.meta.name, node.message.as_deref().unwrap_or("no word from its kubelet"))
 }
 
-/// What all nodes that are measured use of what they have.
+/// What all nodes that are measured use of what they have: ` · cpu 51 % · mem 13 % of 1 of 41 measured`.
 fn measured(state: &State) -> Option<String> {
-    if let Some(silence) = silence(state, SourceId::Usage) {
-        return Some(format!(" · cpu, mem {silence}"));
-    }
-    let (mut used, mut all) = ((0_u64, 0_u64), (0_u64, 0_u64));
-    for node in state.world.cluster.nodes.values() {
+    let (nodes, silence) = (&state.world.cluster.nodes, silence(state, SourceId::Usage));
+    let (mut used, mut all, mut count) = ((0_u64, 0_u64), (0_u64, 0_u64), 0);
+    for node in nodes.values() {
         let Some((cpu, memory)) = state.world.usage.node(node) else { continue };
-        let (has_cpu, has_memory) = (node.allocatable.cpu?.get(), node.allocatable.memory?.get());
+        let (Some(has_cpu), Some(has_memory)) = (node.allocatable.cpu, node.allocatable.memory) else { continue };
         used = (used.0 + u64::from(cpu), used.1 + u64::from(memory));
-        all = (all.0 + u64::from(has_cpu), all.1 + u64::from(has_memory));
+        all = (all.0 + u64::from(has_cpu.get()), all.1 + u64::from(has_memory.get()));
+        count += 1;
     }
-    (all.0 > 0 && all.1 > 0).then(|| format!(" · cpu {} % · mem {} %", used.0 * 100 / all.0, used.1 * 100 / all.1))
+    let of = if count < nodes.len() { format!(" ({count} of {} measured)", nodes.len()) } else { String::new() };
+    let share = (count > 0).then(|| format!(" · cpu {} % · mem {} %{of}", used.0 * 100 / all.0, used.1 * 100 / all.1));
+    match (share, silence) {
+        (share, None) => share,
+        (None, Some(silence)) => Some(format!(" · cpu, mem {silence}")),
+        (Some(share), Some(silence)) => Some(format!("{share}, {silence}")),
+    }
 }

@@ -24,6 +24,19 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     }
 }
 
+/// `name` in at most `columns`, cut in its middle: names that begin alike differ at their ends.
+fn fit_name(name: &str, columns: usize) -> Cow<'_, str> {
+    if width(name) <= columns || columns < 8 {
+        return fit(name, columns);
+    }
+    let last = name.grapheme_indices(true).rev().scan(0, |used, (at, grapheme)| {
+        *used += width(grapheme);
+        (*used <= (columns - 1) / 2).then_some(at)
+    });
+    let end = last.last().map_or("", |at| &name[at..]);
+    Cow::Owned(format!("{}…{end}", head(name, columns - 1 - width(end))))
+}
+
 /// As much of the start of `text` as `columns` hold, never half a character.
 fn head(text: &str, columns: usize) -> &str {
     let (mut used, mut end) = (0, 0);
@@ -137,6 +150,12 @@ impl Row {
         self.text(style, &text).gap(rest)
     }
 
+    /// Adds a name in exactly `columns`, to the left; both of its ends stay.
+    pub fn name(self, style: Style, name: &str, columns: usize) -> Self {
+        let name = fit_name(name, columns.min(self.left));
+        self.cell(style, &name, columns)
+    }
+
     /// Adds text in exactly `columns`, to the right: numbers.
     pub fn number(self, style: Style, text: &str, columns: usize) -> Self {
         let text = fit(text, columns.min(self.left));
@@ -205,6 +224,18 @@ mod tests {
             [("payments", 8, "payments"), ("payments", 4, "pay…"), ("日本語", 4, "日…"), ("x", 0, ""), ("e\u{301}tat", 2, "e\u{301}…")]
         {
             assert_eq!(fit(text, columns), cut);
+        }
+    }
+
+    #[test]
+    fn a_name_keeps_both_of_its_ends() {
+        for (name, columns, cut) in [
+            ("sim-0000-868d5457fd-2hxyz", 25, "sim-0000-868d5457fd-2hxyz"),
+            ("sim-0000-868d5457fd-2hxyz", 18, "sim-0000-…fd-2hxyz"),
+            ("sim-0000", 6, "sim-0…"),
+            ("日本語日本語日本語", 9, "日本…本語"),
+        ] {
+            assert_eq!(fit_name(name, columns), cut);
         }
     }
 

@@ -93,7 +93,8 @@ pub fn crashing(mut pod: Pod) -> Pod {
         reason: Some("CrashLoopBackOff".into()),
         message: Some("back-off 2m40s restarting failed container=app".into()),
     };
-    container.last = Some(Box::new(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: Some(at(-41)) }));
+    let ended = ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: Some(at(-41)), message: None };
+    container.last = Some(Box::new(ended));
     pod
 }
 

@@ -40,7 +40,7 @@ pub fn session() -> Session {
 }
 
 pub fn health(source: SourceId, state: SourceState, second: i64, error: Option<&str>) -> Event {
-    Event::Health(Health { source, state, since: at(second), error: error.map(Clean::from) })
+    Event::Health(Health { source, state, since: at(second), error: error.map(Clean::from), parts: Vec::new() })
 }
 
 fn workloads() -> Vec<Workload> {

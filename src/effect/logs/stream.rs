@@ -145,7 +145,13 @@ impl Stream {
     /// The run before, to its end.
     async fn before(&mut self) -> Next {
         match self.stream(LogParams { previous: true, ..self.parameters() }).await {
-            Stop::End => Next::Over(LogEnd::Read),
+            Stop::End if self.seen.since().is_none() && !self.remark.is_empty() => Next::Over(LogEnd::Gone),
+            Stop::End => {
+                if let Look::Here(Here { before: Some(exit), .. }) = look(&self.pods, &self.source).await {
+                    self.mark(&format!("it ended: {exit}")).await;
+                }
+                Next::Over(LogEnd::Read)
+            }
             Stop::Refused(400 | 404, why) => {
                 self.mark(&format!("no earlier run: {why}")).await;
                 Next::Over(LogEnd::Read)
@@ -312,7 +318,7 @@ impl Stream {
     async fn kubelet(&mut self, words: &str) {
         if self.remark != words {
             words.clone_into(&mut self.remark);
-            self.tell(Level::Warn, false, Styled::new(words)).await;
+            self.mark(&format!("the kubelet says: {words}")).await;
         }
     }
 

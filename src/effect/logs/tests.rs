@@ -220,6 +220,17 @@ async fn the_run_before_is_read_to_its_end() {
     bench.follow(true);
     bench.hears_all("the run before").await;
     bench.until("its end", |bench| bench.states.last() == Some(&LogState::Ended(LogEnd::Read))).await;
+    assert_eq!(bench.marks.last().map(String::as_str), Some("it ended: exit 137, OOMKilled"));
+}
+
+#[tokio::test]
+async fn what_a_kubelet_says_instead_of_a_log_is_no_line_of_it() {
+    let mut bench = Bench::idle(Identity::Admin).await;
+    bench.sim.faults().on(Method::GET, "/log", When::Always, Fault::Odd(crate::sim::odd::Odd::LoginPage));
+    bench.follow(true);
+    bench.until("its end", |bench| bench.states.last() == Some(&LogState::Ended(LogEnd::Gone))).await;
+    assert_eq!(bench.lines, Vec::<String>::new());
+    assert!(bench.marks[0].starts_with("the kubelet says: <!DOCTYPE html>"), "{:?}", bench.marks);
 }
 
 #[tokio::test]

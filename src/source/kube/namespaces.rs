@@ -21,6 +21,9 @@ use crate::source::voice::Voice;
 /// Rounds between two listings of all: they only complete what is typed.
 const ROUNDS: u32 = 15;
 
+/// Said while only those that are watched can be read.
+const UNLISTED: &str = "namespaces may not be listed (403): only those that are looked at are known";
+
 #[derive(Deserialize)]
 struct Bare {
     metadata: Metadata,
@@ -35,17 +38,18 @@ type Phases = BTreeMap<Clean, NamespacePhase>;
 
 /// Looks at them again and again; tells what changed.
 pub async fn run(Place { client, context, .. }: Place, watched: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
-    let mut known = Phases::new();
+    let (mut known, mut unlisted) = (Phases::new(), None);
     for round in 0_u32.. {
         match read(&client, &watched, round % ROUNDS == 0, &known, timing.answer).await {
-            Ok(now) => {
+            Ok((now, listed)) => {
                 let changed = now.iter().filter(|(name, phase)| known.get(*name) != Some(*phase));
                 let told: Vec<Namespace> = changed.map(|(name, phase)| Namespace { name: name.clone(), phase: *phase, context }).collect();
                 if !told.is_empty() {
                     voice.tell(Event::Namespaces(told)).await;
                 }
                 known = now;
-                voice.live(None).await;
+                unlisted = listed.map_or(unlisted, |listed| (!listed).then(|| UNLISTED.to_owned()));
+                voice.live(unlisted.clone()).await;
             }
             Err(failure) => voice.fail(&failure).await,
         }
@@ -53,23 +57,25 @@ pub async fn run(Place { client, context, .. }: Place, watched: Vec<Clean>, mut 
     }
 }
 
-async fn read(client: &Client, watched: &[Clean], whole: bool, known: &Phases, span: Duration) -> Result<Phases, Failure> {
-    let mut now = known.clone();
+/// What is known now; of a whole reading also whether all could be listed.
+async fn read(client: &Client, watched: &[Clean], whole: bool, known: &Phases, span: Duration) -> Result<(Phases, Option<bool>), Failure> {
+    let (mut now, mut listed) = (known.clone(), None);
     if whole {
         match list(client, span).await {
             Ok(all) => {
                 let gone = known.keys().filter(|name| !all.contains_key(*name)).map(|name| (name.clone(), NamespacePhase::Gone));
                 now.extend(gone);
                 now.extend(all);
+                listed = Some(true);
             }
-            Err(Failure::Forbidden(_)) if !watched.is_empty() => {}
+            Err(Failure::Forbidden(_)) if !watched.is_empty() => listed = Some(false),
             Err(failure) => return Err(failure),
         }
     }
     for name in watched {
         now.insert(name.clone(), one(client, name, span).await?);
     }
-    Ok(now)
+    Ok((now, listed))
 }
 
 async fn one(client: &Client, name: &Clean, span: Duration) -> Result<NamespacePhase, Failure> {

@@ -31,9 +31,40 @@ fn a_crashing_pod_of_the_bed_is_read() {
     let container = &pod.containers[0];
     assert_eq!((container.restarts, container.image.as_str(), container.init), (2, "localhost/box:1", false));
     let at = "2026-11-23T06:22:19Z".parse().ok();
-    assert_eq!(container.last.as_deref().cloned(), Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at }));
+    let ended = ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at, message: None };
+    assert_eq!(container.last.as_deref(), Some(&ended));
     let expected = Diagnosis { severity: Severity::Critical, status: "CrashLoopBackOff".into(), why: Some("exit 1".into()) };
     assert_eq!(diagnose(&pod), expected);
+}
+
+#[test]
+fn a_pod_that_a_kubelet_rejects_is_called_as_kubectl_calls_it() {
+    for (reason, message) in [("OutOfcpu", "Node didn't have enough resource: cpu"), ("Evicted", "The node was low on resource: memory")] {
+        let pod = fact::<Pod>(&format!(
+            r#"{{"metadata":{{"name":"p","uid":"1"}},"spec":{{"nodeName":"bed","initContainers":[{{"name":"i","image":"i"}}],
+            "containers":[{{"name":"app","image":"a"}}]}},"status":{{"phase":"Failed","reason":"{reason}","message":"{message}"}}}}"#
+        ));
+        let expected = Diagnosis { severity: Severity::Critical, status: reason.into(), why: Some(message.into()) };
+        assert_eq!(diagnose(&pod), expected);
+    }
+}
+
+#[test]
+fn the_last_words_of_the_last_run_are_told() {
+    let of = |reason: &str, exit: i32, message: &str| {
+        let run = format!(r#"{{"terminated":{{"exitCode":{exit},"reason":"{reason}","message":"{message}"}}}}"#);
+        let pod = fact::<Pod>(&format!(
+            r#"{{"metadata":{{"name":"p","uid":"1"}},"spec":{{"nodeName":"bed","containers":[{{"name":"app","image":"a"}}]}},"status":{{"phase":
+            "Running","containerStatuses":[{{"name":"app","lastState":{run},"state":{{"waiting":{{"reason":"CrashLoopBackOff"}}}}}}]}}}}"#
+        ));
+        diagnose(&pod).why.map(|why| why.to_string()).unwrap_or_default()
+    };
+    let runc = r#"runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such file or directory"#;
+    assert_eq!(of("StartError", 128, runc), r#"StartError, exit 128: exec: "/nope": stat /nope: no such file or directory"#);
+    assert_eq!(of("Error", 1, r"starting\npanic: no DATABASE_URL\n"), "exit 1: panic: no DATABASE_URL");
+    assert_eq!(of("Error", 1, r"\n"), "exit 1");
+    let long = of("Error", 1, &"x".repeat(4096));
+    assert!(long.starts_with("exit 1: …xxx") && long.chars().count() < 420, "{long}");
 }
 
 #[test]

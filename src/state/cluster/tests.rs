@@ -13,7 +13,7 @@ fn meta(uid: &str, name: &str) -> Meta {
 }
 
 fn pod(uid: &str, owner: &str, state: ContainerState, ready: bool) -> Pod {
-    let last = Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None });
+    let last = Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None, message: None });
     let container = Container {
         name: "c".into(),
         image: "i".into(),
@@ -142,7 +142,7 @@ fn statuses_are_kubectls() {
     leaving.meta.deleting = Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(1));
     assert_eq!(of(&leaving), ("Terminating".into(), Severity::Warn));
     assert_eq!(of(&pod("x", "rs", waiting("ImagePullBackOff"), false)), ("ImagePullBackOff".into(), Severity::Critical));
-    let killed = ContainerState::Terminated { reason: Some("OOMKilled".into()), exit: 137, at: None };
+    let killed = ContainerState::Terminated { reason: Some("OOMKilled".into()), exit: 137, at: None, message: None };
     assert_eq!(of(&pod("x", "rs", killed, false)), ("OOMKilled".into(), Severity::Critical));
     let evicted = Pod { phase: PodPhase::Failed, reason: Some("Evicted".into()), containers: vec![], ready: false, ..running.clone() };
     assert_eq!(of(&evicted), ("Evicted".into(), Severity::Critical));
@@ -162,7 +162,7 @@ fn anything() -> impl Strategy<Value = ClusterEvent> {
     let state = prop_oneof![
         Just(ContainerState::Running { since: None }),
         Just(waiting("CrashLoopBackOff")),
-        Just(ContainerState::Terminated { reason: None, exit: 1, at: Some(DateTime::UNIX_EPOCH) })
+        Just(ContainerState::Terminated { reason: None, exit: 1, at: Some(DateTime::UNIX_EPOCH), message: None })
     ];
     let owner = prop_oneof![name("rs", 3), name("app", 3)];
     let pods = (name("pod", 6), owner, state, any::<bool>())

@@ -129,9 +129,10 @@ impl Page<'_> {
                 format!("waiting, {}{message}", reason.as_deref().unwrap_or("no reason given"))
             }
             ContainerState::Running { since } => ago(*since).map_or_else(|| "running".to_owned(), |age| format!("running for {age}")),
-            ContainerState::Terminated { reason, exit, at } => {
+            ContainerState::Terminated { reason, exit, at, message } => {
                 let ago = ago(*at).map(|age| format!(", {age} ago")).unwrap_or_default();
-                format!("ended, {}, exit {exit}{ago}", reason.as_deref().unwrap_or("no reason given"))
+                let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+                format!("ended, {}, exit {exit}{ago}{message}", reason.as_deref().unwrap_or("no reason given"))
             }
         }
     }

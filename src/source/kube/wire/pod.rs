@@ -90,13 +90,25 @@ struct Terminated {
     reason: Option<Clean>,
     exit_code: i32,
     finished_at: Option<DateTime<Utc>>,
+    message: Option<Clean>,
+}
+
+/// Characters kept of a container's last words, which may have 4096 bytes; what they end with is what it ended of.
+const LAST_WORDS: usize = 400;
+
+fn last_words(message: &Clean) -> Option<Clean> {
+    let surplus = message.chars().count().saturating_sub(LAST_WORDS);
+    let kept: String = message.chars().skip(surplus).collect();
+    let kept = kept.trim_matches(|c: char| c == '␊' || c.is_whitespace());
+    (!kept.is_empty()).then(|| if surplus > 0 { format!("…{kept}").into() } else { kept.into() })
 }
 
 impl State {
     fn fact(self, names: &mut Names) -> Option<event::ContainerState> {
         let mut shared = |reason: Option<Clean>| reason.map(|reason| names.shared(reason));
-        if let Some(Terminated { reason, exit_code: exit, finished_at: at }) = self.terminated {
-            return Some(event::ContainerState::Terminated { reason: shared(reason), exit, at });
+        if let Some(Terminated { reason, exit_code: exit, finished_at: at, message }) = self.terminated {
+            let message = shared(message.as_ref().and_then(last_words));
+            return Some(event::ContainerState::Terminated { reason: shared(reason), exit, at, message });
         }
         if let Some(Running { started_at: since }) = self.running {
             return Some(event::ContainerState::Running { since });

@@ -1,0 +1,199 @@
+//! What is typed and left again: filters, searches, forms, names of namespaces; and the way out of what is open.
+
+use super::*;
+use crate::event::{Alert, Health, LogSource, Namespace, NamespacePhase, SourceId, SourceState};
+use crate::state::{Focus, LogSubject, LogView};
+
+fn insert(room: &mut Room, text: &str) {
+    room.take(Event::View(View::Edited(Edit::Insert(text.into()))));
+}
+
+fn filter(room: &Room) -> &str {
+    room.state.screen.filter(Focus::Pods)
+}
+
+#[test]
+fn a_filter_that_is_left_is_what_it_was() {
+    let mut room = Room::new(false);
+    room.act(Action::Filter);
+    insert(&mut room, "app");
+    assert_eq!(filter(&room), "app", "it is seen while it is typed");
+    room.act(Action::Cancel);
+    assert_eq!(filter(&room), "");
+    room.act(Action::Filter);
+    room.enter("app");
+    room.act(Action::Filter);
+    insert(&mut room, "-v2");
+    room.act(Action::Cancel);
+    assert_eq!(filter(&room), "app");
+}
+
+/// A room in which a log is open.
+fn reading() -> Room {
+    let mut room = Room::new(false);
+    let subject = LogSubject { uid: "u".into(), kind: "pod", name: "app".into() };
+    let extent = crate::event::LogExtent { previous: false, minutes: None, lines: 500 };
+    let mut log = LogView::new(subject, 1, extent);
+    log.add(vec![LogSource { namespace: "ns".into(), pod: "app".into(), uid: "u".into(), container: "app".into() }]);
+    room.state.screen.overlays.push(Overlay::Logs(Box::new(log)));
+    room
+}
+
+fn search(room: &Room) -> Option<&str> {
+    room.state
+        .screen
+        .overlays
+        .iter()
+        .find_map(|overlay| if let Overlay::Logs(log) = overlay { Some(log.search.text.as_str()) } else { None })
+}
+
+#[test]
+fn a_search_is_left_before_its_log_is() {
+    let mut room = reading();
+    room.act(Action::Filter);
+    room.enter("timeout");
+    room.act(Action::Filter);
+    insert(&mut room, "x");
+    assert_eq!(search(&room), Some("x"));
+    room.act(Action::Cancel);
+    assert_eq!(search(&room), Some("timeout"), "a search that is left is what it was");
+    room.act(Action::Cancel);
+    assert_eq!(search(&room), Some(""));
+    room.act(Action::Cancel);
+    assert_eq!(search(&room), None);
+    let mut room = reading();
+    room.act(Action::Filter);
+    room.enter("timeout");
+    room.act(Action::Close);
+    assert_eq!(search(&room), None, "close closes");
+}
+
+#[test]
+fn whatever_is_open_is_closed_with_q_and_the_program_is_not() {
+    let keymap = crate::keymap::Keymap::load(&[]).unwrap();
+    let q = "q".parse().unwrap();
+    let overlays = [
+        Overlay::Help { scroll: 0 },
+        Overlay::Detail { uid: "u".into(), scroll: 0 },
+        Overlay::Entry { id: 1, scroll: 0 },
+        Overlay::Alerts { selected: None },
+        Overlay::Group { id: "g".into(), scroll: 0 },
+        Overlay::Service("s".into()),
+        Overlay::Changes { scroll: 0 },
+        Overlay::Sources { scroll: 0 },
+    ];
+    for overlay in overlays {
+        let mut room = Room::new(false);
+        room.state.screen.overlays.push(overlay.clone());
+        let crate::keymap::Resolution::Action(action) = keymap.resolve(&room.state.screen.contexts(), &[], q) else {
+            panic!("q is bound over {overlay:?}")
+        };
+        assert_eq!((room.act(action), room.state.screen.overlays.len()), (vec![], 0), "{overlay:?}");
+    }
+}
+
+#[test]
+fn a_namespace_that_nobody_has_is_not_looked_at() {
+    let mut room = Room::new(false);
+    let told = ["ns", "shop", "prod"].map(|name| Namespace { name: name.into(), phase: NamespacePhase::Active, context: ContextId::MAIN });
+    room.take(Event::Namespaces(told.into()));
+    let at = room.at;
+    let hear = |room: &mut Room, error: Option<&str>| {
+        let (source, state, error) = (SourceId::Namespaces, SourceState::Live, error.map(Clean::from));
+        room.take(Event::Health(Health { source, state, since: at, error, parts: vec![] }));
+    };
+    hear(&mut room, None);
+    assert_eq!(room.command("ns shpo"), []);
+    assert_eq!((room.told(), room.state.world.watches("ns")), ("no such namespace \"shpo\"; did you mean \"shop\"?", true));
+    assert_eq!(room.command("ns shop"), [Effect::Unfollow, Effect::Watch(vec!["shop".into()])]);
+    hear(&mut room, Some("namespaces may not be listed (403)"));
+    assert_eq!(room.command("ns hidden"), [Effect::Unfollow, Effect::Watch(vec!["hidden".into()])]);
+    let gone = Namespace { name: "hidden".into(), phase: NamespacePhase::Gone, context: ContextId::MAIN };
+    room.take(Event::Namespaces(vec![gone]));
+    let lost: Vec<_> = room.state.world.lost_namespaces().collect();
+    assert_eq!(lost, [("hidden".into(), NamespacePhase::Missing)], "it was never there, so it is not gone");
+}
+
+/// A silence that is asked for: the form stands on `labels`.
+fn silencing() -> Room {
+    let mut room = Room::new(false);
+    let labels = [("alertname", "HighErrorRate"), ("service", "app"), ("severity", "critical")];
+    let alert = Alert {
+        fingerprint: "f1".into(),
+        name: "HighErrorRate".into(),
+        labels: labels.map(|(name, value)| (name.into(), value.into())).into(),
+        state: "active".into(),
+        ..Alert::default()
+    };
+    room.take(Event::Alerts(vec![alert]));
+    room.command("silence alert=f1");
+    assert_eq!(room.state.screen.input.as_ref().unwrap().text, "alertname,service,severity");
+    room
+}
+
+#[test]
+fn tab_goes_on_from_prefilled_labels_and_takes_none_of_them_out() {
+    let mut room = silencing();
+    assert!(!completes(&room.state), "nothing was chosen, so tab is the way to the next field");
+    room.take(Event::View(View::Edited(Edit::Act(Action::InputHistoryDown))));
+    assert!(completes(&room.state), "a label that was chosen is taken out");
+    room.take(Event::View(View::Edited(Edit::Act(Action::InputComplete))));
+    assert_eq!(room.state.screen.input.as_ref().unwrap().text, "service,severity");
+}
+
+#[test]
+fn a_label_that_the_alert_lacks_is_told_and_asked_again() {
+    let mut room = silencing();
+    let form = |room: &Room| match room.state.screen.overlays.last() {
+        Some(Overlay::Form(form)) => form.clone(),
+        other => panic!("{other:?}"),
+    };
+    let told = |room: &Room, typed: &str| form(room).quieted(&room.state.world, Some(typed)).unwrap().to_string();
+    assert_eq!(told(&room, "alertname"), "would quiet 1 of 1 alerts that fire now");
+    assert_eq!(told(&room, "alertname,sevrity"), "\"sevrity\" is no label of it");
+    room.enter("alertname,sevrity");
+    room.enter("1h");
+    let effects = room.enter("known");
+    let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
+    let why = "the alert has no label \"sevrity\"; it has alertname, service, severity";
+    room.take(Event::View(View::Prepared(Box::new(Prepared { call: call.clone(), result: Err(Refusal::Usage(why.into())) }))));
+    assert_eq!(form(&room).current().map(|field| field.name.as_str()), Some("labels"));
+    assert_eq!(form(&room).refused("a comment is needed: say why"), 3, "a field that is called by its name");
+}
+
+#[test]
+fn a_group_leads_to_what_reads_it() {
+    let mut room = Room::new(false);
+    let workload = |name: &str| crate::event::Workload {
+        kind: Kind::Deployment,
+        meta: crate::event::Meta {
+            uid: format!("uid-{name}").into(),
+            namespace: "ns".into(),
+            name: name.into(),
+            created: DateTime::UNIX_EPOCH,
+            deleting: None,
+            held_by: None,
+        },
+        desired: 1,
+        replicas: 1,
+        updated: 1,
+        ready: 1,
+        generation: 1,
+        observed: 1,
+        revision: None,
+        paused: false,
+        stuck: None,
+        release: None,
+        service: name.into(),
+        changed: None,
+    };
+    room.take(Event::Cluster(crate::event::ClusterEvent::Workloads(vec![workload("intake"), workload("worker")])));
+    room.state.screen.lists.entry(Focus::Pods).or_default().selected = Some("uid-intake".into());
+    room.state.screen.overlays.push(Overlay::Group { id: "worker".into(), scroll: 0 });
+    let offers = |room: &Room, action| crate::state::offers(&room.state, &action);
+    assert!(offers(&room, Action::Jump));
+    room.act(Action::Jump);
+    assert_eq!(room.state.screen.lists[&Focus::Pods].selected.as_deref(), Some("uid-worker"));
+    room.state.screen.overlays.push(Overlay::Group { id: "nobody".into(), scroll: 0 });
+    assert!(!offers(&room, Action::Jump) && !offers(&room, Action::Logs));
+}
