@@ -73,8 +73,9 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
             let way = world.session.as_ref().filter(|session| *id == SourceId::Kafka && !session.kafka.is_empty());
             let way = way.map(|session| format!(" by {}", session.kafka)).unwrap_or_default();
             let asked = Signal::ALL.iter().filter_map(|signal| world.rates.query(*signal)).filter(|_| *id == SourceId::Prometheus);
-            let asked: String = asked.map(|asked| format!("; {} is {}", asked.signal, asked.query)).collect();
-            Finding { what: id.name().into(), ok, told: format!("{}{way}{error}{asked}", health.state.word()) }
+            let asked = asked.map(|asked| format!("{} is {}", asked.signal, asked.query));
+            let told = [format!("{}{way}{error}", health.state.word())].into_iter().chain(asked).collect::<Vec<_>>().join("; ");
+            Finding { what: id.name().into(), ok, told }
         }
         None => Finding { what: id.name().into(), ok: false, told: format!("no answer within {} s", PATIENT.as_secs()) },
     };
