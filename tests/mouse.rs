@@ -91,10 +91,10 @@ fn a_click_selects_the_row_under_it() {
             desk.click(words);
             assert_eq!((desk.state.screen.focus, desk.selected(focus)), (focus, Some(id)), "{words} at {size:?}");
         }
-        desk.click("lag 4018");
+        desk.click("lag 4,018");
         let id = desk.selected(Focus::Timeline).unwrap();
         let entry = desk.state.world.timeline.entries().iter().find(|entry| entry.id.to_string() == id).unwrap();
-        assert_eq!(entry.text.as_str(), "lag 4018, no members");
+        assert_eq!(entry.text.as_str(), "lag 4,018, no members");
     }
 }
 

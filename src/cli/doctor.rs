@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::status::wanted;
 use super::{Exit, Room, say};
-use crate::event::{Looked, Session, SourceId, SourceState};
+use crate::event::{Looked, Session, Signal, SourceId, SourceState};
 use crate::runtime::headless::Headless;
 use crate::session;
 use crate::source::clock::Clock;
@@ -72,7 +72,10 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
             let ok = matches!(health.state, SourceState::Live | SourceState::Off);
             let way = world.session.as_ref().filter(|session| *id == SourceId::Kafka && !session.kafka.is_empty());
             let way = way.map(|session| format!(" by {}", session.kafka)).unwrap_or_default();
-            Finding { what: id.name().into(), ok, told: format!("{}{way}{error}", health.state.word()) }
+            let asked = Signal::ALL.iter().filter_map(|signal| world.rates.query(*signal)).filter(|_| *id == SourceId::Prometheus);
+            let asked = asked.map(|asked| format!("{} is {}", asked.signal, asked.query));
+            let told = [format!("{}{way}{error}", health.state.word())].into_iter().chain(asked).collect::<Vec<_>>().join("; ");
+            Finding { what: id.name().into(), ok, told }
         }
         None => Finding { what: id.name().into(), ok: false, told: format!("no answer within {} s", PATIENT.as_secs()) },
     };

@@ -73,21 +73,28 @@ fn columns(groups: &[&Group], inside: usize) -> Columns {
     let lost = if groups.iter().any(|group| group.lost > Some(0)) { grant(9, 0) } else { 0 };
     let apart = if groups.iter().any(|group| group.apart.is_some()) { grant(11, 20) } else { 0 };
     let (drains, behind) = (grant(11, 0), grant(9, 0));
-    let unknown = if groups.iter().any(|group| unknown(group).is_some()) { grant(9, 0) } else { 0 };
+    let unknown = if groups.iter().any(|group| unknown(group).is_some()) { grant(10, 0) } else { 0 };
     let members = grant(9, 12);
-    Columns { group: widest, unknown, trend: if rest < 6 { 0 } else { rest.min(31) }, behind, drains, members, lost, apart }
+    Columns {
+        group: widest,
+        unknown: unknown.saturating_sub(2),
+        trend: if rest < 6 { 0 } else { rest.min(31) },
+        behind,
+        drains,
+        members,
+        lost,
+        apart,
+    }
 }
 
 fn head(look: &Look, columns: &Columns, row: Row) -> Row {
     let dim = look.style(Role::Dim);
-    let row = row
-        .gap(3)
-        .cell(dim, "group", columns.group)
-        .cell(dim, "state", 8)
-        .number(dim, "lag", 9)
-        .number(dim, "unknown", columns.unknown)
-        .gap(3);
-    let row = row.cell(dim, "trend", columns.trend).number(dim, "behind", columns.behind);
+    let row = row.gap(3).cell(dim, "group", columns.group).cell(dim, "state", 8).number(dim, "lag", 9).gap(3).number(
+        dim,
+        "unknown",
+        columns.unknown,
+    );
+    let row = row.gap(usize::from(columns.unknown > 0) * 2).cell(dim, "trend", columns.trend).number(dim, "behind", columns.behind);
     let row = row.number(dim, "drains in", columns.drains).number(dim, "members", columns.members);
     row.number(dim, "lost", columns.lost).number(dim, "abandoned", columns.apart)
 }
@@ -107,9 +114,13 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
     let beside = unknown(group);
     let lag = format!("{}{}", units::count(group.lag()), if beside.is_some() && columns.unknown == 0 { " +?" } else { "" });
     let row = row.cell(look.style(role), word(group), 8).number(figure, &lag, 9);
-    let row = row.number(look.style(Role::Unknown), &beside.unwrap_or_default(), columns.unknown);
     let row = row.gap(1).text(figure, marks::trend(group.growth())).gap(1);
-    let row = row.cell(line, &sparkline(&newest(&values, columns.trend.saturating_sub(1) * 2), 1.0), columns.trend);
+    let row = row.number(look.style(Role::Unknown), &beside.unwrap_or_default(), columns.unknown);
+    let row = row.gap(usize::from(columns.unknown > 0) * 2).cell(
+        line,
+        &sparkline(&newest(&values, columns.trend.saturating_sub(1) * 2), 1.0),
+        columns.trend,
+    );
     let row = row.number(text, &group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds), columns.behind);
     let row = row.number(text, &drains(group), columns.drains);
     let row = row.number(text, &group.now.members.map_or_else(|| "–".to_owned(), |n| n.to_string()), columns.members);

@@ -44,24 +44,27 @@ pub fn draw(state: &State, look: &Look, picks: Picks, body: Rect, buf: &mut Buff
 }
 
 /// What is pressed most, and where.
-const MAIN: [(Context, Action); 16] = [
-    (Context::Pods, Action::Down),
-    (Context::Pods, Action::Open),
-    (Context::Pods, Action::Logs),
-    (Context::Pods, Action::Describe),
-    (Context::Pods, Action::Manifest),
-    (Context::Pods, Action::Filter),
-    (Context::Pods, Action::Command),
-    (Context::Pods, Action::FocusNext),
-    (Context::Pods, Action::Zoom),
-    (Context::Pods, Action::Alerts),
-    (Context::Pods, Action::Arm),
-    (Context::Confirm, Action::Confirm),
-    (Context::Pods, Action::StopAll),
-    (Context::Pods, Action::Help),
-    (Context::Pods, Action::Cancel),
-    (Context::Pods, Action::Quit),
-];
+fn main_actions() -> Vec<(Context, Action)> {
+    let pods = [
+        Action::Down,
+        Action::Top,
+        Action::Open,
+        Action::Logs,
+        Action::Describe,
+        Action::Manifest,
+        Action::Filter,
+        Action::FocusNext,
+        Action::Zoom,
+        Action::Step("rollout-undo".to_owned()),
+        Action::Step("scale".to_owned()),
+        Action::CopyName,
+        Action::Arm,
+        Action::StopAll,
+        Action::Cancel,
+        Action::Quit,
+    ];
+    pods.into_iter().map(|action| (Context::Pods, action)).chain([(Context::Confirm, Action::Confirm)]).collect()
+}
 
 /// The main keys of the keymap under the cursor, and where they differ those of the one before it.
 fn keys(look: &Look) -> Vec<Row> {
@@ -69,7 +72,8 @@ fn keys(look: &Look) -> Vec<Row> {
         let row = Row::new(u16::MAX).gap(3).cell(look.style(Role::Text), label, 18);
         row.cell(look.style(role), now, 12).text(look.style(Role::Dim), before)
     };
-    let told = MAIN.iter().map(|(context, action)| {
+    let main = main_actions();
+    let told = main.iter().map(|(context, action)| {
         let of = |keymap: &Keymap| keymap.keys_of(&[*context, Context::Global], action).map_or_else(|| "–".to_owned(), sequence);
         let (now, before) = (of(look.keymap), of(look.before));
         if now == before { row(&action.to_string(), &now, "", Role::Text) } else { row(&action.to_string(), &now, &before, Role::Key) }
@@ -85,4 +89,25 @@ fn swatch(look: &Look, row: Row) -> Row {
         .into_iter()
         .chain([("?", Role::Unknown), ("─", Role::ChartLine)])
         .fold(row.gap(1), |row, (mark, role)| row.text(look.style(role), mark).gap(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Place;
+    use crate::theme::Theme;
+    use crate::view::Hits;
+
+    #[test]
+    fn a_keymap_is_previewed_beside_the_one_before_it() {
+        let [default, k9s] = ["default", "k9s"].map(|name| Keymap::named(name, &Place::start_of("tests"), &[]).unwrap());
+        let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap();
+        let told = |keymap: &Keymap| {
+            let look = Look { theme: &theme, keymap, before: &default, ascii: false, hits: &Hits::default() };
+            keys(&look).iter().map(|row| row.line().to_string().split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        let (same, other) = (told(&default), told(&k9s));
+        assert!(same.contains(&"logs l".to_owned()) && same.contains(&"here".to_owned()), "{same:?}");
+        assert!(other.contains(&"here before".to_owned()) && other.iter().any(|row| row.split(' ').count() == 3), "{other:?}");
+    }
 }

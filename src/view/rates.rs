@@ -84,8 +84,7 @@ fn split(state: &State, services: &[(&Clean, &Series)], inside: Rect) -> (usize,
     (large, rows.min(most))
 }
 
-/// Draws these services, each with a title and a chart, above one axis.
-pub fn draw_large(state: &State, look: &Look, services: &[(&Clean, &Series)], area: Rect, buf: &mut Buffer) {
+fn draw_large(state: &State, look: &Look, services: &[(&Clean, &Series)], area: Rect, buf: &mut Buffer) {
     let axis = axis_of(state, area);
     let marks = axis::marked(state, axis);
     let columns = axis::columns(&marks);

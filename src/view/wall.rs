@@ -13,7 +13,7 @@ use super::glance::{Glance, Trouble};
 use super::text::Row;
 use super::{Look, lag, marks, pane, rates, timeline};
 use crate::clean::Clean;
-use crate::event::{SourceId, SourceState};
+use crate::event::{Signal, SourceId, SourceState, Unit};
 use crate::state::{Group, Severity, Stage, State};
 use crate::theme::Role;
 use crate::units;
@@ -25,7 +25,7 @@ const LATEST: u16 = 5 + 2;
 /// From so many rows on there is room for the timeline below the charts.
 const TALL: u16 = 30;
 /// A chart is worth drawing from so many rows on.
-const CHART: u16 = 6;
+const CHART: u16 = 4;
 
 /// Draws all below the header.
 pub fn draw(state: &State, look: &Look, glance: &Glance, body: Rect, buf: &mut Buffer) {
@@ -123,8 +123,8 @@ impl<'a> Worst<'a> {
             let told = told(count, apart);
             let texts: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).collect();
             let lines = u16::try_from(told.len()).unwrap_or(1);
-            let rows = (most / lines).saturating_sub(1 + u16::from(apart)).min(body.height / 8);
-            let rows = if look.ascii { rows } else { rows.max(4).min(most / lines) };
+            let least = if look.ascii { 7 } else { 4 };
+            let rows = (most / lines).saturating_sub(1 + u16::from(apart)).min((body.height / 8).max(least));
             let letters = Letters::fitting(&texts, columns, rows, look.ascii)?;
             Some(Self { more: all - told.len(), told, letters: Some(letters), apart })
         });
@@ -193,7 +193,7 @@ fn figure(look: &Look, figure: &str, role: Role, words: &[String], inside: Rect,
         pane::lines(area, words.iter().map(|text| Row::new(area.width).text(look.style(Role::Text), text)), buf);
     };
     let inside = Rect { x: inside.x + inside.width.min(1), width: inside.width.saturating_sub(1), ..inside };
-    let (columns, rows) = (inside.width.saturating_sub(20), inside.height.saturating_sub(CHART).max(inside.height / 3));
+    let (columns, rows) = (inside.width.saturating_sub(20), inside.height.saturating_sub(CHART + 1));
     let Some(letters) = Letters::fitting(&[figure], columns, rows.min(inside.height / 2), look.ascii) else {
         let line = Rect { height: inside.height.min(1), ..inside };
         pane::lines(line, [Row::new(line.width).text(look.style(role), figure)], buf);
@@ -212,12 +212,30 @@ fn draw_service(state: &State, look: &Look, service: &Clean, area: Rect, buf: &m
     let inside = pane::titled(look, &format!("5xx {service}"), &rates::note(state), area, buf);
     let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
     let (Some(series), Some(now)) = (state.world.rates.services.get(service), state.world.rates.now(service)) else { return };
-    let rate = |number| units::quantity(number, crate::event::Unit::PerSecond);
+    let rate = |number| units::quantity(number, Unit::PerSecond);
     let words = [format!("{} of {}", rate(now.errors), rate(now.requests))];
     let place = figure(look, &units::percent(now.ratio()).replace(' ', ""), Role::Critical, &words, inside, buf);
-    if place.height >= CHART {
-        rates::draw_large(state, look, &[(service, series)], place, buf);
+    let (axis, threshold) = (rates::axis_of(state, place), Some(state.world.threshold(service)));
+    let values = series.dots(Signal::Errors, axis.from, axis.to, axis.dots());
+    draw_chart(state, look, axis, (&values, Scale::new(&values, threshold, Unit::Ratio), threshold), place, buf);
+}
+
+/// A line with its axis and what happened meanwhile.
+fn draw_chart(
+    state: &State,
+    look: &Look,
+    axis: Axis,
+    (values, scale, threshold): (&[Option<f64>], Scale, Option<f64>),
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    if area.height < CHART {
+        return;
     }
+    let marks = axis::marked(state, axis);
+    let [chart, below] = Split::vertical([Constraint::Fill(1), Constraint::Length(2)]).areas(area);
+    Plot { values, scale, threshold, marks: &axis::columns(&marks) }.draw(look, chart, buf);
+    axis::draw(state, look, axis, &marks, below, buf);
 }
 
 /// The worst group: its lag as a large number, what it does, and how it came to it.
@@ -232,23 +250,13 @@ fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: 
     let number = format!("{}{}", units::count(group.lag()), marks::trend(group.growth()).replace('·', "").trim());
     let behind = group.seconds_behind().map_or_else(String::new, |span| format!("{} behind", units::seconds(span)));
     let words = [format!("{mark} {}", lag::word(group)), behind, lag::drained(group)];
-    let place = figure(look, &number, role, &words, inside, buf);
-    if place.height >= CHART {
-        draw_history(state, look, group, place, buf);
-    }
-}
-
-/// The lag over the time that is known of it, at most as far back as the other charts.
-fn draw_history(state: &State, look: &Look, group: &Group, area: Rect, buf: &mut Buffer) {
+    let place = figure(look, &number, if group.in_trouble() { role } else { Role::Dim }, &words, inside, buf);
+    // The time that is known of it, at most as much as the other charts show.
     let known = group.history.front().map_or_else(chrono::TimeDelta::zero, |(at, _)| state.now - *at);
     let length = known.clamp(chrono::TimeDelta::minutes(1), state.screen.span.length());
-    let axis = Axis::new(state.now, length, area.width.saturating_sub(GUTTER + 1));
-    let marks = axis::marked(state, axis);
+    let axis = Axis::new(state.now, length, place.width.saturating_sub(GUTTER + 1));
     let values = axis.held(group.history.iter().map(|(at, lag)| (*at, lag.and_then(|lag| i32::try_from(lag).ok()).map(f64::from))));
-    let plot = Plot { values: &values, scale: Scale::counts(&values), threshold: None, marks: &axis::columns(&marks) };
-    let chart = Rect { height: area.height - 2, ..area };
-    plot.draw(look, chart, buf);
-    axis::draw(state, look, axis, &marks, Rect { y: chart.bottom(), height: 2, ..area }, buf);
+    draw_chart(state, look, axis, (&values, Scale::counts(&values), None), place, buf);
 }
 
 /// What needs a person and is said nowhere else on the wall; the last line is empty without it.
