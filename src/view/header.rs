@@ -42,10 +42,10 @@ fn mode(state: &State, look: &Look, row: Row) -> Row {
 /// Counts, then the worst things in words, as many as there is room for.
 fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
     if glance.troubles.is_empty() {
-        let (mark, role, words) = if glance.known {
-            ("●", Role::Ok, "nothing is in trouble")
-        } else {
-            ("○", Role::Dim, "nothing is known of the cluster yet")
+        let (mark, role, words) = match glance.unheard.join(", ") {
+            _ if !glance.known => ("○", Role::Dim, "nothing is known of the cluster yet".to_owned()),
+            unheard if unheard.is_empty() => ("●", Role::Ok, "nothing is in trouble".to_owned()),
+            unheard => ("▲", Role::Warn, format!("nothing known to be in trouble · {unheard}")),
         };
         return row.text(look.style(role), mark).text(look.style(Role::Text), &format!(" {words}"));
     }
@@ -68,7 +68,7 @@ fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
 /// How long it lasts, and whether anything can be changed from here.
 fn guards(state: &State, look: &Look, glance: &Glance, columns: u16) -> Row {
     let mut row = Row::new(columns).gap(2);
-    if let Some(began) = state.world.timeline.began().filter(|_| !glance.troubles.is_empty()) {
+    if let Some(began) = state.world.standing().filter(|_| !glance.troubles.is_empty()) {
         row = row.text(look.style(Role::HeaderTime), &units::elapsed(state.now - began)).gap(2);
     }
     let (role, words) = guard(state);
@@ -131,7 +131,7 @@ fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
 /// How much is said of the sources.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Words {
-    /// Everything, and what is to be known of those that are live.
+    /// Everything, and why.
     Remarks,
     /// Everything.
     All,
@@ -151,7 +151,7 @@ struct Heard {
     words: String,
     /// What is said of it in any case while it is live.
     figure: String,
-    /// What is to be known of it although it is live.
+    /// Why it is not live, or what is to be known of it although it is.
     remark: Option<String>,
 }
 
@@ -167,8 +167,8 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
         let (mark, role) = marks::source(heard.state);
         let live = heard.state == SourceState::Live;
         let told = match words {
-            Words::Remarks if live => heard.remark.map_or(heard.words.clone(), |remark| format!("{} ({remark})", heard.words)),
-            Words::Remarks | Words::All => heard.words,
+            Words::Remarks => heard.remark.map_or(heard.words.clone(), |remark| format!("{} ({remark})", heard.words)),
+            Words::All => heard.words,
             _ if live => heard.figure,
             Words::OfTrouble => heard.words,
             Words::State => heard.state.word().to_owned(),
@@ -190,14 +190,21 @@ fn cluster(state: &State) -> Option<Heard> {
         _ if alike.len() == watches.len() => format!("{}{}", since(worst), whose(state, worst)),
         _ => format!("{}{}: {}", since(worst), whose(state, worst), alike.join(", ")),
     };
-    Some(Heard { name: "k8s", state: worst.state, words, figure: String::new(), remark: None })
+    let remark = watches.iter().filter(|health| health.state == worst.state).find_map(|health| health.error.as_ref());
+    let remark = remark.map(|error| names(state, error).map_or(error.as_str(), |(_, why)| why).to_owned());
+    Some(Heard { name: "k8s", state: worst.state, words, figure: String::new(), remark })
 }
 
-/// ` (prod-us)`: the contexts that are in trouble, where several are looked at: a health of several parts begins with their names.
+/// ` (prod-us)`: the contexts that are in trouble, where several are looked at.
 fn whose(state: &State, health: &Health) -> String {
-    let several = state.world.session.as_ref().is_some_and(Session::several);
-    let names = health.error.as_ref().filter(|_| several).and_then(|error| error.split_once(": "));
+    let names = health.error.as_deref().and_then(|error| names(state, error));
     names.map(|(names, _)| format!(" ({names})")).unwrap_or_default()
+}
+
+/// Where several contexts are looked at, the error of a health of several parts begins with their names.
+fn names<'a>(state: &State, error: &'a str) -> Option<(&'a str, &'a str)> {
+    let several = state.world.session.as_ref().is_some_and(Session::several);
+    error.split_once(": ").filter(|_| several)
 }
 
 /// ` (403)`, where the error says so.

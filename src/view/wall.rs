@@ -22,7 +22,6 @@ const TALL: u16 = 30;
 
 /// Draws all below the header.
 pub fn draw(state: &State, look: &Look, glance: &Glance, rows: &[WorkloadRow<'_>], body: Rect, buf: &mut Buffer) {
-    let calm = glance.known && glance.troubles.is_empty();
     let (word, elapsed) = (word(glance), elapsed(state, glance));
     let size = size(word, &elapsed, body);
     let top = if size == 0 { 0 } else { big::rows_of(size) + 1 };
@@ -31,13 +30,13 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, rows: &[WorkloadRow<'_>
     draw_head(look, glance, (word, &elapsed), size, head, buf);
     let [left, chart] = Split::horizontal([Constraint::Percentage(34), Constraint::Fill(1)]).areas(middle);
     let [worst, lag] = Split::vertical([Constraint::Fill(1), Constraint::Percentage(45)]).areas(left);
-    draw_worst(look, rows, worst, buf);
+    draw_worst(look, glance, rows, worst, buf);
     draw_lag(state, look, lag, buf);
     rates::draw(state, look, chart, buf);
     if below > 0 {
         timeline::draw(state, look, last, buf);
     }
-    if calm {
+    if glance.calm() {
         dim(look, body, buf);
     }
 }
@@ -69,7 +68,7 @@ fn word(glance: &Glance) -> &'static str {
     match glance.troubles.first().map(|trouble| trouble.severity) {
         Some(Severity::Critical) => "CRIT",
         Some(_) => "WARN",
-        None if glance.known => "OK",
+        None if glance.calm() => "OK",
         None => "?",
     }
 }
@@ -77,23 +76,36 @@ fn word(glance: &Glance) -> &'static str {
 fn role(glance: &Glance) -> Role {
     match glance.troubles.first().map(|trouble| trouble.severity) {
         Some(severity) => marks::severity(severity).1,
-        None if glance.known => Role::Ok,
+        None if glance.calm() => Role::Ok,
         None => Role::Unknown,
     }
 }
 
-/// Since the first trouble; when all is well the time of day.
+/// Since the oldest trouble that stands; when all is well the time of day.
 fn elapsed(state: &State, glance: &Glance) -> String {
-    let began = state.world.timeline.began().filter(|_| !glance.troubles.is_empty());
+    let began = state.world.standing().filter(|_| !glance.troubles.is_empty());
     began.map_or_else(|| state.now.format("%H:%M:%S").to_string(), |began| units::elapsed(state.now - began))
 }
 
-/// The worst workloads, each on two lines: its name, and why.
-fn draw_worst(look: &Look, rows: &[WorkloadRow<'_>], area: Rect, buf: &mut Buffer) {
+/// The worst workloads, each on two lines: its name, and why. Where none is ill, what else is wrong, or what nobody knows.
+fn draw_worst(look: &Look, glance: &Glance, rows: &[WorkloadRow<'_>], area: Rect, buf: &mut Buffer) {
     let inside = pane::titled(look, "Worst", "", area, buf);
     let ill: Vec<&WorkloadRow<'_>> = rows.iter().filter(|row| row.severity > Severity::Ok).collect();
+    if ill.is_empty() && !glance.troubles.is_empty() {
+        let lines = glance.troubles.iter().map(|trouble| {
+            let (mark, role) = marks::severity(trouble.severity);
+            Row::new(inside.width).gap(1).text(look.style(role), mark).gap(1).text(look.style(Role::Strong), &trouble.words)
+        });
+        return pane::lines(inside, lines, buf);
+    }
     if ill.is_empty() {
-        return pane::nothing(look, inside, "every workload is well", buf);
+        let cluster = glance.unheard.iter().find(|words| words.starts_with("k8s"));
+        let words = match cluster {
+            _ if !glance.known => "nothing is known of any workload yet".to_owned(),
+            Some(cluster) => format!("no workload is known to be ill: {cluster}"),
+            None => "every workload is well".to_owned(),
+        };
+        return pane::nothing(look, inside, &words, buf);
     }
     let lines = ill.iter().take(WORST).flat_map(|row| {
         let (mark, role) = marks::severity(row.severity);
