@@ -84,7 +84,7 @@ fn journal(c: &mut Criterion) {
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("redact", |b| b.iter_batched(|| event.clone(), |event| Redacted::new(event).unwrap(), BatchSize::LargeInput));
     let redacted = Redacted::new(event.clone()).unwrap();
-    group.bench_function("line", |b| b.iter(|| Entry::new(1, at(0), black_box(&redacted))));
+    group.bench_function("line", |b| b.iter(|| Entry::new(1, at(0), black_box(&redacted), None)));
 }
 
 criterion_group!(benches, decode, fold, rows, draw, journal);

@@ -87,11 +87,15 @@ fn slope(samples: &[Sample]) -> f64 {
     both / samples.iter().map(|s| (s.hours - hours).powi(2)).sum::<f64>()
 }
 
-/// Files open at one moment depend on which connections are; they may not become more.
+/// Files open at one moment depend on which connections are; what is usual may not become more.
 fn assert_no_more_handles(samples: &[Sample]) {
+    let usual = |samples: &[Sample]| {
+        let mut handles: Vec<usize> = samples.iter().map(|sample| sample.handles).collect();
+        handles.sort_unstable();
+        handles[handles.len() / 2]
+    };
     let (early, late) = samples.split_at(samples.len() / 2);
-    let most = |samples: &[Sample]| samples.iter().map(|sample| sample.handles).max().unwrap();
-    assert!(most(late) <= most(early) + 3, "open files: {} at most, then {}", most(early), most(late));
+    assert!(usual(late) <= usual(early) + 2, "open files: {} usually, then {}", usual(early), usual(late));
 }
 
 #[test]

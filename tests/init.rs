@@ -72,7 +72,7 @@ fn init_takes_the_best_and_keeps_what_is_set() {
     for line in [
         "✓ Prometheus: monitoring/prometheus-operated:9090",
         "✓ Alertmanager: monitoring/alertmanager-operated:9093: version 0.",
-        "✓ Kafka: medcontract-prod/kafka-0, brokers at kafka:9092; exec is allowed",
+        "✓ Kafka: medcontract-prod/kafka-0, brokers at kafka:9092: consumer groups read by exec: ",
     ] {
         assert!(ran.out.contains(line), "no {line} in {ran:?}");
     }
@@ -111,6 +111,38 @@ fn init_says_what_it_cannot_do() {
     let broken = Cluster::calm();
     broken.home.write("config", "a file where the folder should be");
     assert_ne!(broken.home.run(&["init", "--yes"]).code, 0);
+}
+
+#[test]
+fn what_is_named_and_does_not_answer_is_told_and_not_written() {
+    let cluster = Cluster::calm();
+    let ran = cluster.home.run(&["init", "--yes", "--kafka", "brokers:127.0.0.1:1", "--prometheus", "http://127.0.0.1:1"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    for line in
+        ["✗ Kafka: brokers at 127.0.0.1:1 of the command line: ", "✗ Prometheus: http://127.0.0.1:1 of the command line", "written: "]
+    {
+        assert!(ran.out.contains(line), "no {line} in {ran:?}");
+    }
+    let text = settings(&cluster.home);
+    assert!(text.contains("[alertmanager]") && !text.contains("[kafka]") && !text.contains("[prometheus]"), "{text}");
+    let named = cluster.home.run(&["init", "--yes", "--kafka", "exec"]);
+    assert_eq!(named.code, 0, "{named:?}");
+    assert!(settings(&cluster.home).contains("[kafka]\nmode = \"exec\""), "{named:?}");
+}
+
+#[test]
+fn kafka_that_cannot_be_read_is_not_written() {
+    let viewer = Cluster::start(Identity::Viewer, Clock::system());
+    let ran = viewer.home.run(&["init", "--yes"]);
+    assert!(ran.out.contains("✗ Kafka: medcontract-prod/kafka-0, brokers at kafka:9092: exec in pod kafka-0"), "{ran:?}");
+    assert!(!settings(&viewer.home).contains("[kafka]"), "{ran:?}");
+}
+
+#[test]
+fn an_empty_address_is_none() {
+    let cluster = Cluster::calm();
+    let status = cluster.home.run(&["status", "--json", "--prometheus", ""]); // as an empty variable would
+    assert_eq!(source(&status, "prometheus")["state"], "live", "{status:?}");
 }
 
 /// A Prometheus that lets in who shows this token; and what it was shown.

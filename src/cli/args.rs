@@ -1,6 +1,7 @@
 //! The arguments, as clap reads them; help and manual page come from here.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
@@ -32,10 +33,10 @@ pub struct Args {
     pub no_exec: bool,
     /// Prometheus: its address, or NAMESPACE/SERVICE:PORT to go through the API server [default: the settings' or the cluster's own]
     #[arg(long, global = true, value_name = "URL", env = "WARROOM_PROMETHEUS_URL")]
-    pub prometheus: Option<Where>,
+    pub prometheus: Option<Given>,
     /// Alertmanager, likewise
     #[arg(long, global = true, value_name = "URL", env = "WARROOM_ALERTMANAGER_URL")]
-    pub alertmanager: Option<Where>,
+    pub alertmanager: Option<Given>,
     /// How consumer groups are read: exec, brokers, brokers:HOST:PORT[,HOST:PORT…] or prometheus
     #[arg(long, global = true, value_name = "WAY")]
     pub kafka: Option<KafkaWay>,
@@ -45,6 +46,25 @@ pub struct Args {
     /// What to do; nothing: the full screen on a cluster
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// A place, or none: a variable that is empty is one that is not set.
+#[derive(Clone, Debug)]
+pub struct Given(Option<Where>);
+
+impl Given {
+    /// The place, if one is given.
+    pub fn place(given: Option<&Self>) -> Option<&Where> {
+        given?.0.as_ref()
+    }
+}
+
+impl FromStr for Given {
+    type Err = <Where as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() { Ok(Self(None)) } else { text.parse().map(|place| Self(Some(place))) }
+    }
 }
 
 /// What to do.

@@ -1,22 +1,33 @@
 //! `warroom init`: finds Prometheus, Alertmanager and Kafka, tests them, asks, and writes it into the settings.
 
 mod ask;
+mod kafka;
 mod service;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use http::Request;
-use serde_json::{Value, json};
-
-use self::service::Chosen;
 use super::args::Init;
 use super::{Exit, Room, complain, say, warn};
 use crate::clean::cleaned;
-use crate::config::{Kafka, edit};
+use crate::config::edit;
 use crate::session::Wanted;
 use crate::source::connect::{Connection, connect};
-use crate::source::discover::{Broker, Scout, What};
+use crate::source::discover::{Scout, What};
+
+/// What is to become of a table in the settings.
+enum Chosen<T> {
+    /// It is written.
+    New(Box<T>),
+    /// It stays as it is.
+    Kept,
+    /// There is none, and will be none.
+    Nothing,
+    /// What somebody named does not work, and is not written.
+    Failed,
+    /// Whoever was asked went away.
+    Stop,
+}
 
 /// What an init works with.
 struct Finder<'a> {
@@ -59,7 +70,7 @@ pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> 
 impl Finder<'_> {
     async fn run(&self, flags: &Init) -> color_eyre::Result<Exit> {
         let comment = format!("found by `warroom init` in context {}", cleaned(&self.connection.context));
-        let (mut entries, mut known) = (Vec::new(), 0);
+        let (mut entries, mut known, mut failed) = (Vec::new(), 0, false);
         for what in [What::Prometheus, What::Alertmanager] {
             match self.service(what).await? {
                 Chosen::New(endpoint) => {
@@ -67,18 +78,23 @@ impl Finder<'_> {
                 }
                 Chosen::Kept => known += 1,
                 Chosen::Nothing => {}
+                Chosen::Failed => failed = true,
                 Chosen::Stop => return Ok(Exit::Refused),
             }
         }
         match self.kafka().await? {
-            Some(kafka) => entries.push(edit::Entry::kafka(&kafka, &comment)),
-            None => known += usize::from(self.room.config.settings.kafka.is_some()),
+            Chosen::New(kafka) => entries.push(edit::Entry::kafka(&kafka, &comment)),
+            Chosen::Kept => known += 1,
+            Chosen::Nothing => {}
+            Chosen::Failed => failed = true,
+            Chosen::Stop => return Ok(Exit::Refused),
         }
         if entries.is_empty() {
             say("nothing to write")?;
-            return Ok(if known > 0 { Exit::Done } else { Exit::Failed });
+            return Ok(if known > 0 && !failed { Exit::Done } else { Exit::Failed });
         }
-        self.write(&entries, flags.dry_run)
+        let exit = self.write(&entries, flags.dry_run)?;
+        Ok(if failed && exit == Exit::Done { Exit::Failed } else { exit })
     }
 
     /// Writes, asks before it changes a file that is there, or only shows.
@@ -115,45 +131,6 @@ impl Finder<'_> {
 
     fn path(&self) -> PathBuf {
         self.room.paths.config_dir.join("config.toml")
-    }
-
-    /// The broker that is to be written down.
-    async fn kafka(&self) -> color_eyre::Result<Option<Kafka>> {
-        if let Some(kafka) = &self.room.config.settings.kafka {
-            say(format_args!("· Kafka: pod {} of the settings; kept", cleaned(&kafka.pod)))?;
-            return Ok(None);
-        }
-        let broker = match self.scout.broker().await {
-            Ok(Some(broker)) => broker,
-            Ok(None) => {
-                say("✗ Kafka: no service with port 9092 whose name tells of Kafka has a pod that is ready")?;
-                return Ok(None);
-            }
-            Err(failure) => {
-                say(cleaned(&format!("✗ Kafka: {failure}")))?;
-                return Ok(None);
-            }
-        };
-        let at = format!("{}/{}, brokers at {}", broker.namespace, broker.pod, broker.bootstrap);
-        match self.may_exec(&broker).await {
-            Some(true) => say(cleaned(&format!("✓ Kafka: {at}; exec is allowed")))?,
-            _ => say(cleaned(&format!("▲ Kafka: {at}; ask for get and create on pods/exec in namespace {}", broker.namespace)))?,
-        }
-        if self.asks && !ask::agreed("  Read its groups there?")? {
-            return Ok(None);
-        }
-        Ok(Some(Kafka { namespace: Some(broker.namespace), pod: broker.pod, bootstrap: broker.bootstrap, ..Kafka::default() }))
-    }
-
-    /// Whether the API server would let this user exec there.
-    async fn may_exec(&self, broker: &Broker) -> Option<bool> {
-        let asked = json!({"namespace": broker.namespace, "verb": "create", "resource": "pods", "subresource": "exec", "name": broker.pod});
-        let review =
-            json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": asked}});
-        let request = Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").header("content-type", "application/json");
-        let request = request.body(review.to_string().into_bytes()).ok()?;
-        let answer = tokio::time::timeout(self.wanted.timing.patience, self.connection.reader.request::<Value>(request)).await;
-        answer.ok()?.ok()?.pointer("/status/allowed")?.as_bool()
     }
 }
 

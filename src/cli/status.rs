@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::args::Given;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::config::{KafkaMode, ReadOnly};
@@ -33,8 +34,8 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         connect: contexts.next().unwrap_or_default(),
         beside: contexts.collect(),
         arm_minutes: settings.arm_minutes,
-        prometheus: settings.prometheus.clone().at(args.prometheus.as_ref()),
-        alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref()),
+        prometheus: settings.prometheus.clone().at(Given::place(args.prometheus.as_ref())),
+        alertmanager: settings.alertmanager.clone().at(Given::place(args.alertmanager.as_ref())),
         kafka: (!forbidden).then_some(kafka),
         find_kafka: settings.kafka.is_none(),
         rates: settings.rates.clone(),
@@ -122,7 +123,7 @@ fn workload(world: &World, row: &WorkloadRow<'_>) -> Option<Value> {
     let w = row.workload?;
     let mut told = json!({
         "kind": w.kind.name(), "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
-        "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": w.release,
+        "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": world.release(w),
     });
     if let Some(session) = world.session.as_ref().filter(|session| session.several()) {
         told["context"] = session.looked(w.meta.context()).map(|one| one.context.as_str()).into();

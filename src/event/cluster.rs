@@ -287,9 +287,9 @@ pub enum Health {
 pub struct Pod {
     /// Identity and age.
     pub meta: Meta,
-    /// Its controller.
+    /// Its controller, held once for all its pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<Owner>,
+    pub owner: Option<Arc<Owner>>,
     /// Where it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<Clean>,
@@ -326,7 +326,7 @@ pub struct Container {
     pub state: ContainerState,
     /// How its last run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<ContainerState>,
+    pub last: Option<Box<ContainerState>>,
     /// What it was promised.
     #[serde(default, skip_serializing_if = "is_default")]
     pub requests: Amount,

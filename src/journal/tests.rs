@@ -58,7 +58,7 @@ impl Owner {
     fn entry(&mut self, event: &Value) -> Entry {
         self.seq += 1;
         self.world.apply(event);
-        Entry::new(self.seq, at(self.seq), &Redacted::new(event.clone()).unwrap())
+        Entry::new(self.seq, at(self.seq), &Redacted::new(event.clone()).unwrap(), None)
     }
 
     fn observe(&mut self, event: &Value) {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use ulid::Ulid;
 
 use super::disk::Disk;
@@ -59,18 +59,22 @@ impl Default for Limits {
     }
 }
 
+/// What a record that waits to be written takes of the room there is; given back once it is written or lost.
+pub type Room = OwnedSemaphorePermit;
+
 /// A record, ready to be written.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Entry {
     pub(super) seq: u64,
     pub(super) at: DateTime<Utc>,
     pub(super) line: Vec<u8>,
+    _room: Option<Room>,
 }
 
 impl Entry {
     /// Record number `seq`, which happened `at` (cut to the microsecond before it was reduced).
-    pub fn new<E>(seq: u64, at: DateTime<Utc>, event: &Redacted<E>) -> Self {
-        Self { seq, at, line: record_line(seq, at, event.json()) }
+    pub fn new<E>(seq: u64, at: DateTime<Utc>, event: &Redacted<E>, room: Option<Room>) -> Self {
+        Self { seq, at, line: record_line(seq, at, event.json()), _room: room }
     }
 }
 
@@ -224,7 +228,7 @@ mod tests {
         let opening = Opening { data: data.path(), context: "x", about: serde_json::json!({}), at, world: &0, limits: Limits::default() };
         let mut writer = Writer::create(Arc::new(LocalDisk), opening).unwrap();
         let line = vec![b'x'; MAX_LINE + 1];
-        assert!(matches!(writer.observe(Entry { seq: 1, at, line }), Err(JournalError::TooLarge { .. })));
+        assert!(matches!(writer.observe(Entry { seq: 1, at, line, _room: None }), Err(JournalError::TooLarge { .. })));
         let status = writer.status();
         assert_eq!(writer.seal().unwrap().seq, 1);
         assert_eq!(status.borrow().lost, 1);

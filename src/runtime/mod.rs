@@ -20,6 +20,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Event, Intent, Record, Write};
+use crate::journal::writer::Room;
 use crate::journal::{Entry, Health, JournalError, Redacted, Writer};
 use crate::reduce::reduce;
 use crate::runbook::Runbook;
@@ -90,7 +91,7 @@ impl Core {
                 let record = Record { seq: self.seq, at: self.at, event };
                 Followed { effects: reduce(&mut self.state, &record), once_durable: None }
             }
-            Ready::Recorded(event, writes) => self.record(event, writes),
+            Ready::Recorded(event, writes, room) => self.record(event, writes, room),
             Ready::Left(estates) => self.inherit(estates),
             Ready::Dropped(why) => {
                 self.state.screen.tell(self.at, why);
@@ -110,9 +111,9 @@ impl Core {
     }
 
     /// Writes it down and reduces it. What follows from an intent waits for the disk.
-    fn record(&mut self, event: Redacted<Event>, writes: Option<Vec<Write>>) -> Followed {
+    fn record(&mut self, event: Redacted<Event>, writes: Option<Vec<Write>>, room: Option<Room>) -> Followed {
         self.seq += 1;
-        let ack = self.write(&event);
+        let ack = self.write(&event, room);
         let mut event = event.into_inner();
         if let (Event::Intent(intent), Some(writes)) = (&mut event, writes) {
             intent.writes = writes;
@@ -124,9 +125,9 @@ impl Core {
         Followed { effects: Vec::new(), once_durable: Some(Held { intent, effects, ack }) }
     }
 
-    fn write(&mut self, event: &Redacted<Event>) -> Option<Ack> {
+    fn write(&mut self, event: &Redacted<Event>, room: Option<Room>) -> Option<Ack> {
         let journal = self.journal.as_mut()?;
-        let entry = Entry::new(self.seq, self.at, event);
+        let entry = Entry::new(self.seq, self.at, event, room);
         if event.get().decisive() {
             return Some(Box::pin(journal.decide(entry)));
         }

@@ -1,19 +1,24 @@
 //! Makes events ready for the journal beside the loop: secrets are taken out and the JSON is written where no key waits for it.
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 
 use super::inherit::Estate;
 use crate::clean::Clean;
 use crate::event::{Event, Write};
 use crate::journal::Redacted;
+use crate::journal::writer::Room;
 
 /// Events that may be ready and not taken in; whoever sends more waits.
 const READY: usize = 4;
 
 /// An event, ready to be taken in.
 pub enum Ready {
-    /// It is recorded. The bodies of an intent's writes are known to this process only, and go beside it.
-    Recorded(Redacted<Event>, Option<Vec<Write>>),
+    /// It is recorded. The bodies of an intent's writes are known to this process only, and go beside it; so does the room it takes.
+    Recorded(Redacted<Event>, Option<Vec<Write>>, Option<Room>),
     /// It concerns only this screen.
     Passing(Event),
     /// It cannot be recorded, and why.
@@ -29,9 +34,39 @@ impl From<Event> for Ready {
         }
         let writes = if let Event::Intent(intent) = &event { Some(intent.writes.clone()) } else { None };
         match Redacted::new(event) {
-            Ok(event) => Self::Recorded(event, writes),
+            Ok(event) => Self::Recorded(event, writes, None),
             Err(error) => Self::Dropped(format!("an event was dropped, it cannot be recorded: {error}").into()),
         }
+    }
+}
+
+/// Bytes of what sources say that may wait for the disk; then they wait, and what they read from. Without this a listing that comes faster
+/// than a slow disk takes it would be in memory as text.
+const ROOM: usize = 2 << 20;
+/// How long they wait at most. A disk that takes nothing for so long is not waited for again until it has taken something: the journal
+/// says so, and what is so goes on to the screen.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Who lets records through to the journal.
+struct Gate {
+    room: Arc<Semaphore>,
+    patience: Duration,
+    /// Whether the disk has taken something since it was waited for in vain.
+    trusts: bool,
+}
+
+impl Gate {
+    fn new(patience: Duration) -> Self {
+        Self { room: Arc::new(Semaphore::new(ROOM)), patience, trusts: true }
+    }
+
+    async fn admit(&mut self, ready: Ready) -> Ready {
+        let Ready::Recorded(event, writes, _) = ready else { return ready };
+        let bytes = u32::try_from(event.json().len().min(ROOM)).unwrap_or(u32::MAX);
+        let patience = if self.trusts { self.patience } else { Duration::ZERO };
+        let room = timeout(patience, Arc::clone(&self.room).acquire_many_owned(bytes)).await.ok().and_then(Result::ok);
+        self.trusts = room.is_some();
+        Ready::Recorded(event, writes, room)
     }
 }
 
@@ -40,11 +75,44 @@ pub fn scribe(mut events: mpsc::Receiver<Event>) -> (mpsc::Sender<Ready>, mpsc::
     let (sender, ready) = mpsc::channel(READY);
     let joining = sender.clone();
     tokio::spawn(async move {
+        let mut gate = Gate::new(PATIENCE);
         while let Some(event) = events.recv().await {
-            if sender.send(Ready::from(event)).await.is_err() {
+            let ready = gate.admit(Ready::from(event)).await;
+            if sender.send(ready).await.is_err() {
                 return;
             }
         }
     });
     (joining, ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Ready {
+        Ready::from(Event::JournalTrouble(Some(Clean::new(&"x".repeat(ROOM)))))
+    }
+
+    fn room(ready: Ready) -> Option<Room> {
+        let Ready::Recorded(.., room) = ready else { panic!("it is recorded") };
+        room
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_the_disk_is_bounded_and_a_dead_disk_is_waited_for_once() {
+        let mut gate = Gate::new(Duration::from_millis(20));
+        let first = room(gate.admit(record()).await);
+        assert!(first.is_some());
+        assert!(room(gate.admit(record()).await).is_none());
+        gate.patience = Duration::MAX;
+        assert!(room(gate.admit(record()).await).is_none(), "it is not waited for again");
+        drop(first); // it is written
+        let held = room(gate.admit(record()).await);
+        assert!(held.is_some());
+        let next = tokio::spawn(async move { room(gate.admit(record()).await).is_some() });
+        tokio::task::yield_now().await;
+        drop(held);
+        assert!(next.await.unwrap(), "a slow one is");
+    }
 }

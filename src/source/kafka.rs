@@ -23,7 +23,8 @@ use self::exec::Exec;
 use self::exporter::Exporter;
 use super::clock::Clock;
 use super::failure::Failure;
-use super::reach::Reach;
+use super::http::Server;
+use super::reach::{Reach, Unreached};
 use super::timing::Timing;
 use super::voice::Voice;
 use crate::clean::Clean;
@@ -86,13 +87,10 @@ pub async fn run(how: Kafka, client: kube::Client, prometheus: Reach, mut voice:
         Kafka::Off(why) => return voice.off(&why).await,
     };
     let pace = Pace::of(wanted.settings.mode, &timing);
-    let mut reader: Box<dyn Reader> = match wanted.settings.mode {
-        KafkaMode::Exec => Box::new(Exec::new(wanted, client)),
-        KafkaMode::Prometheus => Box::new(Exporter::new(wanted.settings.metrics, prometheus.open(&mut voice, &clock).await)),
-        KafkaMode::Brokers => match Brokers::new(wanted.settings, wanted.namespace, client, timing.clone()) {
-            Ok(brokers) => Box::new(brokers),
-            Err(wrong) => return voice.fail(&wrong).await,
-        },
+    let server = async { Ok(prometheus.open(&mut voice, &clock).await) };
+    let mut reader = match reader(wanted, client, &timing, server).await {
+        Ok(reader) => reader,
+        Err(wrong) => return voice.fail(&wrong).await,
     };
     let mut before: Option<BTreeMap<Clean, i64>> = None;
     loop {
@@ -112,6 +110,38 @@ pub async fn run(how: Kafka, client: kube::Client, prometheus: Reach, mut voice:
         };
         clock.sleep(if soon { pace.soon } else { pace.usual }).await;
     }
+}
+
+/// Reads the groups once, and says in words what was read.
+///
+/// # Errors
+/// They cannot be read: why, and what to do.
+pub async fn test(wanted: Wanted, client: kube::Client, prometheus: &Reach, timing: &Timing) -> Result<String, Failure> {
+    let mode = wanted.settings.mode;
+    let server = async {
+        prometheus.find().await.map_err(|unreached| match unreached {
+            Unreached::Nowhere(why) => Failure::Missing(why),
+            Unreached::Failed(failure) => failure,
+        })
+    };
+    let mut reader = reader(wanted, client, timing, server).await?;
+    let answer = Pace::of(mode, timing).answer;
+    let reading = tokio::time::timeout(answer, reader.read()).await.unwrap_or_else(|_| Err(Failure::silent(reader.name(), answer)));
+    reading.map(|reading| format!("consumer groups read by {}: {}", mode.name(), reading.groups.len()))
+}
+
+/// What reads in this mode; only one of them asks a Prometheus.
+async fn reader(
+    wanted: Wanted,
+    client: kube::Client,
+    timing: &Timing,
+    prometheus: impl Future<Output = Result<Server, Failure>>,
+) -> Result<Box<dyn Reader>, Failure> {
+    Ok(match wanted.settings.mode {
+        KafkaMode::Exec => Box::new(Exec::new(wanted, client)),
+        KafkaMode::Prometheus => Box::new(Exporter::new(wanted.settings.metrics, prometheus.await?)),
+        KafkaMode::Brokers => Box::new(Brokers::new(wanted.settings, wanted.namespace, client, timing.clone())?),
+    })
 }
 
 impl Pace {

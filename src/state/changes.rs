@@ -276,6 +276,32 @@ mod tests {
         assert_eq!(told(&events[..1]), ["0 n0 node joined", "1 n1 node joined"]);
         assert_eq!(told(&events), ["0 40 nodes joined", "900 40 nodes left"]);
         let ca = ConfigMap { meta: meta(ROOT_CA, 5), changed: Some(change(5)) };
-        assert_eq!(told(&[(5, ClusterEvent::ConfigMaps(vec![ca]))]), [String::new(); 0]);
+        assert_eq!(told(&[(5, ClusterEvent::ConfigMaps(vec![ca]))]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_change_is_blamed_for_trouble_of_its_own_alone() {
+        let mut state = State::new(at(60), std::sync::Arc::new(crate::runbook::embedded().unwrap()));
+        state.world.cluster.fold(&ClusterEvent::Nodes(vec![plain("n1", 0), plain("n2", 0)]));
+        let timeline = &mut state.world.timeline;
+        timeline.add(at(1), EntryKind::Deploy, "app", "rev 1 → 2", None);
+        timeline.add(at(2), EntryKind::Change, "app", "config map changed", None);
+        for (second, node) in [(3, "n1"), (4, "n2")] {
+            let id = timeline.add(at(second), EntryKind::Change, node, "node cordoned", None);
+            timeline.about(id, &node.into());
+        }
+        timeline.add(at(10), EntryKind::Trouble, "hungry", "rolling out", None);
+        timeline.add(at(20), EntryKind::Trouble, "app", "CrashLoopBackOff", None);
+        let id = timeline.add(at(30), EntryKind::Trouble, "n2", "node not ready", None);
+        timeline.about(id, &"n2".into());
+        let blamed: Vec<_> = changed(&state).iter().map(|change| (change.entry.text.clone(), change.then.map(|then| then.at))).collect();
+        let expected = [
+            ("node not ready", None),
+            ("node cordoned", Some(at(30))),
+            ("node cordoned", None),
+            ("config map changed", None),
+            ("rev 1 → 2", Some(at(20))),
+        ];
+        assert_eq!(blamed, expected.map(|(text, then)| (text.into(), then)));
     }
 }

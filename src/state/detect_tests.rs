@@ -51,6 +51,7 @@ impl Story {
             limits: Amount::default(),
         };
         let (meta, phase) = (meta("app-1-x", 0), PodPhase::Running);
+        let owner = owner.map(Arc::new);
         Pod { meta, owner, node: None, phase, ready, reason: None, message: None, containers: vec![container] }
     }
 
@@ -134,7 +135,7 @@ fn a_pod_that_no_known_workload_owns_is_told_and_its_owner_may_be_named_a_little
     let set = Owner { kind: "StatefulSet".into(), ..owner("kafka") };
     let mut unseen = Story::default();
     unseen.take(0, &pods(Some(set)));
-    assert_eq!(unseen.told(), [String::new(); 0]);
+    assert_eq!(unseen.told(), Vec::<String>::new());
     unseen.detector.settle(at(20), &unseen.cluster, &mut unseen.timeline);
     assert_eq!(unseen.told(), ["20 Trouble CrashLoopBackOff"], "its StatefulSet cannot be seen");
     assert_eq!(unseen.detector.causes.standing(), Some(at(20)));
@@ -156,7 +157,7 @@ fn what_is_new_has_time_to_start() {
     story.take(100, &node(None));
     let settle = |story: &mut Story, second| story.detector.settle(at(second), &story.cluster, &mut story.timeline);
     settle(&mut story, 119);
-    assert_eq!(story.told(), [String::new(); 0]);
+    assert_eq!(story.told(), Vec::<String>::new());
     settle(&mut story, 120);
     assert_eq!(story.told(), ["120 Trouble ContainerCreating", "120 Trouble node not ready: no word from its kubelet"]);
     story.app(130, 0, crashes());
@@ -189,7 +190,9 @@ fn who_rolled_out_does_not_depend_on_which_watch_spoke_first() {
         story.take(0, &ClusterEvent::Listing(Kind::ReplicaSet.into()));
         story.take(0, &ClusterEvent::Revisions(vec![Story::revision(1, -90_000)]));
         story.take(0, &ClusterEvent::Listed(Kind::ReplicaSet.into()));
-        order.into_iter().for_each(|event| story.take(100, event));
+        for event in order {
+            story.take(100, event);
+        }
         assert_eq!(story.told(), ["100 Deploy rev 1 → 2  by helm"]);
     }
 }

@@ -84,7 +84,7 @@ fn fault(container: &Container) -> Option<(Clean, Option<Clean>)> {
     match &container.state {
         ContainerState::Waiting { reason: Some(reason), message } => {
             let said = || message.as_ref().filter(|_| reason != "ContainerCreating").map(words);
-            let ended = || container.last.as_ref().and_then(ending);
+            let ended = || container.last.as_deref().and_then(ending);
             let why = if reason == "CrashLoopBackOff" { ended().or_else(said) } else { said().or_else(ended) };
             Some((reason.clone(), why))
         }
@@ -143,7 +143,7 @@ fn signal(exit: i32) -> Option<&'static str> {
 /// A pod whose containers run but that is not ready: kubectl says `Running`, and so do we, with the reason beside it.
 fn unready(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
     let waiting = pod.phase == PodPhase::Running && !pod.ready;
-    let killed = || pod.containers.iter().filter_map(|c| c.last.as_ref()).find_map(ending);
+    let killed = || pod.containers.iter().filter_map(|c| c.last.as_deref()).find_map(ending);
     waiting.then(|| ("Running".into(), pod.message.clone().or_else(killed)))
 }
 

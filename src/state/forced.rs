@@ -87,7 +87,7 @@ mod tests {
             };
             let pod = Pod {
                 meta,
-                owner: Some(Owner { kind: owner.into(), name: "kafka".into(), uid: "set".into() }),
+                owner: Some(Owner { kind: owner.into(), name: "kafka".into(), uid: "set".into() }.into()),
                 node: None,
                 phase: PodPhase::Running,
                 ready: true,

@@ -64,7 +64,7 @@ pub fn pod(workload: &Workload, n: u32) -> Pod {
     let (kind, controller) = workload.revision.map_or(("StatefulSet", name.to_owned()), |n| ("ReplicaSet", format!("{name}-{n}")));
     Pod {
         meta: meta(&format!("{controller}-{n}"), -3_700),
-        owner: Some(owner(kind, &controller)),
+        owner: Some(owner(kind, &controller).into()),
         node: Some(format!("node-{}", n % 3 + 1).into()),
         phase: PodPhase::Running,
         ready: true,
@@ -93,7 +93,7 @@ pub fn crashing(mut pod: Pod) -> Pod {
         reason: Some("CrashLoopBackOff".into()),
         message: Some("back-off 2m40s restarting failed container=app".into()),
     };
-    container.last = Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: Some(at(-41)) });
+    container.last = Some(Box::new(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: Some(at(-41)) }));
     pod
 }
 

@@ -27,7 +27,7 @@ fn of_us(event: ClusterEvent) -> ClusterEvent {
         ClusterEvent::Pods(all) => {
             let marked = all.into_iter().map(|pod| {
                 let mut pod = (*pod).clone();
-                (pod.meta, pod.owner) = (mark(pod.meta), owned(pod.owner));
+                (pod.meta, pod.owner) = (mark(pod.meta), owned(pod.owner.map(Arc::unwrap_or_clone)).map(Arc::new));
                 Arc::new(pod)
             });
             ClusterEvent::Pods(marked.collect())

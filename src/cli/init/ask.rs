@@ -28,6 +28,15 @@ pub(super) fn agreed(question: &str) -> io::Result<bool> {
     Ok(answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "" | "y" | "yes")))
 }
 
+/// Asks whether to do what looks wrong; nothing typed means no.
+///
+/// # Errors
+/// The terminal is gone.
+pub(super) fn insisted(question: &str) -> io::Result<bool> {
+    let answer = line(&format!("{question} [y/N]"))?;
+    Ok(answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes")))
+}
+
 /// Asks for what nobody should see.
 ///
 /// # Errors

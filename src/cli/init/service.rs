@@ -1,6 +1,6 @@
 //! One service of HTTP: what the settings say, what the cluster has, what somebody types; each is tested before it is written down.
 
-use super::{Finder, ask};
+use super::{Chosen, Finder, ask};
 use crate::clean::cleaned;
 use crate::cli::say;
 use crate::config::{Auth, Endpoint, Secret, Where, edit};
@@ -11,21 +11,9 @@ use crate::source::http::Server;
 /// Candidates of the cluster that are shown.
 const SHOWN: usize = 9;
 
-/// What is to become of its table in the settings.
-pub(super) enum Chosen {
-    /// It is written.
-    New(Box<Endpoint>),
-    /// It stays as it is.
-    Kept,
-    /// There is none, and will be none.
-    Nothing,
-    /// Whoever was asked went away.
-    Stop,
-}
-
 impl Finder<'_> {
     /// Finds and tests; asks, where somebody is there.
-    pub(super) async fn service(&self, what: What) -> color_eyre::Result<Chosen> {
+    pub(super) async fn service(&self, what: What) -> color_eyre::Result<Chosen<Endpoint>> {
         let name = what.name();
         let (flagged, set) = match what {
             What::Prometheus => (&self.wanted.prometheus, &self.room.config.settings.prometheus),
@@ -39,7 +27,8 @@ impl Finder<'_> {
                 (Ok(_), true) => return Ok(Chosen::Kept),
                 (Ok(_), false) if set.place.is_none() => return Ok(Chosen::New(Box::new(flagged.clone()))),
                 // What is set stays set unless somebody says otherwise.
-                _ if !self.asks => return Ok(if set.place.is_some() { Chosen::Kept } else { Chosen::Nothing }),
+                (Err(_), false) if !self.asks => return Ok(Chosen::Failed),
+                _ if !self.asks => return Ok(Chosen::Kept),
                 _ => {}
             }
         }
@@ -78,7 +67,7 @@ impl Finder<'_> {
     }
 
     /// Lets somebody choose: a number, an address, or nothing.
-    async fn choose(&self, what: What, candidates: &[Endpoint]) -> color_eyre::Result<Chosen> {
+    async fn choose(&self, what: What, candidates: &[Endpoint]) -> color_eyre::Result<Chosen<Endpoint>> {
         let name = what.name();
         for (number, endpoint) in (1..).zip(candidates) {
             say(format_args!("  {number}  {}", place(endpoint)))?;
@@ -118,7 +107,7 @@ impl Finder<'_> {
                     Some(auth) => endpoint.auth = auth,
                     None => return Ok(None),
                 },
-                Err(_) => return Ok(ask::agreed("  Use it all the same?")?.then_some(endpoint)),
+                Err(_) => return Ok(ask::insisted("  Use it all the same?")?.then_some(endpoint)),
             }
         }
     }
@@ -153,7 +142,7 @@ fn place(endpoint: &Endpoint) -> String {
     endpoint.place.as_ref().map(|place| cleaned(&place.to_string()).into_owned()).unwrap_or_default()
 }
 
-fn tell(name: &str, at: &str, tested: &Result<String, Failure>) -> std::io::Result<()> {
+pub(super) fn tell(name: &str, at: &str, tested: &Result<String, Failure>) -> std::io::Result<()> {
     match tested {
         Ok(told) => say(cleaned(&format!("✓ {name}: {at}: {told}"))),
         Err(failure) => say(cleaned(&format!("✗ {name}: {at}: {failure}"))),

@@ -184,10 +184,15 @@ async fn dropped_without_seal_it_is_whole_but_not_sealed() {
 async fn numbers_out_of_order_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let mut owner = Owner::start(Arc::new(LocalDisk), data.path(), small()).unwrap();
-    let again = owner.entry(&event(1));
-    owner.writer.observe(again.clone()).unwrap();
-    assert!(matches!(owner.writer.observe(again.clone()), Err(JournalError::OutOfOrder { expected: 2, got: 1 })));
-    assert!(matches!(owner.writer.decide(again).await, Err(JournalError::OutOfOrder { .. })));
+    let first = owner.entry(&event(1));
+    owner.writer.observe(first).unwrap();
+    let mut again = || {
+        owner.seq = 0;
+        owner.entry(&event(1))
+    };
+    let (second, third) = (again(), again());
+    assert!(matches!(owner.writer.observe(second), Err(JournalError::OutOfOrder { expected: 2, got: 1 })));
+    assert!(matches!(owner.writer.decide(third).await, Err(JournalError::OutOfOrder { .. })));
 }
 
 #[tokio::test]

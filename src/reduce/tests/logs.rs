@@ -38,7 +38,7 @@ fn pod(name: &str, set: &str, containers: &[&str]) -> Arc<Pod> {
     };
     Arc::new(Pod {
         meta: meta(name),
-        owner: Some(owner("ReplicaSet", set)),
+        owner: Some(owner("ReplicaSet", set).into()),
         node: None,
         phase: PodPhase::Running,
         ready: true,

@@ -3,6 +3,7 @@
 //! Everything that can be absent or `null` is optional here: one odd object must not make a whole kind unreadable.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -44,6 +45,8 @@ pub trait Object: DeserializeOwned + Send + 'static {
 #[derive(Debug, Default)]
 pub struct Names {
     held: HashSet<Clean>,
+    /// Of the object before this one: a listing has the pods of one controller one after another.
+    owner: Option<Arc<event::Owner>>,
     context: ContextId,
 }
 
@@ -53,13 +56,18 @@ impl Names {
 
     /// Of one context, with whose mark every identity is.
     pub fn of(context: ContextId) -> Self {
-        Self { held: HashSet::new(), context }
+        Self { context, ..Self::default() }
     }
 
     /// An identity that many objects name.
     fn uid(&mut self, uid: Clean) -> Clean {
         let uid = self.context.own(uid);
         self.shared(uid)
+    }
+
+    fn shared_owner(&mut self, owner: event::Owner) -> Arc<event::Owner> {
+        let held = self.owner.take().filter(|held| **held == owner);
+        Arc::clone(self.owner.insert(held.unwrap_or_else(|| Arc::new(owner))))
     }
 
     /// The copy that is already held, if there is one.

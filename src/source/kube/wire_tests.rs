@@ -31,7 +31,7 @@ fn a_crashing_pod_of_the_bed_is_read() {
     let container = &pod.containers[0];
     assert_eq!((container.restarts, container.image.as_str(), container.init), (2, "localhost/box:1", false));
     let at = "2026-11-23T06:22:19Z".parse().ok();
-    assert_eq!(container.last, Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at }));
+    assert_eq!(container.last.as_deref().cloned(), Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at }));
     let expected = Diagnosis { severity: Severity::Critical, status: "CrashLoopBackOff".into(), why: Some("exit 1".into()) };
     assert_eq!(diagnose(&pod), expected);
 }

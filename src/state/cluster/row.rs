@@ -119,7 +119,7 @@ fn shortage(workload: &Workload) -> Clean {
 
 /// When a container of the pod ended last.
 pub fn last_end(pod: &Pod) -> Option<DateTime<Utc>> {
-    let states = pod.containers.iter().flat_map(|container| container.last.iter().chain([&container.state]));
+    let states = pod.containers.iter().flat_map(|container| container.last.as_deref().into_iter().chain([&container.state]));
     let ends = states.filter_map(|state| if let ContainerState::Terminated { at, .. } = state { *at } else { None });
     ends.max()
 }

@@ -21,14 +21,14 @@ fn pod(uid: &str, owner: &str, state: ContainerState, ready: bool) -> Pod {
         ready,
         restarts: 2,
         state,
-        last,
+        last: last.map(Box::new),
         requests: Amount::default(),
         limits: Amount::default(),
     };
     let owner = Owner { kind: "ReplicaSet".into(), name: owner.into(), uid: owner.into() };
     Pod {
         meta: meta(uid, uid),
-        owner: Some(owner),
+        owner: Some(owner.into()),
         node: Some("n1".into()),
         phase: PodPhase::Running,
         ready,

@@ -150,7 +150,7 @@ impl Object for Pod {
         let gated = Condition::find(self.status.conditions.as_deref(), "PodScheduled", "False").and_then(|c| c.reason.clone());
         let reason = self.status.reason.take().or_else(|| gated.filter(|reason| reason == "SchedulingGated"));
         Arc::new(event::Pod {
-            owner: self.metadata.owner(names),
+            owner: self.metadata.owner(names).map(|owner| names.shared_owner(owner)),
             node: self.spec.node_name.map(|node| names.shared(node)),
             phase: self.status.phase(),
             ready: Condition::find(self.status.conditions.as_deref(), "Ready", "True").is_some(),
@@ -176,7 +176,7 @@ fn fact_of(container: Container, init: bool, status: ContainerStatus, names: &mu
         restarts: status.restart_count,
         // What has no status yet has not been looked at by a kubelet.
         state: state.unwrap_or(event::ContainerState::Waiting { reason: None, message: None }),
-        last: status.last_state.and_then(|state| state.fact(names)),
+        last: status.last_state.and_then(|state| state.fact(names)).map(Box::new),
         requests: container.resources.requests.amount(),
         limits: container.resources.limits.amount(),
     }
