@@ -125,7 +125,7 @@ fn workload(world: &World, row: &WorkloadRow<'_>) -> Option<Value> {
     let w = row.workload?;
     let mut told = json!({
         "kind": w.kind.name(), "namespace": w.meta.namespace, "name": w.meta.name, "desired": w.desired, "ready": w.ready,
-        "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": w.release,
+        "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": world.release(w),
     });
     if let Some(session) = world.session.as_ref().filter(|session| session.several()) {
         told["context"] = session.looked(w.meta.context()).map(|one| one.context.as_str()).into();

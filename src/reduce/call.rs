@@ -25,7 +25,9 @@ pub(super) fn since(state: &mut State, seen: u64) -> Vec<Effect> {
 fn needs_somebody(state: &State, entry: &Entry) -> bool {
     match entry.kind {
         EntryKind::Trouble | EntryKind::Unknown | EntryKind::Unverified => true,
-        EntryKind::Alert => state.world.alerts.rows().iter().any(|alert| alert.name == entry.text && alert.state == "active"),
+        EntryKind::Alert => {
+            entry.about.as_ref().and_then(|fingerprint| state.world.alerts.get(fingerprint)).is_some_and(crate::event::Alert::active)
+        }
         _ => false,
     }
 }

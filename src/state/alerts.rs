@@ -4,8 +4,22 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Severity;
 use crate::clean::Clean;
 use crate::event::{Alert, Silence};
+
+/// Labels that tell alerts of one name apart, whatever others of that name there are.
+const TELLING: [&str; 5] = ["container", "device", "instance", "node", "pod"];
+
+/// How much an alert needs a person, by its label `severity`. What only informs needs nobody: `none` is that of kube-prometheus' `Watchdog`
+/// and `InfoInhibitor`, which always fire.
+pub fn urgency(alert: &Alert) -> Severity {
+    match alert.labels.get("severity").map(|severity| severity.to_lowercase()).as_deref() {
+        Some("none" | "info" | "informational" | "debug") => Severity::Ok,
+        Some("critical" | "page" | "emergency" | "fatal") => Severity::Critical,
+        _ => Severity::Warn,
+    }
+}
 
 /// Alerts by fingerprint, silences by id.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,7 +47,7 @@ impl Alerts {
     /// All of them, the longest firing first.
     pub fn rows(&self) -> Vec<&Alert> {
         let mut rows: Vec<&Alert> = self.alerts.values().collect();
-        rows.sort_by_key(|alert| (alert.since, alert.name.clone()));
+        rows.sort_by(|a, b| (a.since, &a.name).cmp(&(b.since, &b.name)));
         rows
     }
 
@@ -51,6 +65,20 @@ impl Alerts {
     /// How many call for a person: those that nobody silenced.
     pub fn firing(&self) -> usize {
         self.alerts.values().filter(|alert| alert.active()).count()
+    }
+
+    /// Those that call for a person and do not only inform, with how much they do.
+    pub fn urgent(&self) -> impl Iterator<Item = (&Alert, Severity)> {
+        let rated = self.alerts.values().filter(|alert| alert.active()).map(|alert| (alert, urgency(alert)));
+        rated.filter(|(_, urgency)| *urgency > Severity::Ok)
+    }
+
+    /// An alert's name, and the labels that tell it from others of that name: `DiskFull  instance=10.0.0.1:9100`.
+    pub fn told(&self, alert: &Alert) -> Clean {
+        let (about, (_, shared)) = (alert.about(), self.named(&alert.name));
+        let telling = |name: &Clean| TELLING.contains(&name.as_str()) || (*name != "severity" && !shared.contains_key(name));
+        let labels = alert.labels.iter().filter(|(name, value)| telling(name) && Some(*value) != about);
+        labels.fold(alert.name.to_string(), |told, (name, value)| format!("{told}  {name}={value}")).into()
     }
 
     /// The silences, the first to end first.

@@ -9,105 +9,20 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::things::{News, Thing, Tie};
 use super::{EntryKind, Subject, Timeline};
 use crate::clean::Clean;
-use crate::event::{ContextId, Uid};
+use crate::event::ContextId;
 use crate::units;
 
 /// So many things with the same reason, each no later than [`AT_ONCE`] after one before it, have one cause.
 const MANY: usize = 3;
 /// See [`MANY`].
 const AT_ONCE: TimeDelta = TimeDelta::seconds(60);
+/// News that is so much younger than the line that would tell it stands where it came: nobody reads what is out of sight.
+const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// Cases that are listed under a cause; further ones are only counted.
 const LISTED: usize = 200;
-
-/// What troubles can have in common, the strongest first. Every name is marked with its context ([`ContextId::mark`]): what breaks in two
-/// clusters at once breaks twice.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tie {
-    /// A node: its pods stop with it.
-    Node(Clean),
-    /// A registry whose images cannot be pulled.
-    Registry(Clean),
-    /// A namespace in which no pods can be created.
-    Namespace(Clean),
-    /// A service: its workload, its failing requests, its alerts.
-    Service(Clean),
-    /// The reason itself, or an alert's name.
-    Reason(Clean),
-}
-
-/// Something that broke, or another word for it.
-#[derive(Clone, Debug)]
-pub struct News {
-    /// What broke: the same for every word about it.
-    pub thing: Thing,
-    /// Whom the line is about.
-    pub subject: Subject,
-    /// What it says.
-    pub text: Clean,
-    /// What ties it to others, the strongest first.
-    pub ties: Vec<Tie>,
-}
-
-/// What can be broken.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Thing {
-    /// A workload, by uid.
-    Workload(Uid),
-    /// A node, by uid.
-    Node(Uid),
-    /// A service whose requests fail, by name.
-    Service(Clean),
-    /// A consumer group, by name.
-    Group(Clean),
-    /// An alert, by fingerprint.
-    Alert(Clean),
-}
-
-impl From<Thing> for String {
-    fn from(thing: Thing) -> Self {
-        let (word, id) = match thing {
-            Thing::Workload(id) => ("workload", id),
-            Thing::Node(id) => ("node", id),
-            Thing::Service(id) => ("service", id),
-            Thing::Group(id) => ("group", id),
-            Thing::Alert(id) => ("alert", id),
-        };
-        format!("{word}/{id}")
-    }
-}
-
-impl TryFrom<String> for Thing {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.split_once('/') {
-            Some(("workload", id)) => Ok(Self::Workload(id.into())),
-            Some(("node", id)) => Ok(Self::Node(id.into())),
-            Some(("service", id)) => Ok(Self::Service(id.into())),
-            Some(("group", id)) => Ok(Self::Group(id.into())),
-            Some(("alert", id)) => Ok(Self::Alert(id.into())),
-            _ => Err(format!("{text:?} is nothing that can be broken")),
-        }
-    }
-}
-
-impl Thing {
-    fn kind(&self) -> EntryKind {
-        if matches!(self, Self::Alert(_)) { EntryKind::Alert } else { EntryKind::Trouble }
-    }
-
-    fn over(&self) -> EntryKind {
-        if matches!(self, Self::Alert(_)) { EntryKind::AlertEnded } else { EntryKind::Recovery }
-    }
-
-    fn about(&self) -> Option<Uid> {
-        if let Self::Workload(uid) | Self::Node(uid) = self { Some(uid.clone()) } else { None }
-    }
-}
 
 /// A thing that is broken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -129,17 +44,59 @@ struct Cause {
     last: DateTime<Utc>,
     /// Cases that are broken now.
     broken: u32,
-    /// Cases that are well again, and their entries.
-    well: BTreeMap<Thing, Option<u64>>,
+    /// Cases that are trouble no more: their entries, and why.
+    left: BTreeMap<Thing, (Option<u64>, Way)>,
+    /// Whether all of them are pods.
+    pods: bool,
     /// The newest words of a case.
     words: Clean,
     /// What was said when a case that is no alert was well again.
     ended: Option<Clean>,
 }
 
+/// How a thing ceased to be trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// It is well again; an alert ended.
+    Over,
+    /// It is not there any more.
+    Deleted,
+    /// It stands, and somebody, or another alert, keeps it quiet.
+    Silenced,
+    /// Its namespace is not looked at any more.
+    OutOfSight,
+}
+
+impl Way {
+    const ALL: [(Self, &str); 4] =
+        [(Self::Over, "over"), (Self::Deleted, "deleted"), (Self::Silenced, "silenced"), (Self::OutOfSight, "out of sight")];
+}
+
 impl Cause {
     fn cases(&self) -> usize {
-        self.broken as usize + self.well.len()
+        self.broken as usize + self.left.len()
+    }
+
+    /// How many cases are trouble no more, by how they ceased to be: `5 over, 2 deleted`; the first with what follows its number.
+    fn ways(&self, first: &str) -> String {
+        let count = |way: Way| self.left.values().filter(|(_, how)| *how == way).count();
+        let told = Way::ALL.iter().map(|(way, word)| (count(*way), word)).filter(|(n, _)| *n > 0).enumerate();
+        let words: Vec<String> = told.map(|(place, (n, word))| format!("{n}{} {word}", if place == 0 { first } else { "" })).collect();
+        words.join(", ")
+    }
+
+    /// `both over`, `all 7 silenced`, `5 over, 2 deleted`
+    fn ended(&self) -> String {
+        match Way::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
+            Some((_, word)) if self.cases() == 2 => format!("both {word}"),
+            Some((_, word)) => format!("all {} {word}", self.cases()),
+            None => self.ways(""),
+        }
+    }
+
+    fn any(&self, way: Way) -> bool {
+        self.left.values().any(|(_, how)| *how == way)
     }
 }
 
@@ -149,6 +106,12 @@ pub struct Causes {
     troubles: BTreeMap<Thing, Trouble>,
     /// By the entry that tells it.
     open: BTreeMap<u64, Cause>,
+    /// Since when the oldest trouble is there.
+    #[serde(default)]
+    oldest: Option<DateTime<Utc>>,
+    /// When the last incident began: the oldest of the troubles that were there one after the other without a pause.
+    #[serde(default)]
+    began: Option<DateTime<Utc>>,
 }
 
 impl Causes {
@@ -160,6 +123,32 @@ impl Causes {
     /// What is told to be broken.
     pub fn broken(&self) -> impl Iterator<Item = &Thing> {
         self.troubles.keys()
+    }
+
+    /// Since when the oldest of what is broken now is broken.
+    pub fn standing(&self) -> Option<DateTime<Utc>> {
+        self.oldest
+    }
+
+    /// Where elapsed time is counted from: since when the oldest trouble is there; while nothing is broken, the beginning of what was.
+    pub fn began(&self) -> Option<DateTime<Utc>> {
+        self.oldest.or(self.began)
+    }
+
+    fn insert(&mut self, thing: Thing, trouble: Trouble) {
+        let since = Some(trouble.since);
+        let before = if self.oldest.is_some() { self.began } else { None };
+        self.oldest = self.oldest.min(since).or(since);
+        self.began = before.min(since).or(since);
+        self.troubles.insert(thing, trouble);
+    }
+
+    fn remove(&mut self, thing: &Thing) -> Option<Trouble> {
+        let trouble = self.troubles.remove(thing)?;
+        if self.oldest == Some(trouble.since) {
+            self.oldest = self.troubles.values().map(|trouble| trouble.since).min();
+        }
+        Some(trouble)
     }
 
     /// What is said of a broken thing.
@@ -202,7 +191,10 @@ impl Causes {
 
     fn broke(&mut self, at: DateTime<Utc>, news: News, timeline: &mut Timeline) {
         let News { thing, subject, text, ties } = news;
-        let returned = self.open.iter_mut().find_map(|(id, cause)| Some((*id, cause.well.remove(&thing)?)));
+        if matches!(thing, Thing::Node(_)) {
+            self.close(&thing, at, timeline); // a node that is lost again is lost anew
+        }
+        let returned = self.open.iter_mut().find_map(|(id, cause)| Some((*id, cause.left.remove(&thing)?.0)));
         let cause = returned.map(|(id, _)| id).or_else(|| self.fitting(at, &ties));
         let counted_only = cause.and_then(|id| self.open.get(&id)).is_some_and(|cause| cause.cases() >= LISTED);
         let entry = match returned {
@@ -216,13 +208,46 @@ impl Causes {
                 Some(id)
             }
         };
-        if let Some(entry) = entry.and_then(|entry| timeline.get_mut(entry)) {
+        let told = entry.and_then(|entry| timeline.get_mut(entry));
+        let since = told.map_or(at, |entry| {
             (entry.ended, entry.text) = (None, text);
-        }
-        self.troubles.insert(thing.clone(), Trouble { since: at, ties, entry, cause: None });
+            entry.at
+        });
+        self.insert(thing.clone(), Trouble { since, ties, entry, cause: None });
         match cause {
-            Some(cause) => self.join(at, &thing, cause, timeline),
+            Some(cause) => {
+                if returned.is_none() {
+                    self.bring(at, cause, timeline);
+                }
+                self.join(at, &thing, cause, timeline);
+            }
             None => self.tie(at, &thing, timeline),
+        }
+    }
+
+    /// A cause's line comes to where its news is, if it is far from there. What else breaks with a node is no news of the node.
+    fn bring(&self, at: DateTime<Utc>, id: u64, timeline: &mut Timeline) {
+        let node = self.open.get(&id).is_some_and(|cause| matches!(cause.tie, Tie::Node(_)));
+        if !node && timeline.get(id).is_some_and(|line| at - line.at > FRESH) {
+            timeline.bring(id, at);
+        }
+    }
+
+    /// Ends a cause that this was a case of: what is still broken is told on its own, or of another cause.
+    fn close(&mut self, thing: &Thing, at: DateTime<Utc>, timeline: &mut Timeline) {
+        let Some(id) = self.open.iter().find(|(_, cause)| cause.left.contains_key(thing)).map(|(id, _)| *id) else { return };
+        self.release(id, timeline);
+        let alone = self.open.get_mut(&id).is_none_or(|cause| {
+            cause.broken = 0;
+            cause.left.len() < 2
+        });
+        if alone {
+            return self.dissolve(id, timeline);
+        }
+        self.retell(id, None, timeline);
+        self.open.remove(&id);
+        if let Some(line) = timeline.get_mut(id) {
+            line.ended = Some(at);
         }
     }
 
@@ -241,14 +266,22 @@ impl Causes {
         }
         let found = ties.iter().find_map(|tie| Some((tie, self.tied(at, tie)?)));
         let Some((tie, things)) = found else { return };
-        let since = things.iter().filter_map(|thing| self.troubles.get(thing)).map(|trouble| trouble.since).min().unwrap_or(at);
+        let since = self.since(tie, &things).unwrap_or(at);
         let kind = if things.iter().all(|thing| thing.kind() == EntryKind::Alert) { EntryKind::Alert } else { EntryKind::Trouble };
-        let id = timeline.add(since, kind, Subject::default(), Clean::default(), None);
-        let cause = Cause { tie: tie.clone(), since, last: at, broken: 0, well: BTreeMap::new(), words: Clean::default(), ended: None };
+        let place = if at - since > FRESH && !matches!(tie, Tie::Node(_)) { at } else { since };
+        let id = timeline.add(place, kind, Subject::default(), Clean::default(), None);
+        let (left, words, pods) = (BTreeMap::new(), Clean::default(), true);
+        let cause = Cause { tie: tie.clone(), since, last: at, broken: 0, left, pods, words, ended: None };
         self.open.insert(id, cause);
         for thing in &things {
             self.join(at, thing, id, timeline);
         }
+    }
+
+    /// When a cause began: with the first of these things; a node's with the node, whatever was broken on it before.
+    fn since(&self, tie: &Tie, things: &[Thing]) -> Option<DateTime<Utc>> {
+        let of_tie = |thing: &&Thing| !matches!(tie, Tie::Node(_)) || matches!(thing, Thing::Node(_));
+        things.iter().filter(of_tie).filter_map(|thing| self.troubles.get(thing)).map(|trouble| trouble.since).min()
     }
 
     /// The open cause that a trouble with these ties is a case of.
@@ -275,6 +308,7 @@ impl Causes {
         let (Some(trouble), Some(cause)) = (self.troubles.get_mut(thing), self.open.get_mut(&id)) else { return };
         trouble.cause = Some(id);
         cause.broken += 1;
+        cause.pods &= matches!(thing, Thing::Pod(_));
         cause.last = cause.last.max(at);
         let entry = trouble.entry.and_then(|entry| timeline.get_mut(entry));
         let words = entry.map(|entry| {
@@ -294,10 +328,23 @@ impl Causes {
             let words = staying.and_then(|trouble| timeline.get(trouble.entry?)).map(|entry| entry.text.clone());
             return self.retell(id, words, timeline);
         }
-        let left = self.troubles.values_mut().filter(|trouble| trouble.cause == Some(id));
-        let entries: Vec<u64> = left.filter_map(|trouble| trouble.cause.take().and(trouble.entry)).collect();
-        let well = self.open.remove(&id).into_iter().flat_map(|cause| cause.well.into_values()).flatten();
-        for entry in entries.into_iter().chain(well) {
+        self.release(id, timeline);
+        self.dissolve(id, timeline);
+    }
+
+    /// The cases of a cause that are broken stand for themselves again.
+    fn release(&mut self, id: u64, timeline: &mut Timeline) {
+        let broken = self.troubles.values_mut().filter(|trouble| trouble.cause == Some(id));
+        for entry in broken.filter_map(|trouble| trouble.cause.take().and(trouble.entry)) {
+            if let Some(entry) = timeline.get_mut(entry) {
+                entry.cause = None;
+            }
+        }
+    }
+
+    /// Takes back a cause that is none; cases that are over stand for themselves again.
+    fn dissolve(&mut self, id: u64, timeline: &mut Timeline) {
+        for entry in self.open.remove(&id).into_iter().flat_map(|cause| cause.left.into_values()).filter_map(|(entry, _)| entry) {
             if let Some(entry) = timeline.get_mut(entry) {
                 entry.cause = None;
             }
@@ -307,54 +354,71 @@ impl Causes {
 
     /// Says that it is well again, for alerts that they ended.
     pub fn end(&mut self, at: DateTime<Utc>, thing: &Thing, text: impl Into<Clean>, timeline: &mut Timeline) {
-        let (text, Some(trouble)) = (text.into(), self.troubles.remove(thing)) else { return };
+        self.cease(at, thing, Way::Over, text.into(), timeline);
+    }
+
+    /// Says that it stands and is kept quiet.
+    pub fn quiet(&mut self, at: DateTime<Utc>, thing: &Thing, text: impl Into<Clean>, timeline: &mut Timeline) {
+        self.cease(at, thing, Way::Silenced, text.into(), timeline);
+    }
+
+    /// It was deleted, which is told as a change. That it was not well again stands where it was told to be broken.
+    pub fn gone(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
+        self.cease(at, thing, Way::Deleted, "deleted".into(), timeline);
+    }
+
+    /// It is not looked at any more.
+    pub fn lose_sight(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
+        self.cease(at, thing, Way::OutOfSight, "no longer looked at".into(), timeline);
+    }
+
+    fn cease(&mut self, at: DateTime<Utc>, thing: &Thing, way: Way, text: Clean, timeline: &mut Timeline) {
+        let Some(trouble) = self.remove(thing) else { return };
+        let unsaid = matches!(way, Way::Deleted | Way::OutOfSight);
         let entry = trouble.entry.and_then(|entry| timeline.get_mut(entry));
         let subject = entry.map(|entry| {
             entry.ended = Some(at);
+            if unsaid {
+                entry.text = format!("{} · {text}", entry.text).into();
+            }
             entry.about()
         });
         match trouble.cause {
-            None => {
-                let id = timeline.add(at, thing.over(), subject.unwrap_or_default(), text, None);
-                if let Some(entry) = timeline.get_mut(id) {
-                    entry.about = thing.about();
-                }
-            }
-            Some(cause) => {
-                let said = (thing.over() == EntryKind::Recovery).then_some(text);
-                self.left(at, thing, cause, (trouble.entry, said), timeline);
-            }
+            Some(cause) => self.left(at, thing, cause, (&trouble, way, text), timeline),
+            None if unsaid => {}
+            None => tell(at, thing, subject.unwrap_or_default(), text, timeline),
         }
     }
 
-    /// It is not there any more: nothing to say of a trouble on its own, one case less where there are others.
-    pub fn forget(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
-        let Some(trouble) = self.troubles.remove(thing) else { return };
-        if let Some(entry) = trouble.entry.and_then(|entry| timeline.get_mut(entry)) {
-            entry.ended = Some(at);
-        }
-        if let Some(cause) = trouble.cause {
-            self.left(at, thing, cause, (trouble.entry, None), timeline);
-        }
-    }
-
-    /// A case is over; when all are, so is the cause.
-    fn left(&mut self, at: DateTime<Utc>, thing: &Thing, id: u64, (entry, said): (Option<u64>, Option<Clean>), timeline: &mut Timeline) {
+    /// A case is trouble no more; when none is, the cause is over. That a node answers again is told at once, whatever is not well on it.
+    fn left(&mut self, at: DateTime<Utc>, thing: &Thing, id: u64, (trouble, way, text): (&Trouble, Way, Clean), timeline: &mut Timeline) {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.broken = cause.broken.saturating_sub(1);
-        cause.well.insert(thing.clone(), entry);
-        cause.ended = said.or(cause.ended.take());
+        cause.left.insert(thing.clone(), (trouble.entry, way));
+        if way == Way::Over && thing.over() == EntryKind::Recovery {
+            cause.ended = Some(text.clone());
+        }
         self.retell(id, None, timeline);
-        let Some(cause) = self.open.get(&id).filter(|cause| cause.broken == 0) else { return };
-        let subject = timeline.get_mut(id).map(|line| {
+        let Some(cause) = self.open.get(&id) else { return };
+        let subject = timeline.get(id).map(super::Entry::about).unwrap_or_default();
+        if cause.broken > 0 {
+            if matches!((thing, way), (Thing::Node(_), Way::Over)) {
+                let rest = format!("{} of {} not well yet", cause.broken, cause.cases());
+                tell(at, thing, subject, format!("{text} after {}, {rest}", units::age(at - trouble.since)).into(), timeline);
+            }
+            return;
+        }
+        if let Some(line) = timeline.get_mut(id) {
             line.ended = Some(at);
-            line.about()
-        });
-        let all = if cause.cases() == 2 { "both".to_owned() } else { format!("all {}", cause.cases()) };
-        let said =
-            cause.ended.as_ref().filter(|_| matches!(cause.tie, Tie::Service(_))).map(|said| format!("{said} · ")).unwrap_or_default();
-        let text = format!("{said}{all} over after {}", units::age(at - cause.since));
-        timeline.add(at, EntryKind::Recovery, subject.unwrap_or_default(), text, None);
+        }
+        let of_service = matches!(cause.tie, Tie::Service(_));
+        let said = cause.ended.as_ref().filter(|_| of_service).map(|said| format!("{said} · ")).unwrap_or_default();
+        let text = format!("{said}{} after {}", cause.ended(), units::age(at - cause.since));
+        if cause.any(Way::Over) {
+            timeline.add(at, EntryKind::Recovery, subject, text, None);
+        } else if cause.any(Way::Silenced) {
+            timeline.add(at, EntryKind::AlertEnded, subject, text, None);
+        }
         self.open.remove(&id);
     }
 
@@ -364,28 +428,50 @@ impl Causes {
         cause.words = words.unwrap_or_else(|| cause.words.clone());
         let (cause, cases) = (&*cause, cause.cases());
         let of_service = matches!(cause.tie, Tie::Service(_));
-        let told: Vec<Clean> = timeline.cases(id).filter(|_| of_service).map(|entry| entry.text.clone()).collect();
-        let over = if cause.well.is_empty() { String::new() } else { format!("{} of {cases} over · ", cause.well.len()) };
+        let mut told: Vec<Clean> = Vec::new();
+        for entry in timeline.cases(id).filter(|_| of_service) {
+            if !told.contains(&entry.text) {
+                told.push(entry.text.clone());
+            }
+        }
+        let over = if cause.left.is_empty() { String::new() } else { format!("{} · ", cause.ways(&format!(" of {cases}"))) };
         let Some(line) = timeline.get_mut(id) else { return };
         line.cases = u32::try_from(cases).unwrap_or(u32::MAX);
         let (Tie::Node(tied) | Tie::Registry(tied) | Tie::Namespace(tied) | Tie::Service(tied) | Tie::Reason(tied)) = &cause.tie;
-        let name = ContextId::bare(tied);
+        let (name, many) = (ContextId::bare(tied), count(cases, if cause.pods { "pod" } else { "workload" }));
         let text = match &cause.tie {
-            Tie::Node(_) => format!("node not ready, {} with it", workloads(cases.saturating_sub(1))),
-            Tie::Registry(_) => format!("{} cannot pull their images: {}", workloads(cases), cause.words),
-            Tie::Namespace(_) => format!("{} get no pods: {}", workloads(cases), cause.words),
+            Tie::Node(_) => format!("node not ready, {} with it", count(cases.saturating_sub(1), "workload")),
+            Tie::Registry(_) => format!("{many} cannot pull their images: {}", cause.words),
+            Tie::Namespace(_) => format!("{many} get no pods: {}", cause.words),
             Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
             Tie::Reason(_) if line.kind == EntryKind::Alert => format!("{cases} alerts at once"),
             Tie::Reason(_) => cause.words.to_string(),
         };
-        let many = matches!(cause.tie, Tie::Reason(_)) && line.kind != EntryKind::Alert;
-        line.subject = if many { workloads(cases).into() } else { name.into() };
-        (line.context, line.text) = (ContextId::of(tied), format!("{over}{text}").into());
+        let unnamed = matches!(cause.tie, Tie::Reason(_)) && line.kind != EntryKind::Alert;
+        line.subject = if unnamed { many.into() } else { name.into() };
+        (line.context, line.text) = (ContextId::of(tied), format!("{over}{text}{}", before(line.at, cause.since)).into());
     }
 }
 
-fn workloads(count: usize) -> String {
-    format!("{count} workload{}", if count == 1 { "" } else { "s" })
+/// Says that a thing on its own is trouble no more.
+fn tell(at: DateTime<Utc>, thing: &Thing, subject: Subject, text: Clean, timeline: &mut Timeline) {
+    let id = timeline.add(at, thing.over(), subject, text, None);
+    if let Some(entry) = timeline.get_mut(id) {
+        entry.about = thing.about();
+    }
+}
+
+fn count(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// ` · since 13:05:10`, where a line does not stand where its cause began.
+fn before(at: DateTime<Utc>, since: DateTime<Utc>) -> String {
+    match (at == since, at.date_naive() == since.date_naive()) {
+        (true, _) => String::new(),
+        (false, true) => format!(" · since {}", since.format("%H:%M:%S")),
+        (false, false) => format!(" · since {}", since.format("%Y-%m-%d %H:%M:%S")),
+    }
 }
 
 #[cfg(test)]

@@ -75,13 +75,14 @@ fn a_node_that_stops_is_one_line_with_all_that_stopped_with_it() {
     for n in 3..38 {
         story.breaks(3, &workload(n), "not ready", &on);
     }
-    assert_eq!(story.lines(), ["0 trouble n-012: node not ready, 37 workloads with it"]);
+    assert_eq!(story.lines(), ["2 trouble n-012: node not ready, 37 workloads with it"], "dated by the node, whatever broke before");
     story.ends(60, &node());
     (1..37).for_each(|n| story.ends(70, &workload(n)));
-    assert_eq!(story.lines(), ["0 trouble n-012: 37 of 38 over · node not ready, 37 workloads with it"]);
+    let ready = "60 recovery n-012: well after 58s, 37 of 38 not well yet";
+    assert_eq!(story.lines(), ["2 trouble n-012: 37 of 38 over · node not ready, 37 workloads with it", ready]);
     story.ends(90, &workload(37));
-    assert_eq!(story.lines()[1], "90 recovery n-012: all 38 over after 90s");
-    assert_eq!(story.causes, Causes::default());
+    assert_eq!(story.lines()[2], "90 recovery n-012: all 38 over after 88s");
+    assert_eq!((story.causes.troubles.len(), story.causes.open.len(), story.causes.standing()), (0, 0, None));
 }
 
 #[test]
@@ -145,13 +146,13 @@ fn what_is_learnt_later_parts_what_only_looked_alike() {
     for n in 1..4 {
         story.breaks(1, &workload(n), "not ready: no word", &[Tie::Node("n-012".into()), reason("not ready")]);
     }
-    assert_eq!(story.lines(), ["0 trouble 2 workloads: not ready", "0 trouble n-012: node not ready, 3 workloads with it"]);
+    assert_eq!(story.lines(), ["0 trouble 2 workloads: not ready", "1 trouble n-012: node not ready, 3 workloads with it"]);
     for n in 4..6 {
         story.breaks(2, &workload(n), "ImagePullBackOff", &[Tie::Registry("reg".into()), reason("ImagePullBackOff")]);
     }
     story.holds().unwrap();
     assert_eq!(story.lines().len(), 2, "{:?}", story.lines());
-    assert!(story.lines()[1].ends_with("reg: 2 workloads cannot pull their images: ImagePullBackOff"), "{:?}", story.lines());
+    assert!(story.lines()[0].ends_with("reg: 2 workloads cannot pull their images: ImagePullBackOff"), "{:?}", story.lines());
 }
 
 #[test]
@@ -178,9 +179,9 @@ fn a_service_says_how_it_got_well_and_what_is_gone_is_over() {
     story.ends(65, &Thing::Alert("f".into()));
     assert_eq!(story.lines()[1], "65 recovery app: well · both over after 65s");
     story.breaks(70, &workload(1), "x", &[]);
-    story.causes.forget(at(71), &workload(1), &mut story.timeline);
+    story.causes.gone(at(71), &workload(1), &mut story.timeline);
     assert_eq!(story.lines().len(), 3);
-    assert_eq!(story.causes, Causes::default());
+    assert_eq!((story.causes.troubles.len(), story.causes.open.len(), story.causes.standing()), (0, 0, None));
 }
 
 #[test]
@@ -192,6 +193,73 @@ fn a_cause_lists_so_many_cases_and_counts_all() {
     assert_eq!(story.lines(), [format!("0 trouble r: {} workloads cannot pull their images: x", LISTED + 50)]);
     assert_eq!(story.timeline.entries().len(), LISTED + 1);
     story.holds().unwrap();
+}
+
+#[test]
+fn a_node_that_is_lost_again_is_news_again() {
+    let on = [Tie::Node("n-012".into())];
+    let mut story = Story::default();
+    story.breaks(0, &workload(1), "crashes", &on);
+    story.breaks(7_200, &node(), "node not ready", &on);
+    assert_eq!(story.lines(), ["7200 trouble n-012: node not ready, 1 workload with it"]);
+    story.ends(7_227, &node());
+    story.breaks(7_253, &node(), "node not ready", &on);
+    story.holds().unwrap();
+    assert_eq!(
+        story.lines(),
+        [
+            "7200 trouble n-012: node not ready",
+            "7227 recovery n-012: well after 27s, 1 of 2 not well yet",
+            "7253 trouble n-012: node not ready, 1 workload with it",
+        ]
+    );
+}
+
+#[test]
+fn news_stands_where_it_came_and_says_since_when() {
+    let tie = [Tie::Service("app".into())];
+    let mut story = Story::default();
+    story.breaks(0, &workload(1), "CrashLoopBackOff", &tie);
+    story.breaks(7_200, &Thing::Service("app".into()), "5xx 30 %", &tie);
+    assert_eq!(story.lines(), ["7200 trouble app: CrashLoopBackOff · 5xx 30 % · since 00:00:00"]);
+    story.breaks(7_300, &Thing::Alert("f".into()), "High", &tie);
+    story.breaks(9_000, &Thing::Alert("g".into()), "Slow", &tie);
+    assert_eq!(story.lines(), ["9000 trouble app: CrashLoopBackOff · 5xx 30 % · High · Slow · since 00:00:00"]);
+}
+
+#[test]
+fn what_is_deleted_or_silenced_is_not_called_over() {
+    let mut story = Story::default();
+    (1..8).for_each(|n| story.breaks(0, &workload(n), "rolling out", &[reason("rolling out")]));
+    (1..6).for_each(|n| story.causes.gone(at(40), &workload(n), &mut story.timeline));
+    assert_eq!(story.lines(), ["0 trouble 7 workloads: 5 of 7 deleted · rolling out"]);
+    story.ends(41, &workload(6));
+    assert_eq!(story.lines(), ["0 trouble 7 workloads: 1 of 7 over, 5 deleted · rolling out"]);
+    story.causes.gone(at(42), &workload(7), &mut story.timeline);
+    assert_eq!(story.lines()[1], "42 recovery 7 workloads: 1 over, 6 deleted after 42s");
+    for n in 1..4 {
+        story.breaks(100, &Thing::Alert(format!("f{n}").into()), "High", &[reason("High")]);
+    }
+    for n in 1..4 {
+        story.causes.quiet(at(130), &Thing::Alert(format!("f{n}").into()), "High silenced", &mut story.timeline);
+    }
+    assert_eq!(story.lines()[3], "130 alert-ended High: all 3 silenced after 30s");
+}
+
+#[test]
+fn time_is_counted_from_the_oldest_trouble_that_stands() {
+    let mut story = Story::default();
+    let counted = |story: &Story| (story.causes.standing(), story.causes.began());
+    assert_eq!(counted(&story), (None, None));
+    story.breaks(0, &workload(1), "a", &[]);
+    story.breaks(50, &workload(2), "b", &[]);
+    assert_eq!(counted(&story), (Some(at(0)), Some(at(0))));
+    story.ends(60, &workload(1));
+    assert_eq!(counted(&story), (Some(at(50)), Some(at(50))));
+    story.ends(70, &workload(2));
+    assert_eq!(counted(&story), (None, Some(at(0))), "read back, it is counted from the incident's beginning");
+    story.breaks(900, &workload(1), "a", &[]);
+    assert_eq!(counted(&story), (Some(at(900)), Some(at(900))));
 }
 
 /// What may happen: a thing breaks (with some of these ties), is well again, or is gone.
@@ -214,7 +282,7 @@ fn lived(doings: &[(u8, usize, u8, i64)]) -> Result<Story, TestCaseError> {
         let ties: Vec<Tie> = all.into_iter().enumerate().filter(|(bit, _)| ties >> bit & 1 == 1).map(|(_, tie)| tie).collect();
         match what {
             0 => story.ends(now, &thing),
-            1 => story.causes.forget(at(now), &thing, &mut story.timeline),
+            1 => story.causes.gone(at(now), &thing, &mut story.timeline),
             _ => story.breaks(now, &thing, "text", &ties),
         }
         story.holds()?;

@@ -1,12 +1,14 @@
 //! What changed in the cluster and who changed it, as entries of the timeline; and the view back over them: what changed lately, and
 //! what broke after each change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Cluster, Entry, EntryKind, State, Timeline};
-use crate::event::{ClusterEvent, ConfigMap, Kind, LastChange, Node, Uid, Workload};
+use super::detect::Detector;
+use super::{Cluster, Entry, EntryKind, Run, State, Subject, Timeline, World};
+use crate::clean::Clean;
+use crate::event::{ClusterEvent, ConfigMap, Kind, LastChange, Meta, Node, Uid};
 
 /// How far back a change is told when warroom starts, and how far the view back reaches.
 pub const HISTORY: TimeDelta = TimeDelta::hours(1);
@@ -17,14 +19,83 @@ const CONSEQUENCE: TimeDelta = TimeDelta::minutes(15);
 /// How far a change and the object that it made may lie apart: controllers take their time.
 const NEAR: TimeDelta = TimeDelta::seconds(60);
 
+/// So many changes of one sort, none further than [`NEAR`] from another, are one: a helm upgrade, a cluster that grows.
+const MANY: usize = 3;
+
+/// Cases that are listed under a change; further ones are only counted.
+const LISTED: usize = 200;
+
+/// The ConfigMap that `kube-controller-manager` puts into every namespace: nobody's decision.
+const ROOT_CA: &str = "kube-root-ca.crt";
+
+/// Changes that are told in one entry where several come together.
+pub struct Sort {
+    kind: EntryKind,
+    /// What the entry of one begins with.
+    begins: &'static [&'static str],
+    /// What many of them are.
+    many: &'static str,
+    /// What happened to them.
+    what: &'static str,
+}
+
+impl Sort {
+    const fn new(kind: EntryKind, begins: &'static [&'static str], many: &'static str, what: &'static str) -> Self {
+        Self { kind, begins, many, what }
+    }
+
+    fn takes(&self, entry: &Entry) -> bool {
+        entry.kind == self.kind && entry.cases == 0 && self.begins.iter().any(|begin| entry.text.starts_with(begin))
+    }
+}
+
+/// Workloads that were made.
+pub const CREATED: Sort =
+    Sort::new(EntryKind::Deploy, &["deployment created", "statefulset created", "daemonset created"], "workloads", "created");
+const DELETED: Sort =
+    Sort::new(EntryKind::Change, &["deployment deleted", "statefulset deleted", "daemonset deleted"], "workloads", "deleted");
+const ENDED: Sort = Sort::new(EntryKind::Change, &["pod deleted", "job deleted"], "pods and jobs", "deleted while in trouble");
+const CONFIGURED: Sort = Sort::new(EntryKind::Change, &["config map"], "config maps", "changed");
+const JOINED: Sort = Sort::new(EntryKind::Change, &["node joined"], "nodes", "joined");
+const LEFT: Sort = Sort::new(EntryKind::Change, &["node left"], "nodes", "left");
+
+/// Tells a change, with those of its sort that lie near it as the cases of one entry; not one that was told before.
+pub fn together(at: DateTime<Utc>, sort: &Sort, meta: &Meta, text: &str, timeline: &mut Timeline) {
+    let subject = Subject::from(meta);
+    let (from, to) = (timeline.entries().partition_point(|e| e.at < at - NEAR), timeline.entries().partition_point(|e| e.at <= at + NEAR));
+    let near: Vec<&Entry> = timeline.entries()[from..to].iter().filter(|e| e.context == subject.context && sort.takes(e)).collect();
+    if near.iter().any(|e| e.at == at && e.subject == subject.name) {
+        return;
+    }
+    let (head, first) = (near.iter().find_map(|e| e.cause), near.iter().map(|e| e.at).min().unwrap_or(at).min(at));
+    let mut cases: Vec<u64> = near.iter().filter(|e| e.cause.is_none()).map(|e| e.id).collect();
+    if head.and_then(|head| timeline.get(head)).is_none_or(|head| (head.cases as usize) < LISTED) {
+        let id = timeline.add(at, sort.kind, subject.clone(), text, None);
+        timeline.about(id, &meta.uid);
+        cases.push(id);
+    }
+    let many = || cases.len() >= MANY;
+    let nameless = Subject { name: Clean::default(), ..subject };
+    let Some(head) = head.or_else(|| many().then(|| timeline.add(first, sort.kind, nameless, sort.what, None))) else { return };
+    for case in &cases {
+        if let Some(entry) = timeline.get_mut(*case) {
+            entry.cause = Some(head);
+        }
+    }
+    if let Some(line) = timeline.get_mut(head) {
+        line.cases += u32::try_from(cases.len().max(1)).unwrap_or(u32::MAX);
+        line.subject = format!("{} {}", line.cases, sort.many).into();
+    }
+}
+
 /// ` by helm`, where whoever changed the object last did so at about this time.
 pub fn by(changed: Option<&LastChange>, at: DateTime<Utc>) -> String {
     let near = changed.filter(|changed| (changed.at - at).abs() <= NEAR);
     near.map(|changed| format!("  by {}", changed.manager)).unwrap_or_default()
 }
 
-/// Tells what an event changes that the cluster has not taken in yet: ConfigMaps, nodes, and scalings of the past hour.
-pub fn tell(at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent, timeline: &mut Timeline) {
+/// Tells what an event changes that the cluster has not taken in yet: ConfigMaps, nodes, and what is deleted.
+pub fn tell(at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent, told: &Detector, timeline: &mut Timeline) {
     match event {
         ClusterEvent::ConfigMaps(all) => {
             let mut known: BTreeMap<&Uid, &ConfigMap> = BTreeMap::new();
@@ -40,86 +111,114 @@ pub fn tell(at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent, timeline
                 node(at, before, now, timeline);
             }
         }
-        ClusterEvent::Workloads(all) => all.iter().for_each(|now| scaled_before(at, cluster, now, timeline)),
-        ClusterEvent::Gone(Kind::ConfigMap, uids) | ClusterEvent::Missed(Kind::ConfigMap, uids) => {
-            let gone = uids.iter().filter_map(|uid| cluster.config_maps.get(uid)).filter(|map| map.changed.is_some());
-            for map in gone {
-                timeline.add(at, EntryKind::Change, &map.meta, "config map deleted", None);
+        ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) => {
+            for uid in uids {
+                gone(at, *kind, uid, cluster, told, timeline);
             }
         }
-        ClusterEvent::Gone(Kind::Node, uids) | ClusterEvent::Missed(Kind::Node, uids) => {
-            let gone = uids.iter().filter_map(|uid| cluster.nodes.get(uid));
-            for node in gone {
-                timeline.add(at, EntryKind::Change, &node.meta, "node left", None);
-            }
+        ClusterEvent::Listed(scope) => {
+            cluster.unnamed(scope).for_each(|uid| gone(at, scope.kind, uid, cluster, told, timeline));
         }
         _ => {}
     }
+}
+
+/// An object was deleted. Pods and Jobs come and go: only those that were in trouble are worth a word.
+fn gone(at: DateTime<Utc>, kind: Kind, uid: &Uid, cluster: &Cluster, told: &Detector, timeline: &mut Timeline) {
+    let Some(meta) = cluster.meta(kind, uid) else { return };
+    let decided = cluster.config_maps.get(uid).is_some_and(|map| map.changed.is_some() && map.meta.name != *ROOT_CA);
+    let (sort, text) = match kind {
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => (&DELETED, format!("{} deleted", kind.word())),
+        Kind::Job | Kind::Pod if told.is_broken(uid) => (&ENDED, format!("{} deleted", kind.word())),
+        Kind::ConfigMap if decided => (&CONFIGURED, "config map deleted".to_owned()),
+        Kind::Node => (&LEFT, "node left".to_owned()),
+        _ => return,
+    };
+    together(at, sort, meta, &text, timeline);
 }
 
 /// A ConfigMap that somebody wrote, and not a controller.
 fn config_map(at: DateTime<Utc>, before: Option<&ConfigMap>, now: &ConfigMap, timeline: &mut Timeline) {
-    let Some(changed) = now.changed.as_ref().filter(|changed| at - changed.at < HISTORY) else { return };
+    let decided = now.changed.as_ref().filter(|_| now.meta.name != *ROOT_CA);
+    let Some(changed) = decided.filter(|changed| at - changed.at < HISTORY) else { return };
     if before.and_then(|before| before.changed.as_ref()).is_some_and(|before| before.at >= changed.at) {
         return;
     }
     let what = if (changed.at - now.meta.created).abs() <= TimeDelta::seconds(1) { "created" } else { "changed" };
-    let text = format!("config map {what}  by {}", changed.manager);
-    timeline.add_once(changed.at.min(at), EntryKind::Change, &now.meta, text);
+    together(changed.at.min(at), &CONFIGURED, &now.meta, &format!("config map {what}  by {}", changed.manager), timeline);
 }
 
 fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Timeline) {
     match before {
-        None if at - now.meta.created < HISTORY => timeline.add_once(now.meta.created.min(at), EntryKind::Change, &now.meta, "node joined"),
+        None if at - now.meta.created < HISTORY => together(now.meta.created.min(at), &JOINED, &now.meta, "node joined", timeline),
         Some(before) if before.cordoned != now.cordoned => {
             let what = if now.cordoned { "node cordoned" } else { "node uncordoned" };
-            timeline.add(at, EntryKind::Change, &now.meta, format!("{what}{}", by(now.changed.as_ref(), at)), None);
+            let id = timeline.add(at, EntryKind::Change, &now.meta, format!("{what}{}", by(now.changed.as_ref(), at)), None);
+            timeline.about(id, &now.meta.uid);
         }
         _ => {}
     }
 }
 
-/// A workload that is heard of for the first time, and that was scaled within the hour.
-fn scaled_before(at: DateTime<Utc>, cluster: &Cluster, now: &Workload, timeline: &mut Timeline) {
-    let scaled = now.changed.as_ref().filter(|changed| changed.subresource.as_deref() == Some("scale"));
-    let Some(scaled) = scaled.filter(|changed| at - changed.at < HISTORY && !cluster.workloads.contains_key(&now.meta.uid)) else { return };
-    let text = format!("scaled to {}  by {}", now.desired, scaled.manager);
-    timeline.add_once(scaled.at.min(at), EntryKind::Deploy, &now.meta, text);
-}
-
-/// A change, and the first trouble after it.
+/// A change, who made it from here, and the first trouble after it that may come of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Changed<'a> {
     /// The change.
     pub entry: &'a Entry,
-    /// The first thing that broke within a quarter of an hour.
+    /// The step that it is, where it was made from here.
+    pub run: Option<&'a Run>,
+    /// The first thing that broke within a quarter of an hour: the same workload, or the same node and what ran on it.
     pub then: Option<&'a Entry>,
 }
 
 /// What changed within the last hour, newest first.
 pub fn changed(state: &State) -> Vec<Changed<'_>> {
-    let entries = state.world.timeline.entries();
+    let (world, entries) = (&state.world, state.world.timeline.entries());
     let from = entries.partition_point(|entry| entry.at < state.now - HISTORY);
-    let nodes = &state.world.cluster.nodes;
-    let is_node = |entry: &Entry| nodes.values().any(|node| node.meta.name == entry.subject && node.meta.context() == entry.context);
+    let nodes: BTreeSet<&Uid> = world.cluster.nodes.keys().collect();
     let changes = entries.iter().enumerate().skip(from).filter(|(_, entry)| match entry.kind {
-        EntryKind::Deploy | EntryKind::Change | EntryKind::Applied => true,
-        EntryKind::Trouble | EntryKind::Recovery => is_node(entry),
+        EntryKind::Deploy | EntryKind::Change | EntryKind::Applied => entry.cause.is_none(),
+        EntryKind::Trouble | EntryKind::Recovery => entry.about.as_ref().is_some_and(|uid| nodes.contains(uid)),
         _ => false,
     });
-    let first_after = |at: usize, change: &Entry| {
-        let later = entries[at + 1..].iter().take_while(|entry| entry.at - change.at < CONSEQUENCE);
-        later.into_iter().find(|entry| matches!(entry.kind, EntryKind::Trouble | EntryKind::Alert) && entry.context == change.context)
+    let told = |(at, entry)| Changed {
+        entry,
+        run: world.runs.all().find(|run| entry.kind == EntryKind::Applied && entry.mark == Some(run.mark)),
+        then: entries[at + 1..].iter().take_while(|later| later.at - entry.at < CONSEQUENCE).find(|later| comes_of(world, entry, later)),
     };
-    let mut found: Vec<Changed<'_>> = changes.map(|(at, entry)| Changed { entry, then: first_after(at, entry) }).collect();
+    let mut found: Vec<Changed<'_>> = changes.map(told).collect();
     found.reverse();
     found
+}
+
+/// Whether a trouble may come of a change: it is of the workload that was changed, or of the node, or of a workload with broken pods on
+/// it. Which workloads read a ConfigMap is not known.
+fn comes_of(world: &World, change: &Entry, trouble: &Entry) -> bool {
+    if !matches!(trouble.kind, EntryKind::Trouble | EntryKind::Alert) || trouble.context != change.context || change.subject.is_empty() {
+        return false;
+    }
+    let cluster = &world.cluster;
+    match change.kind {
+        EntryKind::Deploy | EntryKind::Applied => {
+            let here = cluster.workloads.values().filter(|w| w.meta.context() == change.context);
+            let mut named = here.filter(|w| w.meta.name == change.subject);
+            trouble.subject == change.subject || named.any(|w| trouble.subject == w.service)
+        }
+        _ => {
+            let on_it = |uid: &Uid| {
+                let row = cluster.row(uid);
+                row.is_some_and(|row| cluster.troubled(&row).iter().any(|(pod, _)| pod.node.as_ref() == Some(&change.subject)))
+            };
+            let node = change.about.as_ref().is_some_and(|uid| cluster.nodes.contains_key(uid));
+            node && trouble.id != change.id && (trouble.about == change.about || trouble.about.as_ref().is_some_and(on_it))
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Amount, Meta};
+    use crate::event::Amount;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -133,14 +232,14 @@ mod tests {
         LastChange { manager: "kubectl-edit".into(), operation: "Update".into(), subresource: None, at: at(second) }
     }
 
-    /// What a cluster's timeline says after these events, each at its second.
+    /// What a cluster's timeline says after these events, each at its second: its lines, and how many cases they have.
     fn told(events: &[(i64, ClusterEvent)]) -> Vec<String> {
         let (mut cluster, mut timeline) = (Cluster::default(), Timeline::default());
         for (second, event) in events {
-            tell(at(*second), &cluster, event, &mut timeline);
+            tell(at(*second), &cluster, event, &Detector::default(), &mut timeline);
             cluster.fold(event);
         }
-        timeline.entries().iter().map(|e| format!("{} {} {}", (e.at - DateTime::UNIX_EPOCH).num_seconds(), e.subject, e.text)).collect()
+        timeline.lines().map(|e| format!("{} {} {}", (e.at - DateTime::UNIX_EPOCH).num_seconds(), e.subject, e.text)).collect()
     }
 
     #[test]
@@ -159,19 +258,50 @@ mod tests {
 
     #[test]
     fn nodes_come_go_and_are_cordoned() {
-        let node = |cordoned, changed| {
-            let (allocatable, pressures) = (Amount::default(), Vec::new());
-            ClusterEvent::Nodes(vec![Node {
-                meta: meta("n1", 5),
-                ready: Some(true),
-                cordoned,
-                message: None,
-                allocatable,
-                pressures,
-                changed,
-            }])
-        };
+        let node = |cordoned, changed| ClusterEvent::Nodes(vec![Node { cordoned, changed, ..plain("n1", 5) }]);
         let events = [(10, node(false, None)), (20, node(true, Some(change(20)))), (30, ClusterEvent::Gone(Kind::Node, vec!["n1".into()]))];
         assert_eq!(told(&events), ["5 n1 node joined", "20 n1 node cordoned  by kubectl-edit", "30 n1 node left"]);
+    }
+
+    fn plain(name: &str, created: i64) -> Node {
+        let (allocatable, pressures) = (Amount::default(), Vec::new());
+        Node { meta: meta(name, created), ready: Some(true), cordoned: false, message: None, allocatable, pressures, changed: None }
+    }
+
+    #[test]
+    fn what_comes_or_goes_together_is_one_entry_that_opens() {
+        let nodes = |from: i64, to: i64| ClusterEvent::Nodes((from..to).map(|n| plain(&format!("n{n}"), n)).collect());
+        let all = (0..40).map(|n| format!("n{n}").as_str().into()).collect();
+        let events = [(5, nodes(0, 2)), (50, nodes(2, 40)), (60, nodes(0, 40)), (900, ClusterEvent::Gone(Kind::Node, all))];
+        assert_eq!(told(&events[..1]), ["0 n0 node joined", "1 n1 node joined"]);
+        assert_eq!(told(&events), ["0 40 nodes joined", "900 40 nodes left"]);
+        let ca = ConfigMap { meta: meta(ROOT_CA, 5), changed: Some(change(5)) };
+        assert_eq!(told(&[(5, ClusterEvent::ConfigMaps(vec![ca]))]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_change_is_blamed_for_trouble_of_its_own_alone() {
+        let mut state = State::new(at(60), std::sync::Arc::new(crate::runbook::embedded().unwrap()));
+        state.world.cluster.fold(&ClusterEvent::Nodes(vec![plain("n1", 0), plain("n2", 0)]));
+        let timeline = &mut state.world.timeline;
+        timeline.add(at(1), EntryKind::Deploy, "app", "rev 1 → 2", None);
+        timeline.add(at(2), EntryKind::Change, "app", "config map changed", None);
+        for (second, node) in [(3, "n1"), (4, "n2")] {
+            let id = timeline.add(at(second), EntryKind::Change, node, "node cordoned", None);
+            timeline.about(id, &node.into());
+        }
+        timeline.add(at(10), EntryKind::Trouble, "hungry", "rolling out", None);
+        timeline.add(at(20), EntryKind::Trouble, "app", "CrashLoopBackOff", None);
+        let id = timeline.add(at(30), EntryKind::Trouble, "n2", "node not ready", None);
+        timeline.about(id, &"n2".into());
+        let blamed: Vec<_> = changed(&state).iter().map(|change| (change.entry.text.clone(), change.then.map(|then| then.at))).collect();
+        let expected = [
+            ("node not ready", None),
+            ("node cordoned", Some(at(30))),
+            ("node cordoned", None),
+            ("config map changed", None),
+            ("rev 1 → 2", Some(at(20))),
+        ];
+        assert_eq!(blamed, expected.map(|(text, then)| (text.into(), then)));
     }
 }

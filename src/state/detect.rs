@@ -5,32 +5,50 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::causes::{Causes, News, Thing, Tie};
-use super::changes::{HISTORY, by};
+use super::alerts::urgency;
+use super::causes::Causes;
+use super::rollouts::Rollouts;
+use super::things::{News, Thing, Tie};
 use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Subject, Timeline, WorkloadRow};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, ContainerState, ContextId, Kind, Measure, Owner, Pod, Revision, Uid, Verdict, Workload};
+use crate::event::{ClusterEvent, ContainerState, ContextId, Kind, Measure, Meta, Namespace, NamespacePhase, Pod, Uid, Verdict, Workload};
 use crate::units;
 
 /// How long a workload has to be well to have recovered.
 const STEADY: TimeDelta = TimeDelta::seconds(20);
 
+/// What is new has so long to start before it is called broken; and so long may it take until the owner of a pod is named.
+const GRACE: TimeDelta = TimeDelta::seconds(20);
+
+/// An alert that was not told when it began to fire, because it was silenced, stands where it is told if that was longer ago.
+const LATE: TimeDelta = TimeDelta::minutes(5);
+
 /// What was said last of each thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detector {
-    /// Workloads told to be broken.
+    /// Rows that are broken.
     broken: BTreeMap<Uid, Broken>,
     /// Everything told to be broken, and what it broke of.
-    causes: Causes,
-    /// Deployments' revisions that were told.
-    deployed: BTreeMap<Uid, u64>,
+    pub(super) causes: Causes,
+    /// What was told of rollouts.
+    #[serde(default)]
+    pub(super) rollouts: Rollouts,
+    /// Workloads and nodes that are new, and until when they have time to start.
+    #[serde(default)]
+    young: BTreeMap<Uid, DateTime<Utc>>,
+    /// Whether alerts were read before.
+    #[serde(default)]
+    alerts_read: bool,
 }
 
-/// A workload told to be broken.
+/// A row that is broken.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Broken {
-    /// The reasons that were told: a crash loop goes through several again and again.
+    /// The reasons that were told: a crash loop goes through several again and again. None while it may only be starting.
     told: BTreeSet<Clean>,
+    /// Until when it may only be starting.
+    #[serde(default)]
+    until: Option<DateTime<Utc>>,
     /// The reason seen last.
     last: Option<Clean>,
     /// Since when it has been well; between two crashes it is, for a moment.
@@ -46,10 +64,33 @@ impl Detector {
         self.broken.get(uid).and_then(|broken| broken.last.as_ref())
     }
 
-    /// Remembers what the event will overwrite.
-    pub fn before(cluster: &Cluster, event: &ClusterEvent) -> Before {
-        let ClusterEvent::Workloads(workloads) = event else { return Before::new() };
-        workloads.iter().filter_map(|w| cluster.workloads.get(&w.meta.uid)).map(|w| (w.meta.uid.clone(), w.clone())).collect()
+    /// Whether a row is told to be broken.
+    pub fn is_broken(&self, uid: &str) -> bool {
+        self.broken.get(uid).is_some_and(|broken| !broken.told.is_empty())
+    }
+
+    /// Remembers what the event will overwrite, and greets what it brings.
+    pub fn before(&mut self, at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent) -> Before {
+        match event {
+            ClusterEvent::Workloads(all) => {
+                let new = |w: &&Workload| !cluster.workloads.contains_key(&w.meta.uid);
+                all.iter().filter(new).for_each(|w| self.greet(at, &w.meta, cluster.is_listed(w.kind, w.meta.context())));
+                all.iter().filter_map(|w| cluster.workloads.get(&w.meta.uid)).map(|w| (w.meta.uid.clone(), w.clone())).collect()
+            }
+            ClusterEvent::Nodes(all) => {
+                let new = all.iter().filter(|node| !cluster.nodes.contains_key(&node.meta.uid));
+                new.for_each(|node| self.greet(at, &node.meta, cluster.is_listed(Kind::Node, node.meta.context())));
+                Before::new()
+            }
+            _ => Before::new(),
+        }
+    }
+
+    /// What comes after the first listing is new; of what that names, what has only just been created.
+    fn greet(&mut self, at: DateTime<Utc>, meta: &Meta, listed: bool) {
+        if listed || (at - meta.created).abs() < GRACE {
+            self.young.insert(meta.uid.clone(), at + GRACE);
+        }
     }
 
     /// Tells what the event changed.
@@ -62,15 +103,8 @@ impl Detector {
         touched: &BTreeSet<Uid>,
         timeline: &mut Timeline,
     ) {
+        self.rollouts.tell(at, before, cluster, event, timeline);
         match event {
-            ClusterEvent::Workloads(workloads) => {
-                let mut known: BTreeMap<&Uid, &Workload> = before.iter().collect();
-                for now in workloads {
-                    scaled(at, known.insert(&now.meta.uid, now), now, timeline); // one batch may hold several states of a workload
-                }
-            }
-            ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
-            ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, scope.context, cluster, timeline),
             ClusterEvent::Nodes(_) | ClusterEvent::Gone(Kind::Node, _) | ClusterEvent::Missed(Kind::Node, _) => {
                 self.nodes(at, cluster, timeline);
             }
@@ -80,86 +114,93 @@ impl Detector {
         self.health(at, touched, cluster, timeline);
     }
 
-    /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
-    /// names happened before warroom looked: [`Self::history`] tells that.
-    fn deployed(&mut self, at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
-        let Some(owner) = revision.owner.as_ref().filter(|_| cluster.is_listed(Kind::ReplicaSet, revision.meta.context())) else { return };
-        let known = self.deployed.insert(owner.uid.clone(), revision.number).unwrap_or(0);
-        if revision.number <= known {
-            self.deployed.insert(owner.uid.clone(), known);
-        } else if revision.number > 1 {
-            timeline.add(at, EntryKind::Deploy, of(owner), rollout(at, revision, cluster, &owner.uid), None);
-        }
-    }
-
-    /// Rollouts of the last hour, as far as the first listing shows them: a ReplicaSet that is younger than all with lower numbers was made
-    /// by its rollout. An older one was taken up again by a rollback, at a time that nothing tells.
-    fn history(&mut self, at: DateTime<Utc>, context: ContextId, cluster: &Cluster, timeline: &mut Timeline) {
-        let here = cluster.revisions.values().filter(|r| r.meta.context() == context);
-        let mut revisions: Vec<(&Owner, &Revision)> = here.filter_map(|r| Some((r.owner.as_ref()?, r))).collect();
-        revisions.sort_by(|a, b| (&a.0.uid, a.1.number).cmp(&(&b.0.uid, b.1.number)));
-        for of_one in revisions.chunk_by(|a, b| a.0.uid == b.0.uid) {
-            let (Some((owner, _)), Some((_, newest))) = (of_one.first(), of_one.last()) else { continue };
-            if self.deployed.insert(owner.uid.clone(), newest.number).is_some() {
-                continue; // told since the first listing, revision by revision
-            }
-            for pair in of_one.windows(2) {
-                let [(_, before), (_, now)] = pair else { continue };
-                let youngest = of_one.iter().all(|(_, other)| other.number >= now.number || other.meta.created < now.meta.created);
-                if youngest && before.number < now.number && at - now.meta.created < HISTORY {
-                    let text = rollout(now.meta.created, now, cluster, &owner.uid);
-                    timeline.add(now.meta.created, EntryKind::Deploy, of(owner), text, None);
-                }
-            }
-        }
-    }
-
     /// What became of the rows that an event touched.
     fn health(&mut self, at: DateTime<Utc>, touched: &BTreeSet<Uid>, cluster: &Cluster, timeline: &mut Timeline) {
         for uid in touched {
-            match cluster.row(uid).filter(|row| row.workload.is_some()) {
+            match cluster.row(uid) {
                 Some(row) => self.look(at, &row, cluster, timeline),
-                None if self.broken.remove(uid).is_some() => self.causes.forget(at, &Thing::Workload(uid.clone()), timeline),
+                None if self.broken.remove(uid).is_some() => self.lost(at, uid, cluster, timeline),
                 None => {}
             }
         }
     }
 
-    fn look(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, cluster: &Cluster, timeline: &mut Timeline) {
-        match (row.workload, &row.reason, row.severity) {
-            (Some(workload), Some(reason), Severity::Critical) => {
-                let broken = self.broken.entry(row.uid().clone()).or_default();
-                broken.well = None;
-                broken.last = Some(reason.clone());
-                let thing = Thing::Workload(row.uid().clone());
-                if broken.told.insert(reason.clone()) {
-                    let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
-                    let news = News { thing, subject: row.meta().into(), text, ties: ties(workload, row, reason, cluster) };
-                    self.causes.begin(at, news, timeline);
-                } else if !self.causes.settled(&thing) {
-                    self.causes.retie(at, &thing, ties(workload, row, reason, cluster), timeline); // its pods may say more by now
-                }
+    /// A row that was broken is no row any more: it was deleted, or it is a pod whose owner is known by now and tells of it.
+    fn lost(&mut self, at: DateTime<Utc>, uid: &Uid, cluster: &Cluster, timeline: &mut Timeline) {
+        for thing in [Thing::Workload(uid.clone()), Thing::Pod(uid.clone())] {
+            if cluster.pods.contains_key(uid) {
+                self.causes.lose_sight(at, &thing, timeline);
+            } else {
+                self.causes.gone(at, &thing, timeline);
             }
-            (Some(_), _, Severity::Ok) => self.recovered(at, row, timeline),
+        }
+    }
+
+    /// Other namespaces are looked at, of which nothing is known yet.
+    pub fn lose_sight(&mut self, at: DateTime<Utc>, timeline: &mut Timeline) {
+        let objects: Vec<Thing> =
+            self.causes.broken().filter(|thing| matches!(thing, Thing::Workload(_) | Thing::Pod(_))).cloned().collect();
+        for thing in &objects {
+            self.causes.lose_sight(at, thing, timeline);
+        }
+        self.broken.clear();
+    }
+
+    fn look(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, cluster: &Cluster, timeline: &mut Timeline) {
+        match (&row.reason, row.severity) {
+            (Some(reason), Severity::Critical) => self.broke(at, row, reason, cluster, timeline),
+            (_, Severity::Ok) => self.recovered(at, row, timeline),
+            _ if !self.is_broken(row.uid()) => drop(self.broken.remove(row.uid())),
             _ => {}
+        }
+    }
+
+    fn broke(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster, timeline: &mut Timeline) {
+        let patience = self.young.get(row.uid()).copied().or_else(|| may_have_an_owner(row).then(|| at + GRACE));
+        let broken = self.broken.entry(row.uid().clone()).or_insert_with(|| Broken { until: patience, ..Broken::default() });
+        if broken.until.is_some_and(|until| at < until) {
+            return;
+        }
+        broken.well = None;
+        broken.last = Some(reason.clone());
+        let thing = thing(row);
+        if broken.told.insert(reason.clone()) {
+            let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
+            let news = News { thing, subject: row.meta().into(), text, ties: ties(row, reason, cluster) };
+            self.causes.begin(at, news, timeline);
+        } else if !self.causes.settled(&thing) {
+            self.causes.retie(at, &thing, ties(row, reason, cluster), timeline); // its pods may say more by now
         }
     }
 
     fn recovered(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, timeline: &mut Timeline) {
         let Some(broken) = self.broken.get_mut(row.uid()) else { return };
         let well = *broken.well.get_or_insert(at);
-        if at - well >= STEADY {
-            let ready = row.workload.map_or(0, |w| w.ready);
-            self.causes.end(well, &Thing::Workload(row.uid().clone()), format!("{ready} ready"), timeline);
+        if broken.told.is_empty() {
+            self.broken.remove(row.uid());
+        } else if at - well >= STEADY {
+            let text = match (row.workload, row.pod) {
+                (Some(workload), _) => format!("{} ready", workload.ready),
+                (None, Some(pod)) if !pod.ready => "completed".to_owned(),
+                _ => "ready".to_owned(),
+            };
+            self.causes.end(well, &thing(row), text, timeline);
             self.broken.remove(row.uid());
         }
     }
 
-    /// Time went by: what has been well for long enough has recovered.
+    /// Time went by: what has been well for long enough has recovered, and what has had time to start is looked at.
     pub fn settle(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
         let steady = |broken: &Broken| broken.well.is_some_and(|well| at - well >= STEADY);
-        let due: BTreeSet<Uid> = self.broken.iter().filter(|(_, broken)| steady(broken)).map(|(uid, _)| uid.clone()).collect();
+        let waited = |broken: &Broken| broken.told.is_empty() && broken.until.is_some_and(|until| at >= until);
+        let due: BTreeSet<Uid> =
+            self.broken.iter().filter(|(_, broken)| steady(broken) || waited(broken)).map(|(uid, _)| uid.clone()).collect();
         self.health(at, &due, cluster, timeline);
+        let young = self.young.len();
+        self.young.retain(|_, until| at < *until);
+        if self.young.len() < young {
+            self.nodes(at, cluster, timeline);
+        }
     }
 
     fn nodes(&mut self, at: DateTime<Utc>, cluster: &Cluster, timeline: &mut Timeline) {
@@ -167,7 +208,7 @@ impl Detector {
             let thing = Thing::Node(node.meta.uid.clone());
             if node.ready == Some(true) {
                 self.causes.end(at, &thing, "node ready", timeline);
-            } else if !self.causes.has(&thing) {
+            } else if !self.causes.has(&thing) && self.young.get(&node.meta.uid).is_none_or(|until| at >= *until) {
                 let text = format!("node not ready: {}", node.message.as_deref().unwrap_or("no word from its kubelet")).into();
                 let tie = Tie::Node(node.meta.context().mark(&node.meta.name));
                 self.causes.begin(at, News { thing, subject: (&node.meta).into(), text, ties: vec![tie] }, timeline);
@@ -176,8 +217,21 @@ impl Detector {
         let gone = |thing: &&Thing| matches!(thing, Thing::Node(uid) if !cluster.nodes.contains_key(uid));
         let gone: Vec<Thing> = self.causes.broken().filter(gone).cloned().collect();
         for thing in &gone {
-            self.causes.forget(at, thing, timeline);
+            self.causes.gone(at, thing, timeline);
         }
+    }
+
+    /// A namespace that was there and is on its way out, or gone, takes everything in it along.
+    pub fn namespace(&mut self, at: DateTime<Utc>, now: &Namespace, before: Option<NamespacePhase>, timeline: &mut Timeline) {
+        let thing = Thing::Namespace(now.context.own(now.name.clone()));
+        let text = match (before, now.phase) {
+            (Some(NamespacePhase::Active), NamespacePhase::Terminating) => "namespace is being deleted, with all that is in it",
+            (Some(NamespacePhase::Active | NamespacePhase::Terminating), NamespacePhase::Gone) => "namespace is gone",
+            (_, NamespacePhase::Active) => return self.causes.end(at, &thing, "namespace is there again", timeline),
+            _ => return,
+        };
+        let subject = Subject { context: now.context, name: now.name.clone() };
+        self.causes.begin(at, News { thing, subject, text: text.into(), ties: Vec::new() }, timeline);
     }
 
     /// Tells a service that crosses the threshold; it has to fall to half of it to have recovered, so that it does not flap.
@@ -210,31 +264,53 @@ impl Detector {
         }
     }
 
-    /// Tells the alerts that call for a person, and those that ended. One that was silenced before it was seen is nobody's trouble.
+    /// Tells the alerts that call for a person, those that ended, and those that somebody silenced. One that was silenced before it was
+    /// seen is nobody's trouble, and neither is one that only informs.
     pub fn alerts(&mut self, at: DateTime<Utc>, alerts: &Alerts, timeline: &mut Timeline) {
-        for alert in alerts.rows().into_iter().filter(|alert| alert.active()) {
+        let read_before = std::mem::replace(&mut self.alerts_read, true);
+        for alert in alerts.rows().into_iter().filter(|alert| alert.active() && urgency(alert) > Severity::Ok) {
             let thing = Thing::Alert(alert.fingerprint.clone());
             if !self.causes.has(&thing) {
                 let service = alert.service().map(|service| Tie::Service(ContextId::MAIN.own(service.clone())));
                 let ties = service.into_iter().chain([Tie::Reason(ContextId::MAIN.own(alert.name.clone()))]).collect();
-                let news = News { thing, subject: alert.about().cloned().unwrap_or_default().into(), text: alert.name.clone(), ties };
-                self.causes.begin(alert.since, news, timeline);
+                let news = News { thing, subject: alert.about().cloned().unwrap_or_default().into(), text: alerts.told(alert), ties };
+                let late = read_before && at - alert.since > LATE;
+                self.causes.begin(if late { at } else { alert.since }, news, timeline);
             }
         }
-        let over = |thing: &&Thing| matches!(thing, Thing::Alert(fingerprint) if alerts.get(fingerprint).is_none());
-        let over: Vec<Thing> = self.causes.broken().filter(over).cloned().collect();
-        for thing in over {
+        let told: Vec<Thing> = self.causes.broken().filter(|thing| matches!(thing, Thing::Alert(_))).cloned().collect();
+        for thing in told {
+            let Thing::Alert(fingerprint) = &thing else { continue };
             let name = self.causes.words(&thing, timeline);
-            self.causes.end(at, &thing, name, timeline);
+            match alerts.get(fingerprint) {
+                None => self.causes.end(at, &thing, name, timeline),
+                Some(alert) if !alert.silenced_by.is_empty() => self.causes.quiet(at, &thing, format!("{name} silenced"), timeline),
+                Some(alert) if !alert.inhibited_by.is_empty() => self.causes.quiet(at, &thing, format!("{name} inhibited"), timeline),
+                Some(_) => {}
+            }
         }
     }
 }
 
-/// What ties a broken workload to others: the node that most of its broken pods are on, the registry that they cannot pull from, the
-/// namespace that they may not be created in, its service, its reason.
-fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
-    let context = workload.meta.context();
-    let broken: Vec<&Pod> = cluster.troubled(row).into_iter().map(|(pod, _)| pod).collect();
+/// What a row is of.
+fn thing(row: &WorkloadRow<'_>) -> Thing {
+    let uid = row.uid().clone();
+    if row.workload.is_some() { Thing::Workload(uid) } else { Thing::Pod(uid) }
+}
+
+/// Whether it is a pod of a kind of owner that is watched: it is named with its pods, a little earlier or later.
+fn may_have_an_owner(row: &WorkloadRow<'_>) -> bool {
+    let owner = row.pod.and_then(|pod| pod.owner.as_ref());
+    owner.is_some_and(|owner| {
+        Kind::ALL.into_iter().any(|kind| (kind.is_workload() || kind == Kind::ReplicaSet) && owner.kind == *kind.name())
+    })
+}
+
+/// What ties what is broken to others: the node that most of its broken pods are on, the registry that they cannot pull from, the
+/// namespace that they may not be created in, its service, or the owner that nothing else is known of, its reason.
+fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
+    let context = row.meta().context();
+    let broken: Vec<&Pod> = row.pod.map_or_else(|| cluster.troubled(row).into_iter().map(|(pod, _)| pod).collect(), |pod| vec![pod]);
     let mut on: BTreeMap<&Clean, usize> = BTreeMap::new();
     for node in broken.iter().filter_map(|pod| pod.node.as_ref()) {
         *on.entry(node).or_default() += 1;
@@ -243,9 +319,10 @@ fn ties(workload: &Workload, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cl
     let pulls = reason.contains("ImagePull");
     let waits = |pod: &&Pod| pod.containers.iter().find(|c| matches!(c.state, ContainerState::Waiting { .. })).map(|c| c.image.clone());
     let registry = broken.iter().find_map(waits).filter(|_| pulls).map(|image| Tie::Registry(context.mark(registry(&image))));
-    let namespace = reason.contains("FailedCreate").then(|| Tie::Namespace(context.own(workload.meta.namespace.clone())));
-    let service = Tie::Service(context.own(workload.service.clone()));
-    [node, registry, namespace, Some(service), Some(Tie::Reason(context.own(reason.clone())))].into_iter().flatten().collect()
+    let namespace = reason.contains("FailedCreate").then(|| Tie::Namespace(context.own(row.namespace().clone())));
+    let owner = || row.pod.and_then(|pod| pod.owner.as_ref()).map(|owner| &owner.name);
+    let service = row.workload.map(|workload| &workload.service).or_else(owner).map(|name| Tie::Service(context.own(name.clone())));
+    [node, registry, namespace, service, Some(Tie::Reason(context.own(reason.clone())))].into_iter().flatten().collect()
 }
 
 /// The registry of an image, as the container runtimes read its name.
@@ -262,37 +339,6 @@ fn plight(group: &Group) -> &'static str {
         GroupState::Rewind => "went back",
         GroupState::Ok | GroupState::Unknown | GroupState::Warn => "growing",
     }
-}
-
-fn scaled(at: DateTime<Utc>, before: Option<&Workload>, now: &Workload, timeline: &mut Timeline) {
-    if let Some(before) = before.filter(|before| before.desired != now.desired) {
-        let text = format!("scaled {} → {}{}", before.desired, now.desired, by(now.changed.as_ref(), at));
-        timeline.add(at, EntryKind::Deploy, &now.meta, text, None);
-    }
-}
-
-/// Whom a rollout is about.
-fn of(owner: &Owner) -> Subject {
-    Subject { context: ContextId::of(&owner.uid), name: owner.name.clone() }
-}
-
-/// `rev 6 → 7  v1.2.3 → v1.3.0  by helm`
-fn rollout(at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, deployment: &Uid) -> String {
-    let who = by(cluster.workloads.get(deployment).and_then(|w| w.changed.as_ref()), at);
-    let older = cluster.revisions_of(deployment).into_iter().find(|r| r.number < revision.number);
-    let release = |r: &Revision| r.release.as_ref().map(ToString::to_string).unwrap_or_default();
-    match older {
-        Some(older) if older.release != revision.release => {
-            format!("rev {} → {}  {} → {}{who}", older.number, revision.number, release(older), release(revision))
-        }
-        Some(older) if older.images != revision.images => format!("rev {} → {}  {}{who}", older.number, revision.number, images(revision)),
-        Some(older) => format!("rev {} → {}{who}", older.number, revision.number),
-        None => format!("rev {}  {}{who}", revision.number, release(revision)),
-    }
-}
-
-fn images(revision: &Revision) -> String {
-    revision.images.join(", ")
 }
 
 /// What a change's new stage says on the timeline.

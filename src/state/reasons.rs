@@ -40,6 +40,10 @@ pub fn explain(world: &World, row: &mut WorkloadRow<'_>) {
     if let Some(why) = hanging(world, row, &troubled) {
         row.why = Some(why);
     }
+    if let Some(workload) = row.workload.filter(|w| troubled.is_empty() && world.detector.rollouts.is_unseen(w, world.at)) {
+        let why = format!("the controller has not seen generation {}", workload.generation);
+        (row.severity, row.reason, row.why) = (row.severity.max(Severity::Warn), Some("not rolled out yet".into()), Some(why.into()));
+    }
     let found = lost(world, row).or_else(|| forced(world, row)).or_else(|| restarted(world, row));
     if let Some((severity, reason, why)) = found.filter(|(severity, ..)| *severity >= row.severity) {
         (row.severity, row.reason, row.why) = (severity, Some(reason), Some(why));

@@ -65,9 +65,9 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     rows
 }
 
-/// A workload that was told to be broken and has not been well for long stays marked.
+/// A row that was told to be broken and has not been well for long stays marked.
 fn unsteady(world: &World, row: &mut WorkloadRow<'_>) {
-    if row.severity > Severity::Ok || row.workload.is_none() {
+    if row.severity > Severity::Ok {
         return;
     }
     if let Some(told) = world.detector.unsteady(row.uid()) {

@@ -117,7 +117,9 @@ fn name_of(state: &State, uid: &Clean) -> Option<Clean> {
 pub fn link(state: &State) -> Option<Link> {
     let words = words(state);
     let alerts = state.world.alerts.rows();
-    let about = |alert: &&Alert| words.iter().any(|word| alert.name == *word || alert.labels.values().any(|value| value == word));
+    let about = |alert: &&Alert| {
+        words.iter().any(|word| alert.name == *word || alert.fingerprint == *word || alert.labels.values().any(|value| value == word))
+    };
     let alert = alerts.into_iter().filter(|alert| words.is_empty() || about(alert)).find(|alert| address(alert).is_some())?;
     Some(Link { address: address(alert)?, of: alert.name.clone() })
 }
@@ -136,7 +138,7 @@ fn words(state: &State) -> Vec<Clean> {
     let mut words: Vec<Clean> = subject(state).into_iter().collect();
     let Some(id) = state.screen.lists.get(&state.screen.focus).and_then(|list| list.selected.clone()) else { return words };
     match state.screen.focus {
-        Focus::Timeline => words.extend(selected_entry(state).map(|entry| entry.text.clone())),
+        Focus::Timeline => words.extend(selected_entry(state).and_then(|entry| entry.about.clone())),
         Focus::Pods => {
             let of_pod = state.world.cluster.pods.get(&id).and_then(|pod| state.world.cluster.workload_of(pod));
             let workload = state.world.cluster.workloads.get(&id).or(of_pod);

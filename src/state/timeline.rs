@@ -97,7 +97,7 @@ pub struct Entry {
     pub text: Clean,
     /// The number of the action that it belongs to (①, ②, …), on every chart as well.
     pub mark: Option<u32>,
-    /// The object of the cluster that it is about.
+    /// What it is about: an object of the cluster by its uid, an alert by its fingerprint.
     pub about: Option<Uid>,
     /// The entry that it is one case of; it is seen when that one is opened.
     pub cause: Option<u64>,
@@ -152,7 +152,7 @@ impl Timeline {
 
     /// The oldest goes, and its cases with it; not what is pinned, nor a cause that still has cases to come.
     fn forget_oldest(&mut self) {
-        let open = |entry: &Entry| entry.cases > 0 && entry.ended.is_none();
+        let open = |entry: &Entry| entry.cases > 0 && entry.ended.is_none() && matches!(entry.kind, EntryKind::Trouble | EntryKind::Alert);
         let may_go = |entry: &&Entry| !entry.pinned && entry.cause.is_none() && !open(entry);
         let oldest = self.entries.iter().find(may_go).map(|entry| entry.id);
         self.entries.retain(|entry| Some(entry.id) != oldest && (entry.cause.is_none() || entry.cause != oldest));
@@ -198,6 +198,21 @@ impl Timeline {
         self.entries.retain(|entry| entry.id != id);
     }
 
+    /// Notes what an entry is about.
+    pub(super) fn about(&mut self, id: u64, uid: &Uid) {
+        if let Some(entry) = self.get_mut(id) {
+            entry.about = Some(uid.clone());
+        }
+    }
+
+    /// Gives an entry another time, and the place of that time.
+    pub(super) fn bring(&mut self, id: u64, at: DateTime<Utc>) {
+        let Some(from) = self.entries.iter().rposition(|entry| entry.id == id) else { return };
+        let entry = Entry { at, ..self.entries.remove(from) };
+        let place = self.entries.partition_point(|other| other.at <= at);
+        self.entries.insert(place, entry);
+    }
+
     /// Keeps an entry in sight, or no longer.
     pub(super) fn pin(&mut self, id: u64, pinned: bool) {
         if let Some(entry) = self.get_mut(id) {
@@ -210,13 +225,8 @@ impl Timeline {
         self.next
     }
 
-    /// The first alert or trouble: where elapsed time is counted from.
-    pub fn began(&self) -> Option<DateTime<Utc>> {
-        self.entries.iter().find(|e| matches!(e.kind, EntryKind::Alert | EntryKind::Trouble)).map(|e| e.at)
-    }
-
     /// What belongs on a chart: deploys and what was done, with its number, in the main context, whose rates and lags they are.
     pub fn markers(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
+        self.lines().filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
     }
 }

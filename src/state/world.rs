@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cluster::Index;
 use super::detect::Detector;
 use super::runs::Evidence;
-use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Run, Runs, Subject, Timeline, Usage, changes};
+use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Run, Runs, Timeline, Usage, changes};
 use crate::clean::Clean;
 use crate::data::Fault;
 use crate::event::{
@@ -109,32 +109,38 @@ impl World {
         for name in self.forced.fold(at, &self.cluster, event) {
             self.timeline.add(at, EntryKind::Trouble, name, "deleted by force: what ran in it may still run", None);
         }
-        changes::tell(at, &self.cluster, event, &mut self.timeline);
-        let before = Detector::before(&self.cluster, event);
+        changes::tell(at, &self.cluster, event, &self.detector, &mut self.timeline);
+        let before = self.detector.before(at, &self.cluster, event);
         let touched = self.cluster.fold(event);
         self.detector.cluster(at, &before, &self.cluster, event, &touched, &mut self.timeline);
     }
 
-    /// A namespace that was there and is on its way out, or gone, takes everything in it along.
     fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
-        for Namespace { name, phase, context } in all {
-            let key = context.own(name.clone());
-            let never =
-                !matches!(self.namespaces.get(&key), Some(NamespacePhase::Active | NamespacePhase::Terminating | NamespacePhase::Gone));
-            let phase = &if never && *phase == NamespacePhase::Gone { NamespacePhase::Missing } else { *phase };
-            let before = self.namespaces.insert(key, *phase);
-            let text = match (before, phase) {
-                (Some(NamespacePhase::Active), NamespacePhase::Terminating) => "namespace is being deleted, with all that is in it",
-                (Some(NamespacePhase::Active | NamespacePhase::Terminating), NamespacePhase::Gone) => "namespace is gone",
-                (Some(NamespacePhase::Gone | NamespacePhase::Terminating), NamespacePhase::Active) => "namespace is there again",
-                (Some(NamespacePhase::Missing), NamespacePhase::Active) => "namespace is there",
-                _ => continue,
-            };
-            if self.watches(name) {
-                let kind = if *phase == NamespacePhase::Active { EntryKind::Recovery } else { EntryKind::Trouble };
-                self.timeline.add(at, kind, Subject { context: *context, name: name.clone() }, text, None);
+        for now in all {
+            let key = now.context.own(now.name.clone());
+            let known =
+                matches!(self.namespaces.get(&key), Some(NamespacePhase::Active | NamespacePhase::Terminating | NamespacePhase::Gone));
+            let phase = if !known && now.phase == NamespacePhase::Gone { NamespacePhase::Missing } else { now.phase };
+            let before = self.namespaces.insert(key, phase);
+            if self.watches(&now.name) {
+                self.detector.namespace(at, &Namespace { phase, ..now.clone() }, before, &mut self.timeline);
             }
         }
+    }
+
+    /// Since when the oldest of what is broken now is broken: the incident's clock.
+    pub fn standing(&self) -> Option<DateTime<Utc>> {
+        self.detector.causes.standing()
+    }
+
+    /// Where elapsed time is counted from: as the clock, and when nothing is broken any more from the beginning of what was.
+    pub fn began(&self) -> Option<DateTime<Utc>> {
+        self.detector.causes.began()
+    }
+
+    /// The release that a workload's pods run, as far as it is known.
+    pub fn release<'a>(&'a self, workload: &'a Workload) -> Option<&'a Clean> {
+        self.detector.rollouts.release(workload, &self.cluster)
     }
 
     /// Whether a namespace is among those that are watched.
@@ -202,6 +208,7 @@ impl World {
         let words = format!("looks at {}", session.place());
         self.usage.keep(&chosen);
         self.cluster.watch(chosen);
+        self.detector.lose_sight(at, &mut self.timeline);
         for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
             *health = Health { source: health.source, state: SourceState::Starting, since: at, error: None, parts: Vec::new() };
         }

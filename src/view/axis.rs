@@ -97,7 +97,7 @@ pub fn draw(state: &State, look: &Look, axis: Axis, marks: &[(u16, &Entry)], are
     if area.height == 0 {
         return;
     }
-    let zero = state.world.timeline.began().filter(|_| state.screen.elapsed);
+    let zero = state.world.began().filter(|_| state.screen.elapsed);
     let ticks = axis.ticks(zero.unwrap_or(DateTime::UNIX_EPOCH));
     let mut put = |x: u16, text: &str, role: Role| {
         let x = area.x.saturating_add(GUTTER).saturating_add(x);
@@ -166,7 +166,7 @@ fn end(state: &State, axis: Axis, at: DateTime<Utc>) -> String {
 
 /// `14:46`, or counted from the first trouble.
 fn clock(state: &State, at: DateTime<Utc>) -> String {
-    let counted = state.screen.elapsed && state.world.timeline.began().is_some();
+    let counted = state.screen.elapsed && state.world.began().is_some();
     if counted { timeline::time(state, at) } else { at.format("%H:%M").to_string() }
 }
 

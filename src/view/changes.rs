@@ -40,7 +40,8 @@ fn row(state: &State, look: &Look, change: &Changed<'_>, subject: usize, row: Ro
         .gap(1)
         .cell(look.style(Role::Strong), &state.world.subject(entry), subject)
         .gap(2);
-    let row = row.text(look.style(Role::Text), &entry.text).gap(3);
+    let words = change.run.map_or_else(|| entry.text.to_string(), |run| format!("{}  by {}", run.intent.title, run.intent.actor));
+    let row = row.text(look.style(Role::Text), &words).gap(3);
     let Some(then) = change.then else { return row };
     let later = units::age(then.at - entry.at);
     let about = if then.subject == entry.subject { String::new() } else { format!("{} ", then.subject) };

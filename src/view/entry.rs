@@ -72,7 +72,7 @@ impl Page<'_> {
     }
 
     fn when(&self, entry: &Entry) -> Vec<Row> {
-        let began = self.state.world.timeline.began().map(|began| {
+        let began = self.state.world.began().map(|began| {
             let (sign, span) = if entry.at < began { ("before", began - entry.at) } else { ("after", entry.at - began) };
             format!("  {} {sign} the first sign", units::age(span))
         });

@@ -43,10 +43,10 @@ fn mode(state: &State, look: &Look, row: Row) -> Row {
 /// Counts, then the worst things in words, as many as there is room for.
 fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
     if glance.troubles.is_empty() {
-        let (mark, role, words) = if glance.known {
-            ("●", Role::Ok, "nothing is in trouble")
-        } else {
-            ("○", Role::Dim, "nothing is known of the cluster yet")
+        let (mark, role, words) = match glance.unheard.join(", ") {
+            _ if !glance.known => ("○", Role::Dim, "nothing is known of the cluster yet".to_owned()),
+            unheard if unheard.is_empty() => ("●", Role::Ok, "nothing is in trouble".to_owned()),
+            unheard => ("▲", Role::Warn, format!("nothing known to be in trouble · {unheard}")),
         };
         return row.text(look.style(role), mark).text(look.style(Role::Text), &format!(" {words}"));
     }
@@ -69,7 +69,7 @@ fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
 /// How long it lasts, and whether anything can be changed from here.
 fn guards(state: &State, look: &Look, glance: &Glance, columns: u16) -> Row {
     let mut row = Row::new(columns).gap(2);
-    if let Some(began) = state.world.timeline.began().filter(|_| !glance.troubles.is_empty()) {
+    if let Some(began) = state.world.standing().filter(|_| !glance.troubles.is_empty()) {
         row = row.text(look.style(Role::HeaderTime), &units::elapsed(state.now - began)).gap(2);
     }
     let (role, words) = guard(state);
@@ -132,7 +132,7 @@ fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
 /// How much is said of the sources.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Words {
-    /// Everything, and what is to be known of those that are live.
+    /// Everything, and why.
     Remarks,
     /// Everything.
     All,

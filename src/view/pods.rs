@@ -100,7 +100,7 @@ fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let widest = |of: &dyn Fn(&WorkloadRow<'_>) -> usize| rows().map(of).max().unwrap_or(0);
     let ready = widest(&|row| ready(row).len()).max(if state.screen.zoomed { "ready".len() } else { 0 });
     let revision = widest(&|row| width(&revision(row)));
-    let release = widest(&|row| row.workload.and_then(|w| w.release.as_deref()).map_or(0, width)).min(12);
+    let release = widest(&|row| row.workload.and_then(|w| state.world.release(w)).map_or(0, |release| width(release))).min(12);
     let several = state.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
     let context = rows().filter_map(|row| state.world.label(row.meta().context())).map(|label| width(label)).max();
     Columns {
@@ -159,7 +159,7 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let (dim, well) = (look.style(Role::Dim), row.severity == Severity::Ok);
     let name_style = look.style(if well { Role::Text } else { Role::Strong });
     let kind = row.workload.map_or(Kind::Pod, |w| w.kind).short();
-    let release = row.workload.and_then(|w| w.release.as_deref()).unwrap_or_default();
+    let release = row.workload.and_then(|w| state.world.release(w)).map_or("", |release| release.as_str());
     let label = state.world.label(row.meta().context()).map_or("", |label| label.as_str());
     let line = line
         .gap(1)

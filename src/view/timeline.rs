@@ -174,7 +174,7 @@ fn utc(state: &State, at: DateTime<Utc>) -> String {
 }
 
 fn since_began(state: &State, at: DateTime<Utc>) -> Option<String> {
-    let began = state.world.timeline.began()?;
+    let began = state.world.began()?;
     Some(if at >= began { format!("+{}", units::elapsed(at - began)) } else { units::elapsed(at - began) })
 }
 

@@ -44,7 +44,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, body: Rect, buf: &mut B
     if below > 0 {
         timeline::draw(state, look, last, buf);
     }
-    if glance.known && glance.troubles.is_empty() {
+    if glance.calm() {
         dim(look, body, buf);
     }
 }
@@ -80,7 +80,7 @@ fn word(glance: &Glance) -> &'static str {
     match glance.troubles.first().map(|trouble| trouble.severity) {
         Some(Severity::Critical) => "CRIT",
         Some(_) => "WARN",
-        None if glance.known => "OK",
+        None if glance.calm() => "OK",
         None => "?",
     }
 }
@@ -88,14 +88,14 @@ fn word(glance: &Glance) -> &'static str {
 fn role(glance: &Glance) -> Role {
     match glance.troubles.first().map(|trouble| trouble.severity) {
         Some(severity) => marks::severity(severity).1,
-        None if glance.known => Role::Ok,
+        None if glance.calm() => Role::Ok,
         None => Role::Unknown,
     }
 }
 
-/// Since the first trouble; when all is well the time of day.
+/// Since the oldest trouble that stands; when all is well the time of day.
 fn elapsed(state: &State, glance: &Glance) -> String {
-    let began = state.world.timeline.began().filter(|_| !glance.troubles.is_empty());
+    let began = state.world.standing().filter(|_| !glance.troubles.is_empty());
     began.map_or_else(|| state.now.format("%H:%M:%S").to_string(), |began| units::elapsed(state.now - began))
 }
 

@@ -78,6 +78,23 @@ impl Objects {
         at.map(|at| self.unnamed.swap_remove(at).1).unwrap_or_default()
     }
 
+    /// What a listing that is under way has not named yet; when it ends, that is gone.
+    pub fn unnamed(&self, scope: &Scope) -> impl Iterator<Item = &Uid> {
+        self.unnamed.iter().filter(move |(other, _)| other == scope).flat_map(|(_, uids)| uids)
+    }
+
+    /// The last heard of an object, as far as it has a name.
+    pub fn meta(&self, kind: Kind, uid: &str) -> Option<&Meta> {
+        match kind {
+            Kind::Pod => self.pods.get(uid).map(|pod| &pod.meta),
+            Kind::ReplicaSet => self.revisions.get(uid).map(|revision| &revision.meta),
+            Kind::Node => self.nodes.get(uid).map(|node| &node.meta),
+            Kind::ConfigMap => self.config_maps.get(uid).map(|map| &map.meta),
+            Kind::Event => None,
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => self.workloads.get(uid).map(|workload| &workload.meta),
+        }
+    }
+
     /// Whether the first listing of a kind is complete in a context: what comes from then on is new.
     pub fn is_listed(&self, kind: Kind, context: ContextId) -> bool {
         if context.is_main() { self.listed.contains(&kind) } else { self.listed_beside.contains(&(context, kind)) }

@@ -141,7 +141,11 @@ impl Page<'_> {
         let cluster = &self.state.world.cluster;
         self.fact("replicas", if workload.short() { Role::Critical } else { Role::Text }, &Self::counts(workload));
         let revision = workload.revision.map_or_else(|| "–".to_owned(), |n| n.to_string());
-        self.fact("revision", Role::Text, &format!("{revision}  {}", workload.release.as_deref().unwrap_or("–")));
+        self.fact(
+            "revision",
+            Role::Text,
+            &format!("{revision}  {}", self.state.world.release(workload).map_or("–", |release| release.as_str())),
+        );
         self.fact("service", Role::Text, &workload.service);
         self.fact("namespace", Role::Text, &workload.meta.namespace);
         self.fact("age", Role::Text, &self.age(&workload.meta));

@@ -1,0 +1,186 @@
+//! What was installed, rolled out and scaled, when and by whom, as entries of the timeline; and what no controller has taken up yet.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::changes::{CREATED, HISTORY, by, together};
+use super::detect::Before;
+use super::{Cluster, EntryKind, Subject, Timeline};
+use crate::clean::Clean;
+use crate::event::{ClusterEvent, ContextId, Kind, Owner, Revision, Uid, Workload};
+
+/// How long a controller may take to see a change before that is worth a word.
+const PROMPT: TimeDelta = TimeDelta::seconds(10);
+
+/// What was told of rollouts, and what is not rolled out yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rollouts {
+    /// Deployments' revisions that were told.
+    deployed: BTreeMap<Uid, u64>,
+    /// Entries of rollouts that were heard of before their Deployment was: who made them is not known yet.
+    unsigned: BTreeMap<Uid, u64>,
+    /// Workloads whose controller has not seen their newest generation.
+    unseen: BTreeMap<Uid, Unseen>,
+}
+
+/// A change that no controller has seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Unseen {
+    since: DateTime<Utc>,
+    /// The release before it, which is what runs; where it was heard of.
+    release: Option<Clean>,
+}
+
+impl Rollouts {
+    /// Tells what an event changed that the cluster has taken in.
+    pub fn tell(&mut self, at: DateTime<Utc>, before: &Before, cluster: &Cluster, event: &ClusterEvent, timeline: &mut Timeline) {
+        match event {
+            ClusterEvent::Workloads(workloads) => {
+                let mut known: BTreeMap<&Uid, &Workload> = before.iter().collect();
+                for now in workloads {
+                    let before = known.insert(&now.meta.uid, now); // one batch may hold several states of a workload
+                    self.follow(at, before, now);
+                    self.sign(now, timeline);
+                    match before {
+                        Some(before) => changed(at, before, now, timeline),
+                        None => found(at, now, timeline),
+                    }
+                }
+            }
+            ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
+            ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, scope.context, cluster, timeline),
+            ClusterEvent::Gone(..) | ClusterEvent::Missed(..) | ClusterEvent::Listed(_) => {
+                self.unseen.retain(|uid, _| cluster.workloads.contains_key(uid));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a workload's controller has not seen its newest generation for longer than it should take.
+    pub fn is_unseen(&self, workload: &Workload, now: DateTime<Utc>) -> bool {
+        self.unseen.get(&workload.meta.uid).is_some_and(|unseen| now - unseen.since > PROMPT)
+    }
+
+    /// The release that a workload's pods run, as far as it is known: the template's, unless no controller has seen that.
+    pub fn release<'a>(&'a self, workload: &'a Workload, cluster: &'a Cluster) -> Option<&'a Clean> {
+        let Some(unseen) = self.unseen.get(&workload.meta.uid) else { return workload.release.as_ref() };
+        let newest = || cluster.revisions_of(&workload.meta.uid).first().and_then(|revision| revision.release.as_ref());
+        unseen.release.as_ref().or_else(newest)
+    }
+
+    fn follow(&mut self, at: DateTime<Utc>, before: Option<&Workload>, now: &Workload) {
+        if now.observed >= now.generation {
+            self.unseen.remove(&now.meta.uid);
+        } else {
+            let release = before.filter(|before| before.observed >= before.generation).and_then(|before| before.release.clone());
+            self.unseen.entry(now.meta.uid.clone()).or_insert(Unseen { since: at, release });
+        }
+    }
+
+    /// The Deployment says who changed it last, once it knows of its newest revision.
+    fn sign(&mut self, now: &Workload, timeline: &mut Timeline) {
+        let uid = &now.meta.uid;
+        if self.unsigned.contains_key(uid) && now.revision >= self.deployed.get(uid).copied() {
+            let entry = self.unsigned.remove(uid).and_then(|id| timeline.get_mut(id));
+            if let Some(entry) = entry {
+                entry.text = format!("{}{}", entry.text, by(now.changed.as_ref(), entry.at)).into();
+            }
+        }
+    }
+
+    /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
+    /// names happened before warroom looked: [`Self::history`] tells that.
+    fn deployed(&mut self, at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
+        let Some(owner) = revision.owner.as_ref().filter(|_| cluster.is_listed(Kind::ReplicaSet, revision.meta.context())) else { return };
+        let known = self.deployed.insert(owner.uid.clone(), revision.number).unwrap_or(0);
+        if revision.number <= known {
+            self.deployed.insert(owner.uid.clone(), known);
+        } else if revision.number > 1 {
+            self.rolled_out(at, owner, revision, cluster, timeline);
+        }
+    }
+
+    fn rolled_out(&mut self, at: DateTime<Utc>, owner: &Owner, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
+        let subject = Subject { context: ContextId::of(&owner.uid), name: owner.name.clone() };
+        let id = timeline.add(at, EntryKind::Deploy, subject, rollout(revision, cluster, &owner.uid), None);
+        if let Some(entry) = timeline.get_mut(id) {
+            entry.about = Some(owner.uid.clone());
+        }
+        self.unsigned.insert(owner.uid.clone(), id);
+        if let Some(workload) = cluster.workloads.get(&owner.uid) {
+            self.sign(workload, timeline);
+        }
+    }
+
+    /// Rollouts of the last hour, as far as the first listing shows them: a ReplicaSet that is younger than all with lower numbers was made
+    /// by its rollout. An older one was taken up again by a rollback, at a time that nothing tells.
+    fn history(&mut self, at: DateTime<Utc>, context: ContextId, cluster: &Cluster, timeline: &mut Timeline) {
+        let here = cluster.revisions.values().filter(|r| r.meta.context() == context);
+        let mut revisions: Vec<(&Owner, &Revision)> = here.filter_map(|r| Some((r.owner.as_ref()?, r))).collect();
+        revisions.sort_by(|a, b| (&a.0.uid, a.1.number).cmp(&(&b.0.uid, b.1.number)));
+        for of_one in revisions.chunk_by(|a, b| a.0.uid == b.0.uid) {
+            let (Some((owner, _)), Some((_, newest))) = (of_one.first(), of_one.last()) else { continue };
+            if self.deployed.insert(owner.uid.clone(), newest.number).is_some() {
+                continue; // told since the first listing, revision by revision
+            }
+            for pair in of_one.windows(2) {
+                let [(_, before), (_, now)] = pair else { continue };
+                let youngest = of_one.iter().all(|(_, other)| other.number >= now.number || other.meta.created < now.meta.created);
+                if youngest && before.number < now.number && at - now.meta.created < HISTORY {
+                    self.rolled_out(now.meta.created, owner, now, cluster, timeline);
+                }
+            }
+        }
+    }
+}
+
+/// A workload that is heard of for the first time: it is new, or it was made or scaled within the hour.
+fn found(at: DateTime<Utc>, now: &Workload, timeline: &mut Timeline) {
+    if now.kind != Kind::Job && at - now.meta.created < HISTORY {
+        let release = now.release.as_ref().map(|release| format!("  {release}")).unwrap_or_default();
+        let text = format!("{} created{release}{}", now.kind.word(), by(now.changed.as_ref(), now.meta.created));
+        together(now.meta.created.min(at), &CREATED, &now.meta, &text, timeline);
+    }
+    let scaled = now.changed.as_ref().filter(|changed| changed.subresource.as_deref() == Some("scale"));
+    if let Some(scaled) = scaled.filter(|changed| at - changed.at < HISTORY) {
+        let text = format!("scaled to {}  by {}", now.desired, scaled.manager);
+        timeline.add_once(scaled.at.min(at), EntryKind::Deploy, &now.meta, text);
+    }
+}
+
+/// A scaling; and of what has no ReplicaSets a new template. A DaemonSet's count follows the nodes, a Job's is never changed.
+fn changed(at: DateTime<Utc>, before: &Workload, now: &Workload, timeline: &mut Timeline) {
+    let (by, scales) = (by(now.changed.as_ref(), at), matches!(now.kind, Kind::Deployment | Kind::StatefulSet));
+    let set = matches!(now.kind, Kind::StatefulSet | Kind::DaemonSet);
+    let text = if scales && before.desired != now.desired {
+        format!("scaled {} → {}{by}", before.desired, now.desired)
+    } else if set && before.generation < now.generation {
+        match (&before.release, &now.release) {
+            (Some(old), Some(new)) if old != new => format!("{old} → {new}{by}"),
+            _ => format!("changed, generation {} → {}{by}", before.generation, now.generation),
+        }
+    } else {
+        return;
+    };
+    timeline.add(at, EntryKind::Deploy, &now.meta, text, None);
+}
+
+/// `rev 6 → 7  v1.2.3 → v1.3.0`
+fn rollout(revision: &Revision, cluster: &Cluster, deployment: &Uid) -> String {
+    let older = cluster.revisions_of(deployment).into_iter().find(|r| r.number < revision.number);
+    let release = |r: &Revision| r.release.as_ref().map(ToString::to_string).unwrap_or_default();
+    match older {
+        Some(older) if older.release != revision.release => {
+            format!("rev {} → {}  {} → {}", older.number, revision.number, release(older), release(revision))
+        }
+        Some(older) if older.images != revision.images => format!("rev {} → {}  {}", older.number, revision.number, images(revision)),
+        Some(older) => format!("rev {} → {}", older.number, revision.number),
+        None => format!("rev {}  {}", revision.number, release(revision)),
+    }
+}
+
+fn images(revision: &Revision) -> String {
+    revision.images.join(", ")
+}
