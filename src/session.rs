@@ -199,7 +199,8 @@ fn described(wanted: &Wanted, contexts: &Contexts, namespaces: Vec<Clean>) -> Se
     }
 }
 
-fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
+/// How the groups are read: where nothing else is said, in this namespace; without settings not at all.
+pub(crate) fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) -> Kafka {
     let Some(settings) = wanted else {
         return Kafka::Off(
             "exec is forbidden (--no-exec), and the groups are read by exec in a broker's pod: give --kafka brokers:HOST:PORT".into(),

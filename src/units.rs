@@ -113,6 +113,11 @@ pub fn count(number: Option<i64>) -> String {
     out
 }
 
+/// `1 pod`, `3 pods`
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

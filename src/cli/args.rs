@@ -54,8 +54,8 @@ pub struct Given(Option<Where>);
 
 impl Given {
     /// The place, if one is given.
-    pub fn place(given: Option<&Self>) -> Option<&Where> {
-        given?.0.as_ref()
+    pub fn place(&self) -> Option<&Where> {
+        self.0.as_ref()
     }
 }
 

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use super::args::Init;
 use super::{Exit, Room, complain, say, warn};
-use crate::clean::cleaned;
-use crate::config::edit;
+use crate::clean::{Clean, cleaned};
+use crate::config::{Endpoint, edit};
 use crate::session::Wanted;
 use crate::source::connect::{Connection, connect};
 use crate::source::discover::{Scout, What};
@@ -29,11 +29,48 @@ enum Chosen<T> {
     Stop,
 }
 
+impl<T> Chosen<T> {
+    /// The same of what it is written as.
+    fn map<U>(self, written: impl FnOnce(&T) -> U) -> Chosen<U> {
+        match self {
+            Self::New(new) => Chosen::New(Box::new(written(&new))),
+            Self::Kept => Chosen::Kept,
+            Self::Nothing => Chosen::Nothing,
+            Self::Failed => Chosen::Failed,
+            Self::Stop => Chosen::Stop,
+        }
+    }
+}
+
+/// What was chosen so far.
+#[derive(Default)]
+struct Choices {
+    entries: Vec<edit::Entry>,
+    known: bool,
+    failed: bool,
+}
+
+impl Choices {
+    /// Takes one more; answers whether to go on.
+    fn take(&mut self, chosen: Chosen<edit::Entry>) -> bool {
+        match chosen {
+            Chosen::New(entry) => self.entries.push(*entry),
+            Chosen::Kept => self.known = true,
+            Chosen::Nothing => {}
+            Chosen::Failed => self.failed = true,
+            Chosen::Stop => return false,
+        }
+        true
+    }
+}
+
 /// What an init works with.
 struct Finder<'a> {
     room: &'a Room,
     wanted: &'a Wanted,
     connection: &'a Connection,
+    /// Where a session would look first.
+    namespace: Option<&'a Clean>,
     scout: Scout,
     /// Whether somebody is there to be asked.
     asks: bool,
@@ -52,9 +89,9 @@ pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> 
         Ok(connection) => connection,
         Err(error) => return Ok(complain(&error.to_string())),
     };
-    let namespace = wanted.namespaces.iter().flatten().next().or(connection.namespace.as_ref()).map(ToString::to_string);
-    let scout = Scout::new(connection.reader.clone(), namespace, &wanted.timing);
-    let finder = Finder { room, wanted: &wanted, connection: &connection, scout, asks: !silent };
+    let namespace = wanted.namespaces.iter().flatten().next().or(connection.namespace.as_ref());
+    let scout = Scout::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing);
+    let finder = Finder { room, wanted: &wanted, connection: &connection, namespace, scout, asks: !silent };
     match finder.scout.catalog().await {
         Ok(catalog) => say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?,
         Err(failure) => {
@@ -70,28 +107,20 @@ pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> 
 impl Finder<'_> {
     async fn run(&self, flags: &Init) -> color_eyre::Result<Exit> {
         let comment = format!("found by `warroom init` in context {}", cleaned(&self.connection.context));
-        let (mut entries, mut known, mut failed) = (Vec::new(), 0, false);
+        let mut choices = Choices::default();
         for what in [What::Prometheus, What::Alertmanager] {
-            match self.service(what).await? {
-                Chosen::New(endpoint) => {
-                    entries.push(edit::Entry::endpoint(what.settings().2, &endpoint, &self.room.paths.config_dir, &comment));
-                }
-                Chosen::Kept => known += 1,
-                Chosen::Nothing => {}
-                Chosen::Failed => failed = true,
-                Chosen::Stop => return Ok(Exit::Refused),
+            let entry = |endpoint: &Endpoint| edit::Entry::endpoint(what.settings().2, endpoint, &self.room.paths.config_dir, &comment);
+            if !choices.take(self.service(what).await?.map(entry)) {
+                return Ok(Exit::Refused);
             }
         }
-        match self.kafka().await? {
-            Chosen::New(kafka) => entries.push(edit::Entry::kafka(&kafka, &comment)),
-            Chosen::Kept => known += 1,
-            Chosen::Nothing => {}
-            Chosen::Failed => failed = true,
-            Chosen::Stop => return Ok(Exit::Refused),
+        if !choices.take(self.kafka().await?.map(|kafka| edit::Entry::kafka(kafka, &comment))) {
+            return Ok(Exit::Refused);
         }
+        let Choices { entries, known, failed } = choices;
         if entries.is_empty() {
             say("nothing to write")?;
-            return Ok(if known > 0 && !failed { Exit::Done } else { Exit::Failed });
+            return Ok(if known && !failed { Exit::Done } else { Exit::Failed });
         }
         let exit = self.write(&entries, flags.dry_run)?;
         Ok(if failed && exit == Exit::Done { Exit::Failed } else { exit })

@@ -10,6 +10,8 @@ mod metric;
 mod operator;
 mod rate;
 mod run;
+#[cfg(test)]
+pub(crate) mod samples;
 mod source;
 mod usage;
 

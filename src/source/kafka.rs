@@ -116,7 +116,11 @@ pub async fn run(how: Kafka, client: kube::Client, prometheus: Reach, mut voice:
 ///
 /// # Errors
 /// They cannot be read: why, and what to do.
-pub async fn test(wanted: Wanted, client: kube::Client, prometheus: &Reach, timing: &Timing) -> Result<String, Failure> {
+pub async fn test(how: Kafka, client: kube::Client, prometheus: &Reach, timing: &Timing) -> Result<String, Failure> {
+    let wanted = match how {
+        Kafka::On(wanted) => *wanted,
+        Kafka::Off(why) => return Err(Failure::Forbidden(why)),
+    };
     let mode = wanted.settings.mode;
     let server = async {
         prometheus.find().await.map_err(|unreached| match unreached {

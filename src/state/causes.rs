@@ -438,9 +438,9 @@ impl Causes {
         let Some(line) = timeline.get_mut(id) else { return };
         line.cases = u32::try_from(cases).unwrap_or(u32::MAX);
         let (Tie::Node(tied) | Tie::Registry(tied) | Tie::Namespace(tied) | Tie::Service(tied) | Tie::Reason(tied)) = &cause.tie;
-        let (name, many) = (ContextId::bare(tied), count(cases, if cause.pods { "pod" } else { "workload" }));
+        let (name, many) = (ContextId::bare(tied), units::counted(cases, if cause.pods { "pod" } else { "workload" }));
         let text = match &cause.tie {
-            Tie::Node(_) => format!("node not ready, {} with it", count(cases.saturating_sub(1), "workload")),
+            Tie::Node(_) => format!("node not ready, {} with it", units::counted(cases.saturating_sub(1), "workload")),
             Tie::Registry(_) => format!("{many} cannot pull their images: {}", cause.words),
             Tie::Namespace(_) => format!("{many} get no pods: {}", cause.words),
             Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
@@ -459,10 +459,6 @@ fn tell(at: DateTime<Utc>, thing: &Thing, subject: Subject, text: Clean, timelin
     if let Some(entry) = timeline.get_mut(id) {
         entry.about = thing.about();
     }
-}
-
-fn count(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// ` · since 13:05:10`, where a line does not stand where its cause began.

@@ -218,14 +218,14 @@ fn comes_of(world: &World, change: &Entry, trouble: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Amount;
+    use crate::event::{Amount, samples};
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
     }
 
     fn meta(name: &str, created: i64) -> Meta {
-        Meta { uid: name.into(), namespace: "n".into(), name: name.into(), created: at(created), deleting: None, held_by: None }
+        Meta { created: at(created), ..samples::meta(name) }
     }
 
     fn change(second: i64) -> LastChange {

@@ -347,7 +347,7 @@ pub fn tell_run(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut
     let (kind, text) = match &run.stage {
         Stage::Sent => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
         Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
-        Stage::Verifying => (EntryKind::Applied, format!("applied, {} write{}", run.writes(), if run.writes() == 1 { "" } else { "s" })),
+        Stage::Verifying => (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write"))),
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
         Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(verdict)),
         Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),

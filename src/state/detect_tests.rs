@@ -3,14 +3,14 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::event::{Amount, Container, ContainerState, Meta, Owner, Pod, PodPhase, Revision};
+use crate::event::{Amount, Container, ContainerState, Meta, Owner, Pod, Revision, samples};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
 }
 
 fn meta(uid: &str, created: i64) -> Meta {
-    Meta { uid: uid.into(), namespace: "prod".into(), name: uid.into(), created: at(created), deleting: None, held_by: None }
+    Meta { created: at(created), ..samples::meta(uid) }
 }
 
 fn owner(uid: &str) -> Owner {
@@ -39,25 +39,12 @@ impl Story {
     }
 
     fn pod(owner: Option<Owner>, ready: bool, state: ContainerState) -> Pod {
-        let container = Container {
-            name: "c".into(),
-            image: "i".into(),
-            init: false,
-            ready,
-            restarts: 1,
-            state,
-            last: None,
-            requests: Amount::default(),
-            limits: Amount::default(),
-        };
-        let (meta, phase) = (meta("app-1-x", 0), PodPhase::Running);
-        let owner = owner.map(Arc::new);
-        Pod { meta, owner, node: None, phase, ready, reason: None, message: None, containers: vec![container] }
+        let container = Container { ready, restarts: 1, state, ..samples::container("c") };
+        Pod { owner: owner.map(Arc::new), ready, ..samples::pod(meta("app-1-x", 0), vec![container]) }
     }
 
     fn revision(number: u64, created: i64) -> Revision {
-        let (meta, owner) = (meta(&format!("app-{number}"), created), Some(owner("app")));
-        Revision { meta, owner, number, release: None, images: vec![], cause: None, desired: 1, ready: 1 }
+        Revision { owner: Some(owner("app")), number, ..samples::revision(meta(&format!("app-{number}"), created)) }
     }
 
     fn told(&self) -> Vec<String> {
@@ -68,22 +55,7 @@ impl Story {
 
 /// Of long ago, and well.
 fn workload(name: &str) -> Workload {
-    Workload {
-        kind: Kind::Deployment,
-        meta: meta(name, -90_000),
-        desired: 1,
-        replicas: 1,
-        updated: 1,
-        ready: 1,
-        generation: 1,
-        observed: 1,
-        revision: Some(1),
-        paused: false,
-        stuck: None,
-        release: None,
-        service: name.into(),
-        changed: None,
-    }
+    samples::deployment(meta(name, -90_000), 1)
 }
 
 fn waiting(reason: &str) -> ContainerState {

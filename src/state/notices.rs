@@ -63,11 +63,11 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::event::Meta;
+    use crate::event::{Meta, samples};
 
     fn notice(uid: &str, about: &str, second: i64) -> Notice {
         let last = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        let meta = Meta { uid: uid.into(), namespace: "n".into(), name: uid.into(), created: last, deleting: None, held_by: None };
+        let meta = Meta { created: last, ..samples::meta(uid) };
         let (reason, message) = ("Unhealthy".into(), "Readiness probe failed".into());
         Notice {
             meta,

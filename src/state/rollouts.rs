@@ -105,9 +105,7 @@ impl Rollouts {
     fn rolled_out(&mut self, at: DateTime<Utc>, owner: &Owner, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
         let subject = Subject { context: ContextId::of(&owner.uid), name: owner.name.clone() };
         let id = timeline.add(at, EntryKind::Deploy, subject, rollout(revision, cluster, &owner.uid), None);
-        if let Some(entry) = timeline.get_mut(id) {
-            entry.about = Some(owner.uid.clone());
-        }
+        timeline.about(id, &owner.uid);
         self.unsigned.insert(owner.uid.clone(), id);
         if let Some(workload) = cluster.workloads.get(&owner.uid) {
             self.sign(workload, timeline);

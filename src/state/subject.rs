@@ -54,11 +54,9 @@ pub fn chosen_alert(state: &State) -> Option<&Alert> {
 
 /// The row, among the pods, of what is in hand; of the timeline's newest entry where none is selected.
 pub fn row_of(state: &State) -> Option<Uid> {
-    let newest = || {
-        let timeline = state.screen.overlays.is_empty() && state.screen.focus == Focus::Timeline;
-        object_of(&state.world, timeline_lines(state).last().filter(|_| timeline)?.entry)
-    };
-    in_hand(state).or_else(newest)
+    let timeline = state.screen.overlays.is_empty() && state.screen.focus == Focus::Timeline;
+    let newest = || object_of(&state.world, timeline_lines(state).last()?.entry);
+    in_hand(state).or_else(|| if timeline { newest() } else { None })
 }
 
 /// Whether an action does something over what is open now: the footer names no other.

@@ -118,8 +118,7 @@ impl World {
     fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
         for now in all {
             let key = now.context.own(now.name.clone());
-            let known =
-                matches!(self.namespaces.get(&key), Some(NamespacePhase::Active | NamespacePhase::Terminating | NamespacePhase::Gone));
+            let known = self.namespaces.get(&key).is_some_and(|phase| *phase != NamespacePhase::Missing);
             let phase = if !known && now.phase == NamespacePhase::Gone { NamespacePhase::Missing } else { now.phase };
             let before = self.namespaces.insert(key, phase);
             if self.watches(&now.name) {

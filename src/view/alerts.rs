@@ -55,7 +55,7 @@ pub fn draw(state: &State, look: &Look, selected: Option<&Clean>, body: Rect, bu
 fn note(state: &State) -> String {
     let silences = state.world.alerts.silences().len();
     let firing = format!("{} firing", state.world.alerts.firing());
-    let silences = (silences > 0).then(|| format!("{silences} silence{}", if silences == 1 { "" } else { "s" }));
+    let silences = (silences > 0).then(|| units::counted(silences, "silence"));
     [Some(firing), silences, glance::silence(state, SourceId::Alertmanager)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

@@ -84,7 +84,8 @@ impl Page<'_> {
             let about = apart.map(|apart| format!(" · {apart}")).unwrap_or_default();
             let topic = of_one.first().map_or("", |partition| &partition.now.topic);
             let head = self.row().text(title, topic).gap(2);
-            let head = head.text(dim, &format!("{} · lag {}{unknown}{about}", counted(of_one.len()), units::count(lag)));
+            let head =
+                head.text(dim, &format!("{} · lag {}{unknown}{about}", units::counted(of_one.len(), "partition"), units::count(lag)));
             let row = self.row().gap(1).number(dim, "part", NUMBER - 1).gap(1).cell(dim, "state", STATE).number(dim, "lag", LAG);
             let row = row.number(dim, "behind", AGE).number(dim, "committed", self.offset).number(dim, "end", self.offset);
             self.lines.extend([Row::new(self.columns), head, row.gap(2).text(dim, "consumer")]);
@@ -115,10 +116,6 @@ impl Page<'_> {
 /// ` + 1 unknown`: partitions that a sum leaves out.
 fn beside(unknown: usize) -> String {
     if unknown == 0 { String::new() } else { format!(" + {unknown} unknown") }
-}
-
-fn counted(partitions: usize) -> String {
-    format!("{partitions} partition{}", if partitions == 1 { "" } else { "s" })
 }
 
 /// `kgo at 10.244.0.9`; `–` where nobody reads it, or nobody tells.

@@ -24,8 +24,7 @@ pub(super) fn line(question: &str) -> io::Result<Option<String>> {
 /// # Errors
 /// The terminal is gone.
 pub(super) fn agreed(question: &str) -> io::Result<bool> {
-    let answer = line(&format!("{question} [Y/n]"))?;
-    Ok(answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "" | "y" | "yes")))
+    yes(&format!("{question} [Y/n]"), true)
 }
 
 /// Asks whether to do what looks wrong; nothing typed means no.
@@ -33,8 +32,12 @@ pub(super) fn agreed(question: &str) -> io::Result<bool> {
 /// # Errors
 /// The terminal is gone.
 pub(super) fn insisted(question: &str) -> io::Result<bool> {
-    let answer = line(&format!("{question} [y/N]"))?;
-    Ok(answer.is_some_and(|answer| matches!(answer.to_lowercase().as_str(), "y" | "yes")))
+    yes(&format!("{question} [y/N]"), false)
+}
+
+fn yes(question: &str, usual: bool) -> io::Result<bool> {
+    let answer = line(question)?;
+    Ok(answer.is_some_and(|answer| if answer.is_empty() { usual } else { matches!(answer.to_lowercase().as_str(), "y" | "yes") }))
 }
 
 /// Asks for what nobody should see.

@@ -2,6 +2,7 @@
 
 use super::{Chosen, Finder, ask, service::tell};
 use crate::config::{Kafka, KafkaMode};
+use crate::session;
 use crate::source::discover::{Broker, What};
 use crate::source::failure::Failure;
 use crate::source::kafka;
@@ -50,14 +51,9 @@ impl Finder<'_> {
 
     /// Reads the groups once.
     async fn groups(&self, kafka: &Kafka) -> Result<String, Failure> {
-        if self.wanted.kafka.is_none() {
-            return Err(Failure::Forbidden("exec is forbidden (--no-exec): give --kafka brokers:HOST:PORT".into()));
-        }
-        let namespace = self.wanted.namespaces.iter().flatten().next().or(self.connection.namespace.as_ref());
-        let namespace = namespace.map_or_else(|| "default".to_owned(), ToString::to_string);
-        let wanted = kafka::Wanted { namespace: kafka.namespace.clone().unwrap_or(namespace), settings: kafka.clone() };
+        let how = session::kafka(self.wanted.kafka.as_ref().map(|_| kafka.clone()), self.namespace);
         let prometheus = Reach::new(What::Prometheus, self.wanted.prometheus.clone(), self.scout.clone());
-        kafka::test(wanted, self.connection.reader.clone(), &prometheus, &self.wanted.timing).await
+        kafka::test(how, self.connection.reader.clone(), &prometheus, &self.wanted.timing).await
     }
 }
 

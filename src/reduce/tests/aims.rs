@@ -2,33 +2,12 @@
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, GroupLag, Meta, PartitionLag, Workload};
+use crate::event::{ClusterEvent, GroupLag, Meta, PartitionLag, Workload, samples};
 use crate::state::Focus;
 
 fn deployment(name: &str, service: &str) -> Workload {
-    Workload {
-        kind: Kind::Deployment,
-        meta: Meta {
-            uid: format!("uid-{name}").into(),
-            namespace: "ns".into(),
-            name: name.into(),
-            created: DateTime::UNIX_EPOCH,
-            deleting: None,
-            held_by: None,
-        },
-        desired: 2,
-        replicas: 2,
-        updated: 2,
-        ready: 2,
-        generation: 1,
-        observed: 1,
-        revision: Some(1),
-        paused: false,
-        stuck: None,
-        release: None,
-        service: service.into(),
-        changed: None,
-    }
+    let meta = Meta { uid: format!("uid-{name}").into(), namespace: "ns".into(), ..samples::meta(name) };
+    Workload { service: service.into(), ..samples::deployment(meta, 2) }
 }
 
 /// Four deployments, two of one service; the pods cursor stands on `ai`.

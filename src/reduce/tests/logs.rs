@@ -3,21 +3,11 @@
 use super::*;
 use crate::clean::Styled;
 use crate::effect::Following;
-use crate::event::{
-    Amount, ClusterEvent, Container, ContainerState, Level, LogEnd, LogLine, LogNews, LogState, Meta, Owner, Pod, PodPhase, Revision,
-    Workload,
-};
+use crate::event::{ClusterEvent, Level, LogEnd, LogLine, LogNews, LogState, Meta, Owner, Pod, Revision, Workload, samples};
 use crate::state::{Focus, LogView, Place};
 
 fn meta(name: &str) -> Meta {
-    Meta {
-        uid: format!("uid-{name}").into(),
-        namespace: "ns".into(),
-        name: name.into(),
-        created: DateTime::UNIX_EPOCH,
-        deleting: None,
-        held_by: None,
-    }
+    Meta { uid: format!("uid-{name}").into(), namespace: "ns".into(), ..samples::meta(name) }
 }
 
 fn owner(kind: &str, name: &str) -> Owner {
@@ -25,59 +15,16 @@ fn owner(kind: &str, name: &str) -> Owner {
 }
 
 fn pod(name: &str, set: &str, containers: &[&str]) -> Arc<Pod> {
-    let container = |name: &&str| Container {
-        name: (*name).into(),
-        image: "i".into(),
-        init: false,
-        ready: true,
-        restarts: 0,
-        state: ContainerState::Running { since: None },
-        last: None,
-        requests: Amount::default(),
-        limits: Amount::default(),
-    };
-    Arc::new(Pod {
-        meta: meta(name),
-        owner: Some(owner("ReplicaSet", set).into()),
-        node: None,
-        phase: PodPhase::Running,
-        ready: true,
-        reason: None,
-        message: None,
-        containers: containers.iter().map(container).collect(),
-    })
+    let containers = containers.iter().map(|name| samples::container(name)).collect();
+    Arc::new(Pod { owner: Some(owner("ReplicaSet", set).into()), ..samples::pod(meta(name), containers) })
 }
 
 fn set(name: &str) -> Revision {
-    Revision {
-        meta: meta(name),
-        owner: Some(owner("Deployment", "app")),
-        number: 1,
-        release: None,
-        images: vec![],
-        cause: None,
-        desired: 1,
-        ready: 1,
-    }
+    Revision { owner: Some(owner("Deployment", "app")), ..samples::revision(meta(name)) }
 }
 
 fn deployment() -> Workload {
-    Workload {
-        kind: Kind::Deployment,
-        meta: meta("app"),
-        desired: 2,
-        replicas: 2,
-        updated: 2,
-        ready: 2,
-        generation: 1,
-        observed: 1,
-        revision: Some(1),
-        paused: false,
-        stuck: None,
-        release: None,
-        service: "app".into(),
-        changed: None,
-    }
+    samples::deployment(meta("app"), 2)
 }
 
 /// A deployment with a pod of two containers, and a pod of somebody else.

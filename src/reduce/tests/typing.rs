@@ -1,7 +1,7 @@
 //! What is typed and left again: filters, searches, forms, names of namespaces; and the way out of what is open.
 
 use super::*;
-use crate::event::{Alert, Health, LogSource, Namespace, NamespacePhase, SourceId, SourceState};
+use crate::event::{Alert, Health, LogSource, Namespace, NamespacePhase, SourceId, SourceState, samples};
 use crate::state::{Focus, LogSubject, LogView};
 
 fn insert(room: &mut Room, text: &str) {
@@ -164,28 +164,9 @@ fn a_label_that_the_alert_lacks_is_told_and_asked_again() {
 #[test]
 fn a_group_leads_to_what_reads_it() {
     let mut room = Room::new(false);
-    let workload = |name: &str| crate::event::Workload {
-        kind: Kind::Deployment,
-        meta: crate::event::Meta {
-            uid: format!("uid-{name}").into(),
-            namespace: "ns".into(),
-            name: name.into(),
-            created: DateTime::UNIX_EPOCH,
-            deleting: None,
-            held_by: None,
-        },
-        desired: 1,
-        replicas: 1,
-        updated: 1,
-        ready: 1,
-        generation: 1,
-        observed: 1,
-        revision: None,
-        paused: false,
-        stuck: None,
-        release: None,
-        service: name.into(),
-        changed: None,
+    let workload = |name: &str| {
+        let meta = crate::event::Meta { uid: format!("uid-{name}").into(), namespace: "ns".into(), ..samples::meta(name) };
+        crate::event::Workload { revision: None, ..samples::deployment(meta, 1) }
     };
     room.take(Event::Cluster(crate::event::ClusterEvent::Workloads(vec![workload("intake"), workload("worker")])));
     room.state.screen.lists.entry(Focus::Pods).or_default().selected = Some("uid-intake".into());

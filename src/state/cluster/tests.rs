@@ -5,37 +5,18 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{Amount, Container, ContainerState, Kind, Meta, Owner, PodPhase, Revision, Workload};
+use crate::event::{Container, ContainerState, Kind, Meta, Owner, PodPhase, Revision, Workload, samples};
 use crate::state::diagnosis::{Severity, diagnose};
 
 fn meta(uid: &str, name: &str) -> Meta {
-    Meta { uid: uid.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None, held_by: None }
+    Meta { uid: uid.into(), ..samples::meta(name) }
 }
 
 fn pod(uid: &str, owner: &str, state: ContainerState, ready: bool) -> Pod {
     let last = Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None, message: None });
-    let container = Container {
-        name: "c".into(),
-        image: "i".into(),
-        init: false,
-        ready,
-        restarts: 2,
-        state,
-        last: last.map(Box::new),
-        requests: Amount::default(),
-        limits: Amount::default(),
-    };
+    let container = Container { ready, restarts: 2, state, last: last.map(Box::new), ..samples::container("c") };
     let owner = Owner { kind: "ReplicaSet".into(), name: owner.into(), uid: owner.into() };
-    Pod {
-        meta: meta(uid, uid),
-        owner: Some(owner.into()),
-        node: Some("n1".into()),
-        phase: PodPhase::Running,
-        ready,
-        reason: None,
-        message: None,
-        containers: vec![container],
-    }
+    Pod { owner: Some(owner.into()), node: Some("n1".into()), ready, ..samples::pod(meta(uid, uid), vec![container]) }
 }
 
 fn waiting(reason: &str) -> ContainerState {
@@ -43,27 +24,12 @@ fn waiting(reason: &str) -> ContainerState {
 }
 
 fn workload(uid: &str, desired: u32, ready: u32) -> Workload {
-    Workload {
-        kind: Kind::Deployment,
-        meta: meta(uid, uid),
-        desired,
-        replicas: desired,
-        updated: desired,
-        ready,
-        generation: 1,
-        observed: 1,
-        revision: Some(1),
-        paused: false,
-        stuck: None,
-        release: None,
-        service: uid.into(),
-        changed: None,
-    }
+    Workload { ready, ..samples::deployment(meta(uid, uid), desired) }
 }
 
 fn revision(uid: &str, owner: &str) -> Revision {
     let owner = Owner { kind: "Deployment".into(), name: owner.into(), uid: owner.into() };
-    Revision { meta: meta(uid, uid), owner: Some(owner), number: 1, release: None, images: vec![], cause: None, desired: 1, ready: 1 }
+    Revision { owner: Some(owner), ..samples::revision(meta(uid, uid)) }
 }
 
 fn cluster(events: &[ClusterEvent]) -> Cluster {

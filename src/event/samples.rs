@@ -1,0 +1,56 @@
+//! Objects that tests begin with: plain and well. Each test says what is different in its own with `..`.
+
+use chrono::DateTime;
+
+use super::{Amount, Container, ContainerState, Kind, Meta, Pod, PodPhase, Revision, Workload};
+
+/// Made at the beginning of time, with its name as its identity.
+pub fn meta(name: &str) -> Meta {
+    Meta { uid: name.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None, held_by: None }
+}
+
+/// A Deployment with all of its replicas ready.
+pub fn deployment(meta: Meta, replicas: u32) -> Workload {
+    let service = meta.name.clone();
+    Workload {
+        kind: Kind::Deployment,
+        meta,
+        desired: replicas,
+        replicas,
+        updated: replicas,
+        ready: replicas,
+        generation: 1,
+        observed: 1,
+        revision: Some(1),
+        paused: false,
+        stuck: None,
+        release: None,
+        service,
+        changed: None,
+    }
+}
+
+/// The first revision of something.
+pub fn revision(meta: Meta) -> Revision {
+    Revision { meta, owner: None, number: 1, release: None, images: vec![], cause: None, desired: 1, ready: 1 }
+}
+
+/// A container that runs.
+pub fn container(name: &str) -> Container {
+    Container {
+        name: name.into(),
+        image: "i".into(),
+        init: false,
+        ready: true,
+        restarts: 0,
+        state: ContainerState::Running { since: None },
+        last: None,
+        requests: Amount::default(),
+        limits: Amount::default(),
+    }
+}
+
+/// A pod that runs, of nobody, on no node.
+pub fn pod(meta: Meta, containers: Vec<Container>) -> Pod {
+    Pod { meta, owner: None, node: None, phase: PodPhase::Running, ready: true, reason: None, message: None, containers }
+}
