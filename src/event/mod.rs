@@ -113,4 +113,9 @@ impl Event {
     pub fn decisive(&self) -> bool {
         matches!(self, Self::Intent(_) | Self::Inherited(_) | Self::Outcome { .. })
     }
+
+    /// Whether it is a reading that comes every few seconds, whatever happens.
+    pub fn is_reading(&self) -> bool {
+        matches!(self, Self::Usage(_) | Self::Rates(_) | Self::Lag { .. } | Self::Alerts(_) | Self::Silences(_))
+    }
 }

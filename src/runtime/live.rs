@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::engine::{Engine, Released};
-use super::screen::{Looks, Painter};
+use super::screen::{Looks, Moved, Painter};
 use super::{Core, Keys, Ready};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, View};
@@ -66,7 +66,7 @@ impl Live {
         let mut hangup = signal(SignalKind::hangup())?;
         let mut tick = tokio::time::interval(TICK);
         loop {
-            let frame = self.painter.next().unwrap_or_else(|| Instant::now() + TICK);
+            let frame = self.painter.due().unwrap_or_else(|| Instant::now() + TICK);
             let step = tokio::select! {
                 biased;
                 input = keyboard.recv() => match input {
@@ -78,9 +78,9 @@ impl Live {
                 _ = hangup.recv() => Step::Leave,
                 Some(released) = self.released.recv() => {
                     let effects = self.engine.release(released);
-                    self.show(effects)?
+                    self.show(effects, Moved::World)?
                 }
-                () = tokio::time::sleep_until(frame.into()), if self.painter.next().is_some() => { self.draw()?; Step::On }
+                () = tokio::time::sleep_until(frame.into()), if self.painter.due().is_some() => { self.draw()?; Step::On }
                 Some(event) = self.events.recv() => self.drain(event)?,
                 _ = tick.tick() => self.take(Event::View(View::Tick))?,
             };
@@ -94,6 +94,7 @@ impl Live {
     fn input(&mut self, input: &crossterm::event::Event) -> io::Result<Step> {
         let Some(event) = self.keys.read(self.engine.state(), self.painter.hits(), input) else { return Ok(Step::On) };
         let step = self.take(event)?;
+        self.painter.typed();
         self.draw()?;
         Ok(step)
     }
@@ -116,13 +117,15 @@ impl Live {
     }
 
     fn take(&mut self, event: impl Into<Ready>) -> io::Result<Step> {
+        let event = event.into();
+        let moved = event.moves();
         let effects = self.engine.take(event);
-        self.show(effects)
+        self.show(effects, moved)
     }
 
     /// What concerns the screen.
-    fn show(&mut self, effects: Vec<Effect>) -> io::Result<Step> {
-        self.painter.touch();
+    fn show(&mut self, effects: Vec<Effect>, moved: Moved) -> io::Result<Step> {
+        self.painter.touch(moved);
         for effect in effects {
             match effect {
                 Effect::Quit => return Ok(Step::Leave),

@@ -17,6 +17,13 @@ const FRAME: Duration = Duration::from_millis(15);
 /// So long nothing is drawn unless there are rows or somebody presses a key: a frame without rows would only be in their way.
 const FIRST: Duration = Duration::from_millis(60);
 
+/// So long after the beginning all that comes is drawn at once: everything is new.
+const BEGINNING: Duration = Duration::from_secs(3);
+
+/// So long after a key nothing is drawn only because the clock has moved: whoever types on sees it with the next key, whose frame would
+/// else have to wait for such a one.
+const TYPING: Duration = Duration::from_millis(250);
+
 pub use crate::view::Look;
 
 /// The themes to choose from, at the depth of this terminal, and whether it shows more than ASCII.
@@ -32,19 +39,60 @@ pub(super) struct Painter {
     screen: Screen,
     looks: Looks,
     hits: Hits,
-    next: Instant,
-    due: bool,
+    pace: Pace,
+    /// When the next frame will be drawn.
+    due: Option<Instant>,
     blank: bool,
+}
+
+/// Why the screen is no longer what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moved {
+    /// The clock: its seconds are on the screen.
+    Clock,
+    /// A reading that comes every few seconds, whatever happens: it may wait for the clock.
+    Reading,
+    /// Something happened.
+    World,
+}
+
+/// When frames may come.
+struct Pace {
+    /// When the screen was taken.
+    began: Instant,
+    /// When the next frame may be drawn.
+    next: Instant,
+    /// When somebody pressed a key.
+    typed: Option<Instant>,
+}
+
+impl Pace {
+    /// When to draw what moved at `now`; nothing where the clock will draw it with its next second.
+    fn frame(&self, moved: Moved, now: Instant) -> Option<Instant> {
+        match moved {
+            Moved::World => Some(self.next),
+            Moved::Reading => (now < self.began + BEGINNING).then_some(self.next),
+            Moved::Clock => Some(self.typed.map_or(self.next, |typed| self.next.max(typed + TYPING))),
+        }
+    }
 }
 
 impl Painter {
     pub(super) fn new(screen: Screen, looks: Looks) -> Self {
-        Self { screen, looks, hits: Hits::default(), next: Instant::now() + FIRST, due: true, blank: true }
+        let began = Instant::now();
+        let pace = Pace { began, next: began + FIRST, typed: None };
+        Self { screen, looks, hits: Hits::default(), due: Some(pace.next), pace, blank: true }
     }
 
     /// Something changed.
-    pub(super) fn touch(&mut self) {
-        self.due = true;
+    pub(super) fn touch(&mut self, moved: Moved) {
+        let Some(at) = self.pace.frame(moved, Instant::now()) else { return };
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// A key was pressed: what it changed is to be drawn now.
+    pub(super) fn typed(&mut self) {
+        self.pace.typed = Some(Instant::now());
     }
 
     /// Whether nothing was drawn yet.
@@ -52,9 +100,9 @@ impl Painter {
         self.blank
     }
 
-    /// When the next frame may be drawn, where one is due.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.due.then_some(self.next)
+    /// When the next frame will be drawn, where one is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
     }
 
     /// Draws now.
@@ -63,7 +111,7 @@ impl Painter {
         let (keymap, before) = (keys.map(state), keys.before(state));
         let look = Look { theme, keymap, before, ascii: self.looks.ascii, hits: &self.hits };
         self.screen.draw(|frame| view::view(state, &look, frame))?;
-        (self.next, self.due, self.blank) = (Instant::now() + FRAME, false, false);
+        (self.pace.next, self.due, self.blank) = (Instant::now() + FRAME, None, false);
         Ok(())
     }
 
@@ -74,7 +122,7 @@ impl Painter {
 
     /// Carries out what is only about this screen, and nothing of any other effect. Answers what the viewer has to be told of it.
     pub(super) fn carry_out(&mut self, effect: &Effect) -> io::Result<Option<Clean>> {
-        self.due = true;
+        self.touch(Moved::World);
         match effect {
             Effect::Copy(text) => self.screen.copy(text)?,
             Effect::Redraw => self.screen.forget()?,
@@ -87,5 +135,24 @@ impl Painter {
             _ => {}
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_waits_for_whoever_types_readings_wait_for_the_clock_and_the_world_for_nothing() {
+        let began = Instant::now();
+        let (next, later) = (began + FRAME, began + BEGINNING);
+        let mut pace = Pace { began, next, typed: None };
+        let all = |pace: &Pace, now| [Moved::World, Moved::Reading, Moved::Clock].map(|moved| pace.frame(moved, now));
+        assert_eq!(all(&pace, began), [Some(next); 3], "in the beginning all is new");
+        assert_eq!(all(&pace, later), [Some(next), None, Some(next)]);
+        pace.typed = Some(next);
+        assert_eq!(all(&pace, later), [Some(next), None, Some(next + TYPING)]);
+        pace = Pace { next: later + TYPING, ..pace };
+        assert_eq!(pace.frame(Moved::Clock, later), Some(later + TYPING), "not earlier than frames may come");
     }
 }

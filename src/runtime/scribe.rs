@@ -7,8 +7,9 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::inherit::Estate;
+use super::screen::Moved;
 use crate::clean::Clean;
-use crate::event::{Event, Write};
+use crate::event::{Event, View, Write};
 use crate::journal::Redacted;
 use crate::journal::writer::Room;
 
@@ -25,6 +26,17 @@ pub enum Ready {
     Dropped(Clean),
     /// What earlier sessions left open.
     Left(Vec<Estate>),
+}
+
+impl Ready {
+    /// What it moves.
+    pub(super) fn moves(&self) -> Moved {
+        match self {
+            Self::Recorded(event, ..) if event.get().is_reading() => Moved::Reading,
+            Self::Passing(Event::View(View::Tick)) => Moved::Clock,
+            _ => Moved::World,
+        }
+    }
 }
 
 impl From<Event> for Ready {

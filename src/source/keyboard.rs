@@ -14,8 +14,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
-/// How soon a keyboard that is not wanted any more lets go of the terminal.
-const LET_GO: Duration = Duration::from_millis(250);
+/// How soon a keyboard that is not wanted any more lets go of the terminal. A process that ends does not wait for it.
+const LET_GO: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// What the terminal does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Input {
     Gone,
 }
 
-/// Reads the terminal until it is dropped; then, within a tenth of a second, the terminal is free for another program.
+/// Reads the terminal until it is dropped; then, within a second, the terminal is free for another program.
 #[derive(Debug)]
 pub struct Keyboard {
     unwanted: Arc<AtomicBool>,
@@ -61,7 +61,7 @@ fn terminal() -> io::Result<File> {
 
 fn read(inputs: &mpsc::Sender<Input>, unwanted: &AtomicBool) {
     while !unwanted.load(Ordering::Relaxed) {
-        let input = match crossterm::event::poll(LET_GO) {
+        let input = match crossterm::event::poll(Duration::from_secs(LET_GO.tv_sec.unsigned_abs())) {
             Ok(false) => continue,
             Ok(true) => crossterm::event::read(),
             Err(error) => Err(error),
@@ -75,11 +75,10 @@ fn read(inputs: &mpsc::Sender<Input>, unwanted: &AtomicBool) {
 }
 
 fn watch(terminal: &impl AsFd, inputs: &mpsc::Sender<Input>, unwanted: &AtomicBool) {
-    let wait = Timespec { tv_sec: 0, tv_nsec: 500_000_000 };
     while !unwanted.load(Ordering::Relaxed) {
         // No event is asked for: a hangup and an error are told all the same.
         let mut asked = [PollFd::new(terminal, PollFlags::empty())];
-        let told = poll(&mut asked, Some(&wait));
+        let told = poll(&mut asked, Some(&LET_GO));
         let lost = asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
         if lost || told.is_err_and(|error| error != rustix::io::Errno::INTR) {
             let _nobody_listens = inputs.blocking_send(Input::Gone);

@@ -20,6 +20,9 @@ pub struct Timing {
     pub silence: Duration,
     /// By so much the pods are before all else: their rows are what everybody waits for, and a dozen handshakes would be in their way.
     pub head_start: Duration,
+    /// How long the first objects of a listing wait for those that are on their way already: a small cluster is on the screen whole, and
+    /// its first frame is not followed at once by a second one.
+    pub first: Duration,
     /// How long changes are gathered before they are told together.
     pub batch: Duration,
     /// The first try after a failure.
@@ -62,6 +65,7 @@ impl Default for Timing {
             watch: seconds(7),
             silence: seconds(9),
             head_start: millis(30),
+            first: millis(5),
             batch: millis(50),
             first_retry: millis(100),
             backoff: millis(800),
@@ -92,7 +96,7 @@ impl Timing {
         timing
     }
 
-    fn spans(&mut self) -> [&mut Duration; 21] {
+    fn spans(&mut self) -> [&mut Duration; 22] {
         [
             &mut self.connect,
             &mut self.answer,
@@ -100,6 +104,7 @@ impl Timing {
             &mut self.watch,
             &mut self.silence,
             &mut self.head_start,
+            &mut self.first,
             &mut self.batch,
             &mut self.first_retry,
             &mut self.backoff,

@@ -57,14 +57,15 @@ impl Api {
         Scope { kind: self.kind, namespace: self.namespace.clone(), context: self.context }
     }
 
-    /// A watch that begins by telling everything that is there (KEP-3157), and has no early end: a big listing takes its time.
-    pub async fn stream(&self) -> Result<Body, Failure> {
-        self.ask("watch", "watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan").await
+    /// A watch that begins by telling everything that is there (KEP-3157), which the server ends after `span`, or, without one, much later.
+    pub async fn stream(&self, span: Option<Duration>) -> Result<Body, Failure> {
+        let end = span.map(|span| format!("&timeoutSeconds={}", whole_seconds(span))).unwrap_or_default();
+        self.ask("watch", &format!("watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan{end}")).await
     }
 
     /// A watch of what happens after `version`, which the server ends after `span`.
     pub async fn watch(&self, version: &str, span: Duration) -> Result<Body, Failure> {
-        let (seconds, version) = (span.as_secs().max(1), escaped(version));
+        let (seconds, version) = (whole_seconds(span), escaped(version));
         self.ask("watch", &format!("watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={version}")).await
     }
 
@@ -128,6 +129,11 @@ async fn refused(verb: &str, what: &str, answer: Response<Body>) -> Failure {
     let said = collect(body, LONGEST_STATUS).await.unwrap_or_default();
     let status: Status = serde_json::from_slice(&said).unwrap_or_default();
     refusal(verb, what, head.status, &status, &head.headers)
+}
+
+/// The server knows no shorter ones; 0 would be none.
+fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs().max(1)
 }
 
 fn refusal(verb: &str, what: &str, code: StatusCode, status: &Status, headers: &HeaderMap) -> Failure {

@@ -57,19 +57,20 @@ async fn serve(State(script): State<Script>, request: Request) -> Response {
     Response::builder().status(status).header("retry-after", "0").body(Body::from_stream(text.chain(end))).unwrap()
 }
 
-/// A request in a word: `stream`, `watch 7`, `list`, `list next`.
+/// A request in a word: `stream`, `short stream` where it has an early end, `watch 7`, `list`, `list next`.
 fn asked(query: &str) -> String {
     let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     match (value("sendInitialEvents"), value("resourceVersion"), value("continue")) {
-        (Some(_), ..) => "stream".into(),
+        (Some(_), ..) => if value("timeoutSeconds").is_some() { "short stream" } else { "stream" }.into(),
         (_, Some(version), _) => format!("watch {version}"),
         (_, _, Some(token)) => format!("list {token}"),
         _ => "list".into(),
     }
 }
 
-/// What a watch of pods has told so far.
+/// What a watch has told so far.
 struct Told {
+    kind: Kind,
     script: Script,
     events: mpsc::Receiver<Event>,
     cluster: Cluster,
@@ -78,7 +79,12 @@ struct Told {
 }
 
 impl Told {
+    /// Of pods.
     async fn by(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self::of(Kind::Pod, answers).await
+    }
+
+    async fn of(kind: Kind, answers: impl IntoIterator<Item = Answer>) -> Self {
         let script = Script { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Script::default() };
         let mut tasks = tokio::task::JoinSet::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -90,8 +96,8 @@ impl Told {
         let (events, told) = mpsc::channel(4);
         let voice = Voice::new(SourceId::Pods, Clock::system(), events);
         let place = Place { client: connection.reader, context: ContextId::MAIN, namespace: Some("shop".into()) };
-        tasks.spawn(super::run(Kind::Pod, place, voice, Clock::system(), timing));
-        Self { script, events: told, cluster: Cluster::default(), health: Vec::new(), _tasks: tasks }
+        tasks.spawn(super::run(kind, place, voice, Clock::system(), timing));
+        Self { kind, script, events: told, cluster: Cluster::default(), health: Vec::new(), _tasks: tasks }
     }
 
     /// Waits until all that was told makes this true.
@@ -119,7 +125,7 @@ impl Told {
     }
 
     fn listed(&self) -> bool {
-        self.cluster.is_listed(Kind::Pod, ContextId::MAIN)
+        self.cluster.is_listed(self.kind, ContextId::MAIN)
     }
 
     fn asked(&self) -> String {
@@ -313,4 +319,17 @@ async fn a_listing_for_each_request_is_never_more_than_one() {
     let mut told = Told::by((0..4).map(|_| listing(&[], Well)).collect::<Vec<_>>()).await;
     told.until(Told::listed).await;
     assert_eq!(told.asked().matches("stream").count(), 1);
+}
+
+/// A stream that the server ends by itself leaves its connection to the next request. One that is cut for its silence does not.
+#[tokio::test]
+async fn a_short_listing_ends_early_and_one_that_takes_longer_is_given_its_time() {
+    let answers = [ok(&[added("a", 2), complete(5)], Well), ok(&[], Never)];
+    let mut told = Told::of(Kind::ConfigMap, answers).await;
+    told.until(Told::listed).await;
+    assert!("short stream, watch 5".starts_with(&told.asked()), "{}", told.asked());
+    let mut told = Told::of(Kind::ConfigMap, [ok(&[added("a", 2)], Well), ok(&[added("a", 2), complete(5)], Never)]).await;
+    told.until(Told::listed).await;
+    assert_eq!(told.asked(), "short stream, stream");
+    assert!(told.health.iter().all(|health| health.state == SourceState::Live), "{:?}", told.health);
 }

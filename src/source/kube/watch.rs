@@ -13,7 +13,7 @@ use super::api::Api;
 use super::decode::{self, Told};
 use super::lines::{Cut, LONGEST, Lines};
 use super::wire::{Names, Object};
-use crate::event::{ClusterEvent, Event, Uid};
+use crate::event::{ClusterEvent, Event, Kind, Uid};
 use crate::source::clock::Clock;
 use crate::source::failure::{Backoff, Failure};
 use crate::source::timing::Timing;
@@ -40,6 +40,9 @@ pub struct Watch<T: Object> {
     clock: Clock,
     timing: Timing,
     way: Way,
+    /// Whether a streaming listing is given all the time it takes. The server ends a shorter one by itself, as it does the watches after it,
+    /// and the connection goes on to the next: one that has to be cut costs a handshake.
+    at_leisure: bool,
     /// The version up to which everything was told; without one a listing is due.
     place: Option<String>,
     /// When polling: the version of each object that was told.
@@ -81,6 +84,7 @@ impl<T: Object> Watch<T> {
             voice,
             clock,
             way: Way::Stream,
+            at_leisure: T::KIND == Kind::Pod, // of these there are many
             place: None,
             polled: None,
             oversized: 0,
@@ -122,7 +126,8 @@ impl<T: Object> Watch<T> {
     }
 
     async fn stream(&mut self) -> Result<(), Failure> {
-        let body = match patiently(&mut self.voice, &self.timing, self.api.stream()).await {
+        let span = (!self.at_leisure).then_some(self.timing.watch);
+        let body = match patiently(&mut self.voice, &self.timing, self.api.stream(span)).await {
             Err(Failure::Rejected(_)) => {
                 self.way = Way::Pages;
                 return Ok(());
@@ -138,6 +143,7 @@ impl<T: Object> Watch<T> {
         self.tell(ClusterEvent::Listing(self.api.scope())).await;
         match (self.read(body).await, self.place.is_some()) {
             (Err(Failure::Silent(_)), false) => self.way = Way::Pages, // it never says that the listing is complete
+            (Ok(()), false) if !self.at_leisure => self.at_leisure = true,
             (Ok(()), false) => return Err(Failure::Lost("the API server ended its listing before it was complete".into())),
             (Ok(()) | Err(Failure::Silent(_)), true) => {}
             (Err(failure), _) => return Err(failure),
@@ -268,7 +274,7 @@ impl<T: Object> Watch<T> {
         };
         // While it is a listing objects come with versions of their own, in no order.
         self.place.as_mut().into_iter().for_each(|place| place.clone_from(&version));
-        let wait = self.batch.began.elapsed().min(self.timing.batch);
+        let wait = self.batch.began.elapsed().clamp(self.timing.first, self.timing.batch);
         self.batch.due.get_or_insert_with(|| Instant::now() + wait);
         if self.batch.facts.len() + self.batch.gone.len() >= BATCH {
             self.flush().await;
