@@ -77,7 +77,7 @@ impl Owner {
     }
 
     fn answer_wish(&mut self) {
-        if self.writer.status().borrow().wants_checkpoint {
+        if self.writer.wants_checkpoint() {
             self.writer.checkpoint(at(self.seq), self.world.clone()).unwrap();
         }
     }

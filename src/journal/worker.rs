@@ -39,7 +39,8 @@ pub(super) struct NewSegment {
 pub(super) enum Message {
     Observation(Entry),
     Decision(Entry, oneshot::Sender<Result<(), JournalError>>),
-    Checkpoint(NewSegment),
+    /// With what tells, as long as it is there, that it is under way.
+    Checkpoint(NewSegment, Arc<()>),
     /// With the number of the last record handed in.
     Seal(u64, SyncSender<Result<Commit, JournalError>>),
 }
@@ -105,7 +106,10 @@ impl Worker {
             match self.wait(inbox) {
                 Ok(Message::Observation(entry)) => drop(self.record(&entry)),
                 Ok(Message::Decision(entry, ack)) => drop(ack.send(self.record(&entry).and_then(|()| self.commit()))),
-                Ok(Message::Checkpoint(new)) => self.rotate(new),
+                Ok(Message::Checkpoint(new, under_way)) => {
+                    self.rotate(new);
+                    drop(under_way);
+                }
                 Ok(Message::Seal(seq, reply)) => return drop(reply.send(self.seal(seq))),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return drop(self.commit()),

@@ -6,8 +6,8 @@
 //! - Nothing is lost unseen: [`Status`] counts it at once, the journal holds a gap, and a checkpoint makes the replay right again.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -109,7 +109,7 @@ pub struct Status {
     pub durable_seq: u64,
     /// Records lost since the recording began.
     pub lost: u64,
-    /// The owner should call [`Writer::checkpoint`] now.
+    /// It waits for [`Writer::checkpoint`]; the owner asks [`Writer::wants_checkpoint`].
     pub wants_checkpoint: bool,
 }
 
@@ -122,6 +122,8 @@ pub struct Writer {
     path: PathBuf,
     recording: Ulid,
     seq: u64,
+    /// A checkpoint that was handed in and is not written yet.
+    under_way: Weak<()>,
 }
 
 impl Writer {
@@ -140,7 +142,7 @@ impl Writer {
             drop::<SyncSender<()>>(running);
         };
         thread::Builder::new().name("journal".into()).spawn(work).map_err(io_error("start", &path))?;
-        Ok(Self { inbox: Some(inbox), ended, status, path, recording, seq: 0 })
+        Ok(Self { inbox: Some(inbox), ended, status, path, recording, seq: 0, under_way: Weak::new() })
     }
 
     /// The recording's folder.
@@ -177,11 +179,19 @@ impl Writer {
         }
     }
 
+    /// Whether it wants a checkpoint, and none is on its way. It takes its time: a world given for every record meanwhile would be in memory
+    /// as often.
+    pub fn wants_checkpoint(&self) -> bool {
+        self.under_way.strong_count() == 0 && self.status.borrow().wants_checkpoint
+    }
+
     /// Gives the world as it is after the last record handed in, for a new segment. Ignored unless [`Status::wants_checkpoint`]. The world is
     /// serialised on the writing thread, so an `Arc` of it costs the caller nothing.
     pub fn checkpoint(&mut self, at: DateTime<Utc>, world: impl Serialize + Send + 'static) -> Result<(), JournalError> {
-        let seq = self.seq;
-        self.send(Message::Checkpoint(NewSegment { seq, at, checkpoint: Box::new(move |out| write_checkpoint(out, seq, at, &world)) }))
+        let (seq, under_way) = (self.seq, Arc::new(()));
+        self.under_way = Arc::downgrade(&under_way);
+        let new = NewSegment { seq, at, checkpoint: Box::new(move |out| write_checkpoint(out, seq, at, &world)) };
+        self.send(Message::Checkpoint(new, under_way))
     }
 
     /// Ends the recording well. Gives where it ended, with the chain's head for the store.

@@ -138,11 +138,10 @@ impl Core {
     /// Looks after the journal: a checkpoint when it wants one; what to say when its health changed.
     pub fn tend(&mut self) -> Option<Event> {
         let journal = self.journal.as_mut()?;
-        let status = journal.status().borrow().clone();
-        if status.wants_checkpoint {
+        if journal.wants_checkpoint() {
             let _ = journal.checkpoint(self.at, self.state.world.copy_to_write());
         }
-        let trouble = match status.health {
+        let trouble = match &journal.status().borrow().health {
             Health::Ok => None,
             Health::Strained { error, .. } | Health::Failing { error, .. } => {
                 Some(Clean::new(&format!("the journal cannot be written: {error}")))

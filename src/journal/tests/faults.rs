@@ -226,3 +226,24 @@ async fn what_a_slow_disk_cannot_take_is_counted_and_the_replay_is_right_again()
         })
     );
 }
+
+/// A world is as large as the cluster: while one is written, no other may be asked for.
+#[tokio::test]
+async fn a_checkpoint_that_is_under_way_is_not_asked_for_again() {
+    let faults = Arc::new(Faults::default());
+    let data = tempfile::tempdir().unwrap();
+    let mut owner = Owner::start(Arc::new(FaultyDisk(Arc::clone(&faults))), data.path(), small()).unwrap();
+    for round in 0..2 {
+        while !owner.writer.wants_checkpoint() {
+            let entry = owner.entry(&event(round));
+            owner.writer.decide(entry).await.unwrap();
+        }
+        let (go_on, gate) = mpsc::channel();
+        *faults.gate.lock().unwrap() = Some(gate);
+        owner.answer_wish();
+        assert!(owner.writer.status().borrow().wants_checkpoint && !owner.writer.wants_checkpoint(), "it is not written yet");
+        drop(go_on);
+        until(&owner, |status| !status.wants_checkpoint).await;
+        *faults.gate.lock().unwrap() = None;
+    }
+}
