@@ -37,6 +37,8 @@ fn what_cannot_be_asked_for_exits_2_with_what_there_is() {
         (&["run", "scale", "--set", "replicas", "--yes"], &["NAME=VALUE"]),
         (&["--prometheus", "prometheus:9090", "status"], &["http://prometheus:9090"]),
         (&["demo", "bad-relase"], &["bad-release"]),
+        (&["replay", "there", "--context", "test"], &["the cluster that was recorded", "no --context"]),
+        (&["replay", "there", "-n", "shop"], &["the cluster that was recorded", "--namespace"]),
         (&["demo", "--context", "test"], &["simulated cluster of its own", "no --context"]),
         (&["statsu"], &["status"]),
         (&["replay", "/nowhere"], &["needs a terminal", "warroom status"]),

@@ -65,6 +65,10 @@ fn farewell(mut core: Core) -> color_eyre::Result<()> {
 
 /// `warroom replay`
 pub(super) async fn replay(room: &Room, path: &Path, at: Option<&str>) -> color_eyre::Result<Exit> {
+    let args = &room.args;
+    if !args.contexts.is_empty() || !args.namespaces.is_empty() || args.all_namespaces {
+        return Ok(complain("replay shows the cluster that was recorded: it takes no --context, --namespace or --all-namespaces"));
+    }
     if let Err(error) = Screen::possible() {
         return Ok(complain(&error.to_string()));
     }

@@ -4,6 +4,8 @@
 //! service and its alert, many workloads with the same reason at the same time) are cases of one line that opens. Every trouble has
 //! exactly one line. Facts come from recorded events alone and rules look at nothing else, so a replay groups in the same way.
 
+mod cause;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::things::{News, Thing, Tie};
 use super::{EntryKind, Subject, Timeline};
 use crate::clean::Clean;
-use crate::event::ContextId;
 use crate::units;
+use cause::Cause;
+
+pub use cause::Way;
 
 /// So many things with the same reason, each no later than [`AT_ONCE`] after one before it, have one cause.
 const MANY: usize = 3;
@@ -33,71 +37,6 @@ struct Trouble {
     entry: Option<u64>,
     /// The entry of the cause that it is a case of.
     cause: Option<u64>,
-}
-
-/// What several things broke of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Cause {
-    tie: Tie,
-    since: DateTime<Utc>,
-    /// When its newest case came.
-    last: DateTime<Utc>,
-    /// Cases that are broken now.
-    broken: u32,
-    /// Cases that are trouble no more: their entries, and why.
-    left: BTreeMap<Thing, (Option<u64>, Way)>,
-    /// Whether all of them are pods.
-    pods: bool,
-    /// The newest words of a case.
-    words: Clean,
-    /// What was said when a case that is no alert was well again.
-    ended: Option<Clean>,
-}
-
-/// How a thing ceased to be trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Way {
-    /// It is well again; an alert ended.
-    Over,
-    /// It is not there any more.
-    Deleted,
-    /// It stands, and somebody, or another alert, keeps it quiet.
-    Silenced,
-    /// Its namespace is not looked at any more.
-    OutOfSight,
-}
-
-impl Way {
-    const ALL: [(Self, &str); 4] =
-        [(Self::Over, "over"), (Self::Deleted, "deleted"), (Self::Silenced, "silenced"), (Self::OutOfSight, "out of sight")];
-}
-
-impl Cause {
-    fn cases(&self) -> usize {
-        self.broken as usize + self.left.len()
-    }
-
-    /// How many cases are trouble no more, by how they ceased to be: `5 over, 2 deleted`; the first with what follows its number.
-    fn ways(&self, first: &str) -> String {
-        let count = |way: Way| self.left.values().filter(|(_, how)| *how == way).count();
-        let told = Way::ALL.iter().map(|(way, word)| (count(*way), word)).filter(|(n, _)| *n > 0).enumerate();
-        let words: Vec<String> = told.map(|(place, (n, word))| format!("{n}{} {word}", if place == 0 { first } else { "" })).collect();
-        words.join(", ")
-    }
-
-    /// `both over`, `all 7 silenced`, `5 over, 2 deleted`
-    fn ended(&self) -> String {
-        match Way::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
-            Some((_, word)) if self.cases() == 2 => format!("both {word}"),
-            Some((_, word)) => format!("all {} {word}", self.cases()),
-            None => self.ways(""),
-        }
-    }
-
-    fn any(&self, way: Way) -> bool {
-        self.left.values().any(|(_, how)| *how == way)
-    }
 }
 
 /// Everything that is broken, each thing once.
@@ -270,9 +209,7 @@ impl Causes {
         let kind = if things.iter().all(|thing| thing.kind() == EntryKind::Alert) { EntryKind::Alert } else { EntryKind::Trouble };
         let place = if at - since > FRESH && !matches!(tie, Tie::Node(_)) { at } else { since };
         let id = timeline.add(place, kind, Subject::default(), Clean::default(), None);
-        let (left, words, pods) = (BTreeMap::new(), Clean::default(), true);
-        let cause = Cause { tie: tie.clone(), since, last: at, broken: 0, left, pods, words, ended: None };
-        self.open.insert(id, cause);
+        self.open.insert(id, Cause::new(tie.clone(), since, at));
         for thing in &things {
             self.join(at, thing, id, timeline);
         }
@@ -411,9 +348,7 @@ impl Causes {
         if let Some(line) = timeline.get_mut(id) {
             line.ended = Some(at);
         }
-        let of_service = matches!(cause.tie, Tie::Service(_));
-        let said = cause.ended.as_ref().filter(|_| of_service).map(|said| format!("{said} · ")).unwrap_or_default();
-        let text = format!("{said}{} after {}", cause.ended(), units::age(at - cause.since));
+        let text = format!("{} after {}", cause.end(), units::age(at - cause.since));
         if cause.any(Way::Over) {
             timeline.add(at, EntryKind::Recovery, subject, text, None);
         } else if cause.any(Way::Silenced) {
@@ -426,31 +361,24 @@ impl Causes {
     fn retell(&mut self, id: u64, words: Option<Clean>, timeline: &mut Timeline) {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.words = words.unwrap_or_else(|| cause.words.clone());
-        let (cause, cases) = (&*cause, cause.cases());
-        let of_service = matches!(cause.tie, Tie::Service(_));
-        let mut told: Vec<Clean> = Vec::new();
-        for entry in timeline.cases(id).filter(|_| of_service) {
-            if !told.contains(&entry.text) {
-                told.push(entry.text.clone());
-            }
-        }
-        let over = if cause.left.is_empty() { String::new() } else { format!("{} · ", cause.ways(&format!(" of {cases}"))) };
+        let told = if matches!(cause.tie, Tie::Service(_)) { unlike(timeline.cases(id).map(|entry| &entry.text)) } else { Vec::new() };
         let Some(line) = timeline.get_mut(id) else { return };
-        line.cases = u32::try_from(cases).unwrap_or(u32::MAX);
-        let (Tie::Node(tied) | Tie::Registry(tied) | Tie::Namespace(tied) | Tie::Service(tied) | Tie::Reason(tied)) = &cause.tie;
-        let (name, many) = (ContextId::bare(tied), units::counted(cases, if cause.pods { "pod" } else { "workload" }));
-        let text = match &cause.tie {
-            Tie::Node(_) => format!("node not ready, {} with it", units::counted(cases.saturating_sub(1), "workload")),
-            Tie::Registry(_) => format!("{many} cannot pull their images: {}", cause.words),
-            Tie::Namespace(_) => format!("{many} get no pods: {}", cause.words),
-            Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
-            Tie::Reason(_) if line.kind == EntryKind::Alert => format!("{cases} alerts at once"),
-            Tie::Reason(_) => cause.words.to_string(),
-        };
-        let unnamed = matches!(cause.tie, Tie::Reason(_)) && line.kind != EntryKind::Alert;
-        line.subject = if unnamed { many.into() } else { name.into() };
-        (line.context, line.text) = (ContextId::of(tied), format!("{over}{text}{}", before(line.at, cause.since)).into());
+        let alerts = line.kind == EntryKind::Alert;
+        line.cases = u32::try_from(cause.cases()).unwrap_or(u32::MAX);
+        (line.context, line.subject) = (cause.context(), cause.subject(alerts).into());
+        line.text = format!("{}{}", cause.text(&told, alerts), before(line.at, cause.since)).into();
     }
+}
+
+/// Each text once, in order.
+fn unlike<'a>(all: impl Iterator<Item = &'a Clean>) -> Vec<Clean> {
+    let mut told: Vec<Clean> = Vec::new();
+    for text in all {
+        if !told.contains(text) {
+            told.push(text.clone());
+        }
+    }
+    told
 }
 
 /// Says that a thing on its own is trouble no more.
@@ -471,5 +399,4 @@ fn before(at: DateTime<Utc>, since: DateTime<Utc>) -> String {
 }
 
 #[cfg(test)]
-#[path = "causes_tests.rs"]
 mod tests;

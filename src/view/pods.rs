@@ -102,11 +102,13 @@ fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let revision = widest(&|row| width(&revision(row)));
     let release = widest(&|row| row.workload.and_then(|w| state.world.release(w)).map_or(0, |release| width(release))).min(12);
     let several = state.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
+    // Where nothing is wrong there is nothing to say, and room for names.
+    let share = if rows().all(|row| row.severity == Severity::Ok) { 2 } else { 3 };
     let context = rows().filter_map(|row| state.world.label(row.meta().context())).map(|label| width(label)).max();
     Columns {
         context: context.map_or(0, |widest| widest.min(inside / 5) + 1),
         namespace: if several { widest(&|row| width(row.namespace())).min(inside / 5) + 1 } else { 0 },
-        name: widest(&|row| width(row.name())).clamp(8, (inside / 3).max(8)) + 1,
+        name: widest(&|row| width(row.name())).clamp(8, (inside / share).max(8)) + 1,
         kind: if inside >= 100 { 7 } else { 0 },
         ready,
         revision: if inside >= 54 && revision > 0 { revision + 2 } else { 0 },
