@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::detect::Detector;
 use super::{Cluster, Entry, EntryKind, Run, State, Subject, Timeline, World};
@@ -29,38 +30,47 @@ const LISTED: usize = 200;
 const ROOT_CA: &str = "kube-root-ca.crt";
 
 /// Changes that are told in one entry where several come together.
-pub struct Sort {
-    kind: EntryKind,
-    /// What the entry of one begins with.
-    begins: &'static [&'static str],
-    /// What many of them are.
-    many: &'static str,
-    /// What happened to them.
-    what: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeSort {
+    /// Workloads that were made.
+    Created,
+    /// Workloads that were deleted.
+    Deleted,
+    /// Pods and Jobs that were deleted while they were in trouble.
+    Ended,
+    /// ConfigMaps that were made, changed or deleted.
+    Configured,
+    /// Nodes that joined.
+    Joined,
+    /// Nodes that left.
+    Left,
 }
 
-impl Sort {
-    const fn new(kind: EntryKind, begins: &'static [&'static str], many: &'static str, what: &'static str) -> Self {
-        Self { kind, begins, many, what }
+impl ChangeSort {
+    fn kind(self) -> EntryKind {
+        if self == Self::Created { EntryKind::Deploy } else { EntryKind::Change }
     }
 
-    fn takes(&self, entry: &Entry) -> bool {
-        entry.kind == self.kind && entry.cases == 0 && self.begins.iter().any(|begin| entry.text.starts_with(begin))
+    /// What many of them are, and what happened to them.
+    fn many(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Created => ("workloads", "created"),
+            Self::Deleted => ("workloads", "deleted"),
+            Self::Ended => ("pods and jobs", "deleted while in trouble"),
+            Self::Configured => ("config maps", "changed"),
+            Self::Joined => ("nodes", "joined"),
+            Self::Left => ("nodes", "left"),
+        }
+    }
+
+    fn takes(self, entry: &Entry) -> bool {
+        entry.sort == Some(self) && entry.cases == 0
     }
 }
-
-/// Workloads that were made.
-pub const CREATED: Sort =
-    Sort::new(EntryKind::Deploy, &["deployment created", "statefulset created", "daemonset created"], "workloads", "created");
-const DELETED: Sort =
-    Sort::new(EntryKind::Change, &["deployment deleted", "statefulset deleted", "daemonset deleted"], "workloads", "deleted");
-const ENDED: Sort = Sort::new(EntryKind::Change, &["pod deleted", "job deleted"], "pods and jobs", "deleted while in trouble");
-const CONFIGURED: Sort = Sort::new(EntryKind::Change, &["config map"], "config maps", "changed");
-const JOINED: Sort = Sort::new(EntryKind::Change, &["node joined"], "nodes", "joined");
-const LEFT: Sort = Sort::new(EntryKind::Change, &["node left"], "nodes", "left");
 
 /// Tells a change, with those of its sort that lie near it as the cases of one entry; not one that was told before.
-pub fn together(at: DateTime<Utc>, sort: &Sort, meta: &Meta, text: &str, timeline: &mut Timeline) {
+pub fn together(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, timeline: &mut Timeline) {
     let subject = Subject::from(meta);
     let (from, to) = (timeline.entries().partition_point(|e| e.at < at - NEAR), timeline.entries().partition_point(|e| e.at <= at + NEAR));
     let near: Vec<&Entry> = timeline.entries()[from..to].iter().filter(|e| e.context == subject.context && sort.takes(e)).collect();
@@ -70,13 +80,16 @@ pub fn together(at: DateTime<Utc>, sort: &Sort, meta: &Meta, text: &str, timelin
     let (head, first) = (near.iter().find_map(|e| e.cause), near.iter().map(|e| e.at).min().unwrap_or(at).min(at));
     let mut cases: Vec<u64> = near.iter().filter(|e| e.cause.is_none()).map(|e| e.id).collect();
     if head.and_then(|head| timeline.get(head)).is_none_or(|head| (head.cases as usize) < LISTED) {
-        let id = timeline.add(at, sort.kind, subject.clone(), text, None);
-        timeline.about(id, &meta.uid);
+        let id = timeline.add(at, sort.kind(), subject.clone(), text, None);
+        if let Some(entry) = timeline.get_mut(id) {
+            (entry.about, entry.sort) = (Some(meta.uid.clone()), Some(sort));
+        }
         cases.push(id);
     }
+    let (nouns, what) = sort.many();
     let many = || cases.len() >= MANY;
     let nameless = Subject { name: Clean::default(), ..subject };
-    let Some(head) = head.or_else(|| many().then(|| timeline.add(first, sort.kind, nameless, sort.what, None))) else { return };
+    let Some(head) = head.or_else(|| many().then(|| timeline.add(first, sort.kind(), nameless, what, None))) else { return };
     for case in &cases {
         if let Some(entry) = timeline.get_mut(*case) {
             entry.cause = Some(head);
@@ -84,7 +97,7 @@ pub fn together(at: DateTime<Utc>, sort: &Sort, meta: &Meta, text: &str, timelin
     }
     if let Some(line) = timeline.get_mut(head) {
         line.cases += u32::try_from(cases.len().max(1)).unwrap_or(u32::MAX);
-        line.subject = format!("{} {}", line.cases, sort.many).into();
+        line.subject = format!("{} {nouns}", line.cases).into();
     }
 }
 
@@ -128,10 +141,10 @@ fn gone(at: DateTime<Utc>, kind: Kind, uid: &Uid, cluster: &Cluster, told: &Dete
     let Some(meta) = cluster.meta(kind, uid) else { return };
     let decided = cluster.config_maps.get(uid).is_some_and(|map| map.changed.is_some() && map.meta.name != *ROOT_CA);
     let (sort, text) = match kind {
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => (&DELETED, format!("{} deleted", kind.word())),
-        Kind::Job | Kind::Pod if told.is_broken(uid) => (&ENDED, format!("{} deleted", kind.word())),
-        Kind::ConfigMap if decided => (&CONFIGURED, "config map deleted".to_owned()),
-        Kind::Node => (&LEFT, "node left".to_owned()),
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => (ChangeSort::Deleted, format!("{} deleted", kind.word())),
+        Kind::Job | Kind::Pod if told.is_broken(uid) => (ChangeSort::Ended, format!("{} deleted", kind.word())),
+        Kind::ConfigMap if decided => (ChangeSort::Configured, "config map deleted".to_owned()),
+        Kind::Node => (ChangeSort::Left, "node left".to_owned()),
         _ => return,
     };
     together(at, sort, meta, &text, timeline);
@@ -145,12 +158,14 @@ fn config_map(at: DateTime<Utc>, before: Option<&ConfigMap>, now: &ConfigMap, ti
         return;
     }
     let what = if (changed.at - now.meta.created).abs() <= TimeDelta::seconds(1) { "created" } else { "changed" };
-    together(changed.at.min(at), &CONFIGURED, &now.meta, &format!("config map {what}  by {}", changed.manager), timeline);
+    together(changed.at.min(at), ChangeSort::Configured, &now.meta, &format!("config map {what}  by {}", changed.manager), timeline);
 }
 
 fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Timeline) {
     match before {
-        None if at - now.meta.created < HISTORY => together(now.meta.created.min(at), &JOINED, &now.meta, "node joined", timeline),
+        None if at - now.meta.created < HISTORY => {
+            together(now.meta.created.min(at), ChangeSort::Joined, &now.meta, "node joined", timeline);
+        }
         Some(before) if before.cordoned != now.cordoned => {
             let what = if now.cordoned { "node cordoned" } else { "node uncordoned" };
             let id = timeline.add(at, EntryKind::Change, &now.meta, format!("{what}{}", by(now.changed.as_ref(), at)), None);

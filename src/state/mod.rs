@@ -39,7 +39,7 @@ use chrono::{DateTime, Utc};
 
 pub use alerts::Alerts;
 pub use candidates::{Candidate, candidates, meant};
-pub use changes::{Changed, changed};
+pub use changes::{ChangeSort, Changed, changed};
 pub use choices::{Calls, Choices, Picks};
 pub use cluster::{Cluster, Objects, WorkloadRow, last_end};
 pub use detect::changes;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::changes::{CREATED, HISTORY, by, together};
+use super::changes::{ChangeSort, HISTORY, by, together};
 use super::detect::Before;
 use super::{Cluster, EntryKind, Subject, Timeline};
 use crate::clean::Clean;
@@ -139,7 +139,7 @@ fn found(at: DateTime<Utc>, now: &Workload, timeline: &mut Timeline) {
     if now.kind != Kind::Job && at - now.meta.created < HISTORY {
         let release = now.release.as_ref().map(|release| format!("  {release}")).unwrap_or_default();
         let text = format!("{} created{release}{}", now.kind.word(), by(now.changed.as_ref(), now.meta.created));
-        together(now.meta.created.min(at), &CREATED, &now.meta, &text, timeline);
+        together(now.meta.created.min(at), ChangeSort::Created, &now.meta, &text, timeline);
     }
     let scaled = now.changed.as_ref().filter(|changed| changed.subresource.as_deref() == Some("scale"));
     if let Some(scaled) = scaled.filter(|changed| at - changed.at < HISTORY) {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::changes::ChangeSort;
 use crate::clean::Clean;
 use crate::event::{ContextId, Meta, Uid};
 
@@ -97,6 +98,9 @@ pub struct Entry {
     pub text: Clean,
     /// The number of the action that it belongs to (①, ②, …), on every chart as well.
     pub mark: Option<u32>,
+    /// Of which sort of change it is, where those that come together are told together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<ChangeSort>,
     /// What it is about: an object of the cluster by its uid, an alert by its fingerprint.
     pub about: Option<Uid>,
     /// The entry that it is one case of; it is seen when that one is opened.
@@ -140,8 +144,8 @@ impl Timeline {
     ) -> u64 {
         self.next += 1;
         let (id, text, Subject { context, name }) = (self.next, text.into(), subject.into());
-        let (about, cause, cases, ended, pinned) = (None, None, 0, None, false);
-        let entry = Entry { at, id, kind, subject: name, context, text, mark, about, cause, cases, ended, pinned };
+        let (sort, about, cause, cases, ended, pinned) = (None, None, None, 0, None, false);
+        let entry = Entry { at, id, kind, subject: name, context, text, mark, sort, about, cause, cases, ended, pinned };
         let place = self.entries.partition_point(|other| other.at <= at);
         self.entries.insert(place, entry);
         if self.entries.len() > KEPT {
