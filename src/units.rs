@@ -1,6 +1,6 @@
 //! Numbers as people read them: ages, counts, shares, spans. One way each, for the screen, the timeline and the command line.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::event::Unit;
 
@@ -18,6 +18,11 @@ pub fn age(span: TimeDelta) -> String {
         86_400..=863_999 => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
         _ => format!("{}d", seconds / 86_400),
     }
+}
+
+/// From one time to another as the clock shows them, in whole seconds: whoever subtracts one from the other on the screen gets the same.
+pub fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
+    TimeDelta::seconds(to.timestamp() - from.timestamp())
 }
 
 /// A clock that counts: `00:14:32`, with days before it where there are any.

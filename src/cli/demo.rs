@@ -14,8 +14,8 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
     if !(0.1..=1000.0).contains(&wanted.speed) {
         return Ok(complain("--speed goes from 0.1 to 1000"));
     }
-    if !room.args.contexts.is_empty() {
-        return Ok(complain("demo shows a simulated cluster of its own: it takes no --context"));
+    if !room.args.contexts.is_empty() || room.args.kafka.is_some() {
+        return Ok(complain("demo shows a simulated cluster of its own: it takes no --context and no --kafka"));
     }
     let clock = Clock::scaled(wanted.speed);
     let onset = Duration::from_secs(wanted.onset);

@@ -43,31 +43,30 @@ async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
     let mut live = Live::new(core, keys(room), screen, looks(room), executor, events);
     live.begin([vec![Event::View(View::Began(setup(room)))], first].concat())?;
     let (core, ended) = live.run(typed).await;
+    let farewell = seal(core); // it may take its time: what is typed meanwhile is not for the shell yet
     terminal::restore();
     drop((sources, keyboard));
-    farewell(core)?;
+    farewell?.into_iter().for_each(warn);
     ended?;
     Ok(Exit::Done)
 }
 
-/// Seals the recording and says where it is. What is still unknown leaves it unsealed: the next session reads what became of it.
-fn farewell(mut core: Core) -> color_eyre::Result<()> {
-    let Some(path) = core.recording().map(Path::to_owned) else { return Ok(()) };
+/// Seals the recording; what there is to say of it. What is still unknown leaves it unsealed: the next session reads what became of it.
+fn seal(mut core: Core) -> color_eyre::Result<Vec<String>> {
+    let Some(path) = core.recording().map(Path::to_owned) else { return Ok(Vec::new()) };
     let open = core.state.world.runs.all().filter(|run| run.unanswered()).count();
-    if open > 0 {
-        warn(format_args!("{open} unknown: the next warroom on this cluster reads what became of it"));
-    } else {
+    if open == 0 {
         core.seal()?;
     }
-    warn(format_args!("recorded; see it again: warroom replay {}", path.display()));
-    Ok(())
+    let unknown = (open > 0).then(|| format!("{open} unknown: the next warroom on this cluster reads what became of it"));
+    Ok(unknown.into_iter().chain([format!("recorded; see it again: warroom replay {}", path.display())]).collect())
 }
 
 /// `warroom replay`
 pub(super) async fn replay(room: &Room, path: &Path, at: Option<&str>) -> color_eyre::Result<Exit> {
     let args = &room.args;
-    if !args.contexts.is_empty() || !args.namespaces.is_empty() || args.all_namespaces {
-        return Ok(complain("replay shows the cluster that was recorded: it takes no --context, --namespace or --all-namespaces"));
+    if !args.contexts.is_empty() || !args.namespaces.is_empty() || args.all_namespaces || args.kafka.is_some() {
+        return Ok(complain("replay shows what was recorded: it takes no --context, --namespace, --all-namespaces or --kafka"));
     }
     if let Err(error) = Screen::possible() {
         return Ok(complain(&error.to_string()));

@@ -116,6 +116,6 @@ impl Event {
 
     /// Whether it is a reading that comes every few seconds, whatever happens.
     pub fn is_reading(&self) -> bool {
-        matches!(self, Self::Usage(_) | Self::Rates(_) | Self::Lag { .. } | Self::Alerts(_) | Self::Silences(_))
+        matches!(self, Self::Usage(_) | Self::Rates(_) | Self::Lag { .. })
     }
 }

@@ -24,6 +24,14 @@ pub enum JournalError {
     /// A recording that ended before its first record.
     #[error("{} holds no record: the session ended before anything happened", .0.display())]
     Empty(PathBuf),
+    /// A recording of which nothing can be read.
+    #[error("{} is damaged, no record of it can be read: {why}; warroom recordings verify says more", path.display())]
+    Unreadable {
+        /// The recording's folder.
+        path: PathBuf,
+        /// What the first gap says.
+        why: String,
+    },
     /// Written by a newer warroom.
     #[error("{} has recording format {found}, and this warroom reads up to {}: use a newer warroom", path.display(), super::format::FORMAT)]
     NewerFormat {

@@ -101,7 +101,8 @@ pub fn redact(value: &mut Value) -> bool {
 /// Whether a value under this key is taken for a secret. Asked for every key of every record.
 fn is_secret_key(key: &str) -> bool {
     let squeezed: Vec<u8> = key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
-    let has_part = (0..squeezed.len()).any(|at| SECRET_PARTS.iter().any(|part| squeezed[at..].starts_with(part.as_bytes())));
+    let begins = |at: usize, part: &str| part.as_bytes()[0] == squeezed[at] && squeezed[at..].starts_with(part.as_bytes());
+    let has_part = (0..squeezed.len()).any(|at| SECRET_PARTS.iter().any(|part| begins(at, part)));
     let last_word = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or(key);
     let is_secret = has_part || SECRET_WORDS.iter().any(|word| last_word.eq_ignore_ascii_case(word));
     is_secret && !REFERENCES.iter().any(|reference| squeezed == reference.as_bytes())

@@ -160,6 +160,15 @@ impl Writer {
         self.status.clone()
     }
 
+    /// Why it cannot be relied on, in words.
+    pub fn trouble(&self) -> Option<String> {
+        let ended = self.status.has_changed().is_err();
+        match &self.status.borrow().health {
+            Health::Strained { error, .. } | Health::Failing { error, .. } => Some(error.clone()),
+            Health::Ok => ended.then(|| "the thread that writes it has ended".into()),
+        }
+    }
+
     /// Hands in an observation. It never waits; it may still be lost, which [`Status`] then says.
     pub fn observe(&mut self, entry: Entry) -> Result<(), JournalError> {
         self.admit(&entry)?;
@@ -180,9 +189,9 @@ impl Writer {
     }
 
     /// Whether it wants a checkpoint, and none is on its way. It takes its time: a world given for every record meanwhile would be in memory
-    /// as often.
+    /// as often. One that has ended wants nothing.
     pub fn wants_checkpoint(&self) -> bool {
-        self.under_way.strong_count() == 0 && self.status.borrow().wants_checkpoint
+        self.under_way.strong_count() == 0 && self.status.has_changed().is_ok() && self.status.borrow().wants_checkpoint
     }
 
     /// Gives the world as it is after the last record handed in, for a new segment. Ignored unless [`Status::wants_checkpoint`]. The world is

@@ -6,7 +6,7 @@ use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose};
 use crate::keymap::Action;
 use crate::runbook::InputKind;
-use crate::state::{Input, Overlay, Picks, State, candidates, meant};
+use crate::state::{Focus, Input, Overlay, Picks, State, candidates, meant};
 
 /// Older commands kept.
 const HISTORY: usize = 100;
@@ -119,7 +119,13 @@ pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Clean) -> Vec
             timeline::find(state, false);
             Vec::new()
         }
-        Purpose::Note => Vec::new(), // the world has put it on the timeline
+        Purpose::Note => {
+            // The world has put it on the timeline.
+            if !state.screen.filter(Focus::Timeline).is_empty() {
+                state.screen.tell(state.now, "noted; the timeline's filter may hide it");
+            }
+            Vec::new()
+        }
         Purpose::Input => steps::field_entered(state, text),
         Purpose::Name => steps::name_entered(state, text),
         Purpose::Search => logs::searched(state, text),

@@ -118,9 +118,10 @@ impl Live {
 
     fn take(&mut self, event: impl Into<Ready>) -> io::Result<Step> {
         let event = event.into();
-        let moved = event.moves();
+        let (moved, told) = (event.moves(), self.engine.state().world.timeline.told());
         let effects = self.engine.take(event);
-        self.show(effects, moved)
+        let news = self.engine.state().world.timeline.told() != told; // what a reading brought about does not wait as it does
+        self.show(effects, if news { Moved::World } else { moved })
     }
 
     /// What concerns the screen.

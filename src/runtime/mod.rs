@@ -21,7 +21,7 @@ use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Event, Intent, Record, Write};
 use crate::journal::writer::Room;
-use crate::journal::{Entry, Health, JournalError, Redacted, Writer};
+use crate::journal::{Entry, JournalError, Redacted, Writer};
 use crate::reduce::reduce;
 use crate::runbook::Runbook;
 use crate::source::clock::Clock;
@@ -141,12 +141,7 @@ impl Core {
         if journal.wants_checkpoint() {
             let _ = journal.checkpoint(self.at, self.state.world.copy_to_write());
         }
-        let trouble = match &journal.status().borrow().health {
-            Health::Ok => None,
-            Health::Strained { error, .. } | Health::Failing { error, .. } => {
-                Some(Clean::new(&format!("the journal cannot be written: {error}")))
-            }
-        };
+        let trouble = journal.trouble().map(|error| Clean::new(&format!("the journal cannot be written: {error}")));
         (self.state.world.journal_trouble != trouble).then_some(Event::JournalTrouble(trouble))
     }
 

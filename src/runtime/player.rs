@@ -49,7 +49,9 @@ impl Player {
         let recording = Recording::open(path)?;
         let survey = survey(&recording);
         let Some((_, first)) = survey.times.first().copied() else {
-            return Err(JournalError::Empty(path.to_owned()));
+            let path = path.to_owned();
+            let gap = survey.gaps.first();
+            return Err(gap.map_or(JournalError::Empty(path.clone()), |why| JournalError::Unreadable { path, why: why.to_string() }));
         };
         let items = recording.items().peekable();
         let mut player = Self { recording, items, survey, state: State::new(first, runbook), at: first, speed: 1.0, playing: true };
@@ -120,6 +122,12 @@ impl Player {
         let Some(time) = time.or_else(named) else {
             return Err(format!("\"{wanted}\" is neither a time (14:46:32, +2m) nor in the timeline"));
         };
+        let (first, last) = (self.start(), self.end());
+        let near = first - TimeDelta::minutes(1)..=last + TimeDelta::minutes(1);
+        if !wanted.starts_with(['+', '-']) && !near.contains(&time) {
+            let clock = |at: DateTime<Utc>| at.format("%H:%M:%S").to_string();
+            return Err(format!("{wanted} is not in this recording, which goes from {} to {}", clock(first), clock(last)));
+        }
         self.go_to_time(time);
         Ok(())
     }

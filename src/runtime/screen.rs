@@ -34,7 +34,7 @@ pub struct Looks {
     pub ascii: bool,
 }
 
-/// Draws when something changed: at once after a key, else at most sixty times a second.
+/// Draws when something changed: at once after a key, else at most sixty times a second, and what may wait with the clock's next second.
 pub(super) struct Painter {
     screen: Screen,
     looks: Looks,
@@ -50,7 +50,7 @@ pub(super) struct Painter {
 pub(super) enum Moved {
     /// The clock: its seconds are on the screen.
     Clock,
-    /// A reading that comes every few seconds, whatever happens: it may wait for the clock.
+    /// A reading that comes every few seconds, whatever happens, and told nothing new: it may wait for the clock.
     Reading,
     /// Something happened.
     World,
@@ -62,7 +62,7 @@ struct Pace {
     began: Instant,
     /// When the next frame may be drawn.
     next: Instant,
-    /// When somebody pressed a key.
+    /// When the terminal last told of somebody.
     typed: Option<Instant>,
 }
 
@@ -90,7 +90,7 @@ impl Painter {
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
-    /// A key was pressed: what it changed is to be drawn now.
+    /// Somebody pressed a key, turned the wheel or took hold of the window: the clock holds back.
     pub(super) fn typed(&mut self) {
         self.pace.typed = Some(Instant::now());
     }
@@ -130,7 +130,9 @@ impl Painter {
             Effect::Mouse(ours) => self.screen.mouse(*ours)?,
             Effect::Notify { text, by } => self.screen.notify(text, *by)?,
             Effect::Browse(address) => {
-                return Ok(open::that_detached(address.as_str()).err().map(|why| format!("no browser could be opened: {why}").into()));
+                let Err(_why) = open::that_detached(address.as_str()) else { return Ok(None) };
+                self.screen.copy(address)?;
+                return Ok(Some(format!("no browser here; copied: {address}").into()));
             }
             _ => {}
         }

@@ -111,6 +111,13 @@ mod tests {
         room
     }
 
+    #[test]
+    fn an_alert_is_news_and_a_reading_is_not() {
+        let moves = |event| Ready::from(event).moves();
+        assert_eq!([moves(Event::Rates(Vec::new())), moves(Event::View(View::Tick))], [Moved::Reading, Moved::Clock]);
+        assert_eq!([moves(Event::Alerts(Vec::new())), moves(Event::Silences(Vec::new())), record().moves()], [Moved::World; 3]);
+    }
+
     #[tokio::test]
     async fn what_waits_for_the_disk_is_bounded_and_a_dead_disk_is_waited_for_once() {
         let mut gate = Gate::new(Duration::from_millis(20));

@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 /// How soon a keyboard that is not wanted any more lets go of the terminal. A process that ends does not wait for it.
-const LET_GO: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const LET_GO: Duration = Duration::from_secs(1);
 
 /// What the terminal does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn terminal() -> io::Result<File> {
 
 fn read(inputs: &mpsc::Sender<Input>, unwanted: &AtomicBool) {
     while !unwanted.load(Ordering::Relaxed) {
-        let input = match crossterm::event::poll(Duration::from_secs(LET_GO.tv_sec.unsigned_abs())) {
+        let input = match crossterm::event::poll(LET_GO) {
             Ok(false) => continue,
             Ok(true) => crossterm::event::read(),
             Err(error) => Err(error),
@@ -75,10 +75,11 @@ fn read(inputs: &mpsc::Sender<Input>, unwanted: &AtomicBool) {
 }
 
 fn watch(terminal: &impl AsFd, inputs: &mpsc::Sender<Input>, unwanted: &AtomicBool) {
+    let let_go = Timespec::try_from(LET_GO).ok();
     while !unwanted.load(Ordering::Relaxed) {
         // No event is asked for: a hangup and an error are told all the same.
         let mut asked = [PollFd::new(terminal, PollFlags::empty())];
-        let told = poll(&mut asked, Some(&LET_GO));
+        let told = poll(&mut asked, let_go.as_ref());
         let lost = asked[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL);
         if lost || told.is_err_and(|error| error != rustix::io::Errno::INTR) {
             let _nobody_listens = inputs.blocking_send(Input::Gone);

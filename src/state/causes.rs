@@ -333,7 +333,7 @@ impl Causes {
         cause.broken = cause.broken.saturating_sub(1);
         cause.left.insert(thing.clone(), (trouble.entry, way));
         if way == Way::Over && thing.over() == EntryKind::Recovery {
-            cause.ended = Some(text.clone());
+            cause.said = Some(text.clone());
         }
         self.retell(id, None, timeline);
         let Some(cause) = self.open.get(&id) else { return };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::detect::Detector;
 use super::{Cluster, Entry, EntryKind, Run, State, Subject, Timeline, World};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, ConfigMap, Kind, LastChange, Meta, Node, Uid};
+use crate::event::{ClusterEvent, ConfigMap, ContextId, Kind, LastChange, Meta, Node, Uid};
 
 /// How far back a change is told when warroom starts, and how far the view back reaches.
 pub const HISTORY: TimeDelta = TimeDelta::hours(1);
@@ -63,41 +63,51 @@ impl ChangeSort {
             Self::Left => ("nodes", "left"),
         }
     }
-
-    fn takes(self, entry: &Entry) -> bool {
-        entry.sort == Some(self) && entry.cases == 0
-    }
 }
 
 /// Tells a change, with those of its sort that lie near it as the cases of one entry; not one that was told before.
 pub fn together(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, timeline: &mut Timeline) {
-    let subject = Subject::from(meta);
-    let (from, to) = (timeline.entries().partition_point(|e| e.at < at - NEAR), timeline.entries().partition_point(|e| e.at <= at + NEAR));
-    let near: Vec<&Entry> = timeline.entries()[from..to].iter().filter(|e| e.context == subject.context && sort.takes(e)).collect();
-    if near.iter().any(|e| e.at == at && e.subject == subject.name) {
+    let near = near(at, sort, meta.context(), timeline);
+    if near.iter().any(|e| e.at == at && e.subject == meta.name) {
         return;
     }
     let (head, first) = (near.iter().find_map(|e| e.cause), near.iter().map(|e| e.at).min().unwrap_or(at).min(at));
     let mut cases: Vec<u64> = near.iter().filter(|e| e.cause.is_none()).map(|e| e.id).collect();
     if head.and_then(|head| timeline.get(head)).is_none_or(|head| (head.cases as usize) < LISTED) {
-        let id = timeline.add(at, sort.kind(), subject.clone(), text, None);
-        if let Some(entry) = timeline.get_mut(id) {
-            (entry.about, entry.sort) = (Some(meta.uid.clone()), Some(sort));
-        }
-        cases.push(id);
+        cases.push(add(at, sort, meta, text, timeline));
     }
-    let (nouns, what) = sort.many();
-    let many = || cases.len() >= MANY;
-    let nameless = Subject { name: Clean::default(), ..subject };
-    let Some(head) = head.or_else(|| many().then(|| timeline.add(first, sort.kind(), nameless, what, None))) else { return };
-    for case in &cases {
+    let nameless = Subject { name: Clean::default(), ..Subject::from(meta) };
+    let many = cases.len() >= MANY;
+    if let Some(head) = head.or_else(|| many.then(|| timeline.add(first, sort.kind(), nameless, sort.many().1, None))) {
+        gather(head, sort, &cases, timeline);
+    }
+}
+
+/// What is told of a sort in a context around a time, without what stands for several.
+fn near(at: DateTime<Utc>, sort: ChangeSort, context: ContextId, timeline: &Timeline) -> Vec<&Entry> {
+    let entries = timeline.entries();
+    let (from, to) = (entries.partition_point(|e| e.at < at - NEAR), entries.partition_point(|e| e.at <= at + NEAR));
+    entries[from..to].iter().filter(|e| e.context == context && e.sort == Some(sort)).collect()
+}
+
+fn add(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, timeline: &mut Timeline) -> u64 {
+    let id = timeline.add(at, sort.kind(), meta, text, None);
+    if let Some(entry) = timeline.get_mut(id) {
+        (entry.about, entry.sort) = (Some(meta.uid.clone()), Some(sort));
+    }
+    id
+}
+
+/// Puts cases under the line that stands for them, which counts them; without one it is one more that is not listed.
+fn gather(head: u64, sort: ChangeSort, cases: &[u64], timeline: &mut Timeline) {
+    for case in cases {
         if let Some(entry) = timeline.get_mut(*case) {
             entry.cause = Some(head);
         }
     }
     if let Some(line) = timeline.get_mut(head) {
         line.cases += u32::try_from(cases.len().max(1)).unwrap_or(u32::MAX);
-        line.subject = format!("{} {nouns}", line.cases).into();
+        line.subject = format!("{} {}", line.cases, sort.many().0).into();
     }
 }
 

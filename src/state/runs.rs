@@ -9,6 +9,7 @@ use ulid::Ulid;
 use super::{Alerts, Cluster, Lag, Rates};
 use crate::clean::Clean;
 use crate::event::{Intent, Kind, Measure, Outcome, Verdict, Verify};
+use crate::units;
 
 /// A lag has begun to fall when it is below its peak by this part of it: less is jitter.
 const FALL: i64 = 20;
@@ -186,9 +187,7 @@ impl Evidence<'_> {
             Verify::ErrorsBelow { service, ratio } => self.errors(run, service, *ratio),
             Verify::LagFalling { group } => self.lag(run, group),
             Verify::Silenced { tag, alerts } => self.silenced(tag, alerts),
-            Verify::Unsilenced { id } => {
-                self.alerts.silences().iter().any(|silence| silence.id == *id).then(|| "the silence is still in force".into())
-            }
+            Verify::Unsilenced { id } => self.unsilenced(id),
         }
     }
 
@@ -203,6 +202,15 @@ impl Evidence<'_> {
         }
         let calling = self.calling(alerts);
         (calling > 0).then(|| format!("{calling} of {} alerts still call for somebody", alerts.len()).into())
+    }
+
+    /// That it is gone is not enough: those it kept quiet have to be heard again, or be over.
+    fn unsilenced(&self, id: &Clean) -> Option<Clean> {
+        if self.alerts.silences().iter().any(|silence| silence.id == *id) {
+            return Some("the silence is still in force".into());
+        }
+        let quiet = self.alerts.rows().into_iter().filter(|alert| alert.silenced_by.contains(id)).count();
+        (quiet > 0).then(|| format!("{} still kept quiet by it", units::counted(quiet, "alert")).into())
     }
 
     /// As `kubectl rollout status`: the controller has seen the write, all replicas are new, none is old, all are ready.

@@ -1,6 +1,6 @@
 //! What the viewer has in hand: the object that keys are about, the name that can be copied, the address that can be opened.
 
-use super::{Focus, Overlay, State, object_of, object_of_alert, selected_entry, timeline_lines};
+use super::{Dialog, Focus, Overlay, State, object_of, object_of_alert, selected_entry, timeline_lines};
 use crate::clean::Clean;
 use crate::event::{Alert, Uid, Workload};
 use crate::keymap::Action;
@@ -68,9 +68,15 @@ pub fn offers(state: &State, action: &Action) -> bool {
         Action::PreviousLogs if !matches!(top, Some(Overlay::Logs(_))) => offers(state, &Action::Logs),
         Action::Manifest => object().is_some() && !matches!(top, Some(Overlay::Manifest(_))),
         Action::Describe => !matches!(top, Some(Overlay::Detail { .. })),
+        Action::Confirm => !matches!(top, Some(Overlay::Confirm(dialog)) if !may_go(state, dialog)),
         Action::Jump => row_of(state).is_some_and(|uid| !state.world.cluster.nodes.contains_key(&uid)),
         _ => true,
     }
+}
+
+/// Whether nothing is in the way of what a question is about.
+fn may_go(state: &State, Dialog { plan, .. }: &Dialog) -> bool {
+    plan.obstacle().is_none() && state.world.is_armed(state.world.context_of(&plan.intent.target), state.now)
 }
 
 /// An address, and what it is of.

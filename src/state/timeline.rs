@@ -172,6 +172,11 @@ impl Timeline {
         }
     }
 
+    /// How many entries were ever told: whether there is news.
+    pub fn told(&self) -> u64 {
+        self.next
+    }
+
     /// All entries, oldest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -43,7 +43,7 @@ fn row(state: &State, look: &Look, change: &Changed<'_>, subject: usize, row: Ro
     let words = change.run.map_or_else(|| entry.text.to_string(), |run| format!("{}  by {}", run.intent.title, run.intent.actor));
     let row = row.text(look.style(Role::Text), &words).gap(3);
     let Some(then) = change.then else { return row };
-    let later = units::age(then.at - entry.at);
+    let later = units::age(units::between(entry.at, then.at));
     let about = if then.subject == entry.subject { String::new() } else { format!("{} ", then.subject) };
     row.text(look.style(marks::entry(then.kind).1), &format!("▸ {later} later: {about}{}", then.text))
 }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::text::{Row, wrap};
+use super::text::{Row, width, wrap};
 use super::{Look, footer, pane};
 use crate::event::{DiffLine, Plan, Purpose, Server, Sign, StepCall};
 use crate::keymap::{Action, Context};
@@ -49,10 +49,12 @@ fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let short: String = plan.intent.target.uid.chars().take(8).collect();
     let target = format!("{} {}", plan.intent.target.kind, plan.intent.target.name);
     let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target);
-    let (place, apart) = (place(state, plan), state.world.full_place(&plan.intent.target).is_some());
+    let uid = Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1);
+    let place = place(state, plan);
+    let fits = first.used() + " in ".len() + width(&place) + uid.used() <= usize::from(columns);
+    let apart = !fits || state.world.full_place(&plan.intent.target).is_some();
     let named = || first.clone().text(look.style(Role::Dim), " in ").text(look.style(Role::Strong), &place);
-    let first = if apart { first.clone() } else { named() };
-    let mut lines = vec![first.right(Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1))];
+    let mut lines = vec![if apart { first.clone() } else { named() }.right(uid)];
     lines.extend(apart.then(|| fact(look, "in", (" ", Role::Critical), &place, columns)).into_iter().flatten()); // never cut
     lines.push(Row::new(columns));
     if let Ok(diff) = &plan.dry_run {

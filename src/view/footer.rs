@@ -121,6 +121,7 @@ fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
     if state.screen.overlays.is_empty() && state.screen.input.is_none() {
         let replay = look.keymap.hints(&[Context::Replay]);
         let looking_back = state.screen.playback.is_some();
+        hints.retain(|hint| !looking_back || hint.run.as_ref().is_none_or(|run| offers(state, run)));
         hints.sort_by_key(|hint| if looking_back { !replay.contains(hint) } else { !hint.opens || hint.aside });
     }
     hints

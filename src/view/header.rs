@@ -70,7 +70,7 @@ fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
 fn guards(state: &State, look: &Look, glance: &Glance, columns: u16) -> Row {
     let mut row = Row::new(columns).gap(2);
     if let Some(began) = state.world.standing().filter(|_| !glance.troubles.is_empty()) {
-        row = row.text(look.style(Role::HeaderTime), &units::elapsed(state.now - began)).gap(2);
+        row = row.text(look.style(Role::HeaderTime), &units::elapsed(units::between(began, state.now))).gap(2);
     }
     let (role, words) = guard(state);
     row.text(look.style(role), &words).gap(1)
@@ -106,7 +106,8 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
     let fits = |row: &Row, place: usize| row.used() + place <= left;
     let levels = [(Words::Remarks, whole), (Words::All, whole), (Words::OfTrouble, LEAST_PLACE), (Words::State, LEAST_PLACE)];
     let fitting = levels.iter().map(|(words, place)| (sources(state, look, *words), place)).find(|(row, place)| fits(row, **place));
-    let heard = fitting.map_or_else(|| sources(state, look, Words::None), |(row, _)| row);
+    let marks = || Some(sources(state, look, Words::None)).filter(|row| fits(row, LEAST_PLACE));
+    let heard = fitting.map(|(row, _)| row).or_else(marks).unwrap_or_else(|| sources(state, look, Words::Figures));
     let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
     let row = Row::new(columns).append(place(state, look, u16::try_from(room).unwrap_or(columns)));
     let rest = u16::try_from(left.saturating_sub(row.used())).unwrap_or(0);
@@ -142,6 +143,8 @@ enum Words {
     State,
     /// Nothing: the marks have to do.
     None,
+    /// The same, of those that are live and have no figure not even the mark.
+    Figures,
 }
 
 /// What is known of a source.
@@ -164,7 +167,8 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
         heard(SourceId::Kafka).map(|health| reading("kafka", health, state.world.lag.at, state.now)),
         heard(SourceId::Alertmanager).map(|health| alerts(state, health)),
     ];
-    parts.into_iter().flatten().fold(Row::new(u16::MAX), |row, heard| {
+    let told = |heard: &Heard| words != Words::Figures || heard.state != SourceState::Live || !heard.figure.is_empty();
+    parts.into_iter().flatten().filter(told).fold(Row::new(u16::MAX), |row, heard| {
         let (mark, role) = marks::source(heard.state);
         let live = heard.state == SourceState::Live;
         let told = match words {

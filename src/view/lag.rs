@@ -130,7 +130,7 @@ fn row(look: &Look, group: &Group, columns: &Columns, row: Row) -> Row {
 }
 
 /// `+ 1`: partitions that the sum leaves out because nobody can say theirs.
-fn unknown(group: &Group) -> Option<String> {
+pub fn unknown(group: &Group) -> Option<String> {
     group.lag().and(Some(group.unknown())).filter(|n| *n > 0).map(|n| format!("+ {n}"))
 }
 

@@ -40,7 +40,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], 
     let selected = list.and_then(|list| list.selected.as_ref()).and_then(|id| lines.iter().position(|line| line.id() == id));
     let seen = pane::window(lines.len(), selected, table.height);
     let visible = &lines[seen.clone()];
-    let columns = columns(state, visible, usize::from(table.width));
+    let columns = columns(state, glance, visible, usize::from(table.width));
     let rows = visible.iter().map(|line| match line {
         PodLine::Workload(row) => workload(state, look, row, &columns, Row::new(table.width)),
         PodLine::Pod(pod) => pod_row(state, look, pod, &columns, Row::new(table.width)),
@@ -65,7 +65,7 @@ fn heading(look: &Look, columns: &Columns, line: Row) -> Row {
     let line = line.gap(3).cell(dim, "context", columns.context).cell(dim, "namespace", columns.namespace).cell(dim, "name", columns.name);
     let line = line.cell(dim, "kind", columns.kind).number(dim, "ready", columns.ready).gap(2);
     let line = line.cell(dim, "rev", columns.revision).cell(dim, "release", columns.release);
-    let line = if columns.usage > 0 { line.number(dim, "cpu", 5).number(dim, "memory", columns.usage - 7).gap(2) } else { line };
+    let line = if columns.usage > 0 { line.number(dim, "cpu", 9).number(dim, "memory", columns.usage - 11).gap(2) } else { line };
     line.text(dim, "status")
 }
 
@@ -95,15 +95,16 @@ fn empty(state: &State) -> &str {
     }
 }
 
-fn columns(state: &State, visible: &[PodLine<'_>], inside: usize) -> Columns {
+fn columns(state: &State, glance: &Glance, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let rows = || visible.iter().filter_map(|line| if let PodLine::Workload(row) = line { Some(row) } else { None });
     let widest = |of: &dyn Fn(&WorkloadRow<'_>) -> usize| rows().map(of).max().unwrap_or(0);
     let ready = widest(&|row| ready(row).len()).max(if state.screen.zoomed { "ready".len() } else { 0 });
     let revision = widest(&|row| width(&revision(row)));
     let release = widest(&|row| row.workload.and_then(|w| state.world.release(w)).map_or(0, |release| width(release))).min(12);
     let several = state.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
-    // Where nothing is wrong there is nothing to say, and room for names.
-    let share = if rows().all(|row| row.severity == Severity::Ok) { 2 } else { 3 };
+    // Where nothing is wrong there is little to say, and room for names. Not only in what is seen: columns would jump with each step.
+    let calm = glance.critical + glance.warn == 0 && !rows().any(|row| completed(row) || paused(row));
+    let share = if calm { 2 } else { 3 };
     let context = rows().filter_map(|row| state.world.label(row.meta().context())).map(|label| width(label)).max();
     Columns {
         context: context.map_or(0, |widest| widest.min(inside / 5) + 1),
@@ -131,8 +132,8 @@ fn revision(row: &WorkloadRow<'_>) -> String {
     row.workload.and_then(|w| w.revision).map(|n| format!("rev {n}")).unwrap_or_default()
 }
 
-/// Columns of `250m  45 MiB`.
-const USAGE: usize = 16;
+/// Columns of `250m cpu  45 MiB`.
+const USAGE: usize = 20;
 
 /// Pods of a workload whose usage is added up for its row; more are not looked at for every frame.
 const ADDED: usize = 64;
@@ -151,9 +152,10 @@ fn used(look: &Look, usage: Option<(u32, u32)>, columns: usize, line: Row) -> Ro
     if columns == 0 {
         return line;
     }
-    let (cpu, memory) = usage.map_or_else(|| ("–".to_owned(), "–".to_owned()), |(cpu, memory)| (units::cores(cpu), units::kib(memory)));
+    let told = |(cpu, memory)| (format!("{} cpu", units::cores(cpu)), units::kib(memory)); // `39m` alone reads as an age
+    let (cpu, memory) = usage.map_or_else(|| ("–".to_owned(), "–".to_owned()), told);
     let dim = look.style(Role::Dim);
-    line.number(dim, &cpu, 5).number(dim, &memory, columns - 7).gap(2)
+    line.number(dim, &cpu, 9).number(dim, &memory, columns - 11).gap(2)
 }
 
 fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns, line: Row) -> Row {
@@ -179,11 +181,17 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let line = if columns.usage > 0 { used(look, usage(state, row), columns.usage, line) } else { line };
     let line = row.reason.iter().fold(line, |line, reason| line.text(look.style(role), marks::reason(reason)).gap(2));
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
-    let completed = row.pod.is_some_and(|pod| pod.phase == PodPhase::Succeeded && row.reason.is_none());
-    let line = if completed { line.text(dim, "Completed").gap(2) } else { line };
-    let paused = row.workload.is_some_and(|w| w.paused);
-    let line = if paused { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
+    let line = if completed(row) { line.text(dim, "Completed").gap(2) } else { line };
+    let line = if paused(row) { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
     if well { line } else { restarted(state.now, look, row.restarts, row.ended, line) }
+}
+
+fn completed(row: &WorkloadRow<'_>) -> bool {
+    row.pod.is_some_and(|pod| pod.phase == PodPhase::Succeeded && row.reason.is_none())
+}
+
+fn paused(row: &WorkloadRow<'_>) -> bool {
+    row.workload.is_some_and(|workload| workload.paused)
 }
 
 fn pod_row(state: &State, look: &Look, pod: &Pod, columns: &Columns, line: Row) -> Row {

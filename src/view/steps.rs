@@ -10,7 +10,7 @@ use crate::runbook::Danger;
 use crate::state::{Focus, Run, Stage, State, StepLine, step_lines};
 use crate::theme::Role;
 
-/// Below so many columns a suggestion has its reason where other steps have their keys.
+/// Below so many columns a suggestion has its reason where other steps say what they can break.
 const NARROW: usize = 70;
 
 /// Draws the pane.
@@ -45,22 +45,23 @@ fn row(state: &State, look: &Look, line: &StepLine<'_>, titles: usize, row: Row)
         StepLine::Plain(step) => (&step.id, " ", Role::Text, step.section.to_string(), Role::Dim),
     };
     let narrow = row.left() < NARROW && matches!(line, StepLine::Suggested(_));
-    let right = if narrow { Row::new(1) } else { aside(state, look, id) };
+    let right = aside(state, look, id, narrow);
     let columns = u16::try_from(row.left().saturating_sub(right.used())).unwrap_or(0);
     let left = Row::new(columns).gap(1).text(look.style(Role::Accent), mark).gap(1);
     let left = left.cell(look.style(style), title(line), titles).gap(2).text(look.style(about_role), &about);
     row.append(left).right(right)
 }
 
-/// What a step can break, and its keys.
-fn aside(state: &State, look: &Look, id: &str) -> Row {
+/// What a step can break, and its keys; where it is narrow, only the keys.
+fn aside(state: &State, look: &Look, id: &str, narrow: bool) -> Row {
     let keys = look.keys(&[Context::Global], &Action::Step(id.to_owned())).unwrap_or_default();
     let (word, role) = match state.runbook.step(id).map(|step| step.danger) {
         Some(Danger::Destructive) => ("destructive", Role::Critical),
         Some(Danger::Change) => ("change", Role::Dim),
         _ => ("read", Role::Dim),
     };
-    Row::new(20).gap(1).number(look.style(role), word, 11).number(look.style(Role::Key), &keys, 6).gap(1)
+    let row = if narrow { Row::new(8) } else { Row::new(20).gap(1).number(look.style(role), word, 11) };
+    row.number(look.style(Role::Key), &keys, 6).gap(1)
 }
 
 /// `① roll back medcontracthub-app   verifying 23 of 120 s`

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -175,7 +175,8 @@ fn utc(state: &State, at: DateTime<Utc>) -> String {
 
 fn since_began(state: &State, at: DateTime<Utc>) -> Option<String> {
     let began = state.world.began()?;
-    Some(if at >= began { format!("+{}", units::elapsed(at - began)) } else { units::elapsed(at - began) })
+    let span = units::between(began, at);
+    Some(format!("{}{}", if span >= TimeDelta::zero() { "+" } else { "" }, units::elapsed(span)))
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ fn role(glance: &Glance) -> Role {
 /// Since the oldest trouble that stands; when all is well the time of day.
 fn elapsed(state: &State, glance: &Glance) -> String {
     let began = state.world.standing().filter(|_| !glance.troubles.is_empty());
-    began.map_or_else(|| state.now.format("%H:%M:%S").to_string(), |began| units::elapsed(state.now - began))
+    began.map_or_else(|| state.now.format("%H:%M:%S").to_string(), |began| units::elapsed(units::between(began, state.now)))
 }
 
 /// The worst of what is wrong, each as large as all of them fit: in whole, else its name large and the rest below it, else in a line.
@@ -249,7 +249,8 @@ fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: 
     let (mark, role) = marks::group(group);
     let number = format!("{}{}", units::count(group.lag()), marks::trend(group.growth()).replace('·', "").trim());
     let behind = group.seconds_behind().map_or_else(String::new, |span| format!("{} behind", units::seconds(span)));
-    let words = [format!("{mark} {}", lag::word(group)), behind, lag::drained(group)];
+    let unknown = lag::unknown(group).map_or_else(String::new, |n| format!("{n} unknown"));
+    let words = [format!("{mark} {}", lag::word(group)), unknown, behind, lag::drained(group)];
     let place = figure(look, &number, if group.in_trouble() { role } else { Role::Dim }, &words, inside, buf);
     // The time that is known of it, at most as much as the other charts show.
     let known = group.history.front().map_or_else(chrono::TimeDelta::zero, |(at, _)| state.now - *at);

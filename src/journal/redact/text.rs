@@ -28,6 +28,9 @@ const TOKENS: [(&str, usize); 17] = [
     ("npm_", 30),
 ];
 
+/// The shortest of them.
+const SHORTEST: usize = 20;
+
 /// Keys whose value is a secret behind a mere `key: value` too, where others are often prose (`invalid token: expired`).
 const BEHIND_COLON: [&str; 6] = ["password", "passwd", "passphrase", "apikey", "privatekey", "accesskey"];
 
@@ -41,6 +44,9 @@ const TOKEN_HEADER: usize = 1024;
 
 /// `text` without what looks like a secret.
 pub fn redact_text(text: &str) -> Cow<'_, str> {
+    if is_too_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let mut clean = String::new();
     let mut kept = 0; // up to where `text` is in `clean`
     let mut at = 0;
@@ -55,6 +61,11 @@ pub fn redact_text(text: &str) -> Cow<'_, str> {
     }
     clean.push_str(&text[kept..]);
     Cow::Owned(clean)
+}
+
+/// Names, numbers and uids, of which most of a recording is: no sign that each rule but those for tokens looks for, and too short for these.
+fn is_too_plain(text: &str) -> bool {
+    text.len() < SHORTEST && !text.bytes().any(|byte| matches!(byte, b' ' | b'=' | b':' | b'.'))
 }
 
 /// The first secret whose word begins at `from` or later.
@@ -118,15 +129,19 @@ fn private_key(rest: &str) -> Option<Range<usize>> {
 }
 
 fn known_token(rest: &str) -> Option<Range<usize>> {
-    let (prefix, least) = TOKENS.iter().find(|(prefix, _)| rest.starts_with(prefix))?;
+    let first = rest.as_bytes().first()?;
+    let (prefix, least) = TOKENS.iter().find(|(prefix, _)| prefix.as_bytes()[0] == *first && rest.starts_with(prefix))?;
     let end = prefix.len() + run(&rest[prefix.len()..], is_token_byte);
     (end >= *least).then_some(0..end)
 }
 
 /// `eyJ…` is how `{"` begins in base64.
 fn json_web_token(rest: &str) -> Option<Range<usize>> {
+    if !rest.starts_with("eyJ") {
+        return None;
+    }
     let first = run_within(rest, TOKEN_HEADER, |byte| is_token_byte(byte) && byte != b'.');
-    (rest.starts_with("eyJ") && rest[first..].starts_with('.')).then(|| 0..run(rest, is_token_byte))
+    rest[first..].starts_with('.').then(|| 0..run(rest, is_token_byte))
 }
 
 /// `scheme://user:password@host`: what is between `//` and the last `@` of the authority. A password may hold an unescaped slash.
@@ -205,4 +220,24 @@ fn end_of_bare(value: &str) -> usize {
         _ => byte.is_ascii_whitespace(),
     };
     value.bytes().enumerate().position(ends).unwrap_or(value.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn no_token_is_shorter_than_the_shortest() {
+        assert_eq!(TOKENS.iter().map(|(_, least)| *least).min(), Some(SHORTEST));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_too_plain_holds_no_secret(head in "|eyJ|token|password|Bearer|https|-----BEGIN", tail in "[!-~]{0,16}") {
+            let text = format!("{head}{tail}");
+            prop_assert!(!is_too_plain(&text) || next_secret(&text, 0).is_none());
+        }
+    }
 }

@@ -227,6 +227,30 @@ async fn what_a_slow_disk_cannot_take_is_counted_and_the_replay_is_right_again()
     );
 }
 
+/// Somebody who looks at the screen has to know that nothing is recorded any more, and no world is copied for nobody.
+#[tokio::test]
+async fn a_writing_thread_that_died_is_told_and_wants_nothing() {
+    struct Bad;
+    impl serde::Serialize for Bad {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("a world that cannot be written, for the test's sake")
+        }
+    }
+    let data = tempfile::tempdir().unwrap();
+    let mut owner = Owner::start(Arc::new(FaultyDisk(Arc::default())), data.path(), small()).unwrap();
+    while !owner.writer.wants_checkpoint() {
+        let entry = owner.entry(&event(1));
+        owner.writer.decide(entry).await.unwrap();
+    }
+    assert_eq!(owner.writer.trouble(), None);
+    owner.writer.checkpoint(DateTime::UNIX_EPOCH, Bad).unwrap();
+    let mut status = owner.writer.status();
+    let ended = async { while status.changed().await.is_ok() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(10), ended).await.expect("the thread ends");
+    assert!(!owner.writer.wants_checkpoint());
+    assert_eq!(owner.writer.trouble().as_deref(), Some("the thread that writes it has ended"));
+}
+
 /// A world is as large as the cluster: while one is written, no other may be asked for.
 #[tokio::test]
 async fn a_checkpoint_that_is_under_way_is_not_asked_for_again() {

@@ -101,12 +101,12 @@ impl Watcher {
             if self.cuts.has_changed().unwrap_or(true) {
                 return Some(Err(io::ErrorKind::ConnectionReset.into()));
             }
+            if self.shared.cluster().now >= self.until {
+                return None; // in the middle of a listing as well
+            }
             let lines = self.lines();
             if !lines.is_empty() {
                 return Some(Ok(lines.into()));
-            }
-            if self.shared.cluster().now >= self.until {
-                return None;
             }
             self.wait().await;
         }

@@ -181,12 +181,12 @@ impl Watcher {
     /// The next lines to send; nothing ends the stream in good order.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            if Instant::now() >= self.until {
+                return None;
+            }
             let lines = self.lines();
             if !lines.is_empty() {
                 return Some(lines.into());
-            }
-            if Instant::now() >= self.until {
-                return None;
             }
             tokio::select! {
                 _ = self.version.changed() => {}

@@ -1,6 +1,7 @@
-//! What a line of a watch and a page of a listing say.
+//! What a line or a frame of a watch and a page of a listing say.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,7 +10,11 @@ use super::wire::{Metadata, Object};
 use crate::event::Uid;
 use crate::source::failure::Failure;
 
-/// One line of a watch.
+mod frame;
+
+pub use frame::frame;
+
+/// One line or frame of a watch.
 #[derive(Debug)]
 pub enum Told<T> {
     /// An object, new or changed.
@@ -81,17 +86,19 @@ fn read<T: Object>(text: &[u8]) -> serde_json::Result<Told<T>> {
     let object = object.get();
     Ok(match &*is {
         "ERROR" => Told::Error(serde_json::from_str(object)?),
-        "BOOKMARK" => {
-            let Bare { metadata } = serde_json::from_str(object)?;
-            let end = metadata.annotations.is_some_and(|all| all.initial_events_end.as_deref() == Some("true"));
-            Told::Bookmark { version: metadata.resource_version, end }
-        }
-        "DELETED" => {
-            let Bare { metadata } = serde_json::from_str(object)?;
-            Told::Gone(metadata.uid, metadata.resource_version)
-        }
+        "BOOKMARK" => bookmark(serde_json::from_str::<Bare>(object)?.metadata),
+        "DELETED" => gone(serde_json::from_str::<Bare>(object)?.metadata),
         _ => Told::Put(serde_json::from_str(object)?),
     })
+}
+
+fn bookmark<T>(metadata: Metadata) -> Told<T> {
+    let end = metadata.annotations.is_some_and(|all| all.initial_events_end.as_deref() == Some("true"));
+    Told::Bookmark { version: metadata.resource_version, end }
+}
+
+fn gone<T>(metadata: Metadata) -> Told<T> {
+    Told::Gone(metadata.uid, metadata.resource_version)
 }
 
 /// One page of a listing.
@@ -126,7 +133,10 @@ pub fn page<T: Object>(text: &[u8]) -> Result<Page<T>, Failure> {
 }
 
 /// What cannot be read, by its first words: a login page shows itself.
-fn garbage(what: &str, text: &[u8], error: &serde_json::Error) -> Failure {
+fn garbage(what: &str, text: &[u8], error: &impl Display) -> Failure {
     let start: String = String::from_utf8_lossy(&text[..text.len().min(160)]).chars().take(40).collect();
     Failure::Lost(format!("the API server sent {what} ({error}): {start:?}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,9 +29,9 @@ enum End {
 }
 use End::{Cut, Never, Well};
 
-/// One answer, in the order of the requests. When the script is at its end, requests are not answered.
+/// One answer, JSON or frames of protobuf, in the order of the requests. When the script is at its end, requests are not answered.
 #[derive(Clone)]
-struct Answer(u16, String, End);
+struct Answer(u16, Vec<u8>, End);
 
 #[derive(Clone, Default)]
 struct Script {
@@ -43,6 +43,7 @@ async fn serve(State(script): State<Script>, request: Request) -> Response {
     script.asked.lock().unwrap().push(asked(request.uri().query().unwrap_or_default()));
     let next = script.answers.lock().unwrap().pop_front();
     let Some(Answer(status, text, end)) = next else { return std::future::pending().await };
+    let form = if text.first() == Some(&0) { "application/vnd.kubernetes.protobuf;stream=watch" } else { "application/json" };
     let text = stream::iter([Ok(text)]);
     let end = match end {
         Well => stream::empty().boxed(),
@@ -54,7 +55,12 @@ async fn serve(State(script): State<Script>, request: Request) -> Response {
         .boxed(),
         Never => stream::pending().boxed(),
     };
-    Response::builder().status(status).header("retry-after", "0").body(Body::from_stream(text.chain(end))).unwrap()
+    Response::builder()
+        .status(status)
+        .header("retry-after", "0")
+        .header("content-type", form)
+        .body(Body::from_stream(text.chain(end)))
+        .unwrap()
 }
 
 /// A request in a word: `stream`, `short stream` where it has an early end, `watch 7`, `list`, `list next`.
@@ -142,12 +148,12 @@ impl Told {
 }
 
 fn ok(lines: &[String], end: End) -> Answer {
-    Answer(200, lines.concat(), end)
+    Answer(200, lines.concat().into(), end)
 }
 
 fn refusal(code: u16) -> Answer {
     let status = r#"{"kind":"Status","metadata":{},"status":"Failure","message":"says no","code":"#;
-    Answer(code, format!("{status}{code}}}"), Well)
+    Answer(code, format!("{status}{code}}}").into(), Well)
 }
 
 fn pod(name: &str, version: u32, reason: &str) -> String {
@@ -181,7 +187,7 @@ fn broken(code: u16) -> String {
 fn page(names: &[&str], version: u32, next: &str) -> Answer {
     let items: Vec<String> = names.iter().map(|name| pod(name, version, "")).collect();
     let meta = format!(r#""metadata":{{"resourceVersion":"{version}","continue":"{next}"}}"#);
-    Answer(200, format!(r#"{{"kind":"PodList",{meta},"items":[{}]}}"#, items.join(",")), Well)
+    Answer(200, format!(r#"{{"kind":"PodList",{meta},"items":[{}]}}"#, items.join(",")).into(), Well)
 }
 
 /// A listing of `a` and `b` at version 5, by a stream that goes on.
@@ -321,15 +327,27 @@ async fn a_listing_for_each_request_is_never_more_than_one() {
     assert_eq!(told.asked().matches("stream").count(), 1);
 }
 
-/// A stream that the server ends by itself leaves its connection to the next request. One that is cut for its silence does not.
 #[tokio::test]
-async fn a_short_listing_ends_early_and_one_that_takes_longer_is_given_its_time() {
-    let answers = [ok(&[added("a", 2), complete(5)], Well), ok(&[], Never)];
+async fn a_watch_that_comes_as_protobuf_is_read_as_such() {
+    let frames = include_bytes!("../../../tests/data/watch.pb");
+    let mut told = Told::by([Answer(200, frames.to_vec(), Well), listing(&[], Never)]).await;
+    told.until(|told| told.pods() == "oddOdd").await;
+    told.until(|told| told.pods() == "a b").await; // it ends with an error: too old a version
+    assert_eq!(told.asked(), "stream, stream");
+}
+
+#[tokio::test]
+async fn a_short_listing_is_ended_by_the_server_and_one_that_takes_longer_is_made_in_pages() {
+    let maps = |told: &Told| told.cluster.config_maps.len();
+    let answers = [ok(&[added("a", 2), complete(5)], Well), ok(&[added("b", 6)], Never)];
     let mut told = Told::of(Kind::ConfigMap, answers).await;
-    told.until(Told::listed).await;
-    assert!("short stream, watch 5".starts_with(&told.asked()), "{}", told.asked());
-    let mut told = Told::of(Kind::ConfigMap, [ok(&[added("a", 2)], Well), ok(&[added("a", 2), complete(5)], Never)]).await;
-    told.until(Told::listed).await;
-    assert_eq!(told.asked(), "short stream, stream");
-    assert!(told.health.iter().all(|health| health.state == SourceState::Live), "{:?}", told.health);
+    told.until(|told| told.listed() && maps(told) == 2).await;
+    assert_eq!(told.asked(), "short stream, watch 5");
+    for end in [Well, Never] {
+        let answers = [ok(&[added("x", 2)], end), page(&["a", "b"], 5, ""), ok(&[added("c", 6)], Never)];
+        let mut told = Told::of(Kind::ConfigMap, answers).await;
+        told.until(|told| told.listed() && maps(told) == 3).await;
+        assert_eq!(told.asked(), "short stream, list, watch 5");
+        assert!(told.health.iter().all(|health| health.state == SourceState::Live), "{:?}", told.health);
+    }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::api::Api;
 use super::decode::{self, Told};
-use super::lines::{Cut, LONGEST, Lines};
+use super::lines::{Cut, Form, LONGEST, Lines};
 use super::wire::{Names, Object};
 use crate::event::{ClusterEvent, Event, Kind, Uid};
 use crate::source::clock::Clock;
@@ -40,9 +40,6 @@ pub struct Watch<T: Object> {
     clock: Clock,
     timing: Timing,
     way: Way,
-    /// Whether a streaming listing is given all the time it takes. The server ends a shorter one by itself, as it does the watches after it,
-    /// and the connection goes on to the next: one that has to be cut costs a handshake.
-    at_leisure: bool,
     /// The version up to which everything was told; without one a listing is due.
     place: Option<String>,
     /// When polling: the version of each object that was told.
@@ -70,8 +67,8 @@ struct Batch<T: Object> {
     facts: Vec<T::Fact>,
     gone: Vec<Uid>,
     due: Option<Instant>,
-    /// When the listing began that is read, or that the watch followed: while it is young nothing waits for longer than it has lasted, so
-    /// that its first objects are told at once.
+    /// When the listing began that is read, or that the watch followed: while it is young nothing waits for longer than it has lasted
+    /// ([`Timing::first`] at least), so that its first objects are told soon.
     began: Instant,
 }
 
@@ -84,7 +81,6 @@ impl<T: Object> Watch<T> {
             voice,
             clock,
             way: Way::Stream,
-            at_leisure: T::KIND == Kind::Pod, // of these there are many
             place: None,
             polled: None,
             oversized: 0,
@@ -126,7 +122,9 @@ impl<T: Object> Watch<T> {
     }
 
     async fn stream(&mut self) -> Result<(), Failure> {
-        let span = (!self.at_leisure).then_some(self.timing.watch);
+        // The server ends it by itself then, as the watches after it, and the connection goes on to the next: one that has to be cut costs a
+        // handshake. Of pods there are many: they are given all the time it takes.
+        let span = (T::KIND != Kind::Pod).then_some(self.timing.watch);
         let body = match patiently(&mut self.voice, &self.timing, self.api.stream(span)).await {
             Err(Failure::Rejected(_)) => {
                 self.way = Way::Pages;
@@ -143,7 +141,7 @@ impl<T: Object> Watch<T> {
         self.tell(ClusterEvent::Listing(self.api.scope())).await;
         match (self.read(body).await, self.place.is_some()) {
             (Err(Failure::Silent(_)), false) => self.way = Way::Pages, // it never says that the listing is complete
-            (Ok(()), false) if !self.at_leisure => self.at_leisure = true,
+            (Ok(()), false) if span.is_some() => self.way = Way::Pages, // it takes longer than that, and each page has time of its own
             (Ok(()), false) => return Err(Failure::Lost("the API server ended its listing before it was complete".into())),
             (Ok(()) | Err(Failure::Silent(_)), true) => {}
             (Err(failure), _) => return Err(failure),
@@ -231,8 +229,8 @@ impl<T: Object> Watch<T> {
     }
 
     /// Reads a watch to its end, whatever that is. Without a place it is a listing first.
-    async fn read(&mut self, body: Body) -> Result<(), Failure> {
-        let mut lines = Lines::new(body, self.timing.silence);
+    async fn read(&mut self, (form, body): (Form, Body)) -> Result<(), Failure> {
+        let mut lines = Lines::new(body, form, self.timing.silence);
         let end = loop {
             let due = self.batch.due.unwrap_or_else(|| Instant::now() + self.timing.silence * 2);
             match tokio::time::timeout_at(due, lines.next()).await {
@@ -240,7 +238,7 @@ impl<T: Object> Watch<T> {
                 Ok(Ok(None)) => break Ok(()),
                 Ok(Err(failure)) => break Err(failure),
                 Ok(Ok(Some(cut))) => {
-                    if let Err(failure) = self.take(cut).await {
+                    if let Err(failure) = self.take(form, cut).await {
                         break Err(failure);
                     }
                 }
@@ -250,10 +248,11 @@ impl<T: Object> Watch<T> {
         end
     }
 
-    async fn take(&mut self, cut: Cut) -> Result<(), Failure> {
+    async fn take(&mut self, form: Form, cut: Cut) -> Result<(), Failure> {
         self.voice.hear();
         let Cut::Line(text) = cut else { return self.skip() };
-        let version = match decode::line::<T>(&text)? {
+        let told: Told<T> = if form == Form::Frames { decode::frame(&text)? } else { decode::line(&text)? };
+        let version = match told {
             Told::Error(status) => return Err(self.broken(&status)),
             Told::Bookmark { version, end } => {
                 if end && self.place.is_none() {

@@ -16,13 +16,18 @@ use managed::Managed;
 mod job;
 mod managed;
 mod pod;
+mod proto;
 mod quantity;
 mod workload;
 
 pub use job::Job;
 pub use pod::Pod;
+pub use proto::ObjectMeta;
 pub use quantity::Quantities;
 pub use workload::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+
+/// Reads an object from protobuf.
+pub type FromProto<T> = fn(&[u8]) -> Result<T, prost::DecodeError>;
 
 /// A kind of object that is listed and watched.
 pub trait Object: DeserializeOwned + Send + 'static {
@@ -30,6 +35,8 @@ pub trait Object: DeserializeOwned + Send + 'static {
     const KIND: Kind;
     /// What is kept of it.
     type Fact: Send;
+    /// How it is read where it comes as protobuf, which only those are asked for of which there are many.
+    const PROTO: Option<FromProto<Self>> = None;
 
     /// Its metadata.
     fn metadata(&self) -> &Metadata;

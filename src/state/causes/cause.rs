@@ -26,7 +26,7 @@ pub(super) struct Cause {
     /// The newest words of a case.
     pub(super) words: Clean,
     /// What was said when a case that is no alert was well again.
-    pub(super) ended: Option<Clean>,
+    pub(super) said: Option<Clean>,
 }
 
 /// How a thing ceased to be trouble.
@@ -51,7 +51,7 @@ impl Way {
 impl Cause {
     /// Without a case yet.
     pub(super) fn new(tie: Tie, since: DateTime<Utc>, at: DateTime<Utc>) -> Self {
-        Self { tie, since, last: at, broken: 0, left: BTreeMap::new(), pods: true, words: Clean::default(), ended: None }
+        Self { tie, since, last: at, broken: 0, left: BTreeMap::new(), pods: true, words: Clean::default(), said: None }
     }
 
     /// Cases, broken or not.
@@ -76,11 +76,11 @@ impl Cause {
 
     /// What its line says while a case is broken; of a service what is `told` of its cases.
     pub(super) fn text(&self, told: &[Clean], alerts: bool) -> String {
-        let (cases, many) = (self.cases(), self.many());
+        let cases = self.cases();
         let text = match &self.tie {
             Tie::Node(_) => format!("node not ready, {} with it", units::counted(cases.saturating_sub(1), "workload")),
-            Tie::Registry(_) => format!("{many} cannot pull their images: {}", self.words),
-            Tie::Namespace(_) => format!("{many} get no pods: {}", self.words),
+            Tie::Registry(_) => format!("{} cannot pull their images: {}", self.many(), self.words),
+            Tie::Namespace(_) => format!("{} get no pods: {}", self.many(), self.words),
             Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
             Tie::Reason(_) if alerts => format!("{cases} alerts at once"),
             Tie::Reason(_) => self.words.to_string(),
@@ -91,8 +91,8 @@ impl Cause {
 
     /// What is said when no case is broken any more: `both over`; of a service with what was said last.
     pub(super) fn end(&self) -> String {
-        let said = self.ended.as_ref().filter(|_| matches!(self.tie, Tie::Service(_)));
-        format!("{}{}", said.map(|said| format!("{said} · ")).unwrap_or_default(), self.ended())
+        let said = self.said.as_ref().filter(|_| matches!(self.tie, Tie::Service(_)));
+        format!("{}{}", said.map(|said| format!("{said} · ")).unwrap_or_default(), self.endings())
     }
 
     fn tied(&self) -> &Clean {
@@ -113,7 +113,7 @@ impl Cause {
     }
 
     /// `both over`, `all 7 silenced`, `5 over, 2 deleted`
-    fn ended(&self) -> String {
+    fn endings(&self) -> String {
         match Way::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
             Some((_, word)) if self.cases() == 2 => format!("both {word}"),
             Some((_, word)) => format!("all {} {word}", self.cases()),

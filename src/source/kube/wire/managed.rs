@@ -17,15 +17,16 @@ const BOOKKEEPERS: [&str; 7] =
 #[derive(Debug, Default)]
 pub struct Managed(pub Option<LastChange>);
 
+/// Who wrote something, and when.
 #[derive(Deserialize)]
-struct Entry<'a> {
+pub struct Entry<'a> {
     #[serde(borrow, default)]
-    manager: Cow<'a, str>,
+    pub manager: Cow<'a, str>,
     #[serde(borrow, default)]
-    operation: Cow<'a, str>,
+    pub operation: Cow<'a, str>,
     #[serde(borrow, default)]
-    subresource: Option<Cow<'a, str>>,
-    time: Option<DateTime<Utc>>,
+    pub subresource: Option<Cow<'a, str>>,
+    pub time: Option<DateTime<Utc>>,
 }
 
 impl Entry<'_> {
@@ -35,11 +36,24 @@ impl Entry<'_> {
         part != Some("status") && (part == Some("scale") || !BOOKKEEPERS.contains(&&*self.manager))
     }
 
+    /// Which of two tells of the newer decision; the later one of two of the same time.
+    fn newer(newest: Option<Self>, entry: Self) -> Option<Self> {
+        let newer = entry.decides() && newest.as_ref().is_none_or(|newest| newest.time <= entry.time);
+        if newer { Some(entry) } else { newest }
+    }
+
     fn change(&self) -> Option<LastChange> {
         let scaled = self.subresource.as_deref() == Some("scale");
         let manager = if scaled && self.manager == BOOKKEEPERS[0] { "the autoscaler" } else { &*self.manager };
         let subresource = self.subresource.as_deref().map(Into::into);
         Some(LastChange { manager: manager.into(), operation: (&*self.operation).into(), subresource, at: self.time? })
+    }
+}
+
+impl Managed {
+    /// Of all entries.
+    pub fn newest<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Self {
+        Self(entries.fold(None, Entry::newer).and_then(|entry| entry.change()))
     }
 }
 
@@ -60,9 +74,7 @@ impl<'de> Deserialize<'de> for Managed {
             fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Managed, A::Error> {
                 let mut newest: Option<Entry<'de>> = None;
                 while let Some(entry) = all.next_element::<Entry<'de>>()? {
-                    if entry.decides() && newest.as_ref().is_none_or(|newest| newest.time <= entry.time) {
-                        newest = Some(entry);
-                    }
+                    newest = Entry::newer(newest, entry);
                 }
                 Ok(Managed(newest.and_then(|entry| entry.change())))
             }

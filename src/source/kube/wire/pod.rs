@@ -5,9 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Condition, Metadata, Names, Object, Quantities};
+use super::{Condition, FromProto, Metadata, Names, Object, Quantities};
 use crate::clean::Clean;
 use crate::event::{self, ClusterEvent, Kind, PodPhase};
+
+mod proto;
 
 /// core/v1 Pod
 #[derive(Debug, Default, Deserialize)]
@@ -145,6 +147,7 @@ impl Status {
 impl Object for Pod {
     const KIND: Kind = Kind::Pod;
     type Fact = Arc<event::Pod>;
+    const PROTO: Option<FromProto<Self>> = Some(proto::read);
 
     fn metadata(&self) -> &Metadata {
         &self.metadata

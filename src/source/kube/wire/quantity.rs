@@ -39,6 +39,12 @@ impl<'de> Deserialize<'de> for Quantity {
 }
 
 impl Quantities {
+    /// By the text of each.
+    pub fn of<'a>(text: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let read = |name| text(name).map(|text| Quantity(number(text)));
+        Self { cpu: read("cpu"), memory: read("memory") }
+    }
+
     /// As far as it can be read.
     pub fn amount(&self) -> Amount {
         let read = |quantity: Option<Quantity>, unit: f64| quantity.and_then(|Quantity(n)| whole(n? / unit));
