@@ -61,7 +61,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
             (row.severity, row.why) = (severity, of_pods.or(row.why.take()));
         }
     }
-    rows.sort_by_key(|row| (Reverse(row.severity), ratio(row).is_none()));
+    rows.sort_by_cached_key(|row| (Reverse(row.severity), ratio(row).is_none()));
     rows
 }
 
@@ -119,6 +119,9 @@ fn shown<'a>(cluster: &'a Cluster, row: &WorkloadRow<'a>, screen: &Screen, filte
             return named;
         }
     }
+    if row.severity == Severity::Ok {
+        return Vec::new(); // none of its pods is in trouble: most rows of a big cluster are not looked at further
+    }
     cluster.troubled(row).into_iter().take(PEEK).map(|(pod, _)| pod).collect()
 }
 
@@ -138,7 +141,7 @@ fn matches(world: &World, row: &WorkloadRow<'_>, filter: &str) -> bool {
 fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     let Some(held) = list.map(|list| &list.held).filter(|held| !held.is_empty()) else { return };
     let place: HashMap<&Clean, usize> = held.iter().enumerate().map(|(n, id)| (id, n)).collect();
-    rows.sort_by_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
+    rows.sort_by_cached_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 
 /// The services that pass the filter and of which the charts have something to show, those that fail most first.
