@@ -16,7 +16,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use warroom::event::Record;
 use warroom::journal::{Entry, Redacted};
 use warroom::reduce::reduce;
-use warroom::source::kube::{Names, Pod, Told, line};
+use warroom::source::kube::{Names, Object, Pod, Told, frame, line};
 use warroom::state::pod_lines;
 use warroom::theme::ColorDepth;
 
@@ -24,17 +24,20 @@ const CLUSTERS: [usize; 2] = [10_000, 50_000];
 /// Changes that are told together, at most.
 const BATCH: usize = 500;
 
-/// A line of a watch, 8 kB, to what is kept of it.
+/// A line of a watch, 8 kB, and a frame, 6 kB, to what is kept of it.
 fn decode(c: &mut Criterion) {
-    let (text, mut names) = (warroom::sim::crowd::pod_line(1, 1), Names::default());
+    let mut names = Names::default();
+    let mut fact = |told| match told {
+        Told::Put(object) => Pod::fact(object, &mut names),
+        _ => unreachable!("it is an object"),
+    };
     let mut group = c.benchmark_group("decode");
+    let text = warroom::sim::crowd::pod_line(1, 1);
     group.throughput(Throughput::Bytes(text.len() as u64));
-    group.bench_function("pod", |b| {
-        b.iter(|| match line::<Pod>(black_box(text.as_bytes())).unwrap() {
-            Told::Put(object) => warroom::source::kube::Object::fact(object, &mut names),
-            _ => unreachable!("it is an object"),
-        });
-    });
+    group.bench_function("pod in JSON", |b| b.iter(|| fact(line::<Pod>(black_box(text.as_bytes())).unwrap())));
+    let bytes = crowd::frame();
+    group.throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function("pod in protobuf", |b| b.iter(|| fact(frame::<Pod>(black_box(&bytes)).unwrap())));
 }
 
 /// A batch of changed pods into the state.

@@ -10,7 +10,7 @@ use common::{Easel, at, crowd, story, told};
 use warroom::event::{Event, Operator, Record};
 use warroom::keymap::Action;
 use warroom::reduce::reduce;
-use warroom::source::kube::{Names, Pod};
+use warroom::source::kube::{Names, Object, Pod, Told, frame};
 use warroom::state::State;
 use warroom::theme::ColorDepth;
 
@@ -47,6 +47,17 @@ fn a_changed_pod() {
     // Two containers with their states, names, reasons and messages; the line itself is not copied.
     assert!(few <= 75.0, "{few} for each changed pod");
     assert!(many <= few + 2.0, "{few} for each changed pod, {many} of five times as many");
+}
+
+#[test]
+fn a_pod_in_protobuf() {
+    let (bytes, mut names) = (crowd::frame(), Names::default());
+    let info = counted("a pod in protobuf", || match frame::<Pod>(&bytes).unwrap() {
+        Told::Put(pod) => drop(pod.fact(&mut names)),
+        other => panic!("{other:?}"),
+    });
+    // Three containers and all that went wrong with them, kept twice for a moment: as the wire has it, and as a fact.
+    assert!(info.count_total <= 170, "{}", info.count_total);
 }
 
 #[test]

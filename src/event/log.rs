@@ -93,7 +93,7 @@ pub struct LogNews {
 pub struct LogExtent {
     /// The run before the last restart, to its end, instead of this one.
     pub previous: bool,
-    /// Only the last minutes.
+    /// Only the last minutes. The run before is read to its end all the same.
     pub minutes: Option<u32>,
     /// At most so many lines of each container, the newest ones.
     pub lines: u32,

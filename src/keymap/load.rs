@@ -67,7 +67,12 @@ impl Keymap {
     /// # Errors
     /// Every mistake of the keymap's file and of those that it inherits from; an unknown name at `at`.
     pub fn named(name: &str, at: &Place, files: &[(&str, &str)]) -> Result<Self, Vec<Mistake>> {
-        Self::load(&lineage(name, at, files).map_err(|mistake| vec![mistake])?)
+        let (line, lost) = lineage(name, at, files);
+        let Some(lost) = lost else { return Self::load(&line) };
+        let read = |(name, text): &(&str, &str)| data::read_partly(name, text, "context", rows).1;
+        let mut mistakes: Vec<Mistake> = line.iter().flat_map(read).chain([lost]).collect();
+        mistakes.sort();
+        Err(mistakes)
     }
 
     /// The names of all keymaps: built-in ones, then the user's own.
@@ -133,15 +138,17 @@ impl Keymap {
     }
 }
 
-/// The file of that name and all that it inherits from, the heir last, without the default that they all lie over.
-fn lineage<'a>(name: &str, at: &Place, files: &[(&'a str, &'a str)]) -> Result<Vec<(&'a str, &'a str)>, Mistake> {
-    let (mut found, mut next) = (Vec::new(), Some((name.to_owned(), at.clone())));
+/// The file of that name and all that it inherits from, the heir last, without the default that they all lie over; and what is wrong where
+/// that line breaks off.
+fn lineage<'a>(name: &str, at: &Place, files: &[(&'a str, &'a str)]) -> (Vec<(&'a str, &'a str)>, Option<Mistake>) {
+    let (mut found, mut next, mut lost) = (Vec::new(), Some((name.to_owned(), at.clone())), None);
     while let Some((name, at)) = next.take() {
         let unseen = |file: &&(&'a str, &'a str)| stem(file.0) == name && !found.contains(*file);
         let Some(file) = files.iter().chain(&BUILT_IN).find(unseen).copied() else {
             let names = Keymap::names(files);
             let circle = names.contains(&name.as_str()).then(|| Fault::new(format!("keymap {name:?} inherits from itself")));
-            return Err(at.mistake(circle.unwrap_or_else(|| Fault::unknown("keymap", &name, names))));
+            lost = Some(at.mistake(circle.unwrap_or_else(|| Fault::unknown("keymap", &name, names))));
+            break;
         };
         if file == DEFAULT {
             break;
@@ -152,7 +159,7 @@ fn lineage<'a>(name: &str, at: &Place, files: &[(&'a str, &'a str)]) -> Result<V
         next = inherits.flatten().or(covers.then_some((name, at)));
     }
     found.reverse();
-    Ok(found)
+    (found, lost)
 }
 
 impl Layer {

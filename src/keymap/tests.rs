@@ -218,6 +218,12 @@ fn a_keymap_inherits_and_lies_over_the_built_in_one_of_its_name() {
     assert_eq!(named("a", &files).unwrap_err(), [r#"keymaps/b.toml:1:12: keymap "a" inherits from itself"#]);
     assert_eq!(named("vmi", &files).unwrap_err(), [r#"config.toml:1:1: no such keymap "vmi"; did you mean "vim"?"#]);
     assert_eq!(Keymap::names(&files), ["default", "k9s", "vim", "mine", "a", "b"]);
+    let lost = [("keymaps/c.toml", "inherits = 'vmi'\nglobal = [{ on = ['Q'], run = 'qiut' }]")];
+    let mistakes = [
+        r#"keymaps/c.toml:1:12: no such keymap "vmi"; did you mean "vim"?"#,
+        r#"keymaps/c.toml:2:31: no such action "qiut"; did you mean "quit"?"#,
+    ];
+    assert_eq!(named("c", &lost).unwrap_err(), mistakes);
 }
 
 #[test]

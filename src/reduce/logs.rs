@@ -138,7 +138,7 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::ToggleRaw => state.screen.log_look.raw ^= true,
         Action::SaveLog => return Some(save(log)),
         Action::PreviousLogs => {
-            let extent = LogExtent { previous: !log.extent.previous, minutes: None, lines: TAIL };
+            let extent = LogExtent { previous: !log.extent.previous, ..log.extent };
             return Some(follow(state, extent));
         }
         action => match since(action) {

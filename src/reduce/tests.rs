@@ -327,7 +327,9 @@ fn a_context_that_is_not_looked_at_is_no_other_one() {
 fn mistyped_commands_say_what_was_meant() {
     let mut room = Room::new(false);
     room.command("discribe");
-    assert_eq!(room.told(), "no such action \"discribe\"; did you mean \"describe\"?");
+    assert_eq!(room.told(), "no such command \"discribe\"; did you mean \"describe\"?");
+    room.command("rolout-undo");
+    assert_eq!(room.told(), "no such command \"rolout-undo\"; did you mean \"rollout-undo\"?");
     room.command("scale replcas=3");
     assert_eq!(room.told(), "scale has no input \"replcas\"; it has deployment, replicas");
     room.command("scale worker");

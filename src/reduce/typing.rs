@@ -6,7 +6,7 @@ use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose};
 use crate::keymap::Action;
 use crate::runbook::InputKind;
-use crate::state::{Focus, Input, Overlay, Picks, State, candidates, meant};
+use crate::state::{Focus, Input, Overlay, Picks, State, candidates, meant, unknown};
 
 /// Older commands kept.
 const HISTORY: usize = 100;
@@ -158,7 +158,8 @@ fn command(state: &mut State, line: &Clean) -> Vec<Effect> {
     match line.parse::<Action>() {
         Ok(action) => operate::did(state, &action),
         Err(fault) => {
-            state.screen.tell(state.now, fault.to_string());
+            let unknown = words.first().and_then(|name| unknown(state, name));
+            state.screen.tell(state.now, unknown.unwrap_or(fault).to_string());
             Vec::new()
         }
     }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use super::{Overlay, Picks, State, fuzzy};
 use crate::clean::Clean;
+use crate::data::Fault;
 use crate::event::{ContextId, Purpose};
 use crate::keymap::Action;
 
@@ -71,8 +72,30 @@ fn palette(state: &State, typed: &str) -> Vec<Candidate> {
         return state.screen.history.iter().map(|line| Candidate::plain(line.as_str())).chain(all(state)).collect();
     }
     let mut fitting: Vec<(i32, Candidate)> = all(state).into_iter().filter_map(|c| Some((score(typed, &c)?, c))).collect();
+    if fitting.is_empty() {
+        return nearest(state, typed).into_iter().collect();
+    }
     fitting.sort_by_key(|(score, _)| Reverse(*score));
     fitting.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// Nothing runs by that name: the fault, with the nearest of all that can be run here. `None` where something does.
+pub fn unknown(state: &State, name: &str) -> Option<Fault> {
+    let all = all(state);
+    let known: Vec<&str> = all.iter().flat_map(called).collect();
+    (!known.contains(&name)).then(|| Fault::unknown("command", name, known))
+}
+
+/// What a slip of the fingers turns into what is typed.
+fn nearest(state: &State, typed: &str) -> Option<Candidate> {
+    let near = unknown(state, typed)?.nearest?;
+    all(state).into_iter().find(|candidate| called(candidate).any(|name| name == near))
+}
+
+/// Its names, and of a step also its id alone, which runs it too.
+fn called(candidate: &Candidate) -> impl Iterator<Item = &str> {
+    let step = candidate.action.iter().filter_map(|action| if let Action::Step(id) = action { Some(id.as_str()) } else { None });
+    names(candidate).chain(step)
 }
 
 /// By its name, or by another name that the command line takes; a word of what it does counts little.

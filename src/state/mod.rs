@@ -38,7 +38,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use alerts::Alerts;
-pub use candidates::{Candidate, candidates, meant};
+pub use candidates::{Candidate, candidates, meant, unknown};
 pub use changes::{ChangeSort, Changed, changed};
 pub use choices::{Calls, Choices, Picks};
 pub use cluster::{Cluster, Objects, WorkloadRow, last_end};

@@ -1,5 +1,6 @@
 //! A very large cluster as the decoder tells it, without a server.
 
+use bytes::Bytes;
 use warroom::clean::Clean;
 use warroom::event::{ClusterEvent, Event, Kind};
 use warroom::sim::crowd::{app_lines, pod_line};
@@ -18,6 +19,13 @@ pub fn event<T: Object>(lines: &[String], names: &mut Names) -> Event {
         _ => panic!("not an object: {text}"),
     });
     Event::Cluster(T::event(facts.collect()))
+}
+
+/// A frame of a watch in protobuf, as an API server wrote it: a pod of three containers that has everything a pod can have.
+pub fn frame() -> Bytes {
+    const FRAMES: &[u8] = include_bytes!("../data/watch.pb");
+    let (length, rest) = FRAMES.split_first_chunk().unwrap_or((&[0; 4], &[]));
+    Bytes::from_static(&rest[..u32::from_be_bytes(*length) as usize])
 }
 
 /// Lines for pods, spread over the whole cluster, that have restarted so often.

@@ -93,6 +93,7 @@ enum Stop {
 impl Stream {
     pub(super) fn new(number: u16, client: &kube::Client, source: LogSource, extent: LogExtent, clock: Clock, outlet: Outlet) -> Self {
         let now = clock.now();
+        let extent = LogExtent { minutes: extent.minutes.filter(|_| !extent.previous), ..extent };
         Self {
             number,
             pods: Api::namespaced(client.clone(), &source.namespace),

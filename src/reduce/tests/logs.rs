@@ -117,8 +117,8 @@ fn the_extent_begins_anew_and_late_news_of_the_old_are_not_mixed_in() {
     for (action, previous, minutes) in [
         (Action::SinceFive, false, Some(5)),
         (Action::SinceHour, false, Some(60)),
-        (Action::PreviousLogs, true, None),
-        (Action::PreviousLogs, false, None),
+        (Action::PreviousLogs, true, Some(60)),
+        (Action::PreviousLogs, false, Some(60)),
         (Action::SinceTail, false, None),
     ] {
         tell(&mut room, &["a line"], vec![]);

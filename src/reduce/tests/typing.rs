@@ -28,6 +28,18 @@ fn a_filter_that_is_left_is_what_it_was() {
     assert_eq!(filter(&room), "app");
 }
 
+#[test]
+fn a_slip_of_the_fingers_is_offered_what_was_meant_and_never_runs_it() {
+    let mut room = Room::new(false);
+    room.act(Action::Command);
+    insert(&mut room, "rolout-undo");
+    let offered = crate::state::candidates(&room.state);
+    assert_eq!(offered.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["step rollout-undo"]);
+    assert_eq!(crate::state::meant(&room.state), None);
+    insert(&mut room, "-of-nothing-known");
+    assert_eq!(crate::state::candidates(&room.state), []);
+}
+
 /// A room in which a log is open.
 fn reading() -> Room {
     let mut room = Room::new(false);

@@ -12,7 +12,7 @@ mod wire;
 
 use futures::future::BoxFuture;
 
-pub use self::decode::{Told, line};
+pub use self::decode::{Told, frame, line};
 pub use self::wire::{Deployment, Names, Object, Pod, ReplicaSet};
 
 pub use self::api::Place;
