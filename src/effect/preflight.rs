@@ -67,7 +67,7 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         writes: vec![write],
     };
     let type_name = type_name(step, &draft, &intent);
-    Ok(Plan { intent, dry_run, tried: true, rights: vec![allowed], owners, touches: touches(&read.deployment), type_name })
+    Ok(Plan { intent, dry_run, tried: true, rights: vec![allowed], owners, touches: touches(&read.deployment, &draft), type_name })
 }
 
 /// The step as it was asked for, without secrets.
@@ -155,14 +155,15 @@ fn type_name(step: &Step, draft: &Draft, intent: &Intent) -> Option<Clean> {
     destructive.or(draft.type_name).or(no_undo).map(Clean::from)
 }
 
-/// `2 of 2 ready pods, rolling`
-fn touches(deployment: &Value) -> Clean {
+/// `2 of 2 replicas ready, rolling`; a change of a subresource leaves the pods that there are.
+fn touches(deployment: &Value, draft: &Draft) -> Clean {
     let number = |at: &str| deployment.pointer(at).and_then(Value::as_u64).unwrap_or(0);
-    let strategy = match text(deployment, "/spec/strategy/type") {
-        "Recreate" => "all at once",
-        _ => "rolling",
+    let strategy = match (draft.subresource, text(deployment, "/spec/strategy/type")) {
+        (Some(_), _) => "",
+        (None, "Recreate") => ", all at once",
+        (None, _) => ", rolling",
     };
-    format!("{} of {} replicas ready, {strategy}", number("/status/readyReplicas"), number("/spec/replicas")).into()
+    format!("{} of {} replicas ready{strategy}", number("/status/readyReplicas"), number("/spec/replicas")).into()
 }
 
 /// What the server would make of it.

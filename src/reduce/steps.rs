@@ -8,6 +8,7 @@ use super::{alerts, operate};
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Plan, Prepared, Purpose, StepCall, Workload};
+use crate::runbook::{InputKind, Step};
 use crate::state::{Dialog, Field, Form, Overlay, State, in_hand};
 
 /// A dialog's keys are dead for so long after it appeared: a key meant for what was there before must not confirm it.
@@ -51,6 +52,10 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
         state.screen.tell(state.now, format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")));
         return Vec::new();
     }
+    if let Some(why) = nothing_to_end(state, step, call) {
+        state.screen.tell(state.now, why);
+        return Vec::new();
+    }
     // Words name what they mean: a row that happens to be selected says nothing of the context of a deployment that is typed.
     let typed = call.inputs.contains_key("deployment");
     let mut form = Form::new(step, &call.inputs, &state.world, selected_workload(state).filter(|_| !typed));
@@ -70,6 +75,13 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
     }
     operate::open(state, Overlay::Form(form));
     ask_or_prepare(state)
+}
+
+/// Why a form would ask for a silence in vain.
+fn nothing_to_end(state: &State, step: &Step, call: &StepCall) -> Option<&'static str> {
+    let asks = step.inputs.iter().any(|input| input.kind == InputKind::Silence && !call.inputs.contains_key(&input.name));
+    let known = state.world.alerts.silences().iter().any(|silence| silence.active);
+    (asks && !known).then_some("no silence is known that could be ended")
 }
 
 /// Why a step cannot be done in the context that it names, where it leaves no choice: never in another one instead.

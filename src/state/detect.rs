@@ -349,15 +349,17 @@ pub fn tell_run(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut
         Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
         Stage::Verifying => (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write"))),
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
-        Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(verdict)),
+        Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(run, verdict)),
         Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),
     };
     timeline.add(at, kind, subject, text, mark);
 }
 
-/// `5xx 24.8 % → 0.4 % in 38 s`
-fn verified(verdict: &Verdict) -> String {
-    format!("{} in {:.0} s", changes(&verdict.before, &verdict.after), verdict.seconds)
+/// `5xx 24.8 % → 0.4 % in 38 s`, `lag 14,725 → 15,100, ready 1 → 10 in 31 s, falling from 16,200`
+fn verified(run: &Run, verdict: &Verdict) -> String {
+    let higher = run.peak.filter(|peak| verdict.before.lag.is_some_and(|before| *peak > before));
+    let falling = higher.map(|peak| format!(", falling from {}", units::count(Some(peak)))).unwrap_or_default();
+    format!("{} in {:.0} s{falling}", changes(&verdict.before, &verdict.after), verdict.seconds)
 }
 
 fn unverified(verdict: &Verdict) -> String {

@@ -9,7 +9,7 @@ use super::{
     timeline_lines,
 };
 use crate::clean::Clean;
-use crate::event::Pod;
+use crate::event::{Pod, Signal};
 use crate::runbook::Step;
 use crate::units;
 
@@ -144,15 +144,22 @@ fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     rows.sort_by_cached_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 
-/// The services that pass the filter and of which the charts have something to show, those that fail most first.
+/// The services that pass the filter and of which the charts have something to show, those that fail most first; of those that fail alike
+/// the one that failed most in the time that is shown.
 pub fn rate_lines(state: &State) -> Vec<(&Clean, &Series)> {
     let (rates, filter) = (&state.world.rates, state.screen.filter(Focus::Rates).to_lowercase());
     let since = state.now - state.screen.span.length();
     let shown = |(name, series): &(&Clean, &Series)| {
         name.to_lowercase().contains(&filter) && (rates.now(name).is_some() || series.known_since(since))
     };
-    let mut rows: Vec<(&Clean, &Series)> = rates.services.iter().filter(shown).collect();
-    rows.sort_by(|(a, _), (b, _)| rates.ratio(b).unwrap_or(-1.0).total_cmp(&rates.ratio(a).unwrap_or(-1.0)));
+    let tenths = |ratio: Option<f64>| (ratio.unwrap_or(-1.0) * 1_000.0).round(); // of a percent, as they are shown
+    let failed = |(name, series): (&'_ Clean, &'_ Series)| {
+        let most = series.dots(Signal::Errors, since, state.now, 1).first().copied().flatten();
+        [tenths(rates.ratio(name)), tenths(most)]
+    };
+    let mut rows: Vec<_> = rates.services.iter().filter(shown).map(|service| (failed(service), service)).collect();
+    rows.sort_by(|([a, before_a], _), ([b, before_b], _)| b.total_cmp(a).then(before_b.total_cmp(before_a)));
+    let mut rows: Vec<(&Clean, &Series)> = rows.into_iter().map(|(_, service)| service).collect();
     hold(&mut rows, state.screen.lists.get(&Focus::Rates), |(name, _)| name);
     rows
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
@@ -48,7 +48,7 @@ pub struct Run {
     /// The numbers when it was confirmed.
     pub before: Measure,
     /// The highest lag since, for [`Verify::LagFalling`].
-    peak: Option<i64>,
+    pub peak: Option<i64>,
 }
 
 impl Run {
@@ -233,14 +233,17 @@ impl Evidence<'_> {
         (!done).then(|| format!("{} of {replicas} replicas ready", w.ready).into())
     }
 
-    /// A sample of after the change is needed: an older one knows nothing of it. Without a Prometheus, or for a service that
-    /// it counts no requests of, there is nothing to hold the change to.
+    /// A sample of after the change is needed: an older one knows nothing of it. Where nothing failed before, that nothing fails yet tells
+    /// nothing either, until the whole window is of after the change. Without a Prometheus, or for a service that it counts no requests of,
+    /// there is nothing to hold the change to.
     fn errors(&self, run: &Run, service: &Clean, below: f64) -> Option<Clean> {
         let rates = self.rates?;
         if rates.at.is_some() && !rates.services.get(service).is_some_and(super::Series::recent) {
             return None;
         }
-        match rates.ratio(service).filter(|_| rates.at > run.applied) {
+        let failed = run.before.ratio_5xx.is_some_and(|before| before >= below);
+        let window = TimeDelta::seconds(rates.window.filter(|_| !failed).unwrap_or(0).into());
+        match rates.ratio(service).filter(|_| rates.at > run.applied.map(|applied| applied + window)) {
             Some(ratio) if ratio < below => None,
             Some(ratio) => Some(format!("{:.1} % of requests to {service} fail", ratio * 100.0).into()),
             None => Some(format!("no error rate of {service} since the change").into()),
@@ -252,9 +255,13 @@ impl Evidence<'_> {
         let now = group.lag().filter(|_| self.lag.at > run.applied);
         match (now, run.peak) {
             (Some(0), _) => None,
-            (Some(lag), Some(peak)) if lag <= peak - peak / FALL => None,
+            (Some(lag), Some(peak)) if lag <= peak - peak / FALL && group.growth().is_none_or(|growth| growth < 0.0) => None,
             (Some(lag), _) => Some(format!("lag of {} is {lag} and has not begun to fall", group.now.group).into()),
             (None, _) => Some(format!("no lag of {} since the change", group.now.group).into()),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "runs_tests.rs"]
+mod tests;

@@ -158,7 +158,36 @@ pub fn drained(group: &Group) -> String {
     }
 }
 
-/// What it does, in a word: one that has begun to grow is not called well because its commits do not tell it yet.
+/// What it does, in a word: one that has begun to grow is not called well because its commits do not tell it yet, and one that lags more
+/// from reading to reading is called well only with a question mark.
 pub fn word(group: &Group) -> &'static str {
-    if group.state() == GroupState::Ok && group.in_trouble() { "GROWS" } else { group.state().word() }
+    match (group.state(), group.drains()) {
+        (GroupState::Ok, _) if group.in_trouble() => "GROWS",
+        (GroupState::Ok, Drains::Never) if group.window().is_some() => "OK?",
+        (state, _) => state.word(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+
+    use super::*;
+    use crate::event::{GroupLag, PartitionLag};
+    use crate::state::Lag;
+
+    #[test]
+    fn a_lag_that_rises_and_cannot_be_judged_yet_is_well_with_a_question_mark() {
+        let risen = |readings: i64, by: i64| {
+            let mut lag = Lag::default();
+            for n in 0..readings {
+                let (committed, end) = (Some(n * 1_000), Some(n * (1_000 + by) + 1_000));
+                let partition = PartitionLag { topic: "t".into(), committed, end, client: Some("c".into()), ..PartitionLag::default() };
+                let group = GroupLag { group: "g".into(), members: Some(1), partitions: vec![partition] };
+                lag.fold(DateTime::UNIX_EPOCH + TimeDelta::seconds(n * 10), &[group]);
+            }
+            word(&lag.groups["g"])
+        };
+        assert_eq!([risen(3, 300), risen(12, 300), risen(3, -300), risen(12, -80)], ["OK?", "WARN", "OK", "OK"]);
+    }
 }

@@ -1,9 +1,9 @@
 //! Themes, keymaps, the wall, the mouse, calls, the clipboard and links.
 
 use super::*;
-use crate::event::{Alert, CallBy, Seat, Setup};
+use crate::event::{Alert, CallBy, Rate, RateSample, Seat, ServiceRate, Setup};
 use crate::keymap::Context;
-use crate::state::{EntryKind, Focus, Picks, meant};
+use crate::state::{EntryKind, Focus, Picks, meant, rate_lines};
 
 fn seated(seat: Seat) -> Room {
     let mut room = Room::new(false);
@@ -35,6 +35,23 @@ fn alert(name: &str, state: &str) -> Alert {
         state: state.into(),
         since: DateTime::UNIX_EPOCH,
     }
+}
+
+#[test]
+fn the_service_that_failed_most_keeps_the_chart_after_it_has_recovered() {
+    let mut room = room();
+    let mut fails = |second: i64, worker: f64| {
+        let rate = |errors| Rate { errors: Some(errors), requests: Some(100.0), ..Rate::default() };
+        let all = [("app", 0.0), ("proxy", 1.0), ("worker", worker)];
+        let services = all.map(|(service, errors)| ServiceRate { service: service.into(), rate: rate(errors) }).to_vec();
+        room.at = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
+        room.take(Event::Rates(vec![RateSample { at: room.at, window: 30, services, errors_5m: None }]));
+        rate_lines(&room.state).into_iter().map(|(service, _)| service.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(fails(0, 0.0), ["proxy", "app", "worker"]);
+    assert_eq!(fails(60, 24.0), ["worker", "proxy", "app"]);
+    assert_eq!(fails(120, 0.0), ["proxy", "worker", "app"], "what fails now comes first");
+    assert_eq!(fails(1_200, 0.0), ["proxy", "app", "worker"], "it was longer ago than is shown");
 }
 
 fn calls(effects: &[Effect]) -> Vec<&str> {

@@ -40,6 +40,13 @@ fn a_slip_of_the_fingers_is_offered_what_was_meant_and_never_runs_it() {
     assert_eq!(crate::state::candidates(&room.state), []);
 }
 
+#[test]
+fn no_form_asks_for_a_silence_where_there_is_none() {
+    let mut room = Room::new(false);
+    room.command("unsilence");
+    assert_eq!((room.told(), room.state.screen.overlays.len()), ("no silence is known that could be ended", 0));
+}
+
 /// A room in which a log is open.
 fn reading() -> Room {
     let mut room = Room::new(false);

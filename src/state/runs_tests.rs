@@ -1,0 +1,124 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::event::{Expectation, GroupLag, PartitionLag, Rate, RateSample, Server, ServiceRate, StepCall, Target};
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+}
+
+/// What was seen by now, and a change that is to bring this about.
+#[derive(Default)]
+struct Story {
+    cluster: Cluster,
+    rates: Rates,
+    lag: Lag,
+    alerts: Alerts,
+    runs: Runs,
+}
+
+impl Story {
+    fn evidence(&self) -> Evidence<'_> {
+        Evidence { cluster: &self.cluster, rates: Some(&self.rates), lag: &self.lag, alerts: &self.alerts }
+    }
+
+    /// Confirmed and applied now.
+    fn changes(&mut self, second: i64, verify: Verify) {
+        let intent = intent(verify);
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.begin(at(second), &intent, false, &self.evidence());
+        runs.answer(at(second), intent.id, &Outcome::Applied { writes: 1, generation: 2, by_reading: false });
+        self.runs = runs;
+    }
+
+    /// Whether the change is seen to have worked by now.
+    fn worked(&mut self, second: i64) -> bool {
+        let mut runs = std::mem::take(&mut self.runs);
+        let worked = !runs.look(at(second), &self.evidence()).is_empty();
+        self.runs = runs;
+        worked
+    }
+
+    fn fails(&mut self, second: i64, percent: f64) -> &mut Self {
+        let rate = Rate { errors: Some(percent), requests: Some(100.0), ..Rate::default() };
+        let services = vec![ServiceRate { service: "app".into(), rate }];
+        self.rates.fold(&[RateSample { at: at(second), window: 30, services, errors_5m: None }]);
+        self
+    }
+
+    fn lags(&mut self, second: i64, lag: i64) -> &mut Self {
+        let partition = PartitionLag { topic: "t".into(), committed: Some(1_000), end: Some(1_000 + lag), ..PartitionLag::default() };
+        self.lag.fold(at(second), &[GroupLag { group: "app".into(), members: Some(1), partitions: vec![partition] }]);
+        self
+    }
+}
+
+fn intent(verify: Verify) -> Intent {
+    let name = Clean::from("app");
+    Intent {
+        id: Ulid::from_parts(1, 1),
+        call: StepCall { step: "scale".into(), inputs: BTreeMap::new() },
+        title: "scale app".into(),
+        target: Target {
+            cluster: "https://prod".into(),
+            context: Clean::default(),
+            kind: "deployment".into(),
+            namespace: "ns".into(),
+            uid: "u".into(),
+            name,
+        },
+        server: Server::Cluster,
+        writes: vec![],
+        expect: Expectation {
+            path: "/x".into(),
+            values: BTreeMap::new(),
+            before: BTreeMap::new(),
+            managed_before: None,
+            generation_before: 1,
+        },
+        verify: vec![verify],
+        verify_within: 120,
+        undo: None,
+        kubectl: Clean::default(),
+        actor: "dana".into(),
+    }
+}
+
+fn errors_below() -> Verify {
+    Verify::ErrorsBelow { service: "app".into(), ratio: 0.05 }
+}
+
+#[test]
+fn requests_that_failed_and_do_so_no_more_are_enough() {
+    let mut story = Story::default();
+    story.fails(0, 24.0).changes(1, errors_below());
+    assert!(!story.worked(2), "a sample of before the change");
+    assert!(!story.fails(5, 12.0).worked(5));
+    assert!(story.fails(10, 4.0).worked(10));
+}
+
+#[test]
+fn where_nothing_failed_the_whole_window_has_to_be_of_after_the_change() {
+    let mut story = Story::default();
+    story.fails(0, 0.0).changes(1, errors_below());
+    for (second, percent) in [(10, 1.4), (15, 4.0), (20, 6.0), (35, 18.0)] {
+        assert!(!story.fails(second, percent).worked(second), "after {second} s");
+    }
+    let mut story = Story::default();
+    story.fails(0, 0.0).changes(1, errors_below());
+    assert!(!story.fails(30, 0.0).worked(30));
+    assert!(story.fails(35, 0.0).worked(35));
+}
+
+#[test]
+fn a_lag_that_still_rises_is_not_falling() {
+    let mut story = Story::default();
+    story.lags(0, 10_000).changes(1, Verify::LagFalling { group: "app".into() });
+    for (second, lag) in [(10, 14_000), (20, 16_000), (30, 15_000)] {
+        assert!(!story.lags(second, lag).worked(second), "after {second} s");
+    }
+    let seconds = (4..20).map(|n| (n * 10, 15_000 - n * 300));
+    let worked =
+        seconds.map(|(second, lag)| (story.lags(second, lag).worked(second), story.lag.groups["app"].growth())).find(|(done, _)| *done);
+    assert!(worked.is_some_and(|(_, growth)| growth < Some(0.0)), "{worked:?}");
+}
