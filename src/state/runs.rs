@@ -233,17 +233,16 @@ impl Evidence<'_> {
         (!done).then(|| format!("{} of {replicas} replicas ready", w.ready).into())
     }
 
-    /// A sample of after the change is needed: an older one knows nothing of it. Where nothing failed before, that nothing fails yet tells
-    /// nothing either, until the whole window is of after the change. Without a Prometheus, or for a service that it counts no requests of,
-    /// there is nothing to hold the change to.
+    /// A sample is needed whose whole window is of after the change, or half of the time that is left for it where the window is longer: what
+    /// was asked before knows nothing of the change. Without a Prometheus, or for a service that it counts no requests of, there is nothing to
+    /// hold the change to.
     fn errors(&self, run: &Run, service: &Clean, below: f64) -> Option<Clean> {
         let rates = self.rates?;
         if rates.at.is_some() && !rates.services.get(service).is_some_and(super::Series::recent) {
             return None;
         }
-        let failed = run.before.ratio_5xx.is_some_and(|before| before >= below);
-        let window = TimeDelta::seconds(rates.window.filter(|_| !failed).unwrap_or(0).into());
-        match rates.ratio(service).filter(|_| rates.at > run.applied.map(|applied| applied + window)) {
+        let window = TimeDelta::seconds(rates.window.unwrap_or(0).min(run.intent.verify_within / 2).into());
+        match rates.ratio(service).filter(|_| run.applied.is_some_and(|applied| rates.at > Some(applied + window))) {
             Some(ratio) if ratio < below => None,
             Some(ratio) => Some(format!("{:.1} % of requests to {service} fail", ratio * 100.0).into()),
             None => Some(format!("no error rate of {service} since the change").into()),
