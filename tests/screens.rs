@@ -194,6 +194,7 @@ fn two_contexts_side_by_side() {
     acting.screen.ask(Purpose::Name, "type medcontracthub-app in prod-us to go ahead: ", "medcon");
     let plan = warroom::event::Plan { type_name: Some("it takes the service away".into()), ..contexts::plan() };
     check("contexts-named", &with(acting, dialog(plan)), &[(120, 40), (80, 24)]);
+    check("contexts-silence", &with(told(contexts::armed()), dialog(story::silencing())), &[(80, 24)]);
     let mut state = told(contexts::two());
     let step = state.runbook.step("rollout-undo").unwrap().clone();
     let form = Form::new(&step, &std::collections::BTreeMap::new(), &state.world, None);

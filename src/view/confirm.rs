@@ -37,7 +37,8 @@ pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut B
 /// Context and namespace, or the address of the server: where it would be done.
 fn place(state: &State, plan: &Plan) -> String {
     if let Server::Alertmanager(address) = &plan.intent.server {
-        return format!("Alertmanager · {address}");
+        let several = state.world.session.as_ref().filter(|session| session.several());
+        return format!("Alertmanager{} · {address}", several.map(|session| format!(" of {}", session.context)).unwrap_or_default());
     }
     let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
     let context = state.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
