@@ -93,8 +93,15 @@ pub struct LogNews {
 pub struct LogExtent {
     /// The run before the last restart, to its end, instead of this one.
     pub previous: bool,
-    /// Only the last minutes. The run before is read to its end all the same.
+    /// Only the last minutes, of this run: [`LogExtent::since`].
     pub minutes: Option<u32>,
     /// At most so many lines of each container, the newest ones.
     pub lines: u32,
+}
+
+impl LogExtent {
+    /// How many of the last minutes are read; `None` for all there is. The run before is read to its end, whatever is kept for this one.
+    pub fn since(&self) -> Option<u32> {
+        self.minutes.filter(|_| !self.previous)
+    }
 }

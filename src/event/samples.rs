@@ -1,8 +1,14 @@
 //! Objects that tests begin with: plain and well. Each test says what is different in its own with `..`.
 
-use chrono::DateTime;
+use std::collections::BTreeMap;
 
-use super::{Amount, Container, ContainerState, Kind, Meta, Pod, PodPhase, Revision, Workload};
+use chrono::DateTime;
+use ulid::Ulid;
+
+use super::{
+    Amount, Container, ContainerState, Expectation, Intent, Kind, Meta, Pod, PodPhase, Revision, Server, StepCall, Target, Workload,
+};
+use crate::clean::Clean;
 
 /// Made at the beginning of time, with its name as its identity.
 pub fn meta(name: &str) -> Meta {
@@ -53,4 +59,38 @@ pub fn container(name: &str) -> Container {
 /// A pod that runs, of nobody, on no node.
 pub fn pod(meta: Meta, containers: Vec<Container>) -> Pod {
     Pod { meta, owner: None, node: None, phase: PodPhase::Running, ready: true, reason: None, message: None, containers }
+}
+
+/// A scaling that was confirmed.
+pub fn intent() -> Intent {
+    Intent {
+        id: Ulid::from_parts(1, 1),
+        call: StepCall { step: "scale".into(), inputs: BTreeMap::new() },
+        title: "scale worker 1 → 3".into(),
+        target: Target {
+            cluster: "https://prod".into(),
+            context: Clean::default(),
+            kind: "deployment".into(),
+            namespace: "ns".into(),
+            name: "worker".into(),
+            uid: "u".into(),
+        },
+        server: Server::Cluster,
+        writes: vec![],
+        expect: Expectation {
+            path: "/x".into(),
+            values: BTreeMap::new(),
+            before: BTreeMap::new(),
+            managed_before: None,
+            generation_before: 1,
+        },
+        verify: vec![],
+        verify_within: 60,
+        undo: Some(StepCall {
+            step: "scale".into(),
+            inputs: BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "1".into())]),
+        }),
+        kubectl: "kubectl scale deployment worker --replicas=3".into(),
+        actor: "dana".into(),
+    }
 }

@@ -2,13 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ulid::Ulid;
 
 use super::*;
 use crate::clean::Clean;
-use crate::event::{
-    ContextId, Edit, Expectation, GroupLag, Intent, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, Target,
-};
+use crate::event::{ContextId, Edit, GroupLag, Kind, Mode, Plan, Prepared, Purpose, Refusal, Session, StepCall, samples::intent};
 use crate::keymap::Action;
 use crate::state::{Overlay, Playback, Stage};
 
@@ -80,39 +77,6 @@ impl Room {
 
     fn told(&self) -> &str {
         self.state.screen.message.as_ref().map_or("", |(_, told)| told)
-    }
-}
-
-fn intent() -> Intent {
-    Intent {
-        id: Ulid::from_parts(1, 1),
-        call: StepCall { step: "scale".into(), inputs: BTreeMap::new() },
-        title: "scale worker 1 → 3".into(),
-        target: Target {
-            cluster: "https://prod".into(),
-            context: Clean::default(),
-            kind: "deployment".into(),
-            namespace: "ns".into(),
-            name: "worker".into(),
-            uid: "u".into(),
-        },
-        server: crate::event::Server::Cluster,
-        writes: vec![],
-        expect: Expectation {
-            path: "/x".into(),
-            values: BTreeMap::new(),
-            before: BTreeMap::new(),
-            managed_before: None,
-            generation_before: 1,
-        },
-        verify: vec![],
-        verify_within: 60,
-        undo: Some(StepCall {
-            step: "scale".into(),
-            inputs: BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "1".into())]),
-        }),
-        kubectl: "kubectl scale deployment worker --replicas=3".into(),
-        actor: "dana".into(),
     }
 }
 

@@ -13,8 +13,9 @@ pub struct Timing {
     pub answer: Duration,
     /// Until it is given up: a busy server lets requests wait up to 15 s (API priority and fairness).
     pub patience: Duration,
-    /// The life of one watch request, and of a listing that streams, unless it is of pods. The server sends a bookmark two seconds before its end, which keeps the place in the
-    /// stream fresh on a quiet kind in a busy cluster, and proves on a quiet connection that somebody is there.
+    /// The life of one watch request, and of a listing that streams, unless it is of pods. The server sends a bookmark two seconds before its
+    /// end, which keeps the place in the stream fresh on a quiet kind in a busy cluster, and proves on a quiet connection that somebody is
+    /// there.
     pub watch: Duration,
     /// How long a watch may be silent before it is asked anew. It is longer than `watch`. With the longest second try and `answer` it stays
     /// below 15 s: a listing made anew after a cut may begin well, fall silent, and be asked for in pages.

@@ -81,15 +81,19 @@ fn palette(state: &State, typed: &str) -> Vec<Candidate> {
 
 /// Nothing runs by that name: the fault, with the nearest of all that can be run here. `None` where something does.
 pub fn unknown(state: &State, name: &str) -> Option<Fault> {
-    let all = all(state);
+    unknown_among(&all(state), name)
+}
+
+fn unknown_among(all: &[Candidate], name: &str) -> Option<Fault> {
     let known: Vec<&str> = all.iter().flat_map(called).collect();
     (!known.contains(&name)).then(|| Fault::unknown("command", name, known))
 }
 
 /// What a slip of the fingers turns into what is typed.
 fn nearest(state: &State, typed: &str) -> Option<Candidate> {
-    let near = unknown(state, typed)?.nearest?;
-    all(state).into_iter().find(|candidate| called(candidate).any(|name| name == near))
+    let all = all(state);
+    let near = unknown_among(&all, typed)?.nearest?;
+    all.into_iter().find(|candidate| called(candidate).any(|name| name == near))
 }
 
 /// Its names, and of a step also its id alone, which runs it too.

@@ -1,7 +1,5 @@
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::event::{Expectation, GroupLag, PartitionLag, Rate, RateSample, Server, ServiceRate, StepCall, Target};
+use crate::event::{GroupLag, PartitionLag, Rate, RateSample, ServiceRate, samples};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -54,34 +52,7 @@ impl Story {
 }
 
 fn intent(verify: Verify) -> Intent {
-    let name = Clean::from("app");
-    Intent {
-        id: Ulid::from_parts(1, 1),
-        call: StepCall { step: "scale".into(), inputs: BTreeMap::new() },
-        title: "scale app".into(),
-        target: Target {
-            cluster: "https://prod".into(),
-            context: Clean::default(),
-            kind: "deployment".into(),
-            namespace: "ns".into(),
-            uid: "u".into(),
-            name,
-        },
-        server: Server::Cluster,
-        writes: vec![],
-        expect: Expectation {
-            path: "/x".into(),
-            values: BTreeMap::new(),
-            before: BTreeMap::new(),
-            managed_before: None,
-            generation_before: 1,
-        },
-        verify: vec![verify],
-        verify_within: 120,
-        undo: None,
-        kubectl: Clean::default(),
-        actor: "dana".into(),
-    }
+    Intent { verify: vec![verify], verify_within: 120, ..samples::intent() }
 }
 
 fn errors_below() -> Verify {

@@ -120,8 +120,7 @@ fn note(state: &State, log: &LogView, last: Option<usize>) -> String {
         (_, false) => format!("held, {} below", counted(below)),
         (_, true) => format!("{} below", counted(below)),
     }];
-    let minutes = log.extent.minutes.filter(|_| !log.extent.previous);
-    parts.extend(minutes.map(|minutes| if minutes == 60 { "since 1 h".to_owned() } else { format!("since {minutes} m") }));
+    parts.extend(log.extent.since().map(|minutes| if minutes == 60 { "since 1 h".to_owned() } else { format!("since {minutes} m") }));
     if log.search.is_on() {
         let cursor = log.cursor.filter(|at| log.rows().get(*at).is_some_and(|row| row.hit));
         let place = cursor.map(|at| log.rows().range(..=at).filter(|row| row.hit).count());

@@ -93,7 +93,6 @@ enum Stop {
 impl Stream {
     pub(super) fn new(number: u16, client: &kube::Client, source: LogSource, extent: LogExtent, clock: Clock, outlet: Outlet) -> Self {
         let now = clock.now();
-        let extent = LogExtent { minutes: extent.minutes.filter(|_| !extent.previous), ..extent };
         Self {
             number,
             pods: Api::namespaced(client.clone(), &source.namespace),
@@ -101,7 +100,7 @@ impl Stream {
             extent,
             outlet,
             seen: Seen::default(),
-            from: extent.minutes.map(|minutes| now - TimeDelta::minutes(minutes.into())),
+            from: extent.since().map(|minutes| now - TimeDelta::minutes(minutes.into())),
             begun: false,
             run: None,
             read: Read::Not,
@@ -254,7 +253,7 @@ impl Stream {
             container: Some(self.source.container.to_string()),
             timestamps: true,
             since_time,
-            since_seconds: self.extent.minutes.filter(|_| !self.begun && since_time.is_none()).map(|minutes| i64::from(minutes) * 60),
+            since_seconds: self.extent.since().filter(|_| !self.begun && since_time.is_none()).map(|minutes| i64::from(minutes) * 60),
             tail_lines: (!self.begun).then_some(self.extent.lines.into()),
             ..LogParams::default()
         }
