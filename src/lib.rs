@@ -24,8 +24,9 @@
 //! | [`journal`] | records on disk: segments, checksums, hash chain, redaction, reading back |
 //! | [`reduce`](mod@reduce) | `(state, record) → effects`, pure |
 //! | [`state`] | `World` (what is so) and `Screen` (what this viewer looks at) |
+//! | [`runbook`] | which steps there are, as data |
+//! | [`step`] | what each kind of step does: reads, plan, checks, undo; whether it may be sent now |
 //! | [`effect`] | requests to the outside: prepare, send once, resolve by reading, follow logs |
-//! | [`runbook`] | steps as data |
 //! | [`keymap`], [`theme`] | keys and colours as data |
 //! | [`view`] | a frame from the state, pure |
 //! | [`sim`] | the simulated cluster behind `warroom demo` and most tests |
@@ -68,6 +69,7 @@ pub mod session;
 pub mod sim;
 pub mod source;
 pub mod state;
+pub mod step;
 pub mod terminal;
 pub mod theme;
 pub mod units;

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
-use crate::effect::{self, Clusters, Executor};
+use crate::effect::{self, Clusters, Executor, identity};
 use crate::event::{Beside, Event, Mode, Session};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer, disk::LocalDisk};
@@ -41,6 +41,8 @@ pub struct Wanted {
     pub namespaces: Option<Vec<Clean>>,
     /// In which contexts this session cannot be armed.
     pub read_only: ReadOnly,
+    /// Whether no command may be run in a container.
+    pub no_exec: bool,
     /// Minutes that arming lasts.
     pub arm_minutes: u16,
     /// Prometheus.
@@ -82,6 +84,7 @@ impl Wanted {
             beside: Vec::new(),
             namespaces: Some(vec![crate::sim::NAMESPACE.into()]),
             read_only: ReadOnly::Nowhere,
+            no_exec: false,
             arm_minutes: 15,
             prometheus: at(sim.prometheus_url()),
             alertmanager: at(sim.alertmanager_url()),
@@ -136,8 +139,9 @@ pub async fn open(mut wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, cloc
     let scout = Scout::new(contexts.main.reader.clone(), namespaces.first().map(ToString::to_string), &wanted.timing);
     let alertmanager = Reach::new(What::Alertmanager, wanted.alertmanager.clone(), scout.clone());
     let (choose, namespaces) = watch::channel(namespaces);
+    let clusters = Clusters::of_session(&contexts, &wanted.read_only);
     let settings = effect::Settings {
-        clusters: Clusters::from(&contexts),
+        clusters: clusters.clone(),
         alertmanager: alertmanager.clone(),
         namespaces: Arc::new(choose),
         actor: wanted.actor.clone(),
@@ -161,8 +165,9 @@ pub async fn open(mut wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, cloc
     let (joining, events) = scribe(events);
     let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
     if wanted.recorded {
-        let (data, clusters) = (paths.data_dir.clone(), session.contexts().map(|one| one.cluster.clone()).collect::<Vec<_>>());
+        let (data, clusters, deadline) = (paths.data_dir.clone(), clusters.clone(), wanted.deadline);
         tokio::spawn(async move {
+            let clusters = identity::reached(&clusters, deadline).await;
             let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &clusters)).await.unwrap_or_default();
             let _ = joining.send(Ready::Left(found)).await; // nobody listens any more: the next session finds them
         });
@@ -191,6 +196,7 @@ fn described(wanted: &Wanted, contexts: &Contexts, namespaces: Vec<Clean>) -> Se
         namespaces,
         actor: wanted.actor.clone(),
         read_only: wanted.read_only.covers(&connection.context),
+        no_exec: wanted.no_exec,
         arm_minutes: u32::from(wanted.arm_minutes),
         kafka: wanted.kafka.as_ref().map(|kafka| kafka.mode.name().into()).unwrap_or_default(),
         threshold: wanted.rates.threshold,

@@ -123,6 +123,14 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// The number of an action: ①, ②, … and `(10)` beyond ⑨.
+pub fn circled(mark: u32) -> String {
+    match mark {
+        1..=9 => char::from_u32(0x2460 + mark - 1).map(String::from).unwrap_or_default(),
+        more => format!("({more})"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -165,6 +165,9 @@ pub struct Run {
     /// Arm for this one run, and confirm it
     #[arg(long)]
     pub yes: bool,
+    /// The target's name, where nothing brings back what the step does
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
     /// Do not wait for the effect
     #[arg(long)]
     pub no_wait: bool,

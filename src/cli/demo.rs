@@ -33,6 +33,7 @@ fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
     Wanted {
         namespaces: super::status::namespaces(args).or(usual.namespaces),
         read_only: if args.read_only { ReadOnly::Everywhere } else { ReadOnly::Nowhere },
+        no_exec: args.no_exec || settings.no_exec,
         arm_minutes: settings.arm_minutes,
         rates: settings.rates.clone(),
         kafka: usual.kafka.filter(|_| !args.no_exec),

@@ -11,12 +11,14 @@ use super::args;
 use super::status::wanted;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
-use crate::event::{Outcome, Plan, Refusal, Sign, SourceId, StepCall, Verify};
+use crate::event::{Allowed, DiffLine, DryRun, Event, Fact, Operator, Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Weight};
 use crate::journal::redact::redact_text;
+use crate::keymap::Action;
 use crate::runtime::headless::Headless;
 use crate::session;
 use crate::source::clock::Clock;
 use crate::state::{Run, Stage};
+use crate::step::{check, guard};
 
 /// Until the cluster has answered what a plan needs.
 const PATIENT: Duration = Duration::from_secs(25);
@@ -52,10 +54,10 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
 fn call(wanted: &args::Run) -> Result<StepCall, String> {
     let pair = |set: &String| {
         let (name, value) = set.split_once('=').ok_or_else(|| format!("--set {set}: inputs are written NAME=VALUE"))?;
-        Ok((Clean::new(name), Clean::new(value)))
+        Ok((Clean::new(name), Typed::new(value)))
     };
-    let inputs: BTreeMap<Clean, Clean> = wanted.set.iter().map(pair).collect::<Result<_, String>>()?;
-    Ok(StepCall { step: wanted.step.as_str().into(), inputs })
+    let inputs: BTreeMap<Clean, Typed> = wanted.set.iter().map(pair).collect::<Result<_, String>>()?;
+    Ok(StepCall::new(wanted.step.as_str(), inputs))
 }
 
 async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit, Value) {
@@ -64,17 +66,22 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
         Ok(plan) => plan,
         Err(refusal) => return (Exit::from(&refusal), refused(&step, None, &refusal)),
     };
-    if let Some(refusal) = plan.obstacle().or_else(|| forbidden(session, wanted, &plan)) {
-        return (Exit::from(&refusal), refused(&step, Some(&plan), &refusal));
-    }
     if wanted.dry_run {
-        return (Exit::Done, planned(&plan));
+        let obstacle = plan.obstacle();
+        return obstacle
+            .map_or_else(|| (Exit::Done, planned(&plan)), |refusal| (Exit::from(&refusal), refused(&step, Some(&plan), &refusal)));
+    }
+    if let Some(refusal) = forbidden(session, wanted, &plan) {
+        return (Exit::from(&refusal), refused(&step, Some(&plan), &refusal));
     }
     if !wanted.no_wait {
         session.until(PATIENT, |session| session.heard(&needed(&plan))).await;
     }
     let intent = session.confirm(&plan);
     session.until(ANSWER, |session| session.answered(intent)).await;
+    if session.run(intent).is_some_and(|run| run.stage == Stage::Waiting) {
+        session.take(Event::Operator(Operator::Did(Action::StopAll))); // the disk takes nothing: so nothing leaves
+    }
     if !wanted.no_wait {
         let limit = Duration::from_secs(u64::from(plan.intent.verify_within) + 5);
         session.until(limit, |session| session.run(intent).is_none_or(Run::settled)).await;
@@ -84,49 +91,63 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
 
 /// What must be heard for the numbers before the change.
 fn needed(plan: &Plan) -> Vec<SourceId> {
-    let cluster = [SourceId::Deployments, SourceId::StatefulSets].into_iter();
-    let more = plan.intent.verify.iter().filter_map(|verify| match verify {
-        Verify::ErrorsBelow { .. } => Some(SourceId::Prometheus),
-        Verify::LagFalling { .. } => Some(SourceId::Kafka),
-        Verify::Silenced { .. } | Verify::Unsilenced { .. } => Some(SourceId::Alertmanager),
-        Verify::Rollout { .. } | Verify::Ready { .. } => None,
-    });
-    cluster.chain(more).collect()
+    plan.intent.checks.iter().filter_map(|held| check::named(&held.kind)).flat_map(check::CheckKind::needs).copied().collect()
 }
 
+/// Why it is not sent from here: what the guard says of it, apart from arming, which `--yes` does; and what was not confirmed.
 fn forbidden(session: &Headless, wanted: &args::Run, plan: &Plan) -> Option<Refusal> {
-    let world = &session.state().world;
-    let looked = world.session.as_ref().and_then(|session| session.looked(world.context_of(&plan.intent.target)));
-    if wanted.dry_run {
-        None
-    } else if looked.is_some_and(|one| one.read_only) {
-        Some(Refusal::Denied("read-only: nothing is changed from this session".into()))
-    } else if let Some(trouble) = &world.journal_trouble {
-        Some(Refusal::Failed(trouble.clone()))
-    } else {
-        (!wanted.yes).then(|| Refusal::Denied("not confirmed: look at it with --dry-run, then give --yes".into()))
+    let now = session.state().now;
+    if let Some(obstacle) = plan.obstacle() {
+        return Some(obstacle);
+    }
+    match guard::authorise(&session.state().world, &plan.intent, now) {
+        Err(denied) if !denied.wants_arming() => return Some(denied.refusal()),
+        _ => {}
+    }
+    if !wanted.yes && !plan.intent.only_reads() {
+        return Some(Refusal::Denied("not confirmed: look at it with --dry-run, then give --yes".into()));
+    }
+    unnamed(wanted, plan)
+}
+
+/// What nothing brings back is confirmed by its name.
+fn unnamed(wanted: &args::Run, plan: &Plan) -> Option<Refusal> {
+    let (name, lasting) = (&plan.intent.target.name, plan.naming.as_ref().filter(|naming| naming.lasting));
+    match (&wanted.confirm, lasting) {
+        (Some(given), _) if **given == **name => None,
+        (Some(given), _) => Some(Refusal::Denied(format!("--confirm {given} is not {name}: nothing was done").into())),
+        (None, Some(naming)) => Some(Refusal::Denied(format!("{}: give --confirm {name} as well", naming.why).into())),
+        (None, None) => None,
     }
 }
 
 fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
     let Some(run) = session.run(intent) else { return (Exit::Failed, Value::Null) };
-    let (exit, outcome, reason) = match (&run.stage, &run.outcome) {
-        (Stage::Done(verdict), _) if verdict.ok => (Exit::Done, "applied", None),
-        (Stage::Done(verdict), _) => (Exit::Failed, "applied", Some(verdict.missing.join("; "))),
-        (Stage::Verifying, _) => (if no_wait { Exit::Done } else { Exit::Failed }, "applied", None),
-        (Stage::Rejected(why), _) => (Exit::Failed, "rejected", Some(why.to_string())),
-        (Stage::Unknown(why), _) => (Exit::Unknown, "unknown", Some(why.to_string())),
-        (Stage::Sent, _) => (Exit::Unknown, "unknown", Some("no answer yet".to_owned())),
+    let (exit, outcome, reason) = match &run.stage {
+        Stage::Done(verdict) if verdict.ok => (Exit::Done, "applied", None),
+        Stage::Done(verdict) => (Exit::Failed, "applied", Some(verdict.missing.join("; "))),
+        Stage::Verifying => (if no_wait { Exit::Done } else { Exit::Failed }, "applied", None),
+        Stage::Read(output) => {
+            (if output.exit == Some(0) { Exit::Done } else { Exit::Failed }, "read", output.cut.as_ref().map(Clean::to_string))
+        }
+        Stage::Partial(why) => (Exit::Failed, "partial", Some(why.to_string())),
+        Stage::Rejected(why) => (Exit::Failed, "rejected", Some(why.to_string())),
+        Stage::NotSent(why) => (Exit::Refused, "not_sent", Some(why.to_string())),
+        Stage::Unknown(why) => (Exit::Unknown, "unknown", Some(why.to_string())),
+        Stage::Waiting | Stage::Sent => (Exit::Unknown, "unknown", Some("no answer yet".to_owned())),
     };
-    let verify = match &run.stage {
-        Stage::Done(v) => json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing}),
-        _ => Value::Null,
+    let (verify, output) = match &run.stage {
+        Stage::Done(v) => {
+            (json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing}), Value::Null)
+        }
+        Stage::Read(output) => (Value::Null, json!(output)),
+        _ => (Value::Null, Value::Null),
     };
     let by_reading = matches!(run.outcome, Some(Outcome::Applied { by_reading: true, .. } | Outcome::Rejected { by_reading: true, .. }));
     let told = json!({
         "step": run.intent.call.step, "intent": intent, "title": run.intent.title, "outcome": outcome, "writes": run.writes(),
-        "reason": reason, "by_reading": by_reading, "verify": verify, "kubectl": run.intent.kubectl, "undo": run.intent.undo,
-        "output": null, "recording": session.recording(),
+        "reason": reason, "by_reading": by_reading, "verify": verify, "kubectl": run.intent.command.to_copy(),
+        "hidden": run.intent.command.hides, "undo": run.intent.undo, "output": output, "recording": session.recording(),
     });
     (exit, told)
 }
@@ -134,7 +155,7 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
 fn refused(step: &Clean, plan: Option<&Plan>, refusal: &Refusal) -> Value {
     let nothing = || json!({"step": step, "intent": null, "verify": null, "output": null});
     let mut told = plan.map_or_else(nothing, planned);
-    told["outcome"] = "rejected".into();
+    told["outcome"] = "not_sent".into();
     told["reason"] = redact_text(refusal.reason()).into();
     told["writes"] = 0.into();
     told
@@ -142,20 +163,54 @@ fn refused(step: &Clean, plan: Option<&Plan>, refusal: &Refusal) -> Value {
 
 /// What would be sent, and what preflight found.
 fn planned(plan: &Plan) -> Value {
+    let intent = &plan.intent;
     let sign = |sign: Sign| match sign {
         Sign::Keep => ' ',
         Sign::Remove => '-',
         Sign::Add => '+',
+        Sign::Hide => '±',
     };
-    let diff =
-        |lines: &Vec<crate::event::DiffLine>| lines.iter().map(|line| format!("{} {}", sign(line.sign), line.text)).collect::<Vec<_>>();
-    let rights = plan.rights.iter().map(|right| json!({"right": right.to_string(), "allowed": right.allowed}));
-    let requests = plan.intent.writes.iter().map(|write| format!("{} {}", write.method, write.path));
+    let diff = |line: &DiffLine| format!("{} {}", sign(line.sign), line.text);
+    let owners = plan.facts.iter().filter(|fact| fact.weight != Weight::Plain && matches!(fact.label.as_str(), "owner" | "autoscaler"));
+    let owners = owners.map(|fact| format!("{}: {}", fact.label, fact.words));
     json!({
-        "step": plan.intent.call.step, "intent": null, "title": plan.intent.title, "outcome": null, "writes": 0, "reason": null, "verify": null,
-        "diff": plan.dry_run.as_ref().map(diff).ok(), "rights": rights.collect::<Vec<_>>(), "owners": plan.owners, "touches": plan.touches,
-        "would_send": requests.collect::<Vec<_>>(), "kubectl": plan.intent.kubectl, "undo": plan.intent.undo, "output": null,
+        "step": intent.call.step, "intent": null, "title": intent.title, "outcome": null, "writes": 0, "reason": null, "verify": null,
+        "target": intent.target, "danger": intent.danger, "diff": plan.diff.iter().map(diff).collect::<Vec<_>>(), "dry_run": dry_run(&plan.dry_run),
+        "rights": rights(plan), "owners": owners.collect::<Vec<_>>(), "facts": plan.facts.iter().map(fact).collect::<Vec<_>>(),
+        "touches": plan.touches, "confirm": plan.naming.as_ref().map(|naming| json!({"why": naming.why, "flag": naming.lasting})),
+        "would_send": intent.ops.iter().map(ToString::to_string).collect::<Vec<_>>(), "kubectl": intent.command.to_copy(),
+        "hidden": intent.command.hides, "undo": intent.undo, "output": null,
     })
+}
+
+fn rights(plan: &Plan) -> Vec<Value> {
+    let one = |right: &crate::event::Right| {
+        let (allowed, why) = match &right.allowed {
+            Allowed::Yes => (Some(true), None),
+            Allowed::No(why) => (Some(false), Some(why).filter(|why| !why.is_empty())),
+            Allowed::Unknown(why) => (None, Some(why)),
+        };
+        json!({"right": right.to_string(), "allowed": allowed, "why": why})
+    };
+    plan.rights.iter().map(one).collect()
+}
+
+fn dry_run(verdict: &DryRun) -> Value {
+    match verdict {
+        DryRun::Accepted => json!({"is": "accepted", "why": null}),
+        DryRun::Refused(why) => json!({"is": "refused", "why": why}),
+        DryRun::Unknown(why) => json!({"is": "unknown", "why": why}),
+        DryRun::None(why) => json!({"is": "none", "why": why}),
+    }
+}
+
+fn fact(fact: &Fact) -> Value {
+    let weight = match fact.weight {
+        Weight::Plain => "plain",
+        Weight::Warn => "warn",
+        Weight::Unknown => "unknown",
+    };
+    json!({"about": fact.label, "weight": weight, "words": fact.words})
 }
 
 /// The same for people.
@@ -163,11 +218,15 @@ fn tell(told: &Value) -> io::Result<()> {
     let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
     let list = |key: &str| told[key].as_array().cloned().unwrap_or_default();
     say(if told["title"].is_string() { text("title") } else { text("step") })?;
-    for (key, label) in [("diff", ""), ("owners", "owner: "), ("would_send", "would send: ")] {
+    for (key, label) in [("diff", ""), ("owners", "▲ "), ("would_send", "would send: ")] {
         list(key).iter().try_for_each(|line| say(format_args!("  {label}{}", line.as_str().unwrap_or_default())))?;
     }
     if told["outcome"].is_string() {
-        say(format_args!("{} {}", text("outcome"), text("reason")))?;
+        say(format_args!("{} {}", text("outcome").replace('_', " "), text("reason")))?;
+    }
+    if let Some(lines) = told["output"]["lines"].as_array() {
+        lines.iter().try_for_each(|line| say(line.as_str().unwrap_or_default()))?;
+        say(told["output"]["exit"].as_i64().map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))?;
     }
     if let Some(ok) = told["verify"]["ok"].as_bool() {
         let seconds = told["verify"]["seconds"].as_f64().unwrap_or(0.0);

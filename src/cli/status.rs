@@ -33,6 +33,7 @@ pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
         connect: contexts.next().unwrap_or_default(),
         beside: contexts.collect(),
+        no_exec: args.no_exec || settings.no_exec,
         arm_minutes: settings.arm_minutes,
         prometheus: settings.prometheus.clone().at(args.prometheus.as_ref().and_then(Given::place)),
         alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref().and_then(Given::place)),

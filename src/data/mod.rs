@@ -25,6 +25,7 @@
 //! No file is opened here: callers pass text, and the name to report it under.
 
 mod field;
+pub(crate) mod json_patch;
 mod mistake;
 
 use std::cell::RefCell;
@@ -192,6 +193,11 @@ impl<'a> Reader<'a> {
     /// Where this table begins.
     pub fn place(&self) -> Place {
         self.log.place(&self.span)
+    }
+
+    /// Notes a fault of what stands at a place.
+    pub fn fault_at(&self, place: &Place, fault: Fault) {
+        self.log.mistakes.borrow_mut().push(place.mistake(fault));
     }
 
     /// Notes a fault of the table as a whole.

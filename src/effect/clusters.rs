@@ -1,6 +1,7 @@
 //! The clusters that a session may act on, each with a connection of its own: a target says which, and nothing else does.
 
 use crate::clean::Clean;
+use crate::config::ReadOnly;
 use crate::event::{ContextId, Refusal, StepCall, Target};
 use crate::source::connect::{Contexts, NoWay};
 
@@ -15,6 +16,10 @@ pub struct Cluster {
     pub label: Clean,
     /// Its address; part of every target.
     pub address: Clean,
+    /// The digest of the authority that its certificate is held against, where one is given.
+    pub authority: Option<Clean>,
+    /// `true`: nothing may be changed there.
+    pub read_only: bool,
     /// Reads, dry runs, access reviews, logs.
     pub reader: kube::Client,
     /// Writes, each once: a client that resends nothing by itself.
@@ -39,15 +44,16 @@ pub struct Clusters {
     pub unreached: Vec<NoWay>,
 }
 
-impl From<&Contexts> for Clusters {
-    fn from(contexts: &Contexts) -> Self {
+impl Clusters {
+    /// Those of a session, and where nothing may be changed.
+    pub fn of_session(contexts: &Contexts, read_only: &ReadOnly) -> Self {
         let (mut found, mut unreached) = (Vec::new(), Vec::new());
         for (id, label, way) in contexts.all() {
             match way {
                 Ok(one) => {
-                    let (context, address, reader, writer) =
-                        (one.context.clone(), one.cluster.clone(), one.reader.clone(), one.writer.clone());
-                    found.push(Cluster { id, context, label, address, reader, writer });
+                    let (context, address, authority) = (one.context.clone(), one.cluster.clone(), one.authority.clone());
+                    let (reader, writer, read_only) = (one.reader.clone(), one.writer.clone(), read_only.covers(&context));
+                    found.push(Cluster { id, context, label, address, authority, read_only, reader, writer });
                 }
                 Err(no) => unreached.push(no.clone()),
             }
@@ -55,18 +61,18 @@ impl From<&Contexts> for Clusters {
         let main = found.remove(0); // the main one always has a way
         Self { main, beside: found, unreached }
     }
-}
 
-impl Clusters {
     /// One, that reads and writes by this client.
     #[cfg(test)]
     pub(super) fn alone(client: kube::Client) -> Self {
         let (context, label, address) = ("c".into(), "c".into(), "c".into());
-        let main = Cluster { id: ContextId::MAIN, context, label, address, reader: client.clone(), writer: client };
+        let (authority, read_only, reader) = (None, false, client.clone());
+        let main = Cluster { id: ContextId::MAIN, context, label, address, authority, read_only, reader, writer: client };
         Self { main, beside: Vec::new(), unreached: Vec::new() }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Cluster> {
+    /// Each of them.
+    pub fn all(&self) -> impl Iterator<Item = &Cluster> {
         std::iter::once(&self.main).chain(&self.beside)
     }
 
@@ -83,10 +89,11 @@ impl Clusters {
     /// The cluster that a step is asked for, by name or label; the main one where it names none.
     pub fn asked(&self, call: &StepCall) -> Result<&Cluster, Refusal> {
         let Some(name) = call.inputs.get(StepCall::CONTEXT) else { return Ok(&self.main) };
-        if let Some(no) = self.unreached.iter().find(|no| no.context == *name) {
+        if let Some(no) = self.unreached.iter().find(|no| *no.context == *name.raw()) {
             return Err(Refusal::Failed(format!("there is no way to context {name}: {}", no.why).into()));
         }
-        let found = self.all().find(|one| one.context == *name).or_else(|| self.all().find(|one| one.label == *name));
+        let name = name.raw();
+        let found = self.all().find(|one| *one.context == *name).or_else(|| self.all().find(|one| *one.label == *name));
         let known = || self.all().map(|one| one.context.as_str()).collect::<Vec<_>>().join(", ");
         found.ok_or_else(|| Refusal::Usage(format!("context \"{name}\" is not looked at here: {}", known()).into()))
     }
@@ -97,8 +104,11 @@ impl Clusters {
         found.ok_or_else(|| format!("there is no connection to {}, where {} is", target.cluster, target.name).into())
     }
 
-    /// The cluster that tells what became of a target: to read it, another context of the same cluster does as well.
-    pub fn telling(&self, target: &Target) -> Result<&Cluster, Clean> {
-        self.of(target).or_else(|why| self.all().find(|one| one.address == target.cluster).ok_or(why))
+    /// The clusters that may tell what became of a target: to read it, another context of the same cluster does as well, and so does another
+    /// address of it.
+    pub fn telling(&self, target: &Target) -> Vec<&Cluster> {
+        let mut all: Vec<&Cluster> = self.all().collect();
+        all.sort_by_key(|one| (one.address != target.cluster, one.named() != target.context));
+        all
     }
 }

@@ -11,17 +11,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
+use super::acting::Acting;
 use super::clusters::Clusters;
 use super::logs::Logs;
-use super::preflight::{self, Room};
-use super::send::Caller;
-use super::{Effect, Following, LogCopy, manifest, save, send};
+use super::{Effect, Following, LogCopy, Unresolved, manifest, save};
 use crate::clean::Clean;
 use crate::config::Rates;
-use crate::event::{Event, Intent, Outcome, Plan, Prepared, Refusal, Server, StepCall, Target, View};
-use crate::runbook::{Runbook, StepKind};
+use crate::event::{Event, Outcome, Output, Prepared, Refusal, StepCall, Target, View};
+use crate::runbook::Runbook;
 use crate::source::clock::Clock;
-use crate::source::reach::{Clients, Reach};
+use crate::source::reach::Reach;
+use crate::step::guard::Authorised;
 
 /// What the executor works with.
 #[derive(Clone)]
@@ -48,93 +48,48 @@ pub struct Settings {
     pub patience: Duration,
 }
 
-impl Settings {
-    fn namespace(&self) -> Clean {
-        self.namespaces.borrow().first().cloned().unwrap_or_else(|| "default".into())
-    }
-
-    fn caller(&self, client: &kube::Client) -> Caller {
-        Caller { client: client.clone(), server: Server::Cluster, prefix: String::new(), deadline: self.deadline }
-    }
-
-    async fn alertmanager(&self, write: bool) -> Result<Caller, Clean> {
-        let Clients { reader, writer, prefix, place } = self
-            .alertmanager
-            .clients(&self.clusters.main.reader, &self.clusters.main.writer)
-            .await
-            .map_err(|unreached| Clean::new(&unreached.to_string()))?;
-        let client = if write { writer } else { reader };
-        Ok(Caller { client, server: Server::Alertmanager(place), prefix, deadline: self.deadline })
-    }
-
-    /// Finds out all that a confirmation says, from the server that the step is for.
-    async fn prepare(&self, call: &StepCall) -> Result<Plan, Refusal> {
-        let at = self.clusters.asked(call)?;
-        let caller = match self.runbook.step(&call.step).map(|step| step.kind) {
-            Some(StepKind::Silence | StepKind::Unsilence) if !at.id.is_main() => {
-                let why = format!("the Alertmanager of context {} is not looked at: start warroom with it as the first", at.context);
-                return Err(Refusal::Usage(why.into()));
-            }
-            Some(StepKind::Silence | StepKind::Unsilence) => self.alertmanager(false).await.map_err(Refusal::Failed)?,
-            _ => self.caller(&at.reader),
-        };
-        let room = Room {
-            caller,
-            now: self.clock.now(),
-            at: at.clone(),
-            several: self.clusters.several(),
-            namespace: self.namespace(),
-            actor: self.actor.clone(),
-            rates: self.rates.clone(),
-        };
-        preflight::prepare(&room, &self.runbook, call, Ulid::from_datetime(room.now.into())).await
-    }
-
-    /// The reader or the writer of the server that an intent is for, or why it cannot be asked.
-    async fn server(&self, intent: &Intent, write: bool) -> Result<Caller, Clean> {
-        let caller = match &intent.server {
-            Server::Cluster if write => self.caller(&self.clusters.of(&intent.target)?.writer),
-            Server::Cluster => self.caller(&self.clusters.telling(&intent.target)?.reader),
-            Server::Alertmanager(_) => self.alertmanager(write).await?,
-        };
-        if caller.server == intent.server {
-            return Ok(caller);
-        }
-        Err(format!("{} was meant for another Alertmanager than this session's", intent.title).into())
-    }
-}
-
 /// Carries effects out.
 pub struct Executor {
-    settings: Settings,
+    acting: Acting,
     events: mpsc::Sender<Event>,
     preparing: Option<AbortHandle>,
     following: Option<Logs>,
-    sending: BTreeMap<Ulid, AbortHandle>,
+    sending: BTreeMap<Ulid, Sending>,
     all: Vec<AbortHandle>,
+}
+
+/// Something that left, and whose answer is awaited.
+struct Sending {
+    task: AbortHandle,
+    /// What a stop makes of it.
+    stopped: Outcome,
 }
 
 impl Executor {
     /// An executor whose answers go into `events`.
     pub fn new(settings: Settings, events: mpsc::Sender<Event>) -> Self {
-        Self { settings, events, preparing: None, following: None, sending: BTreeMap::new(), all: Vec::new() }
+        let acting = Acting::new(settings, events.clone());
+        Self { acting, events, preparing: None, following: None, sending: BTreeMap::new(), all: Vec::new() }
     }
 
     /// Carries one effect out. What is not for the outside (drawing, leaving) is the runtime's.
     pub fn execute(&mut self, effect: Effect) {
         match effect {
             Effect::Prepare(call) => self.prepare(call),
-            Effect::Send(intent) => self.send(*intent),
-            Effect::Resolve(intent) => self.resolve(*intent),
+            Effect::CancelPrepare => stop(&mut self.preparing),
+            Effect::Send(authorised) => self.send(*authorised),
+            Effect::Resolve(unresolved) => self.resolve(unresolved),
             Effect::Wake { intent, after } => self.wake(intent, after),
             Effect::Fetch(target) => self.fetch(target),
             Effect::Follow(following) => self.follow(following),
             Effect::Unfollow => self.following = None,
             Effect::SaveLog(copy) => self.save_log(*copy),
             Effect::StopAll => self.stop_all(),
-            Effect::Watch(namespaces) => drop(self.settings.namespaces.send_replace(namespaces)),
+            Effect::Watch(namespaces) => drop(self.acting.settings.namespaces.send_replace(namespaces)),
             Effect::Decide(_)
             | Effect::Intend(_)
+            | Effect::Leave(_)
+            | Effect::Settle { .. }
             | Effect::Copy(_)
             | Effect::Mouse(_)
             | Effect::Notify { .. }
@@ -148,46 +103,36 @@ impl Executor {
 
     fn prepare(&mut self, call: StepCall) {
         stop(&mut self.preparing);
-        let (settings, asked) = (self.settings.clone(), call.clone());
+        let (acting, asked) = (self.acting.clone(), call.clone());
         let answer = async move {
-            let result = settings.prepare(&call).await;
+            let result = acting.prepare(&call).await;
             Event::View(View::Prepared(Box::new(Prepared { call, result })))
         };
         let failed = Prepared { call: asked, result: Err(Refusal::Failed(BROKEN.into())) };
         self.preparing = Some(self.spawn(answer, Event::View(View::Prepared(Box::new(failed)))));
     }
 
-    fn send(&mut self, intent: Intent) {
-        let (id, settings) = (intent.id, self.settings.clone());
-        let answer = async move {
-            let outcome = match settings.server(&intent, true).await {
-                Ok(writer) => send::send(&writer, &intent).await,
-                Err(reason) => Outcome::Rejected { reason, by_reading: false },
-            };
-            Event::Outcome { intent: id, outcome }
+    fn send(&mut self, authorised: Authorised) {
+        let (intent, at) = (authorised.intent().id, u32::try_from(authorised.at()).unwrap_or(u32::MAX));
+        let lost = |why: &str| {
+            if authorised.intent().only_reads() {
+                return Outcome::Read(Output { exit: None, lines: Vec::new(), cut: Some(why.into()) });
+            }
+            Outcome::Unknown { reason: why.into(), at }
         };
-        let failed = Event::Outcome { intent: id, outcome: Outcome::Unknown { reason: BROKEN.into() } };
-        let task = self.spawn(answer, failed);
-        self.sending.insert(id, task);
+        let (failed, stopped) = (Event::Outcome { intent, outcome: lost(BROKEN) }, lost("stopped before the answer came"));
+        let acting = self.acting.clone();
+        let task = self.spawn(async move { acting.send(&authorised).await }, failed);
+        self.sending.insert(intent, Sending { task, stopped });
     }
 
-    fn resolve(&mut self, intent: Intent) {
-        let (id, settings) = (intent.id, self.settings.clone());
-        let answer = async move {
-            match settings.server(&intent, false).await {
-                Ok(reader) => {
-                    let outcome = send::resolve(&reader, &intent, &settings.clock, settings.patience).await;
-                    Event::Outcome { intent: id, outcome }
-                }
-                Err(why) => Event::View(View::Told(format!("{why}: it stays unknown").into())),
-            }
-        };
-        let failed = Event::View(View::Told(BROKEN.into()));
-        self.spawn(answer, failed);
+    fn resolve(&mut self, unresolved: Unresolved) {
+        let acting = self.acting.clone();
+        self.spawn(async move { acting.resolve(&unresolved).await }, Event::View(View::Told(BROKEN.into())));
     }
 
     fn wake(&mut self, intent: Ulid, after: Duration) {
-        let clock = self.settings.clock.clone();
+        let clock = self.acting.settings.clock.clone();
         let due = move || Event::VerifyDue { intent };
         let answer = async move {
             clock.sleep(after).await;
@@ -197,7 +142,8 @@ impl Executor {
     }
 
     fn fetch(&mut self, target: Target) {
-        let caller = self.settings.clusters.of(&target).map(|one| self.settings.caller(&one.reader));
+        let settings = &self.acting.settings;
+        let caller = settings.clusters.of(&target).map(|one| settings.caller(&one.reader));
         let failed = Event::View(View::Manifest { target: target.clone(), answer: Err(BROKEN.into()) });
         let answer = async move {
             let answer = match caller {
@@ -210,14 +156,15 @@ impl Executor {
     }
 
     fn follow(&mut self, following: Following) {
-        let (clusters, clock, events) = (self.settings.clusters.clone(), self.settings.clock.clone(), self.events.clone());
+        let settings = &self.acting.settings;
+        let (clusters, clock, events) = (settings.clusters.clone(), settings.clock.clone(), self.events.clone());
         let same = self.following.take().filter(|logs| logs.number() == following.number);
         let logs = self.following.insert(same.unwrap_or_else(|| Logs::new(following.number, clusters, clock, events)));
         logs.follow(following);
     }
 
     fn save_log(&mut self, copy: LogCopy) {
-        let (data, now) = (self.settings.data.clone(), self.settings.clock.now());
+        let (data, now) = (self.acting.settings.data.clone(), self.acting.settings.clock.now());
         let answer = async move { Event::View(View::Told(save::save(data, copy, now).await)) };
         self.spawn(answer, Event::View(View::Told(BROKEN.into())));
     }
@@ -226,12 +173,11 @@ impl Executor {
     fn stop_all(&mut self) {
         stop(&mut self.preparing);
         self.following = None;
-        for (intent, task) in std::mem::take(&mut self.sending) {
+        for (intent, Sending { task, stopped }) in std::mem::take(&mut self.sending) {
             if !task.is_finished() {
                 task.abort();
-                let outcome = Outcome::Unknown { reason: "stopped before the answer came".into() };
                 let events = self.events.clone();
-                tokio::spawn(async move { events.send(Event::Outcome { intent, outcome }).await });
+                tokio::spawn(async move { events.send(Event::Outcome { intent, outcome: stopped }).await });
             }
         }
     }
@@ -305,9 +251,9 @@ mod tests {
         let mut executor = executor(events);
         let (id, never) = (Ulid::from_parts(1, 1), std::future::pending());
         let task = executor.spawn(never, Event::View(View::Told("never".into())));
-        executor.sending.insert(id, task);
+        let unknown = Outcome::Unknown { reason: "stopped before the answer came".into(), at: 0 };
+        executor.sending.insert(id, Sending { task, stopped: unknown.clone() });
         executor.execute(Effect::StopAll);
-        let unknown = Outcome::Unknown { reason: "stopped before the answer came".into() };
         assert_eq!(heard.recv().await, Some(Event::Outcome { intent: id, outcome: unknown }));
     }
 }

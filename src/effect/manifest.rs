@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::send::{Answer, Caller};
+use super::caller::{Caller, Reply};
 use crate::clean::Clean;
 use crate::event::{Kind, Target};
 use crate::journal::redact::redact;
@@ -19,12 +19,12 @@ pub(super) async fn fetch(caller: &Caller, target: &Target) -> Result<Vec<Clean>
         namespace => format!("/{api}/namespaces/{namespace}/{plural}/{name}"),
     };
     match caller.get(&path).await {
-        Answer::Done(object) if object["metadata"]["uid"] != target.uid.as_str() => {
+        Reply::Done(object) if object["metadata"]["uid"] != target.uid.as_str() => {
             Err(format!("{name} is gone: another object has its name now").into())
         }
-        Answer::Done(object) => Ok(written(object)),
-        Answer::Refused(code, why) => Err(format!("the API server refuses ({code}): {why}").into()),
-        Answer::NotSent(why) | Answer::Lost(why) => Err(why),
+        Reply::Done(object) => Ok(written(object)),
+        Reply::Refused(refused) => Err(format!("the API server refuses ({}): {}", refused.code, refused.why).into()),
+        Reply::NotSent(why) | Reply::Lost(why) => Err(why),
     }
 }
 

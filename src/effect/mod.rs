@@ -3,22 +3,27 @@
 //! [`reduce`](crate::reduce) returns effects; [`Executor`] carries them out and its answers come back as events. A replay is built
 //! without an executor: there is no value of that type in it, so it cannot act on a cluster (invariant 3).
 
+mod acting;
+mod caller;
 mod clusters;
+mod exec;
 mod executor;
+pub mod identity;
 mod logs;
 mod manifest;
-mod plan;
-mod preflight;
+mod prepare;
+mod reading;
+mod resolve;
 mod save;
 mod send;
-mod silence;
 
 use std::time::Duration;
 
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{CallBy, Intent, LogExtent, LogLine, LogSource, Operator, StepCall, Target};
+use crate::event::{CallBy, Intent, LogExtent, LogLine, LogSource, Operator, Outcome, StepCall, Target};
+use crate::step::guard::Authorised;
 
 pub use clusters::{Cluster, Clusters};
 pub use executor::{Executor, Settings};
@@ -32,10 +37,21 @@ pub enum Effect {
     Decide(Operator),
     /// Confirmed: becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before anything follows from it.
     Intend(Box<Intent>),
-    /// Send the writes of an intent, each once.
-    Send(Box<Intent>),
-    /// Find out by reading what became of an intent whose answer was lost.
-    Resolve(Box<Intent>),
+    /// An intent that is on disk, or whose last op was answered: its next op is authorised and leaves, or is not sent.
+    Leave(Ulid),
+    /// Send what was authorised, once. Nothing else can be sent.
+    Send(Box<Authorised>),
+    /// Settled here: becomes [`Event::Outcome`](crate::event::Event::Outcome).
+    Settle {
+        /// The intent.
+        intent: Ulid,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// Find out by reading what became of ops of an intent whose answers were lost.
+    Resolve(Unresolved),
+    /// Nobody waits for what is being prepared any more.
+    CancelPrepare,
     /// Say when the time for an intent's effect is over.
     Wake {
         /// The intent.
@@ -93,6 +109,17 @@ impl Effect {
                 | Self::Play(_)
         )
     }
+}
+
+/// Ops of an intent of which it is not known whether they were made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unresolved {
+    /// The intent.
+    pub intent: Box<Intent>,
+    /// The first of them; those before it are done.
+    pub from: u32,
+    /// The first that was certainly not sent.
+    pub to: u32,
 }
 
 /// Logs to be followed together.

@@ -192,6 +192,9 @@ pub enum ClusterEvent {
 pub struct Target {
     /// The cluster's address.
     pub cluster: Clean,
+    /// What the cluster is known by, whatever its address; empty where that was not told.
+    #[serde(default, skip_serializing_if = "Clean::is_empty")]
+    pub identity: Clean,
     /// The kube-context, where it is not the main one.
     #[serde(default, skip_serializing_if = "Clean::is_empty")]
     pub context: Clean,

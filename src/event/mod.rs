@@ -3,35 +3,42 @@
 //! [`Event`] is closed: whatever changes the world or the screen is one of these, in one total order. All but [`Event::View`] are
 //! written to the journal as a [`Record`]; the world is a fold of those alone, so a replay arrives at the same world.
 
+pub mod alertmanager;
+mod call;
 mod cluster;
 mod context;
+mod intent;
+mod legacy;
 mod log;
 mod metric;
 mod operator;
+mod outcome;
+mod plan;
 mod rate;
-mod run;
 #[cfg(test)]
 pub(crate) mod samples;
 mod source;
+mod typed;
 mod usage;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use call::{Danger, Prepared, Refusal, StepCall};
 pub use cluster::{
     Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta, Node, Notice, Owner, Pod,
     Revision, Scope, Target, Uid, Workload,
 };
 pub use context::{Beside, ContextId, labels};
+pub use intent::{Check, Command, Exec, Expectation, Intent, Made, Op, Sealed, Server, Write, digest};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{CallBy, Edit, Operator, Purpose, Seat, Setup, View};
+pub use outcome::{Measure, Outcome, Output, Verdict};
+pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Right, Sign, Weight};
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
-pub use run::{
-    DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
-    Write, digest,
-};
 pub use source::{Health, Looked, Mode, Part, Session, SourceId, SourceState};
+pub use typed::Typed;
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
 /// One line of the journal: what happened, its place in the order, and when.
@@ -82,6 +89,22 @@ pub enum Event {
     Intent(Box<Intent>),
     /// An intent of an earlier session that never got its outcome (warroom was killed).
     Inherited(Box<Intent>),
+    /// An op of an intent was authorised, and leaves.
+    Sent {
+        /// The intent.
+        intent: ulid::Ulid,
+        /// Its place among the ops.
+        op: u32,
+    },
+    /// An op of an intent is done, and another one is left.
+    Answered {
+        /// The intent.
+        intent: ulid::Ulid,
+        /// Its place among the ops.
+        op: u32,
+        /// `metadata.generation` afterwards.
+        generation: i64,
+    },
     /// What became of an intent.
     Outcome {
         /// The intent.
@@ -93,6 +116,13 @@ pub enum Event {
     VerifyDue {
         /// The intent.
         intent: ulid::Ulid,
+    },
+    /// Which cluster answers in a context: what it is known by, whatever its address.
+    Identity {
+        /// The context.
+        context: ContextId,
+        /// Its identity.
+        identity: crate::clean::Clean,
     },
     /// The journal could not be written, or can be again (`None`).
     JournalTrouble(Option<crate::clean::Clean>),

@@ -6,7 +6,8 @@ use chrono::DateTime;
 use ulid::Ulid;
 
 use super::{
-    Amount, Container, ContainerState, Expectation, Intent, Kind, Meta, Pod, PodPhase, Revision, Server, StepCall, Target, Workload,
+    Amount, Command, Container, ContainerState, Danger, Expectation, Intent, Kind, Made, Meta, Op, Pod, PodPhase, Revision, Sealed, Server,
+    StepCall, Target, Workload, Write,
 };
 use crate::clean::Clean;
 
@@ -61,36 +62,56 @@ pub fn pod(meta: Meta, containers: Vec<Container>) -> Pod {
     Pod { meta, owner: None, node: None, phase: PodPhase::Running, ready: true, reason: None, message: None, containers }
 }
 
+/// An object of the main cluster.
+pub fn target(name: &str) -> Target {
+    Target {
+        cluster: "https://prod".into(),
+        identity: "uid:prod".into(),
+        context: Clean::default(),
+        kind: "deployment".into(),
+        namespace: "ns".into(),
+        name: name.into(),
+        uid: "u".into(),
+    }
+}
+
 /// A scaling that was confirmed.
 pub fn intent() -> Intent {
+    let call = |replicas: &str| {
+        let inputs = [("deployment", "worker"), ("replicas", replicas)];
+        StepCall::new("scale", inputs.map(|(name, value)| (name.into(), value.into())).into())
+    };
     Intent {
         id: Ulid::from_parts(1, 1),
-        call: StepCall { step: "scale".into(), inputs: BTreeMap::new() },
+        call: call("3"),
         title: "scale worker 1 → 3".into(),
-        target: Target {
-            cluster: "https://prod".into(),
-            context: Clean::default(),
-            kind: "deployment".into(),
-            namespace: "ns".into(),
-            name: "worker".into(),
-            uid: "u".into(),
-        },
+        danger: Danger::Change,
+        target: target("worker"),
+        ops: vec![Op::Write(write())],
+        checks: vec![],
+        verify_within: 60,
+        undo: Some(call("1")),
+        command: Command::plain("kubectl scale deployment worker --replicas=3"),
+        actor: "dana".into(),
+    }
+}
+
+/// Its one request.
+pub fn write() -> Write {
+    Write {
         server: Server::Cluster,
-        writes: vec![],
+        target: target("worker"),
+        method: "PATCH".into(),
+        path: "/apis/apps/v1/namespaces/ns/deployments/worker/scale".into(),
+        content_type: "application/json-patch+json".into(),
+        body: Sealed::Open(serde_json::json!([])),
         expect: Expectation {
-            path: "/x".into(),
+            made: Made::Values,
+            path: "/apis/apps/v1/namespaces/ns/deployments/worker".into(),
             values: BTreeMap::new(),
             before: BTreeMap::new(),
             managed_before: None,
             generation_before: 1,
         },
-        verify: vec![],
-        verify_within: 60,
-        undo: Some(StepCall {
-            step: "scale".into(),
-            inputs: BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "1".into())]),
-        }),
-        kubectl: "kubectl scale deployment worker --replicas=3".into(),
-        actor: "dana".into(),
     }
 }

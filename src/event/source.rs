@@ -208,6 +208,9 @@ pub struct Session {
     pub actor: Clean,
     /// `true`: cannot be armed.
     pub read_only: bool,
+    /// `true`: no command is run in a container, not even to read.
+    #[serde(default)]
+    pub no_exec: bool,
     /// How long arming lasts, in minutes.
     pub arm_minutes: u32,
     /// The share of failing requests that counts as trouble, 0..1.

@@ -5,12 +5,14 @@
 //! So a type that is recorded keeps the names of things as values and not as keys of a map: under the key `auth-token-service` all text is
 //! taken out. Numbers stay, which keeps a typed value whole.
 
+mod env;
 mod text;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+pub use env::{hide_env, is_secret_env, split_env};
 pub use text::redact_text;
 
 /// What stands in the place of a secret.
@@ -99,7 +101,7 @@ pub fn redact(value: &mut Value) -> bool {
 }
 
 /// Whether a value under this key is taken for a secret. Asked for every key of every record.
-fn is_secret_key(key: &str) -> bool {
+pub fn is_secret_key(key: &str) -> bool {
     let squeezed: Vec<u8> = key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
     let begins = |at: usize, part: &str| part.as_bytes()[0] == squeezed[at] && squeezed[at..].starts_with(part.as_bytes());
     let has_part = (0..squeezed.len()).any(|at| SECRET_PARTS.iter().any(|part| begins(at, part)));

@@ -85,6 +85,7 @@ fn bound(state: &State, kind: Kind, meta: &Meta) -> Target {
     let (cluster, context) = looked.map(|one| (one.cluster.clone(), one.context.clone())).unwrap_or_default();
     Target {
         cluster,
+        identity: state.world.identities.get(&meta.context()).cloned().unwrap_or_default(),
         context: if meta.context().is_main() { Clean::default() } else { context },
         kind: kind.word().into(),
         namespace: meta.namespace.clone(),

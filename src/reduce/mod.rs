@@ -13,10 +13,8 @@ mod steps;
 mod timeline;
 mod typing;
 
-use std::time::Duration;
-
-use crate::effect::Effect;
-use crate::event::{Event, Operator, Outcome, Record, View};
+use crate::effect::{Effect, Unresolved};
+use crate::event::{Event, Operator, Record, View};
 use crate::state::State;
 
 pub use typing::{completes, taken};
@@ -57,19 +55,13 @@ pub fn look(state: &mut State, event: &Event) -> Vec<Effect> {
 fn follow_up(state: &mut State, event: &Event) -> Vec<Effect> {
     match event {
         Event::Cluster(event) => logs::join(state, event),
-        Event::Intent(intent) => vec![Effect::Send(intent.clone())],
-        Event::Inherited(intent) => vec![Effect::Resolve(intent.clone())],
-        Event::Outcome { intent, outcome } => {
-            let Some(run) = state.world.runs.get(*intent).filter(|run| !run.settled()) else { return Vec::new() };
-            match outcome {
-                Outcome::Unknown { .. } => vec![Effect::Resolve(Box::new(run.intent.clone()))],
-                Outcome::Applied { .. } => {
-                    let after = Duration::from_secs(u64::from(run.intent.verify_within));
-                    vec![Effect::Wake { intent: *intent, after }]
-                }
-                Outcome::Rejected { .. } => Vec::new(),
-            }
+        Event::Intent(intent) => vec![Effect::Leave(intent.id)],
+        Event::Answered { intent, .. } => vec![Effect::Leave(*intent)],
+        Event::Inherited(intent) => {
+            let to = u32::try_from(intent.ops.len()).unwrap_or(u32::MAX);
+            vec![Effect::Resolve(Unresolved { intent: intent.clone(), from: 0, to })]
         }
+        Event::Outcome { intent, outcome } => steps::ended(state, *intent, outcome),
         _ => Vec::new(),
     }
 }
@@ -85,7 +77,7 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
         View::Picked(at) => looks::picked(state, *at),
         View::Wheeled { pane, down } => looks::wheeled(state, *pane, *down),
         View::Told(what) => state.screen.tell(state.now, what.clone()),
-        View::Prepared(prepared) => steps::prepared(state, prepared),
+        View::Prepared(prepared) => return steps::prepared(state, prepared),
         View::Manifest { target, answer } => look_at::fetched(state, target, answer),
         View::Logs(news) => return logs::hear(state, news),
     }

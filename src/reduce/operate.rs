@@ -5,8 +5,8 @@ use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Operator, Purpose, Session};
 use crate::keymap::Action;
+use crate::state::StepLine;
 use crate::state::{Focus, ListView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
-use crate::state::{Stage, StepLine};
 
 /// Carries an action out.
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
@@ -34,6 +34,7 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
         Action::Arm => return arm(state),
         Action::StopAll => return stop_all(state),
+        Action::Disarm => return steps::revoke(state, "disarmed before it left"),
         Action::Logs => return logs::open(state, false),
         Action::PreviousLogs => return logs::open(state, true),
         Action::Follow => follow_newest(state),
@@ -131,7 +132,11 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
         if let Overlay::Picker { picks, before } = overlay {
             screen.choices_mut(picks).at = before;
         }
-        return if matches!(overlay, Overlay::Logs(_)) { vec![Effect::Unfollow] } else { Vec::new() };
+        return match overlay {
+            Overlay::Logs(_) => vec![Effect::Unfollow],
+            Overlay::Form(form) if form.waiting => vec![Effect::CancelPrepare],
+            _ => Vec::new(),
+        };
     }
     if std::mem::take(&mut screen.seat.wall) {
         return Vec::new();
@@ -163,14 +168,14 @@ fn arm(state: &mut State) -> Vec<Effect> {
 fn stop_all(state: &mut State) -> Vec<Effect> {
     state.screen.input = None;
     state.screen.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Logs(_)));
-    let open = state.world.runs.all().filter(|run| matches!(run.stage, Stage::Sent | Stage::Unknown(_))).count();
-    let told = if open == 0 {
-        "stopped: disarmed, nothing is unknown".to_owned()
-    } else {
-        format!("stopped: disarmed, {open} unknown, being read")
-    };
-    state.screen.tell(state.now, told);
-    vec![Effect::StopAll]
+    let revoked = steps::revoke(state, "stopped before it left");
+    let unknown = state.world.runs.all().filter(|run| run.unanswered()).count();
+    let parts =
+        [(revoked.len(), "not sent"), (unknown, "unknown, being read")].map(|(count, what)| (count > 0).then(|| format!("{count} {what}")));
+    let told = parts.into_iter().flatten().collect::<Vec<_>>();
+    let told = if told.is_empty() { "no change is pending".to_owned() } else { told.join(", ") };
+    state.screen.tell(state.now, format!("stopped and disarmed; {told}"));
+    std::iter::once(Effect::StopAll).chain(revoked).collect()
 }
 
 /// Scrolls what is open, or moves the selection of the focused list.
@@ -312,7 +317,7 @@ fn open_row(state: &mut State, uid: Clean, describe: bool) {
 fn open_step(state: &mut State, id: &Clean) -> Vec<Effect> {
     let chosen = step_lines(state).into_iter().find(|(row, _)| row == id).map(|(_, line)| match line {
         StepLine::Suggested(suggestion) => suggestion.call,
-        StepLine::Plain(step) => crate::event::StepCall { step: step.id.clone(), inputs: std::collections::BTreeMap::new() },
+        StepLine::Plain(step) => crate::event::StepCall::new(step.id.clone(), std::collections::BTreeMap::new()),
     });
     chosen.map(|call| steps::open_form(state, &call)).unwrap_or_default()
 }

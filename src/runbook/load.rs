@@ -1,10 +1,12 @@
 //! Reads runbooks. A file of the user's replaces embedded steps one by one, by id.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
-use super::{Runbook, Step, StepInput};
+use super::{Danger, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
-use crate::data::{self, Fault, Mistake, Reader};
+use crate::data::{self, Fault, Mistake, Place, Reader, text_fields};
+use crate::step::{Kind, check};
 
 /// The runbook that comes with warroom, and its name in reports.
 pub const EMBEDDED: (&str, &str) = ("runbooks/medcontracthub.toml", include_str!("../../runbooks/medcontracthub.toml"));
@@ -47,26 +49,78 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
         table.fault(Fault::new(format!("a second step {id:?}")));
     }
     let (section, title): (Option<String>, Option<String>) = (table.get("section"), table.required("title"));
-    let (danger, kind) = (table.required("danger"), table.required("kind"));
-    let (verify, within): (_, Option<i64>) = (table.get("verify"), table.get("verify_within"));
-    let inputs = table.tables("inputs", "field of an input").iter_mut().filter_map(input).collect();
+    let (danger, kind): (Option<Danger>, Option<Kind>) = (table.required("danger"), table.required("kind"));
+    let (verify, within): (Option<Vec<CheckName>>, Option<i64>) = (table.get("verify"), table.get("verify_within"));
+    let tables = table.tables("inputs", "field of an input").into_iter().collect::<Vec<_>>();
+    let given: Vec<Given> = tables.into_iter().filter_map(|mut table| input(&mut table, kind)).collect();
+    let (kind, danger) = (kind?, danger?);
+    if danger < kind.danger() {
+        table.fault(Fault::new(format!("a step of kind {} is no {danger}: danger is {} at least", kind.name(), kind.danger())));
+    }
+    let plain = Step::of_kind(&id?, &title?, kind);
+    let inputs = plain
+        .inputs
+        .into_iter()
+        .map(|input| given.iter().find(|given| *input.name == *given.name).map_or(input.clone(), |given| given.over(input)));
     Some(Step {
-        id: id?.into(),
         section: section.unwrap_or_default().into(),
-        title: title?.into(),
-        danger: danger?,
-        kind: kind?,
-        inputs,
-        verify: verify.unwrap_or_default(),
+        danger,
+        inputs: inputs.collect(),
+        verify: verify.map(|names| names.into_iter().map(|name| name.0.into()).collect()),
         verify_within: u32::try_from(within.unwrap_or(90)).unwrap_or(90),
+        ..plain
     })
 }
 
-fn input(table: &mut Reader<'_>) -> Option<StepInput> {
-    let (name, kind): (Option<String>, _) = (table.required("name"), table.required("kind"));
-    let (required, default): (Option<bool>, Option<String>) = (table.get("required"), table.get("default"));
-    Some(StepInput { name: name?.into(), kind: kind?, required: required.unwrap_or(false), default: default.map(Clean::from) })
+/// What a runbook says of an input of a kind.
+struct Given {
+    name: String,
+    required: Option<bool>,
+    default: Option<String>,
 }
+
+impl Given {
+    /// The input as its kind has it, with what the runbook says of it. What the kind needs is needed.
+    fn over(&self, input: StepInput) -> StepInput {
+        let required = input.required || self.required.unwrap_or(false);
+        StepInput { required, default: self.default.as_deref().map(Clean::new), ..input }
+    }
+}
+
+fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
+    let (name, kind): (Option<(String, Place)>, Option<InputKind>) = (table.required("name"), table.get("kind"));
+    let (required, default): (Option<bool>, Option<String>) = (table.get("required"), table.get("default"));
+    let ((name, place), of) = (name?, of?);
+    match of.inputs().iter().find(|spec| spec.name == name) {
+        None => table.fault_at(&place, Fault::unknown("input", &name, of.inputs().iter().map(|spec| spec.name))),
+        Some(spec) if kind.is_some_and(|kind| kind != spec.kind) => {
+            table.fault_at(&place, Fault::new(format!("input {name} of kind {} is a {}", of.name(), spec.kind)));
+        }
+        Some(_) => {}
+    }
+    Some(Given { name, required, default })
+}
+
+/// The name of a check.
+struct CheckName(&'static str);
+
+impl FromStr for CheckName {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        check::names().find(|name| *name == text).map(Self).ok_or_else(|| Fault::unknown("check", text, check::names()))
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        Self::named(text).ok_or_else(|| Fault::unknown("kind of step", text, Self::names()))
+    }
+}
+
+text_fields!(CheckName, Kind);
 
 #[cfg(test)]
 mod tests {

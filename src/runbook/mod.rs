@@ -1,12 +1,20 @@
-//! The runbook's steps as data: inputs, danger, verify, undo. What a kind of step *does* is code ([`crate::effect`]); which steps there are,
-//! what they ask for and what should come true afterwards is data, `runbooks/*.toml`.
+//! Which steps there are, as data: what they are called, what they ask for by default, what must come true afterwards. What a kind of step
+//! *does* is code ([`crate::step`]); everything else of a step is in `runbooks/*.toml`.
 
 mod load;
+mod suggest;
+
+use std::collections::BTreeMap;
 
 use crate::clean::Clean;
-use crate::event::Kind;
+use crate::event::Typed;
+use crate::step::Kind;
+use crate::step::target::WORKLOADS;
 
+pub use crate::event::Danger;
+pub use crate::step::input::InputKind;
 pub use load::{EMBEDDED, embedded, read};
+pub use suggest::{Suggestion, suggestions};
 
 /// The steps of one team.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,87 +44,56 @@ pub struct Step {
     /// How much it can break.
     pub danger: Danger,
     /// What it does.
-    pub kind: StepKind,
+    pub kind: Kind,
     /// What it asks for.
     pub inputs: Vec<StepInput>,
-    /// What should come true afterwards.
-    pub verify: Vec<VerifyRule>,
+    /// Which checks it is held to; `None`: all that its kind has.
+    pub verify: Option<Vec<Clean>>,
     /// Seconds that this may take.
     pub verify_within: u32,
 }
 
-crate::data::names! {
-    /// How much a step can break.
-    Danger "danger" {
-        /// It only looks.
-        Read "read",
-        /// It changes something that can be taken back.
-        Change "change",
-        /// It cannot be taken back.
-        Destructive "destructive",
+impl Step {
+    /// A step of that kind as it is without a runbook: every input of the kind, every check.
+    pub fn of_kind(id: &str, title: &str, kind: Kind) -> Self {
+        let inputs = kind.inputs().iter();
+        let input = |spec: &crate::step::input::InputSpec| StepInput {
+            name: spec.name.into(),
+            kind: spec.kind,
+            required: spec.required,
+            default: None,
+        };
+        Self {
+            id: id.into(),
+            section: Clean::default(),
+            title: title.into(),
+            danger: kind.danger(),
+            kind,
+            inputs: inputs.map(input).collect(),
+            verify: None,
+            verify_within: 90,
+        }
     }
-}
 
-crate::data::names! {
-    /// What a step does. Each kind has a planner in [`crate::effect`].
-    StepKind "kind of step" {
-        /// `kubectl rollout undo deployment/… [--to-revision=…]`
-        RolloutUndo "rollout-undo",
-        /// `kubectl scale deployment … --replicas=…`
-        Scale "scale",
-        /// `kubectl set env deployment/… K=V …`
-        SetEnv "set-env",
-        /// A silence of Alertmanager, for a while.
-        Silence "silence",
-        /// The end of one.
-        Unsilence "unsilence",
+    /// Inputs by the names that this step has for them: a workload may be given by its kind, `statefulset=kafka`.
+    pub fn named(&self, mut given: BTreeMap<Clean, Typed>) -> BTreeMap<Clean, Typed> {
+        let Some(workload) = self.inputs.iter().find(|input| input.kind == InputKind::Workload) else { return given };
+        for kind in WORKLOADS {
+            let of_kind = given.remove(kind.word).filter(|_| !given.contains_key(&workload.name));
+            if let Some(value) = of_kind {
+                let text = match value.raw().rsplit_once('/') {
+                    Some((namespace, name)) => format!("{namespace}/{}/{name}", kind.word),
+                    None => format!("{}/{}", kind.word, value.raw()),
+                };
+                given.insert(workload.name.clone(), workload.kind.typed(&text));
+            }
+        }
+        given
     }
-}
 
-crate::data::names! {
-    /// What an input asks for, and what completes it.
-    InputKind "kind of input" {
-        /// A Deployment's name, from the cluster.
-        Deployment "deployment",
-        /// One of the Deployment's older revisions.
-        Revision "revision",
-        /// A number from 0 to 10,000.
-        Count "count",
-        /// `K=V,K=V`; `K-` takes a variable away.
-        Env "env",
-        /// An alert, by fingerprint, or all of a name.
-        Alert "alert",
-        /// Names of the alert's labels, with commas between.
-        Labels "labels",
-        /// How long: `15m`, `1h30m`; or until when: `14:30`, in UTC.
-        Span "span",
-        /// A silence, by its id or by the tag that warroom put into its comment.
-        Silence "silence",
-        /// Any words.
-        Text "text",
-    }
-}
-
-impl InputKind {
-    /// Whether an object of this kind can be the input.
-    pub fn takes(self, kind: Kind) -> bool {
-        self == Self::Deployment && kind == Kind::Deployment
-    }
-}
-
-crate::data::names! {
-    /// What should come true after a step.
-    VerifyRule "verify rule" {
-        /// All replicas are of the new template and ready.
-        Rollout "rollout",
-        /// As many replicas as asked for are ready.
-        Ready "ready",
-        /// The service's share of failing requests is below the threshold.
-        ErrorsBelow "errors-below",
-        /// The consumer group that is named as the deployment is catches up.
-        LagFalling "lag-falling",
-        /// The silence is in force and its alerts call for nobody; or it is over.
-        Silenced "silenced",
+    /// Whether it is done to something that is in one of the clusters.
+    pub fn places(&self) -> bool {
+        self.inputs.iter().any(|input| input.kind.places())
     }
 }
 

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use tokio::sync::mpsc;
+use ulid::Ulid;
 
 use super::{Core, Followed, Ready};
 use crate::effect::{Effect, Executor};
-use crate::event::Event;
+use crate::event::{Event, Outcome};
 use crate::state::State;
+use crate::step::guard::{self, Denied};
 
 /// What came of a decision on its way to the disk: its effects, or the event that it was refused.
 pub type Released = Result<Vec<Effect>, Event>;
@@ -69,11 +71,33 @@ impl Engine {
             match effect {
                 Effect::Decide(decision) => for_the_screen.extend(self.take(Event::Operator(decision))),
                 Effect::Intend(intent) => for_the_screen.extend(self.take(Event::Intent(intent))),
+                Effect::Leave(intent) => for_the_screen.extend(self.leave(intent)),
+                Effect::Settle { intent, outcome } => for_the_screen.extend(self.take(Event::Outcome { intent, outcome })),
                 effect if effect.of_the_screen() => for_the_screen.push(effect),
                 effect => self.executor.execute(effect),
             }
         }
         for_the_screen
+    }
+
+    /// The next op of an intent leaves, if it may: what was allowed when it was confirmed may not be any more.
+    fn leave(&mut self, id: Ulid) -> Vec<Effect> {
+        let Some(run) = self.core.state.world.runs.get(id).filter(|run| !run.settled()) else { return Vec::new() };
+        match guard::authorise(&self.core.state.world, &run.intent, self.core.now()) {
+            Ok(authorised) => {
+                let op = u32::try_from(authorised.at()).unwrap_or(u32::MAX);
+                let effects = self.take(Event::Sent { intent: id, op });
+                self.executor.execute(Effect::Send(Box::new(authorised)));
+                effects
+            }
+            Err(Denied::Over(_)) => Vec::new(),
+            Err(denied) => {
+                let (done, rest, why) =
+                    (run.done, u32::try_from(run.intent.ops.len()).unwrap_or(u32::MAX) - run.done, denied.to_string().into());
+                let outcome = if done == 0 { Outcome::NotSent { reason: why } } else { Outcome::Partial { done, rest, why } };
+                self.take(Event::Outcome { intent: id, outcome })
+            }
+        }
     }
 
     /// Stops everything that runs, and gives the core back.

@@ -99,11 +99,13 @@ impl Headless {
         }
     }
 
-    /// Arms for this run and confirms the plan.
+    /// Confirms the plan; arms for this run, where it changes something.
     pub fn confirm(&mut self, plan: &Plan) -> Ulid {
         let session = self.state().world.session.as_ref().filter(|session| session.several());
         let several = session.map(|session| Operator::Armed(session.of(&plan.intent.target)));
-        self.take(Event::Operator(several.unwrap_or(Operator::Did(Action::Arm))));
+        if !plan.intent.only_reads() {
+            self.take(Event::Operator(several.unwrap_or(Operator::Did(Action::Arm))));
+        }
         self.take(Event::Intent(Box::new(plan.intent.clone())));
         plan.intent.id
     }
@@ -115,6 +117,6 @@ impl Headless {
 
     /// Whether the answer to an intent is in; an answer that was lost counts only once reading has given up (`unknown` stays).
     pub fn answered(&self, intent: Ulid) -> bool {
-        self.run(intent).is_some_and(|run| matches!(run.stage, Stage::Verifying | Stage::Rejected(_) | Stage::Done(_)))
+        self.run(intent).is_some_and(|run| run.settled() || run.stage == Stage::Verifying)
     }
 }

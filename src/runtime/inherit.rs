@@ -7,8 +7,8 @@ use ulid::Ulid;
 
 use super::player::decoded;
 use crate::clean::Clean;
-use crate::event::{Event, Intent, Outcome};
-use crate::journal::recordings::{self, Summary};
+use crate::event::{Event, Intent, Outcome, Target};
+use crate::journal::recordings;
 use crate::journal::{Item, Recording, recover};
 
 /// Marks a recording whose open intents a later one has taken over: those in the clusters that it names, a line each.
@@ -38,40 +38,65 @@ pub fn hand_on(estates: Vec<Estate>, durable: impl Future<Output = bool> + Send 
     });
 }
 
+/// A cluster that this session reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Its address.
+    pub address: Clean,
+    /// What it is known by, whatever its address; empty where nobody could tell.
+    pub identity: Clean,
+}
+
+impl Reached {
+    /// Whether an intent was for this cluster: what it is known by counts, wherever it is reached, and the address only where that is unknown.
+    fn is_of(&self, intent: &Intent) -> bool {
+        let target = &intent.target;
+        if self.identity.is_empty() || target.identity.is_empty() {
+            self.address == target.cluster
+        } else {
+            self.identity == target.identity
+        }
+    }
+}
+
 /// What earlier sessions left open on these clusters. Recordings that are sealed or still being written left nothing.
-pub fn estates(data: &Path, clusters: &[Clean]) -> Vec<Estate> {
+pub fn estates(data: &Path, clusters: &[Reached]) -> Vec<Estate> {
     let Ok(listing) = recordings::list(data) else { return Vec::new() };
-    let killed = listing.recordings.into_iter().filter(|found| !found.sealed && !found.live && of(found, clusters));
+    let keys = || clusters.iter().flat_map(|cluster| [&cluster.address, &cluster.identity]).filter(|key| !key.is_empty());
+    let killed = listing.recordings.into_iter().filter(|found| !found.sealed && !found.live);
     let open = killed.filter_map(|found| {
         let handed_on = std::fs::read_to_string(found.path.join(HANDED_ON)).ok();
         let mut taken: BTreeSet<Clean> = handed_on.iter().flat_map(|text| text.lines()).map(Clean::new).collect();
-        if handed_on.is_some() && clusters.iter().all(|cluster| taken.contains(cluster)) {
+        if handed_on.is_some() && keys().all(|key| taken.contains(key)) {
             return None;
         }
         let _ = recover::recover(&found.path); // what cannot be mended can still be read up to there
-        let ours = |intent: &Intent| clusters.contains(&intent.target.cluster) && !taken.contains(&intent.target.cluster);
+        let done = |intent: &Intent| {
+            let Target { identity, cluster, .. } = &intent.target;
+            taken.contains(if identity.is_empty() { cluster } else { identity })
+        };
+        let ours = |intent: &Intent| clusters.iter().any(|cluster| cluster.is_of(intent)) && !done(intent);
         let intents: Vec<Intent> = unanswered(&found.path).into_iter().filter(ours).collect();
-        taken.extend(clusters.iter().filter(|cluster| !cluster.is_empty()).cloned());
+        taken.extend(keys().cloned());
         Some(Estate { intents, recording: found.path, clusters: taken })
     });
     open.filter(|estate| !estate.intents.is_empty()).collect()
 }
 
-/// Whether it looked at one of these clusters.
-fn of(found: &Summary, clusters: &[Clean]) -> bool {
-    let Some(about) = found.header.as_ref().map(|header| &header.about) else { return false };
-    let here = |at: &serde_json::Value| clusters.iter().any(|cluster| *at == **cluster && !cluster.is_empty());
-    here(&about["cluster"]) || about["beside"].as_array().into_iter().flatten().any(|one| here(&one["cluster"]))
-}
+/// How the records begin that say something of an intent.
+const OF_INTENTS: [&str; 3] = [r#"{"intent":"#, r#"{"inherited":"#, r#"{"outcome":"#];
 
 fn unanswered(path: &Path) -> Vec<Intent> {
     let Ok(recording) = Recording::open(path) else { return Vec::new() };
     let mut open: BTreeMap<Ulid, Intent> = BTreeMap::new();
     for item in recording.items() {
         let Item::Record(raw) = item else { continue };
+        if !OF_INTENTS.iter().any(|start| raw.json.get().starts_with(start)) {
+            continue;
+        }
         match decoded(&raw).map(|record| record.event) {
-            Some(Event::Intent(intent) | Event::Inherited(intent)) => drop(open.insert(intent.id, *intent)),
-            Some(Event::Outcome { intent, outcome: Outcome::Applied { .. } | Outcome::Rejected { .. } }) => drop(open.remove(&intent)),
+            Some(Event::Intent(intent) | Event::Inherited(intent)) if !intent.only_reads() => drop(open.insert(intent.id, *intent)),
+            Some(Event::Outcome { intent, outcome }) if !matches!(outcome, Outcome::Unknown { .. }) => drop(open.remove(&intent)),
             _ => {}
         }
     }

@@ -9,6 +9,7 @@ pub mod inherit;
 mod keys;
 pub mod live;
 pub mod player;
+mod private;
 pub mod replay;
 mod screen;
 mod scribe;
@@ -16,10 +17,11 @@ mod scribe;
 use std::sync::Arc;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use ulid::Ulid;
 
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{Event, Intent, Record, Write};
+use crate::event::{Event, Outcome, Record};
 use crate::journal::writer::Room;
 use crate::journal::{Entry, JournalError, Redacted, Writer};
 use crate::reduce::reduce;
@@ -28,6 +30,7 @@ use crate::source::clock::Clock;
 use crate::state::State;
 
 use inherit::Estate;
+use private::Private;
 
 pub use keys::Keys;
 pub use screen::{Look, Looks};
@@ -57,20 +60,19 @@ type Ack = std::pin::Pin<Box<dyn Future<Output = Result<(), JournalError>> + Sen
 
 /// Effects of a decision that is still on its way to the disk.
 pub struct Held {
-    intent: Box<Intent>,
+    intent: Ulid,
     effects: Vec<Effect>,
     ack: Ack,
 }
 
 impl Held {
-    /// Waits for the disk. An intent that is not on it is refused.
+    /// Waits for the disk. An intent that is not on it is not carried out.
     pub async fn released(self) -> Result<Vec<Effect>, Event> {
-        use crate::event::Outcome;
         match self.ack.await {
             Ok(()) => Ok(self.effects),
             Err(error) => {
-                let reason = format!("nothing was sent: the journal could not be written ({error}), and what is not recorded is not done");
-                Err(Event::Outcome { intent: self.intent.id, outcome: Outcome::Rejected { reason: reason.into(), by_reading: false } })
+                let reason = format!("the journal could not be written ({error}), and what is not recorded is not done").into();
+                Err(Event::Outcome { intent: self.intent, outcome: Outcome::NotSent { reason } })
             }
         }
     }
@@ -91,7 +93,7 @@ impl Core {
                 let record = Record { seq: self.seq, at: self.at, event };
                 Followed { effects: reduce(&mut self.state, &record), once_durable: None }
             }
-            Ready::Recorded(event, writes, room) => self.record(event, writes, room),
+            Ready::Recorded(event, private, room) => self.record(event, private, room),
             Ready::Left(estates) => self.inherit(estates),
             Ready::Dropped(why) => {
                 self.state.screen.tell(self.at, why);
@@ -110,19 +112,26 @@ impl Core {
         all
     }
 
-    /// Writes it down and reduces it. What follows from an intent waits for the disk.
-    fn record(&mut self, event: Redacted<Event>, writes: Option<Vec<Write>>, room: Option<Room>) -> Followed {
+    /// Writes it down and reduces it. What follows from an intent to change something waits for the disk.
+    fn record(&mut self, event: Redacted<Event>, private: Private, room: Option<Room>) -> Followed {
         self.seq += 1;
         let ack = self.write(&event, room);
         let mut event = event.into_inner();
-        if let (Event::Intent(intent), Some(writes)) = (&mut event, writes) {
-            intent.writes = writes;
-        }
+        private.restore(&mut event);
         let record = Record { seq: self.seq, at: self.at, event };
         let effects = reduce(&mut self.state, &record);
-        let Event::Intent(intent) = record.event else { return Followed { effects, once_durable: None } };
-        let ack = ack.unwrap_or_else(|| Box::pin(async { Err(JournalError::Closed) }));
-        Followed { effects: Vec::new(), once_durable: Some(Held { intent, effects, ack }) }
+        match record.event {
+            Event::Intent(intent) if !intent.only_reads() => {
+                let ack = ack.unwrap_or_else(|| Box::pin(async { Err(JournalError::Closed) }));
+                Followed { effects: Vec::new(), once_durable: Some(Held { intent: intent.id, effects, ack }) }
+            }
+            _ => Followed { effects, once_durable: None },
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     fn write(&mut self, event: &Redacted<Event>, room: Option<Room>) -> Option<Ack> {

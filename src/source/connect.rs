@@ -37,6 +37,8 @@ pub struct Connection {
     pub context: Clean,
     /// The server's address; part of every target.
     pub cluster: Clean,
+    /// The digest of the authority that its certificate is held against, where the kubeconfig gives one.
+    pub authority: Option<Clean>,
     /// The namespace that the context names.
     pub namespace: Option<Clean>,
     /// The context's user, as the kubeconfig calls it.
@@ -162,16 +164,27 @@ pub async fn connect(settings: &ConnectSettings, timing: &Timing) -> Result<Conn
     let chosen = Chosen::find(settings).await?;
     let (context, namespace, user) = (Clean::new(&chosen.context), chosen.namespace.clone(), chosen.user.clone());
     let cluster = chosen.config.cluster_url.to_string();
+    let authority = chosen.config.root_cert.as_ref().map(|certificates| digest(certificates));
     let line = Line::open(settings, chosen, Clock::system(), timing).await?;
     Ok(Connection {
         reader: line.client(Role::Reader),
         writer: line.client(Role::Writer),
         context,
         cluster: Clean::new(cluster.trim_end_matches('/')),
+        authority,
         namespace: namespace.as_deref().map(Clean::new),
         user: user.as_deref().map(Clean::new),
         line,
     })
+}
+
+/// blake3 of certificates, hexadecimal.
+fn digest(certificates: &[Vec<u8>]) -> Clean {
+    let mut hasher = blake3::Hasher::new();
+    for certificate in certificates {
+        hasher.update(certificate);
+    }
+    Clean::new(&hasher.finalize().to_hex())
 }
 
 impl From<kube::Error> for ConnectError {

@@ -11,7 +11,9 @@ use super::rollouts::Rollouts;
 use super::things::{News, Thing, Tie};
 use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Subject, Timeline, WorkloadRow};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, ContainerState, ContextId, Kind, Measure, Meta, Namespace, NamespacePhase, Pod, Uid, Verdict, Workload};
+use crate::event::{
+    ClusterEvent, ContainerState, ContextId, Kind, Measure, Meta, Namespace, NamespacePhase, Output, Pod, Uid, Verdict, Workload,
+};
 use crate::units;
 
 /// How long a workload has to be well to have recovered.
@@ -345,10 +347,14 @@ fn plight(group: &Group) -> &'static str {
 pub fn tell_run(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut Timeline) {
     let (subject, mark) = (Subject { context, name: run.intent.target.name.clone() }, Some(run.mark));
     let (kind, text) = match &run.stage {
-        Stage::Sent => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
+        Stage::Waiting => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
+        Stage::Sent => return,
         Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
         Stage::Verifying => (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write"))),
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
+        Stage::NotSent(why) => (EntryKind::Rejected, format!("not sent: {why}")),
+        Stage::Partial(why) => (EntryKind::Unverified, partial(run, why)),
+        Stage::Read(output) => (if output.exit == Some(0) { EntryKind::Applied } else { EntryKind::Rejected }, read(output)),
         Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(run, verdict)),
         Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),
     };
@@ -360,6 +366,19 @@ fn verified(run: &Run, verdict: &Verdict) -> String {
     let higher = run.peak.filter(|peak| verdict.before.lag.is_some_and(|before| *peak > before));
     let falling = higher.map(|peak| format!(", falling from {}", units::count(Some(peak)))).unwrap_or_default();
     format!("{} in {:.0} s{falling}", changes(&verdict.before, &verdict.after), verdict.seconds)
+}
+
+/// `1 of 2 changes made, 1 not: the server is overloaded`
+fn partial(run: &Run, why: &str) -> String {
+    let (done, all) = (run.writes(), run.intent.ops.len());
+    format!("{done} of {all} changes made, {} not: {why}", all - done as usize)
+}
+
+/// `exit 1 · 3 lines · connection refused`
+fn read(output: &Output) -> String {
+    let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
+    let last = output.lines.iter().rev().find(|line| !line.trim().is_empty()).map(|line| format!(" · {}", line.trim())).unwrap_or_default();
+    format!("{exit} · {}{last}", units::counted(output.lines.len(), "line"))
 }
 
 fn unverified(verdict: &Verdict) -> String {
@@ -381,6 +400,8 @@ pub fn changes(before: &Measure, after: &Measure) -> String {
     if before.firing.or(after.firing).is_some() {
         parts.push(format!("firing {} → {}", number(before.firing.map(i64::from)), number(after.firing.map(i64::from))));
     }
+    let states = after.states.iter().filter_map(|(what, now)| Some((what, before.states.get(what)?, now)));
+    parts.extend(states.map(|(what, then, now)| format!("{what} {then} → {now}")));
     if before.ready != after.ready || parts.is_empty() {
         parts.push(format!("ready {} → {}", number(before.ready.map(i64::from)), number(after.ready.map(i64::from))));
     }

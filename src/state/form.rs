@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ulid::Ulid;
 
 use super::{World, workload_rows};
 use crate::clean::Clean;
-use crate::event::{Alert, ContextId, Kind, Meta, Session, Silence, StepCall, Workload};
+use crate::event::{Alert, ContextId, Kind, Meta, Session, Silence, StepCall, Typed, Uid};
 use crate::runbook::{InputKind, Step};
 
 /// A value that an input can take.
@@ -27,8 +28,8 @@ pub struct Field {
     pub kind: InputKind,
     /// Whether it may stay empty.
     pub required: bool,
-    /// What was given.
-    pub value: Clean,
+    /// What was given, exactly.
+    pub value: Typed,
 }
 
 /// A step's form.
@@ -46,27 +47,27 @@ pub struct Form {
     pub waiting: bool,
     /// Why it could not be prepared.
     pub problem: Option<Clean>,
+    /// The change that it takes back.
+    pub undoes: Option<Ulid>,
 }
 
 impl Form {
-    /// The form of `step`, filled with what is given, then with the selected workload, then with defaults. Where several contexts are
-    /// looked at, it asks for the context of a deployment first.
-    pub fn new(step: &Step, given: &BTreeMap<Clean, Clean>, world: &World, selected: Option<&Workload>) -> Self {
+    /// The form of `step`, filled with what is given, then with the object in hand, then with defaults. Where several contexts are looked at,
+    /// it asks for the context of what is in a cluster first.
+    pub fn new(step: &Step, given: &BTreeMap<Clean, Typed>, world: &World, in_hand: Option<&Uid>) -> Self {
+        let selected = step.inputs.iter().find_map(|input| named(world, in_hand?, input.kind));
         let fields = step.inputs.iter().map(|input| {
-            let preset =
-                given.get(&input.name).cloned().or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| world.called(&w.meta)));
-            Field {
-                name: input.name.clone(),
-                kind: input.kind,
-                required: input.required,
-                value: preset.or_else(|| input.default.clone()).unwrap_or_default(),
-            }
+            let preset = || in_hand.and_then(|uid| named(world, uid, input.kind)).map(|(name, _)| input.kind.typed(&name));
+            let default = || input.default.as_ref().map(|default| input.kind.typed(default));
+            let given = given.get(&input.name).map(|given| input.kind.typed(given.raw()));
+            let value = given.or_else(preset).or_else(default).unwrap_or_default();
+            Field { name: input.name.clone(), kind: input.kind, required: input.required, value }
         });
-        let several = world.session.as_ref().filter(|session| session.several() && places(step));
-        let place = several.map(|session| context_field(session, given, selected));
+        let several = world.session.as_ref().filter(|session| session.several() && step.places());
+        let place = several.map(|session| context_field(session, given, selected.as_ref().map(|(_, context)| *context)));
         let chosen = place.as_ref().is_some_and(|_| given.contains_key(StepCall::CONTEXT) || selected.is_some());
         let (fields, at, waiting) = (place.into_iter().chain(fields).collect(), 0, false);
-        let mut form = Self { step: step.id.clone(), title: step.title.clone(), fields, at, waiting, problem: None };
+        let mut form = Self { step: step.id.clone(), title: step.title.clone(), fields, at, waiting, problem: None, undoes: None };
         let answered = |field: &Field| given.contains_key(&field.name) || (chosen && field.name == StepCall::CONTEXT);
         form.at = form.fields.iter().position(|field| !answered(field)).unwrap_or(form.fields.len());
         form
@@ -74,19 +75,24 @@ impl Form {
 
     /// The context that it is for; the main one where none is chosen.
     pub fn context(&self, world: &World) -> ContextId {
-        let chosen = self.fields.iter().find(|field| field.name == StepCall::CONTEXT).map(|field| field.value.as_str());
+        let chosen = self.fields.iter().find(|field| field.name == StepCall::CONTEXT).map(|field| field.value.raw());
         let looked = world.session.as_ref().zip(chosen).and_then(|(session, name)| session.named(name));
         looked.map(|one| one.id).unwrap_or_default()
     }
 
-    /// The contexts that have a deployment called as the one that is given.
-    pub fn contexts_of_deployment<'a>(&self, world: &'a World) -> Vec<&'a Clean> {
-        let named =
-            |meta: &Meta| self.given(InputKind::Deployment).is_some_and(|given| *given == meta.name || *given == world.called(meta));
-        let deployments = world.cluster.workloads.values().filter(|w| w.kind == Kind::Deployment && named(&w.meta));
-        let ids: std::collections::BTreeSet<ContextId> = deployments.map(|w| w.meta.context()).collect();
+    /// The contexts that have an object called as the one that is given.
+    pub fn contexts_of_target<'a>(&self, world: &'a World) -> Vec<&'a Clean> {
+        let Some(field) = self.target() else { return Vec::new() };
+        let all = objects(world).filter(|(kind, _)| field.kind.takes(*kind));
+        let named = all.filter(|(kind, meta)| names(world, field.kind, *kind, meta).iter().any(|name| name == field.value.raw()));
+        let ids: std::collections::BTreeSet<ContextId> = named.map(|(_, meta)| meta.context()).collect();
         let session = world.session.iter();
         session.flat_map(Session::contexts).filter(|one| ids.contains(&one.id)).map(|one| one.context).collect()
+    }
+
+    /// The input that names what it is done to.
+    pub fn target(&self) -> Option<&Field> {
+        self.fields.iter().find(|field| field.kind.places())
     }
 
     /// The input asked for; `None` when all were.
@@ -97,7 +103,8 @@ impl Form {
     /// The step with what was given.
     pub fn call(&self) -> StepCall {
         let given = self.fields.iter().filter(|field| !field.value.is_empty());
-        StepCall { step: self.step.clone(), inputs: given.map(|field| (field.name.clone(), field.value.clone())).collect() }
+        let inputs = given.map(|field| (field.name.clone(), field.value.clone())).collect();
+        StepCall { step: self.step.clone(), inputs, undoes: self.undoes }
     }
 
     /// What the current input can take, as far as the cluster knows, narrowed by what is typed.
@@ -105,13 +112,13 @@ impl Form {
         let Some(field) = self.current() else { return Vec::new() };
         let all = match field.kind {
             _ if field.name == StepCall::CONTEXT => contexts(world),
-            InputKind::Deployment => workloads(world, self.context(world)),
+            kind if kind.places() => targets(world, kind, self.context(world)),
             InputKind::Revision => self.revisions(world, now),
             InputKind::Alert => alerts(world),
             InputKind::Labels => return self.labels(world, typed),
             InputKind::Silence => silences(world),
             InputKind::Span => spans(now),
-            InputKind::Count | InputKind::Env | InputKind::Text => Vec::new(),
+            _ => Vec::new(),
         };
         let typed = typed.to_lowercase();
         all.into_iter().filter(|choice| choice.label.to_lowercase().contains(&typed)).collect()
@@ -120,26 +127,26 @@ impl Form {
     /// The field that a refusal is about: the one whose value it quotes or repeats, or that it calls by its name.
     pub fn refused(&self, reason: &str) -> usize {
         let says = |part: &str| !part.is_empty() && reason.contains(&format!("\"{part}\""));
-        let quoted = |field: &Field| field.value.split(',').any(|part| says(part.trim()));
-        let repeated = |field: &Field| !field.value.is_empty() && reason.contains(field.value.as_str());
+        let quoted = |field: &Field| field.value.shown().split(',').any(|part| says(part.trim()));
+        let repeated = |field: &Field| !field.value.is_empty() && reason.contains(field.value.shown().as_str());
         let called = |field: &Field| reason.split(|c: char| !c.is_alphanumeric()).any(|word| *field.name == *word);
         let last = |is: &dyn Fn(&Field) -> bool| self.fields.iter().rposition(is);
         last(&quoted).or_else(|| last(&repeated)).or_else(|| last(&called)).unwrap_or(0)
     }
 
     fn given(&self, kind: InputKind) -> Option<&Clean> {
-        self.fields.iter().find(|field| field.kind == kind).map(|field| &field.value)
+        self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.shown())
     }
 
     /// What an input begins with, where the cluster knows better than the runbook: all labels of the alert.
-    pub fn preset(&self, world: &World) -> Clean {
+    pub fn preset(&self, world: &World) -> String {
         match self.current() {
             Some(field) if field.kind == InputKind::Labels && field.value.is_empty() => {
                 let (_, labels) = world.alerts.named(self.given(InputKind::Alert).map_or("", Clean::as_str));
-                labels.keys().map(Clean::as_str).collect::<Vec<_>>().join(",").into()
+                labels.keys().map(Clean::as_str).collect::<Vec<_>>().join(",")
             }
-            Some(field) => field.value.clone(),
-            None => Clean::default(),
+            Some(field) => field.value.raw().to_owned(),
+            None => String::new(),
         }
     }
 
@@ -169,12 +176,14 @@ impl Form {
         }
         labels.retain(|name, _| named.is_empty() || named.contains(&name.as_str()));
         let count = world.alerts.matching(&labels).count();
-        (!found.is_empty()).then(|| format!("would quiet {count} of {} alerts that fire now", world.alerts.firing()).into())
+        (!found.is_empty()).then(|| format!("silences {count} of {} firing alerts", world.alerts.firing()).into())
     }
 
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
         let (context, named) = (self.context(world), self.given(InputKind::Deployment));
-        let is = |w: &&Workload| w.kind == Kind::Deployment && w.meta.context() == context && Some(&world.called(&w.meta)) == named;
+        let is = |w: &&crate::event::Workload| {
+            w.kind == Kind::Deployment && w.meta.context() == context && Some(&world.called(&w.meta)) == named
+        };
         let deployment = world.cluster.workloads.values().find(is);
         let Some(deployment) = deployment else { return Vec::new() };
         let revisions = world.cluster.revisions_of(&deployment.meta.uid).into_iter().filter(|r| Some(r.number) != deployment.revision);
@@ -189,15 +198,41 @@ impl Form {
     }
 }
 
-/// Whether a step is done to something that is in one of the clusters.
-fn places(step: &Step) -> bool {
-    step.inputs.iter().any(|input| input.kind == InputKind::Deployment)
+/// The workloads, pods and nodes that are known.
+fn objects(world: &World) -> impl Iterator<Item = (Kind, &Meta)> {
+    let cluster = &world.cluster;
+    let workloads = cluster.workloads.values().map(|workload| (workload.kind, &workload.meta));
+    let pods = cluster.pods.values().map(|pod| (Kind::Pod, &pod.meta));
+    workloads.chain(pods).chain(cluster.nodes.values().map(|node| (Kind::Node, &node.meta)))
 }
 
-fn context_field(session: &Session, given: &BTreeMap<Clean, Clean>, selected: Option<&Workload>) -> Field {
-    let looked = selected.and_then(|workload| session.looked(workload.meta.context()));
-    let named = given.get(StepCall::CONTEXT).map(|name| session.named(name).map_or(name, |one| one.context));
-    let value = named.or(looked.map(|one| one.context)).unwrap_or(&session.context).clone();
+/// What an object can be called by an input: what it is proposed as first.
+fn names(world: &World, input: InputKind, kind: Kind, meta: &Meta) -> Vec<String> {
+    let bare = if kind == Kind::Node { meta.name.to_string() } else { world.called(meta).to_string() };
+    let (namespace, name) =
+        bare.split_once('/').map_or((String::new(), bare.as_str()), |(namespace, name)| (format!("{namespace}/"), name));
+    let with_kind = format!("{namespace}{}/{name}", kind.word());
+    match input {
+        InputKind::Workload => vec![with_kind, bare.clone(), meta.name.to_string()],
+        _ => vec![bare.clone(), meta.name.to_string()],
+    }
+}
+
+/// What an input is called that takes the object of this identity, or the workload of that pod; and its context.
+fn named(world: &World, uid: &Uid, input: InputKind) -> Option<(String, ContextId)> {
+    let cluster = &world.cluster;
+    let workload = || cluster.workloads.get(uid).or_else(|| cluster.workload_of(cluster.pods.get(uid)?)).map(|w| (w.kind, &w.meta));
+    let pod = || cluster.pods.get(uid).map(|pod| (Kind::Pod, &pod.meta));
+    let node = || cluster.nodes.get(uid).map(|node| (Kind::Node, &node.meta));
+    let takes = |(kind, _): &(Kind, &Meta)| input.takes(*kind);
+    let (kind, meta) = pod().filter(takes).or_else(|| node().filter(takes)).or_else(|| workload().filter(takes))?;
+    Some((names(world, input, kind, meta).swap_remove(0), meta.context()))
+}
+
+fn context_field(session: &Session, given: &BTreeMap<Clean, Typed>, selected: Option<ContextId>) -> Field {
+    let looked = selected.and_then(|context| session.looked(context)).map(|one| one.context);
+    let named = given.get(StepCall::CONTEXT).map(|name| session.named(name.raw()).map_or(name.shown(), |one| one.context));
+    let value = InputKind::Text.typed(named.or(looked).unwrap_or(&session.context));
     Field { name: StepCall::CONTEXT.into(), kind: InputKind::Text, required: true, value }
 }
 
@@ -233,16 +268,26 @@ fn spans(now: DateTime<Utc>) -> Vec<Choice> {
     vec![span("15m", 15), span("1h", 60), span("4h", 240), Choice { value: hour.as_str().into(), label: format!("{hour} UTC").into() }]
 }
 
-fn workloads(world: &World, context: ContextId) -> Vec<Choice> {
+/// What an input can be of a context: workloads and their pods as the screen has them, the worst first; nodes by name.
+fn targets(world: &World, input: InputKind, context: ContextId) -> Vec<Choice> {
     let rows = workload_rows(world);
-    let deployments =
-        rows.iter().filter_map(|row| row.workload.filter(|w| w.kind == Kind::Deployment && w.meta.context() == context).map(|w| (row, w)));
-    deployments
-        .map(|(row, w)| {
-            let reason = row.reason.as_deref().unwrap_or("");
-            let release = w.release.as_deref().unwrap_or("–");
-            let value = world.called(&w.meta);
-            Choice { label: format!("{value}  {}/{}  {release}  {reason}", w.ready, w.desired).into(), value }
-        })
-        .collect()
+    let here: Vec<_> = rows.iter().filter(|row| row.meta().context() == context).collect();
+    let value = |kind: Kind, meta: &Meta| Clean::new(&names(world, input, kind, meta).swap_remove(0));
+    let of_row = |row: &&crate::state::WorkloadRow<'_>| {
+        let w = row.workload.filter(|w| input.takes(w.kind))?;
+        let (value, reason, release) = (value(w.kind, &w.meta), row.reason.as_deref().unwrap_or(""), w.release.as_deref().unwrap_or("–"));
+        Some(Choice { label: format!("{value}  {}/{}  {release}  {reason}", w.ready, w.desired).into(), value })
+    };
+    let workloads = here.iter().filter_map(|row| of_row(row));
+    let pods = here.iter().filter(|_| input.takes(Kind::Pod)).flat_map(|row| world.cluster.pods_of(row));
+    let nodes = world.cluster.nodes.values().filter(|node| input.takes(Kind::Node) && node.meta.context() == context);
+    let pods = pods.map(|pod| {
+        let value = value(Kind::Pod, &pod.meta);
+        Choice { label: format!("{value}  {}", crate::state::diagnose(pod).status).into(), value }
+    });
+    let nodes = nodes.map(|node| {
+        let state = if node.cordoned { "cordoned" } else { "" };
+        Choice { value: node.meta.name.clone(), label: format!("{}  {state}", node.meta.name).into() }
+    });
+    workloads.chain(pods).chain(nodes).collect()
 }

@@ -4,13 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use super::{
-    Cluster, Focus, Group, ListView, Screen, Series, Severity, State, Suggestion, WorkloadRow, World, diagnose, explain, suggestions,
-    timeline_lines,
-};
+use super::{Cluster, Focus, Group, ListView, Screen, Series, Severity, State, WorkloadRow, World, diagnose, explain, timeline_lines};
 use crate::clean::Clean;
 use crate::event::{Pod, Signal};
-use crate::runbook::Step;
+use crate::runbook::{Step, Suggestion, suggestions};
 use crate::units;
 
 /// A row of the pods pane.

@@ -1,36 +1,40 @@
-//! Changes made from this screen: confirmed, answered, verified.
+//! Changes made from this screen, and what was read by its steps: confirmed, sent, answered, checked.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use super::{Alerts, Cluster, Lag, Rates};
 use crate::clean::Clean;
-use crate::event::{Intent, Kind, Measure, Outcome, Verdict, Verify};
-use crate::units;
+use crate::event::{Intent, Measure, Outcome, Output, Verdict};
+use crate::step::check::{Evidence, Since};
 
-/// A lag has begun to fall when it is below its peak by this part of it: less is jitter.
-const FALL: i64 = 20;
-
-/// Where a change stands.
+/// Where a run stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// On disk and on its way; no answer yet.
+    /// Confirmed, and on its way to the disk: nothing has left.
+    Waiting,
+    /// It left; no answer yet.
     Sent,
     /// The answer was lost; being read.
     Unknown(Clean),
     /// Made; its effect is awaited.
     Verifying,
-    /// Nothing was changed.
+    /// Sent, and nothing was changed.
     Rejected(Clean),
+    /// Nothing left.
+    NotSent(Clean),
+    /// Some of it was made.
+    Partial(Clean),
+    /// It only looked, and this is what came of it.
+    Read(Output),
     /// Made, and its effect looked for.
     Done(Verdict),
 }
 
-/// One change.
+/// One run of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Its number on the timeline and the charts, from 1.
@@ -47,79 +51,111 @@ pub struct Run {
     pub applied: Option<DateTime<Utc>>,
     /// The numbers when it was confirmed.
     pub before: Measure,
-    /// The highest lag since, for [`Verify::LagFalling`].
+    /// The highest lag since.
     pub peak: Option<i64>,
+    /// The last of its ops that left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u32>,
+    /// Ops that were answered as done, before the outcome.
+    #[serde(default)]
+    pub done: u32,
 }
 
 impl Run {
     /// Whether nothing more will come of it.
     pub fn settled(&self) -> bool {
-        matches!(self.stage, Stage::Rejected(_) | Stage::Done(_))
+        !matches!(self.stage, Stage::Waiting | Stage::Sent | Stage::Unknown(_) | Stage::Verifying)
     }
 
-    /// Whether it is not known whether anything was changed.
+    /// Whether it left, and it is not known whether anything was changed.
     pub fn unanswered(&self) -> bool {
         matches!(self.stage, Stage::Sent | Stage::Unknown(_))
+    }
+
+    /// Whether nothing of it was changed, and nothing will be.
+    pub fn undone(&self) -> bool {
+        matches!(self.stage, Stage::Rejected(_) | Stage::NotSent(_) | Stage::Read(_))
     }
 
     /// Requests that the server answered as done.
     pub fn writes(&self) -> u32 {
         match self.outcome {
             Some(Outcome::Applied { writes, .. }) => writes,
-            _ => 0,
+            Some(Outcome::Partial { done, .. }) => done,
+            _ => self.done,
         }
+    }
+
+    /// What it has come to, for its checks.
+    fn since(&self) -> Since {
+        let generation = if let Some(Outcome::Applied { generation, .. }) = self.outcome { generation } else { 0 };
+        Since { applied: self.applied, generation, within: self.intent.verify_within, peak: self.peak }
+    }
+
+    fn verdict(&self, at: DateTime<Utc>, evidence: &Evidence<'_>, ok: bool) -> Verdict {
+        let seconds = self.applied.map_or(0.0, |applied| (at - applied).as_seconds_f64());
+        let missing = if ok { Vec::new() } else { evidence.missing(&self.intent.checks, &self.since()) };
+        Verdict { ok, before: self.before.clone(), after: evidence.measure(&self.intent.checks), seconds, missing, at }
     }
 }
 
-/// All changes of the session.
+/// All runs of the session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Runs {
     runs: BTreeMap<Ulid, Run>,
     count: u32,
 }
 
-/// What a verify looks at.
-pub struct Evidence<'a> {
-    /// Ready replicas and generations.
-    pub cluster: &'a Cluster,
-    /// Error shares; `None` where there is no Prometheus to ask.
-    pub rates: Option<&'a Rates>,
-    /// Lag.
-    pub lag: &'a Lag,
-    /// Alerts and silences.
-    pub alerts: &'a Alerts,
-}
-
 impl Runs {
-    /// A change was confirmed (or, `inherited`, found without an outcome).
-    pub fn begin(&mut self, at: DateTime<Utc>, intent: &Intent, inherited: bool, evidence: &Evidence) -> &Run {
+    /// A step was confirmed (or, `adopted`, found without an outcome).
+    pub fn begin(&mut self, at: DateTime<Utc>, intent: &Intent, adopted: bool, evidence: &Evidence<'_>) -> &Run {
         self.count += 1;
-        let before = evidence.measure(&intent.verify);
-        let stage = if inherited { Stage::Unknown("warroom ended before the answer came".into()) } else { Stage::Sent };
-        let run = Run { mark: self.count, intent: intent.clone(), at, stage, outcome: None, applied: None, peak: before.lag, before };
-        self.runs.entry(intent.id).or_insert(run)
+        let before = evidence.measure(&intent.checks);
+        let stage = if adopted { Stage::Unknown("warroom ended before the answer came".into()) } else { Stage::Waiting };
+        let (intent, mark, peak) = (intent.clone(), self.count, before.lag);
+        let run = Run { mark, intent, at, stage, outcome: None, applied: None, peak, before, sent: None, done: 0 };
+        self.runs.entry(run.intent.id).or_insert(run)
+    }
+
+    /// An op left. The first of a run is worth a word.
+    pub fn sent(&mut self, id: Ulid, op: u32) -> Option<&Run> {
+        let run = self.runs.get_mut(&id).filter(|run| matches!(run.stage, Stage::Waiting | Stage::Sent))?;
+        let first = run.sent.replace(op).is_none();
+        run.stage = Stage::Sent;
+        first.then_some(&*run)
+    }
+
+    /// An op is done, and another one is left.
+    pub fn step(&mut self, id: Ulid, op: u32) {
+        if let Some(run) = self.runs.get_mut(&id).filter(|run| run.stage == Stage::Sent) {
+            run.done = op + 1;
+        }
     }
 
     /// An answer came, or was lost, or was found out by reading. A settled run stays as it is.
     pub fn answer(&mut self, at: DateTime<Utc>, id: Ulid, outcome: &Outcome) -> Option<&Run> {
-        let run = self.runs.get_mut(&id).filter(|run| matches!(run.stage, Stage::Sent | Stage::Unknown(_)))?;
+        let open = |run: &&mut Run| matches!(run.stage, Stage::Waiting | Stage::Sent | Stage::Unknown(_));
+        let run = self.runs.get_mut(&id).filter(open)?;
         run.outcome = Some(outcome.clone());
         run.stage = match outcome {
             Outcome::Applied { .. } => Stage::Verifying,
+            Outcome::Read(output) => Stage::Read(output.clone()),
+            Outcome::Partial { why, .. } => Stage::Partial(why.clone()),
             Outcome::Rejected { reason, .. } => Stage::Rejected(reason.clone()),
-            Outcome::Unknown { reason } => Stage::Unknown(reason.clone()),
+            Outcome::NotSent { reason } => Stage::NotSent(reason.clone()),
+            Outcome::Unknown { reason, .. } => Stage::Unknown(reason.clone()),
         };
         run.applied = matches!(outcome, Outcome::Applied { .. }).then_some(at);
         Some(run)
     }
 
     /// Looks at every run whose effect is awaited; answers those whose effect has come.
-    pub fn look(&mut self, at: DateTime<Utc>, evidence: &Evidence) -> Vec<&Run> {
+    pub fn look(&mut self, at: DateTime<Utc>, evidence: &Evidence<'_>) -> Vec<&Run> {
         let mut done = Vec::new();
         for run in self.runs.values_mut().filter(|run| run.stage == Stage::Verifying) {
-            run.peak = run.peak.max(evidence.measure(&run.intent.verify).lag);
-            if evidence.missing(run).is_empty() {
-                run.stage = Stage::Done(evidence.verdict(run, at, true));
+            run.peak = run.peak.max(evidence.measure(&run.intent.checks).lag);
+            if evidence.missing(&run.intent.checks, &run.since()).is_empty() {
+                run.stage = Stage::Done(run.verdict(at, evidence, true));
                 done.push(&*run);
             }
         }
@@ -127,9 +163,9 @@ impl Runs {
     }
 
     /// The time for the effect is over.
-    pub fn due(&mut self, at: DateTime<Utc>, id: Ulid, evidence: &Evidence) -> Option<&Run> {
+    pub fn due(&mut self, at: DateTime<Utc>, id: Ulid, evidence: &Evidence<'_>) -> Option<&Run> {
         let run = self.runs.get_mut(&id).filter(|run| run.stage == Stage::Verifying)?;
-        run.stage = Stage::Done(evidence.verdict(run, at, false));
+        run.stage = Stage::Done(run.verdict(at, evidence, false));
         Some(run)
     }
 
@@ -143,121 +179,16 @@ impl Runs {
         self.runs.values()
     }
 
-    /// The newest change that was made and can be taken back.
+    /// The newest change that was made, can be taken back and was not yet: no undo is, and nothing that one is under way for.
     pub fn undoable(&self) -> Option<&Run> {
-        self.runs.values().rev().find(|run| run.applied.is_some() && run.intent.undo.is_some())
-    }
-}
-
-impl Evidence<'_> {
-    fn verdict(&self, run: &Run, at: DateTime<Utc>, ok: bool) -> Verdict {
-        let seconds = run.applied.map_or(0.0, |applied| (at - applied).as_seconds_f64());
-        let missing = if ok { Vec::new() } else { self.missing(run) };
-        Verdict { ok, before: run.before.clone(), after: self.measure(&run.intent.verify), seconds, missing, at }
+        let taken_back = |run: &Run| self.runs.values().any(|undo| undo.intent.call.undoes == Some(run.intent.id) && !undo.undone());
+        let can_be = |run: &&Run| run.applied.is_some() && run.intent.undo.is_some() && run.intent.call.undoes.is_none();
+        self.runs.values().rev().filter(can_be).find(|run| !taken_back(run))
     }
 
-    /// The numbers that these verifies are about.
-    pub fn measure(&self, verifies: &[Verify]) -> Measure {
-        let mut measure = Measure::default();
-        for verify in verifies {
-            match verify {
-                Verify::Rollout { uid, .. } | Verify::Ready { uid, .. } => {
-                    let workload = self.cluster.workloads.get(uid);
-                    measure.ready = workload.map(|w| w.ready);
-                    measure.desired = workload.map(|w| w.desired);
-                }
-                Verify::ErrorsBelow { service, .. } => measure.ratio_5xx = self.rates.and_then(|rates| rates.ratio(service)),
-                Verify::Silenced { alerts, .. } => measure.firing = u32::try_from(self.calling(alerts)).ok(),
-                Verify::Unsilenced { .. } => measure.firing = u32::try_from(self.alerts.firing()).ok(),
-                Verify::LagFalling { group } => measure.lag = self.lag.groups.get(group).and_then(super::Group::lag),
-            }
-        }
-        measure
-    }
-
-    /// What has not come true yet, in words.
-    pub fn missing(&self, run: &Run) -> Vec<Clean> {
-        run.intent.verify.iter().filter_map(|verify| self.lacks(run, verify)).collect()
-    }
-
-    fn lacks(&self, run: &Run, verify: &Verify) -> Option<Clean> {
-        match verify {
-            Verify::Rollout { kind, uid } => self.rollout(run, *kind, uid),
-            Verify::Ready { kind, uid, replicas } => self.ready(*kind, uid, *replicas),
-            Verify::ErrorsBelow { service, ratio } => self.errors(run, service, *ratio),
-            Verify::LagFalling { group } => self.lag(run, group),
-            Verify::Silenced { tag, alerts } => self.silenced(tag, alerts),
-            Verify::Unsilenced { id } => self.unsilenced(id),
-        }
-    }
-
-    /// How many of these alerts call for a person.
-    fn calling(&self, alerts: &[Clean]) -> usize {
-        alerts.iter().filter_map(|fingerprint| self.alerts.get(fingerprint)).filter(|alert| alert.active()).count()
-    }
-
-    fn silenced(&self, tag: &Clean, alerts: &[Clean]) -> Option<Clean> {
-        if !self.alerts.silences().iter().any(|silence| silence.active && silence.comment.contains(tag.as_str())) {
-            return Some("Alertmanager does not list the silence yet".into());
-        }
-        let calling = self.calling(alerts);
-        (calling > 0).then(|| format!("{calling} of {} alerts still call for somebody", alerts.len()).into())
-    }
-
-    /// That it is gone is not enough: those it kept quiet have to be heard again, or be over.
-    fn unsilenced(&self, id: &Clean) -> Option<Clean> {
-        if self.alerts.silences().iter().any(|silence| silence.id == *id) {
-            return Some("the silence is still in force".into());
-        }
-        let quiet = self.alerts.rows().into_iter().filter(|alert| alert.silenced_by.contains(id)).count();
-        (quiet > 0).then(|| format!("{} still kept quiet by it", units::counted(quiet, "alert")).into())
-    }
-
-    /// As `kubectl rollout status`: the controller has seen the write, all replicas are new, none is old, all are ready.
-    fn rollout(&self, run: &Run, kind: Kind, uid: &Clean) -> Option<Clean> {
-        let Some(w) = self.cluster.workloads.get(uid) else { return Some(format!("the {} is gone", kind.word()).into()) };
-        let written = match run.outcome {
-            Some(Outcome::Applied { generation, .. }) => generation,
-            _ => w.generation,
-        };
-        if w.generation < written || w.observed < w.generation {
-            return Some("the controller has not seen the change yet".into());
-        }
-        let done = w.updated >= w.desired && w.replicas == w.updated && w.ready >= w.desired;
-        (!done).then(|| format!("{} of {} replicas new, {} ready, {} in all", w.updated, w.desired, w.ready, w.replicas).into())
-    }
-
-    fn ready(&self, kind: Kind, uid: &Clean, replicas: u32) -> Option<Clean> {
-        let Some(w) = self.cluster.workloads.get(uid) else { return Some(format!("the {} is gone", kind.word()).into()) };
-        let done = w.desired == replicas && w.ready == replicas && w.observed >= w.generation;
-        (!done).then(|| format!("{} of {replicas} replicas ready", w.ready).into())
-    }
-
-    /// A sample is needed whose whole window is of after the change, or half of the time that is left for it where the window is longer: what
-    /// was asked before knows nothing of the change. Without a Prometheus, or for a service that it counts no requests of, there is nothing to
-    /// hold the change to.
-    fn errors(&self, run: &Run, service: &Clean, below: f64) -> Option<Clean> {
-        let rates = self.rates?;
-        if rates.at.is_some() && !rates.services.get(service).is_some_and(super::Series::recent) {
-            return None;
-        }
-        let window = TimeDelta::seconds(rates.window.unwrap_or(0).min(run.intent.verify_within / 2).into());
-        match rates.ratio(service).filter(|_| run.applied.is_some_and(|applied| rates.at > Some(applied + window))) {
-            Some(ratio) if ratio < below => None,
-            Some(ratio) => Some(format!("{:.1} % of requests to {service} fail", ratio * 100.0).into()),
-            None => Some(format!("no error rate of {service} since the change").into()),
-        }
-    }
-
-    fn lag(&self, run: &Run, group: &Clean) -> Option<Clean> {
-        let group = self.lag.groups.get(group)?; // no such group: nothing to hold it to
-        let now = group.lag().filter(|_| self.lag.at > run.applied);
-        match (now, run.peak) {
-            (Some(0), _) => None,
-            (Some(lag), Some(peak)) if lag <= peak - peak / FALL && group.growth().is_none_or(|growth| growth < 0.0) => None,
-            (Some(lag), _) => Some(format!("lag of {} is {lag} and has not begun to fall", group.now.group).into()),
-            (None, _) => Some(format!("no lag of {} since the change", group.now.group).into()),
-        }
+    /// Confirmed, and nothing of it has left.
+    pub fn waiting(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values().filter(|run| run.stage == Stage::Waiting)
     }
 }
 

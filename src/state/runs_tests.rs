@@ -1,5 +1,9 @@
+use chrono::TimeDelta;
+
 use super::*;
-use crate::event::{GroupLag, PartitionLag, Rate, RateSample, ServiceRate, samples};
+use crate::event::{Check, GroupLag, PartitionLag, Rate, RateSample, ServiceRate, samples};
+use crate::state::{Alerts, Cluster, Lag, Rates};
+use crate::step::check;
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -21,8 +25,8 @@ impl Story {
     }
 
     /// Confirmed and applied now.
-    fn changes(&mut self, second: i64, verify: Verify) {
-        let intent = intent(verify);
+    fn changes(&mut self, second: i64, check: Check) {
+        let intent = intent(check);
         let mut runs = std::mem::take(&mut self.runs);
         runs.begin(at(second), &intent, false, &self.evidence());
         runs.answer(at(second), intent.id, &Outcome::Applied { writes: 1, generation: 2, by_reading: false });
@@ -51,12 +55,12 @@ impl Story {
     }
 }
 
-fn intent(verify: Verify) -> Intent {
-    Intent { verify: vec![verify], verify_within: 120, ..samples::intent() }
+fn intent(check: Check) -> Intent {
+    Intent { checks: vec![check], verify_within: 120, ..samples::intent() }
 }
 
-fn errors_below() -> Verify {
-    Verify::ErrorsBelow { service: "app".into(), ratio: 0.05 }
+fn errors_below() -> Check {
+    check::errors_below("app", 0.05)
 }
 
 #[test]
@@ -75,7 +79,7 @@ fn requests_of_before_the_change_say_nothing_of_it() {
 #[test]
 fn a_lag_that_still_rises_is_not_falling() {
     let mut story = Story::default();
-    story.lags(0, 10_000).changes(1, Verify::LagFalling { group: "app".into() });
+    story.lags(0, 10_000).changes(1, check::lag_falling("app"));
     for (second, lag) in [(10, 14_000), (20, 16_000), (30, 15_000)] {
         assert!(!story.lags(second, lag).worked(second), "after {second} s");
     }
@@ -83,4 +87,52 @@ fn a_lag_that_still_rises_is_not_falling() {
     let worked =
         seconds.map(|(second, lag)| (story.lags(second, lag).worked(second), story.lag.groups["app"].growth())).find(|(done, _)| *done);
     assert!(worked.is_some_and(|(_, growth)| growth < Some(0.0)), "{worked:?}");
+}
+
+#[test]
+fn an_undo_is_taken_back_by_nothing_and_the_change_before_is_next() {
+    let mut runs = Runs::default();
+    let story = Story::default();
+    let number = |n: u64| Ulid::from_parts(n, 0);
+    let make = |runs: &mut Runs, n: u64, undoes: Option<u64>| {
+        let mut intent = Intent { id: number(n), ..samples::intent() };
+        intent.call.undoes = undoes.map(number);
+        runs.begin(at(0), &intent, false, &story.evidence());
+        runs.answer(at(0), intent.id, &Outcome::Applied { writes: 1, generation: 2, by_reading: false });
+    };
+    let next = |runs: &Runs| runs.undoable().map(|run| run.intent.id);
+    make(&mut runs, 1, None);
+    make(&mut runs, 2, None);
+    assert_eq!(next(&runs), Some(number(2)));
+    make(&mut runs, 3, Some(2));
+    assert_eq!(next(&runs), Some(number(1)), "an undo is not taken back, and what it took back neither");
+    make(&mut runs, 4, Some(1));
+    assert_eq!(next(&runs), None);
+    make(&mut runs, 5, None);
+    assert_eq!(next(&runs), Some(number(5)));
+}
+
+#[test]
+fn an_undo_that_was_not_made_leaves_its_change_to_be_undone() {
+    let (mut runs, story) = (Runs::default(), Story::default());
+    let first = samples::intent();
+    runs.begin(at(0), &first, false, &story.evidence());
+    runs.answer(at(0), first.id, &Outcome::Applied { writes: 1, generation: 2, by_reading: false });
+    let mut undo = Intent { id: Ulid::from_parts(9, 9), ..samples::intent() };
+    undo.call.undoes = Some(first.id);
+    runs.begin(at(1), &undo, false, &story.evidence());
+    assert!(runs.undoable().is_none(), "it is under way");
+    runs.answer(at(2), undo.id, &Outcome::NotSent { reason: "stopped".into() });
+    assert_eq!(runs.undoable().map(|run| run.intent.id), Some(first.id));
+}
+
+#[test]
+fn a_check_of_another_version_never_comes_true_and_the_first_release_is_read() {
+    let mut story = Story::default();
+    story.changes(1, Check { kind: "moon-phase".into(), args: serde_json::json!({}) });
+    assert!(!story.worked(2));
+    let old: Check = serde_json::from_str(r#"{"errors-below":{"service":"app","ratio":0.05}}"#).unwrap();
+    assert_eq!(old, errors_below());
+    let new: Check = serde_json::from_str(&serde_json::to_string(&old).unwrap()).unwrap();
+    assert_eq!(new, old);
 }

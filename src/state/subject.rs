@@ -4,6 +4,7 @@ use super::{Dialog, Focus, Overlay, State, object_of, object_of_alert, selected_
 use crate::clean::Clean;
 use crate::event::{Alert, Uid, Workload};
 use crate::keymap::Action;
+use crate::step::guard;
 
 /// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a pane has that is not looked at.
 pub fn in_hand(state: &State) -> Option<Uid> {
@@ -76,7 +77,7 @@ pub fn offers(state: &State, action: &Action) -> bool {
 
 /// Whether nothing is in the way of what a question is about.
 fn may_go(state: &State, Dialog { plan, .. }: &Dialog) -> bool {
-    plan.obstacle().is_none() && state.world.is_armed(state.world.context_of(&plan.intent.target), state.now)
+    guard::confirmable(&state.world, plan, state.now).is_ok()
 }
 
 /// An address, and what it is of.

@@ -1,57 +1,12 @@
-//! Steps that fit what is wrong now, with their inputs and the reason: an offer, never more.
+//! When steps fit what is wrong now: deterministic rules, each over what the panes show. The kinds of step offer by them.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cluster, GroupState, Run, Severity, Stage, World};
-use crate::clean::Clean;
-use crate::event::{ContextId, Kind, StepCall, Workload};
-use crate::runbook::{Runbook, StepKind};
-
-/// A step offered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Suggestion {
-    /// The step with its inputs.
-    pub call: StepCall,
-    /// In words.
-    pub title: Clean,
-    /// Why.
-    pub because: Clean,
-}
-
-/// What fits now, the most likely first. Deterministic rules, each over what the panes show.
-pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
-    let mut found = Vec::new();
-    for step in &runbook.steps {
-        let make = |of: &Workload, inputs: &[(&str, String)], title: String, because: String| Suggestion {
-            call: StepCall {
-                step: step.id.clone(),
-                inputs: inputs.iter().map(|(k, v)| (Clean::new(k), Clean::new(v))).chain(context(world, of)).collect::<BTreeMap<_, _>>(),
-            },
-            title: format!("{title}{}", world.label(of.meta.context()).map(|label| format!(" in {label}")).unwrap_or_default()).into(),
-            because: because.into(),
-        };
-        match step.kind {
-            StepKind::RolloutUndo => found.extend(rollbacks(world).map(|(w, because)| {
-                make(w, &[("deployment", world.called(&w.meta).to_string())], format!("roll back {}", w.meta.name), because)
-            })),
-            StepKind::Scale => found.extend(lagging(world).map(|(w, because)| {
-                let inputs = [("deployment", world.called(&w.meta).to_string()), ("replicas", "10".to_owned())];
-                make(w, &inputs, format!("scale {} {} → 10", w.meta.name, w.desired), because)
-            })),
-            StepKind::SetEnv | StepKind::Silence | StepKind::Unsilence => {}
-        }
-    }
-    found
-}
-
-/// The context of a step for a workload, where several are looked at.
-fn context(world: &World, workload: &Workload) -> Option<(Clean, Clean)> {
-    let session = world.session.as_ref().filter(|session| session.several())?;
-    Some((StepCall::CONTEXT.into(), session.looked(workload.meta.context())?.context.clone()))
-}
+use crate::event::{ContextId, Kind, Workload};
+use crate::step::Suggested;
 
 /// How long after a rollout failing requests are taken to come of it.
 const RECENT: TimeDelta = TimeDelta::minutes(30);
@@ -60,7 +15,7 @@ const YOUNG: TimeDelta = TimeDelta::minutes(3);
 
 /// Deployments that are broken, or whose requests fail since they were rolled out lately, and that have a revision to go back to. The
 /// newest rollout is the likeliest cause. What was changed from here is left alone until it is verified, and for a while after.
-fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
+pub fn rollbacks(world: &World) -> Vec<Suggested> {
     let failing = world.failing();
     let mut found: Vec<(DateTime<Utc>, &Workload, String)> = Vec::new();
     for (workload, row) in world.cluster.rows().filter_map(|row| Some((row.workload?, row))) {
@@ -79,7 +34,14 @@ fn rollbacks(world: &World) -> impl Iterator<Item = (&Workload, String)> {
         }
     }
     found.sort_by_key(|(rolled_out, ..)| Reverse(*rolled_out));
-    found.into_iter().map(|(_, workload, because)| (workload, because))
+    let offer = |(_, workload, because): (DateTime<Utc>, &Workload, String)| Suggested {
+        context: workload.meta.context(),
+        inputs: vec![("deployment", world.called(&workload.meta).to_string())],
+        title: format!("roll back {}", workload.meta.name),
+        because,
+        rank: 1,
+    };
+    found.into_iter().map(offer).collect()
 }
 
 /// Whether a change from here is still on its way, or so young that what is seen may come of it.
@@ -102,12 +64,25 @@ fn latest_rollout(cluster: &Cluster, workload: &Workload) -> Option<DateTime<Utc
 }
 
 /// Deployments named as a group that grows.
-fn lagging(world: &World) -> impl Iterator<Item = (&Workload, String)> {
+pub fn lagging(world: &World) -> Vec<Suggested> {
     let growing = world.lag.groups.values().filter(|group| group.state() == GroupState::Warn || group.growing());
-    growing.filter_map(|group| {
+    let found = growing.filter_map(|group| {
         let named =
             |w: &&Workload| w.kind == Kind::Deployment && w.meta.name == group.now.group && w.meta.context().is_main() && w.desired < 10;
         let because = format!("its lag grows by {:.0}/s", group.growth()?);
         world.cluster.workloads.values().find(named).map(|w| (w, because))
-    })
+    });
+    let offer = |(workload, because): (&Workload, String)| Suggested {
+        context: workload.meta.context(),
+        inputs: vec![("deployment", world.called(&workload.meta).to_string()), ("replicas", "10".to_owned())],
+        title: format!("scale {} {} → 10", workload.meta.name, workload.desired),
+        because,
+        rank: 0,
+    };
+    found.map(offer).collect()
+}
+
+/// Flags that are known for what fails.
+pub fn flags(_world: &World) -> Vec<Suggested> {
+    Vec::new()
 }

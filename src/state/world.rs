@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::cluster::Index;
 use super::detect::Detector;
-use super::runs::Evidence;
 use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Run, Runs, Timeline, Usage, changes};
 use crate::clean::Clean;
 use crate::data::Fault;
@@ -17,6 +16,7 @@ use crate::event::{
     Target, Workload, namespaces,
 };
 use crate::keymap::Action;
+use crate::step::check::Evidence;
 
 /// What is so, as far as warroom was told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct World {
     /// The same of the contexts beside it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     armed_beside: BTreeMap<ContextId, DateTime<Utc>>,
+    /// Which cluster answers in each context, as far as that was told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<ContextId, Clean>,
     /// Why the journal cannot be written, while it cannot.
     pub journal_trouble: Option<Clean>,
     /// What the timeline has said last of each thing, so that one cause is one entry.
@@ -98,7 +101,13 @@ impl World {
                 self.timeline.add(record.at, EntryKind::Session, "kubeconfig", words.clone(), None);
             }
             Event::JournalTrouble(trouble) => self.journal_trouble.clone_from(trouble),
-            Event::Intent(_) | Event::Inherited(_) | Event::Outcome { .. } | Event::VerifyDue { .. } => self.run(record),
+            Event::Identity { context, identity } => self.identify(record.at, *context, identity),
+            Event::Intent(_)
+            | Event::Inherited(_)
+            | Event::Sent { .. }
+            | Event::Answered { .. }
+            | Event::Outcome { .. }
+            | Event::VerifyDue { .. } => self.run(record),
             Event::View(_) => {}
         }
         self.detector.settle(record.at, &self.cluster, &mut self.timeline);
@@ -225,6 +234,20 @@ impl World {
         self.armed(now).any(|(armed, _)| armed == context)
     }
 
+    /// Whether changes were allowed to a context, and the time for it is over.
+    pub fn was_armed(&self, context: ContextId) -> bool {
+        if context.is_main() { self.armed_until.is_some() } else { self.armed_beside.contains_key(&context) }
+    }
+
+    /// Another cluster than before may answer at the same address: what was prepared for the one before is not for this one.
+    fn identify(&mut self, at: DateTime<Utc>, context: ContextId, identity: &Clean) {
+        let before = self.identities.insert(context, identity.clone());
+        if before.is_some_and(|before| before != *identity) {
+            let whom = self.label(context).map(|label| format!(" in {label}")).unwrap_or_default();
+            self.timeline.add(at, EntryKind::Session, "kubernetes", format!("another cluster answers at this address{whom}"), None);
+        }
+    }
+
     /// The context that a target is in.
     pub fn context_of(&self, target: &Target) -> ContextId {
         self.session.as_ref().map(|session| session.of(target)).unwrap_or_default()
@@ -335,6 +358,11 @@ impl World {
         let run = match &record.event {
             Event::Intent(intent) => Some(self.runs.begin(record.at, intent, false, &evidence)),
             Event::Inherited(intent) => Some(self.runs.begin(record.at, intent, true, &evidence)),
+            Event::Sent { intent, op } => self.runs.sent(*intent, *op),
+            Event::Answered { intent, op, .. } => {
+                self.runs.step(*intent, *op);
+                None
+            }
             Event::Outcome { intent, outcome } => self.runs.answer(record.at, *intent, outcome),
             Event::VerifyDue { intent } => self.runs.due(record.at, *intent, &evidence),
             _ => None,

@@ -9,6 +9,7 @@ use super::text::{fit, width};
 use super::{Look, marks, timeline};
 use crate::state::{Entry, State};
 use crate::theme::Role;
+use crate::units;
 
 /// Minutes between two times that are written under an axis.
 const TICKS: [i64; 9] = [1, 2, 5, 10, 30, 60, 120, 240, 480];
@@ -171,7 +172,7 @@ fn clock(state: &State, at: DateTime<Utc>) -> String {
 }
 
 fn mark_of(entry: &Entry) -> String {
-    entry.mark.map_or_else(|| marks::entry(entry.kind).0.to_owned(), marks::action)
+    entry.mark.map_or_else(|| marks::entry(entry.kind).0.to_owned(), units::circled)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
 fn row(state: &State, look: &Look, change: &Changed<'_>, subject: usize, row: Row) -> Row {
     let entry = change.entry;
     let (mark, role) = marks::entry(entry.kind);
-    let (dim, number) = (look.style(Role::Dim), entry.mark.map(marks::action).unwrap_or_default());
+    let (dim, number) = (look.style(Role::Dim), entry.mark.map(units::circled).unwrap_or_default());
     let ago = format!("{} ago", units::age(state.now - entry.at));
     let row = row.gap(1).text(dim, &time(state, entry.at)).number(dim, &ago, 12).gap(2).text(look.style(role), mark).gap(1);
     let row = row

@@ -5,10 +5,12 @@ use ratatui::layout::Rect;
 
 use super::text::{Row, width, wrap};
 use super::{Look, footer, pane};
-use crate::event::{DiffLine, Plan, Purpose, Server, Sign, StepCall};
+use crate::event::{Allowed, DiffLine, DryRun, Op, Plan, Purpose, Server, Sign, StepCall, Weight};
 use crate::keymap::{Action, Context};
 use crate::state::{Dialog, State};
+use crate::step::guard;
 use crate::theme::Role;
+use crate::units;
 
 /// Columns of the words at the left.
 const LABEL: usize = 18;
@@ -22,9 +24,9 @@ pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut B
     let inner = columns.saturating_sub(2);
     let (lines, keys) = (told(state, look, dialog, inner), asked(state, look, plan, inner));
     let height = u16::try_from(lines.len() + keys.len() + 2).unwrap_or(u16::MAX);
-    let border = if plan.type_name.is_some() { Role::BorderDanger } else { Role::BorderFocus };
+    let border = if plan.naming.is_some() { Role::BorderDanger } else { Role::BorderFocus };
     let area = pane::centred(body, columns, height);
-    let inside = pane::overlay(look, border, &plan.intent.title, &place(state, plan), area, buf);
+    let inside = pane::overlay(look, border, &title(state, plan), &place(state, plan), area, buf);
     let bottom = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height);
     let top = Rect { height: inside.height - bottom, ..inside };
     let start = dialog.scroll.min(lines.len().saturating_sub(top.height.into()));
@@ -34,15 +36,23 @@ pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut B
     pane::lines(Rect { y: top.bottom(), height: bottom, ..inside }, keys, buf);
 }
 
+/// What it does, and of what it is the undo.
+fn title(state: &State, plan: &Plan) -> String {
+    let undone = plan.intent.call.undoes.and_then(|id| state.world.runs.get(id));
+    let of = undone.map(|run| format!("undo of {} · ", units::circled(run.mark))).unwrap_or_default();
+    format!("{of}{}", plan.intent.title)
+}
+
 /// Context and namespace, or the address of the server: where it would be done.
 fn place(state: &State, plan: &Plan) -> String {
-    if let Server::Alertmanager(address) = &plan.intent.server {
+    if let Server::Alertmanager(address) = plan.intent.server() {
         let several = state.world.session.as_ref().filter(|session| session.several());
         return format!("Alertmanager{} · {address}", several.map(|session| format!(" of {}", session.context)).unwrap_or_default());
     }
     let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
     let context = state.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
-    format!("{context} · {}", plan.intent.target.namespace)
+    let namespace = &plan.intent.target.namespace;
+    if namespace.is_empty() { context } else { format!("{context} · {namespace}") }
 }
 
 fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
@@ -58,8 +68,8 @@ fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let mut lines = vec![if apart { first.clone() } else { named() }.right(uid)];
     lines.extend(apart.then(|| fact(look, "in", (" ", Role::Critical), &place, columns)).into_iter().flatten()); // never cut
     lines.push(Row::new(columns));
-    if let Ok(diff) = &plan.dry_run {
-        lines.extend(changes(look, diff, dialog.full, columns));
+    if !plan.diff.is_empty() {
+        lines.extend(changes(look, &plan.diff, dialog.full, columns));
         lines.push(Row::new(columns));
     }
     lines.extend(preflight(look, plan, columns));
@@ -74,11 +84,8 @@ fn changes(look: &Look, diff: &[DiffLine], full: bool, columns: u16) -> Vec<Row>
     let kept: Vec<&DiffLine> = diff.iter().filter(|line| !brief || line.sign != Sign::Keep).collect();
     let most = if full { kept.len() } else { BRIEF };
     let mut lines: Vec<Row> = kept.iter().take(most).map(|line| diff_line(look, line, columns)).collect();
-    if diff.is_empty() {
-        lines.push(Row::new(columns).gap(1).text(look.style(Role::Warn), "▲ nothing would change"));
-    }
     let hidden = diff.len().saturating_sub(lines.len());
-    if hidden > 0 && !diff.is_empty() {
+    if hidden > 0 {
         lines.push(Row::new(columns).gap(3).text(look.style(Role::Dim), &format!("… {hidden} more lines")));
     }
     lines
@@ -89,6 +96,7 @@ fn diff_line(look: &Look, line: &DiffLine, columns: u16) -> Row {
         Sign::Keep => (" ", Role::DiffContext),
         Sign::Remove => ("−", Role::DiffRemove),
         Sign::Add => ("+", Role::DiffAdd),
+        Sign::Hide => ("±", Role::DiffAdd),
     };
     Row::new(columns).gap(1).text(look.style(role), sign).gap(2).text(look.style(role), &line.text)
 }
@@ -96,20 +104,29 @@ fn diff_line(look: &Look, line: &DiffLine, columns: u16) -> Row {
 fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let mut lines = Vec::new();
     for (n, right) in plan.rights.iter().enumerate() {
-        let (mark, role) = match right.allowed {
-            Some(true) => ("✓", Role::Ok),
-            Some(false) => ("✗", Role::Critical),
-            None => ("?", Role::Unknown),
+        let (mark, role, why) = match &right.allowed {
+            Allowed::Yes => ("✓", Role::Ok, String::new()),
+            Allowed::No(why) if why.is_empty() => ("✗", Role::Critical, String::new()),
+            Allowed::No(why) => ("✗", Role::Critical, format!(": {why}")),
+            Allowed::Unknown(why) => ("?", Role::Unknown, format!(": unknown, because {why}")),
         };
-        lines.extend(fact(look, if n == 0 { "you may" } else { "" }, (mark, role), &right.to_string(), columns));
+        lines.extend(fact(look, if n == 0 { "permission" } else { "" }, (mark, role), &format!("{right}{why}"), columns));
     }
     lines.extend(match &plan.dry_run {
-        Ok(_) if !plan.tried => fact(look, "dry run", ("–", Role::Dim), &format!("{} knows none", plan.intent.server.name()), columns),
-        Ok(_) => fact(look, "server dry run", ("✓", Role::Ok), "accepted", columns),
-        Err(why) => fact(look, "server dry run", ("✗", Role::Critical), &format!("refused: {why}"), columns),
+        DryRun::Accepted => fact(look, "server dry run", ("✓", Role::Ok), "accepted", columns),
+        DryRun::Refused(why) => fact(look, "server dry run", ("✗", Role::Critical), &format!("refused: {why}"), columns),
+        DryRun::Unknown(why) => fact(look, "server dry run", ("?", Role::Unknown), &format!("unknown, because {why}"), columns),
+        DryRun::None(why) => fact(look, "dry run", ("–", Role::Dim), why, columns),
     });
-    for (n, owner) in plan.owners.iter().enumerate() {
-        lines.extend(fact(look, if n == 0 { "owner" } else { "" }, ("▲", Role::Warn), owner, columns));
+    let mut label = "";
+    for found in &plan.facts {
+        let mark = match found.weight {
+            Weight::Plain => (" ", Role::Text),
+            Weight::Warn => ("▲", Role::Warn),
+            Weight::Unknown => ("?", Role::Unknown),
+        };
+        lines.extend(fact(look, if label == found.label.as_str() { "" } else { &found.label }, mark, &found.words, columns));
+        label = &found.label;
     }
     lines.extend(fact(look, "touches", (" ", Role::Text), &plan.touches, columns));
     lines.extend(match &plan.intent.undo {
@@ -137,20 +154,25 @@ fn fact(look: &Look, label: &str, (mark, role): (&str, Role), words: &str, colum
 
 /// Each request by method and path, and the command that it stands for.
 fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
-    let requests = plan.intent.writes.iter().enumerate().flat_map(|(n, write)| {
-        let label = if n == 0 { format!("writes {}", plan.intent.writes.len()) } else { String::new() };
-        fact(look, &label, (" ", Role::Text), &format!("{} {}", write.method, write.path), columns)
+    let ops = &plan.intent.ops;
+    let requests = ops.iter().enumerate().flat_map(|(n, op)| {
+        let label = match op {
+            _ if n > 0 => String::new(),
+            Op::Write(_) => units::counted(ops.len(), "API write"),
+            Op::Exec(_) => "runs".to_owned(),
+        };
+        fact(look, &label, (" ", Role::Text), &op.to_string(), columns)
     });
-    requests.chain(fact(look, "as a command", (" ", Role::Dim), &plan.intent.kubectl, columns)).collect()
+    requests.chain(fact(look, "as a command", (" ", Role::Dim), &plan.intent.command.words(), columns)).collect()
 }
 
 /// The keys, or what keeps them from working, or the name to type.
 fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let mut lines = vec![Row::new(columns)];
     let input = state.screen.input.as_ref().filter(|input| input.purpose == Purpose::Name);
-    if let Some(why) = &plan.type_name {
+    if let Some(naming) = &plan.naming {
         let place = state.world.full_place(&plan.intent.target).map(|place| format!(" in {place}")).unwrap_or_default();
-        let text = format!("▲ {why}: type the name to go ahead{place}");
+        let text = format!("▲ {}: type the name to go ahead{place}", naming.why);
         lines.extend(
             wrap(&text, usize::from(columns).saturating_sub(2))
                 .iter()
@@ -186,18 +208,15 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
     if let Some(refusal) = plan.obstacle() {
         return Some((Role::Critical, format!("✗ {}", refusal.reason())));
     }
-    let context = state.world.context_of(&plan.intent.target);
-    let whom = state.world.label(context).map(|label| format!(" in {label}"));
-    if state.world.session.as_ref().and_then(|session| session.looked(context)).is_some_and(|one| one.read_only) {
-        let whom = whom.as_deref().unwrap_or(" from this session");
-        return Some((Role::ReadOnly, format!("✗ read-only: nothing is changed{whom}")));
+    let denied = guard::authorise(&state.world, &plan.intent, state.now).err()?;
+    if !denied.wants_arming() {
+        return Some((Role::ReadOnly, format!("✗ {denied}")));
     }
     let how = match (look.keys(&[Context::Confirm], &Action::Arm), look.keys(&[Context::Global], &Action::Arm)) {
         (Some(here), _) => format!("press {here} to arm"),
         (None, Some(there)) => format!("leave this and press {there} to arm"),
         (None, None) => "leave this and type :arm".to_owned(),
     };
-    let whom = whom.unwrap_or_default();
-    let told = || (Role::Warn, format!("▲ not armed{whom}: {how}"));
-    (!state.world.is_armed(context, state.now)).then(told)
+    let whom = state.world.label(state.world.context_of(&plan.intent.target)).map(|label| format!(" in {label}")).unwrap_or_default();
+    Some((Role::Warn, format!("▲ not armed{whom}: {how}")))
 }

@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 
 use super::text::{Row, width, wrap};
 use super::{Look, marks, pane, timeline};
-use crate::event::Notice;
+use crate::clean::Clean;
+use crate::event::{Notice, Output};
 use crate::keymap::{Action, Context};
-use crate::state::{Entry, Run, State, object_of};
+use crate::state::{Entry, Run, Stage, State, object_of};
 use crate::theme::Role;
 use crate::units;
 
@@ -97,7 +98,22 @@ impl Page<'_> {
     fn action(&self, run: &Run) -> Vec<Row> {
         let step: Vec<String> = run.intent.call.inputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut lines = self.fact("step", Role::Text, &format!("{} {}  @{}", run.intent.call.step, step.join(" "), run.intent.actor));
-        lines.extend(self.fact("command", Role::Text, &run.intent.kubectl));
+        lines.extend(self.fact("command", Role::Text, &run.intent.command.words()));
+        if let Stage::Read(output) = &run.stage {
+            lines.extend(self.output(output));
+        }
+        lines
+    }
+
+    /// What a command printed, and how it ended.
+    fn output(&self, output: &Output) -> Vec<Row> {
+        let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
+        let role = if output.exit == Some(0) { Role::Ok } else { Role::Warn };
+        let mut lines = self.section("output");
+        lines.extend(self.fact("ended", role, &exit));
+        lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
+        let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
+        lines.extend(output.lines.iter().flat_map(text).map(|part| self.row().text(self.look.style(Role::Text), &part)));
         lines
     }
 

@@ -78,14 +78,6 @@ pub fn opens(open: bool) -> &'static str {
     if open { "▾" } else { "▸" }
 }
 
-/// The number of an action: ①, ②, … and `(10)` beyond ⑨.
-pub fn action(mark: u32) -> String {
-    match mark {
-        1..=9 => char::from_u32(0x2460 + mark - 1).map(String::from).unwrap_or_default(),
-        more => format!("({more})"),
-    }
-}
-
 /// A row's reason in words: a pod whose status is `Running` and that is in trouble is not ready.
 pub fn reason(status: &str) -> &str {
     if status == "Running" { "not ready" } else { status }

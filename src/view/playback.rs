@@ -9,6 +9,7 @@ use super::text::Row;
 use super::{Look, marks, pane};
 use crate::state::{Playback, State};
 use crate::theme::Role;
+use crate::units;
 
 /// From nothing to the most.
 const LEVELS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -46,7 +47,7 @@ fn draw_bar(state: &State, look: &Look, playback: &Playback, axis: Axis, bar: Re
         buf.set_string(bar.x + column, bar.y, LEVELS[level], look.style(role));
     }
     for (column, entry) in state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry))) {
-        let mark = entry.mark.map_or_else(|| marks::entry(entry.kind).0.to_owned(), marks::action);
+        let mark = entry.mark.map_or_else(|| marks::entry(entry.kind).0.to_owned(), units::circled);
         let room = usize::from(bar.width - column.min(bar.width));
         buf.set_stringn(bar.x + column, bar.y, mark, room, look.style(Role::ChartMarker));
     }

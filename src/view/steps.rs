@@ -4,11 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text::{Row, width};
-use super::{Look, Spot, marks, pane};
+use super::{Look, Spot, pane};
 use crate::keymap::{Action, Context};
 use crate::runbook::Danger;
 use crate::state::{Focus, Run, Stage, State, StepLine, step_lines};
 use crate::theme::Role;
+use crate::units;
 
 /// Below so many columns a suggestion has its reason where other steps say what they can break.
 const NARROW: usize = 70;
@@ -68,11 +69,12 @@ fn aside(state: &State, look: &Look, id: &str, narrow: bool) -> Row {
 fn under_way(state: &State, look: &Look, run: &Run, row: Row) -> Row {
     let seconds = (state.now - run.applied.unwrap_or(run.at)).num_seconds().max(0);
     let (role, words) = match &run.stage {
+        Stage::Waiting => (Role::TimelineAction, format!("waiting for the disk, {seconds} s; nothing was sent")),
         Stage::Sent => (Role::TimelineAction, format!("sent {seconds} s ago, no answer yet")),
         Stage::Unknown(why) => (Role::Unknown, format!("? unknown: {why}; being read")),
-        Stage::Verifying => (Role::TimelineAction, format!("verifying {seconds} of {} s", run.intent.verify_within)),
-        Stage::Rejected(_) | Stage::Done(_) => return row,
+        Stage::Verifying => (Role::TimelineAction, format!("answered; verifying {seconds} of {} s", run.intent.verify_within)),
+        _ => return row,
     };
-    let row = row.gap(1).text(look.style(Role::ChartMarker), &marks::action(run.mark)).gap(1);
+    let row = row.gap(1).text(look.style(Role::ChartMarker), &units::circled(run.mark)).gap(1);
     row.text(look.style(Role::Strong), &run.intent.title).gap(2).text(look.style(role), &words)
 }

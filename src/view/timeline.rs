@@ -110,7 +110,7 @@ impl Columns {
         let entry = line.entry;
         let (mark, role) = marks::entry(entry.kind);
         let quiet = entry.kind == EntryKind::Session || (entry.cause.is_some() && entry.ended.is_some());
-        let number = entry.mark.map(marks::action).unwrap_or_default();
+        let number = entry.mark.map(units::circled).unwrap_or_default();
         let row = row.text(look.style(Role::Accent), if entry.pinned { "★" } else { " " });
         let row =
             row.cell(look.style(Role::Dim), &times(state, entry.at, self.both), self.time).gap(if entry.cause.is_some() { 3 } else { 2 });

@@ -275,9 +275,10 @@ pub fn draw_footer(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
 fn needs(state: &State) -> Vec<String> {
     let mut needs: Vec<String> = state.world.journal_trouble.iter().map(|why| format!("not recorded: {why}")).collect();
     for run in state.world.runs.all() {
-        let mark = marks::action(run.mark);
+        let mark = units::circled(run.mark);
         match &run.stage {
             Stage::Unknown(why) => needs.push(format!("{mark} {}: outcome unknown, {why}", run.intent.title)),
+            Stage::Partial(why) => needs.push(format!("{mark} {}: made in part, {why}", run.intent.title)),
             Stage::Done(verdict) if !verdict.ok => needs.push(format!("{mark} {}: its effect was not seen", run.intent.title)),
             _ => {}
         }

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
-    Alert, Asked, ClusterEvent, ContainerState, DiffLine, Event, Expectation, GroupLag, Health, Intent, Kind, Matcher, Mode, Operator,
-    Outcome, PartitionLag, Plan, Pod, Purpose, Rate, RateHistory, RateSample, Right, Sealed, Server, ServiceHistory, ServiceRate, Session,
-    Sign, Signal, Silence, SourceId, SourceState, StepCall, Target, Tier, Unit, Verify, Workload, Write,
+    Alert, Allowed, Asked, ClusterEvent, Command, ContainerState, Danger, DiffLine, DryRun, Event, Expectation, Fact, GroupLag, Health,
+    Intent, Kind, Made, Matcher, Mode, Naming, Op, Operator, Outcome, PartitionLag, Plan, Pod, Purpose, Rate, RateHistory, RateSample,
+    Right, Sealed, Server, ServiceHistory, ServiceRate, Session, Sign, Signal, Silence, SourceId, SourceState, StepCall, Target, Tier,
+    Unit, Workload, Write,
 };
 use warroom::keymap::Action;
+use warroom::step::check;
+use warroom::step::target::DEPLOYMENT;
 
 use super::at;
 use super::cluster::{NAMESPACE, crashing, listing, node, notice, pod, revision, unready, workload};
@@ -29,6 +32,7 @@ pub fn session() -> Session {
         namespaces: vec![NAMESPACE.into()],
         actor: "dana".into(),
         read_only: false,
+        no_exec: false,
         arm_minutes: 15,
         threshold: 0.05,
         kafka: "exec".into(),
@@ -274,7 +278,7 @@ pub fn rolled_back() -> Told {
         id: Ulid::from_parts(3, 3),
         title: "scale worker-service 1 → 10".into(),
         target: Target { name: "worker-service".into(), uid: "uid-worker-service".into(), ..intent.target.clone() },
-        verify: vec![Verify::Ready { kind: Kind::Deployment, uid: "uid-worker-service".into(), replicas: 10 }],
+        checks: vec![check::ready(Kind::Deployment, "uid-worker-service".into(), 10)],
         ..intent
     };
     let applied = Outcome::Applied { generation: 4, writes: 1, by_reading: false };
@@ -320,58 +324,63 @@ pub fn deaf() -> Told {
 
 /// A rollback, prepared: nothing in its way.
 pub fn plan() -> Plan {
-    let call = |revision: &str| StepCall {
-        step: "rollout-undo".into(),
-        inputs: [("deployment", APP), ("revision", revision)].map(|(k, v)| (k.into(), v.into())).into(),
+    let call = |revision: &str| {
+        StepCall::new("rollout-undo", [("deployment", APP), ("revision", revision)].map(|(k, v)| (k.into(), v.into())).into())
     };
-    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{APP}");
     let line = |sign, text: &str| DiffLine { sign, text: text.into() };
+    let target = Target {
+        cluster: "https://10.0.0.1:6443".into(),
+        identity: "uid:eu".into(),
+        context: Clean::default(),
+        kind: "deployment".into(),
+        namespace: NAMESPACE.into(),
+        name: APP.into(),
+        uid: format!("uid-{APP}").into(),
+    };
     Plan {
         intent: Intent {
             id: Ulid::from_parts(2, 2),
             call: call("6"),
             title: format!("roll back {APP} to rev 6 (v1.2.3)").into(),
-            target: Target {
-                cluster: "https://10.0.0.1:6443".into(),
-                context: Clean::default(),
-                kind: "deployment".into(),
-                namespace: NAMESPACE.into(),
-                name: APP.into(),
-                uid: format!("uid-{APP}").into(),
-            },
-            server: Server::Cluster,
-            writes: vec![Write {
-                method: "PATCH".into(),
-                path: path.clone().into(),
-                content_type: "application/json-patch+json".into(),
-                body: Sealed::Digest("d".into()),
-            }],
-            expect: Expectation {
-                path: path.into(),
-                values: BTreeMap::new(),
-                before: BTreeMap::new(),
-                managed_before: None,
-                generation_before: 1,
-            },
-            verify: vec![
-                Verify::Rollout { kind: Kind::Deployment, uid: format!("uid-{APP}").into() },
-                Verify::ErrorsBelow { service: APP.into(), ratio: 0.05 },
-            ],
+            danger: Danger::Change,
+            ops: vec![Op::Write(write(&target))],
+            target,
+            checks: vec![check::rollout(Kind::Deployment, format!("uid-{APP}").into()), check::errors_below(APP, 0.05)],
             verify_within: 120,
             undo: Some(call("7")),
-            kubectl: format!("kubectl -n {NAMESPACE} rollout undo deployment/{APP} --to-revision=6").into(),
+            command: Command::plain(format!("kubectl -n {NAMESPACE} rollout undo deployment/{APP} --to-revision=6")),
             actor: "dana".into(),
         },
-        dry_run: Ok(vec![
+        diff: vec![
             line(Sign::Keep, "spec.template.spec.containers[app].env"),
             line(Sign::Remove, "  APP_VERSION  v1.3.0"),
             line(Sign::Add, "  APP_VERSION  v1.2.3"),
-        ]),
-        tried: true,
-        rights: vec![Right { verb: "patch".into(), resource: "deployments".into(), namespace: NAMESPACE.into(), allowed: Some(true) }],
-        owners: vec!["Helm release medcontracthub: the next upgrade may bring rev 7 back".into()],
+        ],
+        dry_run: DryRun::Accepted,
+        rights: vec![Right { allowed: Allowed::Yes, ..DEPLOYMENT.right("patch", "", NAMESPACE, APP) }],
+        facts: vec![Fact::warn("owner", "Helm release medcontracthub: the next upgrade may bring rev 7 back")],
         touches: "2 of 2 ready pods, one at a time · 100 % of this service's traffic".into(),
-        type_name: None,
+        naming: None,
+    }
+}
+
+fn write(target: &Target) -> Write {
+    let path: Clean = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{APP}").into();
+    Write {
+        server: Server::Cluster,
+        target: target.clone(),
+        method: "PATCH".into(),
+        path: path.clone(),
+        content_type: "application/json-patch+json".into(),
+        body: Sealed::Open(serde_json::json!([])),
+        expect: Expectation {
+            made: Made::Values,
+            path,
+            values: BTreeMap::new(),
+            before: BTreeMap::new(),
+            managed_before: None,
+            generation_before: 1,
+        },
     }
 }
 
@@ -380,27 +389,28 @@ pub fn silencing() -> Plan {
     let add = |text: &str| DiffLine { sign: Sign::Add, text: text.into() };
     let mut plan = plan();
     plan.intent.title = "silence HighErrorRate for 1h".into();
-    plan.intent.server = Server::Alertmanager("http://alertmanager.example:9093".into());
     plan.intent.target =
         Target { kind: "silence".into(), namespace: Clean::default(), name: "HighErrorRate".into(), ..plan.intent.target.clone() };
-    plan.intent.writes[0].method = "POST".into();
-    plan.intent.writes[0].path = "/api/v2/silences".into();
-    plan.intent.undo = Some(StepCall { step: "unsilence".into(), inputs: [("silence".into(), "01KA".into())].into() });
-    plan.intent.kubectl = "amtool --alertmanager.url=http://alertmanager.example:9093 silence add 'alertname=HighErrorRate'".into();
-    plan.dry_run = Ok(["alertname=\"HighErrorRate\"", "service=\"gateway\"", "until  2026-11-23 15:46:32 UTC  by dana", "because  known"]
-        .map(add)
-        .into());
-    plan.touches = "1 of 2 alerts that fire now: gateway; and every later one with these labels".into();
-    (plan.tried, plan.rights, plan.owners) = (false, vec![], vec![]);
+    let server = Server::Alertmanager("http://alertmanager.example:9093".into());
+    plan.intent.ops =
+        vec![Op::Write(Write { server, method: "POST".into(), path: "/api/v2/silences".into(), ..write(&plan.intent.target) })];
+    plan.intent.undo = Some(StepCall::new("unsilence", [("silence".into(), "01KA".into())].into()));
+    plan.intent.command = Command::plain("amtool --alertmanager.url=http://alertmanager.example:9093 silence add alertname=HighErrorRate");
+    plan.dry_run = DryRun::None("Alertmanager knows none".into());
+    plan.diff =
+        ["alertname=\"HighErrorRate\"", "service=\"gateway\"", "until  2026-11-23 15:46:32 UTC  by dana", "because  known"].map(add).into();
+    plan.touches = "silences 1 of 2 firing alerts: gateway; and every later one with these labels".into();
+    (plan.rights, plan.facts) = (vec![], vec![]);
     plan
 }
 
 /// A change that takes a service away, refused by the server: the name must be typed.
 pub fn refused_plan() -> Plan {
     let mut plan = plan();
-    plan.dry_run = Err("admission webhook \"policy\" denied the request: replicas must be at least 1".into());
-    plan.rights[0].allowed = Some(false);
+    plan.dry_run = DryRun::Refused("admission webhook \"policy\" denied the request: replicas must be at least 1".into());
+    plan.diff = vec![];
+    plan.rights[0].allowed = Allowed::No("".into());
     plan.intent.undo = None;
-    plan.type_name = Some("it takes the service away".into());
+    plan.naming = Some(Naming { why: "it takes the service away".into(), lasting: false });
     plan
 }

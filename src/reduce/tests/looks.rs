@@ -192,7 +192,7 @@ fn what_needs_a_person_calls_once() {
 fn an_unknown_outcome_and_an_effect_that_was_not_seen_call() {
     let mut room = room();
     room.take(Event::Intent(Box::new(intent())));
-    let lost = room.take(Event::Outcome { intent: intent().id, outcome: Outcome::Unknown { reason: "no answer".into() } });
+    let lost = room.take(Event::Outcome { intent: intent().id, outcome: Outcome::Unknown { reason: "no answer".into(), at: 0 } });
     assert!(calls(&lost)[0].starts_with("worker: unknown: no answer"), "{lost:?}");
     assert_eq!(room.state.world.timeline.entries().last().map(|entry| entry.kind), Some(EntryKind::Unknown));
 }

@@ -3,7 +3,6 @@
 mod auth;
 mod discovery;
 mod exec;
-mod json_patch;
 mod list;
 mod logs;
 mod proxy;

@@ -5,9 +5,9 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::json_patch::{self, Operation};
 use super::status::Status;
 use super::{Call, json_text, validate, with_type};
+use crate::data::json_patch::{self, Operation};
 use crate::sim::cluster::kind::Kind;
 use crate::sim::cluster::store::count_generation;
 use crate::sim::json::{text, timestamp};

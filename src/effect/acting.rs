@@ -1,0 +1,204 @@
+//! Preparing, sending and resolving: which server is asked for what, and whether it is still the cluster that was meant.
+
+use tokio::sync::mpsc;
+use ulid::Ulid;
+
+use super::caller::Caller;
+use super::clusters::Cluster;
+use super::executor::Settings;
+use super::identity::{Identities, Meant};
+use super::prepare::Preflight;
+use super::resolve::resolve;
+use super::send::{Sent, elsewhere, send};
+use super::{Unresolved, exec};
+use crate::clean::Clean;
+use crate::event::{Event, Intent, Op, Outcome, Plan, Refusal, Server, StepCall, Target, View, Write};
+use crate::source::reach::Clients;
+use crate::step::guard::Authorised;
+use crate::step::{Ctx, Place};
+
+/// What acts. Cheap to clone; clones share what was told of the clusters' identities.
+#[derive(Clone)]
+pub(super) struct Acting {
+    pub(super) settings: Settings,
+    identities: Identities,
+}
+
+impl Settings {
+    fn namespace(&self) -> Clean {
+        self.namespaces.borrow().first().cloned().unwrap_or_else(|| "default".into())
+    }
+
+    pub(super) fn caller(&self, client: &kube::Client) -> Caller {
+        Caller { client: client.clone(), server: Server::Cluster, prefix: String::new(), deadline: self.deadline }
+    }
+
+    /// Alertmanager's reader and writer.
+    async fn alertmanager(&self) -> Result<(Caller, Caller), Clean> {
+        let Clients { reader, writer, prefix, place } = self
+            .alertmanager
+            .clients(&self.clusters.main.reader, &self.clusters.main.writer)
+            .await
+            .map_err(|unreached| Clean::new(&unreached.to_string()))?;
+        let caller =
+            |client| Caller { client, server: Server::Alertmanager(place.clone()), prefix: prefix.clone(), deadline: self.deadline };
+        Ok((caller(reader), caller(writer)))
+    }
+}
+
+impl Acting {
+    pub(super) fn new(settings: Settings, events: mpsc::Sender<Event>) -> Self {
+        Self { settings, identities: Identities::new(events) }
+    }
+
+    /// Finds out all that a confirmation says.
+    pub(super) async fn prepare(&self, call: &StepCall) -> Result<Plan, Refusal> {
+        let settings = &self.settings;
+        let at = settings.clusters.asked(call)?;
+        let step = settings.runbook.step(&call.step);
+        let asks = step.is_some_and(|step| step.inputs.iter().any(|input| input.kind.of_alertmanager()));
+        if asks && !at.id.is_main() {
+            let why = format!("the Alertmanager of context {} is not looked at: start warroom with it as the first", at.context);
+            return Err(Refusal::usage(why));
+        }
+        let alertmanager = if asks { settings.alertmanager().await.map(|(reader, _)| reader) } else { Err(Clean::default()) };
+        let cluster = settings.caller(&at.reader);
+        let known = self.identities.of(at, &cluster).await.unwrap_or_default();
+        let ctx = self.ctx(at, known, alertmanager.as_ref().ok());
+        Preflight { cluster, alertmanager, ctx, read_only: at.read_only }.prepare(&settings.runbook, call).await
+    }
+
+    fn ctx(&self, at: &Cluster, identity: Clean, alertmanager: Option<&Caller>) -> Ctx {
+        let settings = &self.settings;
+        let (now, several) = (settings.clock.now(), settings.clusters.several());
+        let (cluster, named, context, id) = (at.address.clone(), at.named(), at.context.clone(), at.id);
+        let alertmanager = match alertmanager.map(|caller| &caller.server) {
+            Some(Server::Alertmanager(address)) => address.clone(),
+            _ => Clean::default(),
+        };
+        Ctx {
+            now,
+            id: Ulid::from_datetime(now.into()),
+            actor: settings.actor.clone(),
+            place: Place { cluster, identity, named, context, id, several },
+            namespace: settings.namespace().to_string(),
+            alertmanager,
+            rates: settings.rates.clone(),
+        }
+    }
+
+    fn meant<'a>(&'a self, cluster: &'a Cluster, target: &'a Target) -> Meant<'a> {
+        Meant { identities: &self.identities, cluster, caller: self.settings.caller(&cluster.reader), target }
+    }
+
+    /// Sends the op that was authorised, once; what follows is its outcome, or that it is done and another is left.
+    pub(super) async fn send(&self, authorised: &Authorised) -> Event {
+        let (intent, at) = (authorised.intent(), authorised.at());
+        let sent = match authorised.op() {
+            Op::Write(write) => self.write(write).await,
+            Op::Exec(exec) => {
+                let outcome = match self.settings.clusters.of(&exec.target) {
+                    Ok(cluster) => exec::run(&self.settings.caller(&cluster.reader), exec).await,
+                    Err(reason) => Outcome::NotSent { reason },
+                };
+                return Event::Outcome { intent: intent.id, outcome };
+            }
+        };
+        follows(intent, at, sent)
+    }
+
+    async fn write(&self, write: &Write) -> Sent {
+        let cluster = match self.settings.clusters.of(&write.target) {
+            Ok(cluster) => cluster,
+            Err(why) => return Sent::NotSent(why),
+        };
+        let callers = match self.callers(cluster, write).await {
+            Ok(callers) => callers,
+            Err(why) => return Sent::NotSent(why),
+        };
+        if write.server != Server::Cluster {
+            return send(&callers.1, &callers.0, write, None).await;
+        }
+        let meant = self.meant(cluster, &write.target);
+        if meant.same().await == Some(false) {
+            return Sent::NotSent(elsewhere(&write.target));
+        }
+        send(&callers.1, &callers.0, write, Some(&meant)).await
+    }
+
+    /// Reader and writer of the server that a write is for.
+    async fn callers(&self, cluster: &Cluster, write: &Write) -> Result<(Caller, Caller), Clean> {
+        let callers = match write.server {
+            Server::Cluster => (self.settings.caller(&cluster.reader), self.settings.caller(&cluster.writer)),
+            Server::Alertmanager(_) => self.settings.alertmanager().await?,
+        };
+        if callers.0.server == write.server {
+            return Ok(callers);
+        }
+        Err("it was meant for another Alertmanager than this session's".into())
+    }
+
+    /// Reads what became of ops whose answers were lost, one after the other, until one was not made.
+    pub(super) async fn resolve(&self, unresolved: &Unresolved) -> Event {
+        let Unresolved { intent, from, to } = unresolved;
+        let (all, mut generation) = (u32::try_from(intent.ops.len()).unwrap_or(u32::MAX), 0);
+        for at in *from..*to {
+            let Some(Op::Write(write)) = intent.ops.get(at as usize) else { continue };
+            match self.read(write).await {
+                Ok(Ok(made)) => generation = made,
+                Ok(Err(reason)) if at == 0 => return ended(intent, Outcome::Rejected { reason, by_reading: true }),
+                Ok(Err(why)) => return ended(intent, Outcome::Partial { done: at, rest: all - at, why }),
+                Err(why) => return Event::View(View::Told(format!("{why}: it stays unknown").into())),
+            }
+        }
+        if *to < all {
+            let why = "the answer before was lost, and the rest was not sent".into();
+            return ended(intent, Outcome::Partial { done: *to, rest: all - to, why });
+        }
+        ended(intent, Outcome::Applied { generation, writes: all, by_reading: true })
+    }
+
+    /// What reading says of one write: its generation, or why it was not made; an error is that it cannot be read from here.
+    async fn read(&self, write: &Write) -> Result<Result<i64, Clean>, Clean> {
+        let (clock, patience) = (&self.settings.clock, self.settings.patience);
+        if let Server::Alertmanager(_) = write.server {
+            let (reader, _) = self.callers(&self.settings.clusters.main, write).await?;
+            return Ok(resolve(&reader, write, clock, patience, None).await);
+        }
+        let cluster = self.telling(&write.target).await?;
+        let reader = self.settings.caller(&cluster.reader);
+        Ok(resolve(&reader, write, clock, patience, Some(&self.meant(cluster, &write.target))).await)
+    }
+
+    /// The cluster of a target, however it is reached now.
+    async fn telling(&self, target: &Target) -> Result<&Cluster, Clean> {
+        let all = self.settings.clusters.telling(target);
+        if let Some(first) = all.first().filter(|one| one.address == target.cluster) {
+            return Ok(first);
+        }
+        for cluster in all {
+            if self.meant(cluster, target).same().await == Some(true) {
+                return Ok(cluster);
+            }
+        }
+        Err(format!("there is no connection to {}, where {} is", target.cluster, target.name).into())
+    }
+}
+
+fn ended(intent: &Intent, outcome: Outcome) -> Event {
+    Event::Outcome { intent: intent.id, outcome }
+}
+
+/// What follows from what came of one op of several.
+fn follows(intent: &Intent, at: usize, sent: Sent) -> Event {
+    let (all, op) = (u32::try_from(intent.ops.len()).unwrap_or(u32::MAX), u32::try_from(at).unwrap_or(u32::MAX));
+    let outcome = match sent {
+        Sent::Done(generation) if op + 1 < all => return Event::Answered { intent: intent.id, op, generation },
+        Sent::Done(generation) => Outcome::Applied { generation, writes: all, by_reading: false },
+        Sent::Rejected(why) | Sent::NotSent(why) if op > 0 => Outcome::Partial { done: op, rest: all - op, why },
+        Sent::Rejected(reason) => Outcome::Rejected { reason, by_reading: false },
+        Sent::NotSent(reason) => Outcome::NotSent { reason },
+        Sent::Unknown(reason) => Outcome::Unknown { reason, at: op },
+    };
+    ended(intent, outcome)
+}

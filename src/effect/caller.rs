@@ -1,0 +1,225 @@
+//! One request, one answer. Nothing in here sends anything twice: not on a timeout, not on a 429, not on a broken connection
+//! (invariant 5); what is not answered is `unknown` and read. An answer is read before it is believed: what stands between may answer too.
+
+use std::time::Duration;
+
+use http::{Method, Request};
+use hyper_util::client::legacy;
+use kube::Client;
+use kube::client::Body;
+use serde_json::Value;
+
+use crate::clean::Clean;
+use crate::event::{Sealed, Server, Write};
+use crate::source::credential::NoCredentials;
+use crate::step::target::MANAGER;
+use crate::step::text;
+
+/// Bytes of an answer that are read at the most.
+const MOST: usize = 8 << 20;
+
+/// What came back.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// 2xx, and no `Status: Failure`.
+    Done(Value),
+    /// 4xx in this server's own words: it did nothing.
+    Refused(Refused),
+    /// The request never left this machine.
+    NotSent(Clean),
+    /// No answer, or one that does not say whether anything was done: 5xx, or of somebody else than this server.
+    Lost(Clean),
+}
+
+/// A refusal in the server's own words.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// The HTTP status.
+    pub(super) code: u16,
+    /// `Conflict`, `Invalid`, … where the server gives one.
+    pub(super) reason: Clean,
+    /// In words.
+    pub(super) why: Clean,
+    /// Whether it names the fields that are wrong.
+    pub(super) causes: bool,
+}
+
+/// A client, and how long one answer may take.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) client: Client,
+    /// Whom it asks.
+    pub(super) server: Server,
+    /// Before the path of every request: where the API server proxies it.
+    pub(super) prefix: String,
+    pub(super) deadline: Duration,
+}
+
+impl Caller {
+    pub(super) async fn get(&self, path: &str) -> Reply {
+        self.request(Method::GET, path, None, None).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.request(Method::POST, path, Some("application/json"), Some(body)).await
+    }
+
+    pub(super) async fn dry_run(&self, write: &Write) -> Reply {
+        self.change(write, "dryRun=All&").await
+    }
+
+    pub(super) async fn write(&self, write: &Write) -> Reply {
+        self.change(write, "").await
+    }
+
+    async fn change(&self, write: &Write, query: &str) -> Reply {
+        let Sealed::Open(body) = &write.body else {
+            return Reply::NotSent("its body is not known any more".into());
+        };
+        let Ok(method) = Method::from_bytes(write.method.as_bytes()) else {
+            return Reply::NotSent(format!("{} is no method", write.method).into());
+        };
+        let path = match self.server {
+            Server::Cluster => format!("{}?{query}fieldManager={MANAGER}", write.path),
+            Server::Alertmanager(_) => write.path.to_string(),
+        };
+        match body {
+            Value::Null => self.request(method, &path, None, None).await,
+            body => self.request(method, &path, Some(&write.content_type), Some(body)).await,
+        }
+    }
+
+    async fn request(&self, method: Method, path: &str, content_type: Option<&str>, body: Option<&Value>) -> Reply {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.prefix));
+        if let Some(content_type) = content_type {
+            request = request.header(http::header::CONTENT_TYPE, content_type);
+        }
+        let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
+        let Ok(request) = request.body(Body::from(bytes)) else {
+            return Reply::NotSent("the request cannot be written".into());
+        };
+        match tokio::time::timeout(self.deadline, reply(&self.client, &self.server, request)).await {
+            Ok(reply) => reply,
+            Err(_) => Reply::Lost(format!("no answer within {:.0} s", self.deadline.as_secs_f64()).into()),
+        }
+    }
+}
+
+async fn reply(client: &Client, server: &Server, request: Request<Body>) -> Reply {
+    let response = match client.send(request).await {
+        Ok(response) => response,
+        Err(error) if never_left(&error) => {
+            return Reply::NotSent(format!("{} cannot be reached: {}", server.name(), root(&error)).into());
+        }
+        Err(error) => return Reply::Lost(root(&error)),
+    };
+    let status = response.status();
+    let body = http_body_util::Limited::new(response.into_body(), MOST);
+    match http_body_util::BodyExt::collect(body).await {
+        Ok(body) => classify(server, status, &body.to_bytes()),
+        Err(error) => Reply::Lost(format!("the answer ({status}) broke off: {error}").into()),
+    }
+}
+
+/// What an answer says.
+fn classify(server: &Server, status: http::StatusCode, bytes: &[u8]) -> Reply {
+    let value: Option<Value> = serde_json::from_slice(bytes).ok();
+    let code = status.as_u16();
+    let Some(value) = value else {
+        // Alertmanager says nothing to a silence that it ended.
+        let silent = status.is_success() && bytes.iter().all(u8::is_ascii_whitespace) && *server != Server::Cluster;
+        let seen = String::from_utf8_lossy(&bytes[..bytes.len().min(120)]).trim().to_owned();
+        return if silent { Reply::Done(Value::Null) } else { Reply::Lost(foreign(code, &seen)) };
+    };
+    let failed = value["kind"] == "Status" && value["status"] == "Failure";
+    match (code, own(server, &value, code)) {
+        (200..=299, _) if failed => Reply::Lost(format!("{code}, and yet a failure: {}", text(&value, "/message")).into()),
+        (200..=299, _) => Reply::Done(value),
+        // 408: the server gave up in the middle.
+        (400..=499, Some(refused)) if code != 408 => Reply::Refused(refused),
+        (_, Some(refused)) => Reply::Lost(format!("{code} {}", refused.why).into()),
+        (_, None) => Reply::Lost(foreign(code, &value.to_string().chars().take(120).collect::<String>())),
+    }
+}
+
+/// Something between answered, or the server in a form that is not its own.
+fn foreign(code: u16, seen: &str) -> Clean {
+    let words = if seen.is_empty() { "and no words".to_owned() } else { format!("\"{seen}\"") };
+    format!("an answer that is not this server's own: {code} {words}").into()
+}
+
+/// The server's own words: a `Status` that says the same code, of Alertmanager also a text or an object with a message.
+fn own(server: &Server, value: &Value, code: u16) -> Option<Refused> {
+    let status = value["kind"] == "Status" && value["status"] == "Failure" && value["code"] == code;
+    if status {
+        let causes = value.pointer("/details/causes").and_then(Value::as_array).is_some_and(|causes| !causes.is_empty());
+        return Some(Refused { code, reason: text(value, "/reason").into(), why: text(value, "/message").into(), causes });
+    }
+    let words = value.as_str().or_else(|| value["message"].as_str()).filter(|_| *server != Server::Cluster)?;
+    Some(Refused { code, reason: Clean::default(), why: words.into(), causes: false })
+}
+
+/// A connection that could not be made carried nothing; and without credentials none was tried.
+fn never_left(error: &kube::Error) -> bool {
+    let kube::Error::Service(source) = error else { return false };
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
+    while let Some(error) = cause {
+        if error.is::<NoCredentials>() || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The innermost cause: what a person can act on.
+pub(super) fn root(error: &dyn std::error::Error) -> Clean {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(server: &Server, code: u16, body: &str) -> String {
+        match classify(server, http::StatusCode::from_u16(code).unwrap(), body.as_bytes()) {
+            Reply::Done(value) => format!("done {value}"),
+            Reply::Refused(refused) => format!("refused {}", refused.why),
+            Reply::NotSent(why) => format!("not sent {why}"),
+            Reply::Lost(why) => format!("lost {why}"),
+        }
+    }
+
+    #[test]
+    fn only_the_servers_own_words_are_believed() {
+        let status =
+            |code: u16| format!(r#"{{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"X","code":{code}}}"#);
+        let of = |code, body: &str| told(&Server::Cluster, code, body);
+        assert_eq!(of(404, &status(404)), "refused no");
+        assert_eq!(of(200, &status(409)), "lost 200, and yet a failure: no");
+        assert_eq!(of(408, &status(408)), "lost 408 no");
+        assert_eq!(of(504, &status(504)), "lost 504 no");
+        assert_eq!(
+            of(404, &status(403)),
+            format!(
+                "lost {}",
+                foreign(404, &serde_json::from_str::<Value>(&status(403)).unwrap().to_string().chars().take(120).collect::<String>())
+            )
+        );
+        assert_eq!(of(429, "slow down"), "lost an answer that is not this server's own: 429 \"slow down\"");
+        assert_eq!(of(499, ""), "lost an answer that is not this server's own: 499 and no words");
+        assert_eq!(of(200, "<html>"), "lost an answer that is not this server's own: 200 \"<html>\"");
+        assert_eq!(of(200, ""), "lost an answer that is not this server's own: 200 and no words");
+        let alertmanager = Server::Alertmanager("a".into());
+        assert_eq!(told(&alertmanager, 200, ""), "done null");
+        assert_eq!(told(&alertmanager, 400, "\"start time must be before end time\""), "refused start time must be before end time");
+        assert_eq!(
+            told(&alertmanager, 404, "404 page not found"),
+            "lost an answer that is not this server's own: 404 \"404 page not found\""
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! A command in a container, once: an argument vector in a pod that is still the one that was meant, its output bounded and cleaned.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
+use kube::Api;
+use kube::api::{AttachParams, AttachedProcess};
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::caller::{Caller, Reply, root};
+use crate::clean::Clean;
+use crate::event::{Exec, Outcome, Output, Typed};
+use crate::step::text;
+
+/// Bytes that are kept of each of the two streams.
+const BYTES: u64 = 32 << 10;
+/// Lines that are kept.
+const LINES: usize = 500;
+/// Characters that are kept of a line.
+const COLUMNS: usize = 400;
+
+/// Runs it and tells how it ended. What keeps it from beginning changes nothing, and says so.
+pub(super) async fn run(caller: &Caller, exec: &Exec) -> Outcome {
+    if let Err(reason) = still_there(caller, exec).await {
+        return Outcome::Rejected { reason, by_reading: false };
+    }
+    let pods: Api<Pod> = Api::namespaced(caller.client.clone(), &exec.target.namespace);
+    let how = AttachParams::default().container(exec.container.as_str()).stdin(false).stdout(true).stderr(true);
+    let command: Vec<&str> = exec.command.iter().map(Typed::raw).collect();
+    let begun = tokio::time::timeout(caller.deadline, pods.exec(&exec.target.name, command, &how)).await;
+    match begun {
+        Ok(Ok(process)) => Outcome::Read(watched(process, Duration::from_secs(exec.seconds.into())).await),
+        Ok(Err(error)) => Outcome::Rejected { reason: refusal(&error), by_reading: false },
+        Err(_) => Outcome::Rejected { reason: "the container did not begin to run it in time".into(), by_reading: false },
+    }
+}
+
+async fn still_there(caller: &Caller, exec: &Exec) -> Result<(), Clean> {
+    let (namespace, name) = (&exec.target.namespace, &exec.target.name);
+    match caller.get(&format!("/api/v1/namespaces/{namespace}/pods/{name}")).await {
+        Reply::Done(pod) if *exec.target.uid == *text(&pod, "/metadata/uid") => Ok(()),
+        Reply::Done(_) => Err(format!("pod {name} was recreated: look again").into()),
+        Reply::Refused(refused) if refused.code == 404 => Err(format!("pod {name} is gone: look again").into()),
+        Reply::Refused(refused) => Err(format!("pod {name} cannot be read: {}", refused.why).into()),
+        Reply::NotSent(why) | Reply::Lost(why) => Err(format!("pod {name} cannot be read: {why}").into()),
+    }
+}
+
+fn refusal(error: &kube::Error) -> Clean {
+    match error {
+        kube::Error::Api(status) if status.code == 403 => format!("you may not: {}", status.message).into(),
+        kube::Error::Api(status) => status.message.as_str().into(),
+        error => root(error),
+    }
+}
+
+/// Reads what it prints until it ends, or for as long as it may take.
+async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
+    let (mut out, mut err) = (Kept::default(), Kept::default());
+    let (stdout, stderr, status) = (process.stdout(), process.stderr(), process.take_status());
+    let all = async {
+        tokio::join!(out.take(stdout), err.take(stderr));
+        match status {
+            Some(status) => status.await,
+            None => None,
+        }
+    };
+    let ended = tokio::time::timeout(limit, all).await;
+    process.abort();
+    let (exit, why) = match ended {
+        Ok(Some(status)) => (exit(&status), None),
+        Ok(None) => (None, Some("the stream ended without an exit code".to_owned())),
+        Err(_) => (None, Some(format!("stopped after {} s", limit.as_secs()))),
+    };
+    let why = why.or_else(|| (exit.is_none()).then(|| "the server gave no exit code".to_owned()));
+    output(exit, why, [out, err])
+}
+
+/// 0 where it succeeded, else the code that the kubelet names.
+fn exit(status: &Status) -> Option<i32> {
+    if status.status.as_deref() == Some("Success") {
+        return Some(0);
+    }
+    let causes = status.details.as_ref()?.causes.as_ref()?;
+    causes.iter().find(|cause| cause.reason.as_deref() == Some("ExitCode"))?.message.as_ref()?.parse().ok()
+}
+
+/// What is kept of a stream, and whether there was more.
+#[derive(Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    more: bool,
+}
+
+impl Kept {
+    async fn take(&mut self, stream: Option<impl AsyncRead + Unpin>) {
+        let Some(mut stream) = stream else { return };
+        // A stream that breaks has said what it had to say; the exit status tells whether that was all.
+        let _cut = (&mut stream).take(BYTES).read_to_end(&mut self.bytes).await;
+        let mut rest = [0; 4096];
+        while let Ok(read @ 1..) = stream.read(&mut rest).await {
+            self.more |= read > 0;
+        }
+    }
+}
+
+fn output(exit: Option<i32>, why: Option<String>, streams: [Kept; 2]) -> Output {
+    let more = streams.iter().any(|stream| stream.more);
+    let text = streams.iter().map(|stream| String::from_utf8_lossy(&stream.bytes).into_owned()).collect::<Vec<_>>();
+    let all: Vec<&str> = text.iter().flat_map(|text| text.lines()).collect();
+    let long = |line: &&str| line.chars().count() > COLUMNS;
+    let cut = why.or_else(|| {
+        (more || all.len() > LINES || all.iter().any(long))
+            .then(|| format!("only the first {} KiB, {LINES} lines of {COLUMNS} columns are kept", BYTES >> 10))
+    });
+    let lines = all.into_iter().take(LINES).map(|line| Clean::new(&line.chars().take(COLUMNS).collect::<String>())).collect();
+    Output { exit, lines, cut: cut.map(Clean::from) }
+}

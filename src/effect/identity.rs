@@ -1,0 +1,125 @@
+//! What a cluster is known by, whatever its address: an address may lead elsewhere tomorrow.
+//!
+//! It is the uid of the namespace `kube-system`, which lives as long as the cluster; where that may not be read, the digest of the authority
+//! that signed the server's certificate; else the address, and then that is said.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::caller::{Caller, Reply};
+use super::clusters::{Cluster, Clusters};
+use crate::clean::Clean;
+use crate::event::{ContextId, Event, Server, Target};
+use crate::runtime::inherit::Reached;
+use crate::step::text;
+
+const NAMESPACE: &str = "/api/v1/namespaces/kube-system";
+
+/// Which cluster answers in which context, as far as it was told. Cheap to clone; clones share it.
+#[derive(Clone)]
+pub(super) struct Identities {
+    events: mpsc::Sender<Event>,
+    told: Arc<Mutex<BTreeMap<ContextId, Clean>>>,
+}
+
+impl Identities {
+    pub(super) fn new(events: mpsc::Sender<Event>) -> Self {
+        Self { events, told: Arc::default() }
+    }
+
+    /// What a cluster is known by now; that is told once, and again when another one answers.
+    ///
+    /// # Errors
+    /// It cannot be told now.
+    pub(super) async fn of(&self, cluster: &Cluster, caller: &Caller) -> Result<Clean, Clean> {
+        let known = identity(caller, cluster.authority.as_ref(), &cluster.address).await?;
+        let before = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.id, known.clone());
+        if before.as_ref() != Some(&known) {
+            let _ = self.events.send(Event::Identity { context: cluster.id, identity: known.clone() }).await; // the session is over
+        }
+        Ok(known)
+    }
+}
+
+/// The cluster that a target was bound to, and how what answers there now is asked.
+pub(super) struct Meant<'a> {
+    pub(super) identities: &'a Identities,
+    pub(super) cluster: &'a Cluster,
+    pub(super) caller: Caller,
+    pub(super) target: &'a Target,
+}
+
+impl Meant<'_> {
+    /// Whether what answers there now is the cluster that was meant; `None` where that cannot be told.
+    pub(super) async fn same(&self) -> Option<bool> {
+        let now = self.identities.of(self.cluster, &self.caller).await.ok()?;
+        let Target { identity, cluster, .. } = self.target;
+        // Intents of releases that knew no identity are bound to the address.
+        if identity.is_empty() { Some(self.cluster.address == *cluster) } else { same(identity, &now) }
+    }
+}
+
+/// What each of these clusters is known by now; empty where nobody answers.
+pub async fn reached(clusters: &Clusters, deadline: Duration) -> Vec<Reached> {
+    let one = async |cluster: &Cluster| {
+        let caller = Caller { client: cluster.reader.clone(), server: Server::Cluster, prefix: String::new(), deadline };
+        let identity = identity(&caller, cluster.authority.as_ref(), &cluster.address).await.unwrap_or_default();
+        Reached { address: cluster.address.clone(), identity }
+    };
+    futures::future::join_all(clusters.all().map(one)).await
+}
+
+/// What the cluster behind this caller is known by now.
+///
+/// # Errors
+/// It cannot be told now, because nobody answers.
+async fn identity(caller: &Caller, authority: Option<&Clean>, address: &Clean) -> Result<Clean, Clean> {
+    let fallback = || match authority {
+        Some(digest) => format!("ca:{digest}"),
+        None => format!("address:{address}"),
+    };
+    match caller.get(NAMESPACE).await {
+        Reply::Done(namespace) if is_it(&namespace) => Ok(format!("uid:{}", text(&namespace, "/metadata/uid")).into()),
+        Reply::Done(_) => Err("the answer is of something else than namespace kube-system".into()),
+        Reply::Refused(_) => Ok(fallback().into()),
+        Reply::NotSent(why) | Reply::Lost(why) => Err(why),
+    }
+}
+
+fn is_it(namespace: &Value) -> bool {
+    let of = |at: &str| text(namespace, at);
+    of("/kind") == "Namespace" && of("/metadata/name") == "kube-system" && !of("/metadata/uid").is_empty()
+}
+
+/// Whether two identities are of one cluster; `None` where they were told in different ways, or one is not known.
+fn same(one: &str, other: &str) -> Option<bool> {
+    let way = |identity: &str| identity.split_once(':').map(|(way, _)| way.to_owned());
+    (way(one).is_some() && way(one) == way(other)).then(|| one == other)
+}
+
+/// What is to be said of a cluster that is not known by its uid.
+pub(super) fn doubt(identity: &str) -> Option<String> {
+    match identity.split_once(':') {
+        Some(("uid", _)) => None,
+        Some(("ca", _)) => Some("known by its certificate authority only: namespace kube-system may not be read".to_owned()),
+        _ => Some("known by its address only: namespace kube-system may not be read, and no authority is given".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_told_in_the_same_way_can_differ() {
+        assert_eq!(same("uid:a", "uid:a"), Some(true));
+        assert_eq!(same("uid:a", "uid:b"), Some(false));
+        assert_eq!(same("uid:a", "ca:b"), None);
+        assert_eq!(same("", "uid:a"), None);
+        assert!(doubt("uid:a").is_none() && doubt("ca:a").is_some() && doubt("address:a").is_some());
+    }
+}

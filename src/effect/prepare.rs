@@ -1,0 +1,286 @@
+//! What is found out before anything is asked of a person: what the step reads, its plan, rights, a dry run and its diff, who will fight the
+//! change. Only reads, access reviews and dry runs leave from here, and no dry run where nothing may be changed. What cannot be found out is
+//! said to be unknown, with why.
+
+use serde_json::{Value, json};
+
+use super::caller::{Caller, Reply};
+use super::{identity, reading};
+use crate::clean::Clean;
+use crate::data::json_patch;
+use crate::event::{
+    Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Naming, Op, Plan, Refusal, Right, Sealed, Server, StepCall, Write, digest,
+};
+use crate::journal::redact::redact_text;
+use crate::runbook::{Runbook, Step};
+use crate::step::input::{InputKind, Inputs};
+use crate::step::target::{AUTOSCALER, autoscalers};
+use crate::step::{Answer, Ctx, Draft, Is, Read, Request, Undo, Whom, check, diff};
+
+/// What preparing needs to know of the session.
+#[derive(Clone)]
+pub(super) struct Preflight {
+    /// For the cluster that the step is done in.
+    pub(super) cluster: Caller,
+    /// For Alertmanager, where the step asks it, or why it cannot be asked.
+    pub(super) alertmanager: Result<Caller, Clean>,
+    pub(super) ctx: Ctx,
+    /// Whether nothing may be changed there, so that no request that would change something leaves, not even as a dry run.
+    pub(super) read_only: bool,
+}
+
+impl Preflight {
+    /// Prepares a step: reads, works out the request, and finds out all that can be found out without sending it.
+    pub(super) async fn prepare(&self, runbook: &Runbook, call: &StepCall) -> Result<Plan, Refusal> {
+        let step = known(runbook, call)?;
+        let call = complete(step, call, &self.ctx)?;
+        let inputs = Inputs::of(&call);
+        let answers = self.read_all(step, &inputs).await?;
+        let draft = step.kind.plan(&inputs, &answers, &self.ctx)?;
+        self.look_into(runbook, step, call, draft).await
+    }
+
+    /// Reads what the kind asks for, until it asks for nothing more.
+    async fn read_all(&self, step: &Step, inputs: &Inputs) -> Result<Vec<Answer>, Refusal> {
+        let mut answers = Vec::new();
+        loop {
+            let reads = step.kind.reads(inputs, &answers, &self.ctx)?;
+            if reads.is_empty() {
+                return Ok(answers);
+            }
+            let asked = futures::future::join_all(reads.iter().map(|read| self.read(read))).await;
+            answers.extend(asked.into_iter().collect::<Result<Vec<_>, _>>()?);
+        }
+    }
+
+    async fn read(&self, read: &Read) -> Result<Answer, Refusal> {
+        let caller = match read.whom {
+            Whom::Cluster => &self.cluster,
+            Whom::Alertmanager => self.alertmanager.as_ref().map_err(|why| Refusal::Failed(why.clone()))?,
+        };
+        reading::answer(caller.get(&read.path).await, read, &self.ctx)
+    }
+
+    /// What else there is to find out about a draft, all at once.
+    async fn look_into(&self, runbook: &Runbook, step: &Step, call: StepCall, mut draft: Draft) -> Result<Plan, Refusal> {
+        let rights: Vec<Right> = draft.requests.iter().flat_map(|request| request.rights.clone()).collect();
+        let (tried, rights, facts) = tokio::join!(
+            futures::future::join_all(draft.requests.iter().map(|request| self.attempt(request))),
+            futures::future::join_all(rights.into_iter().map(|right| self.ask(right))),
+            self.owners(&draft),
+        );
+        let mut lines = std::mem::take(&mut draft.lines);
+        let mut dry_run = DryRun::Accepted;
+        for (request, Tried { verdict, after }) in draft.requests.iter_mut().zip(tried) {
+            if let Some(after) = after {
+                expect_as_tried(request, &after, &verdict);
+                lines.extend(diff::diff(&request.object, &after));
+            }
+            if worse(&verdict) > worse(&dry_run) {
+                dry_run = verdict;
+            }
+        }
+        if lines.is_empty() && dry_run == DryRun::Accepted && draft.requests.iter().any(|request| matches!(request.op, Op::Write(_))) {
+            return Err(Refusal::failed(
+                "the server's dry run gives everything back as it is: something there takes the change back at once",
+            ));
+        }
+        let facts = draft.facts.iter().cloned().chain(facts).chain(self.doubt()).collect();
+        let touches = draft.touches.as_str().into();
+        let (intent, naming) = self.intent(runbook, step, call, draft);
+        Ok(Plan { intent, diff: lines, dry_run, rights, facts, touches, naming })
+    }
+
+    fn doubt(&self) -> Option<Fact> {
+        identity::doubt(&self.ctx.place.identity).map(|words| Fact::warn("cluster", words))
+    }
+
+    fn intent(&self, runbook: &Runbook, step: &Step, call: StepCall, draft: Draft) -> (Intent, Option<Naming>) {
+        let (undo, naming) = (undo(runbook, step, &draft, &call), naming(step, &draft));
+        let main = self.ctx.place.id.is_main();
+        let held = |check: &Check| {
+            let wanted = step.verify.as_ref().is_none_or(|names| names.contains(&check.kind));
+            wanted && (main || !check::named(&check.kind).is_some_and(|kind| kind.of_main_context()))
+        };
+        let intent = Intent {
+            id: self.ctx.id,
+            call,
+            title: redact_text(&draft.title).into_owned().into(),
+            danger: step.danger,
+            target: draft.target,
+            ops: draft.requests.into_iter().map(|request| request.op).collect(),
+            checks: draft.checks.into_iter().filter(held).collect(),
+            verify_within: step.verify_within,
+            undo,
+            command: draft.command,
+            actor: self.ctx.actor.clone(),
+        };
+        (intent, naming)
+    }
+
+    /// What the server would make of a request, or what is worked out here where it may not be asked.
+    async fn attempt(&self, request: &Request) -> Tried {
+        let Op::Write(write) = &request.op else {
+            return Tried { verdict: DryRun::None("a command is not tried beforehand".into()), after: None };
+        };
+        if write.server != Server::Cluster {
+            return Tried { verdict: DryRun::None(format!("{} knows none", write.server.name()).into()), after: None };
+        }
+        if self.read_only {
+            let why = "read-only: none is sent, and the diff is worked out here".into();
+            return Tried { verdict: DryRun::None(why), after: here(request, write) };
+        }
+        match self.cluster.dry_run(write).await {
+            Reply::Done(after) => Tried { verdict: DryRun::Accepted, after: Some(shaped(request, write, after)) },
+            Reply::Refused(refused) => Tried { verdict: DryRun::Refused(refused.why), after: here(request, write) },
+            Reply::NotSent(why) | Reply::Lost(why) => Tried { verdict: DryRun::Unknown(why), after: here(request, write) },
+        }
+    }
+
+    /// Asks the server whether this person may do that to this object.
+    async fn ask(&self, mut right: Right) -> Right {
+        let attributes = json!({
+            "verb": right.verb, "group": right.group, "resource": right.resource, "subresource": right.subresource,
+            "namespace": right.namespace, "name": right.name,
+        });
+        let review =
+            json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}});
+        let reply = self.cluster.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await;
+        right.allowed = allowed(reply, &attributes);
+        right
+    }
+
+    /// Who will fight the change, as far as that can be read.
+    async fn owners(&self, draft: &Draft) -> Vec<Fact> {
+        let target = &draft.target;
+        let scales = matches!(target.kind.as_str(), "deployment" | "statefulset");
+        let mut facts: Vec<Fact> = draft.requests.iter().flat_map(declared).collect();
+        if scales && draft.requests.iter().any(|request| matches!(request.op, Op::Write(_))) {
+            let is = Some(Is { kind: format!("{}List", AUTOSCALER.kind), place: None });
+            let what = format!("the autoscalers of {}", target.namespace);
+            let read = Read { whom: Whom::Cluster, path: AUTOSCALER.list(&target.namespace), what, is, required: false };
+            let answer = self.read(&read).await.unwrap_or_else(|refusal| Answer::Unknown(refusal.reason().clone()));
+            facts.extend(autoscalers(target, &answer));
+        }
+        facts
+    }
+}
+
+/// What came of a dry run: what it says, and the object as it would be.
+struct Tried {
+    verdict: DryRun,
+    after: Option<Value>,
+}
+
+fn worse(verdict: &DryRun) -> u8 {
+    match verdict {
+        DryRun::Accepted => 0,
+        DryRun::None(_) => 1,
+        DryRun::Unknown(_) => 2,
+        DryRun::Refused(_) => 3,
+    }
+}
+
+fn declared(request: &Request) -> Vec<Fact> {
+    crate::step::target::declared_owners(&request.object)
+}
+
+/// The server knows best what it will hold: what its dry run gave is what the answer and every reading are held against.
+fn expect_as_tried(request: &mut Request, after: &Value, verdict: &DryRun) {
+    if let (Op::Write(Write { expect: Expectation { values, .. }, .. }), DryRun::Accepted) = (&mut request.op, verdict) {
+        for (at, value) in values.iter_mut() {
+            *value = digest(after.pointer(at).unwrap_or(&Value::Null));
+        }
+    }
+}
+
+/// The object that a dry run gave. A scale answers with a Scale: only its count says what the object will be, and 0 is left out; a deletion
+/// leaves nothing.
+fn shaped(request: &Request, write: &Write, after: Value) -> Value {
+    match (request.scale, write.method.as_str()) {
+        (true, _) => {
+            let mut object = request.object.clone();
+            object["spec"]["replicas"] = after["spec"].get("replicas").cloned().unwrap_or_else(|| 0.into());
+            object
+        }
+        (_, "DELETE") => Value::Null,
+        _ => after,
+    }
+}
+
+/// What a request would make of the object, worked out without the server.
+fn here(request: &Request, write: &Write) -> Option<Value> {
+    let Sealed::Open(body) = &write.body else { return None };
+    if write.method == "DELETE" {
+        return Some(Value::Null);
+    }
+    let mut after = request.object.clone();
+    let operations = body.as_array().into_iter().flatten().filter(|operation| operation["op"] != "test").cloned().collect();
+    json_patch::apply(&mut after, serde_json::from_value(operations).ok()?).ok()?;
+    Some(after)
+}
+
+fn allowed(reply: Reply, asked: &Value) -> Allowed {
+    let answer = match reply {
+        Reply::Done(answer) => answer,
+        Reply::Refused(refused) => return Allowed::Unknown(refused.why),
+        Reply::NotSent(why) | Reply::Lost(why) => return Allowed::Unknown(why),
+    };
+    let same = answer["kind"] == "SelfSubjectAccessReview" && answer["spec"]["resourceAttributes"]["verb"] == asked["verb"];
+    match answer.pointer("/status/allowed").and_then(Value::as_bool).filter(|_| same) {
+        Some(true) => Allowed::Yes,
+        Some(false) => {
+            let why = ["/status/reason", "/status/evaluationError"].map(|at| crate::step::text(&answer, at));
+            Allowed::No(why.into_iter().find(|why| !why.is_empty()).unwrap_or_default().into())
+        }
+        None => Allowed::Unknown("the answer is no access review".into()),
+    }
+}
+
+fn known<'a>(runbook: &'a Runbook, call: &StepCall) -> Result<&'a Step, Refusal> {
+    runbook.step(&call.step).ok_or_else(|| Refusal::usage(format!("no such step \"{}\": see warroom steps", call.step)))
+}
+
+/// The call with its defaults and the context's own name, each input shown as its kind wants; or which is missing or unheard of.
+fn complete(step: &Step, call: &StepCall, ctx: &Ctx) -> Result<StepCall, Refusal> {
+    let mut inputs = step.named(call.inputs.clone());
+    let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
+    if let Some(name) = inputs.keys().find(|name| **name != StepCall::CONTEXT && !known.contains(&name.as_str())) {
+        return Err(Refusal::usage(format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", "))));
+    }
+    for input in &step.inputs {
+        match (inputs.get(&input.name), &input.default) {
+            (None, Some(default)) => drop(inputs.insert(input.name.clone(), input.kind.typed(default))),
+            (None, None) if input.required => {
+                return Err(Refusal::usage(format!("{} needs {}: give {}=…", step.id, input.name, input.name)));
+            }
+            (Some(given), _) => {
+                let shown = input.kind.typed(given.raw());
+                inputs.insert(input.name.clone(), shown);
+            }
+            (None, None) => {}
+        }
+    }
+    if let Some(context) = inputs.get_mut(StepCall::CONTEXT) {
+        *context = InputKind::Text.typed(&ctx.place.context); // a label is not for the journal
+    }
+    Ok(StepCall { step: step.id.clone(), inputs, undoes: call.undoes })
+}
+
+/// The undo as a call of the runbook's step of that kind, in the same context.
+fn undo(runbook: &Runbook, step: &Step, draft: &Draft, call: &StepCall) -> Option<StepCall> {
+    let Undo::Step { kind, inputs } = &draft.undo else { return None };
+    let of_kind = |one: &&Step| one.kind.name() == *kind;
+    let undo = Some(step).filter(of_kind).or_else(|| runbook.steps.iter().find(of_kind)).filter(|_| step.danger != Danger::Destructive)?;
+    let kinds = |name: &str| undo.inputs.iter().find(|input| *input.name == *name).map_or(InputKind::Text, |input| input.kind);
+    let mut inputs = crate::step::input::typed(inputs.iter().map(|(name, value)| (*name, value.as_str(), kinds(name))));
+    let context = call.inputs.get_key_value(StepCall::CONTEXT).map(|(name, value)| (name.clone(), value.clone()));
+    inputs.extend(context);
+    Some(StepCall::new(undo.id.clone(), inputs))
+}
+
+/// Why the name must be typed: by the runbook, or by what the plan found.
+fn naming(step: &Step, draft: &Draft) -> Option<Naming> {
+    let destructive = (step.danger == Danger::Destructive).then(|| Naming { why: "it cannot be taken back".into(), lasting: true });
+    destructive.or_else(|| draft.naming.clone())
+}

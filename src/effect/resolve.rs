@@ -1,0 +1,191 @@
+//! What became of a change whose answer was lost: found out by reading, for as long as it may still arrive.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::caller::{Caller, Reply};
+use super::identity::Meant;
+use crate::clean::Clean;
+use crate::event::{Expectation, Made, Server, Target, Write, digest};
+use crate::source::clock::Clock;
+use crate::step::target::{generation, managed_by_warroom};
+use crate::step::text;
+
+/// What one reading says of a write.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Reading {
+    /// It was made; the generation afterwards.
+    Made(i64),
+    /// It was not, and will not be, because of this.
+    Not(Clean),
+    /// As it was before: the request may still be on its way.
+    Unchanged,
+    /// The same, but the spec was changed meanwhile, and changed back.
+    Back,
+    /// What was read is not of this cluster.
+    Elsewhere,
+}
+
+/// Reads until it is clear what became of a write: its generation, or why it was not made. A request that has not arrived after `patience`
+/// will not arrive: API servers give one a minute at the most. A server that answers nothing may hold it all the while, so patience begins
+/// with the first answer. Another cluster than the one that was meant can say nothing.
+pub(super) async fn resolve(
+    reader: &Caller,
+    write: &Write,
+    clock: &Clock,
+    patience: Duration,
+    meant: Option<&Meant<'_>>,
+) -> Result<i64, Clean> {
+    let patience = chrono::TimeDelta::from_std(patience).unwrap_or_default();
+    let mut until = None;
+    let mut pause = Duration::from_millis(500);
+    loop {
+        let reading = match read_once(reader, write).await {
+            Ok(reading) if is_meant(meant).await => Some(reading),
+            _ => None, // the server cannot be asked now, or another one answers: it stays unknown until it can
+        };
+        let name = &write.target.name;
+        let mut late = || clock.now() >= *until.get_or_insert_with(|| clock.now() + patience);
+        match reading {
+            Some(Reading::Made(generation)) => return Ok(generation),
+            Some(Reading::Not(why)) => return Err(why),
+            Some(Reading::Unchanged) if late() => return Err(format!("it never arrived: {name} is as it was").into()),
+            Some(Reading::Back) if late() => {
+                return Err(format!("{name} is as it was, but was changed in between: if this was made, somebody took it back").into());
+            }
+            _ => {}
+        }
+        clock.sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+async fn is_meant(meant: Option<&Meant<'_>>) -> bool {
+    match meant {
+        Some(meant) => meant.same().await == Some(true),
+        None => true,
+    }
+}
+
+/// Reads once; an error is that nothing could be read.
+pub(super) async fn read_once(reader: &Caller, write: &Write) -> Result<Reading, Clean> {
+    let (target, expect) = (&write.target, &write.expect);
+    match reader.get(&expect.path).await {
+        Reply::Done(value) => Ok(judge(&value, target, expect)),
+        Reply::Refused(refused) if refused.code == 404 && write.server == Server::Cluster => {
+            let gone = format!("{} is gone, and whatever was changed went with it", target.name);
+            Ok(if expect.made == Made::Gone { Reading::Made(0) } else { Reading::Not(gone.into()) })
+        }
+        Reply::Refused(refused) => Err(refused.why),
+        Reply::NotSent(why) | Reply::Lost(why) => Err(why),
+    }
+}
+
+/// JSON pointer → digest of the value.
+type Values = BTreeMap<Clean, Clean>;
+
+fn holds(object: &Value, values: &Values) -> bool {
+    values.iter().all(|(at, want)| digest(object.pointer(at).unwrap_or(&Value::Null)) == *want)
+}
+
+/// What is kept in a list, as silences are, was made once an element of it is as expected.
+fn judge_list(list: &Value, target: &Target, expect: &Expectation) -> Reading {
+    let Some(list) = list.as_array() else { return Reading::Elsewhere };
+    let any = |values: &Values| list.iter().any(|element| holds(element, values));
+    if any(&expect.values) {
+        return Reading::Made(0);
+    }
+    if expect.before.is_empty() || any(&expect.before) {
+        return Reading::Unchanged;
+    }
+    Reading::Not(format!("{} is not there any more", target.name).into())
+}
+
+fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
+    if expect.made == Made::Listed || object.is_array() {
+        return judge_list(object, target, expect);
+    }
+    let of = |at: &str| text(object, at);
+    if *target.name != *of("/metadata/name") || *target.namespace != *of("/metadata/namespace") {
+        return Reading::Elsewhere; // the answer to another question
+    }
+    if of("/metadata/uid") != target.uid.as_str() {
+        let recreated = format!("{} was recreated, and whatever was changed went with the old one", target.name);
+        return if expect.made == Made::Gone { Reading::Made(0) } else { Reading::Not(recreated.into()) };
+    }
+    if expect.made == Made::Gone {
+        return if object["metadata"]["deletionTimestamp"].is_string() { Reading::Made(0) } else { Reading::Unchanged };
+    }
+    let ours = managed_by_warroom(object).is_some_and(|time| Some(&time) >= expect.managed_before.as_ref());
+    if holds(object, &expect.values) && ours {
+        return Reading::Made(generation(object));
+    }
+    if holds(object, &expect.before) {
+        return if generation(object) == expect.generation_before { Reading::Unchanged } else { Reading::Back };
+    }
+    if managed_by_warroom(object) > expect.managed_before {
+        return Reading::Made(generation(object)); // and somebody changed it again since
+    }
+    Reading::Not(format!("{}: somebody else changed it first", target.name).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn expectation(managed_before: Option<&str>) -> Expectation {
+        let values = |n: u64| BTreeMap::from([("/spec/replicas".into(), digest(&json!(n)))]);
+        Expectation {
+            made: Made::Values,
+            path: "/x".into(),
+            values: values(10),
+            before: values(1),
+            managed_before: managed_before.map(Clean::from),
+            generation_before: 4,
+        }
+    }
+
+    fn target() -> Target {
+        crate::event::samples::target("app")
+    }
+
+    fn object(uid: &str, replicas: u64, managed: Option<&str>, generation: i64) -> Value {
+        let fields: Vec<Value> = managed.iter().map(|time| json!({"manager": "warroom", "time": time})).collect();
+        let meta = json!({"name": "app", "namespace": "ns", "uid": uid, "generation": generation, "managedFields": fields});
+        json!({"metadata": meta, "spec": {"replicas": replicas}})
+    }
+
+    fn judged(uid: &str, replicas: u64, managed: Option<&str>, before: Option<&str>) -> Reading {
+        judge(&object(uid, replicas, managed, 4), &target(), &expectation(before))
+    }
+
+    #[test]
+    fn reading_tells_what_became_of_a_lost_answer() {
+        let t1 = Some("2026-01-01T00:00:00Z");
+        let t2 = Some("2026-01-01T00:00:09Z");
+        let not = |why: &str| Reading::Not(why.into());
+        assert_eq!(judged("u", 10, t2, None), Reading::Made(4));
+        assert_eq!(judged("u", 10, t2, t1), Reading::Made(4));
+        assert_eq!(judged("u", 1, None, None), Reading::Unchanged);
+        assert_eq!(judged("u", 10, None, None), not("app: somebody else changed it first"));
+        assert_eq!(judged("u", 5, t2, t1), Reading::Made(4), "and somebody changed it again since");
+        assert_eq!(judged("u", 5, t1, t1), not("app: somebody else changed it first"));
+        assert_eq!(judge(&object("u", 1, None, 6), &target(), &expectation(None)), Reading::Back);
+        assert!(matches!(judged("other", 10, t2, None), Reading::Not(why) if why.contains("recreated")));
+        let other = json!({"metadata": {"name": "other", "namespace": "ns", "uid": "u"}, "spec": {"replicas": 10}});
+        assert_eq!(judge(&other, &target(), &expectation(None)), Reading::Elsewhere);
+    }
+
+    #[test]
+    fn a_deletion_is_made_once_the_object_is_gone_or_on_its_way() {
+        let expect = Expectation { made: Made::Gone, ..expectation(None) };
+        let mut pod = object("u", 1, None, 1);
+        assert_eq!(judge(&pod, &target(), &expect), Reading::Unchanged);
+        pod["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert_eq!(judge(&pod, &target(), &expect), Reading::Made(0));
+        assert_eq!(judge(&object("other", 1, None, 1), &target(), &expect), Reading::Made(0));
+    }
+}

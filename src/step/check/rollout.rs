@@ -1,0 +1,55 @@
+//! All replicas are of the new template and ready: `kubectl rollout status`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{CheckKind, Evidence, Since, args, unread};
+use crate::clean::Clean;
+use crate::event::{Check, Kind, Measure, SourceId, Uid};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Args {
+    pub(super) kind: Kind,
+    pub(super) uid: Uid,
+}
+
+pub(super) struct Rollout;
+
+/// The workload of this identity rolls out what it was told.
+pub fn rollout(kind: Kind, uid: Uid) -> Check {
+    super::check(&Rollout, &Args { kind, uid })
+}
+
+/// Ready, wanted and release of a workload.
+pub(super) fn workload(uid: &str, evidence: &Evidence<'_>, into: &mut Measure) {
+    let workload = evidence.cluster.workloads.get(uid);
+    (into.ready, into.desired) = (workload.map(|w| w.ready), workload.map(|w| w.desired));
+    into.release = workload.and_then(|w| w.release.clone());
+}
+
+impl CheckKind for Rollout {
+    fn name(&self) -> &'static str {
+        "rollout"
+    }
+
+    fn needs(&self) -> &'static [SourceId] {
+        &[SourceId::Deployments, SourceId::StatefulSets, SourceId::DaemonSets]
+    }
+
+    fn measure(&self, held: &Value, evidence: &Evidence<'_>, into: &mut Measure) {
+        if let Some(Args { uid, .. }) = args(held) {
+            workload(&uid, evidence, into);
+        }
+    }
+
+    /// The controller has seen the write, all replicas are new, none is old, all are ready.
+    fn missing(&self, held: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
+        let Some(Args { kind, uid }) = args(held) else { return unread() };
+        let Some(w) = evidence.cluster.workloads.get(&uid) else { return Some(format!("the {} is gone", kind.word()).into()) };
+        if w.generation < since.generation || w.observed < w.generation {
+            return Some("the controller has not seen the change yet".into());
+        }
+        let done = w.updated >= w.desired && w.replicas == w.updated && w.ready >= w.desired;
+        (!done).then(|| format!("{} of {} replicas new, {} ready, {} in all", w.updated, w.desired, w.ready, w.replicas).into())
+    }
+}

@@ -1,0 +1,145 @@
+//! The only place that answers whether something may be sent now: asked for the screen, for `warroom run`, for an undo and for what an
+//! earlier session left, and asked again when it leaves.
+
+use chrono::{DateTime, Utc};
+
+use crate::clean::Clean;
+use crate::event::{Intent, Looked, Op, Plan, Refusal, Sealed};
+use crate::state::{Run, Stage, World};
+
+/// Leave for one op of an intent. Only [`authorise`] makes one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Authorised {
+    intent: Intent,
+    at: usize,
+}
+
+impl Authorised {
+    /// What it is a part of.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// Its place among the ops of the intent.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What may leave.
+    pub fn op(&self) -> &Op {
+        &self.intent.ops[self.at]
+    }
+}
+
+/// Why something may not be sent now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// It is for a cluster that this session does not look at, or not any more.
+    #[error("{0}")]
+    Elsewhere(String),
+    /// Nothing may be changed there.
+    #[error("read-only: nothing is changed {0}")]
+    ReadOnly(String),
+    /// Changes are not allowed now.
+    #[error("not armed{0}: arm first (:arm), then confirm")]
+    NotArmed(String),
+    /// They were, and the time is over.
+    #[error("arming{0} ran out: arm again (:arm), then confirm")]
+    RanOut(String),
+    /// What is not recorded is not done.
+    #[error("the journal cannot be written, and what is not recorded is not done; mend the disk first")]
+    Journal,
+    /// `--no-exec`
+    #[error("no command is run in a container from this session (--no-exec)")]
+    NoExec,
+    /// It has left already, or will not.
+    #[error("{0}")]
+    Over(&'static str),
+}
+
+impl Denied {
+    /// Whether arming would help.
+    pub fn wants_arming(&self) -> bool {
+        matches!(self, Self::NotArmed(_) | Self::RanOut(_))
+    }
+
+    /// The same as a refusal.
+    pub fn refusal(&self) -> Refusal {
+        let why = Clean::new(&self.to_string());
+        if matches!(self, Self::Journal) { Refusal::Failed(why) } else { Refusal::Denied(why) }
+    }
+}
+
+/// Whether a plan may be confirmed now: nothing is in its way, and it might be sent.
+///
+/// # Errors
+/// Why not.
+pub fn confirmable(world: &World, plan: &Plan, now: DateTime<Utc>) -> Result<(), Refusal> {
+    if let Some(obstacle) = plan.obstacle() {
+        return Err(obstacle);
+    }
+    authorise(world, &plan.intent, now).map(drop).map_err(|denied| denied.refusal())
+}
+
+/// Whether the next op of an intent may be sent now.
+///
+/// # Errors
+/// Why not.
+pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<Authorised, Denied> {
+    let at = next(world.runs.get(intent.id))?;
+    let Some(op) = intent.ops.get(at) else { return Err(Denied::Over("all of it was sent")) };
+    let looked = place(world, intent)?;
+    let label = world.label(looked.id).map(|label| format!(" in {label}"));
+    match op {
+        Op::Exec(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => return Err(Denied::NoExec),
+        Op::Write(write) if matches!(write.body, Sealed::Digest(_)) => {
+            return Err(Denied::Over("what it would send is known only to the session that prepared it"));
+        }
+        _ => {}
+    }
+    if !intent.only_reads() {
+        if looked.read_only {
+            return Err(Denied::ReadOnly(label.map_or_else(|| "from this session".to_owned(), |label| label.trim().to_owned())));
+        }
+        if world.journal_trouble.is_some() {
+            return Err(Denied::Journal);
+        }
+        if !world.is_armed(looked.id, now) {
+            let (label, ran_out) = (label.unwrap_or_default(), world.was_armed(looked.id));
+            return Err(if ran_out { Denied::RanOut(label) } else { Denied::NotArmed(label) });
+        }
+    }
+    Ok(Authorised { intent: intent.clone(), at })
+}
+
+/// The op that is next: those before it are done, and it has not left yet. What is not confirmed yet begins with the first.
+fn next(run: Option<&Run>) -> Result<usize, Denied> {
+    let Some(run) = run else { return Ok(0) };
+    match run.stage {
+        Stage::Waiting => Ok(0),
+        Stage::Sent if run.done > run.sent.unwrap_or(0) => Ok(run.done as usize),
+        Stage::Sent => Err(Denied::Over("it was sent, and the answer is awaited")),
+        Stage::Unknown(_) => Err(Denied::Over("it may have been sent: it is read, and never sent again")),
+        _ => Err(Denied::Over("it is over")),
+    }
+}
+
+/// The context that an intent is for, if what answers there is still the cluster that was meant.
+fn place<'a>(world: &'a World, intent: &Intent) -> Result<Looked<'a>, Denied> {
+    let (target, session) = (&intent.target, world.session.as_ref());
+    let looked = session.and_then(|session| session.looked(session.of(target)));
+    let there = |one: &Looked<'_>| *one.cluster == target.cluster;
+    let Some(looked) = looked.filter(there) else {
+        return Err(Denied::Elsewhere(format!("{} is in {}, which this session does not look at", target.name, target.cluster)));
+    };
+    match world.identities.get(&looked.id) {
+        Some(now) if !target.identity.is_empty() && *now != target.identity => {
+            Err(Denied::Elsewhere(format!("another cluster answers at {} than the one where {} is", target.cluster, target.name)))
+        }
+        _ => Ok(looked),
+    }
+}
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::*;
+use crate::event::{ContextId, Danger, Event, Exec, Mode, Operator, Outcome, Record, Session, samples};
+use crate::keymap::Action;
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+}
+
+struct Room {
+    world: World,
+}
+
+impl Room {
+    fn new(change: impl FnOnce(Session) -> Session) -> Self {
+        let session = Session {
+            mode: Mode::Live,
+            context: "prod".into(),
+            cluster: "https://prod".into(),
+            namespaces: vec!["ns".into()],
+            actor: "dana".into(),
+            read_only: false,
+            no_exec: false,
+            arm_minutes: 15,
+            threshold: 0.05,
+            kafka: Clean::default(),
+            thresholds: std::collections::BTreeMap::new(),
+            version: "0".into(),
+            label: Clean::default(),
+            beside: Vec::new(),
+        };
+        let mut room = Self { world: World::default() };
+        room.take(0, Event::Started(change(session)));
+        room
+    }
+
+    fn armed() -> Self {
+        let mut room = Self::new(|session| session);
+        room.did(0, Action::Arm);
+        room
+    }
+
+    fn take(&mut self, second: i64, event: Event) {
+        let seq = self.world.seq + 1;
+        self.world.fold(&Record { seq, at: at(second), event });
+    }
+
+    fn did(&mut self, second: i64, action: Action) {
+        self.take(second, Event::Operator(Operator::Did(action)));
+    }
+
+    fn answer(&self, second: i64) -> String {
+        authorise(&self.world, &samples::intent(), at(second))
+            .map_or_else(|denied| denied.to_string(), |leave| format!("op {}", leave.at()))
+    }
+}
+
+#[test]
+fn only_what_is_armed_recorded_and_meant_for_this_cluster_may_leave() {
+    let mut room = Room::new(|session| session);
+    assert_eq!(room.answer(0), "not armed: arm first (:arm), then confirm");
+    room.did(0, Action::Arm);
+    assert_eq!(room.answer(1), "op 0");
+    assert_eq!(room.answer(15 * 60), "arming ran out: arm again (:arm), then confirm");
+    room.take(2, Event::JournalTrouble(Some("full".into())));
+    assert!(room.answer(2).starts_with("the journal cannot be written"));
+    room.take(3, Event::JournalTrouble(None));
+    room.did(3, Action::Disarm);
+    assert_eq!(room.answer(3), "not armed: arm first (:arm), then confirm");
+    assert_eq!(Room::new(|session| Session { read_only: true, ..session }).answer(0), "read-only: nothing is changed from this session");
+    let elsewhere = Room::new(|session| Session { cluster: "https://other".into(), ..session });
+    assert_eq!(elsewhere.answer(0), "worker is in https://prod, which this session does not look at");
+}
+
+#[test]
+fn another_cluster_at_the_same_address_is_another_cluster() {
+    let mut room = Room::armed();
+    let identity = |identity: &str| Event::Identity { context: ContextId::MAIN, identity: identity.into() };
+    room.take(1, identity("uid:prod"));
+    assert_eq!(room.answer(1), "op 0");
+    room.take(2, identity("uid:other"));
+    assert_eq!(room.answer(2), "another cluster answers at https://prod than the one where worker is");
+}
+
+#[test]
+fn what_has_left_or_is_over_never_leaves_again() {
+    let intent = samples::intent();
+    let two = Intent { ops: vec![intent.ops[0].clone(), intent.ops[0].clone()], ..intent.clone() };
+    let mut room = Room::armed();
+    room.take(1, Event::Intent(Box::new(two.clone())));
+    let answer =
+        |room: &Room| authorise(&room.world, &two, at(2)).map_or_else(|denied| denied.to_string(), |leave| format!("op {}", leave.at()));
+    assert_eq!(answer(&room), "op 0");
+    room.take(1, Event::Sent { intent: two.id, op: 0 });
+    assert_eq!(answer(&room), "it was sent, and the answer is awaited");
+    room.take(1, Event::Answered { intent: two.id, op: 0, generation: 2 });
+    assert_eq!(answer(&room), "op 1");
+    room.take(1, Event::Sent { intent: two.id, op: 1 });
+    assert_eq!(answer(&room), "it was sent, and the answer is awaited");
+    room.take(1, Event::Outcome { intent: two.id, outcome: Outcome::Applied { generation: 3, writes: 2, by_reading: false } });
+    assert_eq!(answer(&room), "it is over");
+    let mut next = Room::armed();
+    next.take(1, Event::Inherited(Box::new(intent)));
+    assert_eq!(next.answer(1), "it may have been sent: it is read, and never sent again");
+}
+
+#[test]
+fn reading_needs_no_arming_and_no_exec_forbids_it() {
+    let exec = Exec { target: samples::target("worker"), container: "c".into(), command: vec!["true".into()], seconds: 30 };
+    let read = Intent { danger: Danger::Read, ops: vec![Op::Exec(exec)], ..samples::intent() };
+    let of = |room: &Room| authorise(&room.world, &read, at(0)).map(drop);
+    assert_eq!(of(&Room::new(|session| Session { read_only: true, ..session })), Ok(()));
+    assert_eq!(of(&Room::new(|session| Session { no_exec: true, ..session })), Err(Denied::NoExec));
+}

@@ -1,0 +1,129 @@
+//! What steps ask for: kinds of input, and the inputs of one call. What an input can be, as far as the cluster knows, is
+//! [`crate::state::Form`]'s.
+
+use std::collections::BTreeMap;
+
+use crate::clean::Clean;
+use crate::event::{Kind, Refusal, StepCall, Typed};
+use crate::journal::redact::{hide_env, redact_text};
+
+crate::data::names! {
+    /// What an input asks for, and what completes it.
+    InputKind "kind of input" {
+        /// A Deployment's name, from the cluster.
+        Deployment "deployment",
+        /// A Deployment, a StatefulSet or a DaemonSet: `name`, or `statefulset/name`.
+        Workload "workload",
+        /// A pod's name.
+        Pod "pod",
+        /// A node's name.
+        Node "node",
+        /// One of the Deployment's older revisions.
+        Revision "revision",
+        /// A number from 0 to 10,000.
+        Count "count",
+        /// `K=V,K=V`; `K-` takes a variable away.
+        Env "env",
+        /// An alert, by fingerprint, or all of a name.
+        Alert "alert",
+        /// Names of the alert's labels, with commas between.
+        Labels "labels",
+        /// How long: `15m`, `1h30m`; or until when: `14:30`, in UTC.
+        Span "span",
+        /// A silence, by its id or by the tag that warroom put into its comment.
+        Silence "silence",
+        /// A command and its arguments, in a shell's quotes; no shell runs it.
+        Command "command",
+        /// Any words.
+        Text "text",
+    }
+}
+
+impl InputKind {
+    /// Whether an object of this kind can be the input.
+    pub fn takes(self, kind: Kind) -> bool {
+        match self {
+            Self::Deployment => kind == Kind::Deployment,
+            Self::Workload => matches!(kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet),
+            Self::Pod => kind == Kind::Pod,
+            Self::Node => kind == Kind::Node,
+            _ => false,
+        }
+    }
+
+    /// Whether it names something that is in one of the clusters.
+    pub fn places(self) -> bool {
+        matches!(self, Self::Deployment | Self::Workload | Self::Pod | Self::Node)
+    }
+
+    /// Whether it is of the main context alone.
+    pub fn of_alertmanager(self) -> bool {
+        matches!(self, Self::Alert | Self::Silence)
+    }
+
+    /// An input of this kind, with what is shown of it.
+    pub fn typed(self, raw: &str) -> Typed {
+        match self {
+            Self::Env => Typed::hidden(raw, &hide_env(raw)),
+            _ => Typed::hidden(raw, &redact_text(raw)),
+        }
+    }
+}
+
+/// An input of a kind of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What it asks for.
+    pub kind: InputKind,
+    /// Whether it must be given.
+    pub required: bool,
+}
+
+impl InputSpec {
+    /// One that must be given.
+    pub const fn required(name: &'static str, kind: InputKind) -> Self {
+        Self { name, kind, required: true }
+    }
+
+    /// One that may be left out.
+    pub const fn optional(name: &'static str, kind: InputKind) -> Self {
+        Self { name, kind, required: false }
+    }
+}
+
+/// The inputs of a call, exactly as they were given.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs(BTreeMap<String, String>);
+
+impl Inputs {
+    /// Those of a call.
+    pub fn of(call: &StepCall) -> Self {
+        Self(call.inputs.iter().map(|(name, value)| (name.to_string(), value.raw().to_owned())).collect())
+    }
+
+    /// An input, unless it is empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// An input that must be there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn needed(&self, name: &str) -> Result<&str, Refusal> {
+        self.get(name).ok_or_else(|| Refusal::usage(format!("{name} is needed: give {name}=…")))
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Inputs {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+}
+
+/// Inputs as calls have them, each shown as its kind wants.
+pub fn typed<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str, InputKind)>) -> BTreeMap<Clean, Typed> {
+    pairs.into_iter().map(|(name, value, kind)| (Clean::new(name), kind.typed(value))).collect()
+}

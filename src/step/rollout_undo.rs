@@ -1,0 +1,154 @@
+//! `kubectl rollout undo`, by kubectl's own rules (pkg/polymorphichelpers/rollback.go): the second-highest revision unless one is given,
+//! half-rolled Deployments too; paused ones are refused; only the pod template and the annotations come back, never the replica count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::input::{InputKind, InputSpec, Inputs};
+use super::target::{Aim, DEPLOYMENT, Found, escaped};
+use super::{Answer, Ctx, Draft, Read, StepKind, Suggested, Undo, check, revisions};
+use crate::event::{Fact, Kind, Naming, Refusal};
+use crate::state::{World, rollbacks};
+
+/// Annotations that a rollback leaves as they are (kubectl's `annotationsToSkip`).
+const KEPT: [&str; 6] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    revisions::REVISION,
+    "deployment.kubernetes.io/revision-history",
+    "deployment.kubernetes.io/desired-replicas",
+    "deployment.kubernetes.io/max-replicas",
+    "deprecated.deployment.rollback.to",
+];
+
+const INPUTS: &[InputSpec] =
+    &[InputSpec::required("deployment", InputKind::Deployment), InputSpec::optional("revision", InputKind::Revision)];
+
+pub(super) struct RolloutUndo;
+
+impl StepKind for RolloutUndo {
+    fn name(&self) -> &'static str {
+        "rollout-undo"
+    }
+
+    fn inputs(&self) -> &'static [InputSpec] {
+        INPUTS
+    }
+
+    fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
+        deployment_and_revisions(inputs, answers, ctx)
+    }
+
+    fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
+        let deployment = deployment(inputs, answers, ctx)?;
+        let name = deployment.name();
+        if deployment.object.pointer("/spec/paused") == Some(&Value::Bool(true)) {
+            return Err(Refusal::failed(format!("{name} is paused: resume it first (kubectl rollout resume deployment/{name})")));
+        }
+        let history = revisions::of(&deployment, answers.get(1))
+            .map_err(|why| Refusal::failed(format!("the revisions of {name} are not known, because {why}")))?;
+        let (number, revision) = chosen(inputs, &history, name)?;
+        let template = revisions::template(revision);
+        if template == deployment.object["spec"]["template"] {
+            return Err(Refusal::failed(format!("nothing to do: {name} is already as in revision {number}")));
+        }
+        let mut operations = vec![deployment.test("/spec/template"), json!({"op": "replace", "path": "/spec/template", "value": template})];
+        operations.extend(annotations(&deployment, revision));
+        let request = deployment.patch(ctx, "", operations, &[("/spec/template", template.clone())]);
+        let words = ["rollout", "undo", &format!("deployment/{name}"), &format!("--to-revision={number}")].map(Into::into).to_vec();
+        let title = format!("roll back {name} to rev {number}{}", revisions::release(&template));
+        Ok(template_draft(&deployment, (inputs, answers), ctx, title, (request, words)))
+    }
+
+    fn suggest(&self, world: &World) -> Vec<Suggested> {
+        rollbacks(world)
+    }
+}
+
+/// Reads the Deployment, then its revisions.
+pub(super) fn deployment_and_revisions(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
+    match answers {
+        [] => Ok(vec![Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?.read(true)]),
+        [_] => Ok(vec![revisions::read(&deployment(inputs, answers, ctx)?)]),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The Deployment that was read first.
+pub(super) fn deployment(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Found, Refusal> {
+    Found::of(&[Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?], &answers[..answers.len().min(1)], ctx)
+}
+
+/// The draft of a change of a Deployment's template: it rolls out, and goes back to the revision that holds the template as it is.
+pub(super) fn template_draft(
+    deployment: &Found,
+    (inputs, answers): (&Inputs, &[Answer]),
+    ctx: &Ctx,
+    title: String,
+    (request, words): (super::Request, Vec<super::command::Word>),
+) -> Draft {
+    let (service, uid) = (deployment.service(), ctx.place.id.mark(deployment.uid()));
+    let back = revisions::present(deployment, answers.get(1));
+    let naming = back.as_ref().err().map(|why| Naming { why: format!("it cannot be taken back: {why}").into(), lasting: true });
+    let undo = match back {
+        Ok(number) => {
+            let deployment = inputs.get("deployment").unwrap_or_default().to_owned();
+            Undo::Step { kind: "rollout-undo", inputs: vec![("deployment", deployment), ("revision", number.to_string())] }
+        }
+        Err(why) => Undo::None(why),
+    };
+    Draft {
+        title,
+        target: deployment.target(ctx),
+        requests: vec![request],
+        checks: vec![check::rollout(Kind::Deployment, uid), check::errors_below(service, ctx.rates.threshold_of(service))],
+        undo,
+        command: deployment.kubectl(ctx, words),
+        touches: format!("{}, {}", deployment.replicas(), deployment.rolls()),
+        facts: Vec::<Fact>::new(),
+        lines: Vec::new(),
+        naming,
+    }
+}
+
+fn chosen<'a>(inputs: &Inputs, history: &BTreeMap<u64, &'a Value>, name: &str) -> Result<(u64, &'a Value), Refusal> {
+    let all = || history.keys().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    match inputs.get("revision") {
+        None => {
+            let previous = history.iter().rev().nth(1).map(|(number, rs)| (*number, *rs));
+            previous.ok_or_else(|| Refusal::failed(format!("{name} has no earlier revision to go back to")))
+        }
+        Some(wanted) => {
+            let number: u64 =
+                wanted.parse().map_err(|_| Refusal::usage(format!("\"{wanted}\" is no revision of {name}; it has {}", all())))?;
+            let found = history.get(&number).map(|rs| (number, *rs));
+            found.ok_or_else(|| Refusal::usage(format!("{name} has no revision {number}; it has {}", all())))
+        }
+    }
+}
+
+/// Changes the annotations that differ, each guarded by what it is, and no other: what somebody else writes meanwhile is not lost.
+fn annotations(deployment: &Found, revision: &Value) -> Vec<Value> {
+    let of = |object: &Value| object.pointer("/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default();
+    let (now, then) = (of(&deployment.object), of(revision));
+    let keys: BTreeSet<&String> = now.keys().chain(then.keys()).filter(|key| !KEPT.contains(&key.as_str())).collect();
+    let change = |key: &String| {
+        let path = format!("/metadata/annotations/{}", escaped(key));
+        let made = match (now.get(key), then.get(key)) {
+            (now, Some(then)) if now != Some(then) => json!({"op": "add", "path": path, "value": then}),
+            (Some(_), None) => json!({"op": "remove", "path": path}),
+            _ => return None,
+        };
+        Some([deployment.test(&path), made])
+    };
+    let changes: Vec<Value> = keys.into_iter().filter_map(change).flatten().collect();
+    if deployment.object.pointer("/metadata/annotations").is_none() && !changes.is_empty() {
+        let whole = [deployment.test("/metadata/annotations"), json!({"op": "add", "path": "/metadata/annotations", "value": {}})];
+        return whole.into_iter().chain(changes).collect();
+    }
+    changes
+}
+
+#[cfg(test)]
+#[path = "rollout_undo_tests.rs"]
+mod tests;

@@ -1,0 +1,370 @@
+//! What steps aim at: where it is, how it is read, changed and guarded, whose it is, and which rights that needs.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Ctx, Is, Read, Request, Whom, text};
+use crate::clean::Clean;
+use crate::event::{Allowed, Command, Expectation, Fact, Kind, Made, Op, Refusal, Right, Sealed, Server, Target, Write, digest};
+use crate::step::command::{Word, line};
+
+/// Field manager of every write, and the name that the audit log and `managedFields` show.
+pub const MANAGER: &str = "warroom";
+
+/// A kind of object as the API serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// As kubectl says it.
+    pub word: &'static str,
+    /// As manifests say it.
+    pub kind: &'static str,
+    /// The API group; empty for the core one.
+    pub group: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// As paths and rights say it.
+    pub plural: &'static str,
+    /// Whether it lives in a namespace.
+    pub namespaced: bool,
+}
+
+const fn resource(
+    word: &'static str,
+    kind: &'static str,
+    (group, version): (&'static str, &'static str),
+    plural: &'static str,
+) -> Resource {
+    Resource { word, kind, group, version, plural, namespaced: true }
+}
+
+const CORE: (&str, &str) = ("", "v1");
+const APPS: (&str, &str) = ("apps", "v1");
+
+/// apps/v1 Deployment
+pub static DEPLOYMENT: Resource = resource("deployment", "Deployment", APPS, "deployments");
+/// apps/v1 StatefulSet
+pub static STATEFUL_SET: Resource = resource("statefulset", "StatefulSet", APPS, "statefulsets");
+/// apps/v1 DaemonSet
+pub static DAEMON_SET: Resource = resource("daemonset", "DaemonSet", APPS, "daemonsets");
+/// apps/v1 ReplicaSet
+pub static REPLICA_SET: Resource = resource("replicaset", "ReplicaSet", APPS, "replicasets");
+/// batch/v1 Job
+pub static JOB: Resource = resource("job", "Job", ("batch", "v1"), "jobs");
+/// core/v1 Pod
+pub static POD: Resource = resource("pod", "Pod", CORE, "pods");
+/// core/v1 Node
+pub static NODE: Resource = Resource { namespaced: false, ..resource("node", "Node", CORE, "nodes") };
+/// core/v1 Namespace
+pub static NAMESPACE: Resource = Resource { namespaced: false, ..resource("namespace", "Namespace", CORE, "namespaces") };
+/// autoscaling/v2 HorizontalPodAutoscaler
+pub static AUTOSCALER: Resource = resource("autoscaler", "HorizontalPodAutoscaler", ("autoscaling", "v2"), "horizontalpodautoscalers");
+
+/// The workloads that have a template, in the order in which a bare name is looked for.
+pub static WORKLOADS: [&Resource; 3] = [&DEPLOYMENT, &STATEFUL_SET, &DAEMON_SET];
+
+/// Everything that can own a pod, or own what owns it.
+pub static OWNERS: [&Resource; 5] = [&REPLICA_SET, &STATEFUL_SET, &DAEMON_SET, &JOB, &DEPLOYMENT];
+
+impl Resource {
+    /// Where all of them are, in a namespace.
+    pub fn list(&self, namespace: &str) -> String {
+        let Self { group, version, plural, namespaced, .. } = self;
+        let api = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+        if *namespaced { format!("{api}/namespaces/{namespace}/{plural}") } else { format!("{api}/{plural}") }
+    }
+
+    /// Where one is.
+    pub fn path(&self, namespace: &str, name: &str) -> String {
+        format!("{}/{name}", self.list(namespace))
+    }
+
+    /// To read those of a namespace that a selector matches; without them the rest can be planned.
+    pub fn selected(&self, namespace: &str, selector: &Value, what: String) -> Read {
+        let labels = selector["matchLabels"].as_object();
+        let pairs: Vec<String> =
+            labels.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+        let query = pairs.join(",").replace('/', "%2F").replace('=', "%3D").replace(',', "%2C");
+        let is = Some(Is { kind: format!("{}List", self.kind), place: None });
+        Read { whom: Whom::Cluster, path: format!("{}?labelSelector={query}", self.list(namespace)), what, is, required: false }
+    }
+
+    /// The right to do something to one of them.
+    pub fn right(&self, verb: &str, subresource: &str, namespace: &str, name: &str) -> Right {
+        let namespace = if self.namespaced { namespace } else { "" };
+        Right {
+            verb: verb.into(),
+            group: self.group.into(),
+            resource: self.plural.into(),
+            subresource: subresource.into(),
+            namespace: namespace.into(),
+            name: name.into(),
+            allowed: Allowed::Unknown("it was not asked".into()),
+        }
+    }
+
+    /// The same kind, where warroom watches it.
+    pub fn watched(&self) -> Option<Kind> {
+        Kind::named(self.word)
+    }
+}
+
+/// One object, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aim {
+    /// What it is.
+    pub resource: &'static Resource,
+    /// Its namespace; empty for what has none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Aim {
+    /// The object of that kind that is given as `name` or `namespace/name`.
+    ///
+    /// # Errors
+    /// It is no name. Nothing that could leave its place in a path is one.
+    pub fn parse(resource: &'static Resource, given: &str, ctx: &Ctx) -> Result<Self, Refusal> {
+        let (namespace, name) = match given.split_once('/').filter(|_| resource.namespaced) {
+            Some((namespace, name)) => (namespace, name),
+            None => (if resource.namespaced { ctx.namespace.as_str() } else { "" }, given),
+        };
+        if is_name(name) && (is_name(namespace) || !resource.namespaced) {
+            return Ok(Self { resource, namespace: namespace.to_owned(), name: name.to_owned() });
+        }
+        let how = if resource.namespaced { "its name, or namespace/name" } else { "its name" };
+        Err(Refusal::usage(format!("\"{given}\" is no {}: give {how}", resource.word)))
+    }
+
+    /// The workloads that are meant by `name`, `kind/name`, `namespace/name` or `namespace/kind/name`: one where the kind is said.
+    ///
+    /// # Errors
+    /// It is no name.
+    pub fn workloads(given: &str, ctx: &Ctx) -> Result<Vec<Self>, Refusal> {
+        let parts: Vec<&str> = given.split('/').collect();
+        let (kind, rest) = match parts.as_slice() {
+            [kind, name] if workload(kind).is_some() => (workload(kind), (*name).to_owned()),
+            [namespace, kind, name] if workload(kind).is_some() => (workload(kind), format!("{namespace}/{name}")),
+            _ => (None, given.to_owned()),
+        };
+        let kinds: Vec<&'static Resource> = kind.map_or_else(|| WORKLOADS.to_vec(), |kind| vec![kind]);
+        let aims = kinds.into_iter().map(|kind| Self::parse(kind, &rest, ctx)).collect::<Result<Vec<_>, _>>();
+        aims.map_err(|_| {
+            Refusal::usage(format!("\"{given}\" is no workload: give its name, or kind/name, such as statefulset/{}", "kafka"))
+        })
+    }
+
+    /// To read it.
+    pub fn read(&self, required: bool) -> Read {
+        let Self { resource, namespace, name } = self;
+        let is = Some(Is { kind: resource.kind.into(), place: Some((namespace.clone(), name.clone())) });
+        Read { whom: Whom::Cluster, path: resource.path(namespace, name), what: self.what(), is, required }
+    }
+
+    /// `deployment app in shop`
+    pub fn what(&self) -> String {
+        let Self { resource, namespace, name } = self;
+        if namespace.is_empty() { format!("{} {name}", resource.word) } else { format!("{} {name} in {namespace}", resource.word) }
+    }
+}
+
+/// kubectl's words for a workload.
+fn workload(word: &str) -> Option<&'static Resource> {
+    match word {
+        "deployment" | "deployments" | "deploy" => Some(&DEPLOYMENT),
+        "statefulset" | "statefulsets" | "sts" => Some(&STATEFUL_SET),
+        "daemonset" | "daemonsets" | "ds" => Some(&DAEMON_SET),
+        _ => None,
+    }
+}
+
+fn is_name(part: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    !part.is_empty() && part.chars().all(fits) && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// An object that was read.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What and where it is.
+    pub aim: Aim,
+    /// The object.
+    pub object: Value,
+}
+
+impl Found {
+    /// The object of a read that was required, or the only one of several kinds that there is.
+    ///
+    /// # Errors
+    /// None is there, or several are, or it is not known.
+    pub fn of(aims: &[Aim], answers: &[Answer], ctx: &Ctx) -> Result<Self, Refusal> {
+        let found: Vec<Self> =
+            aims.iter().zip(answers).filter_map(|(aim, answer)| Some(Self { aim: aim.clone(), object: answer.found()?.clone() })).collect();
+        let unknown = aims.iter().zip(answers).find_map(|(aim, answer)| match answer {
+            Answer::Unknown(why) => Some(Refusal::failed(format!("{} cannot be read: {why}", aim.what()))),
+            _ => None,
+        });
+        let name = aims.first().map(|aim| format!("{} in {}{}", aim.name, aim.namespace, ctx.of_context())).unwrap_or_default();
+        match (found.as_slice(), unknown) {
+            ([one], None) => Ok(one.clone()),
+            ([_] | [], Some(unknown)) => Err(unknown),
+            ([], None) => Err(Refusal::usage(format!("there is no workload {name}"))),
+            (several, _) => {
+                let kinds: Vec<&str> = several.iter().map(|one| one.aim.resource.word).collect();
+                let name = &aims[0].name;
+                Err(Refusal::usage(format!("{name} is a {}: say {}/{name}", kinds.join(" and a "), kinds[0])))
+            }
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.aim.name
+    }
+
+    /// Its identity.
+    pub fn uid(&self) -> &str {
+        text(&self.object, "/metadata/uid")
+    }
+
+    /// What a change of it is bound to.
+    pub fn target(&self, ctx: &Ctx) -> Target {
+        ctx.target(self.aim.resource.word, &self.aim.namespace, &self.aim.name, self.uid())
+    }
+
+    /// The service that its requests are counted under: the label `app`, or its name.
+    pub fn service(&self) -> &str {
+        Some(text(&self.object, "/metadata/labels/app")).filter(|app| !app.is_empty()).unwrap_or(&self.aim.name)
+    }
+
+    /// Guards a change: it is made only while the value is still what was read. A value that is absent is `null` (RFC 6902 as the API server
+    /// reads it, as long as its parent is there).
+    pub fn test(&self, pointer: &str) -> Value {
+        json!({"op": "test", "path": pointer, "value": self.object.pointer(pointer).unwrap_or(&Value::Null)})
+    }
+
+    /// A JSON patch of it: guarded by its identity, and by what `operations` say. What is at the pointers afterwards is what was written.
+    pub fn patch(&self, ctx: &Ctx, subresource: &str, operations: Vec<Value>, values: &[(&str, Value)]) -> Request {
+        let body = std::iter::once(self.test("/metadata/uid")).chain(operations).collect();
+        let expect = self.expectation(Made::Values, values);
+        self.request(ctx, ("PATCH", "patch", subresource), "application/json-patch+json", body, expect)
+    }
+
+    /// Its deletion, with the grace that it has itself.
+    pub fn delete(&self, ctx: &Ctx) -> Request {
+        let body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": self.uid()}});
+        self.request(ctx, ("DELETE", "delete", ""), "application/json", body, self.expectation(Made::Gone, &[]))
+    }
+
+    fn request(&self, ctx: &Ctx, (method, verb, sub): (&str, &str, &str), media: &str, body: Value, expect: Expectation) -> Request {
+        let Aim { resource, namespace, name } = &self.aim;
+        let part = if sub.is_empty() { String::new() } else { format!("/{sub}") };
+        let write = Write {
+            server: Server::Cluster,
+            target: self.target(ctx),
+            method: method.into(),
+            path: format!("{}{part}", resource.path(namespace, name)).into(),
+            content_type: media.into(),
+            body: Sealed::Open(body),
+            expect,
+        };
+        let rights = vec![resource.right(verb, sub, namespace, name)];
+        Request { op: Op::Write(write), rights, object: self.object.clone(), scale: sub == "scale" }
+    }
+
+    fn expectation(&self, made: Made, values: &[(&str, Value)]) -> Expectation {
+        let Aim { resource, namespace, name } = &self.aim;
+        let before = |pointer: &str| digest(self.object.pointer(pointer).unwrap_or(&Value::Null));
+        Expectation {
+            made,
+            path: resource.path(namespace, name).into(),
+            values: values.iter().map(|(at, value)| (Clean::new(at), digest(value))).collect(),
+            before: values.iter().map(|(at, _)| (Clean::new(at), before(at))).collect(),
+            managed_before: managed_by_warroom(&self.object),
+            generation_before: generation(&self.object),
+        }
+    }
+
+    /// kubectl's words with the place that they are meant for.
+    pub fn kubectl(&self, ctx: &Ctx, words: Vec<Word>) -> Command {
+        let mut all = vec![Word::from("kubectl")];
+        all.extend(words);
+        if self.aim.resource.namespaced {
+            all.extend(["-n", self.aim.namespace.as_str()].map(Word::from));
+        }
+        all.extend(["--context", ctx.place.context.as_str()].map(Word::from));
+        line(&all)
+    }
+
+    /// `2 of 2 replicas ready`
+    pub fn replicas(&self) -> String {
+        let number = |at: &str| self.object.pointer(at).and_then(Value::as_u64).unwrap_or(0);
+        let (ready, all) = match self.aim.resource.word {
+            "daemonset" => (number("/status/numberReady"), number("/status/desiredNumberScheduled")),
+            _ => (number("/status/readyReplicas"), number("/spec/replicas")),
+        };
+        format!("{ready} of {all} replicas ready")
+    }
+
+    /// How its pods are replaced when its template changes.
+    pub fn rolls(&self) -> &'static str {
+        let strategy = [text(&self.object, "/spec/strategy/type"), text(&self.object, "/spec/updateStrategy/type")];
+        match strategy.into_iter().find(|strategy| !strategy.is_empty()) {
+            Some("Recreate") => "all at once",
+            Some("OnDelete") => "each when it is deleted",
+            _ => "rolling",
+        }
+    }
+}
+
+/// Who put an object there, and may bring back what is changed of it.
+pub fn declared_owners(object: &Value) -> Vec<Fact> {
+    let note = |kind: &str, name: &str| {
+        let of = &object["metadata"][kind][name];
+        of.as_str().filter(|value| !value.is_empty()).map(str::to_owned)
+    };
+    let helm = note("annotations", "meta.helm.sh/release-name")
+        .map(|r| format!("Helm release {r}: the next upgrade may bring the old state back"));
+    let argo = note("labels", "argocd.argoproj.io/instance").or_else(|| note("annotations", "argocd.argoproj.io/tracking-id"));
+    let argo = argo.map(|app| format!("Argo CD application {}: self-heal may revert it at once", app.split(':').next().unwrap_or(&app)));
+    let flux = note("labels", "kustomize.toolkit.fluxcd.io/name").or_else(|| note("labels", "helm.toolkit.fluxcd.io/name"));
+    let flux = flux.map(|name| format!("Flux {name}: the next reconciliation may revert it"));
+    [helm, argo, flux].into_iter().flatten().map(|words| Fact::warn("owner", words)).collect()
+}
+
+/// The autoscalers of a namespace that aim at an object, as facts.
+pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
+    let list = match answer {
+        Answer::Found(list) => list,
+        Answer::Missing => return vec![Fact::unknown("autoscaler", "this cluster serves no autoscalers in autoscaling/v2")],
+        Answer::Unknown(why) => return vec![Fact::unknown("autoscaler", why)],
+    };
+    let aims = |hpa: &&Value| {
+        text(hpa, "/spec/scaleTargetRef/kind").to_lowercase() == *target.kind && text(hpa, "/spec/scaleTargetRef/name") == &*target.name
+    };
+    let told = |hpa: &Value| {
+        let bound = |at: &str| hpa["spec"][at].as_u64().unwrap_or(1);
+        let (least, most) = (bound("minReplicas"), bound("maxReplicas"));
+        Fact::warn("autoscaler", format!("{} keeps {least} to {most} replicas", text(hpa, "/metadata/name")))
+    };
+    list["items"].as_array().into_iter().flatten().filter(aims).map(told).collect()
+}
+
+/// The time of warroom's newest `managedFields` entry.
+pub fn managed_by_warroom(object: &Value) -> Option<Clean> {
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
+    entries.iter().filter(|entry| entry["manager"] == MANAGER).filter_map(|entry| entry["time"].as_str()).max().map(Clean::from)
+}
+
+/// `metadata.generation`, which moves with every change of the spec; 0 where an object has none.
+pub fn generation(object: &Value) -> i64 {
+    object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// A key as a part of a JSON pointer (RFC 6901).
+pub fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+#[path = "target_tests.rs"]
+mod tests;
