@@ -24,8 +24,8 @@ use warroom::sim::scenario::Scenario;
 use warroom::sim::{NAMESPACE, SeenRequest, Sim};
 use warroom::state::{Stage, World};
 
-use support::chance::Rng;
-use support::{PATIENCE, Room, for_each_seed, prepare, until};
+use support::chance::{Rng, seeds};
+use support::{PATIENCE, Room, for_each_seed, impatient, prepare, until};
 
 /// Clusters, each with a session of its own.
 const ROOMS: u64 = 50;
@@ -92,7 +92,7 @@ struct Change {
 
 #[test]
 fn a_thousand_changes_in_trouble() {
-    let told = for_each_seed("faults", 0..ROOMS, 10, live_through);
+    let told = for_each_seed("faults", 0..seeds(10, ROOMS), 10, live_through);
     let (changes, lost) = told.iter().fold((0, 0), |(changes, lost), told| (changes + told.0, lost + told.1));
     assert_eq!(changes, told.len() * RUNS);
     assert!(told.len() == 1 || lost > changes / 3, "only {lost} of {changes} answers were lost");
@@ -105,7 +105,7 @@ async fn live_through(seed: u64) -> (usize, usize) {
     let mut room = Room::without(seed, *rng.pick(&Scenario::ALL), &monitoring, |wanted| Wanted {
         prometheus: Endpoint::default(),
         alertmanager: Endpoint::default(),
-        ..wanted
+        ..impatient(wanted)
     })
     .await;
     room.turn(Duration::from_secs(3)).await; // the incident's release would overwrite changes

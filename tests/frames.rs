@@ -22,7 +22,7 @@ use warroom::state::State;
 use warroom::theme::{ColorDepth, Theme};
 use warroom::view::{Hits, Look, view};
 
-use chance::Rng;
+use chance::{Rng, seeds};
 use common::{story, told};
 
 /// Columns and rows around the screen in which nothing may be drawn.
@@ -168,9 +168,9 @@ fn frames(seed: u64, frames: u64) {
     }
 }
 
-/// Ten thousand frames by default; `WARROOM_FRAMES` asks for more, e.g. 100000 of an optimised build.
+/// Frames of one seed.
 fn share() -> u64 {
-    std::env::var("WARROOM_FRAMES").ok().and_then(|frames| frames.parse().ok()).unwrap_or(10_000) / 4
+    seeds(500, 2_500)
 }
 
 #[test]

@@ -1,6 +1,9 @@
-//! Consumer group lag, each way against the brokers' own tool, on the bed: `WARROOM_BED=1` and the bed's environment.
+//! Consumer group lag, each way against the brokers' own tool, on the bed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/bed.rs"]
+mod bed;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -24,10 +27,6 @@ const NAMESPACE: &str = "medcontract-prod";
 
 /// Group, topic and partition; committed offset (`None`: never) and the log's end.
 type Offsets = BTreeMap<(String, String, u32), (Option<i64>, i64)>;
-
-fn on_the_bed() -> bool {
-    std::env::var("WARROOM_BED").is_ok_and(|bed| bed == "1")
-}
 
 /// What `kafka-consumer-groups.sh` says now.
 fn by_the_tool() -> Offsets {
@@ -73,9 +72,7 @@ fn offsets(groups: &[GroupLag]) -> Offsets {
 
 /// Offsets only grow: what is read between two readings of the tool lies between them.
 async fn agrees(settings: config::Kafka) {
-    if !on_the_bed() {
-        return;
-    }
+    bed::kubeconfig();
     let before = by_the_tool();
     let groups = read(settings, Endpoint::default()).await;
     let after = by_the_tool();
@@ -91,26 +88,28 @@ async fn agrees(settings: config::Kafka) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the bed"]
 async fn bed_lag_agrees_with_the_brokers_own_tool_exec() {
     agrees(config::Kafka::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the bed"]
 async fn bed_lag_agrees_with_the_brokers_own_tool_brokers() {
     agrees(config::Kafka { mode: KafkaMode::Brokers, ..config::Kafka::default() }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the bed"]
 async fn bed_lag_agrees_with_the_brokers_own_tool_brokers_through_port_forward() {
     agrees(config::Kafka { mode: KafkaMode::Brokers, port_forward: true, ..config::Kafka::default() }).await;
 }
 
 /// The bed has no exporter: one that tells what the tool told is put before warroom.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the bed"]
 async fn bed_lag_agrees_with_the_brokers_own_tool_prometheus() {
-    if !on_the_bed() {
-        return;
-    }
+    bed::kubeconfig();
     let told = by_the_tool();
     let answers = exporter(&told);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

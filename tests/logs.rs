@@ -1,12 +1,13 @@
-//! Logs with the real program in a terminal: a workload's pods together, searched, saved; and, with `WARROOM_BED=1` and the bed's
-//! environment, followed over a rollout on a real cluster.
+//! Logs with the real program in a terminal: a workload's pods together, searched, saved; and, on the bed, followed
+//! over a rollout on a real cluster.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/bed.rs"]
+mod bed;
 mod pty;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -54,12 +55,9 @@ fn run(program: &str, args: &[&str]) {
 }
 
 #[test]
+#[ignore = "needs the bed"]
 fn bed_logs_go_on_over_a_rollout() {
-    let kubeconfig = std::env::var("KUBECONFIG").unwrap_or_default();
-    if std::env::var("WARROOM_BED").as_deref() != Ok("1") || !Path::new(&kubeconfig).exists() {
-        println!("skipped: it needs the bed, its environment and WARROOM_BED=1");
-        return;
-    }
+    let kubeconfig = bed::kubeconfig();
     let home = Home::new();
     std::fs::copy(&kubeconfig, home.path("kubeconfig")).unwrap();
     let mut term = Term::run(&home, &["--namespace", NAMESPACE]);

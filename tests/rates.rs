@@ -1,7 +1,10 @@
-//! The rates that warroom reads and fills in, against Prometheus's own answers to other questions. Runs on the bed alone (`WARROOM_BED=1` and
-//! its environment): the arithmetic of rates, ratios and counter resets is Prometheus's, and only a real one knows it.
+//! The rates that warroom reads and fills in, against Prometheus's own answers to other questions. On the bed alone:
+//! the arithmetic of rates, ratios and counter resets is Prometheus's, and only a real one knows it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation, reason = "a test that cannot go on has failed")]
+
+#[path = "support/bed.rs"]
+mod bed;
 
 use std::process::Command;
 use std::time::Duration;
@@ -22,7 +25,7 @@ use warroom::state::Rates;
 
 /// An answer of Prometheus's, by its own HTTP API.
 fn ask(query: &str, at: DateTime<Utc>) -> Vec<Value> {
-    let address = format!("{}/api/v1/query", std::env::var("BED_PROMETHEUS").expect("the bed's environment"));
+    let address = format!("{}/api/v1/query", bed::var("BED_PROMETHEUS"));
     let (query, time) = (format!("query={query}"), format!("time={}", at.timestamp()));
     let told = Command::new("curl").args(["-sG", &address, "--data-urlencode", &query, "--data-urlencode", &time]).output().unwrap();
     let answer: Value = serde_json::from_slice(&told.stdout).unwrap();
@@ -55,7 +58,7 @@ async fn read(live: usize) -> (Rates, Vec<RateSample>) {
     let voice = Voice::new(SourceId::Prometheus, clock.clone(), sender);
     let timing = Timing::default();
     let client = connect(&ConnectSettings::default(), &timing).await.unwrap().reader;
-    let address = std::env::var("BED_PROMETHEUS").unwrap().parse::<Where>().unwrap();
+    let address = bed::var("BED_PROMETHEUS").parse::<Where>().unwrap();
     let reach = Reach::new(What::Prometheus, address.into(), Scout::new(client, None, &timing));
     let source = tokio::spawn(prometheus::run(reach, warroom::config::Rates::default(), voice, clock, timing));
     let (mut rates, mut samples, mut pieces) = (Rates::default(), Vec::new(), 0);
@@ -78,10 +81,9 @@ async fn read(live: usize) -> (Rates, Vec<RateSample>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the bed"]
 async fn bed_rates_agree_with_prometheus() {
-    if std::env::var("WARROOM_BED").is_err() {
-        return;
-    }
+    bed::kubeconfig();
     let (rates, samples) = read(6).await;
     let alike = |sample: &&RateSample| {
         let services = sample.services.iter().all(|told| close(told.rate.ratio(), share(&told.service, sample.at)));

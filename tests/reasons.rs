@@ -1,16 +1,16 @@
 //! Nine ways in which things break, each made, and each named with its reason on the pods pane within 5 s of the API server knowing it.
 //!
-//! On the simulated cluster always; with `WARROOM_BED=1` and the bed's environment on the bed, in a namespace of its own that is deleted
-//! in the end. The ninth is that deletion.
+//! On the simulated cluster always; where it is, on the bed, in a namespace of its own that is deleted in the end. The ninth is that deletion.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/bed.rs"]
+mod bed;
 #[allow(dead_code, reason = "each test file uses a part of this")]
 mod support;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -235,12 +235,9 @@ fn pods_say(name: &str, reason: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the bed"]
 async fn bed_every_situation_is_named_with_its_reason() {
-    let kubeconfig = std::env::var("KUBECONFIG").unwrap_or_default();
-    if std::env::var("WARROOM_BED").as_deref() != Ok("1") || !Path::new(&kubeconfig).exists() {
-        println!("skipped: it needs the bed, its environment and WARROOM_BED=1");
-        return;
-    }
+    bed::kubeconfig();
     let mut bed = Bed::open().await;
 
     apply(&deployment("crash", "exit 3", |_| ()));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use pty::{Home, Term};
 use rustix::process::Signal;
 
-/// Within so long the program is gone once its terminal is.
-const AT_ONCE: Duration = Duration::from_secs(2);
+/// Within so long the program is gone once its terminal is, on a busy machine: nobody ends it then, and it would stay for ever.
+const AT_ONCE: Duration = Duration::from_secs(20);
 const DEMO: &[&str] = &["demo", "calm"];
 
 fn demo(home: &Home) -> Term {

@@ -141,7 +141,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// Waits until the journal says so.
 async fn until(owner: &Owner, holds: impl FnMut(&Status) -> bool) -> Status {
     let mut status = owner.writer.status();
-    let found = tokio::time::timeout(Duration::from_secs(30), status.wait_for(holds)).await;
+    let found = tokio::time::timeout(Duration::from_secs(60), status.wait_for(holds)).await;
     found.expect("the journal never came to that").expect("the journal has ended").clone()
 }
 

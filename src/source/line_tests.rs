@@ -40,12 +40,19 @@ fn timing() -> Timing {
     Timing { plugin: Duration::from_secs(20), ..Timing::scaled(0.05) }
 }
 
+/// Puts a whole file in the place of another, as tools that change a kubeconfig do.
+fn put(path: &Path, text: &str) {
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, text).unwrap();
+    std::fs::rename(beside, path).unwrap();
+}
+
 fn kubeconfig(path: &Path, server: &str, context: &str, user: &serde_json::Value) {
     let text = json!({
         "clusters": [{"name": "c", "cluster": {"server": server}}], "users": [{"name": "u", "user": user}],
         "contexts": [{"name": context, "context": {"cluster": "c", "user": "u"}}], "current-context": context,
     });
-    std::fs::write(path, text.to_string()).unwrap();
+    put(path, &text.to_string());
 }
 
 async fn open(path: &Path) -> Connection {
@@ -85,15 +92,15 @@ async fn the_writer_sends_a_request_once_whatever_the_answer_is() {
 async fn a_token_that_was_renewed_in_its_file_or_in_the_kubeconfig_is_taken_over_by_the_request_that_needs_it() {
     let folder = tempfile::tempdir().unwrap();
     let (path, file) = (folder.path().join("config"), folder.path().join("token"));
-    let (url, seen) = server(guard(&["new"])).await;
+    let (url, seen) = server(guard(&["fresh"])).await;
     for user in [json!({"token": "old"}), json!({"tokenFile": "token"})] {
         std::fs::write(&file, "old").unwrap();
         kubeconfig(&path, &url, "here", &user);
         let connection = open(&path).await;
         assert_eq!(status(&connection.reader, Method::GET).await, 401);
-        std::fs::write(&file, "new").unwrap();
-        kubeconfig(&path, &url, "here", &if user["token"].is_null() { user } else { json!({"token": "newer"}) });
-        kubeconfig(&path, &url, "here", &json!({"token": "new"}));
+        std::fs::write(&file, "fresh").unwrap();
+        kubeconfig(&path, &url, "here", &if user["token"].is_null() { user } else { json!({"token": "stale"}) });
+        kubeconfig(&path, &url, "here", &json!({"token": "fresh"}));
         seen.lock().unwrap().clear();
         assert_eq!(status(&connection.reader, Method::GET).await, 200);
         assert_eq!(seen.lock().unwrap().len(), 2, "once with the old, once with the new");
@@ -134,7 +141,7 @@ async fn a_context_that_is_gone_or_leads_elsewhere_is_told_and_not_followed() {
     let damages: [(&dyn Fn(), &str); 3] = [
         (&|| kubeconfig(&path, &other, "prod", &user), "now leads to"),
         (&|| kubeconfig(&path, &url, "production", &user), "no such context \"prod\"; there is production"),
-        (&|| std::fs::write(&path, "users: [{name: u, user: {token: s3cret").unwrap(), "it is not a kubeconfig in YAML"),
+        (&|| put(&path, "users: [{name: u, user: {token: s3cret"), "it is not a kubeconfig in YAML"),
     ];
     for (damage, expected) in damages {
         damage();

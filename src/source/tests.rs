@@ -122,8 +122,7 @@ impl Room {
 #[tokio::test]
 async fn the_simulated_cluster_is_told_whole() {
     let mut room = Room::open(Scenario::BadRelease, 1, Timing::default()).await;
-    room.until("live", |room| room.all(SourceState::Live)).await;
-    assert!(room.in_step());
+    room.until("live", |room| room.all(SourceState::Live) && room.in_step()).await;
     room.until("half an hour of history", |room| line(room, 30).iter().flatten().count() > 100).await;
     assert!(room.lag.groups.contains_key("worker-service"));
     room.until("an alert", |room| room.alerts.firing() > 0).await;

@@ -13,7 +13,7 @@ use super::Home;
 use super::home::WARROOM;
 
 /// How long anything may take that is not said to take longer; the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Columns and rows: enough to show every pane in full.
 const SIZE: (u16, u16) = (200, 60);

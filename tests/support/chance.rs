@@ -1,4 +1,16 @@
-//! Chance that can be repeated.
+//! Chance that can be repeated, and how much of it.
+
+/// How many seeds (or sessions, or frames) a long test goes through: `few`, and `all` of them with `WARROOM_SEEDS=all`.
+///
+/// # Panics
+/// If the variable says something else.
+pub fn seeds(few: u64, all: u64) -> u64 {
+    match std::env::var("WARROOM_SEEDS").as_deref() {
+        Ok("all") => all,
+        Ok(other) => panic!("WARROOM_SEEDS is {other:?}: give \"all\", or leave it out"),
+        Err(_) => few,
+    }
+}
 
 /// Chances that are the same for the same seed (splitmix64).
 pub struct Rng(u64);

@@ -22,7 +22,7 @@ use warroom::source::clock::Clock;
 use warroom::source::timing::Timing;
 
 /// Longer than anything here takes on a busy machine.
-const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(120);
 /// How long a request whose answer was lost may still arrive.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -108,17 +108,23 @@ async fn turn(session: &mut Headless, clock: &Clock, time: Duration) {
 
 /// Prepares a step; once more when a busy machine has let an answer come too late.
 pub async fn prepare(session: &mut Headless, call: StepCall) -> Result<Plan, Refusal> {
-    let span = Duration::from_secs(5);
-    match session.prepare(call.clone(), span).await {
-        Err(Refusal::Failed(_)) => session.prepare(call, span).await,
+    match session.prepare(call.clone(), LIMIT).await {
+        Err(Refusal::Failed(_)) => session.prepare(call, LIMIT).await,
         result => result,
     }
 }
 
-/// A session that is as impatient as its time is fast.
+/// A session that tries again soon, and gives nothing up that a busy machine is only late with.
 pub fn wanted(sim: &Sim) -> Wanted {
     let usual = Timing::default();
     let timing = Timing {
+        connect: usual.connect,
+        // After so long a frozen server is stale.
+        answer: Duration::from_secs(1),
+        patience: usual.patience,
+        silence: usual.silence,
+        metrics_answer: usual.metrics_answer,
+        lag_answer: usual.lag_answer,
         // Its end is told by the sim's clock, and an end that comes early is a failure.
         watch: Duration::from_secs(100),
         backoff_most: Duration::from_millis(200),
@@ -131,7 +137,14 @@ pub fn wanted(sim: &Sim) -> Wanted {
         lag_soon: usual.lag_soon,
         ..Timing::scaled(0.03)
     };
-    Wanted { timing, deadline: Duration::from_millis(300), patience: PATIENCE, ..Wanted::simulated(sim, "test") }
+    Wanted { timing, deadline: Duration::from_secs(3), patience: PATIENCE, ..Wanted::simulated(sim, "test") }
+}
+
+/// The same with short waits for answers: for tests in which many never come, and which hold whichever are given up.
+pub fn impatient(wanted: Wanted) -> Wanted {
+    let Timing { connect, answer, patience, silence, metrics_answer, lag_answer, .. } = Timing::scaled(0.03);
+    let timing = Timing { connect, answer, patience, silence, metrics_answer, lag_answer, ..wanted.timing };
+    Wanted { timing, deadline: Duration::from_millis(300), ..wanted }
 }
 
 /// Opens a session, recorded below `data`.

@@ -13,7 +13,7 @@ use crate::sim::{Identity, NAMESPACE, Sim, SimConfig};
 
 /// Writes nothing of its own into its log.
 const QUIET: &str = "document-intake";
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(120);
 
 struct Bench {
     sim: Sim,

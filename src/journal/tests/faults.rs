@@ -246,7 +246,7 @@ async fn a_writing_thread_that_died_is_told_and_wants_nothing() {
     owner.writer.checkpoint(DateTime::UNIX_EPOCH, Bad).unwrap();
     let mut status = owner.writer.status();
     let ended = async { while status.changed().await.is_ok() {} };
-    tokio::time::timeout(std::time::Duration::from_secs(10), ended).await.expect("the thread ends");
+    tokio::time::timeout(std::time::Duration::from_secs(60), ended).await.expect("the thread ends");
     assert!(!owner.writer.wants_checkpoint());
     assert_eq!(owner.writer.trouble().as_deref(), Some("the thread that writes it has ended"));
 }

@@ -60,8 +60,10 @@ async fn a_hanging_request_ends_when_the_faults_are_cleared() {
     let bench = Bench::start(Scenario::Calm).await;
     bench.sim.faults().on(Method::PATCH, "", When::Always, Fault::Hang { applied: true });
     let mut asked = Box::pin(bench.patch(APP, json!([{"op": "replace", "path": "/spec/replicas", "value": 5}])));
+    while replicas(&bench) != 5 {
+        assert!(tokio::time::timeout(Duration::from_millis(1), &mut asked).await.is_err(), "it is answered");
+    }
     assert!(tokio::time::timeout(Duration::from_millis(50), &mut asked).await.is_err());
-    assert_eq!(replicas(&bench), 5);
     bench.sim.faults().clear();
     assert_eq!(asked.await.unwrap()["spec"]["replicas"], 5);
 }
@@ -84,7 +86,7 @@ async fn cut_watches_break_off() {
     let mut events = pods.watch(&WatchParams::default(), "0").await.unwrap().boxed();
     assert!(events.next().await.unwrap().is_ok());
     bench.sim.faults().cut_watches();
-    let rest = tokio::time::timeout(Duration::from_secs(5), events.collect::<Vec<_>>()).await;
+    let rest = tokio::time::timeout(Duration::from_secs(60), events.collect::<Vec<_>>()).await;
     assert!(rest.is_ok(), "the stream is over, in whatever way the client tells it");
 }
 

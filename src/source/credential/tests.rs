@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::Instant;
 
+use futures::FutureExt;
 use kube::config::ExecConfig;
 
 use super::*;
@@ -74,7 +75,7 @@ async fn a_plugin_runs_once_for_all_who_ask_and_once_an_expiry() {
 #[tokio::test]
 async fn who_is_impatient_does_not_run_it_twice() {
     let room = Room::new(&token("one", "2026-11-23T06:15:00Z"), PATIENT);
-    assert!(tokio::time::timeout(Duration::from_millis(1), room.ask()).await.is_err());
+    assert!(room.ask().now_or_never().is_none());
     assert_eq!((room.ask().await.as_deref(), room.runs()), (Ok("Bearer one"), 1));
 }
 
@@ -119,14 +120,18 @@ async fn a_failing_plugin_is_told_by_its_last_word_and_not_tried_all_the_time() 
 #[tokio::test]
 async fn a_plugin_that_hangs_is_ended_with_all_that_it_started() {
     let folder = tempfile::tempdir().unwrap();
-    let script = r#"sleep 60 & echo $! > "$0.pid"; wait"#;
+    let script = r#"sleep 600 & echo $! > "$0.pid"; wait"#;
     let plugin = Plugin::new(exec(folder.path(), script)).unwrap();
-    let began = Instant::now();
-    let said = plugin.run(Duration::from_millis(300)).await.unwrap_err().to_string();
-    assert!(said.contains("has not answered within"), "{said}");
-    assert!(began.elapsed() < Duration::from_secs(20));
-    let child: i32 = std::fs::read_to_string(folder.path().join("plugin.pid")).unwrap().trim().parse().unwrap();
-    let end = Instant::now() + Duration::from_secs(10);
+    let mut deadline = Duration::from_millis(300);
+    let child: i32 = loop {
+        let said = plugin.run(deadline).await.unwrap_err().to_string();
+        assert!(said.contains("has not answered within"), "{said}");
+        match std::fs::read_to_string(folder.path().join("plugin.pid")).unwrap_or_default().trim().parse() {
+            Ok(child) => break child,
+            Err(_not_begun) => deadline *= 2,
+        }
+    };
+    let end = Instant::now() + Duration::from_secs(60);
     // A process that is dead and not yet buried by whoever inherits it still has its number.
     while std::fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
         assert!(Instant::now() < end, "the plugin's child still runs");
