@@ -25,6 +25,7 @@
 //! No file is opened here: callers pass text, and the name to report it under.
 
 mod field;
+pub(crate) mod json_patch;
 mod mistake;
 
 use std::cell::RefCell;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::status::Status;
 use super::write::{operations, sign};
-use super::{Call, json_patch, json_text, validate};
+use super::{Call, json_text, validate};
+use crate::data::json_patch;
 use crate::sim::cluster::kind::Kind;
 use crate::sim::json::{int, text};
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// One operation.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Test { path: String, value: Value },
     Add { path: String, value: Value },
     Replace { path: String, value: Value },
@@ -17,10 +17,10 @@ pub(super) enum Operation {
 
 /// Why a patch could not be applied: a path that is not there, or a `test` that does not hold.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Failed;
+pub(crate) struct Failed;
 
 /// Applies every operation in order; after a failure the value is not to be used.
-pub(super) fn apply(value: &mut Value, operations: Vec<Operation>) -> Result<(), Failed> {
+pub(crate) fn apply(value: &mut Value, operations: Vec<Operation>) -> Result<(), Failed> {
     operations.into_iter().try_for_each(|operation| one(value, operation))
 }
 
