@@ -164,6 +164,9 @@ pub async fn open(mut wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, cloc
         let (data, clusters) = (paths.data_dir.clone(), session.contexts().map(|one| one.cluster.clone()).collect::<Vec<_>>());
         tokio::spawn(async move {
             let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &clusters)).await.unwrap_or_default();
+            for words in found.iter().flat_map(|estate| &estate.unread) {
+                let _ = joining.send(Event::Unread(words.clone()).into()).await;
+            }
             let _ = joining.send(Ready::Left(found)).await; // nobody listens any more: the next session finds them
         });
     }
