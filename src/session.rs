@@ -169,6 +169,9 @@ pub async fn open(mut wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, cloc
         tokio::spawn(async move {
             let clusters = identity::reached(&clusters, deadline).await;
             let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &clusters)).await.unwrap_or_default();
+            for words in found.iter().flat_map(|estate| &estate.unread) {
+                let _ = joining.send(Event::Unread(words.clone()).into()).await;
+            }
             let _ = joining.send(Ready::Left(found)).await; // nobody listens any more: the next session finds them
         });
     }

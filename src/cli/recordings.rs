@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 
 use super::args::Recordings;
 use super::{Exit, Room, complain, say, warn};
+use crate::clean::Clean;
+use crate::journal::Recording;
 use crate::journal::recordings::{self, Summary};
 use crate::journal::verify::{self, Report};
-use crate::runtime::player::Player;
+use crate::runtime::player::{self, Player, Unread};
 
 pub(super) fn recordings(room: &Room, what: &Recordings) -> io::Result<Exit> {
     match what {
@@ -64,6 +66,7 @@ fn show(room: &Room, path: &Path, as_json: bool) -> io::Result<Exit> {
     let world = &player.state.world;
     if as_json {
         let mut told = as_value(&summary);
+        told["gaps"] = json!(player.gaps());
         told["timeline"] = json!(world.timeline.entries());
         told["runs"] = json!(world.runs.all().collect::<Vec<_>>());
         say(told)?;
@@ -73,31 +76,34 @@ fn show(room: &Room, path: &Path, as_json: bool) -> io::Result<Exit> {
     for entry in world.timeline.entries() {
         say(format_args!("{}  {:<22} {}", entry.at.format("%Y-%m-%d %H:%M:%S"), world.subject(entry), entry.text))?;
     }
+    player.gaps().iter().try_for_each(|gap| say(format_args!("gap: {gap}")))?;
     Ok(Exit::Done)
 }
 
 fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
-    let report = match verify::verify(path) {
-        Ok(report) => report,
+    let (report, unread) = match verify::verify(path).and_then(|report| Ok((report, player::unread(&Recording::open(path)?)))) {
+        Ok(found) => found,
         Err(error) => return Ok(complain(&error.to_string())),
     };
     if as_json {
-        say(told(&report))?;
+        say(told(&report, &unread))?;
     } else {
         say(format_args!("{} records in {} segments, chain {}", report.records, report.segments, report.chain))?;
         report.damaged.iter().try_for_each(|damage| say(format_args!("damaged: {damage}")))?;
         report.gaps.iter().try_for_each(|gap| say(format_args!("{gap}")))?;
+        unread.iter().try_for_each(|unread| say(Clean::new(&unread.to_string())))?;
         say(if report.sealed { "sealed" } else { "not sealed: the program was killed, or still runs" })?;
     }
     Ok(if report.damaged.is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-fn told(report: &Report) -> Value {
+fn told(report: &Report, unread: &[Unread]) -> Value {
     let damaged: Vec<String> = report.damaged.iter().map(ToString::to_string).collect();
     let gaps: Vec<Value> =
         report.gaps.iter().map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": gap.why.to_string()})).collect();
+    let unread: Vec<_> = unread.iter().map(|unread| Clean::new(&unread.to_string())).collect();
     json!({
         "segments": report.segments, "records": report.records, "from": report.from.map(|(_, at)| at), "to": report.to.map(|(_, at)| at),
-        "chain": report.chain.to_string(), "gaps": gaps, "damaged": damaged, "uncommitted": report.uncommitted, "sealed": report.sealed,
+        "chain": report.chain.to_string(), "gaps": gaps, "unread": unread, "damaged": damaged, "uncommitted": report.uncommitted, "sealed": report.sealed,
     })
 }

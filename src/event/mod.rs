@@ -128,6 +128,8 @@ pub enum Event {
     JournalTrouble(Option<crate::clean::Clean>),
     /// What became of a change of the kubeconfig while the session runs, in words.
     Kubeconfig(crate::clean::Clean),
+    /// What of an earlier session's recording cannot be read, where that may be a change whose answer is not known, in words.
+    Unread(crate::clean::Clean),
     /// What only this viewer's screen is about; never recorded.
     #[serde(skip)]
     View(View),

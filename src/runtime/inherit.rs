@@ -5,11 +5,11 @@ use std::path::Path;
 
 use ulid::Ulid;
 
-use super::player::decoded;
+use super::player::{Unread, decoded};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome, Target};
-use crate::journal::recordings;
-use crate::journal::{Item, Recording, recover};
+use crate::journal::format::Fault;
+use crate::journal::{Item, Recording, Why, recordings, recover};
 
 /// Marks a recording whose open intents a later one has taken over: those in the clusters that it names, a line each.
 const HANDED_ON: &str = "handed-on";
@@ -19,6 +19,8 @@ pub struct Estate {
     recording: std::path::PathBuf,
     /// The intents.
     pub intents: Vec<Intent>,
+    /// What of it cannot be read and may be an intent.
+    pub unread: Vec<Clean>,
     /// The clusters of all that were taken over by now.
     clusters: BTreeSet<Clean>,
 }
@@ -76,29 +78,44 @@ pub fn estates(data: &Path, clusters: &[Reached]) -> Vec<Estate> {
             taken.contains(if identity.is_empty() { cluster } else { identity })
         };
         let ours = |intent: &Intent| clusters.iter().any(|cluster| cluster.is_of(intent)) && !done(intent);
-        let intents: Vec<Intent> = unanswered(&found.path).into_iter().filter(ours).collect();
+        let (all, unread) = unanswered(&found.path);
+        let intents: Vec<Intent> = all.into_iter().filter(ours).collect();
         taken.extend(keys().cloned());
-        Some(Estate { intents, recording: found.path, clusters: taken })
+        Some(Estate { intents, unread, recording: found.path, clusters: taken })
     });
-    open.filter(|estate| !estate.intents.is_empty()).collect()
+    open.filter(|estate| !estate.intents.is_empty() || !estate.unread.is_empty()).collect()
 }
 
 /// How the records begin that say something of an intent.
 const OF_INTENTS: [&str; 3] = [r#"{"intent":"#, r#"{"inherited":"#, r#"{"outcome":"#];
 
-fn unanswered(path: &Path) -> Vec<Intent> {
-    let Ok(recording) = Recording::open(path) else { return Vec::new() };
-    let mut open: BTreeMap<Ulid, Intent> = BTreeMap::new();
+/// The intents without an outcome; and what cannot be read and may be one, in words: it is told, never passed over.
+fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
+    let Ok(recording) = Recording::open(path) else { return Default::default() };
+    let (mut open, mut unread): (BTreeMap<Ulid, Intent>, Vec<Clean>) = Default::default();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     for item in recording.items() {
-        let Item::Record(raw) = item else { continue };
-        if !OF_INTENTS.iter().any(|start| raw.json.get().starts_with(start)) {
-            continue;
-        }
+        let raw = match item {
+            Item::Record(raw) if OF_INTENTS.iter().any(|start| raw.json.get().starts_with(start)) => raw,
+            Item::Gap(gap) if may_hold_an_intent(&gap.why) => {
+                unread.push(format!("{name}: {gap}; a change may be among them, and whether it was made is unknown").into());
+                continue;
+            }
+            Item::Record(_) | Item::Gap(_) | Item::Checkpoint(_) => continue,
+        };
         match decoded(&raw).map(|record| record.event) {
-            Some(Event::Intent(intent) | Event::Inherited(intent)) if !intent.only_reads() => drop(open.insert(intent.id, *intent)),
-            Some(Event::Outcome { intent, outcome }) if !matches!(outcome, Outcome::Unknown { .. }) => drop(open.remove(&intent)),
+            Ok(Event::Intent(intent) | Event::Inherited(intent)) if !intent.only_reads() => drop(open.insert(intent.id, *intent)),
+            Ok(Event::Outcome { intent, outcome }) if !matches!(outcome, Outcome::Unknown { .. }) => drop(open.remove(&intent)),
+            Err(Unread::Record { seq, why }) => {
+                unread.push(format!("{name}: the change in record {seq} cannot be read ({why}); whether it was made is unknown").into());
+            }
             _ => {}
         }
     }
-    open.into_values().collect()
+    (open.into_values().collect(), unread)
+}
+
+/// What its writer could not keep, and what was torn when it was killed, was never sent: an intent is on disk before its request leaves.
+fn may_hold_an_intent(why: &Why) -> bool {
+    !matches!(why, Why::Lost(_) | Why::Damaged { fault: Fault::Torn, .. })
 }

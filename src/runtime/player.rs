@@ -1,5 +1,7 @@
 //! A recording as something that can be played: forward by time or record, back by starting from the checkpoint before.
 
+mod survey;
+
 use std::iter::Peekable;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,25 +9,16 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clean::Clean;
-use crate::event::{Event, Record};
 use crate::journal::reader::Items;
-use crate::journal::{Checkpoint, Item, JournalError, RawRecord, Recording, Target};
+use crate::journal::{Item, JournalError, Recording};
 use crate::runbook::Runbook;
 use crate::state::{Playback, State, World};
 
-/// Stretches of the bar.
-const DENSITY: u32 = 120;
+use self::survey::{Survey, survey};
+pub use self::survey::{Unread, decoded, unread, world_of};
+
 /// The slowest and the fastest, as multiples of real time.
 const SPEEDS: (f64, f64) = (0.25, 64.0);
-
-/// What opening a recording found.
-#[derive(Clone, Debug, Default)]
-struct Survey {
-    times: Vec<(u64, DateTime<Utc>)>,
-    entries: Vec<(DateTime<Utc>, Clean)>,
-    gaps: Vec<Clean>,
-    density: Vec<u32>,
-}
 
 /// A recording being played.
 pub struct Player {
@@ -132,6 +125,11 @@ impl Player {
         Ok(())
     }
 
+    /// What is missing, or cannot be read.
+    pub fn gaps(&self) -> &[Clean] {
+        &self.survey.gaps
+    }
+
     /// To the start.
     pub fn rewind(&mut self) {
         self.go_to(0);
@@ -161,7 +159,7 @@ impl Player {
     /// To just after a record; 0 is before the first.
     fn go_to(&mut self, seq: u64) {
         if seq < self.state.world.seq || seq == 0 {
-            self.items = self.recording.seek(Target::Seq(seq)).peekable();
+            self.items = self.survey.from_before(&self.recording, seq).peekable();
             self.state.world = World::default();
         }
         while self.next_seq().is_some_and(|next| next <= seq) {
@@ -187,15 +185,16 @@ impl Player {
         self.items.peek().map(|item| if let Item::Record(raw) = item { raw.seq } else { 0 })
     }
 
+    /// What cannot be read changes nothing here: the survey has told it among the gaps.
     fn advance(&mut self) {
         match self.items.next() {
             Some(Item::Record(raw)) => {
-                if let Some(record) = decoded(&raw) {
+                if let Ok(record) = decoded(&raw) {
                     self.state.world.fold(&record);
                 }
             }
             Some(Item::Checkpoint(checkpoint)) => {
-                if let Some(world) = world_of(&checkpoint) {
+                if let Ok(world) = world_of(&checkpoint) {
                     self.state.world = world;
                 }
             }
@@ -218,51 +217,6 @@ impl Player {
             gaps: self.survey.gaps.clone(),
         });
     }
-}
-
-/// A record that this version understands.
-pub fn decoded(raw: &RawRecord) -> Option<Record> {
-    let event: Event = serde_json::from_str(raw.json.get()).ok()?;
-    Some(Record { seq: raw.seq, at: raw.at, event })
-}
-
-/// A checkpoint's world.
-pub fn world_of(checkpoint: &Checkpoint) -> Option<World> {
-    serde_json::from_str(checkpoint.world.get()).ok()
-}
-
-fn survey(recording: &Recording) -> Survey {
-    let (mut survey, mut world) = (Survey::default(), World::default());
-    for item in recording.items() {
-        match item {
-            Item::Record(raw) => {
-                survey.times.push((raw.seq, raw.at));
-                match decoded(&raw) {
-                    Some(record) => world.fold(&record),
-                    None => survey.gaps.push(format!("record {} is of a kind that this version does not know", raw.seq).into()),
-                }
-            }
-            Item::Checkpoint(checkpoint) => world = world_of(&checkpoint).unwrap_or(world),
-            Item::Gap(gap) => survey.gaps.push(gap.to_string().into()),
-        }
-    }
-    let entries = world.timeline.entries().iter();
-    survey.entries = entries.map(|entry| (entry.at, format!("{} {}", world.subject(entry), entry.text).into())).collect();
-    if let (Some((_, from)), Some((_, to))) = (survey.times.first(), survey.times.last()) {
-        survey.density = density(&survey.times, *from, *to);
-    }
-    survey
-}
-
-fn density(times: &[(u64, DateTime<Utc>)], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<u32> {
-    let mut density = vec![0; DENSITY as usize];
-    let span = (to - from).num_milliseconds().max(1);
-    for (_, at) in times {
-        let place = (*at - from).num_milliseconds().saturating_mul(i64::from(DENSITY)) / span;
-        let place = usize::try_from(place).unwrap_or(0).min(DENSITY as usize - 1);
-        density[place] += 1;
-    }
-    density
 }
 
 /// A time of the day, of the recording's day; RFC 3339; or a span from `now`.

@@ -21,6 +21,17 @@ pub enum Fault {
         /// Whether the request was processed.
         applied: bool,
     },
+    /// This instead of the answer, whoever may stand between client and server.
+    Reply {
+        /// The HTTP status.
+        status: u16,
+        /// Its media type.
+        content_type: &'static str,
+        /// What it holds.
+        body: &'static str,
+        /// Whether the request was processed.
+        applied: bool,
+    },
     /// The connection ends without an answer.
     Cut {
         /// Whether the request was processed.

@@ -157,6 +157,11 @@ impl Sim {
         cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().store.update(kind, namespace, name, edit))
     }
 
+    /// Gives the cluster another identity, the uid of its namespace `kube-system`: the same address leads to another cluster now.
+    pub fn set_cluster_identity(&self, uid: &str) {
+        self.edit("Namespace", "", "kube-system", |namespace| namespace["metadata"]["uid"] = Value::from(uid));
+    }
+
     /// Stops a node's kubelet; the node controller notices it at once.
     pub fn stop_node(&self, name: &str) {
         self.shared.cluster().stop_node(name);

@@ -145,6 +145,10 @@ impl Call {
                 self.process_if(applied, shared).await;
                 return Ok(refusal(server, code));
             }
+            Some(Fault::Reply { status, content_type, body, applied }) => {
+                self.process_if(applied, shared).await;
+                return Ok(reply::body(status, content_type, Body::from(body)));
+            }
             Some(Fault::Delay(wait)) => shared.clock.sleep(wait).await,
             Some(Fault::CutWatches) => shared.faults.cut_watches(),
             Some(Fault::Odd(odd)) => return Ok(odd::answer(odd, &shared.faults)),

@@ -100,6 +100,9 @@ impl World {
             Event::Kubeconfig(words) => {
                 self.timeline.add(record.at, EntryKind::Session, "kubeconfig", words.clone(), None);
             }
+            Event::Unread(words) => {
+                self.timeline.add(record.at, EntryKind::Unknown, "recording", words.clone(), None);
+            }
             Event::JournalTrouble(trouble) => self.journal_trouble.clone_from(trouble),
             Event::Identity { context, identity } => self.identify(record.at, *context, identity),
             Event::Intent(_)

@@ -20,18 +20,53 @@ pub enum Identity {
     Viewer,
     /// One namespace: get and list without watch, no events, no nodes; may patch deployments.
     Narrow,
+    /// Reads as a responder does; may patch one Deployment, `medcontracthub-app`, and its scale.
+    Named,
+    /// Has the rights that the README lists, and no others.
+    Documented,
 }
 
+#[derive(Clone, Copy)]
 struct Rule {
     groups: &'static [&'static str],
     resources: &'static [&'static str],
     verbs: &'static [&'static str],
+    /// The only objects for which it holds (`resourceNames`); all where there are none.
+    names: &'static [&'static str],
     /// The only namespace in which it holds.
     namespace: Option<&'static str>,
 }
 
 const fn rule(groups: &'static [&'static str], resources: &'static [&'static str], verbs: &'static [&'static str]) -> Rule {
-    Rule { groups, resources, verbs, namespace: None }
+    Rule { groups, resources, verbs, names: &[], namespace: None }
+}
+
+impl Rule {
+    /// Whether it grants the verb, by the rules of `pkg/registry/rbac/validation` and `plugin/pkg/auth/authorizer/rbac`.
+    fn grants(&self, asked: &Asked<'_>) -> bool {
+        let among = |all: &[&str], one: &str| all.iter().any(|known| *known == "*" || *known == one);
+        let here = self.namespace.is_none() || self.namespace == asked.namespace;
+        let named = self.names.is_empty() || asked.name.is_some_and(|name| self.names.contains(&name));
+        here && named && among(self.verbs, asked.verb) && among(self.groups, asked.group) && among(self.resources, asked.resource)
+    }
+}
+
+/// What somebody wants to do.
+struct Asked<'a> {
+    verb: &'a str,
+    group: &'a str,
+    /// `pods`, or `pods/log`.
+    resource: &'a str,
+    namespace: Option<&'a str>,
+    name: Option<&'a str>,
+}
+
+/// A user, the group that the rights are bound to, and the role that has them.
+struct Profile {
+    user: &'static str,
+    group: &'static str,
+    role: &'static str,
+    rules: &'static [Rule],
 }
 
 const READ: &[&str] = &["get", "list", "watch"];
@@ -39,13 +74,18 @@ const CHANGE: &[&str] = &["create", "patch", "update", "delete"];
 
 static ADMIN: [Rule; 1] = [rule(&["*"], &["*"], &["*"])];
 
-static RESPONDER: [Rule; 9] = [
+const READS: [Rule; 2] = [
     rule(&[""], &["pods", "pods/log", "nodes", "events", "services", "endpoints", "configmaps", "replicationcontrollers"], READ),
     rule(
         &["apps", "batch", "autoscaling", "networking.istio.io", "metrics.k8s.io", "events.k8s.io", "discovery.k8s.io", "policy"],
         &["*"],
         READ,
     ),
+];
+
+static RESPONDER: [Rule; 9] = [
+    READS[0],
+    READS[1],
     rule(&["apps"], &["deployments", "deployments/scale", "statefulsets", "statefulsets/scale", "daemonsets"], &["patch", "update"]),
     rule(&["apps"], &["deployments"], &["create", "delete"]),
     rule(&[""], &["services", "configmaps"], CHANGE),
@@ -66,48 +106,60 @@ static NARROW: [Rule; 2] = [
     Rule { namespace: Some(NAMESPACE), ..rule(&["apps"], &["deployments"], &["patch"]) },
 ];
 
+static NAMED: [Rule; 3] =
+    [READS[0], READS[1], Rule { names: &["medcontracthub-app"], ..rule(&["apps"], &["deployments", "deployments/scale"], &["patch"]) }];
+
+/// The README's paragraph "Rights", sentence by sentence.
+static DOCUMENTED: [Rule; 13] = [
+    rule(&[""], &["pods", "events", "nodes", "configmaps"], READ),
+    rule(&["apps"], &["deployments", "statefulsets", "daemonsets", "replicasets"], READ),
+    rule(&["batch"], &["jobs"], READ),
+    rule(&[""], &["namespaces"], &["get", "list"]),
+    rule(&["metrics.k8s.io"], &["pods", "nodes"], &["list"]),
+    rule(&["autoscaling"], &["horizontalpodautoscalers"], &["list"]),
+    rule(&[""], &["pods/log"], &["get"]),
+    rule(&[""], &["pods/exec", "pods/portforward"], &["create", "get"]),
+    rule(&[""], &["services"], &["list"]),
+    rule(&[""], &["services/proxy"], &["get", "create", "delete"]),
+    rule(&["apps"], &["deployments", "deployments/scale", "statefulsets", "daemonsets"], &["patch"]),
+    rule(&[""], &["nodes"], &["patch"]),
+    rule(&[""], &["pods"], &["delete"]),
+];
+
 impl Identity {
-    fn user(self) -> &'static str {
+    fn profile(self) -> Profile {
+        let of = |user, group, role, rules| Profile { user, group, role, rules };
         match self {
-            Self::Admin => "admin",
-            Self::Responder => "responder",
-            Self::Viewer => "viewer",
-            Self::Narrow => "narrow",
+            Self::Admin => of("admin", "system:masters", "cluster-admin", &ADMIN),
+            Self::Responder => of("responder", "responders", "responder", &RESPONDER),
+            Self::Viewer => of("viewer", "viewers", "view-war-room", &VIEWER),
+            Self::Narrow => of("narrow", "narrow", "narrow", &NARROW),
+            Self::Named => of("named", "named", "one-deployment", &NAMED),
+            Self::Documented => of("documented", "documented", "warroom", &DOCUMENTED),
         }
     }
 
-    fn group(self) -> &'static str {
-        match self {
-            Self::Admin => "system:masters",
-            Self::Responder => "responders",
-            Self::Viewer => "viewers",
-            Self::Narrow => "narrow",
-        }
-    }
-
-    fn rules(self) -> &'static [Rule] {
-        match self {
-            Self::Admin => &ADMIN,
-            Self::Responder => &RESPONDER,
-            Self::Viewer => &VIEWER,
-            Self::Narrow => &NARROW,
-        }
-    }
-
-    fn may(self, verb: &str, group: &str, resource: &str, namespace: Option<&str>) -> bool {
-        let among = |all: &[&str], one: &str| all.iter().any(|known| *known == "*" || *known == one);
-        self.rules().iter().any(|rule| {
-            let here = rule.namespace.is_none() || rule.namespace == namespace;
-            here && among(rule.verbs, verb) && among(rule.groups, group) && among(rule.resources, resource)
+    /// Why it is allowed, as RBAC words it; nothing where it is not. Of `system:masters` RBAC is not asked.
+    fn allowed(self, asked: &Asked<'_>) -> Option<String> {
+        let Profile { group, role, rules, .. } = self.profile();
+        let rule = rules.iter().find(|rule| rule.grants(asked))?;
+        Some(match (self, rule.namespace) {
+            (Self::Admin, _) => String::new(),
+            (_, Some(here)) => format!("RBAC: allowed by RoleBinding \"{group}/{here}\" of Role \"{role}\" to Group \"{group}\""),
+            (_, None) => format!("RBAC: allowed by ClusterRoleBinding \"{group}\" of ClusterRole \"{role}\" to Group \"{group}\""),
         })
     }
 }
 
 /// Refuses what the identity may not do.
 pub(super) fn check(identity: Identity, method: &Method, target: &Target, query: &Query) -> Result<(), Status> {
-    let verb = verb(method, target, query);
-    let allowed = identity.may(verb, target.kind.group, &target.resource(), target.scope());
-    if allowed { Ok(()) } else { Err(Status::forbidden(identity.user(), verb, target)) }
+    let (verb, resource) = (verb(method, target, query), target.resource());
+    // A list of one object by its name counts as one of that name (`apiserver/pkg/endpoints/request`).
+    let selected = query.get("fieldSelector").and_then(|fields| fields.strip_prefix("metadata.name="));
+    let name = target.name.as_deref().or(selected);
+    let asked = Asked { verb, group: target.kind.group, resource: &resource, namespace: target.scope(), name };
+    let allowed = identity.allowed(&asked).is_some();
+    if allowed { Ok(()) } else { Err(Status::forbidden(identity.profile().user, verb, target)) }
 }
 
 fn verb(method: &Method, target: &Target, query: &Query) -> &'static str {
@@ -128,24 +180,29 @@ pub(super) fn review(identity: Identity, path: &str, body: &Bytes) -> Option<Val
     let mut review: Value = serde_json::from_slice(body).unwrap_or_else(|_| json!({}));
     match path {
         "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" => {
-            let asked = &review["spec"]["resourceAttributes"];
-            let field = |name: &str| asked[name].as_str().unwrap_or_default();
-            let resource = if field("subresource").is_empty() {
-                field("resource").to_owned()
-            } else {
-                format!("{}/{}", field("resource"), field("subresource"))
-            };
-            let namespace = Some(field("namespace")).filter(|name| !name.is_empty());
-            let allowed = identity.may(field("verb"), field("group"), &resource, namespace);
-            review["status"] = json!({"allowed": allowed});
+            review["status"] = access(identity, &review["spec"]["resourceAttributes"]);
         }
         "/apis/authentication.k8s.io/v1/selfsubjectreviews" => {
-            let groups = [identity.group(), "system:authenticated"];
-            review["status"] = json!({"userInfo": {"username": identity.user(), "groups": groups}});
+            let Profile { user, group, .. } = identity.profile();
+            review["status"] = json!({"userInfo": {"username": user, "groups": [group, "system:authenticated"]}});
         }
         _ => return None,
     }
     Some(review)
+}
+
+/// Whether the identity may do what it asks about. A `false` gives no reason, as RBAC gives none.
+fn access(identity: Identity, attributes: &Value) -> Value {
+    let field = |name: &str| attributes[name].as_str().filter(|text| !text.is_empty());
+    let plural = field("resource").unwrap_or_default();
+    let resource = field("subresource").map_or_else(|| plural.to_owned(), |part| format!("{plural}/{part}"));
+    let (verb, group) = (field("verb").unwrap_or_default(), field("group").unwrap_or_default());
+    let asked = Asked { verb, group, resource: &resource, namespace: field("namespace"), name: field("name") };
+    match identity.allowed(&asked) {
+        Some(reason) if reason.is_empty() => json!({"allowed": true}),
+        Some(reason) => json!({"allowed": true, "reason": reason}),
+        None => json!({"allowed": false}),
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +227,25 @@ mod tests {
             (Identity::Narrow, "patch", "apps", "deployments", here, true),
         ];
         for (identity, verb, group, resource, namespace, expected) in cases {
-            assert_eq!(identity.may(verb, group, resource, namespace), expected, "{identity:?} {verb} {group}/{resource} {namespace:?}");
+            let asked = Asked { verb, group, resource, namespace, name: None };
+            assert_eq!(identity.allowed(&asked).is_some(), expected, "{identity:?} {verb} {group}/{resource} {namespace:?}");
         }
+    }
+
+    #[test]
+    fn a_rule_with_names_holds_for_these_only_and_a_review_says_which_rule_it_was() {
+        let review = |identity, name: &str, part: &str| {
+            let attributes = json!({"verb": "patch", "group": "apps", "resource": "deployments", "subresource": part, "namespace": NAMESPACE, "name": name});
+            access(identity, &attributes)
+        };
+        let reason = r#"RBAC: allowed by ClusterRoleBinding "named" of ClusterRole "one-deployment" to Group "named""#;
+        for part in ["", "scale"] {
+            assert_eq!(review(Identity::Named, "medcontracthub-app", part), json!({"allowed": true, "reason": reason}));
+            assert_eq!(review(Identity::Named, "ai-service", part), json!({"allowed": false}));
+            assert_eq!(review(Identity::Named, "", part), json!({"allowed": false}));
+        }
+        assert_eq!(review(Identity::Admin, "", ""), json!({"allowed": true}));
+        let reason = r#"RBAC: allowed by RoleBinding "narrow/medcontract-prod" of Role "narrow" to Group "narrow""#;
+        assert_eq!(review(Identity::Narrow, "ai-service", "")["reason"], reason);
     }
 }

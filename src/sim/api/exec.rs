@@ -1,107 +1,104 @@
-//! `pods/exec` over a WebSocket: the commands of the runbook that the simulated containers know.
+//! `pods/exec` over a WebSocket: the commands that the simulated containers know, and how their output is sent.
 
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::request::Parts;
 use axum::response::Response;
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::Call;
+use super::command::{Output, Place, execute};
 use super::status::Status;
-use crate::sim::cluster::Cluster;
 use crate::sim::cluster::kind::POD;
-use crate::sim::cluster::process::Process;
-use crate::sim::json::text;
+use crate::sim::json::{items, text};
+use crate::source::clock::Clock;
 
-/// What a command printed, and how it ended.
-struct Output {
-    stdout: String,
-    stderr: String,
-    code: u8,
-}
-
-impl Output {
-    fn ok(stdout: String) -> Self {
-        Self { stdout, stderr: String::new(), code: 0 }
-    }
-
-    fn failed(stderr: String, code: u8) -> Self {
-        Self { stdout: String::new(), stderr, code }
-    }
-}
+/// The kubelet reads and sends what a command prints in pieces of at most this many bytes.
+const PIECE: usize = 32 << 10;
 
 /// Runs the command and opens the channels on which its output is sent.
 pub(super) async fn answer(call: &Call<'_>, mut parts: Parts) -> Result<Response, Status> {
     let output = run(call)?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let upgrade = upgrade.map_err(|_| Status::bad_request("Upgrade request required"))?;
-    Ok(upgrade.protocols(["v5.channel.k8s.io", "v4.channel.k8s.io"]).on_upgrade(move |socket| send(socket, output)))
+    let (clock, cuts) = (call.shared.clock.clone(), call.shared.faults.cuts());
+    let until = clock.now() + output.runs;
+    Ok(upgrade.protocols(["v5.channel.k8s.io", "v4.channel.k8s.io"]).on_upgrade(move |socket| send(socket, output, (clock, until), cuts)))
 }
 
 fn run(call: &Call<'_>) -> Result<Output, Status> {
     let cluster = call.shared.cluster();
     let name = call.target.name.as_deref().unwrap_or_default();
     let pod = cluster.store.get(&POD, call.target.namespace(), name).ok_or_else(|| Status::not_found(&call.target))?;
-    let container = text(pod.value(), "/spec/containers/0/name");
-    if let Some(wanted) = call.query.get("container").filter(|wanted| *wanted != container) {
-        return Err(Status::bad_request(format!("container {wanted} is not valid for pod {name}")));
-    }
+    let container = container(pod.value(), call.query.get("container"))?;
     let process = cluster.processes.get(name).filter(|process| process.running());
-    let process = process
-        .ok_or_else(|| Status::new(500, "InternalError", format!("unable to upgrade connection: container not found (\"{container}\")")))?;
+    let process = process.ok_or_else(|| {
+        let container = text(container, "/name");
+        Status::new(500, "InternalError", format!("unable to upgrade connection: container not found (\"{container}\")"))
+    })?;
     let command: Vec<_> = call.query.all("command").collect();
-    Ok(execute(&cluster, name, process, &command))
+    Ok(execute(&Place { cluster: &cluster, pod: pod.value(), container, process }, &command))
 }
 
-fn execute(cluster: &Cluster, pod: &str, process: &Process, command: &[&str]) -> Output {
-    match command {
-        [tool, "--bootstrap-server", _, "--describe", "--all-groups"]
-            if pod.starts_with("kafka-") && tool.ends_with("kafka-consumer-groups.sh") =>
-        {
-            let (stdout, stderr) = cluster.kafka.describe_all_groups();
-            Output { stdout, stderr, code: 0 }
+/// The container that is meant: one has to be named where there are several.
+fn container<'a>(pod: &'a Value, wanted: Option<&str>) -> Result<&'a Value, Status> {
+    let (all, name) = (items(pod, "/spec/containers"), text(pod, "/metadata/name"));
+    match (all, wanted) {
+        ([one], None) => Ok(one),
+        (_, Some(wanted)) => {
+            let found = all.iter().find(|container| container["name"] == wanted);
+            found.ok_or_else(|| Status::bad_request(format!("container {wanted} is not valid for pod {name}")))
         }
-        ["wget", "-qO-", address] if address.ends_with(":8080/health") => health(process),
-        [] => Output::failed("you must specify at least one command for the container\n".to_owned(), 126),
-        [tool, ..] => Output::failed(format!("exec: \"{tool}\": executable file not found in $PATH\n"), 127),
-    }
-}
-
-/// GNU wget says nothing with `-q` and ends with 8 when the server answers with an error, with 4 when nobody listens.
-fn health(process: &Process) -> Output {
-    let behaviour = &process.behaviour;
-    if behaviour.service.is_empty() {
-        return Output::failed(String::new(), 4);
-    }
-    if !behaviour.healthy() {
-        return Output::failed(String::new(), 8);
-    }
-    Output::ok(format!(r#"{{"status":"ok","service":"{}","version":"{}"}}"#, behaviour.service, behaviour.version))
-}
-
-/// Channel 1 is stdout, 2 is stderr, 3 the status.
-async fn send(mut socket: WebSocket, output: Output) {
-    let status = status(&output);
-    for (channel, text) in [(1, output.stdout), (2, output.stderr), (3, status)] {
-        if text.is_empty() {
-            continue;
+        (_, None) => {
+            let names: Vec<_> = all.iter().map(|container| text(container, "/name")).collect();
+            let choices = names.join(" ");
+            Err(Status::bad_request(format!("a container name must be specified for pod {name}, choose one of: [{choices}]")))
         }
-        let frame: Vec<u8> = std::iter::once(channel).chain(text.bytes()).collect();
-        if socket.send(Message::Binary(frame.into())).await.is_err() {
-            return;
+    }
+}
+
+/// Channel 1 is stdout, 2 is stderr, 3 the status. A command that still runs ends without a status when the connections are cut.
+async fn send(mut socket: WebSocket, output: Output, (clock, until): (Clock, DateTime<Utc>), mut cuts: watch::Receiver<u64>) {
+    for (channel, bytes) in [(1, output.stdout.as_slice()), (2, output.stderr.as_bytes())] {
+        for piece in bytes.chunks(PIECE) {
+            if socket.send(frame(channel, piece)).await.is_err() {
+                return;
+            }
+        }
+    }
+    if let Ok(left) = (until - clock.now()).to_std() {
+        tokio::select! {
+            () = clock.sleep(left) => {}
+            _ = cuts.changed() => return,
+            () = closed(&mut socket) => return,
         }
     }
     let normal = CloseFrame { code: close_code::NORMAL, reason: Utf8Bytes::default() };
-    let _ = socket.send(Message::Close(Some(normal))).await;
-    // The client closes in turn; what it still sends (stdin) is read and dropped.
+    for last in [frame(3, status(output.code).as_bytes()), Message::Close(Some(normal))] {
+        if socket.send(last).await.is_err() {
+            return;
+        }
+    }
+    closed(&mut socket).await;
+}
+
+fn frame(channel: u8, piece: &[u8]) -> Message {
+    Message::Binary(std::iter::once(channel).chain(piece.iter().copied()).collect::<Bytes>())
+}
+
+/// Waits until the client has closed its side; what it still sends (stdin) is read and dropped.
+async fn closed(socket: &mut WebSocket) {
     while let Some(Ok(_)) = socket.recv().await {}
 }
 
-fn status(output: &Output) -> String {
-    if output.code == 0 {
+fn status(code: u8) -> String {
+    if code == 0 {
         return json!({"metadata": {}, "status": "Success"}).to_string();
     }
-    let code = output.code.to_string();
+    let code = code.to_string();
     let message = format!("command terminated with non-zero exit code: error executing command in container, exit code {code}");
     let details = json!({"causes": [{"reason": "ExitCode", "message": code}]});
     json!({"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode", "message": message, "details": details}).to_string()

@@ -1,6 +1,8 @@
 //! The simulated API server: what a path means, who may do it, and the answer, in the real server's words.
 
 mod auth;
+mod command;
+mod delete;
 mod discovery;
 mod exec;
 mod list;
@@ -96,7 +98,8 @@ impl Call<'_> {
             (&Method::PATCH, Some("scale")) => scale::patch(&self, &parts),
             (&Method::PATCH, None) => write::patch(&self, &parts),
             (&Method::POST, None) => write::create(&self),
-            (&Method::POST, Some("eviction")) | (&Method::DELETE, None) => write::delete(&self),
+            (&Method::DELETE, None) => delete::delete(&self),
+            (&Method::POST, Some("eviction")) => delete::evict(&self),
             _ => Err(Status::method_not_allowed()),
         }
     }

@@ -70,6 +70,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response, Status> {
         return Err(Status::already_exists(kind, &name));
     }
     validate::new(kind, &value)?;
+    merge(&mut value, defaults(kind));
     sign(call, kind, None, &mut value, now);
     if call.dry_run() {
         return Ok(json_text(201, with_type(kind, &value.to_string())));
@@ -78,48 +79,53 @@ pub(super) fn create(call: &Call<'_>) -> Result<Response, Status> {
     Ok(json_text(201, with_type(kind, created.json())))
 }
 
-/// Deletes an object, or evicts a pod, if it is still the one that was meant.
-pub(super) fn delete(call: &Call<'_>) -> Result<Response, Status> {
-    let options: Value = serde_json::from_slice(call.body).unwrap_or_default();
-    let options = if call.target.subresource.is_some() { options["deleteOptions"].clone() } else { options };
-    let mut cluster = call.shared.cluster();
-    let (kind, namespace) = (call.target.kind, call.target.namespace());
-    let name = call.target.name.as_deref().unwrap_or_default();
-    let object = cluster.store.get(kind, namespace, name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
-    check_preconditions(kind, object.value(), &options["preconditions"])?;
-    if !call.dry_run() && !options["dryRun"].is_array() {
-        cluster.remove(kind, namespace, name);
-    }
-    let details = json!({"name": name, "group": kind.group, "kind": kind.plural, "uid": object.value()["metadata"]["uid"]});
-    Ok(json_text(200, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}).to_string()))
-}
-
-fn check_preconditions(kind: &Kind, object: &Value, wanted: &Value) -> Result<(), Status> {
-    for (field, called, since) in [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")] {
-        let known = text(object, &format!("/metadata/{field}"));
-        if let Some(wanted) = wanted[field].as_str().filter(|wanted| *wanted != known) {
-            let why = format!(
-                "the {called} in the precondition ({wanted}) does not match the {called} in record ({known}). The object might have been {since}"
-            );
-            return Err(Status::conflict(kind.group, kind.name, text(object, "/metadata/name"), &why));
-        }
-    }
-    Ok(())
-}
-
 impl Call<'_> {
     pub(super) fn dry_run(&self) -> bool {
         self.query.get("dryRun") == Some("All")
     }
 }
 
-/// Brings an object into the form in which it is stored: without its type, and without the nulls that clients send for what is unset.
+/// Brings an object into the form in which it is stored: without its type, without the nulls that clients send for what is unset,
+/// and without a node's `unschedulable: false`, which is the same as nothing.
 fn normalise(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.remove("kind");
         object.remove("apiVersion");
     }
+    if value["spec"]["unschedulable"] == false {
+        value["spec"]["unschedulable"] = Value::Null;
+    }
     drop_nulls(value);
+}
+
+/// What the server fills in where a client says nothing, as far as anything here depends on it.
+fn defaults(kind: &Kind) -> Value {
+    let rolling =
+        |more: Value| json!({"spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": more}, "revisionHistoryLimit": 10}});
+    match kind.name {
+        "Pod" => json!({
+            "spec": {
+                "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler", "securityContext": {},
+                "terminationGracePeriodSeconds": 30,
+            },
+            "status": {"phase": "Pending", "qosClass": "BestEffort"},
+        }),
+        "StatefulSet" => rolling(json!({"partition": 0})),
+        "DaemonSet" => rolling(json!({"maxSurge": 0, "maxUnavailable": 1})),
+        _ => Value::Null,
+    }
+}
+
+/// Adds what is not there yet.
+fn merge(value: &mut Value, more: Value) {
+    let Value::Object(more) = more else { return };
+    for (key, more) in more {
+        if value[&key].is_null() {
+            value[&key] = more;
+        } else {
+            merge(&mut value[&key], more);
+        }
+    }
 }
 
 fn drop_nulls(value: &mut Value) {

@@ -51,6 +51,7 @@ fn new_event(kind: &Kind, about: &Value, severity: &str, reason: &str, message: 
     let component = match (kind.name, reason) {
         ("Deployment", _) => "deployment-controller",
         ("ReplicaSet", _) => "replicaset-controller",
+        ("DaemonSet", _) => "daemonset-controller",
         ("StatefulSet", _) => "statefulset-controller",
         (_, "Scheduled") => "default-scheduler",
         _ => "kubelet",

@@ -1,7 +1,7 @@
 //! The kubelets: they start, probe, restart and end the processes of the pods, and write the pods' status.
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Cluster;
 use super::chart::NAMESPACE;
@@ -9,7 +9,7 @@ use super::kind::POD;
 use super::process::{Exit, Process, State};
 use super::status::pod_status;
 use super::trouble;
-use crate::sim::json::{int, text, time, timestamp};
+use crate::sim::json::{text, time, timestamp};
 use crate::sim::scenario::ServiceFault;
 
 /// One step: takes on new pods, forgets removed ones, moves every process on.
@@ -28,21 +28,34 @@ fn runs(cluster: &Cluster, name: &str) -> bool {
     cluster.store.get(&POD, NAMESPACE, name).is_none_or(|pod| cluster.looked_after(pod.value()))
 }
 
-/// Asks for a pod's end: the process stops now, the object goes a second later.
+/// The seconds that a pod's containers have to end, `asked` or those of its spec; none where no node has it or it has ended.
+pub(super) fn grace(pod: &Value, asked: Option<i64>) -> i64 {
+    let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
+    let own = pod["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
+    if ended || text(pod, "/spec/nodeName").is_empty() { 0 } else { asked.unwrap_or(own) }
+}
+
+/// Asks for the end of a pod of the company.
 pub(super) fn terminate(cluster: &mut Cluster, name: &str) {
-    let now = cluster.now;
-    let changed = cluster.store.update(&POD, NAMESPACE, name, |pod| {
+    cluster.remove(&POD, NAMESPACE, name);
+}
+
+/// Writes down that a pod is to be gone within so many seconds; says whether that is new.
+pub(super) fn mark(cluster: &mut Cluster, namespace: &str, name: &str, grace: i64) -> bool {
+    let until = timestamp(cluster.now + TimeDelta::seconds(grace));
+    cluster.store.update(&POD, namespace, name, |pod| {
         if pod["metadata"]["deletionTimestamp"].is_null() {
-            let grace = int(pod, "/spec/terminationGracePeriodSeconds");
             pod["metadata"]["deletionGracePeriodSeconds"] = json!(grace);
-            pod["metadata"]["deletionTimestamp"] = timestamp(now + TimeDelta::seconds(grace));
+            pod["metadata"]["deletionTimestamp"] = until;
         }
-    });
-    if !changed {
-        return;
-    }
+    })
+}
+
+/// Ends a pod's process: it stops now, and the object goes a second later.
+pub(super) fn stop(cluster: &mut Cluster, name: &str) {
+    let until = cluster.now + TimeDelta::seconds(1);
     if let Some(process) = cluster.processes.get_mut(name) {
-        process.state = State::Terminating { until: now + TimeDelta::seconds(1) };
+        process.state = State::Terminating { until };
         process.ready = false;
         let message = format!("Stopping container {}", container_of(cluster, name));
         cluster.pod_event(name, "Normal", "Killing", &message);

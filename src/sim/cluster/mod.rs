@@ -2,6 +2,7 @@
 //! [`STEP`] of simulated time and depends on nothing but its seed and what is asked of it: no I/O, no clock, no task in here.
 
 pub(crate) mod chart;
+mod daemon_set;
 mod deployment;
 mod events;
 pub(crate) mod kafka;
@@ -11,7 +12,9 @@ mod pods;
 pub(crate) mod process;
 mod progress;
 mod revision;
+mod scheduler;
 mod seed;
+mod stateful_set;
 mod status;
 pub(crate) mod store;
 mod traffic;
@@ -154,15 +157,26 @@ impl Cluster {
         }
     }
 
-    /// Removes an object: a pod of the company after its grace, anything else at once.
+    /// Removes an object: a pod after its own grace, anything else at once.
     pub(crate) fn remove(&mut self, kind: &'static Kind, namespace: &str, name: &str) -> Option<Value> {
-        let object = self.store.get(kind, namespace, name)?.value().clone();
-        if kind.name == POD.name && self.processes.contains_key(name) && namespace == NAMESPACE {
-            kubelet::terminate(self, name);
-            return self.store.get(kind, namespace, name).map(|pod| pod.value().clone());
+        if kind.name == POD.name {
+            return self.end_pod(namespace, name, None);
         }
-        self.store.delete(kind, namespace, name);
-        Some(object)
+        self.store.delete(kind, namespace, name).map(|object| object.value().clone())
+    }
+
+    /// Deletes a pod within so many seconds, those of its spec if none are given; gives it as it is then, or as it was at last: where no kubelet has it, it goes at once.
+    pub(crate) fn end_pod(&mut self, namespace: &str, name: &str, grace: Option<i64>) -> Option<Value> {
+        let grace = kubelet::grace(self.store.get(&POD, namespace, name)?.value(), grace);
+        let graceful = grace > 0;
+        let first = graceful && kubelet::mark(self, namespace, name, grace);
+        if graceful && namespace == NAMESPACE && self.processes.contains_key(name) {
+            if first {
+                kubelet::stop(self, name);
+            }
+            return self.store.get(&POD, namespace, name).map(|pod| pod.value().clone());
+        }
+        self.store.delete(&POD, namespace, name).map(|pod| pod.value().clone())
     }
 
     /// Deletes an object and creates another of the same name; it has a new uid.

@@ -1,4 +1,4 @@
-//! The controllers that keep pods: `ReplicaSets` by number, `StatefulSets` by name, and the garbage collector for those without an owner.
+//! The controllers that keep pods: those of `ReplicaSets`, by number, and the garbage collector for pods whose owner is gone.
 
 use std::sync::Arc;
 
@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::Cluster;
 use super::chart::NAMESPACE;
-use super::kind::{DEPLOYMENT, Kind, POD, REPLICA_SET, STATEFUL_SET};
+use super::deployment::template_hash;
+use super::kind::{self, DAEMON_SET, DEPLOYMENT, Kind, POD, REPLICA_SET, STATEFUL_SET};
 use super::store::Object;
-use super::{kubelet, trouble};
-use crate::sim::json::{items, text, timestamp};
+use super::{daemon_set, kubelet, scheduler, stateful_set};
+use crate::sim::json::{items, label, text, timestamp};
 
 /// The node names: each carries its address, in three zones.
 pub(crate) const NODES: [&str; 3] = ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.ec2.internal", "ip-10-0-3-13.ec2.internal"];
@@ -20,11 +21,16 @@ pub(super) fn reconcile(cluster: &mut Cluster) {
         reconcile_replica_set(cluster, &set);
     }
     for set in listed(cluster, &STATEFUL_SET) {
-        reconcile_stateful_set(cluster, &set);
+        stateful_set::reconcile(cluster, &set);
+    }
+    for set in listed(cluster, &DAEMON_SET) {
+        daemon_set::reconcile(cluster, &set);
     }
     for orphan in orphans(cluster) {
         kubelet::terminate(cluster, &orphan);
     }
+    scheduler::step(cluster);
+    scheduler::taint_nodes(cluster);
 }
 
 fn listed(cluster: &Cluster, kind: &Kind) -> Vec<Arc<Object>> {
@@ -47,31 +53,13 @@ fn reconcile_replica_set(cluster: &mut Cluster, set: &Object) {
         kubelet::terminate(cluster, pod);
         cluster.event(&REPLICA_SET, NAMESPACE, name, "Normal", "SuccessfulDelete", &format!("Deleted pod: {pod}"));
     }
-    write_counts(cluster, &REPLICA_SET, set);
+    write_counts(cluster, set);
 }
 
 /// Pods that are not ready go first, then the youngest, as the `ReplicaSet` controller ranks them.
 fn deletion_rank(pod: &Value) -> (bool, std::cmp::Reverse<String>, String) {
     let created = text(pod, "/metadata/creationTimestamp").to_owned();
     (is_ready(pod), std::cmp::Reverse(created), text(pod, "/metadata/name").to_owned())
-}
-
-fn reconcile_stateful_set(cluster: &mut Cluster, set: &Object) {
-    let (value, name) = (set.value(), text(set.value(), "/metadata/name"));
-    let wanted = value["spec"]["replicas"].as_u64().unwrap_or(1);
-    let names: Vec<_> = (0..wanted).map(|ordinal| format!("{name}-{ordinal}")).collect();
-    for pod in &names {
-        if cluster.store.get(&POD, NAMESPACE, pod).is_none() {
-            create_pod(cluster, &STATEFUL_SET, value, pod);
-            let message = format!("create Pod {pod} in StatefulSet {name} successful");
-            cluster.event(&STATEFUL_SET, NAMESPACE, name, "Normal", "SuccessfulCreate", &message);
-        }
-    }
-    let surplus = owned_pods(cluster, value).into_iter().filter(|pod| !names.contains(&pod.key().1));
-    for pod in surplus.collect::<Vec<_>>() {
-        kubelet::terminate(cluster, &pod.key().1);
-    }
-    write_counts(cluster, &STATEFUL_SET, set);
 }
 
 /// The pods that an object controls and that are not on their way out.
@@ -88,15 +76,15 @@ pub(super) fn is_ready(pod: &Value) -> bool {
 
 /// Creates a pod of an owner's template under a name, bound to a node.
 pub(super) fn create_pod(cluster: &mut Cluster, kind: &'static Kind, owner: &Value, name: &str) {
-    let node = NODES[usize::try_from(cluster.rng.below(3)).unwrap_or_default()];
+    let node = scheduler::any_node(cluster).unwrap_or_default();
     let mut pod = pod_of(kind, owner, name, node);
-    if let Some(words) = trouble::unschedulable(&pod) {
-        trouble::turned_away(&mut pod, &words);
+    if let Some(words) = scheduler::unschedulable(cluster, &pod) {
+        scheduler::turned_away(&mut pod, &words);
         cluster.store.create(&POD, pod, cluster.now);
         return cluster.event(&POD, NAMESPACE, name, "Warning", "FailedScheduling", &words);
     }
     cluster.store.create(&POD, pod, cluster.now);
-    cluster.event(&POD, NAMESPACE, name, "Normal", "Scheduled", &format!("Successfully assigned {NAMESPACE}/{name} to {node}"));
+    scheduler::scheduled(cluster, name, node);
 }
 
 /// The pod that an owner's template gives.
@@ -108,9 +96,25 @@ pub(super) fn pod_of(kind: &Kind, owner: &Value, name: &str, node: &str) -> Valu
     pod["metadata"]["ownerReferences"] = json!([owner_reference(kind, metadata)]);
     if kind.name == REPLICA_SET.name {
         pod["metadata"]["generateName"] = json!(format!("{}-", text(metadata, "/name")));
+    } else {
+        pod["metadata"]["labels"][REVISION] = json!(template_revision(kind, owner));
     }
     pod["spec"]["nodeName"] = json!(node);
     pod
+}
+
+/// The label that says of which template a pod of a `StatefulSet` or a `DaemonSet` is.
+const REVISION: &str = "controller-revision-hash";
+
+/// What [`REVISION`] is for pods of the present template of a `StatefulSet` or a `DaemonSet`.
+pub(super) fn template_revision(kind: &Kind, owner: &Value) -> String {
+    let hash = template_hash(&owner["spec"]["template"]);
+    if kind.name == STATEFUL_SET.name { format!("{}-{hash}", text(owner, "/metadata/name")) } else { hash }
+}
+
+/// The template that a pod is of.
+pub(super) fn revision_of_pod(pod: &Value) -> &str {
+    label(pod, REVISION).unwrap_or_default()
 }
 
 /// The reference from an object to the one that controls it.
@@ -121,19 +125,12 @@ pub(super) fn owner_reference(kind: &Kind, metadata: &Value) -> Value {
     })
 }
 
-fn write_counts(cluster: &mut Cluster, kind: &'static Kind, set: &Object) {
+fn write_counts(cluster: &mut Cluster, set: &Object) {
     let pods = owned_pods(cluster, set.value());
     let ready = pods.iter().filter(|pod| is_ready(pod.value())).count();
-    let name = text(set.value(), "/metadata/name");
-    cluster.store.update(kind, NAMESPACE, name, |set| {
+    cluster.store.update(&REPLICA_SET, NAMESPACE, text(set.value(), "/metadata/name"), |set| {
         let mut status = json!({"replicas": pods.len(), "observedGeneration": set["metadata"]["generation"]});
-        if kind.name == STATEFUL_SET.name {
-            let revision = format!("{name}-{}", &blake3::hash(name.as_bytes()).to_hex()[..10]);
-            status["currentRevision"] = json!(revision);
-            status["updateRevision"] = json!(revision);
-            status["currentReplicas"] = json!(pods.len());
-            status["updatedReplicas"] = json!(pods.len());
-        } else if !pods.is_empty() {
+        if !pods.is_empty() {
             status["fullyLabeledReplicas"] = json!(pods.len());
         }
         if ready > 0 {
@@ -155,13 +152,14 @@ pub(super) fn collect_garbage(cluster: &mut Cluster) {
     }
 }
 
+/// Pods whose owner is gone; one that never had an owner is on its own.
 fn orphans(cluster: &Cluster) -> Vec<String> {
-    let pods = cluster.store.list(&POD, Some(NAMESPACE)).filter(|pod| {
+    let active = cluster.store.list(&POD, Some(NAMESPACE)).filter(|pod| pod.value()["metadata"]["deletionTimestamp"].is_null());
+    let orphaned = active.filter(|pod| {
         let reference = &pod.value()["metadata"]["ownerReferences"][0];
-        let owner = if reference["kind"] == STATEFUL_SET.name { &STATEFUL_SET } else { &REPLICA_SET };
-        pod.value()["metadata"]["deletionTimestamp"].is_null() && !owner_lives(cluster, owner, reference)
+        kind::named(text(reference, "/kind")).is_some_and(|kind| !owner_lives(cluster, kind, reference))
     });
-    pods.map(|pod| pod.key().1).collect()
+    orphaned.map(|pod| pod.key().1).collect()
 }
 
 fn owner_lives(cluster: &Cluster, kind: &Kind, reference: &Value) -> bool {

@@ -1,17 +1,13 @@
-//! What happens to a cluster from outside: nodes that stop, images that do not exist, pods that fit nowhere, things that are taken away.
+//! What happens to a cluster from outside: nodes that stop, images that do not exist, things that are taken away.
 
 use serde_json::{Value, json};
 
 use super::kind::{NAMESPACE as NAMESPACE_KIND, NODE, POD};
-use super::pods::NODES;
 use super::{Cluster, kubelet};
 use crate::sim::json::{items, text, timestamp};
 
 /// The tag of an image that no registry has.
 const MISSING: &str = ":missing";
-
-/// Cores of a node.
-const CORES: u64 = 4;
 
 /// Whether a pod's image cannot be pulled.
 pub(super) fn image_missing(pod: &Value) -> bool {
@@ -27,20 +23,6 @@ pub(super) fn pull_back_off(pod: &Value) -> Value {
          failed to resolve reference \"{whole}\": {whole}: not found"
     );
     json!({"waiting": {"reason": "ImagePullBackOff", "message": message}})
-}
-
-/// The scheduler's words about a pod that asks for more than a node has.
-pub(super) fn unschedulable(pod: &Value) -> Option<String> {
-    let asked = text(pod, "/spec/containers/0/resources/requests/cpu").parse::<u64>().ok().filter(|cores| *cores > CORES)?;
-    let all = NODES.len();
-    (asked > 0).then(|| format!("0/{all} nodes are available: {all} Insufficient cpu. preemption: 0/{all} nodes are available: {all} No preemption victims found for incoming pod."))
-}
-
-/// A pod that no node takes.
-pub(super) fn turned_away(pod: &mut Value, words: &str) {
-    pod["spec"].as_object_mut().map(|spec| spec.remove("nodeName"));
-    let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words});
-    pod["status"] = json!({"phase": "Pending", "conditions": [condition]});
 }
 
 impl Cluster {

@@ -38,6 +38,22 @@ async fn a_lost_answer_may_be_that_of_an_applied_change() {
 }
 
 #[tokio::test]
+async fn any_answer_may_stand_for_the_servers_own() {
+    for (applied, size) in [(true, 5), (false, 2)] {
+        let bench = Bench::start(Scenario::Calm).await;
+        let fault = Fault::Reply { status: 499, content_type: "text/html", body: "<h1>client closed request</h1>", applied };
+        bench.sim.faults().on(Method::PATCH, "/deployments/", When::Nth(1), fault);
+        let patch = json!([{"op": "replace", "path": "/spec/replicas", "value": 5}]).to_string();
+        let url = format!("{}{APP}", bench.sim.kubernetes_url());
+        let sent = http_client().patch(url).header("content-type", "application/json-patch+json").body(patch).send();
+        let answer = sent.await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap()), (499, "text/html"));
+        assert_eq!(answer.text().await.unwrap(), "<h1>client closed request</h1>");
+        assert_eq!((replicas(&bench), bench.sim.requests()[0].applied), (size, size == 5));
+    }
+}
+
+#[tokio::test]
 async fn a_throttled_client_is_told_when_to_come_back() {
     let bench = Bench::start(Scenario::Calm).await;
     bench.sim.faults().on(Method::GET, "/pods", When::Nth(1), Fault::Status { code: 429, applied: false });

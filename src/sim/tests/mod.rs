@@ -2,7 +2,10 @@
 
 mod acting;
 mod faults;
+mod pods;
 mod reading;
+mod rights;
+mod rollouts;
 
 use std::time::Duration;
 
@@ -70,6 +73,11 @@ impl Bench {
 
     async fn get(&self, path: &str) -> Result<Value, kube::Error> {
         self.client.request(Request::get(path).body(Vec::new()).unwrap()).await
+    }
+
+    /// Creates an object.
+    async fn post(&self, path: &str, object: Value) -> Result<Value, kube::Error> {
+        self.client.request(Request::post(path).body(object.to_string().into_bytes()).unwrap()).await
     }
 
     /// Sends a JSON patch.

@@ -7,7 +7,10 @@ use kube::api::{Api, AttachParams, ListParams, LogParams, WatchEvent, WatchParam
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
+use axum::http::Method;
+
 use super::*;
+use crate::sim::fault::{Fault, When};
 use crate::sim::scenario::{Release, ServiceFault};
 
 fn pods(bench: &Bench) -> Api<Pod> {
@@ -145,7 +148,63 @@ async fn exec_runs_the_commands_of_the_runbook() {
         exec(&bench, &worker, &["wget", "-qO-", "localhost:8080/health"]).await.0,
         r#"{"status":"ok","service":"worker-service","version":"v1.2.3"}"#
     );
-    assert_eq!(exec(&bench, &worker, &["nothing"]).await.2.as_deref(), Some("127"));
+    assert_eq!(exec(&bench, &worker, &["sh", "-c", "true"]).await.2.as_deref(), Some("127"));
+    let app = pods(&bench).list(&ListParams::default().labels("app=medcontracthub-app")).await.unwrap().items[0].name_any();
+    let (out, _, code) = exec(&bench, &app, &["npm", "run", "db:health"]).await;
+    assert_eq!((serde_json::from_str::<Value>(&out).unwrap()["status"].as_str(), code), (Some("ok"), None));
+    assert_eq!(exec(&bench, &worker, &["npm", "run", "db:health"]).await.2.as_deref(), Some("127"));
+    assert_eq!(exec(&bench, &app, &["printenv", "FEATURE_AI_PROPOSALS"]).await.0, "true\n");
+}
+
+#[tokio::test]
+async fn commands_print_much_or_escapes_and_end_with_a_code() {
+    let bench = Bench::start(Scenario::Calm).await;
+    assert_eq!(exec(&bench, "kafka-0", &["echo", "a  b", "c"]).await, ("a  b c\n".to_owned(), String::new(), None));
+    assert_eq!(exec(&bench, "kafka-0", &["printenv", "NOTHING"]).await.2.as_deref(), Some("1"));
+    assert_eq!(exec(&bench, "kafka-0", &["false"]).await.2.as_deref(), Some("1"));
+    assert_eq!(exec(&bench, "kafka-0", &["printf", r"\033]52;c;b3duZWQ=\007"]).await.0, "\u{1b}]52;c;b3duZWQ=\u{7}");
+    let (out, _, code) = exec(&bench, "kafka-0", &["seq", "200000"]).await;
+    assert_eq!((out.lines().count(), out.lines().last(), code), (200_000, Some("200000"), None));
+}
+
+#[tokio::test]
+async fn a_command_may_run_for_long_and_be_cut_before_its_status() {
+    let bench = Bench::start(Scenario::Calm).await;
+    let params = AttachParams::default().stdout(true).stderr(true);
+    let mut attached = pods(&bench).exec("kafka-0", ["top"], &params).await.unwrap();
+    let (mut stdout, status) = (attached.stdout().unwrap(), attached.take_status().unwrap());
+    let mut line = [0; 3];
+    stdout.read_exact(&mut line).await.unwrap();
+    assert_eq!(&line, b"Mem");
+    bench.sim.faults().cut_watches();
+    assert!(status.await.is_none());
+
+    let mut attached = pods(&bench).exec("kafka-0", ["sleep", "60"], &params).await.unwrap();
+    bench.pass(60);
+    assert_eq!(attached.take_status().unwrap().await.unwrap().status.as_deref(), Some("Success"));
+
+    bench.sim.faults().on(Method::GET, "/exec", When::Nth(1), Fault::Cut { applied: true });
+    assert!(pods(&bench).exec("kafka-0", ["true"], &params).await.is_err());
+}
+
+#[tokio::test]
+async fn of_several_containers_one_has_to_be_named() {
+    let bench = Bench::start(Scenario::Calm).await;
+    bench.sim.edit("Pod", NAMESPACE, "kafka-0", |pod| {
+        let containers = pod["spec"]["containers"].as_array_mut().unwrap();
+        containers.push(json!({"name": "sidecar", "image": "proxy:1", "env": [{"name": "WHO", "value": "me"}]}));
+    });
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/pods/kafka-0/exec?command=true&stdout=true");
+    let kube::Error::Api(status) = bench.get(&path).await.unwrap_err() else { panic!("not an answer of the API") };
+    assert_eq!(
+        (status.code, status.message.as_str()),
+        (400, "a container name must be specified for pod kafka-0, choose one of: [kafka sidecar]")
+    );
+    let params = AttachParams::default().stdout(true).stderr(false).container("sidecar");
+    let mut attached = pods(&bench).exec("kafka-0", ["printenv", "WHO"], &params).await.unwrap();
+    let mut out = String::new();
+    attached.stdout().unwrap().read_to_string(&mut out).await.unwrap();
+    assert_eq!(out, "me\n");
 }
 
 #[tokio::test]

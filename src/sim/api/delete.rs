@@ -1,0 +1,78 @@
+//! Deletions and evictions, with their preconditions, and the grace of pods.
+
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::Call;
+use super::status::Status;
+use crate::sim::cluster::Cluster;
+use crate::sim::cluster::kind::{Kind, POD};
+use crate::sim::json::text;
+use crate::sim::request::reply;
+
+/// Deletes an object, if it is still the one that was meant.
+pub(super) fn delete(call: &Call<'_>) -> Result<Response, Status> {
+    let options: Value = serde_json::from_slice(call.body).unwrap_or_default();
+    let mut cluster = call.shared.cluster();
+    let object = meant(call, &cluster, &options)?;
+    let (kind, namespace, name) = place(call);
+    if kind.name == POD.name {
+        return delete_pod(call, &mut cluster, object, &options);
+    }
+    if !dry_run(call, &options) {
+        cluster.remove(kind, namespace, name);
+    }
+    let details = json!({"name": name, "group": kind.group, "kind": kind.plural, "uid": object["metadata"]["uid"]});
+    Ok(reply::json(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})))
+}
+
+/// Deletes a pod: the answer is the pod, marked for deletion, or with no grace at all as it was at last
+/// (`ReturnDeletedObject` in `pkg/registry/core/pod/storage`).
+fn delete_pod(call: &Call<'_>, cluster: &mut Cluster, pod: Value, options: &Value) -> Result<Response, Status> {
+    let asked = options["gracePeriodSeconds"].as_i64().or_else(|| call.query.get("gracePeriodSeconds")?.parse().ok());
+    let (_, namespace, name) = place(call);
+    let ended = if dry_run(call, options) { Some(pod) } else { cluster.end_pod(namespace, name, asked) };
+    Ok(call.typed(&ended.ok_or_else(|| Status::not_found(&call.target))?.to_string()))
+}
+
+/// Evicts a pod: it is deleted with its own grace.
+pub(super) fn evict(call: &Call<'_>) -> Result<Response, Status> {
+    let eviction: Value = serde_json::from_slice(call.body).unwrap_or_default();
+    let options = &eviction["deleteOptions"];
+    let mut cluster = call.shared.cluster();
+    meant(call, &cluster, options)?;
+    if !dry_run(call, options) {
+        let (_, namespace, name) = place(call);
+        cluster.end_pod(namespace, name, options["gracePeriodSeconds"].as_i64());
+    }
+    Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+}
+
+fn place<'a>(call: &'a Call<'_>) -> (&'static Kind, &'a str, &'a str) {
+    (call.target.kind, call.target.namespace(), call.target.name.as_deref().unwrap_or_default())
+}
+
+fn dry_run(call: &Call<'_>, options: &Value) -> bool {
+    call.dry_run() || options["dryRun"].is_array()
+}
+
+/// The object, if its preconditions hold.
+fn meant(call: &Call<'_>, cluster: &Cluster, options: &Value) -> Result<Value, Status> {
+    let (kind, namespace, name) = place(call);
+    let object = cluster.store.get(kind, namespace, name).ok_or_else(|| Status::not_found(&call.target))?;
+    check_preconditions(kind, object.value(), &options["preconditions"])?;
+    Ok(object.value().clone())
+}
+
+fn check_preconditions(kind: &Kind, object: &Value, wanted: &Value) -> Result<(), Status> {
+    for (field, called, since) in [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")] {
+        let known = text(object, &format!("/metadata/{field}"));
+        if let Some(wanted) = wanted[field].as_str().filter(|wanted| *wanted != known) {
+            let why = format!(
+                "the {called} in the precondition ({wanted}) does not match the {called} in record ({known}). The object might have been {since}"
+            );
+            return Err(Status::conflict(kind.group, kind.name, text(object, "/metadata/name"), &why));
+        }
+    }
+    Ok(())
+}
