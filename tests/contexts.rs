@@ -12,9 +12,10 @@ use std::time::Duration;
 use axum::http::Method;
 use chrono::DateTime;
 use tempfile::TempDir;
-use warroom::event::{ContextId, Event, Operator, Purpose, Refusal, SourceId, SourceState, StepCall};
+use warroom::event::{ContextId, Event, Operator, Refusal, SourceId, SourceState, StepCall};
 use warroom::journal::{Item, Recording};
 use warroom::keymap::Action;
+use warroom::reduce::command;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::decoded;
 use warroom::session::Wanted;
@@ -66,7 +67,7 @@ impl Room {
     }
 
     fn command(&mut self, line: &str) {
-        self.session.take(Event::Operator(Operator::Entered { purpose: Purpose::Command, text: line.into() }));
+        self.session.take(command(self.session.state(), line));
     }
 
     /// The dialog of a command, once its plan is there.

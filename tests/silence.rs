@@ -15,8 +15,9 @@ use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use warroom::clean::Clean;
 use warroom::config::{Endpoint, Where};
-use warroom::event::{Event, Operator, Outcome, Plan, Refusal, Server, StepCall};
+use warroom::event::{Event, Operator, Outcome, Plan, Refusal, Server, StepCall, Typed};
 use warroom::keymap::Action;
+use warroom::reduce::commit;
 use warroom::runtime::headless::Headless;
 use warroom::session::Wanted;
 use warroom::sim::fault::{Fault, When};
@@ -30,7 +31,7 @@ use support::{Room, prepare, until};
 const STEP: Duration = Duration::from_millis(100);
 
 fn call(step: &str, inputs: &[(&str, &str)]) -> StepCall {
-    let inputs: BTreeMap<Clean, Clean> = inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let inputs: BTreeMap<Clean, Typed> = inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     StepCall { step: step.into(), inputs }
 }
 
@@ -154,8 +155,8 @@ async fn keys_lead_from_the_alert_to_its_silence_and_an_entry_is_pinned() {
     let mut room = firing().await;
     let act = |room: &mut Room, action: Action| room.session.take(Event::Operator(Operator::Did(action)));
     let enter = |room: &mut Room, text: &str| {
-        let purpose = room.session.state().screen.input.as_ref().expect("a field is asked for").purpose.clone();
-        room.session.take(Event::Operator(Operator::Entered { purpose, text: text.into() }));
+        let event = commit(room.session.state(), text).expect("a field is asked for");
+        room.session.take(event);
     };
     act(&mut room, Action::FocusTimeline);
     act(&mut room, Action::Up);

@@ -11,8 +11,9 @@ use super::args;
 use super::status::wanted;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
-use crate::event::{Outcome, Plan, Refusal, Sign, SourceId, StepCall, Verify};
+use crate::event::{Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Verify};
 use crate::journal::redact::redact_text;
+use crate::runbook::Runbook;
 use crate::runtime::headless::Headless;
 use crate::session;
 use crate::source::clock::Clock;
@@ -24,7 +25,7 @@ const PATIENT: Duration = Duration::from_secs(25);
 const ANSWER: Duration = Duration::from_secs(80);
 
 pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Result<Exit> {
-    let call = match call(wanted_run) {
+    let call = match call(wanted_run, &room.runbook()) {
         Ok(call) => call,
         Err(why) => return Ok(complain(&why)),
     };
@@ -49,12 +50,13 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
     Ok(exit)
 }
 
-fn call(wanted: &args::Run) -> Result<StepCall, String> {
+fn call(wanted: &args::Run, runbook: &Runbook) -> Result<StepCall, String> {
+    let step = runbook.step(&wanted.step);
     let pair = |set: &String| {
         let (name, value) = set.split_once('=').ok_or_else(|| format!("--set {set}: inputs are written NAME=VALUE"))?;
-        Ok((Clean::new(name), Clean::new(value)))
+        Ok((Clean::new(name), step.map_or_else(|| Typed::new(value), |step| step.typed(name, value))))
     };
-    let inputs: BTreeMap<Clean, Clean> = wanted.set.iter().map(pair).collect::<Result<_, String>>()?;
+    let inputs: BTreeMap<Clean, Typed> = wanted.set.iter().map(pair).collect::<Result<_, String>>()?;
     Ok(StepCall { step: wanted.step.as_str().into(), inputs })
 }
 

@@ -1,7 +1,7 @@
 //! The clusters that a session may act on, each with a connection of its own: a target says which, and nothing else does.
 
 use crate::clean::Clean;
-use crate::event::{ContextId, Refusal, StepCall, Target};
+use crate::event::{ContextId, Refusal, StepCall, Target, Typed};
 use crate::source::connect::{Contexts, NoWay};
 
 /// One cluster.
@@ -82,7 +82,7 @@ impl Clusters {
 
     /// The cluster that a step is asked for, by name or label; the main one where it names none.
     pub fn asked(&self, call: &StepCall) -> Result<&Cluster, Refusal> {
-        let Some(name) = call.inputs.get(StepCall::CONTEXT) else { return Ok(&self.main) };
+        let Some(name) = call.inputs.get(StepCall::CONTEXT).map(Typed::raw) else { return Ok(&self.main) };
         if let Some(no) = self.unreached.iter().find(|no| no.context == *name) {
             return Err(Refusal::Failed(format!("there is no way to context {name}: {}", no.why).into()));
         }

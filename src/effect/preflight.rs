@@ -51,7 +51,7 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
         owners(room, &namespace, &name, &read)
     );
     let kept = kept(step, &inputs);
-    let undo = Some(plan::undo(step, &draft, &inputs)).filter(|undo| undo.inputs.values().all(|v| redact_text(v) == v.as_str()));
+    let undo = Some(plan::undo(step, &draft, &inputs));
     let intent = Intent {
         id,
         call: kept,
@@ -72,7 +72,7 @@ pub(super) async fn prepare(room: &Room, runbook: &Runbook, call: &StepCall, id:
 
 /// The step as it was asked for, without secrets.
 pub(super) fn kept(step: &Step, inputs: &BTreeMap<Clean, Clean>) -> StepCall {
-    StepCall { step: step.id.clone(), inputs: inputs.iter().map(|(k, v)| (k.clone(), redact_text(v).into_owned().into())).collect() }
+    StepCall { step: step.id.clone(), inputs: inputs.iter().map(|(k, v)| (k.clone(), step.typed(k, v))).collect() }
 }
 
 /// The inputs with their defaults, or which is missing or unheard of.
@@ -83,7 +83,10 @@ fn complete(step: &Step, call: &StepCall) -> Result<BTreeMap<Clean, Clean>, Refu
             format!("{} has no input \"{name}\"; it has {}", step.id, known[..step.inputs.len()].join(", ")).into(),
         ));
     }
-    let mut inputs = call.inputs.clone();
+    if let Some((name, _)) = call.inputs.iter().find(|(_, value)| value.is_lost()) {
+        return Err(Refusal::Failed(format!("what {name} was is not recorded: give it anew").into()));
+    }
+    let mut inputs: BTreeMap<Clean, Clean> = call.inputs.iter().map(|(name, value)| (name.clone(), Clean::new(value.raw()))).collect();
     for input in &step.inputs {
         match (inputs.contains_key(&input.name), &input.default) {
             (false, Some(default)) => drop(inputs.insert(input.name.clone(), default.clone())),

@@ -65,7 +65,7 @@ pub(super) async fn prepare(room: &Room, step: &Step, inputs: &BTreeMap<Clean, C
         },
         verify: if step.verify.is_empty() { Vec::new() } else { vec![change.verify] },
         verify_within: step.verify_within,
-        undo: undo.map(|inputs| StepCall { step: "unsilence".into(), inputs }),
+        undo: undo.map(|inputs| StepCall { step: "unsilence".into(), inputs: inputs.into_iter().map(|(k, v)| (k, v.into())).collect() }),
         kubectl: redact_text(&format!("amtool --alertmanager.url={address} silence {}", change.command)).into_owned().into(),
         actor: room.actor.clone(),
         writes: vec![change.write],

@@ -5,14 +5,17 @@
 
 mod cluster;
 mod context;
+mod legacy;
 mod log;
 mod metric;
 mod operator;
+mod private;
 mod rate;
 mod run;
 #[cfg(test)]
 pub(crate) mod samples;
 mod source;
+mod typed;
 mod usage;
 
 use chrono::{DateTime, Utc};
@@ -25,13 +28,15 @@ pub use cluster::{
 pub use context::{Beside, ContextId, labels};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
-pub use operator::{CallBy, Edit, Operator, Purpose, Seat, Setup, View};
+pub use operator::{CallBy, Does, Edit, Operator, Purpose, Seat, Setup, View};
+pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
 pub use run::{
     DiffLine, Expectation, Intent, Measure, Outcome, Plan, Prepared, Refusal, Right, Sealed, Server, Sign, StepCall, Verdict, Verify,
     Write, digest,
 };
 pub use source::{Health, Looked, Mode, Part, Session, SourceId, SourceState};
+pub use typed::Typed;
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
 /// One line of the journal: what happened, its place in the order, and when.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use ulid::Ulid;
 
-use super::{Kind, Target};
+use super::{Kind, Target, Typed};
 use crate::clean::Clean;
 
 /// A step of the runbook with its inputs: what is asked for.
@@ -16,7 +16,7 @@ pub struct StepCall {
     /// The step's id, `rollout-undo`.
     pub step: Clean,
     /// Its inputs by name.
-    pub inputs: BTreeMap<Clean, Clean>,
+    pub inputs: BTreeMap<Clean, Typed>,
 }
 
 impl StepCall {

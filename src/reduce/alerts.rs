@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::operate;
 use crate::clean::Clean;
+use crate::event::Typed;
 use crate::keymap::Action;
 use crate::runbook::InputKind;
 use crate::state::{Overlay, State, chosen_alert};
@@ -20,11 +21,11 @@ pub(super) fn travel(state: &mut State, action: &Action, page: usize) {
 }
 
 /// The inputs of a step that is about the chosen alert, or about the silence that keeps it quiet the longest.
-pub(super) fn chosen(state: &State, step: &str) -> BTreeMap<Clean, Clean> {
+pub(super) fn chosen(state: &State, step: &str) -> BTreeMap<Clean, Typed> {
     let input = state.runbook.step(step).and_then(|step| step.inputs.first());
     let found = input.zip(chosen_alert(state)).and_then(|(input, alert)| match input.kind {
-        InputKind::Alert => Some((input.name.clone(), alert.fingerprint.clone())),
-        InputKind::Silence => Some((input.name.clone(), state.world.alerts.silencing(alert).last()?.id.clone())),
+        InputKind::Alert => Some((input.name.clone(), alert.fingerprint.clone().into())),
+        InputKind::Silence => Some((input.name.clone(), state.world.alerts.silencing(alert).last()?.id.clone().into())),
         _ => None,
     });
     found.into_iter().collect()

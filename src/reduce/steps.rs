@@ -1,13 +1,11 @@
 //! A step's way from a key to an intent: form → prepare → confirmation → [`Effect::Intend`].
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 
 use super::{alerts, operate};
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{Plan, Prepared, Purpose, StepCall, Workload};
+use crate::event::{Plan, Prepared, Purpose, StepCall, Typed, Workload};
 use crate::runbook::{InputKind, Step};
 use crate::state::{Dialog, Field, Form, Overlay, State, in_hand};
 
@@ -20,19 +18,11 @@ pub(super) fn begin(state: &mut State, id: &str) -> Vec<Effect> {
     open_form(state, &StepCall { step: id.into(), inputs })
 }
 
-/// Begins a step with `K=V` words; where the step has one input named `env`, words that name no input are its.
-pub(super) fn begin_with(state: &mut State, id: &str, words: &[&str]) -> Vec<Effect> {
-    let mut inputs = BTreeMap::new();
-    for word in words {
-        match word.split_once('=') {
-            Some((name, value)) => drop(inputs.insert(Clean::new(name), Clean::new(value))),
-            None => {
-                state.screen.tell(state.now, format!("\"{word}\": inputs are written name=value"));
-                return Vec::new();
-            }
-        }
-    }
-    open_form(state, &StepCall { step: id.into(), inputs })
+/// Why a step has no input of that name; `None` where it has.
+pub(super) fn unheard_of(step: &Step, name: &str) -> Option<String> {
+    let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
+    let takes = name == StepCall::CONTEXT || known.contains(&name);
+    (!takes).then(|| format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")))
 }
 
 /// Opens the form of a step; a call that leaves nothing to ask is prepared at once.
@@ -46,13 +36,8 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
         state.screen.tell(state.now, format!("no such step \"{}\"", call.step));
         return Vec::new();
     };
-    let unknown = call.inputs.keys().find(|name| **name != StepCall::CONTEXT && !step.inputs.iter().any(|input| input.name == **name));
-    if let Some(name) = unknown {
-        let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
-        state.screen.tell(state.now, format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")));
-        return Vec::new();
-    }
-    if let Some(why) = nothing_to_end(state, step, call) {
+    let unknown = call.inputs.keys().find_map(|name| unheard_of(step, name));
+    if let Some(why) = unknown.or_else(|| nothing_to_end(state, step, call).map(str::to_owned)) {
         state.screen.tell(state.now, why);
         return Vec::new();
     }
@@ -68,7 +53,7 @@ pub(super) fn open_form(state: &mut State, call: &StepCall) -> Vec<Effect> {
     let doubtful = if call.inputs.contains_key(StepCall::CONTEXT) { Vec::new() } else { form.contexts_of_deployment(&state.world) };
     if typed && doubtful.len() > 1 {
         let names = doubtful.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" and ");
-        form.fields.iter_mut().filter(|field| field.name == StepCall::CONTEXT).for_each(|field| field.value = Clean::default());
+        form.fields.iter_mut().filter(|field| field.name == StepCall::CONTEXT).for_each(|field| field.value = Typed::default());
         (form.at, form.problem) = (0, Some(format!("{} is in {names}: say which context is meant", call.inputs["deployment"]).into()));
     } else if complete {
         form.at = form.fields.len();
@@ -87,7 +72,7 @@ fn nothing_to_end(state: &State, step: &Step, call: &StepCall) -> Option<&'stati
 /// Why a step cannot be done in the context that it names, where it leaves no choice: never in another one instead.
 fn misplaced(state: &State, form: &Form, call: &StepCall) -> Option<String> {
     let name = call.inputs.get(StepCall::CONTEXT).filter(|_| form.fields.iter().all(|field| field.name != StepCall::CONTEXT))?;
-    match state.world.session.as_ref().and_then(|session| session.named(name)) {
+    match state.world.session.as_ref().and_then(|session| session.named(name.raw())) {
         Some(one) if one.id.is_main() => None,
         Some(_) => Some(format!("{} is done in the main context alone, not in {name}", call.step)),
         None => Some(format!("context \"{name}\" is not looked at here")),
@@ -108,16 +93,16 @@ fn ask_or_prepare(state: &mut State) -> Vec<Effect> {
         (form.waiting, form.problem) = (true, None);
         return vec![Effect::Prepare(form.call())];
     };
-    let (prompt, value) = (format!("{}: ", field.name), form.preset(&state.world).to_string());
+    let (prompt, value) = (format!("{}: ", field.name), form.preset(&state.world));
     state.screen.ask(Purpose::Input, &prompt, &value);
     Vec::new()
 }
 
 /// An input was committed.
-pub(super) fn field_entered(state: &mut State, text: &Clean) -> Vec<Effect> {
+pub(super) fn field_entered(state: &mut State, text: &Typed) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return Vec::new() };
     if let Some(field) = form.fields.get_mut(form.at) {
-        field.value = Clean::new(text.trim());
+        field.value = text.clone();
         form.problem = (field.required && field.value.is_empty()).then(|| format!("{} is needed", field.name).into());
         form.at += usize::from(form.problem.is_none());
     }
@@ -215,7 +200,7 @@ pub(super) fn undo_last(state: &mut State) -> Vec<Effect> {
             call.inputs.remove(StepCall::CONTEXT);
             if let Some(session) = world.session.as_ref().filter(|session| session.several() && call.inputs.contains_key("deployment")) {
                 let name = session.looked(context).map(|one| one.context.clone());
-                call.inputs.extend(name.map(|name| (StepCall::CONTEXT.into(), name))); // where the change went
+                call.inputs.extend(name.map(|name| (StepCall::CONTEXT.into(), name.into()))); // where the change went
             }
             open_form(state, &call)
         }

@@ -4,7 +4,7 @@
 mod load;
 
 use crate::clean::Clean;
-use crate::event::Kind;
+use crate::event::{Kind, Typed};
 
 pub use load::{EMBEDDED, embedded, read};
 
@@ -43,6 +43,14 @@ pub struct Step {
     pub verify: Vec<VerifyRule>,
     /// Seconds that this may take.
     pub verify_within: u32,
+}
+
+impl Step {
+    /// What was typed for the input of that name.
+    pub fn typed(&self, name: &str, raw: &str) -> Typed {
+        let input = self.inputs.iter().find(|input| input.name == *name);
+        input.map_or_else(|| Typed::new(raw), |input| input.kind.typed(raw))
+    }
 }
 
 crate::data::names! {
@@ -101,6 +109,11 @@ impl InputKind {
     /// Whether an object of this kind can be the input.
     pub fn takes(self, kind: Kind) -> bool {
         self == Self::Deployment && kind == Kind::Deployment
+    }
+
+    /// What was typed for such an input: values of variables are what they are and never shown, of all else blanks around it are left out.
+    pub fn typed(self, raw: &str) -> Typed {
+        if self == Self::Env { Typed::env(raw) } else { Typed::new(raw.trim()) }
     }
 }
 

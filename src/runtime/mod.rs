@@ -19,7 +19,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{Event, Intent, Record, Write};
+use crate::event::{Event, Intent, Private, Record};
 use crate::journal::writer::Room;
 use crate::journal::{Entry, JournalError, Redacted, Writer};
 use crate::reduce::reduce;
@@ -91,7 +91,7 @@ impl Core {
                 let record = Record { seq: self.seq, at: self.at, event };
                 Followed { effects: reduce(&mut self.state, &record), once_durable: None }
             }
-            Ready::Recorded(event, writes, room) => self.record(event, writes, room),
+            Ready::Recorded(event, private, room) => self.record(event, private, room),
             Ready::Left(estates) => self.inherit(estates),
             Ready::Dropped(why) => {
                 self.state.screen.tell(self.at, why);
@@ -111,13 +111,11 @@ impl Core {
     }
 
     /// Writes it down and reduces it. What follows from an intent waits for the disk.
-    fn record(&mut self, event: Redacted<Event>, writes: Option<Vec<Write>>, room: Option<Room>) -> Followed {
+    fn record(&mut self, event: Redacted<Event>, private: Private, room: Option<Room>) -> Followed {
         self.seq += 1;
         let ack = self.write(&event, room);
         let mut event = event.into_inner();
-        if let (Event::Intent(intent), Some(writes)) = (&mut event, writes) {
-            intent.writes = writes;
-        }
+        private.restore(&mut event);
         let record = Record { seq: self.seq, at: self.at, event };
         let effects = reduce(&mut self.state, &record);
         let Event::Intent(intent) = record.event else { return Followed { effects, once_durable: None } };

@@ -223,7 +223,7 @@ impl Player {
 /// A record that this version understands.
 pub fn decoded(raw: &RawRecord) -> Option<Record> {
     let event: Event = serde_json::from_str(raw.json.get()).ok()?;
-    Some(Record { seq: raw.seq, at: raw.at, event })
+    Some(Record { seq: raw.seq, at: raw.at, event: event.upgraded() })
 }
 
 /// A checkpoint's world.

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::inherit::Estate;
 use super::screen::Moved;
 use crate::clean::Clean;
-use crate::event::{Event, View, Write};
+use crate::event::{Event, Private, View};
 use crate::journal::Redacted;
 use crate::journal::writer::Room;
 
@@ -18,8 +18,8 @@ const READY: usize = 4;
 
 /// An event, ready to be taken in.
 pub enum Ready {
-    /// It is recorded. The bodies of an intent's writes are known to this process only, and go beside it; so does the room it takes.
-    Recorded(Redacted<Event>, Option<Vec<Write>>, Option<Room>),
+    /// It is recorded. What is known to this process only goes beside it; so does the room it takes.
+    Recorded(Redacted<Event>, Private, Option<Room>),
     /// It concerns only this screen.
     Passing(Event),
     /// It cannot be recorded, and why.
@@ -44,9 +44,9 @@ impl From<Event> for Ready {
         if !event.recorded() {
             return Self::Passing(event);
         }
-        let writes = if let Event::Intent(intent) = &event { Some(intent.writes.clone()) } else { None };
+        let private = Private::of(&event);
         match Redacted::new(event) {
-            Ok(event) => Self::Recorded(event, writes, None),
+            Ok(event) => Self::Recorded(event, private, None),
             Err(error) => Self::Dropped(format!("an event was dropped, it cannot be recorded: {error}").into()),
         }
     }
@@ -73,12 +73,12 @@ impl Gate {
     }
 
     async fn admit(&mut self, ready: Ready) -> Ready {
-        let Ready::Recorded(event, writes, _) = ready else { return ready };
+        let Ready::Recorded(event, private, _) = ready else { return ready };
         let bytes = u32::try_from(event.json().len().min(ROOM)).unwrap_or(u32::MAX);
         let patience = if self.trusts { self.patience } else { Duration::ZERO };
         let room = timeout(patience, Arc::clone(&self.room).acquire_many_owned(bytes)).await.ok().and_then(Result::ok);
         self.trusts = room.is_some();
-        Ready::Recorded(event, writes, room)
+        Ready::Recorded(event, private, room)
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{World, workload_rows};
 use crate::clean::Clean;
-use crate::event::{Alert, ContextId, Kind, Meta, Session, Silence, StepCall, Workload};
+use crate::event::{Alert, ContextId, Kind, Meta, Session, Silence, StepCall, Typed, Workload};
 use crate::runbook::{InputKind, Step};
 
 /// A value that an input can take.
@@ -28,7 +28,7 @@ pub struct Field {
     /// Whether it may stay empty.
     pub required: bool,
     /// What was given.
-    pub value: Clean,
+    pub value: Typed,
 }
 
 /// A step's form.
@@ -51,15 +51,17 @@ pub struct Form {
 impl Form {
     /// The form of `step`, filled with what is given, then with the selected workload, then with defaults. Where several contexts are
     /// looked at, it asks for the context of a deployment first.
-    pub fn new(step: &Step, given: &BTreeMap<Clean, Clean>, world: &World, selected: Option<&Workload>) -> Self {
+    pub fn new(step: &Step, given: &BTreeMap<Clean, Typed>, world: &World, selected: Option<&Workload>) -> Self {
         let fields = step.inputs.iter().map(|input| {
-            let preset =
-                given.get(&input.name).cloned().or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| world.called(&w.meta)));
+            let preset = given
+                .get(&input.name)
+                .cloned()
+                .or_else(|| selected.filter(|w| input.kind.takes(w.kind)).map(|w| world.called(&w.meta).into()));
             Field {
                 name: input.name.clone(),
                 kind: input.kind,
                 required: input.required,
-                value: preset.or_else(|| input.default.clone()).unwrap_or_default(),
+                value: preset.or_else(|| input.default.clone().map(Typed::from)).unwrap_or_default(),
             }
         });
         let several = world.session.as_ref().filter(|session| session.several() && places(step));
@@ -74,7 +76,7 @@ impl Form {
 
     /// The context that it is for; the main one where none is chosen.
     pub fn context(&self, world: &World) -> ContextId {
-        let chosen = self.fields.iter().find(|field| field.name == StepCall::CONTEXT).map(|field| field.value.as_str());
+        let chosen = self.fields.iter().find(|field| field.name == StepCall::CONTEXT).map(|field| field.value.raw());
         let looked = world.session.as_ref().zip(chosen).and_then(|(session, name)| session.named(name));
         looked.map(|one| one.id).unwrap_or_default()
     }
@@ -82,7 +84,7 @@ impl Form {
     /// The contexts that have a deployment called as the one that is given.
     pub fn contexts_of_deployment<'a>(&self, world: &'a World) -> Vec<&'a Clean> {
         let named =
-            |meta: &Meta| self.given(InputKind::Deployment).is_some_and(|given| *given == meta.name || *given == world.called(meta));
+            |meta: &Meta| self.given(InputKind::Deployment).is_some_and(|given| meta.name == *given || world.called(meta) == *given);
         let deployments = world.cluster.workloads.values().filter(|w| w.kind == Kind::Deployment && named(&w.meta));
         let ids: std::collections::BTreeSet<ContextId> = deployments.map(|w| w.meta.context()).collect();
         let session = world.session.iter();
@@ -120,32 +122,33 @@ impl Form {
     /// The field that a refusal is about: the one whose value it quotes or repeats, or that it calls by its name.
     pub fn refused(&self, reason: &str) -> usize {
         let says = |part: &str| !part.is_empty() && reason.contains(&format!("\"{part}\""));
-        let quoted = |field: &Field| field.value.split(',').any(|part| says(part.trim()));
-        let repeated = |field: &Field| !field.value.is_empty() && reason.contains(field.value.as_str());
+        let value = |field: &Field| Clean::new(field.value.raw());
+        let quoted = |field: &Field| value(field).split(',').any(|part| says(part.trim()));
+        let repeated = |field: &Field| !field.value.is_empty() && reason.contains(value(field).as_str());
         let called = |field: &Field| reason.split(|c: char| !c.is_alphanumeric()).any(|word| *field.name == *word);
         let last = |is: &dyn Fn(&Field) -> bool| self.fields.iter().rposition(is);
         last(&quoted).or_else(|| last(&repeated)).or_else(|| last(&called)).unwrap_or(0)
     }
 
-    fn given(&self, kind: InputKind) -> Option<&Clean> {
-        self.fields.iter().find(|field| field.kind == kind).map(|field| &field.value)
+    fn given(&self, kind: InputKind) -> Option<&str> {
+        self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.raw())
     }
 
     /// What an input begins with, where the cluster knows better than the runbook: all labels of the alert.
-    pub fn preset(&self, world: &World) -> Clean {
+    pub fn preset(&self, world: &World) -> String {
         match self.current() {
             Some(field) if field.kind == InputKind::Labels && field.value.is_empty() => {
-                let (_, labels) = world.alerts.named(self.given(InputKind::Alert).map_or("", Clean::as_str));
-                labels.keys().map(Clean::as_str).collect::<Vec<_>>().join(",").into()
+                let (_, labels) = world.alerts.named(self.given(InputKind::Alert).unwrap_or_default());
+                labels.keys().map(Clean::as_str).collect::<Vec<_>>().join(",")
             }
-            Some(field) => field.value.clone(),
-            None => Clean::default(),
+            Some(field) => field.value.raw().to_owned(),
+            None => String::new(),
         }
     }
 
     /// The labels of the alert, each to be put in or taken out.
     fn labels(&self, world: &World, typed: &str) -> Vec<Choice> {
-        let (_, labels) = world.alerts.named(self.given(InputKind::Alert).map_or("", Clean::as_str));
+        let (_, labels) = world.alerts.named(self.given(InputKind::Alert).unwrap_or_default());
         let named: Vec<&str> = typed.split(',').map(str::trim).collect();
         let toggled = |name: &Clean| {
             let left = labels.keys().filter(|other| named.contains(&other.as_str()) != (*other == name));
@@ -161,7 +164,7 @@ impl Form {
     /// What a silence with the labels given, or typed now, would keep quiet; or which of them it cannot have.
     pub fn quieted(&self, world: &World, typed: Option<&str>) -> Option<Clean> {
         let typed = typed.filter(|_| self.current().is_some_and(|field| field.kind == InputKind::Labels));
-        let names = typed.or(self.given(InputKind::Labels).map(Clean::as_str))?;
+        let names = typed.or(self.given(InputKind::Labels))?;
         let (found, mut labels) = world.alerts.named(self.given(InputKind::Alert)?);
         let named: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
         if let Some(unknown) = named.iter().find(|name| !found.is_empty() && !labels.contains_key(**name)) {
@@ -174,7 +177,9 @@ impl Form {
 
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
         let (context, named) = (self.context(world), self.given(InputKind::Deployment));
-        let is = |w: &&Workload| w.kind == Kind::Deployment && w.meta.context() == context && Some(&world.called(&w.meta)) == named;
+        let is = |w: &&Workload| {
+            w.kind == Kind::Deployment && w.meta.context() == context && named.is_some_and(|named| world.called(&w.meta) == *named)
+        };
         let deployment = world.cluster.workloads.values().find(is);
         let Some(deployment) = deployment else { return Vec::new() };
         let revisions = world.cluster.revisions_of(&deployment.meta.uid).into_iter().filter(|r| Some(r.number) != deployment.revision);
@@ -194,10 +199,10 @@ fn places(step: &Step) -> bool {
     step.inputs.iter().any(|input| input.kind == InputKind::Deployment)
 }
 
-fn context_field(session: &Session, given: &BTreeMap<Clean, Clean>, selected: Option<&Workload>) -> Field {
+fn context_field(session: &Session, given: &BTreeMap<Clean, Typed>, selected: Option<&Workload>) -> Field {
     let looked = selected.and_then(|workload| session.looked(workload.meta.context()));
-    let named = given.get(StepCall::CONTEXT).map(|name| session.named(name).map_or(name, |one| one.context));
-    let value = named.or(looked.map(|one| one.context)).unwrap_or(&session.context).clone();
+    let named = given.get(StepCall::CONTEXT).map(|name| session.named(name.raw()).map_or(name.clone(), |one| one.context.clone().into()));
+    let value = named.unwrap_or_else(|| looked.map_or(&session.context, |one| one.context).clone().into());
     Field { name: StepCall::CONTEXT.into(), kind: InputKind::Text, required: true, value }
 }
 

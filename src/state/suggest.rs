@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cluster, GroupState, Run, Severity, Stage, World};
 use crate::clean::Clean;
-use crate::event::{ContextId, Kind, StepCall, Workload};
+use crate::event::{ContextId, Kind, StepCall, Typed, Workload};
 use crate::runbook::{Runbook, StepKind};
 
 /// A step offered.
@@ -28,7 +28,7 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
         let make = |of: &Workload, inputs: &[(&str, String)], title: String, because: String| Suggestion {
             call: StepCall {
                 step: step.id.clone(),
-                inputs: inputs.iter().map(|(k, v)| (Clean::new(k), Clean::new(v))).chain(context(world, of)).collect::<BTreeMap<_, _>>(),
+                inputs: inputs.iter().map(|(k, v)| (Clean::new(k), step.typed(k, v))).chain(context(world, of)).collect::<BTreeMap<_, _>>(),
             },
             title: format!("{title}{}", world.label(of.meta.context()).map(|label| format!(" in {label}")).unwrap_or_default()).into(),
             because: because.into(),
@@ -48,9 +48,9 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
 }
 
 /// The context of a step for a workload, where several are looked at.
-fn context(world: &World, workload: &Workload) -> Option<(Clean, Clean)> {
+fn context(world: &World, workload: &Workload) -> Option<(Clean, Typed)> {
     let session = world.session.as_ref().filter(|session| session.several())?;
-    Some((StepCall::CONTEXT.into(), session.looked(workload.meta.context())?.context.clone()))
+    Some((StepCall::CONTEXT.into(), session.looked(workload.meta.context())?.context.clone().into()))
 }
 
 /// How long after a rollout failing requests are taken to come of it.

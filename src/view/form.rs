@@ -52,7 +52,7 @@ fn fields(state: &State, look: &Look, form: &Form, columns: u16) -> Vec<Row> {
         lines.push(match input {
             Some(input) => footer::text_with_cursor(look, input, row),
             None if field.value.is_empty() => row.text(look.style(Role::Dim), if field.required { "needed" } else { "–" }),
-            None => row.text(look.style(Role::Text), &field.value),
+            None => row.text(look.style(Role::Text), field.value.shown()),
         });
     }
     let told = |role, words: &str| {

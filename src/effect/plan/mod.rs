@@ -87,9 +87,9 @@ pub fn verifies(step: &Step, inputs: &BTreeMap<Clean, Clean>, read: &Reading, ra
 
 /// The undo of a draft as a call, on the same deployment of the same context.
 pub fn undo(step: &Step, draft: &Draft, asked: &BTreeMap<Clean, Clean>) -> StepCall {
-    let inputs = draft.undo.iter().map(|(name, value)| (Clean::new(name), Clean::new(value)));
+    let inputs = draft.undo.iter().map(|(name, value)| (Clean::new(name), step.typed(name, value)));
     let same = ["deployment", StepCall::CONTEXT].into_iter().filter_map(|name| asked.get_key_value(name));
-    let inputs = inputs.chain(same.map(|(name, value)| (name.clone(), value.clone()))).collect();
+    let inputs = inputs.chain(same.map(|(name, value)| (name.clone(), step.typed(name, value)))).collect();
     StepCall { step: step.id.clone(), inputs }
 }
 
