@@ -82,7 +82,7 @@ fn a_cluster_that_cannot_be_reached_is_told_by_every_source() {
         assert!(row(name)["error"].as_str().unwrap().contains(flag), "{status}");
     }
     assert_says(&home.run(&["status"]), 1, &["nothing can be heard", "pods down: cannot reach the API server: Connection refused"]);
-    assert_says(&home.run(&[UNDO, &["--yes"]].concat()), 1, &["rejected", "Connection refused"]);
+    assert_says(&home.run(&[UNDO, &["--yes"]].concat()), 1, &["not sent", "Connection refused"]);
     assert_says(&home.run(&["doctor"]), 1, &["✗ pods", "Connection refused"]);
     let mut term = Term::run(&home, &[]);
     term.sees("Connection refused").press("q");
@@ -104,7 +104,7 @@ fn credentials_that_are_not_valid_are_told_as_such() {
     let pods = status.json()["sources"].as_array().unwrap().iter().find(|row| row["name"] == "pods").cloned().unwrap();
     assert_eq!(pods["state"], "blind", "{status:?}");
     assert!(pods["error"].as_str().unwrap().contains("401"), "{pods}");
-    assert_says(&home.run(&[UNDO, &["--yes"]].concat()), 3, &["rejected", "401"]);
+    assert_says(&home.run(&[UNDO, &["--yes"]].concat()), 3, &["not sent", "401"]);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn nothing_is_changed_without_leave() {
     }
     assert_eq!(cluster.writes(), Vec::<SeenRequest>::new());
     let told = cluster.run(&[SCALE, &["--json"]].concat()).json();
-    assert_eq!((&told["outcome"], &told["writes"], &told["verify"]), (&"rejected".into(), &0.into(), &Value::Null));
+    assert_eq!((&told["outcome"], &told["writes"], &told["verify"]), (&"not_sent".into(), &0.into(), &Value::Null));
     let told = cluster.run(&[&missing[..], &["--json"]].concat()).json();
     for field in ["step", "intent", "outcome", "writes", "reason", "verify", "output"] {
         assert!(told.get(field).is_some(), "no {field} in {told}");
@@ -210,7 +210,7 @@ fn settings_forbid_changes_as_the_flag_does() {
 #[test]
 fn a_viewer_is_told_the_right_that_is_missing() {
     let cluster = Cluster::start(Identity::Viewer, Clock::system());
-    assert_says(&cluster.run(&[SCALE, &["--yes"]].concat()), 3, &["rejected", "patch", "deployments/scale", "medcontract-prod"]);
+    assert_says(&cluster.run(&[SCALE, &["--yes"]].concat()), 3, &["not sent", "patch", "deployments/scale", "medcontract-prod"]);
     assert!(cluster.sim.requests().iter().all(|request| request.dry_run), "{:?}", cluster.sim.requests());
     let status = cluster.run(&["status", "--json"]);
     assert_eq!(status.code, 0, "{status:?}");
@@ -247,7 +247,7 @@ fn where_nothing_can_be_recorded_nothing_is_changed() {
     let cluster = Cluster::calm();
     cluster.home.write("data", "a file where the folder should be");
     assert_says(&cluster.run(&["status"]), 0, &["nothing is wrong"]);
-    assert_says(&cluster.run(&[SCALE, &["--yes"]].concat()), 1, &["rejected", "not recorded", "WARROOM_DATA_DIR"]);
+    assert_says(&cluster.run(&[SCALE, &["--yes"]].concat()), 1, &["not sent", "the journal cannot be written"]);
     assert_says(&cluster.run(&["doctor"]), 1, &["✗ recordings", "WARROOM_DATA_DIR"]);
     assert_eq!(cluster.writes(), Vec::<SeenRequest>::new());
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));

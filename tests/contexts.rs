@@ -14,9 +14,10 @@ use std::time::Duration;
 use axum::http::Method;
 use chrono::DateTime;
 use tempfile::TempDir;
-use warroom::event::{ContextId, Event, Operator, Pod, Purpose, Refusal, SourceId, SourceState, StepCall, Uid};
+use warroom::event::{ContextId, Event, Operator, Pod, Refusal, SourceId, SourceState, StepCall, Uid};
 use warroom::journal::{Item, Recording};
 use warroom::keymap::Action;
+use warroom::reduce::command;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::decoded;
 use warroom::session::Wanted;
@@ -64,7 +65,7 @@ impl Room {
     }
 
     fn command(&mut self, line: &str) {
-        self.session.take(Event::Operator(Operator::Entered { purpose: Purpose::Command, text: line.into() }));
+        self.session.take(command(self.session.state(), line));
     }
 
     /// The dialog of a command, once its plan is there.
@@ -179,7 +180,7 @@ async fn a_change_lands_on_the_cluster_that_was_chosen_and_so_does_its_undo() {
     room.press(Action::Confirm);
     let run = room.settle().await;
     assert_eq!((run.intent.target.cluster.as_str(), run.intent.target.context.as_str()), (room.us.kubernetes_url().as_str(), "us"));
-    assert!(run.intent.kubectl.ends_with("--context us"), "{}", run.intent.kubectl);
+    assert!(run.intent.command.shown.ends_with("--context us"), "{:?}", run.intent.command);
     assert!(matches!(&run.stage, warroom::state::Stage::Done(verdict) if verdict.ok), "{:?}", run.stage);
     assert_eq!((writes(&room.eu).len(), writes(&room.us).len()), (0, 1));
     assert_eq!((replicas(&room.eu, "worker-service"), replicas(&room.us, "worker-service")), (before, 4));
@@ -215,12 +216,9 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
     room.command("unsilence silence=x context=us");
     let told = room.session.state().screen.message.as_ref().map(|(_, text)| text.to_string());
     assert_eq!(told.as_deref(), Some("unsilence is done in the main context alone, not in us"));
-    let call = |context: &str| StepCall {
-        step: "scale".into(),
-        inputs: BTreeMap::from(
+    let call = |context: &str| StepCall::new("scale", BTreeMap::from(
             [("deployment", "worker-service"), ("replicas", "4"), ("context", context)].map(|(k, v)| (k.into(), v.into())),
-        ),
-    };
+        ));
     let refused = room.session.prepare(call("asia"), Duration::from_secs(5)).await.unwrap_err();
     assert_eq!(refused, Refusal::Usage("context \"asia\" is not looked at here: eu, us".into()));
     assert!(room.us.delete("Deployment", NAMESPACE, "worker-service"));
@@ -306,7 +304,7 @@ async fn a_context_without_credentials_leaves_the_others_and_is_told() {
     room.dialog("scale deployment=worker-service replicas=4 context=eu").await;
     let inputs =
         BTreeMap::from([("deployment", "worker-service"), ("replicas", "4"), ("context", "us")].map(|(k, v)| (k.into(), v.into())));
-    let refused = room.session.prepare(StepCall { step: "scale".into(), inputs }, Duration::from_secs(5)).await.unwrap_err();
+    let refused = room.session.prepare(StepCall::new("scale", inputs), Duration::from_secs(5)).await.unwrap_err();
     assert!(matches!(&refused, Refusal::Failed(_)), "{refused:?}");
 }
 

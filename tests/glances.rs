@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use warroom::clean::Clean;
 use warroom::event::{Amount, ClusterEvent, ContainerState, Event, Health, Kind, Part, Pod, PodPhase, SourceId, SourceState, Usage, Used};
-use warroom::state::{Focus, ListView, Overlay, State, suggestions};
+use warroom::runbook::suggestions;
+use warroom::state::{Focus, ListView, Overlay, State};
 use warroom::theme::ColorDepth;
 
 use common::cluster::{crashing, node, pod, revision, workload};

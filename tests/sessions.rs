@@ -301,7 +301,7 @@ fn what_a_killed_session_left_unknown_is_read_by_the_next() {
 async fn killed_amid_a_change(seed: u64, applied: bool) {
     let Room { sim, clock, data, session: mut running } = Room::open(seed, Scenario::Calm, |wanted| wanted).await;
     let inputs = [("deployment", "worker-service"), ("replicas", "3")].map(|(name, value)| (name.into(), value.into()));
-    let plan = prepare(&mut running, StepCall { step: "scale".into(), inputs: inputs.into() }).await.unwrap();
+    let plan = prepare(&mut running, StepCall::new("scale", inputs.into())).await.unwrap();
     sim.faults().on(Method::PATCH, "/scale", When::Nth(1), Fault::Hang { applied });
     let id = running.confirm(&plan);
     let sent = || sim.requests().iter().filter(|request| !request.dry_run).count();
@@ -325,4 +325,49 @@ async fn killed_amid_a_change(seed: u64, applied: bool) {
     let mut after = session(wanted(&sim), &clock, data.path()).await;
     assert!(until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await, "it hears nothing");
     assert!(after.run(id).is_none(), "what is settled is not handed on");
+}
+
+/// What was typed as the value of a variable is nowhere in the recording: in a command, in a mistyped one, in a form, in a note.
+#[test]
+fn values_of_variables_are_not_recorded() {
+    for_each_seed("sessions", 0..1, 1, |seed| async move {
+        let room = Room::open(seed, Scenario::Calm, |wanted| wanted).await;
+        let mut operator = Operator { room, rng: Rng::new(seed) };
+        operator.command("set-env deployment=ai-service env=DB_PASSWORD=hunter2,PLAIN=topsecretvalue");
+        let asked = |session: &Headless| session.state().screen.overlays.iter().any(|overlay| matches!(overlay, Overlay::Confirm(_)));
+        let Operator { room, .. } = &mut operator;
+        assert!(until(&mut room.session, &room.clock, Duration::ZERO, asked).await, "{:?}", room.session.state().screen.overlays);
+        operator.press(KeyCode::Esc);
+        let slips =
+            ["set-env deployment=ai-service PLAIN=topsecretvalue", "set-env env=A=some topsecretvalue", "set-env env='A=topsecretvalue"];
+        for line in slips {
+            operator.command(line);
+        }
+        operator.command("setenv env=PLAIN=topsecretvalue");
+        operator.command("step set-env");
+        operator.enter("ai-service");
+        operator.enter("DB_PASSWORD=hunter2,PLAIN=topsecretvalue");
+        (0..4).for_each(|_| operator.press(KeyCode::Esc));
+        operator.press(KeyCode::Char('a'));
+        operator.enter("somebody ran env=PLAIN=topsecretvalue");
+        let mut core = operator.room.session.stop();
+        let path = core.recording().unwrap().to_owned();
+        core.seal().unwrap();
+        let recorded = recorded(&path);
+        assert!(recorded.contains("PLAIN=") && recorded.contains("somebody ran"), "{recorded}");
+        for value in ["hunter2", "topsecretvalue"] {
+            assert!(!recorded.contains(value), "{value} is recorded: {:?}", recorded.lines().find(|line| line.contains(value)));
+        }
+    });
+}
+
+/// All that is on disk of a recording.
+fn recorded(path: &Path) -> String {
+    let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let text = |file: std::path::PathBuf| {
+        let bytes = std::fs::read(&file).unwrap();
+        let closed = file.extension().is_some_and(|extension| extension == "zst");
+        if closed { zstd::decode_all(&bytes[..]).unwrap() } else { bytes }
+    };
+    files.map(|file| String::from_utf8_lossy(&text(file)).into_owned()).collect()
 }

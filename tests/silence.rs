@@ -17,8 +17,9 @@ use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use warroom::clean::Clean;
 use warroom::config::{Endpoint, Where};
-use warroom::event::{Event, Operator, Outcome, Plan, Refusal, Server, StepCall};
+use warroom::event::{Event, Operator, Outcome, Plan, Refusal, Server, StepCall, Typed};
 use warroom::keymap::Action;
+use warroom::reduce::commit;
 use warroom::runtime::headless::Headless;
 use warroom::session::Wanted;
 use warroom::sim::fault::{Fault, When};
@@ -32,8 +33,8 @@ use support::{Room, prepare, until};
 const STEP: Duration = Duration::from_millis(100);
 
 fn call(step: &str, inputs: &[(&str, &str)]) -> StepCall {
-    let inputs: BTreeMap<Clean, Clean> = inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    StepCall { step: step.into(), inputs }
+    let inputs: BTreeMap<Clean, Typed> = inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    StepCall::new(step, inputs)
 }
 
 /// A session in which an alert fires.
@@ -66,8 +67,8 @@ fn writes(room: &Room) -> Vec<(String, String)> {
 async fn an_alert_is_silenced_for_a_while_and_the_silence_is_taken_back() {
     let mut room = firing().await;
     let plan = prepare(&mut room.session, silence()).await.unwrap();
-    assert_eq!(plan.intent.server, Server::Alertmanager(room.sim.alertmanager_url().into()));
-    assert!(plan.touches.starts_with("1 of 1 alerts that fire now: medcontracthub-app"), "{}", plan.touches);
+    assert_eq!(*plan.intent.server(), Server::Alertmanager(room.sim.alertmanager_url().into()));
+    assert!(plan.touches.starts_with("silences 1 of 1 firing alerts: medcontracthub-app"), "{}", plan.touches);
     make(&mut room, &plan).await;
     let world = &room.session.state().world;
     let run = world.runs.get(plan.intent.id).unwrap();
@@ -112,7 +113,7 @@ async fn a_lost_answer_is_found_by_reading_and_never_sent_again() {
 async fn an_alertmanager_that_nobody_named_is_found_and_asked_through_the_api_server() {
     let mut room = firing_with(|wanted| Wanted { alertmanager: Endpoint::default(), ..wanted }).await;
     let plan = prepare(&mut room.session, silence()).await.unwrap();
-    assert_eq!(plan.intent.server, Server::Alertmanager("monitoring/alertmanager-operated:9093".into()));
+    assert_eq!(*plan.intent.server(), Server::Alertmanager("monitoring/alertmanager-operated:9093".into()));
     make(&mut room, &plan).await;
     assert!(matches!(room.session.run(plan.intent.id).unwrap().outcome, Some(Outcome::Applied { by_reading: false, .. })));
     let sent = writes(&room);
@@ -156,8 +157,8 @@ async fn keys_lead_from_the_alert_to_its_silence_and_an_entry_is_pinned() {
     let mut room = firing().await;
     let act = |room: &mut Room, action: Action| room.session.take(Event::Operator(Operator::Did(action)));
     let enter = |room: &mut Room, text: &str| {
-        let purpose = room.session.state().screen.input.as_ref().expect("a field is asked for").purpose.clone();
-        room.session.take(Event::Operator(Operator::Entered { purpose, text: text.into() }));
+        let event = commit(room.session.state(), text).expect("a field is asked for");
+        room.session.take(event);
     };
     act(&mut room, Action::FocusTimeline);
     act(&mut room, Action::Up);

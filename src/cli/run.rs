@@ -14,6 +14,7 @@ use crate::clean::Clean;
 use crate::event::{Allowed, DiffLine, DryRun, Event, Fact, Operator, Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Weight};
 use crate::journal::redact::redact_text;
 use crate::keymap::Action;
+use crate::runbook::Runbook;
 use crate::runtime::headless::Headless;
 use crate::session;
 use crate::source::clock::Clock;
@@ -26,7 +27,7 @@ const PATIENT: Duration = Duration::from_secs(25);
 const ANSWER: Duration = Duration::from_secs(80);
 
 pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Result<Exit> {
-    let call = match call(wanted_run) {
+    let call = match call(wanted_run, &room.runbook()) {
         Ok(call) => call,
         Err(why) => return Ok(complain(&why)),
     };
@@ -51,10 +52,11 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
     Ok(exit)
 }
 
-fn call(wanted: &args::Run) -> Result<StepCall, String> {
+fn call(wanted: &args::Run, runbook: &Runbook) -> Result<StepCall, String> {
+    let step = runbook.step(&wanted.step);
     let pair = |set: &String| {
         let (name, value) = set.split_once('=').ok_or_else(|| format!("--set {set}: inputs are written NAME=VALUE"))?;
-        Ok((Clean::new(name), Typed::new(value)))
+        Ok((Clean::new(name), step.map_or_else(|| Typed::new(value), |step| step.typed(name, value))))
     };
     let inputs: BTreeMap<Clean, Typed> = wanted.set.iter().map(pair).collect::<Result<_, String>>()?;
     Ok(StepCall::new(wanted.step.as_str(), inputs))

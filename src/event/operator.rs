@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContextId, LogNews, Prepared, Target};
+use super::{ContextId, LogNews, Prepared, StepCall, Target, Typed};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context, Key};
 
@@ -10,8 +10,15 @@ use crate::keymap::{Action, Context, Key};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operator {
-    /// A key or a `:` command.
+    /// A key.
     Did(Action),
+    /// A `:` command.
+    Command {
+        /// The line.
+        line: Typed,
+        /// What it came to.
+        does: Does,
+    },
     /// Changes to one of several contexts are allowed for a while.
     Armed(ContextId),
     /// An entry of the timeline is kept in sight, or no longer.
@@ -21,24 +28,39 @@ pub enum Operator {
         /// Whether it is kept.
         pinned: bool,
     },
-    /// A typed line, redacted, committed with enter.
+    /// Any other typed line, committed with enter.
     Entered {
         /// What was asked for.
         purpose: Purpose,
         /// The line.
-        text: Clean,
+        text: Typed,
     },
 }
 
 impl Operator {
     /// The action that it is: what a key is bound to, or what a typed command names.
-    pub fn action(&self) -> Option<Action> {
+    pub fn action(&self) -> Option<&Action> {
         match self {
-            Self::Did(action) => Some(action.clone()),
-            Self::Entered { purpose: Purpose::Command, text } => text.trim().parse().ok(),
-            Self::Entered { .. } | Self::Pinned { .. } | Self::Armed(_) => None,
+            Self::Did(action) | Self::Command { does: Does::Act(action), .. } => Some(action),
+            Self::Command { .. } | Self::Entered { .. } | Self::Pinned { .. } | Self::Armed(_) => None,
         }
     }
+}
+
+/// What a `:` command came to, as it was resolved where it was typed: a recording never has to read its line again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Does {
+    /// An action.
+    Act(Action),
+    /// A step with inputs.
+    Begin(StepCall),
+    /// Another theme, by its name.
+    Theme(Clean),
+    /// Another keymap, by its name.
+    Keymap(Clean),
+    /// Nothing, and why, which is for the screen alone: it quotes the line.
+    Nothing(#[serde(skip)] Clean),
 }
 
 /// What a typed line is for.

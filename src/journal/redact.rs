@@ -1,6 +1,7 @@
 //! Takes secrets out of what enters the journal. [`Redacted`] is the only way in, so that nothing is recorded that has not been here, and the
 //! world that is reduced from it holds the same as the recording. What looks like a secret is taken for one: a lost word costs less than a
-//! leaked password. Secrets by the name of their key are found here, secrets by their own look in [`redact_text`].
+//! leaked password. Secrets by the name of their key are found here, secrets by their own look in [`redact_text`]; values of variables are
+//! hidden where they are typed, with [`hide_env`].
 //!
 //! So a type that is recorded keeps the names of things as values and not as keys of a map: under the key `auth-token-service` all text is
 //! taken out. Numbers stay, which keeps a typed value whole.
@@ -12,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use env::{hide_env, is_secret_env, split_env};
+pub use env::{has_hidden, hide_env, hide_env_words, is_secret_env, split_env};
 pub use text::redact_text;
 
 /// What stands in the place of a secret.

@@ -24,8 +24,8 @@ pub(super) fn travel(state: &mut State, action: &Action, page: usize) {
 pub(super) fn chosen(state: &State, step: &str) -> BTreeMap<Clean, Typed> {
     let input = state.runbook.step(step).and_then(|step| step.inputs.first());
     let found = input.zip(chosen_alert(state)).and_then(|(input, alert)| match input.kind {
-        InputKind::Alert => Some((input.name.clone(), Typed::new(&alert.fingerprint))),
-        InputKind::Silence => Some((input.name.clone(), Typed::new(&state.world.alerts.silencing(alert).last()?.id))),
+        InputKind::Alert => Some((input.name.clone(), alert.fingerprint.clone().into())),
+        InputKind::Silence => Some((input.name.clone(), state.world.alerts.silencing(alert).last()?.id.clone().into())),
         _ => None,
     });
     found.into_iter().collect()

@@ -185,7 +185,7 @@ pub(super) fn picked(state: &mut State, at: usize) {
     }
     let taken = candidates(state).into_iter().nth(at);
     if let (Some(input), Some(candidate)) = (&mut state.screen.input, taken) {
-        (input.text, input.cursor) = (candidate.text.to_string(), candidate.text.len());
+        (input.text, input.cursor) = (candidate.text.raw().to_owned(), candidate.text.raw().len());
         input.candidate = None;
     }
 }

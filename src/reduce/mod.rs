@@ -1,10 +1,11 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
 //!
 //! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
-//! ([`operate`], [`look_at`], [`typing`], [`logs`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+//! ([`operate`], [`look_at`], [`typing`], [`command`], [`logs`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
 
 mod alerts;
 mod call;
+mod command;
 mod logs;
 mod look_at;
 mod looks;
@@ -17,7 +18,8 @@ use crate::effect::{Effect, Unresolved};
 use crate::event::{Event, Operator, Record, View};
 use crate::state::State;
 
-pub use typing::{completes, taken};
+pub use command::{command, commit, committed};
+pub use typing::completes;
 
 /// Seconds that a message stays.
 const TOLD_SECONDS: i64 = 8;
@@ -32,6 +34,7 @@ pub fn reduce(state: &mut State, record: &Record) -> Vec<Effect> {
     forget_message(state);
     let mut effects = match &record.event {
         Event::Operator(Operator::Did(action)) => operate::did(state, action),
+        Event::Operator(Operator::Command { line, does }) => command::carry_out(state, line, does),
         Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
         Event::View(view) => see(state, view),
         event => follow_up(state, event),
@@ -45,6 +48,7 @@ pub fn look(state: &mut State, event: &Event) -> Vec<Effect> {
     forget_message(state);
     match event {
         Event::Operator(Operator::Did(action)) => operate::did(state, action),
+        Event::Operator(Operator::Command { line, does }) => command::carry_out(state, line, does),
         Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
         Event::View(view) => see(state, view),
         _ => Vec::new(),

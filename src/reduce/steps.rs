@@ -25,19 +25,10 @@ pub(super) fn begin(state: &mut State, id: &str) -> Vec<Effect> {
     open_form(state, &StepCall::new(id, inputs))
 }
 
-/// Begins a step with `K=V` words.
-pub(super) fn begin_with(state: &mut State, id: &str, words: &[&str]) -> Vec<Effect> {
-    let mut inputs = BTreeMap::new();
-    for word in words {
-        match word.split_once('=') {
-            Some((name, value)) => drop(inputs.insert(Clean::new(name), Typed::new(value))),
-            None => {
-                state.screen.tell(state.now, format!("\"{word}\": inputs are written name=value"));
-                return Vec::new();
-            }
-        }
-    }
-    open_form(state, &StepCall::new(id, inputs))
+/// Why a step has no input of that name; `None` where it has.
+pub(super) fn unheard_of(step: &Step, name: &str) -> Option<String> {
+    let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
+    (!step.takes(name)).then(|| format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")))
 }
 
 /// Opens the form of a step; a call that leaves nothing to ask is prepared at once.
@@ -61,10 +52,8 @@ fn form(state: &State, call: &StepCall) -> Result<Form, String> {
     }
     let Some(step) = state.runbook.step(&call.step) else { return Err(format!("no such step \"{}\"", call.step)) };
     let inputs = step.named(call.inputs.clone());
-    let unknown = inputs.keys().find(|name| **name != StepCall::CONTEXT && !step.inputs.iter().any(|input| input.name == **name));
-    if let Some(name) = unknown {
-        let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
-        return Err(format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")));
+    if let Some(why) = inputs.keys().find_map(|name| unheard_of(step, name)) {
+        return Err(why);
     }
     if let Some(why) = nothing_to_end(state, step, call) {
         return Err(why.to_owned());
@@ -121,10 +110,10 @@ fn ask_or_prepare(state: &mut State) -> Vec<Effect> {
 }
 
 /// An input was committed, exactly as it was typed.
-pub(super) fn field_entered(state: &mut State, text: &str) -> Vec<Effect> {
+pub(super) fn field_entered(state: &mut State, text: &Typed) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return Vec::new() };
     if let Some(field) = form.fields.get_mut(form.at) {
-        field.value = field.kind.typed(if field.kind == InputKind::Env { text } else { text.trim() });
+        field.value = text.clone();
         form.problem = (field.required && field.value.is_empty()).then(|| format!("{} is needed", field.name).into());
         form.at += usize::from(form.problem.is_none());
     }

@@ -59,8 +59,7 @@ impl Room {
     }
 
     fn enter(&mut self, text: &str) -> Vec<Effect> {
-        let purpose = self.state.screen.input.as_ref().unwrap().purpose.clone();
-        self.take(Event::Operator(Operator::Entered { purpose, text: text.into() }))
+        self.take(commit(&self.state, text).unwrap())
     }
 
     fn command(&mut self, line: &str) -> Vec<Effect> {

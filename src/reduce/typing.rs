@@ -1,24 +1,22 @@
-//! The typed line: editing it, completing it, and what a committed line does.
+//! The typed line: editing it, completing it, and what a committed line does. What a `:` command means: [`command`](super::command).
 
-use super::{logs, looks, operate, steps, timeline};
+use super::{logs, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
-use crate::event::{Edit, Purpose};
+use crate::event::{Edit, Purpose, Typed};
 use crate::keymap::Action;
 use crate::runbook::InputKind;
-use crate::state::{Focus, Input, Overlay, Picks, State, candidates, meant, unknown};
-
-/// Older commands kept.
-const HISTORY: usize = 100;
+use crate::state::{Field, Focus, Input, Overlay, State, candidates, meant};
 
 /// Changes the typed line.
 pub(super) fn edit(state: &mut State, edit: &Edit) {
     if let Edit::Act(Action::InputHistoryUp | Action::InputHistoryDown | Action::InputComplete | Action::NextField) = edit {
         return choose(state, edit);
     }
+    let whole = takes_controls(state);
     let Some(input) = &mut state.screen.input else { return };
     match edit {
-        Edit::Insert(text) => insert(input, text),
+        Edit::Insert(text) => insert(input, text, whole),
         Edit::Act(action) => act(input, action),
     }
     input.candidate = None;
@@ -39,8 +37,17 @@ pub(super) fn restore(state: &mut State, input: &Input) {
     }
 }
 
-fn insert(input: &mut Input, text: &str) {
-    let text: String = text.chars().filter(|c| !c.is_control()).collect();
+/// Whether a tab or the end of a line is part of what is typed: a variable may hold any, and a command variables.
+fn takes_controls(state: &State) -> bool {
+    match state.screen.input.as_ref().map(|input| &input.purpose) {
+        Some(Purpose::Command) => true,
+        Some(Purpose::Input) => field(state).is_some_and(|field| field.kind == InputKind::Env),
+        _ => false,
+    }
+}
+
+fn insert(input: &mut Input, text: &str, whole: bool) {
+    let text: String = text.chars().filter(|c| whole || !c.is_control()).collect();
     input.text.insert_str(input.cursor, &text);
     input.cursor += text.len();
 }
@@ -79,7 +86,7 @@ fn choose(state: &mut State, edit: &Edit) {
         Edit::Act(Action::InputHistoryDown) => last.map(|last| meant.map_or(0, |at| if at == last { 0 } else { at + 1 })),
         _ => {
             if let Some(text) = candidates.get(meant.unwrap_or(0)).map(|candidate| &candidate.text) {
-                (input.text, input.cursor) = (text.to_string(), text.len());
+                (input.text, input.cursor) = (text.raw().to_owned(), text.raw().len());
             }
             None
         }
@@ -89,78 +96,45 @@ fn choose(state: &mut State, edit: &Edit) {
 /// Whether there is anything to complete in a form's field: where a list is chosen from, only what was chosen.
 pub fn completes(state: &State) -> bool {
     let (Some(input), candidates) = (&state.screen.input, candidates(state)) else { return false };
-    let field = match state.screen.overlays.last() {
+    let toggles = field(state).is_some_and(|field| field.kind == InputKind::Labels);
+    let meant = meant(state).or((!toggles).then_some(0)).and_then(|at| candidates.get(at));
+    meant.is_some_and(|candidate| *candidate.text.raw() != *input.text)
+}
+
+/// The form's field that is typed in.
+pub(super) fn field(state: &State) -> Option<&Field> {
+    match state.screen.overlays.last() {
         Some(Overlay::Form(form)) => form.current(),
         _ => None,
-    };
-    let toggles = field.is_some_and(|field| field.kind == InputKind::Labels);
-    let meant = meant(state).or((!toggles).then_some(0)).and_then(|at| candidates.get(at));
-    meant.is_some_and(|candidate| *candidate.text != *input.text)
+    }
 }
 
 /// What enter takes: the chosen candidate, the best one where the line says nothing as it is, or the line.
-pub fn taken(state: &State) -> Option<(Purpose, Clean)> {
+pub(super) fn taken(state: &State) -> Option<String> {
     let input = state.screen.input.as_ref()?;
     let chosen = meant(state).and_then(|at| candidates(state).into_iter().nth(at));
-    Some((input.purpose.clone(), chosen.map_or_else(|| Clean::new(&input.text), |candidate| candidate.text)))
+    Some(chosen.map_or_else(|| input.text.clone(), |candidate| candidate.text.raw().to_owned()))
 }
 
 /// A line was committed.
-pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Clean) -> Vec<Effect> {
+pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Typed) -> Vec<Effect> {
     state.screen.input = None;
+    let line = Clean::new(text.raw());
     match purpose {
-        Purpose::Command => command(state, text),
-        Purpose::Filter => {
-            state.screen.list_mut().filter = text.clone();
-            Vec::new()
-        }
+        Purpose::Input => return steps::field_entered(state, text),
+        Purpose::Name => return steps::name_entered(state, &line),
+        Purpose::Search => return logs::searched(state, &line),
+        Purpose::Seek => return vec![Effect::Play(Play::Seek(line))],
+        Purpose::Filter => state.screen.list_mut().filter = line,
         Purpose::Find => {
-            state.screen.reading.search = text.clone();
+            state.screen.reading.search = line;
             timeline::find(state, false);
-            Vec::new()
         }
-        Purpose::Note => {
-            // The world has put it on the timeline.
-            if !state.screen.filter(Focus::Timeline).is_empty() {
-                state.screen.tell(state.now, "noted; the timeline's filter may hide it");
-            }
-            Vec::new()
+        // The world has put it on the timeline.
+        Purpose::Note if !state.screen.filter(Focus::Timeline).is_empty() => {
+            state.screen.tell(state.now, "noted; the timeline's filter may hide it");
         }
-        Purpose::Input => steps::field_entered(state, text),
-        Purpose::Name => steps::name_entered(state, text),
-        Purpose::Search => logs::searched(state, text),
-        Purpose::Seek => vec![Effect::Play(Play::Seek(text.clone()))],
+        Purpose::Note | Purpose::Command => {}
     }
-}
-
-/// A `:` command: an action by name, or a step with its inputs, `scale deployment=worker-service replicas=10`.
-fn command(state: &mut State, line: &Clean) -> Vec<Effect> {
-    let line = line.trim();
-    if line.is_empty() {
-        return Vec::new();
-    }
-    state.screen.history.retain(|older| older != line);
-    state.screen.history.push(line.to_owned());
-    let surplus = state.screen.history.len().saturating_sub(HISTORY);
-    state.screen.history.drain(..surplus);
-    let words: Vec<&str> = line.strip_prefix("step ").unwrap_or(line).split_whitespace().collect();
-    if let Some((id, rest)) = words.split_first().filter(|(id, _)| state.runbook.step(id).is_some()) {
-        return steps::begin_with(state, id, rest);
-    }
-    for picks in [Picks::Theme, Picks::Keymap] {
-        if let Some([word, name]) = words.get(..2).filter(|_| words.len() == 2)
-            && *word == picks.word()
-        {
-            looks::choose_named(state, picks, name);
-            return Vec::new();
-        }
-    }
-    match line.parse::<Action>() {
-        Ok(action) => operate::did(state, &action),
-        Err(fault) => {
-            let unknown = words.first().and_then(|name| unknown(state, name));
-            state.screen.tell(state.now, unknown.unwrap_or(fault).to_string());
-            Vec::new()
-        }
-    }
+    Vec::new()
 }

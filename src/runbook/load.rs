@@ -135,13 +135,14 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_all_at_once_with_the_nearest_name() {
-        let text = "[[steps]]\nid = 'x'\ntitle = 'X'\ndanger = 'chnge'\nkind = 'scale'\nverifi = []\n[[steps.inputs]]\nname = 'n'\nkind = 'cout'\n";
+        let text = "[[steps]]\nid = 'x'\ntitle = 'X'\ndanger = 'chnge'\nkind = 'scale'\nverifi = []\n[[steps.inputs]]\nname = 'replics'\nkind = 'cout'\n";
         let told: Vec<String> = read("r.toml", text, None).unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
             [
                 r#"r.toml:4:10: no such danger "chnge"; did you mean "change"?"#,
                 r#"r.toml:6:1: no such field of a step "verifi"; did you mean "verify"?"#,
+                r#"r.toml:8:8: no such input "replics"; did you mean "replicas"?"#,
                 r#"r.toml:9:8: no such kind of input "cout"; did you mean "count"?"#,
             ]
         );

@@ -7,7 +7,7 @@ mod suggest;
 use std::collections::BTreeMap;
 
 use crate::clean::Clean;
-use crate::event::Typed;
+use crate::event::{StepCall, Typed};
 use crate::step::Kind;
 use crate::step::target::WORKLOADS;
 
@@ -73,6 +73,19 @@ impl Step {
             verify: None,
             verify_within: 90,
         }
+    }
+
+    /// What was typed for the input of that name.
+    pub fn typed(&self, name: &str, raw: &str) -> Typed {
+        let input = self.inputs.iter().find(|input| input.name == *name);
+        input.map_or_else(|| Typed::new(raw), |input| input.kind.typed(raw))
+    }
+
+    /// Whether an input may be given by that name: its own, the context, or the kind of a workload.
+    pub fn takes(&self, name: &str) -> bool {
+        let workload = self.inputs.iter().any(|input| input.kind == InputKind::Workload);
+        let kind = WORKLOADS.iter().any(|kind| kind.word == name) && workload;
+        kind || name == StepCall::CONTEXT || self.inputs.iter().any(|input| input.name == *name)
     }
 
     /// Inputs by the names that this step has for them: a workload may be given by its kind, `statefulset=kafka`.

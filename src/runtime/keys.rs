@@ -3,9 +3,8 @@
 use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKind};
 
 use crate::event::{Edit, Event, Operator, Purpose, View};
-use crate::journal::redact::redact_text;
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
-use crate::reduce::{completes, taken};
+use crate::reduce::{committed, completes};
 use crate::state::{Focus, Overlay, Picks, State};
 use crate::view::{Hits, Spot};
 
@@ -78,17 +77,14 @@ fn edited(edit: Edit) -> Event {
     Event::View(View::Edited(edit))
 }
 
-/// Editing stays on this screen; a committed line goes on with its text, redacted.
+/// Editing stays on this screen; a committed line goes on as what it is.
 fn acted(state: &State, action: Action) -> Event {
     let of_form = state.screen.input.as_ref().is_some_and(|input| input.purpose == Purpose::Input);
     match action {
         Action::NextField if of_form => acted(state, Action::InputAccept),
         Action::InputComplete if of_form && !completes(state) => acted(state, Action::InputAccept),
         Action::InputCancel => Event::Operator(Operator::Did(Action::Cancel)),
-        Action::InputAccept => match taken(state) {
-            Some((purpose, text)) => Event::Operator(Operator::Entered { purpose, text: redact_text(&text).into_owned().into() }),
-            None => Event::View(View::Tick),
-        },
+        Action::InputAccept => committed(state).unwrap_or(Event::View(View::Tick)),
         action if action.spec().contexts.contains(&Context::Input) && state.screen.input.is_some() && !action.always_works() => {
             edited(Edit::Act(action))
         }

@@ -9,7 +9,6 @@ pub mod inherit;
 mod keys;
 pub mod live;
 pub mod player;
-mod private;
 pub mod replay;
 mod screen;
 mod scribe;
@@ -21,7 +20,7 @@ use ulid::Ulid;
 
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{Event, Outcome, Record};
+use crate::event::{Event, Outcome, Private, Record};
 use crate::journal::writer::Room;
 use crate::journal::{Entry, JournalError, Redacted, Writer};
 use crate::reduce::reduce;
@@ -30,7 +29,6 @@ use crate::source::clock::Clock;
 use crate::state::State;
 
 use inherit::Estate;
-use private::Private;
 
 pub use keys::Keys;
 pub use screen::{Look, Looks};

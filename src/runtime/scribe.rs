@@ -7,10 +7,9 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::inherit::Estate;
-use super::private::Private;
 use super::screen::Moved;
 use crate::clean::Clean;
-use crate::event::{Event, View};
+use crate::event::{Event, Private, View};
 use crate::journal::Redacted;
 use crate::journal::writer::Room;
 

@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 use super::{Overlay, Picks, State, fuzzy};
 use crate::clean::Clean;
 use crate::data::Fault;
-use crate::event::{ContextId, Purpose};
+use crate::event::{ContextId, Purpose, Typed};
 use crate::keymap::Action;
 
 /// One thing that the line can be completed to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidate {
     /// What is taken.
-    pub text: Clean,
+    pub text: Typed,
     /// What it is, in one line.
     pub about: Clean,
     /// What it runs, where that may have a key.
@@ -21,11 +21,11 @@ pub struct Candidate {
 
 impl Candidate {
     fn plain(text: impl Into<Clean>) -> Self {
-        Self { text: text.into(), about: Clean::default(), action: None }
+        Self { text: text.into().into(), about: Clean::default(), action: None }
     }
 
     fn runs(action: Action, about: &str) -> Self {
-        Self { text: action.to_string().into(), about: about.into(), action: Some(action) }
+        Self { text: Clean::from(action.to_string()).into(), about: about.into(), action: Some(action) }
     }
 }
 
@@ -63,13 +63,19 @@ fn command(state: &State, line: &str) -> bool {
 }
 
 fn exact(state: &State, line: &str) -> bool {
-    all(state).iter().any(|candidate| candidate.text.as_str() == line)
+    all(state).iter().any(|candidate| candidate.text.raw() == line)
 }
 
 /// Everything that can be run here. Nothing typed: older commands first.
 fn palette(state: &State, typed: &str) -> Vec<Candidate> {
     if typed.is_empty() {
-        return state.screen.history.iter().map(|line| Candidate::plain(line.as_str())).chain(all(state)).collect();
+        return state
+            .screen
+            .history
+            .iter()
+            .map(|line| Candidate { text: line.clone(), ..Candidate::default() })
+            .chain(all(state))
+            .collect();
     }
     let mut fitting: Vec<(i32, Candidate)> = all(state).into_iter().filter_map(|c| Some((score(typed, &c)?, c))).collect();
     if fitting.is_empty() {
@@ -115,7 +121,7 @@ fn names(candidate: &Candidate) -> impl Iterator<Item = &str> {
         Action::Step(_) => &[][..],
         plain => plain.spec().aliases,
     });
-    aliases.copied().chain([candidate.text.as_str()])
+    aliases.copied().chain([candidate.text.raw()])
 }
 
 fn all(state: &State) -> Vec<Candidate> {

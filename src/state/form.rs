@@ -134,15 +134,15 @@ impl Form {
         last(&quoted).or_else(|| last(&repeated)).or_else(|| last(&called)).unwrap_or(0)
     }
 
-    fn given(&self, kind: InputKind) -> Option<&Clean> {
-        self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.shown())
+    fn given(&self, kind: InputKind) -> Option<&str> {
+        self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.raw())
     }
 
     /// What an input begins with, where the cluster knows better than the runbook: all labels of the alert.
     pub fn preset(&self, world: &World) -> String {
         match self.current() {
             Some(field) if field.kind == InputKind::Labels && field.value.is_empty() => {
-                let (_, labels) = world.alerts.named(self.given(InputKind::Alert).map_or("", Clean::as_str));
+                let (_, labels) = world.alerts.named(self.given(InputKind::Alert).unwrap_or_default());
                 labels.keys().map(Clean::as_str).collect::<Vec<_>>().join(",")
             }
             Some(field) => field.value.raw().to_owned(),
@@ -152,7 +152,7 @@ impl Form {
 
     /// The labels of the alert, each to be put in or taken out.
     fn labels(&self, world: &World, typed: &str) -> Vec<Choice> {
-        let (_, labels) = world.alerts.named(self.given(InputKind::Alert).map_or("", Clean::as_str));
+        let (_, labels) = world.alerts.named(self.given(InputKind::Alert).unwrap_or_default());
         let named: Vec<&str> = typed.split(',').map(str::trim).collect();
         let toggled = |name: &Clean| {
             let left = labels.keys().filter(|other| named.contains(&other.as_str()) != (*other == name));
@@ -168,7 +168,7 @@ impl Form {
     /// What a silence with the labels given, or typed now, would keep quiet; or which of them it cannot have.
     pub fn quieted(&self, world: &World, typed: Option<&str>) -> Option<Clean> {
         let typed = typed.filter(|_| self.current().is_some_and(|field| field.kind == InputKind::Labels));
-        let names = typed.or(self.given(InputKind::Labels).map(Clean::as_str))?;
+        let names = typed.or(self.given(InputKind::Labels))?;
         let (found, mut labels) = world.alerts.named(self.given(InputKind::Alert)?);
         let named: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
         if let Some(unknown) = named.iter().find(|name| !found.is_empty() && !labels.contains_key(**name)) {
@@ -182,7 +182,7 @@ impl Form {
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
         let (context, named) = (self.context(world), self.given(InputKind::Deployment));
         let is = |w: &&crate::event::Workload| {
-            w.kind == Kind::Deployment && w.meta.context() == context && Some(&world.called(&w.meta)) == named
+            w.kind == Kind::Deployment && w.meta.context() == context && named.is_some_and(|named| world.called(&w.meta) == *named)
         };
         let deployment = world.cluster.workloads.values().find(is);
         let Some(deployment) = deployment else { return Vec::new() };

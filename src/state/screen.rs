@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Calls, Choices, Form, LogLook, LogView, Picks, Reading, Span};
 use crate::clean::Clean;
-use crate::event::{Plan, Purpose, Seat, Setup, Target, Uid};
+use crate::event::{Plan, Purpose, Seat, Setup, Target, Typed, Uid};
 use crate::keymap::{Context, Key};
 
 /// The panes.
@@ -238,8 +238,8 @@ pub struct Screen {
     pub calls: Calls,
     /// Something to tell, and since when.
     pub message: Option<(DateTime<Utc>, Clean)>,
-    /// Older commands, oldest first.
-    pub history: Vec<String>,
+    /// Older commands, oldest first, as they were typed.
+    pub history: Vec<Typed>,
     /// Where the replay is, when this is one.
     pub playback: Option<Playback>,
 }

@@ -336,7 +336,7 @@ impl World {
         let session = self.session.as_ref();
         if let Operator::Entered { purpose: Purpose::Note, text } = operator {
             let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
-            self.timeline.add(at, EntryKind::Note, who, text.clone(), None);
+            self.timeline.add(at, EntryKind::Note, who, text.shown().clone(), None);
         }
         if let Operator::Armed(context) = operator {
             return self.arm(at, *context);
@@ -351,7 +351,7 @@ impl World {
                 (self.armed_until, self.armed_beside) = (None, BTreeMap::new());
                 self.timeline.add(at, EntryKind::Session, "warroom", "disarmed", None);
             }
-            Some(Action::Namespaces(line)) => self.watch(at, &line),
+            Some(Action::Namespaces(line)) => self.watch(at, line),
             _ => {}
         }
     }

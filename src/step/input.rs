@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use crate::clean::Clean;
 use crate::event::{Kind, Refusal, StepCall, Typed};
-use crate::journal::redact::{hide_env, redact_text};
 
 crate::data::names! {
     /// What an input asks for, and what completes it.
@@ -61,12 +60,9 @@ impl InputKind {
         matches!(self, Self::Alert | Self::Silence)
     }
 
-    /// An input of this kind, with what is shown of it.
+    /// What was typed for such an input: values of variables are what they are and never shown, of all else blanks around it are left out.
     pub fn typed(self, raw: &str) -> Typed {
-        match self {
-            Self::Env => Typed::hidden(raw, &hide_env(raw)),
-            _ => Typed::hidden(raw, &redact_text(raw)),
-        }
+        if self == Self::Env { Typed::env(raw) } else { Typed::new(raw.trim()) }
     }
 }
 

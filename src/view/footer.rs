@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::layout::Layout;
 use super::text::{Row, width};
 use super::{Look, Spot, pane, playback, wall};
+use crate::clean::cleaned;
 use crate::event::Purpose;
 use crate::keymap::{Action, Context, Hint, sequence};
 use crate::state::{Candidate, Input, Overlay, State, candidates, meant, offers};
@@ -59,17 +60,18 @@ pub fn typed(look: &Look, input: &Input, row: Row) -> Row {
 
 /// The text with its cursor, which is always in sight.
 pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
-    let (mut before, after) = input.text.split_at_checked(input.cursor).unwrap_or((&input.text, ""));
-    let room = row.left().saturating_sub(2);
+    let (before, after) = input.text.split_at_checked(input.cursor).unwrap_or((&input.text, ""));
+    let next = after.chars().next().map_or(0, char::len_utf8);
+    let (shown, under, after) = (cleaned(before), cleaned(&after[..next]), cleaned(&after[next..]));
+    let (mut before, room) = (&*shown, row.left().saturating_sub(2));
     while width(before) > room {
         let mut rest = before.chars();
         rest.next();
         before = rest.as_str();
     }
-    let mut after = after.chars();
-    let under = after.next().map_or_else(|| " ".to_owned(), String::from);
+    let under = if under.is_empty() { " " } else { &under };
     let style = look.style(Role::Input);
-    row.text(style, before).text(look.style(Role::InputCursor), &under).text(style, after.as_str())
+    row.text(style, before).text(look.style(Role::InputCursor), under).text(style, &after)
 }
 
 /// Keys and what they do; help and the stop key are always there.
@@ -185,7 +187,7 @@ fn candidate(look: &Look, contexts: &[Context], one: &Candidate, row: Row) -> Ro
     let right = Row::new(14).gap(1).text(look.style(Role::Key), &key).gap(1);
     let name = (row.left() / 3).max(26);
     let left = Row::new(u16::try_from(row.left() - right.used().min(row.left())).unwrap_or(0)).gap(1);
-    row.append(left.cell(look.style(Role::Text), &one.text, name).gap(1).text(look.style(Role::Dim), &one.about)).right(right)
+    row.append(left.cell(look.style(Role::Text), one.text.shown(), name).gap(1).text(look.style(Role::Dim), &one.about)).right(right)
 }
 
 /// A frame for so many rows at the bottom of the body.

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::env::begins_hidden;
 use super::{MARK, is_secret_key};
 
 /// How tokens of well-known makers begin, and how many characters they have at least.
@@ -184,6 +185,9 @@ fn value_of_key(rest: &str) -> Option<Range<usize>> {
     let opening = spaces + 1 + space_behind;
     let start = opening + run(&rest[opening..], is_quote);
     let value = &rest[start..];
+    if begins_hidden(value) {
+        return None;
+    }
     let quotes = &rest[opening..start];
     let key = rest[..name].to_ascii_lowercase();
     let length = if !quotes.is_empty() {

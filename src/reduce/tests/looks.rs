@@ -117,7 +117,7 @@ fn enter_takes_the_candidate_that_begins_so_where_the_line_is_no_command() {
     ] {
         room.act(Action::Command);
         room.take(Event::View(View::Edited(Edit::Insert(typed.into()))));
-        assert_eq!(super::super::taken(&room.state).unwrap().1.as_str(), taken, "{typed}");
+        assert_eq!(super::super::typing::taken(&room.state).unwrap(), taken, "{typed}");
         assert_eq!(meant(&room.state).is_some(), typed != taken, "what will be taken is marked: {typed}");
         room.act(Action::Cancel);
     }

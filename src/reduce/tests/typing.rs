@@ -34,7 +34,7 @@ fn a_slip_of_the_fingers_is_offered_what_was_meant_and_never_runs_it() {
     room.act(Action::Command);
     insert(&mut room, "rolout-undo");
     let offered = crate::state::candidates(&room.state);
-    assert_eq!(offered.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["step rollout-undo"]);
+    assert_eq!(offered.iter().map(|one| one.text.raw()).collect::<Vec<_>>(), ["step rollout-undo"]);
     assert_eq!(crate::state::meant(&room.state), None);
     insert(&mut room, "-of-nothing-known");
     assert_eq!(crate::state::candidates(&room.state), []);
@@ -168,7 +168,7 @@ fn a_label_that_the_alert_lacks_is_told_and_asked_again() {
         other => panic!("{other:?}"),
     };
     let told = |room: &Room, typed: &str| form(room).quieted(&room.state.world, Some(typed)).unwrap().to_string();
-    assert_eq!(told(&room, "alertname"), "would quiet 1 of 1 alerts that fire now");
+    assert_eq!(told(&room, "alertname"), "silences 1 of 1 firing alerts");
     assert_eq!(told(&room, "alertname,sevrity"), "\"sevrity\" is no label of it");
     room.enter("alertname,sevrity");
     room.enter("1h");
@@ -196,4 +196,77 @@ fn a_group_leads_to_what_reads_it() {
     assert_eq!(room.state.screen.lists[&Focus::Pods].selected.as_deref(), Some("uid-worker"));
     room.state.screen.overlays.push(Overlay::Group { id: "nobody".into(), scroll: 0 });
     assert!(!offers(&room, Action::Jump) && !offers(&room, Action::Logs));
+}
+
+/// What a command or a form gives to be prepared.
+fn prepares(effects: &[Effect]) -> &StepCall {
+    let [Effect::Prepare(call)] = effects else { panic!("{effects:?}") };
+    call
+}
+
+const VALUES: &str = "TABBED=a\tb,BLANKS=two  words  ,EMOJI=\u{1f525}\u{200d}\u{1f525},LINES=1\n2 ";
+
+#[test]
+fn values_of_variables_are_the_bytes_that_were_typed_or_pasted() {
+    let mut room = Room::new(false);
+    let effects = room.command(&format!("set-env deployment=worker env='{VALUES}'"));
+    assert_eq!(prepares(&effects).inputs["env"].raw(), VALUES);
+    room.act(Action::Cancel);
+    room.command("set-env");
+    room.enter("worker");
+    insert(&mut room, VALUES);
+    assert_eq!(room.state.screen.input.as_ref().unwrap().text, VALUES);
+    let accepted = committed(&room.state).unwrap();
+    let effects = room.take(accepted);
+    let call = prepares(&effects);
+    assert_eq!((call.inputs["env"].raw(), call.inputs["deployment"].raw()), (VALUES, "worker"));
+    let told = format!("{call:?} {}", serde_json::to_string(call).unwrap());
+    assert!(told.contains("LINES=‹set ") && !told.contains("words") && !told.contains('\u{1f525}'), "{told}");
+}
+
+#[test]
+fn control_characters_are_typed_only_where_a_value_may_hold_them() {
+    let mut room = Room::new(false);
+    for action in [Action::Filter, Action::Note] {
+        room.act(action);
+        insert(&mut room, "a\tb\n");
+        assert_eq!(room.state.screen.input.as_ref().unwrap().text, "ab");
+        room.act(Action::Cancel);
+    }
+}
+
+#[test]
+fn the_words_of_a_command_are_those_of_a_shell() {
+    let mut room = Room::new(false);
+    let effects = room.command(r"step set-env 'deployment=worker' env=A='b c'\''d'");
+    assert_eq!(prepares(&effects).inputs["env"].raw(), "A=b c'd");
+    room.act(Action::Cancel);
+    assert_eq!(room.command("set-env deployment=worker env='A=b"), []);
+    assert_eq!(room.told(), "set-env …: the line ends within a quote, or with a \\");
+}
+
+#[test]
+fn a_recorded_command_is_what_it_came_to() {
+    let room = Room::new(false);
+    let recorded = |line: &str| serde_json::to_value(command(&room.state, line)).unwrap()["operator"]["command"].take();
+    let json = |line: &str, does: serde_json::Value| serde_json::json!({"line": line, "does": does});
+    assert_eq!(recorded("disarm"), json("disarm", serde_json::json!({"act": "disarm"})));
+    assert_eq!(recorded("theme light"), json("theme light", serde_json::json!({"theme": "light"})));
+    let call = serde_json::json!({"begin": {"step": "scale", "inputs": {"deployment": "worker", "replicas": "3"}}});
+    assert_eq!(recorded("step scale deployment=worker replicas=3"), json("scale deployment=worker replicas=3", call));
+    assert_eq!(recorded("scale deployment=worker FOO=bar baz"), json("scale deployment=worker … …", "nothing".into()));
+    assert_eq!(recorded("discribe"), json("discribe", "nothing".into()));
+}
+
+#[test]
+fn older_commands_come_back_as_they_were_typed_and_are_shown_without_their_values() {
+    let mut room = Room::new(false);
+    room.command("set-env deployment=worker env=A=hunter2");
+    room.act(Action::Cancel);
+    room.act(Action::Command);
+    let offered = crate::state::candidates(&room.state);
+    assert!(!offered[0].text.shown().contains("hunter2"), "{}", offered[0].text);
+    room.take(Event::View(View::Edited(Edit::Act(Action::InputHistoryDown))));
+    room.take(Event::View(View::Edited(Edit::Act(Action::InputComplete))));
+    assert_eq!(room.state.screen.input.as_ref().unwrap().text, "set-env deployment=worker env=A=hunter2");
 }
