@@ -216,9 +216,12 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
     room.command("unsilence silence=x context=us");
     let told = room.session.state().screen.message.as_ref().map(|(_, text)| text.to_string());
     assert_eq!(told.as_deref(), Some("unsilence is done in the main context alone, not in us"));
-    let call = |context: &str| StepCall::new("scale", BTreeMap::from(
-            [("deployment", "worker-service"), ("replicas", "4"), ("context", context)].map(|(k, v)| (k.into(), v.into())),
-        ));
+    let call = |context: &str| {
+        StepCall::new(
+            "scale",
+            BTreeMap::from([("deployment", "worker-service"), ("replicas", "4"), ("context", context)].map(|(k, v)| (k.into(), v.into()))),
+        )
+    };
     let refused = room.session.prepare(call("asia"), Duration::from_secs(5)).await.unwrap_err();
     assert_eq!(refused, Refusal::Usage("context \"asia\" is not looked at here: eu, us".into()));
     assert!(room.us.delete("Deployment", NAMESPACE, "worker-service"));

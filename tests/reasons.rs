@@ -168,6 +168,7 @@ impl Bed {
             beside: Vec::new(),
             namespaces: Some(vec![NAMESPACE.into()]),
             read_only: ReadOnly::Everywhere,
+            no_exec: false,
             arm_minutes: 15,
             rates: warroom::config::Rates::default(),
             prometheus: Endpoint::default(),

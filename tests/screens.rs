@@ -192,7 +192,8 @@ fn two_contexts_side_by_side() {
     let mut acting = told(contexts::armed());
     check("contexts-confirm", &with(acting.clone(), dialog(contexts::plan())), &[(120, 40), (80, 24)]);
     acting.screen.ask(Purpose::Name, "type medcontracthub-app in prod-us to go ahead: ", "medcon");
-    let plan = warroom::event::Plan { type_name: Some("it takes the service away".into()), ..contexts::plan() };
+    let naming = warroom::event::Naming { why: "it takes the service away".into(), lasting: false };
+    let plan = warroom::event::Plan { naming: Some(naming), ..contexts::plan() };
     check("contexts-named", &with(acting, dialog(plan)), &[(120, 40), (80, 24)]);
     check("contexts-silence", &with(told(contexts::armed()), dialog(story::silencing())), &[(80, 24)]);
     let mut state = told(contexts::two());
