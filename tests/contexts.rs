@@ -53,6 +53,7 @@ impl Room {
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
         let config = || SimConfig { clock: clock.clone(), measured: Duration::from_secs(60), ..SimConfig::new(Scenario::Calm) };
         let (eu, us) = (Sim::start(config()).await.unwrap(), Sim::start(config()).await.unwrap());
+        us.set_cluster_identity("us");
         let data = tempfile::tempdir().unwrap();
         let both = changed(Wanted { connect: at(&eu, "eu"), beside: vec![at(&us, "us")], ..wanted(&eu) });
         let mut room = Self { session: session(both, &clock, data.path()).await, eu, us, clock, data };

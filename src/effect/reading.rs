@@ -22,7 +22,7 @@ pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Ref
         Reply::Refused(Refused { code: 404, .. }) if read.required && read.whom == Whom::Cluster => {
             Err(Refusal::usage(format!("there is no {what}{of}")))
         }
-        Reply::Refused(Refused { code: 404, .. }) => Ok(Answer::Missing),
+        Reply::Refused(Refused { code: 404, .. }) if !read.required => Ok(Answer::Missing),
         Reply::Refused(Refused { code: 401, .. }) if read.required && read.whom == Whom::Cluster => Err(Refusal::Denied(LOGGED_OUT.into())),
         Reply::Refused(Refused { code: 401 | 403, why, .. }) if read.required => Err(denied(read, &why)),
         Reply::Refused(Refused { why, .. }) | Reply::NotSent(why) | Reply::Lost(why) => unknown(read, &why),

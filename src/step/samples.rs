@@ -77,3 +77,8 @@ pub fn body(draft: &Draft) -> &Value {
 pub fn operations(draft: &Draft) -> Vec<String> {
     body(draft).as_array().unwrap().iter().map(|op| format!("{} {}", op["op"].as_str().unwrap(), op["path"].as_str().unwrap())).collect()
 }
+
+/// How many cases of a property are tried: few as a rule, all of them where `WARROOM_SEEDS=all` asks for it.
+pub(crate) fn seeds(few: u32, all: u32) -> u32 {
+    if std::env::var("WARROOM_SEEDS").is_ok_and(|seeds| seeds == "all") { all } else { few }
+}
