@@ -125,7 +125,7 @@ fn command(room: &Room) -> color_eyre::Result<Exit> {
             Some(Command::Run(wanted)) => run::run(room, wanted).await,
             Some(Command::Status { json }) => status::status(room, *json).await,
             Some(Command::Init(flags)) => init::init(room, flags).await,
-            Some(Command::Doctor { json }) => doctor::doctor(room, *json).await,
+            Some(Command::Doctor { json }) => Box::pin(doctor::doctor(room, *json)).await,
             Some(Command::Recordings { what }) => Ok(recordings::recordings(room, what)?),
             Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),
         }

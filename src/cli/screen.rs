@@ -31,7 +31,7 @@ pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clo
         return Ok(complain(&error.to_string()));
     }
     match session::open(wanted, paths, room.runbook(), clock).await {
-        Ok(running) => show(room, running).await,
+        Ok(running) => Box::pin(show(room, running)).await,
         Err(error) => Ok(complain(&error.to_string())),
     }
 }

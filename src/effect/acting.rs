@@ -110,18 +110,18 @@ impl Acting {
     async fn write(&self, write: &Write) -> Sent {
         let cluster = match self.settings.clusters.of(&write.target) {
             Ok(cluster) => cluster,
-            Err(why) => return Sent::NotSent(why),
+            Err(why) => return Sent::Held(why),
         };
         let callers = match self.callers(cluster, write).await {
             Ok(callers) => callers,
-            Err(why) => return Sent::NotSent(why),
+            Err(why) => return Sent::Held(why),
         };
         if write.server != Server::Cluster {
             return send(&callers.1, &callers.0, write, None).await;
         }
         let meant = self.meant(cluster, &write.target);
         if meant.same().await == Some(false) {
-            return Sent::NotSent(elsewhere(&write.target));
+            return Sent::Held(elsewhere(&write.target));
         }
         send(&callers.1, &callers.0, write, Some(&meant)).await
     }
@@ -195,9 +195,9 @@ fn follows(intent: &Intent, at: usize, sent: Sent) -> Event {
     let outcome = match sent {
         Sent::Done(generation) if op + 1 < all => return Event::Answered { intent: intent.id, op, generation },
         Sent::Done(generation) => Outcome::Applied { generation, writes: all, by_reading: false },
-        Sent::Rejected(why) | Sent::NotSent(why) if op > 0 => Outcome::Partial { done: op, rest: all - op, why },
+        Sent::Rejected(why) | Sent::Held(why) if op > 0 => Outcome::Partial { done: op, rest: all - op, why },
         Sent::Rejected(reason) => Outcome::Rejected { reason, by_reading: false },
-        Sent::NotSent(reason) => Outcome::NotSent { reason },
+        Sent::Held(reason) => Outcome::NotSent { reason },
         Sent::Unknown(reason) => Outcome::Unknown { reason, at: op },
     };
     ended(intent, outcome)

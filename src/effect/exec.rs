@@ -31,8 +31,9 @@ pub(super) async fn run(caller: &Caller, exec: &Exec) -> Outcome {
     let begun = tokio::time::timeout(caller.deadline, pods.exec(&exec.target.name, command, &how)).await;
     match begun {
         Ok(Ok(process)) => Outcome::Read(watched(process, Duration::from_secs(exec.seconds.into())).await),
-        Ok(Err(error)) => Outcome::Rejected { reason: refusal(&error), by_reading: false },
-        Err(_) => Outcome::Rejected { reason: "the container did not begin to run it in time".into(), by_reading: false },
+        Ok(Err(kube::Error::Api(status))) => Outcome::Rejected { reason: refusal(&status.message, status.code), by_reading: false },
+        Ok(Err(error)) => lost(&root(&error)),
+        Err(_) => lost("no answer in time"),
     }
 }
 
@@ -47,12 +48,13 @@ async fn still_there(caller: &Caller, exec: &Exec) -> Result<(), Clean> {
     }
 }
 
-fn refusal(error: &kube::Error) -> Clean {
-    match error {
-        kube::Error::Api(status) if status.code == 403 => format!("you may not: {}", status.message).into(),
-        kube::Error::Api(status) => status.message.as_str().into(),
-        error => root(error),
-    }
+fn refusal(message: &str, code: u16) -> Clean {
+    if code == 403 { format!("you may not: {message}").into() } else { message.into() }
+}
+
+/// Nothing is known of what it did or printed, or whether it ran.
+fn lost(why: &str) -> Outcome {
+    Outcome::Read(Output { exit: None, lines: Vec::new(), cut: Some(format!("{why}: it may have run").into()) })
 }
 
 /// Reads what it prints until it ends, or for as long as it may take.
@@ -74,7 +76,7 @@ async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
         Err(_) => (None, Some(format!("stopped after {} s", limit.as_secs()))),
     };
     let why = why.or_else(|| (exit.is_none()).then(|| "the server gave no exit code".to_owned()));
-    output(exit, why, [out, err])
+    output(exit, why, &[out, err])
 }
 
 /// 0 where it succeeded, else the code that the kubelet names.
@@ -105,7 +107,7 @@ impl Kept {
     }
 }
 
-fn output(exit: Option<i32>, why: Option<String>, streams: [Kept; 2]) -> Output {
+fn output(exit: Option<i32>, why: Option<String>, streams: &[Kept; 2]) -> Output {
     let more = streams.iter().any(|stream| stream.more);
     let text = streams.iter().map(|stream| String::from_utf8_lossy(&stream.bytes).into_owned()).collect::<Vec<_>>();
     let all: Vec<&str> = text.iter().flat_map(|text| text.lines()).collect();

@@ -100,7 +100,7 @@ impl Preflight {
         let main = self.ctx.place.id.is_main();
         let held = |check: &Check| {
             let wanted = step.verify.as_ref().is_none_or(|names| names.contains(&check.kind));
-            wanted && (main || !check::named(&check.kind).is_some_and(|kind| kind.of_main_context()))
+            wanted && (main || !check::named(&check.kind).is_some_and(check::CheckKind::of_main_context))
         };
         let intent = Intent {
             id: self.ctx.id,

@@ -18,7 +18,7 @@ pub(super) enum Sent {
     /// The server refused, and changed nothing.
     Rejected(Clean),
     /// Nothing left.
-    NotSent(Clean),
+    Held(Clean),
     /// It may or may not have been made.
     Unknown(Clean),
 }
@@ -31,7 +31,7 @@ pub(super) async fn send(writer: &Caller, reader: &Caller, write: &Write, meant:
             Some(meant) if meant.same().await == Some(false) => Sent::Rejected(elsewhere(&write.target)),
             _ => Sent::Rejected(told(&refused, &write.target)),
         },
-        Reply::NotSent(reason) => Sent::NotSent(reason),
+        Reply::NotSent(reason) => Sent::Held(reason),
         Reply::Lost(reason) => Sent::Unknown(reason),
     }
 }

@@ -159,7 +159,7 @@ impl Player {
     /// To just after a record; 0 is before the first.
     fn go_to(&mut self, seq: u64) {
         if seq < self.state.world.seq || seq == 0 {
-            self.items = self.survey.from_before(&self.recording, seq).peekable();
+            self.items = self.survey.items_before(&self.recording, seq).peekable();
             self.state.world = World::default();
         }
         while self.next_seq().is_some_and(|next| next <= seq) {

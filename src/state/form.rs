@@ -278,7 +278,7 @@ fn targets(world: &World, input: InputKind, context: ContextId) -> Vec<Choice> {
         let (value, reason, release) = (value(w.kind, &w.meta), row.reason.as_deref().unwrap_or(""), w.release.as_deref().unwrap_or("–"));
         Some(Choice { label: format!("{value}  {}/{}  {release}  {reason}", w.ready, w.desired).into(), value })
     };
-    let workloads = here.iter().filter_map(|row| of_row(row));
+    let workloads = here.iter().filter_map(of_row);
     let pods = here.iter().filter(|_| input.takes(Kind::Pod)).flat_map(|row| world.cluster.pods_of(row));
     let nodes = world.cluster.nodes.values().filter(|node| input.takes(Kind::Node) && node.meta.context() == context);
     let pods = pods.map(|pod| {

@@ -30,7 +30,7 @@ fn sets_in_all_containers_and_goes_back_to_the_revision_that_holds_what_was() {
     assert_eq!(draft.undo, Undo::Step { kind: "rollout-undo", inputs: vec![("deployment", "app".into()), ("revision", "7".into())] });
     let of = |at: usize| {
         ["test", "test", "add"]
-            .map(|op| op.to_owned())
+            .map(str::to_owned)
             .into_iter()
             .zip(["name", "env", "env"])
             .map(move |(op, part)| format!("{op} /spec/template/spec/containers/{at}/{part}"))

@@ -55,7 +55,7 @@ pub static POD: Resource = resource("pod", "Pod", CORE, "pods");
 pub static NODE: Resource = Resource { namespaced: false, ..resource("node", "Node", CORE, "nodes") };
 /// core/v1 Namespace
 pub static NAMESPACE: Resource = Resource { namespaced: false, ..resource("namespace", "Namespace", CORE, "namespaces") };
-/// autoscaling/v2 HorizontalPodAutoscaler
+/// autoscaling/v2 `HorizontalPodAutoscaler`
 pub static AUTOSCALER: Resource = resource("autoscaler", "HorizontalPodAutoscaler", ("autoscaling", "v2"), "horizontalpodautoscalers");
 
 /// The workloads that have a template, in the order in which a bare name is looked for.

@@ -34,10 +34,11 @@ pub enum Unread {
     },
 }
 
-/// Why it cannot be read, without the list of all that would have been known.
+/// Why it cannot be read, without the list of all that would have been known, and without the place in the line.
 fn why(error: &serde_json::Error) -> String {
     let whole = error.to_string();
-    whole.split(", expected one of").next().unwrap_or(&whole).to_owned()
+    let first = |text: &str, end: &str| text.split(end).next().unwrap_or_default().to_owned();
+    first(&first(&whole, ", expected one of"), " at line ")
 }
 
 /// A record.
@@ -80,7 +81,7 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Everything from the last checkpoint at or before a record that can be read.
-    pub(super) fn from_before(&self, recording: &Recording, seq: u64) -> Items {
+    pub(super) fn items_before(&self, recording: &Recording, seq: u64) -> Items {
         let known = self.checkpoints.iter().rfind(|checkpoint| **checkpoint <= seq);
         known.map_or_else(|| recording.items(), |checkpoint| recording.seek(Target::Seq(*checkpoint)))
     }

@@ -44,7 +44,7 @@ impl CheckKind for ErrorsBelow {
     /// was asked before knows nothing of the change. Without a Prometheus, or for a service that it counts no requests of, there is nothing to
     /// hold the change to.
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
-        let Some(Args { service, ratio: below }) = args(held) else { return unread() };
+        let Some(Args { service, ratio: below }) = args(held) else { return Some(unread()) };
         let rates = evidence.rates?;
         if rates.at.is_some() && !rates.services.get(&service).is_some_and(Series::recent) {
             return None;

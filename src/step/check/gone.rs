@@ -45,7 +45,7 @@ impl CheckKind for Gone {
     }
 
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
-        let Some(Args { uid, workload }) = args(held) else { return unread() };
+        let Some(Args { uid, workload }) = args(held) else { return Some(unread()) };
         if let Some(pod) = evidence.cluster.pods.get(&uid) {
             let state = if pod.meta.deleting.is_some() { "is still terminating" } else { "is still there" };
             return Some(format!("{} {state}", pod.meta.name).into());

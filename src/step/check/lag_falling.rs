@@ -41,7 +41,7 @@ impl CheckKind for LagFalling {
     }
 
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
-        let Some(Args { group }) = args(held) else { return unread() };
+        let Some(Args { group }) = args(held) else { return Some(unread()) };
         let group = evidence.lag.groups.get(&group)?;
         let now = group.lag().filter(|_| evidence.lag.at > since.applied);
         match (now, since.peak) {

@@ -128,6 +128,6 @@ fn args<T: DeserializeOwned>(args: &Value) -> Option<T> {
 }
 
 /// What is said of arguments that this version does not understand.
-fn unread() -> Option<Clean> {
-    Some("this version cannot read what it is held to".into())
+fn unread() -> Clean {
+    "this version cannot read what it is held to".into()
 }

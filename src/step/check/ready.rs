@@ -37,7 +37,7 @@ impl CheckKind for Ready {
     }
 
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
-        let Some(Args { kind, uid, replicas }) = args(held) else { return unread() };
+        let Some(Args { kind, uid, replicas }) = args(held) else { return Some(unread()) };
         let Some(w) = evidence.cluster.workloads.get(&uid) else { return Some(format!("the {} is gone", kind.word()).into()) };
         let done = w.desired == replicas && w.ready == replicas && w.observed >= w.generation;
         (!done).then(|| format!("{} of {replicas} replicas ready", w.ready).into())

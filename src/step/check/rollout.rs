@@ -44,7 +44,7 @@ impl CheckKind for Rollout {
 
     /// The controller has seen the write, all replicas are new, none is old, all are ready.
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
-        let Some(Args { kind, uid }) = args(held) else { return unread() };
+        let Some(Args { kind, uid }) = args(held) else { return Some(unread()) };
         let Some(w) = evidence.cluster.workloads.get(&uid) else { return Some(format!("the {} is gone", kind.word()).into()) };
         if w.generation < since.generation || w.observed < w.generation {
             return Some("the controller has not seen the change yet".into());

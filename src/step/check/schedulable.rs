@@ -39,7 +39,7 @@ impl CheckKind for Schedulable {
     }
 
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
-        let Some(Args { uid, schedulable }) = args(held) else { return unread() };
+        let Some(Args { uid, schedulable }) = args(held) else { return Some(unread()) };
         let Some(node) = evidence.cluster.nodes.get(&uid) else { return Some("the node is gone, or nodes cannot be read".into()) };
         (node.cordoned == schedulable).then(|| format!("the node is still {}", word(!node.cordoned)).into())
     }

@@ -45,7 +45,7 @@ impl CheckKind for Silenced {
     }
 
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
-        let Some(Args { tag, alerts }) = args(held) else { return unread() };
+        let Some(Args { tag, alerts }) = args(held) else { return Some(unread()) };
         if !evidence.alerts.silences().iter().any(|silence| silence.active && silence.comment.contains(tag.as_str())) {
             return Some("Alertmanager does not list the silence yet".into());
         }

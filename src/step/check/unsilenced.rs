@@ -39,7 +39,7 @@ impl CheckKind for Unsilenced {
 
     /// That it is gone is not enough: those it kept quiet have to be heard again, or be over.
     fn missing(&self, held: &Value, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
-        let Some(Args { id }) = args(held) else { return unread() };
+        let Some(Args { id }) = args(held) else { return Some(unread()) };
         if evidence.alerts.silences().iter().any(|silence| silence.id == id) {
             return Some("the silence is still in force".into());
         }
