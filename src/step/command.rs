@@ -1,6 +1,6 @@
 //! Commands that can be pasted: every word is quoted for a POSIX shell, which splits the line into exactly the words that are meant.
 //!
-//! A command is one line of [`Clean`](crate::clean::Clean) text, so what a terminal would act on stands as an octal escape of `printf`.
+//! A command is one line of [`Clean`] text, so what a terminal would act on stands as an octal escape of `printf`.
 
 use std::fmt::Write as _;
 

@@ -270,7 +270,7 @@ pub struct Suggested {
     pub title: String,
     /// Why.
     pub because: String,
-    /// The more, the nearer the top: [`rank`].
+    /// The more, the nearer the top.
     pub rank: u8,
 }
 
