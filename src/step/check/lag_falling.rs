@@ -1,9 +1,8 @@
 //! The group's lag no longer grows: below where it was, or below its highest since.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{CheckKind, Evidence, Since, args, unread};
+use super::{Evidence, Expected, Since};
 use crate::clean::Clean;
 use crate::event::{Check, Measure, SourceId};
 use crate::state::Group;
@@ -12,37 +11,26 @@ use crate::state::Group;
 const FALL: i64 = 20;
 
 #[derive(Serialize, Deserialize)]
-struct Args {
+pub(super) struct LagFalling {
     group: Clean,
 }
 
-pub(super) struct LagFalling;
-
 /// The group catches up; nothing to hold it to where there is none of that name.
 pub fn lag_falling(group: &str) -> Check {
-    super::check(&LagFalling, &Args { group: group.into() })
+    super::check(&LagFalling { group: group.into() })
 }
 
-impl CheckKind for LagFalling {
-    fn name(&self) -> &'static str {
-        "lag-falling"
+impl Expected for LagFalling {
+    const NAME: &'static str = "lag-falling";
+    const NEEDS: &'static [SourceId] = &[SourceId::Kafka];
+    const OF_MAIN_CONTEXT: bool = true;
+
+    fn measure(&self, evidence: &Evidence<'_>, into: &mut Measure) {
+        into.lag = evidence.lag.groups.get(&self.group).and_then(Group::lag);
     }
 
-    fn needs(&self) -> &'static [SourceId] {
-        &[SourceId::Kafka]
-    }
-
-    fn of_main_context(&self) -> bool {
-        true
-    }
-
-    fn measure(&self, held: &Value, evidence: &Evidence<'_>, into: &mut Measure) {
-        into.lag = args(held).and_then(|Args { group }| evidence.lag.groups.get(&group)).and_then(Group::lag);
-    }
-
-    fn missing(&self, held: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
-        let Some(Args { group }) = args(held) else { return Some(unread()) };
-        let group = evidence.lag.groups.get(&group)?;
+    fn missing(&self, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
+        let group = evidence.lag.groups.get(&self.group)?;
         let now = group.lag().filter(|_| evidence.lag.at > since.applied);
         match (now, since.peak) {
             (Some(0), _) => None,

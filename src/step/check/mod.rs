@@ -10,6 +10,8 @@ mod schedulable;
 mod silenced;
 mod unsilenced;
 
+use std::marker::PhantomData;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,36 +32,84 @@ pub use unsilenced::unsilenced;
 
 /// Every kind of check.
 static KINDS: &[&dyn CheckKind] = &[
-    &rollout::Rollout,
-    &ready::Ready,
-    &errors_below::ErrorsBelow,
-    &lag_falling::LagFalling,
-    &gone::Gone,
-    &schedulable::Schedulable,
-    &silenced::Silenced,
-    &unsilenced::Unsilenced,
+    &kind::<rollout::Rollout>(),
+    &kind::<ready::Ready>(),
+    &kind::<errors_below::ErrorsBelow>(),
+    &kind::<lag_falling::LagFalling>(),
+    &kind::<gone::Gone>(),
+    &kind::<schedulable::Schedulable>(),
+    &kind::<silenced::Silenced>(),
+    &kind::<unsilenced::Unsilenced>(),
 ];
 
-/// What a check looks at.
+/// Something that should come true: its fields are the arguments that recordings hold.
+trait Expected: Serialize + DeserializeOwned {
+    /// Its name in runbooks and recordings.
+    const NAME: &'static str;
+
+    /// The sources that it needs to hear for a measure before the change.
+    const NEEDS: &'static [SourceId];
+
+    /// Whether it is about what only the main context has: rates, lag, alerts.
+    const OF_MAIN_CONTEXT: bool = false;
+
+    /// Puts in the numbers that it is about.
+    fn measure(&self, evidence: &Evidence<'_>, into: &mut Measure);
+
+    /// What has not come true yet, in words.
+    fn missing(&self, evidence: &Evidence<'_>, since: &Since) -> Option<Clean>;
+}
+
+/// A kind of check, whatever its arguments.
 pub trait CheckKind: Sync {
     /// Its name in runbooks and recordings.
     fn name(&self) -> &'static str;
 
     /// The sources that it needs to hear for a measure before the change.
-    fn needs(&self) -> &'static [SourceId] {
-        &[]
-    }
+    fn needs(&self) -> &'static [SourceId];
 
     /// Whether it is about what only the main context has: rates, lag, alerts.
-    fn of_main_context(&self) -> bool {
-        false
-    }
+    fn of_main_context(&self) -> bool;
 
-    /// Puts in the numbers that it is about.
+    /// Puts in the numbers that it is about; none where its arguments cannot be read.
     fn measure(&self, args: &Value, evidence: &Evidence<'_>, into: &mut Measure);
 
     /// What has not come true yet, in words.
     fn missing(&self, args: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean>;
+}
+
+/// [`Expected`] as one of the table.
+struct Of<T>(PhantomData<fn() -> T>);
+
+const fn kind<T: Expected>() -> Of<T> {
+    Of(PhantomData)
+}
+
+impl<T: Expected> CheckKind for Of<T> {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn needs(&self) -> &'static [SourceId] {
+        T::NEEDS
+    }
+
+    fn of_main_context(&self) -> bool {
+        T::OF_MAIN_CONTEXT
+    }
+
+    fn measure(&self, args: &Value, evidence: &Evidence<'_>, into: &mut Measure) {
+        if let Ok(expected) = T::deserialize(args) {
+            expected.measure(evidence, into);
+        }
+    }
+
+    fn missing(&self, args: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
+        match T::deserialize(args) {
+            Ok(expected) => expected.missing(evidence, since),
+            Err(_) => Some("this version cannot read what it is held to".into()),
+        }
+    }
 }
 
 /// The kind of check of that name.
@@ -117,17 +167,7 @@ impl Evidence<'_> {
     }
 }
 
-/// A check with its arguments.
-fn check(kind: &dyn CheckKind, args: &impl Serialize) -> Check {
-    Check { kind: kind.name().into(), args: serde_json::to_value(args).unwrap_or_default() }
-}
-
-/// The arguments of a check, as its kind has them.
-fn args<T: DeserializeOwned>(args: &Value) -> Option<T> {
-    serde_json::from_value(args.clone()).ok()
-}
-
-/// What is said of arguments that this version does not understand.
-fn unread() -> Clean {
-    "this version cannot read what it is held to".into()
+/// What should come true, as plans and recordings have it.
+fn check<T: Expected>(expected: &T) -> Check {
+    Check { kind: T::NAME.into(), args: serde_json::to_value(expected).unwrap_or_default() }
 }

@@ -1,23 +1,20 @@
 //! All replicas are of the new template and ready: `kubectl rollout status`.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{CheckKind, Evidence, Since, args, unread};
+use super::{Evidence, Expected, Since};
 use crate::clean::Clean;
 use crate::event::{Check, Kind, Measure, SourceId, Uid};
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct Args {
-    pub(super) kind: Kind,
-    pub(super) uid: Uid,
+pub(super) struct Rollout {
+    kind: Kind,
+    uid: Uid,
 }
-
-pub(super) struct Rollout;
 
 /// The workload of this identity rolls out what it was told.
 pub fn rollout(kind: Kind, uid: Uid) -> Check {
-    super::check(&Rollout, &Args { kind, uid })
+    super::check(&Rollout { kind, uid })
 }
 
 /// Ready, wanted and release of a workload.
@@ -27,25 +24,17 @@ pub(super) fn workload(uid: &str, evidence: &Evidence<'_>, into: &mut Measure) {
     into.release = workload.and_then(|w| w.release.clone());
 }
 
-impl CheckKind for Rollout {
-    fn name(&self) -> &'static str {
-        "rollout"
-    }
+impl Expected for Rollout {
+    const NAME: &'static str = "rollout";
+    const NEEDS: &'static [SourceId] = &[SourceId::Deployments, SourceId::StatefulSets, SourceId::DaemonSets];
 
-    fn needs(&self) -> &'static [SourceId] {
-        &[SourceId::Deployments, SourceId::StatefulSets, SourceId::DaemonSets]
-    }
-
-    fn measure(&self, held: &Value, evidence: &Evidence<'_>, into: &mut Measure) {
-        if let Some(Args { uid, .. }) = args(held) {
-            workload(&uid, evidence, into);
-        }
+    fn measure(&self, evidence: &Evidence<'_>, into: &mut Measure) {
+        workload(&self.uid, evidence, into);
     }
 
     /// The controller has seen the write, all replicas are new, none is old, all are ready.
-    fn missing(&self, held: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
-        let Some(Args { kind, uid }) = args(held) else { return Some(unread()) };
-        let Some(w) = evidence.cluster.workloads.get(&uid) else { return Some(format!("the {} is gone", kind.word()).into()) };
+    fn missing(&self, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
+        let Some(w) = evidence.cluster.workloads.get(&self.uid) else { return Some(format!("the {} is gone", self.kind.word()).into()) };
         if w.generation < since.generation || w.observed < w.generation {
             return Some("the controller has not seen the change yet".into());
         }

@@ -1,46 +1,37 @@
 //! A node takes new pods, or takes none.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{CheckKind, Evidence, Since, args, unread};
+use super::{Evidence, Expected, Since};
 use crate::clean::Clean;
 use crate::event::{Check, Measure, SourceId, Uid};
 
 #[derive(Serialize, Deserialize)]
-struct Args {
+pub(super) struct Schedulable {
     uid: Uid,
     schedulable: bool,
 }
 
-pub(super) struct Schedulable;
-
 /// The node of this identity takes new pods, or not.
 pub fn schedulable(uid: Uid, schedulable: bool) -> Check {
-    super::check(&Schedulable, &Args { uid, schedulable })
+    super::check(&Schedulable { uid, schedulable })
 }
 
 fn word(schedulable: bool) -> &'static str {
     if schedulable { "schedulable" } else { "cordoned" }
 }
 
-impl CheckKind for Schedulable {
-    fn name(&self) -> &'static str {
-        "schedulable"
-    }
+impl Expected for Schedulable {
+    const NAME: &'static str = "schedulable";
+    const NEEDS: &'static [SourceId] = &[SourceId::Nodes];
 
-    fn needs(&self) -> &'static [SourceId] {
-        &[SourceId::Nodes]
-    }
-
-    fn measure(&self, held: &Value, evidence: &Evidence<'_>, into: &mut Measure) {
-        let node = args(held).and_then(|Args { uid, .. }| evidence.cluster.nodes.get(&uid));
+    fn measure(&self, evidence: &Evidence<'_>, into: &mut Measure) {
+        let node = evidence.cluster.nodes.get(&self.uid);
         into.states.extend(node.map(|node| (Clean::new("node"), Clean::new(word(!node.cordoned)))));
     }
 
-    fn missing(&self, held: &Value, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
-        let Some(Args { uid, schedulable }) = args(held) else { return Some(unread()) };
-        let Some(node) = evidence.cluster.nodes.get(&uid) else { return Some("the node is gone, or nodes cannot be read".into()) };
-        (node.cordoned == schedulable).then(|| format!("the node is still {}", word(!node.cordoned)).into())
+    fn missing(&self, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
+        let Some(node) = evidence.cluster.nodes.get(&self.uid) else { return Some("the node is gone, or nodes cannot be read".into()) };
+        (node.cordoned == self.schedulable).then(|| format!("the node is still {}", word(!node.cordoned)).into())
     }
 }
