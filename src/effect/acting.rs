@@ -30,7 +30,7 @@ impl Settings {
     }
 
     pub(super) fn caller(&self, client: &kube::Client) -> Caller {
-        Caller { client: client.clone(), server: Server::Cluster, prefix: String::new(), deadline: self.deadline }
+        Caller::of_cluster(client, self.deadline)
     }
 
     /// Alertmanager's reader and writer.
@@ -141,7 +141,7 @@ impl Acting {
     /// Reads what became of ops whose answers were lost, one after the other, until one was not made.
     pub(super) async fn resolve(&self, unresolved: &Unresolved) -> Event {
         let Unresolved { intent, from, to } = unresolved;
-        let (all, mut generation) = (u32::try_from(intent.ops.len()).unwrap_or(u32::MAX), 0);
+        let (all, mut generation) = (intent.count(), 0);
         for at in *from..*to {
             let Some(Op::Write(write)) = intent.ops.get(at as usize) else { continue };
             match self.read(write).await {
@@ -191,7 +191,7 @@ fn ended(intent: &Intent, outcome: Outcome) -> Event {
 
 /// What follows from what came of one op of several.
 fn follows(intent: &Intent, at: usize, sent: Sent) -> Event {
-    let (all, op) = (u32::try_from(intent.ops.len()).unwrap_or(u32::MAX), u32::try_from(at).unwrap_or(u32::MAX));
+    let (all, op) = (intent.count(), u32::try_from(at).unwrap_or(u32::MAX));
     let outcome = match sent {
         Sent::Done(generation) if op + 1 < all => return Event::Answered { intent: intent.id, op, generation },
         Sent::Done(generation) => Outcome::Applied { generation, writes: all, by_reading: false },

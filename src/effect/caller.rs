@@ -56,6 +56,11 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// One that asks the API server by this client.
+    pub(super) fn of_cluster(client: &Client, deadline: Duration) -> Self {
+        Self { client: client.clone(), server: Server::Cluster, prefix: String::new(), deadline }
+    }
+
     pub(super) async fn get(&self, path: &str) -> Reply {
         self.request(Method::GET, path, None, None).await
     }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::caller::{Caller, Reply};
 use super::clusters::{Cluster, Clusters};
 use crate::clean::Clean;
-use crate::event::{ContextId, Event, Server, Target};
+use crate::event::{ContextId, Event, Target};
 use crate::runtime::inherit::Reached;
 use crate::step::text;
 
@@ -66,7 +66,7 @@ impl Meant<'_> {
 /// What each of these clusters is known by now; empty where nobody answers.
 pub async fn reached(clusters: &Clusters, deadline: Duration) -> Vec<Reached> {
     let one = async |cluster: &Cluster| {
-        let caller = Caller { client: cluster.reader.clone(), server: Server::Cluster, prefix: String::new(), deadline };
+        let caller = Caller::of_cluster(&cluster.reader, deadline);
         let identity = identity(&caller, cluster.authority.as_ref(), &cluster.address).await.unwrap_or_default();
         Reached { address: cluster.address.clone(), identity }
     };

@@ -14,7 +14,7 @@ use crate::event::{
 use crate::journal::redact::redact_text;
 use crate::runbook::{Runbook, Step};
 use crate::step::input::{InputKind, Inputs};
-use crate::step::target::{AUTOSCALER, autoscalers};
+use crate::step::target::{AUTOSCALER, autoscalers, declared_owners};
 use crate::step::{Answer, Ctx, Draft, Is, Read, Request, Undo, Whom, check, diff};
 
 /// What preparing needs to know of the session.
@@ -154,7 +154,7 @@ impl Preflight {
     async fn owners(&self, draft: &Draft) -> Vec<Fact> {
         let target = &draft.target;
         let scales = matches!(target.kind.as_str(), "deployment" | "statefulset");
-        let mut facts: Vec<Fact> = draft.requests.iter().flat_map(declared).collect();
+        let mut facts: Vec<Fact> = draft.requests.iter().flat_map(|request| declared_owners(&request.object)).collect();
         if scales && draft.requests.iter().any(|request| matches!(request.op, Op::Write(_))) {
             let is = Some(Is { kind: format!("{}List", AUTOSCALER.kind), place: None });
             let what = format!("the autoscalers of {}", target.namespace);
@@ -179,10 +179,6 @@ fn worse(verdict: &DryRun) -> u8 {
         DryRun::Unknown(_) => 2,
         DryRun::Refused(_) => 3,
     }
-}
-
-fn declared(request: &Request) -> Vec<Fact> {
-    crate::step::target::declared_owners(&request.object)
 }
 
 /// The server knows best what it will hold: what its dry run gave is what the answer and every reading are held against.
@@ -272,11 +268,9 @@ fn undo(runbook: &Runbook, step: &Step, draft: &Draft, call: &StepCall) -> Optio
     let Undo::Step { kind, inputs } = &draft.undo else { return None };
     let of_kind = |one: &&Step| one.kind.name() == *kind;
     let undo = Some(step).filter(of_kind).or_else(|| runbook.steps.iter().find(of_kind)).filter(|_| step.danger != Danger::Destructive)?;
-    let kinds = |name: &str| undo.inputs.iter().find(|input| *input.name == *name).map_or(InputKind::Text, |input| input.kind);
-    let mut inputs = crate::step::input::typed(inputs.iter().map(|(name, value)| (*name, value.as_str(), kinds(name))));
-    let context = call.inputs.get_key_value(StepCall::CONTEXT).map(|(name, value)| (name.clone(), value.clone()));
-    inputs.extend(context);
-    Some(StepCall::new(undo.id.clone(), inputs))
+    let mut undo = undo.call(inputs.iter().map(|(name, value)| (*name, value.as_str())));
+    undo.inputs.extend(call.inputs.get_key_value(StepCall::CONTEXT).map(|(name, value)| (name.clone(), value.clone())));
+    Some(undo)
 }
 
 /// Why the name must be typed: by the runbook, or by what the plan found.

@@ -52,6 +52,11 @@ impl Intent {
         }
     }
 
+    /// How many ops it has.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.ops.len()).unwrap_or(u32::MAX)
+    }
+
     /// Its requests that change something.
     pub fn writes(&self) -> impl Iterator<Item = &Write> {
         self.ops.iter().filter_map(|op| if let Op::Write(write) = op { Some(write) } else { None })

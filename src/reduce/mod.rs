@@ -62,8 +62,7 @@ fn follow_up(state: &mut State, event: &Event) -> Vec<Effect> {
         Event::Intent(intent) => vec![Effect::Leave(intent.id)],
         Event::Answered { intent, .. } => vec![Effect::Leave(*intent)],
         Event::Inherited(intent) => {
-            let to = u32::try_from(intent.ops.len()).unwrap_or(u32::MAX);
-            vec![Effect::Resolve(Unresolved { intent: intent.clone(), from: 0, to })]
+            vec![Effect::Resolve(Unresolved { intent: intent.clone(), from: 0, to: intent.count() })]
         }
         Event::Outcome { intent, outcome } => steps::ended(state, *intent, outcome),
         _ => Vec::new(),

@@ -81,6 +81,12 @@ impl Step {
         input.map_or_else(|| Typed::new(raw), |input| input.kind.typed(raw))
     }
 
+    /// A call of it with these inputs, each shown as its kind wants.
+    pub fn call<'a>(&self, inputs: impl IntoIterator<Item = (&'a str, &'a str)>) -> StepCall {
+        let inputs = inputs.into_iter().map(|(name, raw)| (Clean::new(name), self.typed(name, raw)));
+        StepCall::new(self.id.clone(), inputs.collect())
+    }
+
     /// Whether an input may be given by that name: its own, the context, or the kind of a workload.
     pub fn takes(&self, name: &str) -> bool {
         let workload = self.inputs.iter().any(|input| input.kind == InputKind::Workload);

@@ -2,12 +2,11 @@
 
 use std::cmp::Reverse;
 
-use super::{InputKind, Runbook, Step};
+use super::{Runbook, Step};
 use crate::clean::Clean;
 use crate::event::{ContextId, StepCall};
 use crate::state::World;
 use crate::step::Suggested;
-use crate::step::input::typed;
 
 /// A step offered.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,15 +28,10 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
 }
 
 fn offered(world: &World, step: &Step, suggested: &Suggested) -> Suggestion {
-    let kind = |name: &str| step.inputs.iter().find(|input| *input.name == *name).map_or(InputKind::Text, |input| input.kind);
-    let mut inputs = typed(suggested.inputs.iter().map(|(name, value)| (*name, value.as_str(), kind(name))));
-    inputs.extend(context(world, suggested.context).map(|name| (StepCall::CONTEXT.into(), name.as_str().into())));
+    let mut call = step.call(suggested.inputs.iter().map(|(name, value)| (*name, value.as_str())));
+    call.inputs.extend(context(world, suggested.context).map(|name| (StepCall::CONTEXT.into(), name.as_str().into())));
     let label = world.label(suggested.context).map(|label| format!(" in {label}")).unwrap_or_default();
-    Suggestion {
-        call: StepCall::new(step.id.clone(), inputs),
-        title: format!("{}{label}", suggested.title).into(),
-        because: suggested.because.as_str().into(),
-    }
+    Suggestion { call, title: format!("{}{label}", suggested.title).into(), because: suggested.because.as_str().into() }
 }
 
 /// The context of a step, where several are looked at.

@@ -92,8 +92,7 @@ impl Engine {
             }
             Err(Denied::Over(_)) => Vec::new(),
             Err(denied) => {
-                let (done, rest, why) =
-                    (run.done, u32::try_from(run.intent.ops.len()).unwrap_or(u32::MAX) - run.done, denied.to_string().into());
+                let (done, rest, why) = (run.done, run.intent.count() - run.done, denied.to_string().into());
                 let outcome = if done == 0 { Outcome::NotSent { reason: why } } else { Outcome::Partial { done, rest, why } };
                 self.take(Event::Outcome { intent: id, outcome })
             }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::clean::Clean;
 use crate::event::{Kind, Refusal, StepCall, Typed};
 
 crate::data::names! {
@@ -117,9 +116,4 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Inputs {
     fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
-}
-
-/// Inputs as calls have them, each shown as its kind wants.
-pub fn typed<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str, InputKind)>) -> BTreeMap<Clean, Typed> {
-    pairs.into_iter().map(|(name, value, kind)| (Clean::new(name), kind.typed(value))).collect()
 }
