@@ -81,8 +81,3 @@ pub fn lagging(world: &World) -> Vec<Suggested> {
     };
     found.map(offer).collect()
 }
-
-/// Flags that are known for what fails.
-pub fn flags(_world: &World) -> Vec<Suggested> {
-    Vec::new()
-}

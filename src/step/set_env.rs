@@ -8,10 +8,9 @@ use super::command::Word;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::rollout_undo::{deployment, deployment_and_revisions, template_draft};
 use super::target::Found;
-use super::{Answer, Ctx, Draft, Read, StepKind, Suggested, text};
+use super::{Answer, Ctx, Draft, Read, StepKind, text};
 use crate::event::{Fact, Refusal};
 use crate::journal::redact::{hide_env, is_secret_env, split_env};
-use crate::state::{World, flags};
 
 const INPUTS: &[InputSpec] = &[InputSpec::required("deployment", InputKind::Deployment), InputSpec::required("env", InputKind::Env)];
 
@@ -51,10 +50,6 @@ impl StepKind for SetEnv {
         let mut draft = template_draft(&deployment, (inputs, answers), ctx, format!("set env of {name}: {names}"), (request, words));
         draft.facts.extend(elsewhere(&containers, &changes));
         Ok(draft)
-    }
-
-    fn suggest(&self, world: &World) -> Vec<Suggested> {
-        flags(world)
     }
 }
 
