@@ -3,7 +3,7 @@ use std::process::Command as Process;
 use proptest::prelude::*;
 
 use super::*;
-use crate::step::samples::seeds;
+use crate::step::samples::cases;
 
 /// The words that a shell makes of a line.
 fn split(shell: &str, line: &str) -> Vec<String> {
@@ -35,7 +35,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(seeds(40, 400)))]
+    #![proptest_config(cases(40, 400))]
 
     #[test]
     fn a_shell_splits_a_command_into_exactly_the_words_that_were_meant(words in prop::collection::vec(hostile(), 1..24)) {

@@ -1,6 +1,11 @@
 //! What plans of tests begin with.
 
+#[path = "../../tests/support/chance.rs"]
+#[allow(dead_code, reason = "chance itself is proptest's here")]
+mod chance;
+
 use chrono::DateTime;
+use proptest::test_runner::Config as ProptestConfig;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
@@ -78,7 +83,7 @@ pub fn operations(draft: &Draft) -> Vec<String> {
     body(draft).as_array().unwrap().iter().map(|op| format!("{} {}", op["op"].as_str().unwrap(), op["path"].as_str().unwrap())).collect()
 }
 
-/// How many cases of a property are tried: few as a rule, all of them where `WARROOM_SEEDS=all` asks for it.
-pub(crate) fn seeds(few: u32, all: u32) -> u32 {
-    if std::env::var("WARROOM_SEEDS").is_ok_and(|seeds| seeds == "all") { all } else { few }
+/// How many cases of a property are tried: few as a rule, all of them where that is asked for.
+pub(crate) fn cases(few: u32, all: u32) -> ProptestConfig {
+    ProptestConfig::with_cases(u32::try_from(chance::seeds(few.into(), all.into())).unwrap())
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::data::json_patch;
-use crate::step::samples::{body, deployment, list, operations, plan, revision, seeds};
+use crate::step::samples::{body, cases, deployment, list, operations, plan, revision};
 use crate::step::{Answer, Draft, Undo};
 
 fn template(containers: &Value) -> Value {
@@ -143,7 +143,7 @@ fn escaped(value: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(seeds(1_000, 10_000)))]
+    #![proptest_config(cases(1_000, 10_000))]
 
     /// For any env: set, then taken back, is the very template that was there; and what was set is exactly what was given.
     #[test]
