@@ -191,14 +191,16 @@ impl Bed {
 
     /// Waits until the API server knows it, and asks that the pane names it within the promised time.
     async fn names(&mut self, what: &str, known: impl Fn() -> bool, words: &[&str]) {
-        let (began, mut since) = (Instant::now(), None);
+        let (began, mut since, mut named) = (Instant::now(), None, false);
         loop {
-            self.session.until(Duration::from_millis(200), |_| false).await;
+            // A back-off is over in less than a second on some kubelets: the pane is read after each event, not now and then.
+            let names = |session: &Headless| words.iter().all(|word| pane(session.state()).contains(word));
+            named |= self.session.until(Duration::from_millis(200), names).await;
             since = since.or_else(|| known().then(Instant::now));
-            let text = pane(self.session.state());
-            if since.is_some() && words.iter().all(|word| text.contains(word)) {
+            if since.is_some() && named {
                 return;
             }
+            let text = pane(self.session.state());
             assert!(since.is_none_or(|since| since.elapsed() < PROMISE), "{what}: not named {words:?} in time:\n{text}");
             assert!(began.elapsed() < 3 * MINUTE, "{what}: it never came to that");
         }
