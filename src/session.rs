@@ -10,8 +10,9 @@ use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
 use crate::effect::{self, Clusters, Executor, identity};
 use crate::event::{Beside, Event, Mode, Session};
+use crate::journal::disk::{Disk, LocalDisk};
 use crate::journal::writer::Limits;
-use crate::journal::{Opening, Writer, disk::LocalDisk};
+use crate::journal::{Opening, Writer};
 use crate::runbook::Runbook;
 use crate::runtime::inherit;
 use crate::runtime::{Core, Ready, scribe};
@@ -127,7 +128,21 @@ pub struct Running {
 /// # Errors
 /// There is no way to any of the clusters: no kubeconfig, no such context, no credentials. A cluster that does not answer is no error: its
 /// sources say so, and go on trying.
-pub async fn open(mut wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
+pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
+    open_on(Arc::new(LocalDisk), wanted, paths, runbook, clock).await
+}
+
+/// The same, recorded on that disk: a test's may be slow, or fail.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_on(
+    disk: Arc<dyn Disk>,
+    mut wanted: Wanted,
+    paths: &Paths,
+    runbook: Arc<Runbook>,
+    clock: Clock,
+) -> Result<Running, ConnectError> {
     let contexts = Box::pin(connect_all(&wanted.connect, &wanted.beside, &wanted.timing)).await?;
     if contexts.led_by_another {
         wanted.forget_services();
@@ -163,7 +178,7 @@ pub async fn open(mut wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, cloc
     };
     let sources = Sources::spawn(&asked, &contexts, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
     let (joining, events) = scribe(events);
-    let (journal, trouble) = if wanted.recorded { journal(&paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
+    let (journal, trouble) = if wanted.recorded { journal(disk, &paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
     if wanted.recorded {
         let (data, clusters, deadline) = (paths.data_dir.clone(), clusters.clone(), wanted.deadline);
         tokio::spawn(async move {
@@ -221,11 +236,11 @@ pub(crate) fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) ->
 }
 
 /// Begins the recording. Where it cannot be written the session goes on without, says so, and changes nothing.
-fn journal(data: &Path, session: &Session, clock: &Clock, limits: Limits) -> (Option<Writer>, Option<Clean>) {
+fn journal(disk: Arc<dyn Disk>, data: &Path, session: &Session, clock: &Clock, limits: Limits) -> (Option<Writer>, Option<Clean>) {
     let about = serde_json::to_value(session).unwrap_or_default();
     let world = crate::state::World::default();
     let opening = Opening { data, context: &session.context, about, at: clock.now(), world: &world, limits };
-    match Writer::create(Arc::new(LocalDisk), opening) {
+    match Writer::create(disk, opening) {
         Ok(journal) => (Some(journal), None),
         Err(error) => {
             let told = format!(

@@ -1,6 +1,8 @@
 //! What the long tests share: chances by seed, many seeds at once, and a session on a simulated cluster in fast time.
 
 pub mod chance;
+pub mod disk;
+pub mod hand;
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -13,11 +15,12 @@ use futures::StreamExt;
 use tempfile::TempDir;
 use warroom::config::Paths;
 use warroom::event::{Plan, Refusal, StepCall};
+use warroom::journal::disk::{Disk, LocalDisk};
 use warroom::runbook::{self, Runbook};
 use warroom::runtime::headless::Headless;
 use warroom::session::{self, Wanted};
 use warroom::sim::scenario::Scenario;
-use warroom::sim::{Sim, SimConfig};
+use warroom::sim::{Identity, Sim, SimConfig};
 use warroom::source::clock::Clock;
 use warroom::source::timing::Timing;
 
@@ -55,6 +58,24 @@ where
     told
 }
 
+/// What a [`Room`] stands in.
+pub struct Setup<'a> {
+    pub seed: u64,
+    pub scenario: Scenario,
+    /// Services of namespace monitoring that are not there.
+    pub gone: &'a [&'a str],
+    /// Whose rights the session has.
+    pub identity: Identity,
+    /// What the session is recorded on.
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self { seed: 1, scenario: Scenario::Calm, gone: &[], identity: Identity::Admin, disk: Arc::new(LocalDisk) }
+    }
+}
+
 /// A session on a simulated cluster, under a clock that moves only when somebody waits: a busy machine makes it slower and not different.
 pub struct Room {
     pub sim: Sim,
@@ -71,15 +92,21 @@ impl Room {
 
     /// The same on a cluster without these services of namespace monitoring: who is given no address finds none.
     pub async fn without(seed: u64, scenario: Scenario, gone: &[&str], changed: impl FnOnce(Wanted) -> Wanted) -> Self {
+        Self::of(Setup { seed, scenario, gone, ..Setup::default() }, changed).await
+    }
+
+    /// A session, `changed` from the usual one, in what was set up.
+    pub async fn of(setup: Setup<'_>, changed: impl FnOnce(Wanted) -> Wanted) -> Self {
+        let Setup { seed, scenario, gone, identity, disk } = setup;
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
         let (onset, measured) = (Duration::from_secs(2), Duration::from_secs(60));
-        let config = SimConfig { seed, clock: clock.clone(), onset, measured, ..SimConfig::new(scenario) };
+        let config = SimConfig { seed, clock: clock.clone(), onset, measured, identity, ..SimConfig::new(scenario) };
         let sim = Sim::start(config).await.unwrap();
         for name in gone {
             assert!(sim.delete("Service", "monitoring", name));
         }
         let data = tempfile::tempdir().unwrap();
-        let session = session(changed(wanted(&sim)), &clock, data.path()).await;
+        let session = session_on(disk, changed(wanted(&sim)), &clock, data.path()).await;
         Self { sim, clock, data, session }
     }
 
@@ -149,6 +176,10 @@ pub fn impatient(wanted: Wanted) -> Wanted {
 
 /// Opens a session, recorded below `data`.
 pub async fn session(wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
+    session_on(Arc::new(LocalDisk), wanted, clock, data).await
+}
+
+async fn session_on(disk: Arc<dyn Disk>, wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
     let paths = Paths { config_dir: data.join("config"), data_dir: data.to_owned() };
-    Headless::new(session::open(wanted, &paths, RUNBOOK.clone(), clock.clone()).await.unwrap())
+    Headless::new(session::open_on(disk, wanted, &paths, RUNBOOK.clone(), clock.clone()).await.unwrap())
 }
