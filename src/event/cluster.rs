@@ -412,6 +412,12 @@ impl Workload {
     pub fn short(&self) -> bool {
         self.kind != Kind::Job && self.ready < self.desired
     }
+
+    /// Whether a Deployment's pods are being replaced: its controller neither waits nor has given up.
+    pub fn is_rolling_out(&self) -> bool {
+        let unfinished = self.observed < self.generation || self.updated < self.desired || self.replicas > self.updated;
+        self.kind == Kind::Deployment && unfinished && !self.paused && self.stuck.is_none()
+    }
 }
 
 /// A ReplicaSet: one revision of a Deployment.

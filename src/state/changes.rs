@@ -18,7 +18,7 @@ pub const HISTORY: TimeDelta = TimeDelta::hours(1);
 const CONSEQUENCE: TimeDelta = TimeDelta::minutes(15);
 
 /// How far a change and the object that it made may lie apart: controllers take their time.
-const NEAR: TimeDelta = TimeDelta::seconds(60);
+pub(super) const NEAR: TimeDelta = TimeDelta::seconds(60);
 
 /// So many changes of one sort, none further than [`NEAR`] from another, are one: a helm upgrade, a cluster that grows.
 const MANY: usize = 3;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alerts::urgency;
 use super::causes::Causes;
+use super::cluster::ROLLING_OUT;
 use super::rollouts::Rollouts;
 use super::things::{News, Thing, Tie};
 use super::{Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Subject, Timeline, WorkloadRow};
@@ -48,6 +49,9 @@ pub struct Detector {
 struct Broken {
     /// The reasons that were told: a crash loop goes through several again and again. None while it may only be starting.
     told: BTreeSet<Clean>,
+    /// When it was seen broken first, were it only starting.
+    #[serde(default)]
+    since: Option<DateTime<Utc>>,
     /// Until when it may only be starting.
     #[serde(default)]
     until: Option<DateTime<Utc>>,
@@ -64,6 +68,11 @@ impl Detector {
     /// Why the workload was told to be broken, while it has not been well for long enough to have recovered.
     pub fn unsteady(&self, uid: &str) -> Option<&Clean> {
         self.broken.get(uid).and_then(|broken| broken.last.as_ref())
+    }
+
+    /// When a row that is broken was seen so first.
+    pub fn broken_since(&self, uid: &str) -> Option<DateTime<Utc>> {
+        self.broken.get(uid)?.since
     }
 
     /// Whether a row is told to be broken.
@@ -152,6 +161,7 @@ impl Detector {
         match (&row.reason, row.severity) {
             (Some(reason), Severity::Critical) => self.broke(at, row, reason, cluster, timeline),
             (_, Severity::Ok) => self.recovered(at, row, timeline),
+            _ if self.broken.contains_key(row.uid()) && only_leaving(row, cluster) => self.recovered(at, row, timeline),
             _ if !self.is_broken(row.uid()) => drop(self.broken.remove(row.uid())),
             _ => {}
         }
@@ -159,12 +169,19 @@ impl Detector {
 
     fn broke(&mut self, at: DateTime<Utc>, row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster, timeline: &mut Timeline) {
         let patience = self.young.get(row.uid()).copied().or_else(|| may_have_an_owner(row).then(|| at + GRACE));
-        let broken = self.broken.entry(row.uid().clone()).or_insert_with(|| Broken { until: patience, ..Broken::default() });
+        let broken =
+            self.broken.entry(row.uid().clone()).or_insert_with(|| Broken { since: Some(at), until: patience, ..Broken::default() });
         if broken.until.is_some_and(|until| at < until) {
             return;
         }
         broken.well = None;
+        if *reason == *ROLLING_OUT && !broken.told.is_empty() {
+            return; // what is wrong with it was told, and somebody may be putting it right
+        }
         broken.last = Some(reason.clone());
+        if let Some(since) = broken.since.filter(|_| *reason != *ROLLING_OUT) {
+            self.rollouts.blame(row.uid(), since);
+        }
         let thing = thing(row);
         if broken.told.insert(reason.clone()) {
             let text = row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
@@ -292,6 +309,12 @@ impl Detector {
             }
         }
     }
+}
+
+/// Whether nothing is wrong with a workload but with pods that are on their way out.
+fn only_leaving(row: &WorkloadRow<'_>, cluster: &Cluster) -> bool {
+    let complete = row.workload.is_some_and(|workload| !workload.short());
+    complete && cluster.troubled(row).into_iter().all(|(pod, _)| cluster.is_leaving(pod))
 }
 
 /// What a row is of.

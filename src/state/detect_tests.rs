@@ -215,3 +215,68 @@ fn alerts_of_one_name_are_told_apart_and_what_only_informs_is_not_told() {
     story.detector.alerts(at(900), &alerts, &mut story.timeline);
     assert_eq!(story.told().last().unwrap(), "900 Alert DiskFull  instance=one", "it calls again: told when it does");
 }
+
+/// A Deployment and its ReplicaSets that were listed, and rolled out long ago.
+fn rolled_out_long_ago() -> Story {
+    let mut story = Story::default();
+    story.take(0, &ClusterEvent::Workloads(vec![Workload { revision: Some(2), ..workload("app") }]));
+    story.take(0, &ClusterEvent::Listing(Kind::ReplicaSet.into()));
+    story.take(0, &ClusterEvent::Revisions(vec![Story::revision(1, -90_000), Story::revision(2, -80_000)]));
+    story.take(0, &ClusterEvent::Listed(Kind::ReplicaSet.into()));
+    story
+}
+
+/// The Deployment of that generation, revision and size, changed last at that second.
+fn edited(generation: i64, revision: u64, desired: u32, second: i64) -> ClusterEvent {
+    let changed =
+        Some(crate::event::LastChange { manager: "kubectl-edit".into(), operation: "Update".into(), subresource: None, at: at(second) });
+    let now = Workload { generation, observed: generation, revision: Some(revision), desired, changed, ..workload("app") };
+    ClusterEvent::Workloads(vec![now])
+}
+
+fn rollouts(story: &Story) -> Vec<(u64, i64, Option<&str>)> {
+    let all = story.detector.rollouts.of("app").iter();
+    all.map(|rollout| (rollout.number, (rollout.at - DateTime::UNIX_EPOCH).num_seconds(), rollout.by.as_deref())).collect()
+}
+
+#[test]
+fn a_rollout_begins_when_its_deployment_is_written() {
+    let mut story = rolled_out_long_ago();
+    story.take(100, &edited(2, 2, 1, 100));
+    story.take(130, &ClusterEvent::Revisions(vec![Story::revision(3, 130)])); // the old pods had to end first
+    story.take(131, &edited(2, 3, 1, 100));
+    assert_eq!(rollouts(&story), [(2, -80_000, None), (3, 100, Some("kubectl-edit"))]);
+    story.take(140, &edited(3, 3, 5, 140)); // scaled
+    story.take(150, &ClusterEvent::Revisions(vec![Revision { number: 4, ..Story::revision(1, -90_000) }]));
+    story.take(150, &edited(4, 4, 5, 150));
+    story.take(170, &ClusterEvent::Revisions(vec![Revision { number: 5, ..Story::revision(2, -80_000) }]));
+    let last = &rollouts(&story)[2..];
+    assert_eq!(last, [(4, 150, Some("kubectl-edit")), (5, 170, None)], "whichever watch speaks first, and whatever the ReplicaSet's age");
+    story.take(200, &ClusterEvent::Gone(Kind::Deployment, vec!["app".into()]));
+    assert_eq!(rollouts(&story), []);
+}
+
+#[test]
+fn rollouts_are_written_down_and_a_checkpoint_without_them_is_read() {
+    let story = rolled_out_long_ago();
+    let mut written = serde_json::to_value(&story.detector).unwrap();
+    assert_eq!(serde_json::from_value::<Detector>(written.clone()).unwrap(), story.detector);
+    written["rollouts"].as_object_mut().unwrap().remove("recent");
+    assert_eq!(serde_json::from_value::<Detector>(written).unwrap().rollouts.of("app"), []);
+}
+
+#[test]
+fn trouble_began_when_it_was_seen_first_were_it_only_starting() {
+    let mut story = Story::default();
+    story.take(90, &ClusterEvent::Listing(Kind::Deployment.into()));
+    story.take(90, &ClusterEvent::Listed(Kind::Deployment.into()));
+    story.app(100, 0, waiting("ContainerCreating"));
+    story.app(130, 0, crashes());
+    assert_eq!((story.told().len(), story.detector.broken_since("app")), (1, Some(at(100))));
+    story.app(140, 1, ContainerState::Running { since: None });
+    story.app(150, 0, crashes());
+    assert_eq!(story.detector.broken_since("app"), Some(at(100)), "well for a moment");
+    story.app(160, 1, ContainerState::Running { since: None });
+    story.detector.settle(at(180), &story.cluster, &mut story.timeline);
+    assert_eq!(story.detector.broken_since("app"), None);
+}

@@ -30,6 +30,7 @@ mod suggest;
 mod things;
 mod timeline;
 mod track;
+mod trouble;
 mod usage;
 mod world;
 
@@ -51,6 +52,7 @@ pub use logs::{LogLook, LogRow, LogStream, LogSubject, LogView, Place, STREAMS, 
 pub use rates::{Rates, Series};
 pub use reading::{Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry, timeline_lines};
 pub use reasons::{explain, told};
+pub use rollouts::Rollout;
 pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines, workload_rows};
 pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
@@ -58,6 +60,7 @@ pub use span::Span;
 pub use subject::{Link, chosen_alert, in_hand, link, offers, row_of, subject};
 pub use suggest::{lagging, rollbacks};
 pub use timeline::{Entry, EntryKind, Subject, Timeline};
+pub use trouble::{answer, troubled_since};
 pub use usage::Usage;
 pub use world::World;
 

@@ -15,6 +15,9 @@ const TREND: TimeDelta = TimeDelta::seconds(60);
 /// A number that changed by less than this part of the greater one stays where it is.
 const STEADY: f64 = 0.1;
 
+/// How long a number has to be at half of its limit or below for what comes after it to be another trouble.
+const WELL: TimeDelta = TimeDelta::seconds(60);
+
 /// One service over time. It holds numbers only: its name may look like a secret's, and text under it would be taken for one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
@@ -83,6 +86,33 @@ impl Series {
             if first < behind { track.most(first, behind) } else { track.at(begin.div_euclid(step)) }
         };
         (0..count).take(dots).map(value).collect()
+    }
+
+    /// The first sample of the present trouble: the oldest above a limit since the number was last well, which is at half of it or below for
+    /// a minute.
+    pub fn above_since(&self, signal: Signal, limit: f64) -> Option<DateTime<Utc>> {
+        let (first, whole) = self.rose(Tier::Fine, signal, limit)?;
+        let first = Tier::Fine.at(first);
+        let oldest = Tier::Fine.at(self.fine[signal as usize].first());
+        let before = self.rose(Tier::Coarse, signal, limit).filter(|(place, _)| !whole && Tier::Coarse.at(place + 1) <= oldest);
+        Some(before.map_or(first, |(place, _)| Tier::Coarse.at(place)))
+    }
+
+    /// The place of that sample, and whether it is known that it was well before.
+    fn rose(&self, tier: Tier, signal: Signal, limit: f64) -> Option<(i64, bool)> {
+        let track = &self.tracks(tier)[signal as usize];
+        let (mut rose, mut well): (Option<i64>, Option<i64>) = (None, None);
+        for place in (track.first()..track.end()).rev() {
+            match track.at(place) {
+                Some(value) if value > limit => (rose, well) = (Some(place), None),
+                Some(value) if value > limit / 2.0 => well = None,
+                Some(_) if (*well.get_or_insert(place) - place + 1) * tier.step() >= WELL.num_seconds() => {
+                    return rose.map(|rose| (rose, true));
+                }
+                _ => {}
+            }
+        }
+        rose.map(|rose| (rose, false))
     }
 
     /// By how much a number changed in a minute; 0 where that is little, unknown where one of both is.

@@ -80,6 +80,29 @@ fn a_trend_is_of_a_minute_and_quiet_about_little() {
     assert_eq!(rates.services[APP].trend(Signal::Errors), None);
 }
 
+#[test]
+fn the_first_sample_of_the_present_trouble_is_known_to_the_second() {
+    let since = |samples: &[(i64, f64)]| {
+        let mut rates = Rates::default();
+        for (second, share) in samples {
+            rates.fold(&[sample(*second, share * 10.0)]);
+        }
+        rates.services[APP].above_since(Signal::Errors, 0.05).map(|since| (since - at(0)).num_seconds())
+    };
+    assert_eq!(since(&[(0, 0.01), (5, 0.04)]), None);
+    assert_eq!(since(&[(0, 0.01), (5, 0.04), (10, 0.06), (20, 0.25)]), Some(10));
+    assert_eq!(since(&[(0, 0.25), (10, 0.04), (70, 0.04), (130, 0.04), (140, 0.25)]), Some(0), "it was not well in between");
+    let dip = |seconds: i64| (0..=seconds / 5).map(|n| (5 + n * 5, 0.0)).chain([(0, 0.25), (seconds + 10, 0.25)]).collect::<Vec<_>>();
+    let sorted = |mut all: Vec<(i64, f64)>| {
+        all.sort_by_key(|(second, _)| *second);
+        all
+    };
+    assert_eq!((since(&sorted(dip(30))), since(&sorted(dip(60)))), (Some(0), Some(70)), "a minute of calm parts two troubles");
+    let hours: Vec<(i64, f64)> = (0..3_000).map(|n| (n * 5, if n < 360 { 0.01 } else { 0.25 })).collect();
+    let first = since(&hours).unwrap();
+    assert!((1_680..=1_800).contains(&first), "older than an hour, to two minutes: {first}");
+}
+
 /// Some 4 hours of a service, with gaps: a share at every place of the fine grid, or none.
 fn shares() -> impl Strategy<Value = Vec<Option<f64>>> {
     let stretch = (prop::option::weighted(0.7, 0.0..1.0_f64), 1_usize..400);

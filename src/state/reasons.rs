@@ -32,10 +32,14 @@ pub fn told(world: &World, pod: &Pod, diagnosis: &Diagnosis) -> Diagnosis {
 
 /// Completes what a row says. It never makes a row look better than its pods are.
 pub fn explain(world: &World, row: &mut WorkloadRow<'_>) {
-    let troubled = if row.severity > Severity::Ok { troubled(world, row) } else { Vec::new() };
+    let (leaving, troubled): (Vec<_>, Vec<_>) = if row.severity > Severity::Ok { troubled(world, row) } else { Vec::new() }
+        .into_iter()
+        .partition(|(pod, _)| world.cluster.is_leaving(pod));
     if let Some((pod, diagnosis)) = troubled.first() {
         let told = told(world, pod, diagnosis);
         (row.severity, row.why) = (row.severity.max(told.severity), told.why.or_else(|| row.why.take()));
+    } else if let Some(why) = leaving.iter().find_map(|(pod, _)| overdue(world, pod)) {
+        row.why = Some(why);
     }
     if let Some(why) = hanging(world, row, &troubled) {
         row.why = Some(why);
@@ -74,7 +78,8 @@ fn lost(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clean)
     if world.cluster.down.is_empty() {
         return None;
     }
-    let why = pods(world, row).into_iter().find_map(|pod| lost_node(world, pod))?;
+    let stay = pods(world, row).into_iter().filter(|pod| !world.cluster.is_leaving(pod));
+    let why = stay.into_iter().find_map(|pod| lost_node(world, pod))?;
     Some((Severity::Critical, "node not ready".into(), why))
 }
 

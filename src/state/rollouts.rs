@@ -5,14 +5,52 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::changes::{ChangeSort, HISTORY, by, together};
+use super::changes::{ChangeSort, HISTORY, NEAR, by, together};
 use super::detect::Before;
 use super::{Cluster, EntryKind, Subject, Timeline};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, ContextId, Kind, Owner, Revision, Uid, Workload};
+use crate::event::{ClusterEvent, ContextId, Kind, LastChange, Owner, Revision, Uid, Workload};
 
 /// How long a controller may take to see a change before that is worth a word.
 const PROMPT: TimeDelta = TimeDelta::seconds(10);
+
+/// Rollouts that are kept of each Deployment.
+const KEPT: usize = 8;
+
+/// A rollout of a Deployment. The age of its ReplicaSet does not tell when it began: a rollback takes up an older one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// Number of the revision that it brought.
+    pub number: u64,
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// Field manager that made it: `helm`, `kubectl-edit`; `None` while that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Clean>,
+    /// Whether trouble followed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bad: bool,
+    /// Whether it began before it could be watched: at `at` it was found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    found: bool,
+}
+
+impl Rollout {
+    fn new(number: u64, at: DateTime<Utc>) -> Self {
+        Self { number, at, by: None, bad: false, found: false }
+    }
+
+    /// Completes it from the last change of its Deployment, which says when it began where that was not seen.
+    fn sign(&mut self, changed: &LastChange, after: Option<DateTime<Utc>>) {
+        let near = if self.found { changed.at <= self.at && Some(changed.at) >= after } else { (changed.at - self.at).abs() <= NEAR };
+        if near {
+            self.by = Some(changed.manager.clone());
+        }
+        if near && self.found {
+            (self.at, self.found) = (changed.at, false);
+        }
+    }
+}
 
 /// What was told of rollouts, and what is not rolled out yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +61,12 @@ pub struct Rollouts {
     unsigned: BTreeMap<Uid, u64>,
     /// Workloads whose controller has not seen their newest generation.
     unseen: BTreeMap<Uid, Unseen>,
+    /// The newest rollouts of each Deployment, oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    recent: BTreeMap<Uid, Vec<Rollout>>,
+    /// When Deployments were written last: a rollout begins then, although its ReplicaSet may have to wait until the old pods are gone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    written: BTreeMap<Uid, DateTime<Utc>>,
 }
 
 /// A change that no controller has seen.
@@ -42,6 +86,9 @@ impl Rollouts {
                 for now in workloads {
                     let before = known.insert(&now.meta.uid, now); // one batch may hold several states of a workload
                     self.follow(at, before, now);
+                    if before.is_some_and(|before| self.begins(before, now)) {
+                        self.written.insert(now.meta.uid.clone(), at);
+                    }
                     self.sign(now, timeline);
                     match before {
                         Some(before) => changed(at, before, now, timeline),
@@ -51,6 +98,11 @@ impl Rollouts {
             }
             ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
             ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, scope.context, cluster, timeline),
+            ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) if *kind == Kind::Deployment => {
+                for uid in uids {
+                    self.forget(uid);
+                }
+            }
             ClusterEvent::Gone(..) | ClusterEvent::Missed(..) | ClusterEvent::Listed(_) => {
                 self.unseen.retain(|uid, _| cluster.workloads.contains_key(uid));
             }
@@ -68,6 +120,43 @@ impl Rollouts {
         let Some(unseen) = self.unseen.get(&workload.meta.uid) else { return workload.release.as_ref() };
         let newest = || cluster.revisions_of(&workload.meta.uid).first().and_then(|revision| revision.release.as_ref());
         unseen.release.as_ref().or_else(newest)
+    }
+
+    /// A Deployment's newest rollouts, oldest first, as far as they were seen.
+    pub fn of(&self, deployment: &str) -> &[Rollout] {
+        self.recent.get(deployment).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rollout that trouble since then followed.
+    pub fn before(&self, deployment: &str, trouble: DateTime<Utc>) -> Option<&Rollout> {
+        self.of(deployment).iter().rev().find(|rollout| rollout.at <= trouble)
+    }
+
+    /// Marks the rollout that trouble since then followed: nobody wants that back.
+    pub fn blame(&mut self, deployment: &str, trouble: DateTime<Utc>) {
+        let rollouts = self.recent.get_mut(deployment).into_iter().flatten();
+        if let Some(cause) = rollouts.rev().find(|rollout| rollout.at <= trouble) {
+            cause.bad = true;
+        }
+    }
+
+    /// Whether a Deployment was written in a way that may begin a rollout of which no ReplicaSet is known yet.
+    fn begins(&self, before: &Workload, now: &Workload) -> bool {
+        let written = now.kind == Kind::Deployment && before.generation < now.generation && before.desired == now.desired;
+        let known = self.deployed.get(&now.meta.uid).copied();
+        written && known.is_some() && (now.revision > known || (now.revision == known && before.revision == now.revision))
+    }
+
+    fn forget(&mut self, deployment: &Uid) {
+        self.unseen.remove(deployment);
+        self.recent.remove(deployment);
+        self.written.remove(deployment);
+    }
+
+    fn remember(&mut self, deployment: &Uid, rollout: Rollout) {
+        let rollouts = self.recent.entry(deployment.clone()).or_default();
+        rollouts.push(rollout);
+        rollouts.drain(..rollouts.len().saturating_sub(KEPT));
     }
 
     fn follow(&mut self, at: DateTime<Utc>, before: Option<&Workload>, now: &Workload) {
@@ -88,6 +177,11 @@ impl Rollouts {
                 entry.text = format!("{}{}", entry.text, by(now.changed.as_ref(), entry.at)).into();
             }
         }
+        let Some([older @ .., newest]) = self.recent.get_mut(uid).map(Vec::as_mut_slice) else { return };
+        let decided = now.changed.as_ref().filter(|changed| changed.subresource.is_none() && now.revision >= Some(newest.number));
+        if let Some(changed) = decided.filter(|_| newest.by.is_none()) {
+            newest.sign(changed, older.last().map(|before| before.at));
+        }
     }
 
     /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
@@ -98,6 +192,8 @@ impl Rollouts {
         if revision.number <= known {
             self.deployed.insert(owner.uid.clone(), known);
         } else if revision.number > 1 {
+            let written = self.written.remove(&owner.uid).filter(|written| at - *written <= NEAR);
+            self.remember(&owner.uid, Rollout::new(revision.number, written.unwrap_or(at)));
             self.rolled_out(at, owner, revision, cluster, timeline);
         }
     }
@@ -120,15 +216,21 @@ impl Rollouts {
         revisions.sort_by(|a, b| (&a.0.uid, a.1.number).cmp(&(&b.0.uid, b.1.number)));
         for of_one in revisions.chunk_by(|a, b| a.0.uid == b.0.uid) {
             let (Some((owner, _)), Some((_, newest))) = (of_one.first(), of_one.last()) else { continue };
-            if self.deployed.insert(owner.uid.clone(), newest.number).is_some() {
-                continue; // told since the first listing, revision by revision
-            }
-            for pair in of_one.windows(2) {
-                let [(_, before), (_, now)] = pair else { continue };
-                let youngest = of_one.iter().all(|(_, other)| other.number >= now.number || other.meta.created < now.meta.created);
-                if youngest && before.number < now.number && at - now.meta.created < HISTORY {
+            let known = self.deployed.insert(owner.uid.clone(), newest.number).unwrap_or(0); // they were told one by one
+            for (_, now) in of_one.iter().filter(|(_, now)| now.number > known.max(1)) {
+                let mut older = of_one.iter().filter(|(_, other)| other.number < now.number).peekable();
+                let (any, youngest) = (older.peek().is_some(), older.all(|(_, other)| other.meta.created < now.meta.created));
+                if youngest {
+                    self.remember(&owner.uid, Rollout::new(now.number, now.meta.created));
+                } else if now.number == newest.number {
+                    self.remember(&owner.uid, Rollout { found: true, ..Rollout::new(now.number, at) });
+                }
+                if any && youngest && at - now.meta.created < HISTORY {
                     self.rolled_out(now.meta.created, owner, now, cluster, timeline);
                 }
+            }
+            if let Some(workload) = cluster.workloads.get(&owner.uid) {
+                self.sign(workload, timeline);
             }
         }
     }

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use super::trouble::answered;
 use super::{Cluster, Focus, Group, ListView, Screen, Series, Severity, State, WorkloadRow, World, diagnose, explain, timeline_lines};
 use crate::clean::Clean;
 use crate::event::{Pod, Signal};
@@ -56,6 +57,9 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
         if let Some((severity, reason)) = trouble.filter(|(severity, _)| row.workload.is_some() && *severity > row.severity) {
             let of_pods = row.reason.replace(reason.into());
             (row.severity, row.why) = (severity, of_pods.or(row.why.take()));
+        }
+        if let Some(answered) = row.workload.filter(|_| row.severity > Severity::Ok).and_then(|workload| answered(world, workload)) {
+            row.why = Some(row.why.as_ref().map_or_else(|| answered.clone(), |why| format!("{answered} · {why}")).into());
         }
     }
     rows.sort_by_cached_key(|row| (Reverse(row.severity), ratio(row).is_none()));

@@ -2,65 +2,74 @@
 
 use std::cmp::Reverse;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
-use super::{Cluster, GroupState, Run, Severity, Stage, World};
+use super::cluster::ROLLING_OUT;
+use super::trouble::{ANSWER, Back, answer, back, troubled_since};
+use super::{GroupState, Run, Severity, WorkloadRow, World};
 use crate::event::{ContextId, Kind, Workload};
 use crate::step::Suggested;
 
 /// How long after a rollout failing requests are taken to come of it.
 const RECENT: TimeDelta = TimeDelta::minutes(30);
-/// How long after a change from here what is seen may come of that.
-const YOUNG: TimeDelta = TimeDelta::minutes(3);
 
-/// Deployments that are broken, or whose requests fail since they were rolled out lately, and that have a revision to go back to. The
-/// newest rollout is the likeliest cause. What was changed from here is left alone until it is verified, and for a while after.
+/// Deployments that are broken, or whose requests fail since a rollout, and that have a revision from before it. What was changed from here
+/// is left alone until it is verified, and for a while after; what somebody rolled out against the trouble as well.
 pub fn rollbacks(world: &World) -> Vec<Suggested> {
-    let failing = world.failing();
-    let mut found: Vec<(DateTime<Utc>, &Workload, String)> = Vec::new();
-    for (workload, row) in world.cluster.rows().filter_map(|row| Some((row.workload?, row))) {
-        // A crash loop runs for a moment again and again: what it was told to be holds until it has been well for a while.
-        let broken = row.reason.as_ref().filter(|_| row.severity == Severity::Critical).or_else(|| world.detector.unsteady(row.uid()));
-        let failing = failing.get(&workload.service).filter(|_| workload.meta.context().is_main());
-        let because = match (broken, failing) {
-            (Some(reason), _) => reason.to_string(),
-            (None, Some(ratio)) => format!("{:.1} % of its requests fail", ratio * 100.0),
-            (None, None) => continue,
-        };
-        let Some(rolled_out) = latest_rollout(&world.cluster, workload) else { continue };
-        let recent = world.rates.at.is_none_or(|now| now - rolled_out < RECENT);
-        if (broken.is_some() || recent) && !changed_from_here(world, workload) {
-            found.push((rolled_out, workload, because));
-        }
-    }
-    found.sort_by_key(|(rolled_out, ..)| Reverse(*rolled_out));
-    let offer = |(_, workload, because): (DateTime<Utc>, &Workload, String)| Suggested {
-        context: workload.meta.context(),
-        inputs: vec![("deployment", world.called(&workload.meta).to_string())],
-        title: format!("roll back {}", workload.meta.name),
-        because,
-        rank: 1,
+    let mut found: Vec<(Back, &Workload, String)> = world.cluster.rows().filter_map(|row| rollback(world, &row)).collect();
+    found.sort_by_key(|(back, ..)| Reverse(back.cause));
+    let offer = |(back, workload, because): (Back, &Workload, String)| {
+        let mut inputs = vec![("deployment", world.called(&workload.meta).to_string())];
+        inputs.extend(back.revision.map(|number| ("revision", number.to_string())));
+        let to = back.revision.map(|number| format!(" to rev {number}")).unwrap_or_default();
+        let title = format!("roll back {}{to}", workload.meta.name);
+        Suggested { context: workload.meta.context(), inputs, title, because, rank: 1 }
     };
     found.into_iter().map(offer).collect()
 }
 
+fn rollback<'a>(world: &World, row: &WorkloadRow<'a>) -> Option<(Back, &'a Workload, String)> {
+    let workload = row.workload.filter(|workload| workload.kind == Kind::Deployment && workload.observed >= workload.generation)?;
+    let broken = broken(world, row);
+    let because = match (&broken, failing(world, workload)) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(ratio)) => format!("{:.1} % of its requests fail", ratio * 100.0),
+        (None, None) => return None,
+    };
+    let since = troubled_since(world, workload)?;
+    if answer(world, workload).is_some() || changed_from_here(world, workload) {
+        return None;
+    }
+    let back = back(world, workload, since)?;
+    (broken.is_some() || since - back.cause < RECENT).then_some((back, workload, because))
+}
+
+/// Why the row is broken. A crash loop runs for a moment again and again: what it was told to be holds until it has been well for a while.
+/// That pods only start says nothing against a rollout that is young.
+fn broken(world: &World, row: &WorkloadRow<'_>) -> Option<String> {
+    let young = world.rollouts(row.uid()).last().is_some_and(|newest| world.at - newest.at < ANSWER);
+    let starts = |reason: &str| matches!(reason, ROLLING_OUT | "ContainerCreating" | "PodInitializing");
+    let seen = row.reason.as_ref().filter(|_| row.severity == Severity::Critical);
+    let mut reasons = [seen, world.detector.unsteady(row.uid())].into_iter().flatten();
+    reasons.find(|reason| !(young && starts(reason))).map(ToString::to_string)
+}
+
+/// The share of a workload's requests that fails, where that is more than may.
+fn failing(world: &World, workload: &Workload) -> Option<f64> {
+    let ratio = world.rates.ratio(&workload.service).filter(|_| workload.meta.context().is_main())?;
+    (ratio > world.threshold(&workload.service)).then_some(ratio)
+}
+
 /// Whether a change from here is still on its way, or so young that what is seen may come of it.
 fn changed_from_here(world: &World, workload: &Workload) -> bool {
-    let here = |run: &&Run| is(world, run, workload) && !matches!(run.stage, Stage::Rejected(_));
-    let young = |run: &Run| !run.settled() || world.rates.at.is_none_or(|now| now - run.at < YOUNG);
-    world.runs.all().filter(here).any(young)
+    let young = |run: &Run| !run.settled() || world.at - run.at < ANSWER;
+    world.runs.all().filter(|run| is(world, run, workload) && !run.undone()).any(young)
 }
 
 /// Whether a run is aimed at this workload.
 fn is(world: &World, run: &Run, workload: &Workload) -> bool {
     let target = &run.intent.target;
     *target.uid == *ContextId::bare(&workload.meta.uid) && world.context_of(target) == workload.meta.context()
-}
-
-/// When the newest revision of a Deployment that has more than one was made; none of another kind.
-fn latest_rollout(cluster: &Cluster, workload: &Workload) -> Option<DateTime<Utc>> {
-    let revisions = cluster.revisions_of(&workload.meta.uid);
-    (workload.kind == Kind::Deployment && revisions.len() > 1).then(|| revisions.first().map(|newest| newest.meta.created)).flatten()
 }
 
 /// Deployments named as a group that grows.

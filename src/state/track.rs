@@ -82,6 +82,11 @@ impl Track {
         self.values.is_empty()
     }
 
+    /// The place of the oldest value.
+    pub fn first(&self) -> i64 {
+        self.first
+    }
+
     /// The place behind the newest value.
     pub fn end(&self) -> i64 {
         self.first.saturating_add(i64::try_from(self.values.len()).unwrap_or(i64::MAX))

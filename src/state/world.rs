@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cluster::Index;
 use super::detect::Detector;
-use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Run, Runs, Timeline, Usage, changes};
+use super::trouble::failing_since;
+use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage, changes};
 use crate::clean::Clean;
 use crate::data::Fault;
 use crate::event::{
@@ -84,6 +85,7 @@ impl World {
                 self.rates.fold(samples);
                 let session = self.session.as_ref();
                 self.detector.rates(record.at, &self.rates, |service| threshold(session, service), &mut self.timeline);
+                self.blame_rollouts();
             }
             Event::RateHistory(history) => self.rates.fill(history),
             Event::RateQueries(asked) => self.rates.asked.clone_from(asked),
@@ -127,6 +129,19 @@ impl World {
         self.detector.cluster(at, &before, &self.cluster, event, &touched, &mut self.timeline);
     }
 
+    /// Remembers which rollouts were followed by requests that fail.
+    fn blame_rollouts(&mut self) {
+        let failing = self.failing();
+        if failing.is_empty() {
+            return;
+        }
+        let of_them = self.cluster.workloads.values().filter(|workload| failing.contains_key(&workload.service));
+        let followed: Vec<_> = of_them.filter_map(|w| Some((w.meta.uid.clone(), failing_since(self, w)?))).collect();
+        for (uid, since) in followed {
+            self.detector.rollouts.blame(&uid, since);
+        }
+    }
+
     fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
         for now in all {
             let key = now.context.own(now.name.clone());
@@ -152,6 +167,11 @@ impl World {
     /// The release that a workload's pods run, as far as it is known.
     pub fn release<'a>(&'a self, workload: &'a Workload) -> Option<&'a Clean> {
         self.detector.rollouts.release(workload, &self.cluster)
+    }
+
+    /// The newest rollouts of a Deployment, oldest first, as far as they were seen.
+    pub fn rollouts(&self, deployment: &str) -> &[Rollout] {
+        self.detector.rollouts.of(deployment)
     }
 
     /// Whether a namespace is among those that are watched.

@@ -53,9 +53,9 @@ impl Group {
         }
     }
 
-    /// The worst pod's diagnosis, with its rank.
-    pub(super) fn worst(&self) -> Option<(&Rank, &Diagnosis)> {
-        self.trouble.first_key_value()
+    /// The diagnosis of the worst of these pods, with its rank.
+    pub(super) fn worst(&self, of: impl Fn(&Uid) -> bool) -> Option<(&Rank, &Diagnosis)> {
+        self.trouble.iter().find(|((.., uid), _)| of(uid))
     }
 
     /// Its pods by name.
@@ -150,6 +150,9 @@ impl Index {
     /// A ReplicaSet came, changed, or went.
     pub(super) fn revision(&mut self, old: Option<&Revision>, new: Option<&Revision>) {
         if old.and_then(owner) == new.and_then(owner) {
+            if old.map(|old| old.number) != new.map(|new| new.number) {
+                self.changed.rows.extend(new.and_then(owner).cloned()); // it may be the newest now
+            }
             return;
         }
         if let Some((revision, owner)) = old.and_then(|r| Some((r, owner(r)?))) {
@@ -210,7 +213,7 @@ impl Index {
         let alone = || objects.pods.get(uid).filter(|pod| objects.workload_behind(controller(pod)).is_none());
         let (meta, summary) = if let Some(workload) = objects.workloads.get(uid) {
             let groups: Vec<&Group> = self.groups_of(uid).collect();
-            (&workload.meta, Summary::of_workload(workload, &groups, objects))
+            (&workload.meta, Summary::of_workload(workload, &groups, |pod| self.is_leaving(pod, objects), objects))
         } else if let Some(pod) = alone() {
             (&pod.meta, Summary::of_pod(pod))
         } else {
@@ -224,6 +227,17 @@ impl Index {
     fn groups_of(&self, workload: &str) -> impl Iterator<Item = &Group> {
         let revisions = self.revisions.get(workload).into_iter().flatten();
         self.groups.get(workload).into_iter().chain(revisions.filter_map(|revision| self.groups.get(revision)))
+    }
+
+    /// Whether a pod is of an older ReplicaSet than the newest of its Deployment, and being deleted or replaced.
+    pub(super) fn is_leaving(&self, pod: &Pod, objects: &Objects) -> bool {
+        let Some(mine) = objects.revisions.get(controller(pod)) else { return false };
+        let Some(deployment) = owner(mine).and_then(|uid| objects.workloads.get(uid)) else { return false };
+        if pod.meta.deleting.is_none() && !deployment.is_rolling_out() {
+            return false;
+        }
+        let others = self.revisions.get(&deployment.meta.uid).into_iter().flatten().filter_map(|uid| objects.revisions.get(uid));
+        others.into_iter().any(|other| other.number > mine.number)
     }
 
     /// All rows in their order.

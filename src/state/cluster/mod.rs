@@ -18,6 +18,7 @@ use crate::event::{ClusterEvent, Kind, Pod, Uid};
 
 pub(super) use index::Index;
 pub use objects::Objects;
+pub(super) use row::ROLLING_OUT;
 pub use row::{WorkloadRow, last_end};
 
 /// What the API server has, as last heard. Read as [`Objects`]; changed by [`Cluster::fold`] alone.
@@ -115,6 +116,12 @@ impl Cluster {
     /// The pods of a row, the worst first, then by name.
     pub fn pods_of(&self, row: &WorkloadRow<'_>) -> Vec<&Pod> {
         self.index.pods_of(row.uid(), &self.objects)
+    }
+
+    /// Whether a pod is on its way out: of an older revision than its Deployment's newest, and being deleted or replaced. What is wrong with it
+    /// says nothing of the newest.
+    pub fn is_leaving(&self, pod: &Pod) -> bool {
+        self.index.is_leaving(pod, &self.objects)
     }
 
     /// Pods that are ready, and pods that should be: those that have not completed.

@@ -8,6 +8,9 @@ use crate::clean::Clean;
 use crate::event::{ContainerState, Meta, Pod, Uid, Workload};
 use crate::state::diagnosis::{Diagnosis, Severity, diagnose, restarts};
 
+/// The reason of a workload whose pods are being replaced.
+pub(in crate::state) const ROLLING_OUT: &str = "rolling out";
+
 /// A workload with what is wrong with it, or a pod that no known workload owns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkloadRow<'a> {
@@ -82,17 +85,23 @@ impl Summary {
         }
     }
 
-    /// Of a workload with the pods that its controllers have.
-    pub(super) fn of_workload(workload: &Workload, groups: &[&Group], objects: &Objects) -> Self {
-        let worst = groups.iter().filter_map(|group| group.worst()).min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, diagnosis)| diagnosis);
+    /// Of a workload with the pods that its controllers have. Those that are on their way out are never why it is broken.
+    pub(super) fn of_workload(workload: &Workload, groups: &[&Group], leaving: impl Fn(&Pod) -> bool, objects: &Objects) -> Self {
+        let stays = |uid: &Uid| objects.pods.get(uid).is_none_or(|pod| !leaving(pod));
+        let worst = groups.iter().filter_map(|group| group.worst(stays)).min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, diagnosis)| diagnosis);
+        let ends = worst.is_none() && groups.iter().any(|group| group.worst(|_| true).is_some());
         let short = workload.short() || workload.stuck.is_some();
-        let severity = severity(workload, worst, short);
+        let severity = severity(workload, worst, short).max(if ends { Severity::Warn } else { Severity::Ok });
         let bad = severity > Severity::Ok;
         let restarts = groups.iter().map(|group| group.restarts).fold(0, u32::saturating_add);
         let pods = || groups.iter().flat_map(|group| group.pods()).filter_map(|uid| objects.pods.get(uid));
         Self {
             severity,
-            reason: worst.map(in_trouble).or_else(|| short.then(|| shortage(workload))).filter(|_| bad),
+            reason: worst
+                .map(in_trouble)
+                .or_else(|| short.then(|| shortage(workload)))
+                .or_else(|| ends.then(|| ending(workload)))
+                .filter(|_| bad),
             why: worst.and_then(|d| d.why.clone()).or_else(|| workload.stuck.clone().filter(|_| short)),
             restarts,
             ended: if restarts > 0 { pods().filter_map(|pod| last_end(pod)).max() } else { None },
@@ -114,7 +123,12 @@ fn in_trouble(diagnosis: &Diagnosis) -> Clean {
 }
 
 fn shortage(workload: &Workload) -> Clean {
-    workload.stuck.clone().unwrap_or_else(|| if workload.updated < workload.desired { "rolling out" } else { "not ready" }.into())
+    workload.stuck.clone().unwrap_or_else(|| if workload.updated < workload.desired { ROLLING_OUT } else { "not ready" }.into())
+}
+
+/// Nothing is wrong but with pods that are on their way out.
+fn ending(workload: &Workload) -> Clean {
+    if workload.is_rolling_out() { ROLLING_OUT } else { "Terminating" }.into()
 }
 
 /// When a container of the pod ended last.

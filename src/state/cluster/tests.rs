@@ -131,10 +131,15 @@ fn anything() -> impl Strategy<Value = ClusterEvent> {
         Just(ContainerState::Terminated { reason: None, exit: 1, at: Some(DateTime::UNIX_EPOCH), message: None })
     ];
     let owner = prop_oneof![name("rs", 3), name("app", 3)];
-    let pods = (name("pod", 6), owner, state, any::<bool>())
-        .prop_map(|(uid, owner, state, ready)| ClusterEvent::Pods(vec![Arc::new(pod(&uid, &owner, state, ready))]));
-    let workloads = (name("app", 3), 0..3_u32, 0..3_u32).prop_map(|(uid, d, r)| ClusterEvent::Workloads(vec![workload(&uid, d, r)]));
-    let revisions = (name("rs", 3), name("app", 3)).prop_map(|(uid, owner)| ClusterEvent::Revisions(vec![revision(&uid, &owner)]));
+    let pods = (name("pod", 6), owner, state, any::<bool>(), any::<bool>()).prop_map(|(uid, owner, state, ready, deleting)| {
+        let mut pod = pod(&uid, &owner, state, ready);
+        pod.meta.deleting = deleting.then_some(DateTime::UNIX_EPOCH);
+        ClusterEvent::Pods(vec![Arc::new(pod)])
+    });
+    let workloads = (name("app", 3), 0..3_u32, 0..3_u32, 0..3_u32)
+        .prop_map(|(uid, d, r, updated)| ClusterEvent::Workloads(vec![Workload { updated, ..workload(&uid, d, r) }]));
+    let revisions = (name("rs", 3), name("app", 3), 1..4_u64)
+        .prop_map(|(uid, owner, number)| ClusterEvent::Revisions(vec![Revision { number, ..revision(&uid, &owner) }]));
     let kind = || prop_oneof![Just(Kind::Pod), Just(Kind::Deployment), Just(Kind::ReplicaSet)];
     let gone = (kind(), prop_oneof![name("pod", 6), name("rs", 3), name("app", 3)])
         .prop_map(|(kind, uid)| ClusterEvent::Gone(kind, vec![uid.as_str().into()]));
