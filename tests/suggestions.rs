@@ -1,4 +1,4 @@
-//! What is suggested while people are already at work: never what would undo their answer.
+//! What is suggested while people are already at work: never what would undo their answer, and the flag that helps at once.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -15,7 +15,7 @@ use warroom::event::{
 use warroom::runbook::suggestions;
 use warroom::state::{State, workload_rows};
 
-use common::cluster::{crashing, listing, pod, revision, workload};
+use common::cluster::{crashing, listing, pod, revision, unready, workload};
 use common::{at, story, told};
 
 const APP: &str = "medcontracthub-app";
@@ -249,6 +249,17 @@ fn a_rollout_without_a_fault_is_not_undone_because_its_pods_are_few() {
     assert_eq!(titles(&events), Vec::<String>::new());
 }
 
+/// What the story of the bad release has beside it: `ai-service` fails its probe.
+fn dependency(second: i64) -> Events {
+    let ai = |ready| workload(Kind::Deployment, "ai-service", (ready, 1), Some(4), Some("v0.9.4"));
+    let sick = ai(0);
+    vec![
+        cluster(second, ClusterEvent::Revisions(vec![revision("ai-service", 4, "v0.9.4", -500_000)])),
+        cluster(second, ClusterEvent::Workloads(vec![sick.clone()])),
+        pods(second, vec![unready(pod(&sick, 0))]),
+    ]
+}
+
 fn step(id: u128, inputs: &[(&str, &str)], undo: bool) -> Intent {
     let typed = |name: &str, value: &str| if name == "env" { Typed::env(value) } else { Typed::new(value) };
     let inputs = inputs.iter().map(|(name, value)| ((*name).into(), typed(name, value))).collect();
@@ -263,6 +274,47 @@ fn run(second: i64, intent: &Intent, applied: bool) -> Events {
     let refused = Outcome::Rejected { reason: "no".into(), by_reading: false };
     let outcome = if applied { outcome } else { refused };
     vec![(second, Event::Intent(Box::new(intent.clone()))), (second, Event::Outcome { intent: intent.id, outcome })]
+}
+
+const FLAG: &str = "set FEATURE_AI_PROPOSALS=false";
+
+#[test]
+fn the_flag_of_a_dependency_stands_first_and_waits_for_nothing() {
+    let mut events = bad_release();
+    events.extend(dependency(-300));
+    let state = told(events.clone());
+    let first = &suggestions(&state.world, &state.runbook)[0];
+    assert_eq!((first.title.as_str(), first.because.as_str()), (FLAG, "ai-service 0/1 ready"));
+    assert_eq!(
+        (first.call.step.as_str(), first.call.inputs["env"].raw(), first.call.inputs["deployment"].raw()),
+        ("set-env", "FEATURE_AI_PROPOSALS=false", APP)
+    );
+    assert_eq!(titles(&events)[1], format!("roll back {APP}"));
+    events.extend(rolls_out(-299, (8, 8, "v1.3.1", -299), "kubectl-edit"));
+    assert_eq!(titles(&events), [FLAG], "while something is rolled out");
+    events.extend(run(-298, &step(9, &[("deployment", APP), ("env", "LOG_LEVEL=debug")], false), true));
+    assert_eq!(titles(&events), [FLAG], "after another change from here");
+    let well = workload(Kind::Deployment, "ai-service", (1, 1), Some(4), Some("v0.9.4"));
+    events.push(pods(-290, vec![pod(&well, 0)]));
+    events.push(cluster(-290, ClusterEvent::Workloads(vec![well])));
+    events.push((-269, Event::Silences(vec![])));
+    assert_eq!(titles(&events), Vec::<String>::new(), "it is well again");
+}
+
+#[test]
+fn a_flag_that_was_set_from_here_is_not_suggested_until_it_is_taken_back() {
+    let mut events = calm();
+    events.extend(dependency(-300));
+    let set = |id, env: &str| step(id, &[("deployment", APP), ("env", env)], false);
+    events.extend(run(-299, &set(1, "FEATURE_AI_PROPOSALS=false"), false));
+    assert_eq!(titles(&events), [FLAG], "it was refused");
+    events.extend(run(-290, &set(2, "FEATURE_AI_PROPOSALS=false,LOG_LEVEL=debug"), true));
+    assert_eq!(titles(&events), Vec::<String>::new());
+    let mut again = events.clone();
+    again.extend(run(-280, &set(3, "FEATURE_AI_PROPOSALS=true"), true));
+    assert_eq!(titles(&again), [FLAG], "it was set otherwise");
+    events.extend(run(-280, &step(4, &[("deployment", APP), ("revision", "6")], true), true));
+    assert_eq!(titles(&events), [FLAG], "it was taken back");
 }
 
 #[test]

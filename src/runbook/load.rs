@@ -1,12 +1,12 @@
-//! Reads runbooks. A file of the user's replaces embedded steps one by one, by id.
+//! Reads runbooks. A file of the user's replaces embedded steps one by one, by id, and flags by dependency and deployment.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use super::{Danger, InputKind, Runbook, Step, StepInput};
+use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
 use crate::data::{self, Fault, Mistake, Place, Reader, text_fields};
-use crate::step::{Kind, check};
+use crate::step::{Kind, check, set_env};
 
 /// The runbook that comes with warroom, and its name in reports.
 pub const EMBEDDED: (&str, &str) = ("runbooks/medcontracthub.toml", include_str!("../../runbooks/medcontracthub.toml"));
@@ -19,18 +19,21 @@ pub fn embedded() -> Result<Runbook, Vec<Mistake>> {
     read(EMBEDDED.0, EMBEDDED.1, None)
 }
 
-/// Reads a runbook; its steps replace those of `base` that have the same id, and follow the others.
+/// Reads a runbook; its steps replace those of `base` that have the same id, and follow the others. So do its flags, by dependency and
+/// deployment.
 ///
 /// # Errors
 /// All mistakes of the file.
 pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Vec<Mistake>> {
-    let (name, steps) = data::read(file, text, "setting", |root| {
+    let (name, steps, flags) = data::read(file, text, "setting", |root| {
         let name: Option<String> = root.get("name");
         let mut seen = BTreeSet::new();
         let steps: Vec<Step> = root.tables("steps", "field of a step").iter_mut().filter_map(|table| step(table, &mut seen)).collect();
-        (name, steps)
+        let mut seen = BTreeSet::new();
+        let flags: Vec<Flag> = root.tables("flags", "field of a flag").iter_mut().filter_map(|table| flag(table, &mut seen)).collect();
+        (name, steps, flags)
     })?;
-    let mut runbook = base.unwrap_or_else(|| Runbook { name: Clean::default(), steps: Vec::new() });
+    let mut runbook = base.unwrap_or_else(|| Runbook { name: Clean::default(), steps: Vec::new(), flags: Vec::new() });
     if let Some(name) = name {
         runbook.name = name.into();
     }
@@ -40,7 +43,38 @@ pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Ve
             None => runbook.steps.push(step),
         }
     }
+    for flag in flags {
+        match runbook.flags.iter_mut().find(|old| (&old.dependency, &old.deployment) == (&flag.dependency, &flag.deployment)) {
+            Some(old) => *old = flag,
+            None => runbook.flags.push(flag),
+        }
+    }
     Ok(runbook)
+}
+
+fn flag(table: &mut Reader<'_>, seen: &mut BTreeSet<(String, String)>) -> Option<Flag> {
+    let (dependency, deployment): (Option<String>, Option<String>) = (table.required("dependency"), table.required("deployment"));
+    let env: Option<Variables> = table.required("env");
+    let (dependency, deployment) = (dependency?, deployment?);
+    if !seen.insert((dependency.clone(), deployment.clone())) {
+        table.fault(Fault::new(format!("a second flag of {deployment:?} for {dependency:?}")));
+    }
+    Some(Flag { dependency: dependency.into(), deployment: deployment.into(), env: env?.0.into() })
+}
+
+/// Variables as `set-env` takes them.
+struct Variables(String);
+
+impl FromStr for Variables {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        match set_env::parse(text) {
+            Ok(all) if all.is_empty() => Err(Fault::new("it sets no variable: write NAME=value")),
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(refusal) => Err(Fault::new(refusal.reason().to_string())),
+        }
+    }
 }
 
 fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
@@ -120,7 +154,7 @@ impl FromStr for Kind {
     }
 }
 
-text_fields!(CheckName, Kind);
+text_fields!(CheckName, Kind, Variables);
 
 #[cfg(test)]
 mod tests {
@@ -146,6 +180,27 @@ mod tests {
                 r#"r.toml:9:8: no such kind of input "cout"; did you mean "count"?"#,
             ]
         );
+    }
+
+    #[test]
+    fn flags_are_read_strictly_and_replaced_by_dependency_and_deployment() {
+        let of = |text: &str| read("r.toml", text, Some(embedded().unwrap()));
+        let flag =
+            |field: &str, env: &str| format!("[[flags]]\n{field} = 'ai-service'\ndeployment = 'medcontracthub-app'\nenv = '{env}'\n");
+        let ours = of(&flag("dependency", "AI=off,AI_KEY-")).unwrap().flags;
+        assert_eq!(ours.iter().map(|flag| flag.env.as_str()).collect::<Vec<_>>(), ["AI=off,AI_KEY-", "FEATURE_OCR_PROCESSING=false"]);
+        let told = |text: &str| of(text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            told(&flag("dependancy", "AI")),
+            [
+                r#"r.toml:1:1: "dependency" is missing"#,
+                r#"r.toml:2:1: no such field of a flag "dependancy"; did you mean "dependency"?"#,
+                r#"r.toml:4:7: "‹set 2882cde5›": variables are written NAME=value, or NAME- to take one away, with commas between (\, within a value)"#,
+            ]
+        );
+        assert_eq!(told(&flag("dependency", "")), ["r.toml:4:7: it sets no variable: write NAME=value"]);
+        let twice = [flag("dependency", "A=1"), flag("dependency", "A=2")].concat();
+        assert_eq!(told(&twice), [r#"r.toml:5:1: a second flag of "medcontracthub-app" for "ai-service""#]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::step::Kind;
 use crate::step::target::WORKLOADS;
 
 pub use crate::event::Danger;
+pub use crate::step::Flag;
 pub use crate::step::input::InputKind;
 pub use load::{EMBEDDED, embedded, read};
 pub use suggest::{Suggestion, suggestions};
@@ -23,6 +24,8 @@ pub struct Runbook {
     pub name: Clean,
     /// Steps, in the runbook's order.
     pub steps: Vec<Step>,
+    /// Features that can be turned off when what they depend on fails.
+    pub flags: Vec<Flag>,
 }
 
 impl Runbook {

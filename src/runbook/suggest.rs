@@ -21,7 +21,8 @@ pub struct Suggestion {
 
 /// What fits now, the most likely first; of what is as likely in the runbook's order.
 pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
-    let all = runbook.steps.iter().flat_map(|step| step.kind.suggest(world).into_iter().map(move |suggested| (step, suggested)));
+    let all =
+        runbook.steps.iter().flat_map(|step| step.kind.suggest(world, &runbook.flags).into_iter().map(move |suggested| (step, suggested)));
     let mut all: Vec<(&Step, Suggested)> = all.collect();
     all.sort_by_key(|(_, suggested)| Reverse(suggested.rank));
     all.into_iter().map(|(step, suggested)| offered(world, step, &suggested)).collect()

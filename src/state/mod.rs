@@ -58,7 +58,7 @@ pub use runs::{Run, Runs, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
 pub use span::Span;
 pub use subject::{Link, chosen_alert, in_hand, link, offers, row_of, subject};
-pub use suggest::{lagging, rollbacks};
+pub use suggest::{flags, lagging, rollbacks};
 pub use timeline::{Entry, EntryKind, Subject, Timeline};
 pub use trouble::{answer, troubled_since};
 pub use usage::Usage;

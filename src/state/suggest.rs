@@ -7,8 +7,10 @@ use chrono::TimeDelta;
 use super::cluster::ROLLING_OUT;
 use super::trouble::{ANSWER, Back, answer, back, troubled_since};
 use super::{GroupState, Run, Severity, WorkloadRow, World};
-use crate::event::{ContextId, Kind, Workload};
-use crate::step::Suggested;
+use crate::event::{ContextId, Kind, StepCall, Typed, Workload};
+use crate::journal::redact::split_env;
+use crate::step::{Flag, Suggested};
+use crate::units;
 
 /// How long after a rollout failing requests are taken to come of it.
 const RECENT: TimeDelta = TimeDelta::minutes(30);
@@ -89,4 +91,68 @@ pub fn lagging(world: &World) -> Vec<Suggested> {
         rank: 0,
     };
     found.map(offer).collect()
+}
+
+/// Flags that are known for what fails and that were not set from here: above all else, and whatever is being rolled out.
+pub fn flags(world: &World, flags: &[Flag]) -> Vec<Suggested> {
+    let mut found = Vec::new();
+    for row in world.cluster.rows().filter(|_| !flags.is_empty()) {
+        let (Some(dependency), Some(because)) = (row.workload, unwell(world, &row)) else { continue };
+        for flag in flags.iter().filter(|flag| flag.dependency == dependency.meta.name) {
+            let of = |w: &&Workload| w.kind == Kind::Deployment && w.meta.name == flag.deployment && near(w, dependency);
+            let Some(workload) = world.cluster.workloads.values().find(of).filter(|w| !is_set(world, w, flag)) else { continue };
+            let several = flags.iter().filter(|other| other.env == flag.env).count() > 1;
+            let on = if several { format!(" on {}", workload.meta.name) } else { String::new() };
+            found.push(Suggested {
+                context: workload.meta.context(),
+                inputs: vec![("deployment", world.called(&workload.meta).to_string()), ("env", flag.env.to_string())],
+                title: format!("set {}{on}", flag.env),
+                because: because.clone(),
+                rank: 2,
+            });
+        }
+    }
+    found
+}
+
+/// Whether two workloads are in the same namespace of the same cluster.
+fn near(one: &Workload, other: &Workload) -> bool {
+    one.meta.context() == other.meta.context() && one.meta.namespace == other.meta.namespace
+}
+
+/// What is wrong with a dependency: `ai-service 0/1 ready`, `ocr-service 0/1 ready: CrashLoopBackOff`, `ai-service 5xx 24.8 %`.
+fn unwell(world: &World, row: &WorkloadRow<'_>) -> Option<String> {
+    let workload = row.workload?;
+    let (name, ready) = (&workload.meta.name, format!("{}/{} ready", workload.ready, workload.desired));
+    let critical = row.reason.as_ref().filter(|_| row.severity == Severity::Critical);
+    match (critical.or_else(|| world.detector.unsteady(row.uid())), failing(world, workload)) {
+        (Some(reason), _) if workload.short() && matches!(reason.as_str(), "not ready" | ROLLING_OUT) => Some(format!("{name} {ready}")),
+        (Some(reason), _) => Some(format!("{name} {ready}: {reason}")),
+        (None, Some(ratio)) => Some(format!("{name} 5xx {}", units::percent(Some(ratio)))),
+        (None, None) => None,
+    }
+}
+
+/// Whether the newest change from here that is about the flag's variables sets them so, and was not taken back, nor the template with it.
+fn is_set(world: &World, workload: &Workload, flag: &Flag) -> bool {
+    let wanted = split_env(Typed::env(&flag.env).shown());
+    let made = |run: &&Run| is(world, run, workload) && (run.applied.is_some() || !run.settled());
+    let of_it = |run: &&Run| is_rollback(&run.intent.call) || variables(&run.intent.call).iter().any(|one| named_alike(one, &wanted));
+    let newest = world.runs.all().rev().filter(made).find(of_it);
+    newest.is_some_and(|run| wanted.iter().all(|one| variables(&run.intent.call).contains(one)))
+}
+
+/// Whether a call asks for nothing but a Deployment and a revision: a rollback brings another template, whatever was set in the one before.
+fn is_rollback(call: &StepCall) -> bool {
+    call.inputs.keys().all(|name| matches!(name.as_str(), "deployment" | "revision" | StepCall::CONTEXT))
+}
+
+/// The variables that a call sets or takes away, as they are recorded: each value as a digest.
+fn variables(call: &StepCall) -> Vec<String> {
+    call.inputs.get("env").map(|env| split_env(env.shown())).unwrap_or_default()
+}
+
+fn named_alike(variable: &str, others: &[String]) -> bool {
+    let name = |variable: &str| variable.split_once('=').map_or(variable.trim_end_matches('-'), |(name, _)| name).to_owned();
+    others.iter().any(|other| name(other) == name(variable))
 }

@@ -21,7 +21,7 @@ mod rollout_undo;
 #[cfg(test)]
 pub(crate) mod samples;
 mod scale;
-mod set_env;
+pub(crate) mod set_env;
 mod silence;
 pub mod target;
 mod unsilence;
@@ -65,7 +65,7 @@ pub trait StepKind: Sync {
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal>;
 
     /// What of it fits what is wrong now.
-    fn suggest(&self, _world: &World) -> Vec<Suggested> {
+    fn suggest(&self, _world: &World, _flags: &[Flag]) -> Vec<Suggested> {
         Vec::new()
     }
 }
@@ -257,6 +257,17 @@ pub enum Undo {
     },
     /// Nothing, and why.
     None(String),
+}
+
+/// A feature that a Deployment can do without when what it depends on fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// Workload that fails.
+    pub dependency: Clean,
+    /// Deployment that can do without it, in the same namespace.
+    pub deployment: Clean,
+    /// Variables that turn the feature off, as `set-env` takes them.
+    pub env: Clean,
 }
 
 /// A call that fits what is wrong now.

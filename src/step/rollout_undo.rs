@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, DEPLOYMENT, Found, escaped};
-use super::{Answer, Ctx, Draft, Read, StepKind, Suggested, Undo, check, revisions};
+use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check, revisions};
 use crate::event::{Fact, Kind, Naming, Refusal};
 use crate::state::{World, rollbacks};
 
@@ -60,7 +60,7 @@ impl StepKind for RolloutUndo {
         Ok(template_draft(&deployment, (inputs, answers), ctx, title, (request, words)))
     }
 
-    fn suggest(&self, world: &World) -> Vec<Suggested> {
+    fn suggest(&self, world: &World, _: &[Flag]) -> Vec<Suggested> {
         rollbacks(world)
     }
 }

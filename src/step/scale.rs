@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::rollout_undo::deployment;
 use super::target::{Aim, DEPLOYMENT};
-use super::{Answer, Ctx, Draft, Read, StepKind, Suggested, Undo, check};
+use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check};
 use crate::event::{Kind, Naming, Refusal};
 use crate::state::{World, lagging};
 
@@ -60,7 +60,7 @@ impl StepKind for Scale {
         })
     }
 
-    fn suggest(&self, world: &World) -> Vec<Suggested> {
+    fn suggest(&self, world: &World, _: &[Flag]) -> Vec<Suggested> {
         lagging(world)
     }
 }

@@ -8,9 +8,10 @@ use super::command::Word;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::rollout_undo::{deployment, deployment_and_revisions, template_draft};
 use super::target::Found;
-use super::{Answer, Ctx, Draft, Read, StepKind, text};
+use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, text};
 use crate::event::{Fact, Refusal};
 use crate::journal::redact::{hide_env, is_secret_env, split_env};
+use crate::state::{World, flags};
 
 const INPUTS: &[InputSpec] = &[InputSpec::required("deployment", InputKind::Deployment), InputSpec::required("env", InputKind::Env)];
 
@@ -51,6 +52,10 @@ impl StepKind for SetEnv {
         draft.facts.extend(elsewhere(&containers, &changes));
         Ok(draft)
     }
+
+    fn suggest(&self, world: &World, known: &[Flag]) -> Vec<Suggested> {
+        flags(world, known)
+    }
 }
 
 fn containers(deployment: &Found) -> Vec<Value> {
@@ -71,7 +76,11 @@ fn operations(deployment: &Found, before: &[Value], after: &[Value]) -> Vec<Valu
     operations
 }
 
-fn parse(wanted: &str) -> Result<Vec<Change>, Refusal> {
+/// Reads an `env` input.
+///
+/// # Errors
+/// What is no variable in it.
+pub fn parse(wanted: &str) -> Result<Vec<Change>, Refusal> {
     let bad = |word: &str| {
         let shown = hide_env(word);
         Refusal::usage(format!(
