@@ -5,7 +5,6 @@
 
 #[path = "support/bed.rs"]
 mod bed;
-#[allow(dead_code, reason = "this file uses a part of it")]
 mod support;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,6 @@
 
 #[path = "support/bed.rs"]
 mod bed;
-#[allow(dead_code, reason = "each test file uses a part of this")]
 mod support;
 
 use std::fmt::Write as _;

@@ -6,7 +6,6 @@
 #[path = "support/bed.rs"]
 mod bed;
 mod pty;
-#[allow(dead_code, reason = "this file uses a part of it")]
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! What the long tests share: chances by seed, many seeds at once, and a session on a simulated cluster in fast time.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 pub mod chance;
 pub mod disk;
 pub mod hand;
