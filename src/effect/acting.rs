@@ -6,7 +6,7 @@ use ulid::Ulid;
 use super::caller::Caller;
 use super::clusters::Cluster;
 use super::executor::Settings;
-use super::identity::{Identities, Meant};
+use super::identity::{Identities, Meant, doubt};
 use super::prepare::Preflight;
 use super::resolve::resolve;
 use super::send::{Sent, elsewhere, send};
@@ -63,9 +63,10 @@ impl Acting {
         }
         let alertmanager = if asks { settings.alertmanager().await.map(|(reader, _)| reader) } else { Err(Clean::default()) };
         let cluster = settings.caller(&at.reader);
-        let known = self.identities.of(at, &cluster).await.unwrap_or_default();
-        let ctx = self.ctx(at, known, alertmanager.as_ref().ok());
-        Preflight { cluster, alertmanager, ctx, read_only: at.read_only }.prepare(&settings.runbook, call).await
+        let known = self.identities.of(at, &cluster).await;
+        let doubt = doubt(&known);
+        let ctx = self.ctx(at, known.unwrap_or_default(), alertmanager.as_ref().ok());
+        Preflight { cluster, alertmanager, ctx, doubt, read_only: at.read_only }.prepare(&settings.runbook, call).await
     }
 
     fn ctx(&self, at: &Cluster, identity: Clean, alertmanager: Option<&Caller>) -> Ctx {

@@ -10,10 +10,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::caller::{Caller, Reply};
+use super::caller::{Caller, Refused, Reply};
 use super::clusters::{Cluster, Clusters};
 use crate::clean::Clean;
-use crate::event::{ContextId, Event, Target};
+use crate::event::{ContextId, Event, Fact, Target};
 use crate::runtime::inherit::Reached;
 use crate::step::text;
 
@@ -85,8 +85,8 @@ async fn identity(caller: &Caller, authority: Option<&Clean>, address: &Clean) -
     match caller.get(NAMESPACE).await {
         Reply::Done(namespace) if is_it(&namespace) => Ok(format!("uid:{}", text(&namespace, "/metadata/uid")).into()),
         Reply::Done(_) => Err("the answer is of something else than namespace kube-system".into()),
-        Reply::Refused(_) => Ok(fallback().into()),
-        Reply::NotSent(why) | Reply::Lost(why) => Err(why),
+        Reply::Refused(refused) if matches!(refused.code, 403 | 404) => Ok(fallback().into()),
+        Reply::Refused(Refused { why, .. }) | Reply::NotSent(why) | Reply::Lost(why) => Err(why),
     }
 }
 
@@ -101,18 +101,21 @@ fn same(one: &str, other: &str) -> Option<bool> {
     (way(one).is_some() && way(one) == way(other)).then(|| one == other)
 }
 
-/// What is to be said of a cluster that is not known by its uid.
-pub(super) fn doubt(identity: &str) -> Option<String> {
-    match identity.split_once(':') {
-        Some(("uid", _)) => None,
-        Some(("ca", _)) => Some("known by its certificate authority only: namespace kube-system may not be read".to_owned()),
-        _ => Some("known by its address only: namespace kube-system may not be read, and no authority is given".to_owned()),
+/// What is to be said of a cluster that is not known by its uid, or not known.
+pub(super) fn doubt(identity: &Result<Clean, Clean>) -> Option<Fact> {
+    let warn = |words: &str| Some(Fact::warn("cluster", words));
+    match identity.as_ref().map(|identity| identity.split_once(':')) {
+        Ok(Some(("uid", _))) => None,
+        Ok(Some(("ca", _))) => warn("known by its certificate authority only: namespace kube-system may not be read"),
+        Ok(_) => warn("known by its address only: namespace kube-system may not be read, and no authority is given"),
+        Err(why) => Some(Fact::unknown("cluster", why)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Weight;
 
     #[test]
     fn only_what_was_told_in_the_same_way_can_differ() {
@@ -120,6 +123,8 @@ mod tests {
         assert_eq!(same("uid:a", "uid:b"), Some(false));
         assert_eq!(same("uid:a", "ca:b"), None);
         assert_eq!(same("", "uid:a"), None);
-        assert!(doubt("uid:a").is_none() && doubt("ca:a").is_some() && doubt("address:a").is_some());
+        let weight = |identity: Result<&str, &str>| doubt(&identity.map(Clean::from).map_err(Clean::from)).map(|fact| fact.weight);
+        assert_eq!((weight(Ok("uid:a")), weight(Ok("ca:a"))), (None, Some(Weight::Warn)));
+        assert_eq!((weight(Ok("address:a")), weight(Err("no answer"))), (Some(Weight::Warn), Some(Weight::Unknown)));
     }
 }

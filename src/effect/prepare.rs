@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::caller::{Caller, Reply};
-use super::{identity, reading};
+use super::{reading, send};
 use crate::clean::Clean;
 use crate::data::json_patch;
 use crate::event::{
@@ -25,6 +25,8 @@ pub(super) struct Preflight {
     /// For Alertmanager, where the step asks it, or why it cannot be asked.
     pub(super) alertmanager: Result<Caller, Clean>,
     pub(super) ctx: Ctx,
+    /// What is to be said of what the cluster is known by.
+    pub(super) doubt: Option<Fact>,
     /// Whether nothing may be changed there, so that no request that would change something leaves, not even as a dry run.
     pub(super) read_only: bool,
 }
@@ -85,14 +87,10 @@ impl Preflight {
                 "the server's dry run gives everything back as it is: something there takes the change back at once",
             ));
         }
-        let facts = draft.facts.iter().cloned().chain(facts).chain(self.doubt()).collect();
+        let facts = draft.facts.iter().cloned().chain(facts).chain(self.doubt.clone()).collect();
         let touches = draft.touches.as_str().into();
         let (intent, naming) = self.intent(runbook, step, call, draft);
         Ok(Plan { intent, diff: lines, dry_run, rights, facts, touches, naming })
-    }
-
-    fn doubt(&self) -> Option<Fact> {
-        identity::doubt(&self.ctx.place.identity).map(|words| Fact::warn("cluster", words))
     }
 
     fn intent(&self, runbook: &Runbook, step: &Step, call: StepCall, draft: Draft) -> (Intent, Option<Naming>) {
@@ -131,7 +129,17 @@ impl Preflight {
             return Tried { verdict: DryRun::None(why), after: here(request, write) };
         }
         match self.cluster.dry_run(write).await {
-            Reply::Done(after) => Tried { verdict: DryRun::Accepted, after: Some(shaped(request, write, after)) },
+            Reply::Done(after) => match send::answers(write, &after) {
+                Ok(()) => Tried { verdict: DryRun::Accepted, after: Some(shaped(request, write, after)) },
+                Err(why) => {
+                    let why = format!("the answer is a success, but {why}").into();
+                    Tried { verdict: DryRun::Unknown(why), after: here(request, write) }
+                }
+            },
+            // Too busy to try it: that says nothing of the change.
+            Reply::Refused(refused) if refused.code == 429 => {
+                Tried { verdict: DryRun::Unknown(refused.why), after: here(request, write) }
+            }
             Reply::Refused(refused) => Tried { verdict: DryRun::Refused(refused.why), after: here(request, write) },
             Reply::NotSent(why) | Reply::Lost(why) => Tried { verdict: DryRun::Unknown(why), after: here(request, write) },
         }

@@ -67,6 +67,15 @@ fn values(write: &Write, answer: &Value) -> Result<i64, String> {
     if write.expect.values.iter().all(holds) { Ok(generation(answer)) } else { Err("it does not carry what was written".to_owned()) }
 }
 
+/// Whether an answer to a dry run is of the object that was asked for; a deletion may be answered with a `Status` alone.
+///
+/// # Errors
+/// What it is instead.
+pub(super) fn answers(write: &Write, answer: &Value) -> Result<(), String> {
+    let deleted = write.method == "DELETE" && answer["kind"] == "Status" && answer["status"] == "Success";
+    if deleted { Ok(()) } else { is(&write.target, answer) }
+}
+
 /// Whether an answer is of the object that was asked for.
 fn is(target: &Target, answer: &Value) -> Result<(), String> {
     let of = |at: &str| text(answer, at);

@@ -58,6 +58,11 @@ pub fn present(deployment: &Found, answer: Option<&Answer>) -> Result<u64, Strin
     held.ok_or_else(|| "no revision holds the present template".to_owned())
 }
 
+/// Why it is not known what a Deployment could come back to; nothing where that is known.
+pub fn unread(answer: Option<&Answer>) -> Option<String> {
+    if let Some(Answer::Unknown(why)) = answer { Some(format!("the revisions cannot be read: {why}")) } else { None }
+}
+
 /// ` (v1.2.3)`: what the template calls its version.
 pub fn release(template: &Value) -> String {
     let env = template.pointer("/spec/containers/0/env").and_then(Value::as_array);

@@ -89,7 +89,11 @@ pub(super) fn template_draft(
 ) -> Draft {
     let (service, uid) = (deployment.service(), ctx.place.id.mark(deployment.uid()));
     let back = revisions::present(deployment, answers.get(1));
-    let naming = back.as_ref().err().map(|why| Naming { why: format!("it cannot be taken back: {why}").into(), lasting: true });
+    let unread = revisions::unread(answers.get(1));
+    let naming = back.as_ref().err().map(|why| {
+        let doubt = if unread.is_some() { "it may not be possible to take it back" } else { "it cannot be taken back" };
+        Naming { why: format!("{doubt}: {why}").into(), lasting: true }
+    });
     let undo = match back {
         Ok(number) => {
             let deployment = inputs.get("deployment").unwrap_or_default().to_owned();
@@ -105,7 +109,7 @@ pub(super) fn template_draft(
         undo,
         command: deployment.kubectl(ctx, words),
         touches: format!("{}, {}", deployment.replicas(), deployment.rolls()),
-        facts: Vec::<Fact>::new(),
+        facts: unread.iter().map(|why| Fact::unknown("undo", why)).collect(),
         lines: Vec::new(),
         naming,
     }

@@ -131,6 +131,7 @@ fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     lines.extend(fact(look, "touches", (" ", Role::Text), &plan.touches, columns));
     lines.extend(match &plan.intent.undo {
         Some(call) => fact(look, "undo", (" ", Role::Text), &undo(call), columns),
+        None if plan.facts.iter().any(|fact| fact.label == "undo") => Vec::new(), // whether there is one is unknown, and told
         None => fact(look, "undo", ("✖", Role::Critical), "none: this cannot be taken back", columns),
     });
     lines
