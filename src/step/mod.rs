@@ -16,6 +16,7 @@ pub mod command;
 pub mod diff;
 pub mod guard;
 pub mod input;
+mod restart;
 mod revisions;
 mod rollout_undo;
 #[cfg(test)]
@@ -37,7 +38,8 @@ use crate::state::World;
 use input::{InputSpec, Inputs};
 
 /// Every kind of step.
-static KINDS: &[&dyn StepKind] = &[&rollout_undo::RolloutUndo, &scale::Scale, &set_env::SetEnv, &silence::Silence, &unsilence::Unsilence];
+static KINDS: &[&dyn StepKind] =
+    &[&rollout_undo::RolloutUndo, &restart::Restart, &scale::Scale, &set_env::SetEnv, &silence::Silence, &unsilence::Unsilence];
 
 /// What a step does.
 pub trait StepKind: Sync {
