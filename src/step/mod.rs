@@ -13,6 +13,7 @@
 
 pub mod check;
 pub mod command;
+mod delete_pod;
 pub mod diff;
 pub mod guard;
 pub mod input;
@@ -38,8 +39,15 @@ use crate::state::World;
 use input::{InputSpec, Inputs};
 
 /// Every kind of step.
-static KINDS: &[&dyn StepKind] =
-    &[&rollout_undo::RolloutUndo, &restart::Restart, &scale::Scale, &set_env::SetEnv, &silence::Silence, &unsilence::Unsilence];
+static KINDS: &[&dyn StepKind] = &[
+    &rollout_undo::RolloutUndo,
+    &restart::Restart,
+    &scale::Scale,
+    &set_env::SetEnv,
+    &delete_pod::DeletePod,
+    &silence::Silence,
+    &unsilence::Unsilence,
+];
 
 /// What a step does.
 pub trait StepKind: Sync {
