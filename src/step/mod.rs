@@ -13,6 +13,7 @@
 
 pub mod check;
 pub mod command;
+mod cordon;
 mod delete_pod;
 pub mod diff;
 pub mod guard;
@@ -45,6 +46,7 @@ static KINDS: &[&dyn StepKind] = &[
     &scale::Scale,
     &set_env::SetEnv,
     &delete_pod::DeletePod,
+    &cordon::Cordon,
     &silence::Silence,
     &unsilence::Unsilence,
 ];
