@@ -27,6 +27,7 @@ mod scale;
 pub(crate) mod set_env;
 mod silence;
 pub mod target;
+mod uncordon;
 mod unsilence;
 
 use chrono::{DateTime, Utc};
@@ -47,6 +48,7 @@ static KINDS: &[&dyn StepKind] = &[
     &set_env::SetEnv,
     &delete_pod::DeletePod,
     &cordon::Cordon,
+    &uncordon::Uncordon,
     &silence::Silence,
     &unsilence::Unsilence,
 ];
