@@ -16,6 +16,7 @@ pub mod command;
 mod cordon;
 mod delete_pod;
 pub mod diff;
+mod exec_check;
 pub mod guard;
 pub mod input;
 mod restart;
@@ -49,6 +50,7 @@ static KINDS: &[&dyn StepKind] = &[
     &delete_pod::DeletePod,
     &cordon::Cordon,
     &uncordon::Uncordon,
+    &exec_check::ExecCheck,
     &silence::Silence,
     &unsilence::Unsilence,
 ];

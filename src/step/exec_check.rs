@@ -1,0 +1,185 @@
+//! `kubectl exec` of a command that looks: an argument vector, never a shell, in one ready pod of a workload. What it prints is shown and
+//! recorded, with its exit code. Whether it only looks is the runbook's business and the person's: nothing here can tell.
+
+use serde_json::Value;
+
+use super::command::{Word, line};
+use super::input::{InputKind, InputSpec, Inputs};
+use super::target::{Aim, Found, POD};
+use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, text};
+use crate::clean::Clean;
+use crate::event::{Command, Danger, Exec, Fact, Op, Refusal, Typed};
+
+/// Seconds that a command may take: one that waits for an incident to end is none that looks.
+const SECONDS: u32 = 30;
+
+const INPUTS: &[InputSpec] = &[
+    InputSpec::required("workload", InputKind::Workload),
+    InputSpec::required("command", InputKind::Command),
+    InputSpec::optional("container", InputKind::Text),
+];
+
+pub(super) struct ExecCheck;
+
+impl StepKind for ExecCheck {
+    fn name(&self) -> &'static str {
+        "exec-check"
+    }
+
+    fn danger(&self) -> Danger {
+        Danger::Read
+    }
+
+    fn inputs(&self) -> &'static [InputSpec] {
+        INPUTS
+    }
+
+    fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
+        words(inputs)?;
+        let aims = Aim::workloads(inputs.needed("workload")?, ctx)?;
+        if answers.is_empty() {
+            return Ok(aims.iter().map(|aim| aim.read(false)).collect());
+        }
+        Ok(if answers.len() == aims.len() { vec![pods(&Found::of(&aims, answers, ctx)?)?] } else { Vec::new() })
+    }
+
+    fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
+        let (aims, words) = (Aim::workloads(inputs.needed("workload")?, ctx)?, words(inputs)?);
+        let workload = Found::of(&aims, &answers[..answers.len().min(aims.len())], ctx)?;
+        let (pod, of) = ready(&workload, answers.get(aims.len()))?;
+        let container = container(&pod, inputs.get("container"))?;
+        let shown: Vec<Typed> = words.iter().map(|word| Typed::new(word)).collect();
+        let told = shown.iter().map(Typed::shown).map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
+        let exec = Exec { target: pod.target(ctx), container: Clean::new(&container), command: shown, seconds: SECONDS };
+        let rights = [("create", "exec"), ("get", "")].map(|(verb, sub)| POD.right(verb, sub, &pod.aim.namespace, pod.name()));
+        Ok(Draft {
+            title: format!("run {told} in {}", workload.name()),
+            target: pod.target(ctx),
+            requests: vec![Request { op: Op::Exec(exec), rights: rights.to_vec(), object: Value::Null, scale: false }],
+            checks: Vec::new(),
+            undo: Undo::None("it only looks".to_owned()),
+            command: command(&pod, &container, &words, ctx),
+            touches: format!("container {container} of pod {}, one of {of} ready", pod.name()),
+            facts: vec![Fact::plain("runs", format!("for {SECONDS} s at the most, without a shell"))],
+            lines: Vec::new(),
+            naming: None,
+        })
+    }
+}
+
+/// The words of the command, as a shell would split them; nothing of it is expanded.
+fn words(inputs: &Inputs) -> Result<Vec<String>, Refusal> {
+    let given = inputs.needed("command")?;
+    let words = shlex::split(given).ok_or_else(|| Refusal::usage("a quote of the command does not close".to_owned()))?;
+    if words.first().is_none_or(String::is_empty) {
+        return Err(Refusal::usage("the command is empty: give a program and its arguments".to_owned()));
+    }
+    Ok(words)
+}
+
+/// Reads the pods that a workload selects.
+fn pods(workload: &Found) -> Result<Read, Refusal> {
+    let selector = &workload.object["spec"]["selector"];
+    if selector["matchLabels"].as_object().is_none_or(serde_json::Map::is_empty) {
+        return Err(Refusal::failed(format!("the pods of {} are not found by labels", workload.name())));
+    }
+    Ok(POD.selected(&workload.aim.namespace, selector, format!("the pods of {}", workload.name())))
+}
+
+/// A pod of the workload that is ready, by name the first, and how many are.
+fn ready(workload: &Found, answer: Option<&Answer>) -> Result<(Found, usize), Refusal> {
+    let name = workload.name();
+    let list = match answer {
+        Some(Answer::Found(list)) => list,
+        Some(Answer::Unknown(why)) => return Err(Refusal::failed(format!("the pods of {name} cannot be read: {why}"))),
+        Some(Answer::Missing) | None => return Err(Refusal::failed(format!("the pods of {name} cannot be read"))),
+    };
+    let all = list["items"].as_array().into_iter().flatten();
+    let mut ready: Vec<&Value> = all.filter(|pod| is_ready(pod) && is_of(pod, workload)).collect();
+    ready.sort_by_key(|pod| text(pod, "/metadata/name"));
+    let Some(first) = ready.first() else { return Err(Refusal::failed(format!("no pod of {name} is ready: nothing can be run there"))) };
+    let aim = Aim { resource: &POD, namespace: workload.aim.namespace.clone(), name: text(first, "/metadata/name").to_owned() };
+    Ok((Found { aim, object: (*first).clone() }, ready.len()))
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    let ready = conditions.into_iter().any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True");
+    ready && pod.pointer("/metadata/deletionTimestamp").is_none_or(Value::is_null)
+}
+
+/// Labels may be anybody's: whose pod it is, its owner says.
+fn is_of(pod: &Value, workload: &Found) -> bool {
+    let owners = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
+    let hash = text(pod, "/metadata/labels/pod-template-hash");
+    owners.into_iter().filter(|owner| owner["controller"] == true).any(|owner| match text(owner, "/kind") {
+        "ReplicaSet" => workload.aim.resource.word == "deployment" && text(owner, "/name") == format!("{}-{hash}", workload.name()),
+        _ => text(owner, "/uid") == workload.uid(),
+    })
+}
+
+/// The container that is given, or the one that kubectl takes: the pod's default, or the first.
+fn container(pod: &Found, given: Option<&str>) -> Result<String, Refusal> {
+    let all = pod.object.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&str> = all.map(|container| text(container, "/name")).collect();
+    let usual = text(&pod.object, "/metadata/annotations/kubectl.kubernetes.io~1default-container");
+    let wanted = given.or(Some(usual).filter(|usual| names.contains(usual))).or(names.first().copied()).unwrap_or_default();
+    if names.contains(&wanted) {
+        return Ok(wanted.to_owned());
+    }
+    Err(Refusal::usage(format!("pod {} has no container {wanted}: {}", pod.name(), names.join(", "))))
+}
+
+fn command(pod: &Found, container: &str, words: &[String], ctx: &Ctx) -> Command {
+    let place = ["kubectl", "exec", pod.name(), "-c", container, "-n", &pod.aim.namespace, "--context", ctx.place.context.as_str(), "--"];
+    let hidden = |word: &String| {
+        let shown = Typed::new(word).shown().to_string();
+        if shown == *Clean::new(word) { Word::from(word.as_str()) } else { Word::hiding(word, &shown, "a word of the command", true) }
+    };
+    line(&place.into_iter().map(Word::from).chain(words.iter().map(hidden)).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::step::samples::{deployment, list, plan};
+
+    fn pod(name: &str, ready: &str, owner: &str) -> Value {
+        let owners = json!([{"controller": true, "kind": "ReplicaSet", "name": owner, "uid": "r1"}]);
+        json!({
+            "metadata": {"name": name, "namespace": "ns", "uid": name, "labels": {"pod-template-hash": "abc"}, "ownerReferences": owners},
+            "spec": {"containers": [{"name": "app"}, {"name": "proxy"}]},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]},
+        })
+    }
+
+    fn check(inputs: &[(&str, &str)], pods: &[Value]) -> Result<Draft, String> {
+        let all: Vec<(&str, &str)> = [("workload", "deployment/app")].iter().chain(inputs).copied().collect();
+        plan("exec-check", &all, &[Answer::Found(deployment(&json!({}))), list(pods)])
+    }
+
+    #[test]
+    fn runs_the_words_in_the_first_ready_pod_that_is_of_the_workload() {
+        let pods = [pod("c", "True", "app-abc"), pod("a", "False", "app-abc"), pod("b", "True", "app-abc"), pod("0", "True", "other-abc")];
+        let draft = check(&[("command", "cat '/etc/my file' $HOME")], &pods).unwrap();
+        let Op::Exec(exec) = &draft.requests[0].op else { panic!("it writes") };
+        let words: Vec<&str> = exec.command.iter().map(Typed::raw).collect();
+        assert_eq!((words, &*exec.target.name, exec.container.as_str()), (vec!["cat", "/etc/my file", "$HOME"], "b", "app"));
+        assert_eq!(draft.touches, "container app of pod b, one of 2 ready");
+        let pasted = "kubectl exec b -c app -n ns --context prod -- cat '/etc/my file' '$HOME'";
+        assert_eq!(draft.command.to_copy().unwrap(), pasted);
+        assert_eq!(Danger::Read, ExecCheck.danger());
+    }
+
+    #[test]
+    fn says_why_it_cannot() {
+        let ready = [pod("b", "True", "app-abc")];
+        assert_eq!(check(&[("command", "echo 'a")], &ready).unwrap_err(), "a quote of the command does not close");
+        assert_eq!(check(&[("command", "''")], &ready).unwrap_err(), "the command is empty: give a program and its arguments");
+        assert_eq!(check(&[("command", "id"), ("container", "db")], &ready).unwrap_err(), "pod b has no container db: app, proxy");
+        let none = check(&[("command", "id")], &[pod("b", "True", "other-abc")]).unwrap_err();
+        assert_eq!(none, "no pod of app is ready: nothing can be run there");
+    }
+}
