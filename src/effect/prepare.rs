@@ -137,9 +137,7 @@ impl Preflight {
                 }
             },
             // Too busy to try it: that says nothing of the change.
-            Reply::Refused(refused) if refused.code == 429 => {
-                Tried { verdict: DryRun::Unknown(refused.why), after: here(request, write) }
-            }
+            Reply::Refused(refused) if refused.code == 429 => Tried { verdict: DryRun::Unknown(refused.why), after: here(request, write) },
             Reply::Refused(refused) => Tried { verdict: DryRun::Refused(refused.why), after: here(request, write) },
             Reply::NotSent(why) | Reply::Lost(why) => Tried { verdict: DryRun::Unknown(why), after: here(request, write) },
         }
