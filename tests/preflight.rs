@@ -120,6 +120,21 @@ async fn what_cannot_be_read_is_unknown_and_all_else_is_not() {
 }
 
 #[tokio::test]
+async fn where_an_owner_cannot_be_read_nobody_knows_what_comes_back() {
+    let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted { deadline: Duration::from_secs(2), ..wanted }).await;
+    let of = |pod: &serde_json::Value| pod["metadata"]["labels"]["app"] == "worker-service";
+    let pod = room.sim.list("Pod").into_iter().find(of).unwrap()["metadata"]["name"].as_str().unwrap().to_owned();
+    for fault in FAILURES {
+        room.sim.faults().on(Method::GET, "/replicasets/", When::Always, fault);
+        let plan = room.session.prepare(call("delete-pod", &[("pod", &pod)]), LIMIT).await.unwrap();
+        room.sim.faults().clear();
+        let unknown = unknowns(&plan);
+        assert!(matches!(&unknown[..], [(label, why)] if label == "comes back" && why.contains("cannot be read")), "{fault:?}: {plan:?}");
+        assert!(plan.naming.as_ref().is_some_and(|naming| naming.lasting), "{fault:?}: {plan:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_plan_cannot_be_without_is_refused_by_its_reason() {
     let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted { deadline: Duration::from_secs(2), ..wanted }).await;
     for fault in FAILURES {
@@ -166,6 +181,26 @@ async fn with_the_documented_rights_nothing_is_unknown() {
             let back = prepare(&mut room.session, plan.intent.undo.unwrap()).await.unwrap();
             assert_eq!((unknowns(&back), back.obstacle()), (Vec::new(), None), "{back:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn with_the_documented_rights_nothing_is_unknown_of_any_other_step() {
+    let mut room = Room::of(Setup { identity: Identity::Documented, ..Setup::default() }, |wanted| wanted).await;
+    let name = |kind: &str| room.sim.list(kind)[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    let (node, pod) = (name("Node"), name("Pod"));
+    let check = call("exec-check", &[("workload", "medcontracthub-app"), ("command", "true")]);
+    for (planned, reads) in [
+        (call("restart", &[("workload", "medcontracthub-app")]), false),
+        (call("restart", &[("workload", "statefulset/kafka")]), false),
+        (call("cordon", &[("node", &node)]), false),
+        (call("delete-pod", &[("pod", &pod)]), false),
+        (check, true),
+    ] {
+        let plan = prepare(&mut room.session, planned).await.unwrap();
+        assert_eq!((unknowns(&plan), plan.obstacle()), (Vec::new(), None), "{plan:?}");
+        assert!(!plan.rights.is_empty() && plan.rights.iter().all(|right| right.allowed == Allowed::Yes), "{plan:?}");
+        assert_eq!(plan.dry_run == DryRun::Accepted, !reads, "{plan:?}");
     }
 }
 
