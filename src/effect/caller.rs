@@ -7,7 +7,7 @@ use http::{Method, Request};
 use hyper_util::client::legacy;
 use kube::Client;
 use kube::client::Body;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::clean::Clean;
 use crate::event::{Sealed, Server, Write};
@@ -69,8 +69,14 @@ impl Caller {
         self.request(Method::POST, path, Some("application/json"), Some(body)).await
     }
 
+    /// Lets the server try it. The options of a deletion are those of its body, and with one the query says nothing: `dryRun=All` there would
+    /// delete (`DeleteResource` in staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
     pub(super) async fn dry_run(&self, write: &Write) -> Reply {
-        self.change(write, "dryRun=All&").await
+        let mut tried = write.clone();
+        if let ("DELETE", Sealed::Open(Value::Object(options))) = (write.method.as_str(), &mut tried.body) {
+            options.insert("dryRun".to_owned(), json!(["All"]));
+        }
+        self.change(&tried, "dryRun=All&").await
     }
 
     pub(super) async fn write(&self, write: &Write) -> Reply {

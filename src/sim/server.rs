@@ -63,7 +63,7 @@ impl Shared {
     }
 
     /// Writes down a request that asks for a change; gives its place.
-    fn note(&self, parts: &Parts) -> Option<usize> {
+    fn note(&self, parts: &Parts, body: &Bytes) -> Option<usize> {
         let asks = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
         if !asks || parts.uri.path().contains("/selfsubject") {
             return None;
@@ -76,7 +76,7 @@ impl Shared {
             method: parts.method.clone(),
             path: parts.uri.to_string(),
             user_agent: agent.unwrap_or_default().to_owned(),
-            dry_run: query.get("dryRun") == Some("All"),
+            dry_run: api::is_dry_run(&parts.method, &query, body),
             field_manager: query.get("fieldManager").map(str::to_owned),
             at,
             applied: false,
@@ -114,7 +114,7 @@ pub(super) async fn handle(server: Server, shared: Arc<Shared>, request: Request
 
 async fn arrived(server: Server, shared: Arc<Shared>, parts: Parts, body: Bytes) -> Result<Response, Cut> {
     shared.faults.thawed().await;
-    let place = if matches!(server, Server::Prometheus) { None } else { shared.note(&parts) }; // Prometheus is queried by POST
+    let place = if matches!(server, Server::Prometheus) { None } else { shared.note(&parts, &body) }; // Prometheus is queried by POST
     let call = Call { server, place, fault: shared.faults.draw(&parts.method, &parts.uri.to_string()), parts, body };
     call.answer(&shared).await
 }

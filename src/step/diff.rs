@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::event::{DiffLine, Sign};
 use crate::journal::redact::{is_secret_key, redact_text};
+use crate::step::text;
 
 /// What servers write by themselves with every change.
 const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"];
@@ -13,8 +14,12 @@ const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"
 /// A leaf: its text, and whether it is a secret.
 type Leaf = (String, bool);
 
-/// The leaves that differ, below the path that they share; the status is not asked for by anybody.
+/// The leaves that differ, below the path that they share; the status is not asked for by anybody. What is gone afterwards is one line.
 pub fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
+    if after.is_null() {
+        let whole = format!("{} {}, as a whole", text(before, "/kind"), text(before, "/metadata/name"));
+        return vec![DiffLine { sign: Sign::Remove, text: whole.into() }];
+    }
     let (before, after) = (leaves(before), leaves(after));
     let changed: BTreeSet<&String> = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
     let mut lines = Vec::new();

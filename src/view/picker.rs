@@ -55,8 +55,6 @@ fn main_actions() -> Vec<(Context, Action)> {
         Action::Filter,
         Action::FocusNext,
         Action::Zoom,
-        Action::Step("rollout-undo".to_owned()),
-        Action::Step("scale".to_owned()),
         Action::CopyName,
         Action::Arm,
         Action::StopAll,

@@ -1,9 +1,10 @@
 //! Deletions and evictions, with their preconditions, and the grace of pods.
 
+use axum::http::Method;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::Call;
+use super::{Call, is_dry_run};
 use super::status::Status;
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::kind::{Kind, POD};
@@ -19,7 +20,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Response, Status> {
     if kind.name == POD.name {
         return delete_pod(call, &mut cluster, object, &options);
     }
-    if !dry_run(call, &options) {
+    if !dry_run(call) {
         cluster.remove(kind, namespace, name);
     }
     let details = json!({"name": name, "group": kind.group, "kind": kind.plural, "uid": object["metadata"]["uid"]});
@@ -29,9 +30,13 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Response, Status> {
 /// Deletes a pod: the answer is the pod, marked for deletion, or with no grace at all as it was at last
 /// (`ReturnDeletedObject` in `pkg/registry/core/pod/storage`).
 fn delete_pod(call: &Call<'_>, cluster: &mut Cluster, pod: Value, options: &Value) -> Result<Response, Status> {
-    let asked = options["gracePeriodSeconds"].as_i64().or_else(|| call.query.get("gracePeriodSeconds")?.parse().ok());
+    let asked = if call.body.is_empty() {
+        call.query.get("gracePeriodSeconds").and_then(|grace| grace.parse().ok())
+    } else {
+        options["gracePeriodSeconds"].as_i64()
+    };
     let (_, namespace, name) = place(call);
-    let ended = if dry_run(call, options) { Some(pod) } else { cluster.end_pod(namespace, name, asked) };
+    let ended = if dry_run(call) { Some(pod) } else { cluster.end_pod(namespace, name, asked) };
     Ok(call.typed(&ended.ok_or_else(|| Status::not_found(&call.target))?.to_string()))
 }
 
@@ -41,7 +46,7 @@ pub(super) fn evict(call: &Call<'_>) -> Result<Response, Status> {
     let options = &eviction["deleteOptions"];
     let mut cluster = call.shared.cluster();
     meant(call, &cluster, options)?;
-    if !dry_run(call, options) {
+    if !call.dry_run() && !options["dryRun"].is_array() {
         let (_, namespace, name) = place(call);
         cluster.end_pod(namespace, name, options["gracePeriodSeconds"].as_i64());
     }
@@ -52,8 +57,8 @@ fn place<'a>(call: &'a Call<'_>) -> (&'static Kind, &'a str, &'a str) {
     (call.target.kind, call.target.namespace(), call.target.name.as_deref().unwrap_or_default())
 }
 
-fn dry_run(call: &Call<'_>, options: &Value) -> bool {
-    call.dry_run() || options["dryRun"].is_array()
+fn dry_run(call: &Call<'_>) -> bool {
+    is_dry_run(&Method::DELETE, call.query, call.body)
 }
 
 /// The object, if its preconditions hold.

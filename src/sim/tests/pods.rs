@@ -75,6 +75,9 @@ async fn a_dry_run_and_an_eviction() {
     let before = bench.sim.hash();
     delete(&bench, "kafka-0", json!({"dryRun": ["All"]})).await.unwrap();
     assert_eq!(bench.sim.hash(), before);
+    delete(&bench, "redis-cluster-0?dryRun=All", json!({"apiVersion": "v1", "kind": "DeleteOptions"})).await.unwrap();
+    let deleted = bench.sim.object(&path("redis-cluster-0")).unwrap()["metadata"]["deletionTimestamp"].is_string();
+    assert!(deleted, "the options of a body are all that there are");
     let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "kafka-0"}});
     let answer = bench.post(&format!("{}/eviction", path("kafka-0")), eviction).await.unwrap();
     assert_eq!(answer, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}));
