@@ -21,7 +21,7 @@ pub enum Fault {
         /// Whether the request was processed.
         applied: bool,
     },
-    /// This instead of the answer, whoever may stand between client and server.
+    /// This instead of the answer, whoever may stand between client and server. A redirect leads back to what was asked.
     Reply {
         /// The HTTP status.
         status: u16,

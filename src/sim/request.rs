@@ -78,6 +78,11 @@ pub(crate) mod reply {
         response.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
         response
     }
+
+    pub(crate) fn location(mut response: Response, to: &str) -> Response {
+        response.headers_mut().extend(to.parse().ok().map(|to| (header::LOCATION, to)));
+        response
+    }
 }
 
 #[cfg(test)]

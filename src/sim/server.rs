@@ -146,8 +146,10 @@ impl Call {
                 return Ok(refusal(server, code));
             }
             Some(Fault::Reply { status, content_type, body, applied }) => {
+                let (redirects, here) = ((300..=399).contains(&status), self.parts.uri.to_string());
                 self.process_if(applied, shared).await;
-                return Ok(reply::body(status, content_type, Body::from(body)));
+                let answer = reply::body(status, content_type, Body::from(body));
+                return Ok(if redirects { reply::location(answer, &here) } else { answer });
             }
             Some(Fault::Delay(wait)) => shared.clock.sleep(wait).await,
             Some(Fault::CutWatches) => shared.faults.cut_watches(),

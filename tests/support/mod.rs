@@ -16,11 +16,12 @@ use chrono::DateTime;
 use futures::StreamExt;
 use tempfile::TempDir;
 use warroom::config::Paths;
-use warroom::event::{Plan, Refusal, StepCall};
+use warroom::event::{Plan, Refusal, Server, StepCall, Write};
 use warroom::journal::disk::{Disk, LocalDisk};
 use warroom::runbook::{self, Runbook};
 use warroom::runtime::headless::Headless;
 use warroom::session::{self, Wanted};
+use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{Identity, Sim, SimConfig};
 use warroom::source::clock::Clock;
@@ -184,4 +185,10 @@ pub async fn session(wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
 async fn session_on(disk: Arc<dyn Disk>, wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
     let paths = Paths { config_dir: data.join("config"), data_dir: data.to_owned() };
     Headless::new(session::open_on(disk, wanted, &paths, RUNBOOK.clone(), clock.clone()).await.unwrap())
+}
+
+/// This happens to the next request that makes the change. Its dry runs are other requests, and one of them may be late.
+pub fn meets(sim: &Sim, write: &Write, fault: Fault) {
+    let query = if write.server == Server::Cluster { "?fieldManager" } else { "" };
+    sim.faults().on(write.method.parse().unwrap(), &format!("{}{query}", write.path), When::Nth(1), fault);
 }

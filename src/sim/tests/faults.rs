@@ -54,6 +54,17 @@ async fn any_answer_may_stand_for_the_servers_own() {
 }
 
 #[tokio::test]
+async fn who_follows_a_redirect_is_seen_twice() {
+    let bench = Bench::start(Scenario::Calm).await;
+    let fault = Fault::Reply { status: 307, content_type: "text/html", body: "", applied: false };
+    bench.sim.faults().on(Method::PATCH, "/deployments/", When::Nth(1), fault);
+    let patch = json!([{"op": "replace", "path": "/spec/replicas", "value": 5}]).to_string();
+    let request = http_client().patch(format!("{}{APP}", bench.sim.kubernetes_url())).header("content-type", "application/json-patch+json");
+    assert_eq!(request.body(patch).send().await.unwrap().status().as_u16(), 200);
+    assert_eq!(bench.sim.requests().iter().map(|request| request.applied).collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test]
 async fn a_throttled_client_is_told_when_to_come_back() {
     let bench = Bench::start(Scenario::Calm).await;
     bench.sim.faults().on(Method::GET, "/pods", When::Nth(1), Fault::Status { code: 429, applied: false });
