@@ -113,6 +113,7 @@ fn refusals() -> Vec<Answer> {
     let (moved, patch) = ("Operation cannot be fulfilled: modified", "the server rejected our request due to an error in our request");
     let mut limit = status(422, "Invalid", "spec.replicas: must be less than 5");
     limit["details"] = json!({"causes": [{"reason": "FieldValueInvalid", "field": "spec.replicas", "message": "must be less than 5"}]});
+    let webhook = "admission webhook \"policy.corp\" denied the request: no changes on Fridays";
     let confirmed = format!("{DEPLOYMENT} is not any more what was confirmed");
     vec![
         refusal(&status(400, "BadRequest", "the body is no patch"), "the body is no patch"),
@@ -126,6 +127,7 @@ fn refusals() -> Vec<Answer> {
         refusal(&status(415, "UnsupportedMediaType", "no such media type"), "no such media type"),
         refusal(&status(422, "Invalid", patch), format!("{confirmed} (changed or recreated): look again and confirm anew")),
         refusal(&limit, "the server does not take it: spec.replicas: must be less than 5"),
+        refusal(&status(422, "Invalid", webhook), format!("the server does not take it: {webhook}")),
         refusal(&status(429, "TooManyRequests", "slow down"), "the server is overloaded and did nothing: try again (slow down)"),
     ]
 }

@@ -40,8 +40,6 @@ pub(super) struct Refused {
     pub(super) reason: Clean,
     /// In words.
     pub(super) why: Clean,
-    /// Whether it names the fields that are wrong.
-    pub(super) causes: bool,
 }
 
 /// A client, and how long one answer may take.
@@ -163,11 +161,10 @@ fn foreign(code: u16, seen: &str) -> Clean {
 fn own(server: &Server, value: &Value, code: u16) -> Option<Refused> {
     let status = value["kind"] == "Status" && value["status"] == "Failure" && value["code"] == code;
     if status {
-        let causes = value.pointer("/details/causes").and_then(Value::as_array).is_some_and(|causes| !causes.is_empty());
-        return Some(Refused { code, reason: text(value, "/reason").into(), why: text(value, "/message").into(), causes });
+        return Some(Refused { code, reason: text(value, "/reason").into(), why: text(value, "/message").into() });
     }
     let words = value.as_str().or_else(|| value["message"].as_str()).filter(|_| *server != Server::Cluster)?;
-    Some(Refused { code, reason: Clean::default(), why: words.into(), causes: false })
+    Some(Refused { code, reason: Clean::default(), why: words.into() })
 }
 
 /// A connection that could not be made carried nothing; and without credentials none was tried.

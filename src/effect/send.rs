@@ -116,6 +116,9 @@ async fn listed(reader: &Caller, write: &Write, answer: &Value) -> Sent {
     }
 }
 
+/// All that an API server says of a JSON patch that it cannot apply, for the most part because a guard of it does not hold.
+const NOT_APPLICABLE: &str = "the server rejected our request due to an error in our request";
+
 /// Why the server refused, by its own reason, and what to do next.
 fn told(refused: &Refused, target: &Target) -> Clean {
     let (name, why) = (&target.name, &refused.why);
@@ -123,8 +126,7 @@ fn told(refused: &Refused, target: &Target) -> Clean {
         (404, _) => format!("{name} is gone: look again").into(),
         (409, "AlreadyExists") => format!("it is there already: {why}").into(),
         (409, _) => format!("{name} is not any more what was confirmed: look again and confirm anew ({why})").into(),
-        // A guard of a JSON patch that did not hold is told without causes, a value that the server does not take with them.
-        (422, _) if !refused.causes => {
+        (422, _) if **why == *NOT_APPLICABLE => {
             format!("{name} is not any more what was confirmed (changed or recreated): look again and confirm anew").into()
         }
         (422, _) => format!("the server does not take it: {why}").into(),
