@@ -166,13 +166,14 @@ fn of_alertmanager() -> Vec<Answer> {
     let successes =
         ["", "null", "{}", "{\"silenceID\": \"\"}", "{\"silenceID\":", "[]", "\"ok\"", PAGE].map(|body| silent(200, JSON, body));
     let pages = [302, 307, 400, 401, 403, 404, 407, 413, 429, 500, 502, 504].map(|code| silent(code, HTML, PAGE));
+    let gateway = [401, 403, 429].map(|code| silent(code, JSON, &json!({"message": "the gateway says no"})));
     let others = [
         silent(499, TEXT, ""),
         silent(503, TEXT, "upstream connect error"),
         silent(500, JSON, &json!("open silences.snapshot: no space left on device")),
         silent(200, JSON, &status(403, "Forbidden", "a failure with a success's code")),
     ];
-    own.into_iter().chain(successes.into_iter().chain(pages).chain(others).flatten()).collect()
+    own.into_iter().chain(successes.into_iter().chain(pages).chain(gateway).chain(others).flatten()).collect()
 }
 
 /// What the server would answer to a write: its dry run says.

@@ -157,13 +157,15 @@ fn foreign(code: u16, seen: &str) -> Clean {
     format!("an answer that is not this server's own: {code} {words}").into()
 }
 
-/// The server's own words: a `Status` that says the same code, of Alertmanager also a text or an object with a message.
+/// The server's own words: a `Status` that says the same code, of Alertmanager also a text or an object with a code and a message. A message
+/// alone is what gateways give.
 fn own(server: &Server, value: &Value, code: u16) -> Option<Refused> {
     let status = value["kind"] == "Status" && value["status"] == "Failure" && value["code"] == code;
     if status {
         return Some(Refused { code, reason: text(value, "/reason").into(), why: text(value, "/message").into() });
     }
-    let words = value.as_str().or_else(|| value["message"].as_str()).filter(|_| *server != Server::Cluster)?;
+    let message = value["message"].as_str().filter(|_| value["code"].is_number());
+    let words = value.as_str().or(message).filter(|_| *server != Server::Cluster)?;
     Some(Refused { code, reason: Clean::default(), why: words.into() })
 }
 
@@ -225,6 +227,9 @@ mod tests {
         let alertmanager = Server::Alertmanager("a".into());
         assert_eq!(told(&alertmanager, 200, ""), "done null");
         assert_eq!(told(&alertmanager, 400, "\"start time must be before end time\""), "refused start time must be before end time");
+        assert_eq!(told(&alertmanager, 405, r#"{"code":405,"message":"not allowed"}"#), "refused not allowed");
+        let gateway = r#"{"message":"no"}"#;
+        assert_eq!(told(&alertmanager, 403, gateway), format!("lost an answer that is not this server's own: 403 \"{gateway}\""));
         assert_eq!(
             told(&alertmanager, 404, "404 page not found"),
             "lost an answer that is not this server's own: 404 \"404 page not found\""
