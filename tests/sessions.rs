@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[allow(dead_code, reason = "this file uses a part of it")]
 mod support;
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use crossterm::event::{Event as Terminal, KeyCode, KeyEvent, KeyModifiers};
@@ -31,10 +32,12 @@ use warroom::theme::Theme;
 use warroom::view::{Hits, Look, view};
 
 use support::chance::{Rng, seeds};
-use support::{Room, for_each_seed, impatient, prepare, session, until, wanted};
+use support::{LIMIT, Room, for_each_seed, impatient, prepare, session, until, wanted};
 
 /// What a person does in one session.
 const GESTURES: usize = 20;
+/// For an answer to what is prepared or sent: one that hangs is given up within the session, and a busy machine's comes in time.
+const DEADLINE: Duration = Duration::from_secs(1);
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap()]));
 static THEME: LazyLock<Theme> = LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
@@ -59,7 +62,7 @@ fn two_hundred_sessions_are_replayed_as_they_were() {
     let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
     let (segments, intents, answered) = (sum(|t| t.segments), sum(|t| t.intents), sum(|t| t.answered));
     assert!(
-        told.len() == 1 || (segments > told.len() * 2 && intents > told.len() / 2 && answered > told.len() / 4),
+        told.len() == 1 || (segments > told.len() * 2 && intents >= told.len() && answered >= told.len() / 2),
         "{segments} segments, {intents} intents, {answered} answered"
     );
 }
@@ -67,13 +70,21 @@ fn two_hundred_sessions_are_replayed_as_they_were() {
 async fn live_through(seed: u64) -> Told {
     let mut rng = Rng::new(seed);
     let limits = Limits { group: Duration::from_millis(5), segment: 1 << 12 };
-    let room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| Wanted { limits, ..impatient(wanted) }).await;
+    let room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| Wanted { limits, deadline: DEADLINE, ..impatient(wanted) }).await;
     let mut operator = Operator { room, rng };
-    for _ in 0..GESTURES {
+    let confirmed = operator.rng.below(GESTURES);
+    for number in 0..GESTURES {
         operator.meddle();
-        operator.gesture().await;
+        if number == confirmed {
+            operator.confirmed_step().await;
+        } else {
+            operator.gesture().await;
+        }
         let turns = operator.rng.below(6);
         operator.listen(turns).await;
+    }
+    if seed.is_multiple_of(2) {
+        operator.answer().await;
     }
     let Operator { room, mut rng } = operator;
     let mut core = room.session.stop();
@@ -129,24 +140,50 @@ impl Operator {
         }
     }
 
+    /// A step that is begun again, with the servers well and in the namespace of its deployments, until it is confirmed: how many are
+    /// confirmed by chance depends on how long the servers take.
+    async fn confirmed_step(&mut self) {
+        let intents = |room: &Room| room.session.state().world.runs.all().count();
+        let (before, end) = (intents(&self.room), Instant::now() + LIMIT);
+        loop {
+            self.step().await;
+            if intents(&self.room) > before {
+                return;
+            }
+            assert!(Instant::now() < end, "no step can be confirmed: {:?}", self.room.session.state().screen);
+            self.heal();
+            (0..4).for_each(|_| self.press(KeyCode::Esc));
+            self.command(&format!("ns {NAMESPACE}"));
+        }
+    }
+
+    /// Waits, with the servers well, until a change is answered.
+    async fn answer(&mut self) {
+        self.heal();
+        let answered = |session: &Headless| session.state().world.runs.all().any(|run| run.outcome.is_some());
+        assert!(self.room.until(answered).await, "no change is answered");
+    }
+
+    fn heal(&self) {
+        let faults = self.room.sim.faults();
+        faults.clear();
+        faults.thaw();
+    }
+
     /// A step from its command to its confirmation, left half-way now and then.
     async fn step(&mut self) {
         let steps = [
-            "scale deployment=worker-service replicas=4",
-            "scale deployment=ocr-service replicas=0",
-            "set-env deployment=ai-service env=FEATURE_X=1",
-            "rollout-undo deployment=medcontracthub-app",
+            format!("scale deployment=worker-service replicas={}", self.rng.below(6)),
+            "scale deployment=ocr-service replicas=0".to_owned(),
+            format!("set-env deployment=ai-service env=FEATURE_X={}", self.rng.below(9)),
+            "rollout-undo deployment=medcontracthub-app".to_owned(),
         ];
-        let command = *self.rng.pick(&steps);
+        let command = self.rng.pick(&steps);
         (0..4).for_each(|_| self.press(KeyCode::Esc));
         self.press(KeyCode::Char('A'));
         self.command(command);
         let waits = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Form(form)) if form.waiting);
-        for _ in 0..100 {
-            if waits(&self.room.session) {
-                self.listen(1).await;
-            }
-        }
+        assert!(self.room.until(|session| !waits(session)).await, "{command}: neither a plan nor a refusal");
         self.listen(4).await; // the first moments of a dialog take no key
         if self.rng.below(8) > 0 {
             self.press(KeyCode::Char('y'));
