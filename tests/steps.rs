@@ -87,7 +87,11 @@ fn a_pod_that_something_makes_again_is_deleted_and_its_workload_is_whole_again()
     let (code, told) = run(&cluster, "delete-pod", &[&input], &["--dry-run"]);
     let facts: Vec<&str> = told["facts"].as_array().unwrap().iter().map(|fact| fact["words"].as_str().unwrap()).collect();
     assert!(code == 0 && facts.iter().any(|words| words.ends_with("of Deployment medcontracthub-app makes another")), "{told}");
-    assert_eq!((sent(&cluster, &mut seen), &told["diff"]), (Vec::new(), &json!([format!("- Pod {pod}, as a whole")])), "nothing but a dry run");
+    assert_eq!(
+        (sent(&cluster, &mut seen), &told["diff"]),
+        (Vec::new(), &json!([format!("- Pod {pod}, as a whole")])),
+        "nothing but a dry run"
+    );
     assert!(pods(&cluster, "medcontracthub-app").contains(&pod));
     let (code, told) = run(&cluster, "delete-pod", &[&input], &["--yes"]);
     assert_eq!((code, &told["verify"]["ok"], &told["undo"]), (0, &json!(true), &Value::Null), "{told}");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
@@ -11,14 +12,16 @@ use super::args;
 use super::status::wanted;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
-use crate::event::{Allowed, DiffLine, DryRun, Event, Fact, Operator, Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Weight};
+use crate::event::{
+    Allowed, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Weight,
+};
 use crate::journal::redact::redact_text;
 use crate::keymap::Action;
 use crate::runbook::Runbook;
 use crate::runtime::headless::Headless;
 use crate::session;
 use crate::source::clock::Clock;
-use crate::state::{Run, Stage};
+use crate::state::{Run, Stage, changes};
 use crate::step::{check, guard};
 
 /// Until the cluster has answered what a plan needs.
@@ -232,12 +235,9 @@ fn tell(told: &Value) -> io::Result<()> {
     }
     if let Some(ok) = told["verify"]["ok"].as_bool() {
         let seconds = told["verify"]["seconds"].as_f64().unwrap_or(0.0);
-        say(format_args!(
-            "{} in {seconds:.0} s: {} → {}",
-            if ok { "verified" } else { "not verified" },
-            told["verify"]["before"],
-            told["verify"]["after"]
-        ))?;
+        let measure = |at: &str| Measure::deserialize(&told["verify"][at]).unwrap_or_default();
+        let numbers = changes(&measure("before"), &measure("after"));
+        say(format_args!("{} in {seconds:.0} s: {numbers}", if ok { "verified" } else { "not verified" }))?;
     }
     Ok(())
 }

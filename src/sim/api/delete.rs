@@ -4,8 +4,8 @@ use axum::http::Method;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{Call, is_dry_run};
 use super::status::Status;
+use super::{Call, is_dry_run};
 use crate::sim::cluster::Cluster;
 use crate::sim::cluster::kind::{Kind, POD};
 use crate::sim::json::text;
