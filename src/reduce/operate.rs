@@ -6,7 +6,7 @@ use crate::effect::{Effect, Play};
 use crate::event::{Operator, Purpose, Session};
 use crate::keymap::Action;
 use crate::state::StepLine;
-use crate::state::{Focus, ListView, Overlay, Severity, State, pod_lines, row_ids, step_lines};
+use crate::state::{DISARMED, Focus, ListView, Overlay, STOPPED, Severity, State, pod_lines, row_ids, step_lines};
 
 /// Carries an action out.
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
@@ -34,7 +34,7 @@ pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
         Action::ToggleFaults => state.screen.faults_only = !state.screen.faults_only,
         Action::Arm => return arm(state),
         Action::StopAll => return stop_all(state),
-        Action::Disarm => return steps::revoke(state, "disarmed before it left"),
+        Action::Disarm => return steps::revoke(state, DISARMED),
         Action::Logs => return logs::open(state, false),
         Action::PreviousLogs => return logs::open(state, true),
         Action::Follow => follow_newest(state),
@@ -168,7 +168,7 @@ fn arm(state: &mut State) -> Vec<Effect> {
 fn stop_all(state: &mut State) -> Vec<Effect> {
     state.screen.input = None;
     state.screen.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Logs(_)));
-    let revoked = steps::revoke(state, "stopped before it left");
+    let revoked = steps::revoke(state, STOPPED);
     let unknown = state.world.runs.all().filter(|run| run.unanswered()).count();
     let parts =
         [(revoked.len(), "not sent"), (unknown, "unknown, being read")].map(|(count, what)| (count > 0).then(|| format!("{count} {what}")));

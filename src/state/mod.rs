@@ -54,7 +54,7 @@ pub use reading::{Reading, TimelineFilter, TimelineLine, object_of, object_of_al
 pub use reasons::{explain, told};
 pub use rollouts::Rollout;
 pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines, workload_rows};
-pub use runs::{Run, Runs, Stage};
+pub use runs::{DISARMED, Run, Runs, STOPPED, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
 pub use span::Span;
 pub use subject::{Link, chosen_alert, in_hand, link, offers, row_of, subject};

@@ -10,6 +10,11 @@ use crate::clean::Clean;
 use crate::event::{Intent, Measure, Outcome, Output, Verdict};
 use crate::step::check::{Evidence, Since};
 
+/// Why something was revoked: everything was stopped.
+pub const STOPPED: &str = "stopped before it left";
+/// Why something was revoked: changes are not allowed any more.
+pub const DISARMED: &str = "disarmed before it left";
+
 /// Where a run stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -59,6 +64,9 @@ pub struct Run {
     /// Ops that were answered as done, before the outcome.
     #[serde(default)]
     pub done: u32,
+    /// Why no more of its ops leave, though some have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Clean>,
 }
 
 impl Run {
@@ -113,7 +121,7 @@ impl Runs {
         let before = evidence.measure(&intent.checks);
         let stage = if adopted { Stage::Unknown("warroom ended before the answer came".into()) } else { Stage::Waiting };
         let (intent, mark, peak) = (intent.clone(), self.count, before.lag);
-        let run = Run { mark, intent, at, stage, outcome: None, applied: None, peak, before, sent: None, done: 0 };
+        let run = Run { mark, intent, at, stage, outcome: None, applied: None, peak, before, sent: None, done: 0, revoked: None };
         self.runs.entry(run.intent.id).or_insert(run)
     }
 
@@ -129,6 +137,15 @@ impl Runs {
     pub fn step(&mut self, id: Ulid, op: u32) {
         if let Some(run) = self.runs.get_mut(&id).filter(|run| run.stage == Stage::Sent) {
             run.done = op + 1;
+        }
+    }
+
+    /// Of changes that are under way, what has not left does not leave any more, whoever arms again.
+    pub fn revoke(&mut self, why: &str) {
+        let under_way = |run: &&mut Run| run.stage == Stage::Sent && !run.intent.only_reads();
+        let rest = |run: &&mut Run| run.sent.is_some_and(|sent| sent + 1 < run.intent.count());
+        for run in self.runs.values_mut().filter(under_way).filter(rest) {
+            run.revoked.get_or_insert_with(|| why.into());
         }
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cluster::Index;
 use super::detect::Detector;
+use super::runs::{DISARMED, STOPPED};
 use super::trouble::failing_since;
 use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage, changes};
 use crate::clean::Clean;
@@ -367,12 +368,19 @@ impl World {
         match operator.action() {
             // Which of several contexts is meant only the screen knows, which says so with an event of its own.
             Some(Action::Arm) if session.is_some_and(|session| !session.several()) => self.arm(at, ContextId::MAIN),
-            Some(Action::Disarm | Action::StopAll) if self.armed(at).next().is_some() => {
-                (self.armed_until, self.armed_beside) = (None, BTreeMap::new());
-                self.timeline.add(at, EntryKind::Session, "warroom", "disarmed", None);
-            }
+            Some(Action::Disarm) => self.disarm(at, DISARMED),
+            Some(Action::StopAll) => self.disarm(at, STOPPED),
             Some(Action::Namespaces(line)) => self.watch(at, line),
             _ => {}
+        }
+    }
+
+    /// Nothing may be changed any more, and what is under way is revoked because of this.
+    fn disarm(&mut self, at: DateTime<Utc>, why: &str) {
+        self.runs.revoke(why);
+        if self.armed(at).next().is_some() {
+            (self.armed_until, self.armed_beside) = (None, BTreeMap::new());
+            self.timeline.add(at, EntryKind::Session, "warroom", "disarmed", None);
         }
     }
 

@@ -46,6 +46,9 @@ pub enum Denied {
     /// They were, and the time is over.
     #[error("arming{0} ran out: arm again (:arm), then confirm")]
     RanOut(String),
+    /// It was stopped when a part of it had left.
+    #[error("{0}")]
+    Revoked(Clean),
     /// What is not recorded is not done.
     #[error("the journal cannot be written, and what is not recorded is not done; mend the disk first")]
     Journal,
@@ -117,7 +120,10 @@ fn next(run: Option<&Run>) -> Result<usize, Denied> {
     let Some(run) = run else { return Ok(0) };
     match run.stage {
         Stage::Waiting => Ok(0),
-        Stage::Sent if run.done > run.sent.unwrap_or(0) => Ok(run.done as usize),
+        Stage::Sent if run.done > run.sent.unwrap_or(0) => match &run.revoked {
+            Some(why) => Err(Denied::Revoked(why.clone())),
+            None => Ok(run.done as usize),
+        },
         Stage::Sent => Err(Denied::Over("it was sent, and the answer is awaited")),
         Stage::Unknown(_) => Err(Denied::Over("it may have been sent: it is read, and never sent again")),
         _ => Err(Denied::Over("it is over")),

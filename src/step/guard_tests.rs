@@ -83,10 +83,27 @@ fn another_cluster_at_the_same_address_is_another_cluster() {
     assert_eq!(room.answer(2), "another cluster answers at https://prod than the one where worker is");
 }
 
+fn of_two() -> Intent {
+    let intent = samples::intent();
+    Intent { ops: vec![intent.ops[0].clone(), intent.ops[0].clone()], ..intent }
+}
+
+#[test]
+fn who_arms_again_does_not_allow_the_rest_of_what_was_stopped() {
+    for (stop, words) in [(Action::StopAll, "stopped before it left"), (Action::Disarm, "disarmed before it left")] {
+        let (mut room, two) = (Room::armed(), of_two());
+        room.take(1, Event::Intent(Box::new(two.clone())));
+        room.take(1, Event::Sent { intent: two.id, op: 0 });
+        room.did(2, stop);
+        room.did(2, Action::Arm);
+        room.take(3, Event::Answered { intent: two.id, op: 0, generation: 2 });
+        assert_eq!(authorise(&room.world, &two, at(3)), Err(Denied::Revoked(words.into())));
+    }
+}
+
 #[test]
 fn what_has_left_or_is_over_never_leaves_again() {
-    let intent = samples::intent();
-    let two = Intent { ops: vec![intent.ops[0].clone(), intent.ops[0].clone()], ..intent.clone() };
+    let (intent, two) = (samples::intent(), of_two());
     let mut room = Room::armed();
     room.take(1, Event::Intent(Box::new(two.clone())));
     let answer =
