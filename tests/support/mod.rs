@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod both;
 pub mod chance;
 pub mod disk;
 pub mod hand;
@@ -71,11 +72,14 @@ pub struct Setup<'a> {
     pub identity: Identity,
     /// What the session is recorded on.
     pub disk: Arc<dyn Disk>,
+    /// The steps that it has.
+    pub runbook: Arc<Runbook>,
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { seed: 1, scenario: Scenario::Calm, gone: &[], identity: Identity::Admin, disk: Arc::new(LocalDisk) }
+        let (disk, runbook) = (Arc::new(LocalDisk), RUNBOOK.clone());
+        Self { seed: 1, scenario: Scenario::Calm, gone: &[], identity: Identity::Admin, disk, runbook }
     }
 }
 
@@ -100,7 +104,7 @@ impl Room {
 
     /// A session, `changed` from the usual one, in what was set up.
     pub async fn of(setup: Setup<'_>, changed: impl FnOnce(Wanted) -> Wanted) -> Self {
-        let Setup { seed, scenario, gone, identity, disk } = setup;
+        let Setup { seed, scenario, gone, identity, disk, runbook } = setup;
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
         let (onset, measured) = (Duration::from_secs(2), Duration::from_secs(60));
         let config = SimConfig { seed, clock: clock.clone(), onset, measured, identity, ..SimConfig::new(scenario) };
@@ -109,7 +113,7 @@ impl Room {
             assert!(sim.delete("Service", "monitoring", name));
         }
         let data = tempfile::tempdir().unwrap();
-        let session = session_on(disk, changed(wanted(&sim)), &clock, data.path()).await;
+        let session = session_on(disk, changed(wanted(&sim)), runbook, &clock, data.path()).await;
         Self { sim, clock, data, session }
     }
 
@@ -179,12 +183,12 @@ pub fn impatient(wanted: Wanted) -> Wanted {
 
 /// Opens a session, recorded below `data`.
 pub async fn session(wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
-    session_on(Arc::new(LocalDisk), wanted, clock, data).await
+    session_on(Arc::new(LocalDisk), wanted, RUNBOOK.clone(), clock, data).await
 }
 
-async fn session_on(disk: Arc<dyn Disk>, wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
+async fn session_on(disk: Arc<dyn Disk>, wanted: Wanted, runbook: Arc<Runbook>, clock: &Clock, data: &Path) -> Headless {
     let paths = Paths { config_dir: data.join("config"), data_dir: data.to_owned() };
-    Headless::new(session::open_on(disk, wanted, &paths, RUNBOOK.clone(), clock.clone()).await.unwrap())
+    Headless::new(session::open_on(disk, wanted, &paths, runbook, clock.clone()).await.unwrap())
 }
 
 /// This happens to the next request that makes the change. Its dry runs are other requests, and one of them may be late.
