@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
@@ -54,15 +54,9 @@ pub struct Executor {
     events: mpsc::Sender<Event>,
     preparing: Option<AbortHandle>,
     following: Option<Logs>,
-    sending: BTreeMap<Ulid, Sending>,
+    /// What left, and whose answer is awaited: each can be stopped.
+    sending: BTreeMap<Ulid, oneshot::Sender<()>>,
     all: Vec<AbortHandle>,
-}
-
-/// Something that left, and whose answer is awaited.
-struct Sending {
-    task: AbortHandle,
-    /// What a stop makes of it.
-    stopped: Outcome,
 }
 
 impl Executor {
@@ -120,10 +114,24 @@ impl Executor {
             }
             Outcome::Unknown { reason: why.into(), at }
         };
-        let (failed, stopped) = (Event::Outcome { intent, outcome: lost(BROKEN) }, lost("stopped before the answer came"));
+        let [failed, stopped] = [BROKEN, "stopped before the answer came"].map(|why| Event::Outcome { intent, outcome: lost(why) });
         let acting = self.acting.clone();
-        let task = self.spawn(async move { acting.send(&authorised).await }, failed);
-        self.sending.insert(intent, Sending { task, stopped });
+        self.stoppable(intent, async move { acting.send(&authorised).await }, stopped, failed);
+    }
+
+    /// Runs a task that ends in its answer or, if it is stopped before, in `stopped`: in one of them, once.
+    fn stoppable(&mut self, intent: Ulid, answer: impl Future<Output = Event> + Send + 'static, stopped: Event, failed: Event) {
+        let (stop, stops) = oneshot::channel();
+        let either = async move {
+            tokio::select! {
+                biased; // what is stopped goes no step further
+                Ok(()) = stops => stopped,
+                event = answer => event,
+            }
+        };
+        self.spawn(either, failed);
+        self.sending.retain(|_, stop| !stop.is_closed());
+        self.sending.insert(intent, stop);
     }
 
     fn resolve(&mut self, unresolved: Unresolved) {
@@ -169,16 +177,12 @@ impl Executor {
         self.spawn(answer, Event::View(View::Told(BROKEN.into())));
     }
 
-    /// Cancels what runs. An answer that is no longer awaited is unknown, and is read like every other.
+    /// Cancels what runs. An answer that is no longer awaited is unknown, and is read like every other; one that has come counts.
     fn stop_all(&mut self) {
         stop(&mut self.preparing);
         self.following = None;
-        for (intent, Sending { task, stopped }) in std::mem::take(&mut self.sending) {
-            if !task.is_finished() {
-                task.abort();
-                let events = self.events.clone();
-                tokio::spawn(async move { events.send(Event::Outcome { intent, outcome: stopped }).await });
-            }
+        for stop in std::mem::take(&mut self.sending).into_values() {
+            let _ = stop.send(()); // or it has ended by itself
         }
     }
 
@@ -245,15 +249,35 @@ mod tests {
         assert_eq!(heard.recv().await, Some(told));
     }
 
+    /// That of a change, and what a stop makes of it.
+    fn outcomes(intent: Ulid) -> [Event; 2] {
+        let reason = "stopped before the answer came".into();
+        let all = [Outcome::Applied { generation: 2, writes: 1, by_reading: false }, Outcome::Unknown { reason, at: 0 }];
+        all.map(|outcome| Event::Outcome { intent, outcome })
+    }
+
     #[tokio::test]
     async fn stopping_makes_an_answer_on_its_way_unknown() {
         let (events, mut heard) = mpsc::channel(1);
-        let mut executor = executor(events);
-        let (id, never) = (Ulid::from_parts(1, 1), std::future::pending());
-        let task = executor.spawn(never, Event::View(View::Told("never".into())));
-        let unknown = Outcome::Unknown { reason: "stopped before the answer came".into(), at: 0 };
-        executor.sending.insert(id, Sending { task, stopped: unknown.clone() });
+        let (mut executor, id) = (executor(events), Ulid::from_parts(1, 1));
+        let [_, unknown] = outcomes(id);
+        executor.stoppable(id, std::future::pending(), unknown.clone(), Event::View(View::Told(BROKEN.into())));
         executor.execute(Effect::StopAll);
-        assert_eq!(heard.recv().await, Some(Event::Outcome { intent: id, outcome: unknown }));
+        assert_eq!(heard.recv().await, Some(unknown));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_has_come_before_the_stop_counts_and_is_the_only_one() {
+        let (events, mut heard) = mpsc::channel(1);
+        let busy = Event::View(View::Tick);
+        events.send(busy.clone()).await.unwrap();
+        let (mut executor, id) = (executor(events), Ulid::from_parts(1, 1));
+        let [applied, unknown] = outcomes(id);
+        executor.stoppable(id, std::future::ready(applied.clone()), unknown, Event::View(View::Told(BROKEN.into())));
+        tokio::task::yield_now().await; // the answer is in, and waits until somebody listens
+        executor.execute(Effect::StopAll);
+        assert_eq!((heard.recv().await, heard.recv().await), (Some(busy), Some(applied)));
+        drop(executor);
+        assert_eq!(heard.recv().await, None, "nothing more is said of it");
     }
 }
