@@ -175,7 +175,8 @@ fn naming(pod: &Found, answers: &[Answer], next: &Next) -> Option<Naming> {
         Next::Unknown(why) => (format!("whether another is made is not known: {why}"), true),
         // Half of what serves now, or more, going away at once is an outage.
         Next::Another(_) => match ready(answers) {
-            Some(all @ 1..=2) if is_ready(&pod.object) => (format!("{all} ready pods serve now, and it is one of them"), false),
+            Some(1) if is_ready(&pod.object) => ("it is the only ready pod of its workload".to_owned(), false),
+            Some(2) if is_ready(&pod.object) => ("it is one of 2 ready pods of its workload".to_owned(), false),
             _ => return None,
         },
     };
