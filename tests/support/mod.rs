@@ -5,6 +5,7 @@
 pub mod both;
 pub mod chance;
 pub mod disk;
+pub mod facts;
 pub mod hand;
 
 use std::fmt::Write as _;
