@@ -209,6 +209,21 @@ fn a_rollback_of_just_before_the_session_is_an_answer_too() {
 }
 
 #[test]
+fn what_was_rolled_away_from_in_trouble_before_the_session_is_not_brought_back_by_another_trouble() {
+    let deployment = Workload { changed: Some(changed("kubectl-rollout", -900)), ..app((2, 2, 2), 8, "v1.2.3") };
+    let revisions = vec![set(5, 5, "v1.2.2", -90_000), set(7, 7, "v1.3.0", -1_200), set(6, 8, "v1.2.3", -80_000)];
+    let (first, behind) = (Tier::Fine.place(at(-1_500)), Tier::Fine.place(at(-90)));
+    let share = |place| if (at(-1_190)..at(-880)).contains(&Tier::Fine.at(place)) { 0.25 } else { 0.01 };
+    let shares = (first..behind).map(|place| Some(share(place))).collect();
+    let services = vec![ServiceHistory { service: APP.into(), lines: [shares, vec![], vec![], vec![]] }];
+    let mut events = vec![(-91, Event::Started(story::session()))];
+    events.extend(listing(-90, vec![deployment], revisions, vec![of_set(6, 0), of_set(6, 1)]));
+    events.extend([fails(-85, 0.01), (-84, Event::RateHistory(RateHistory { tier: Tier::Fine, first, services }))]);
+    events.extend(failing(-30, 0));
+    assert!(!titles(&events).iter().any(|title| title == &format!("roll back {APP}")), "{:?}", titles(&events));
+}
+
+#[test]
 fn pods_of_an_older_revision_are_no_trouble_of_the_new_one() {
     let mut events = bad_image();
     events.extend(rolls_out(-350, (8, 8, "v1.2.4", -350), "kubectl-edit"));

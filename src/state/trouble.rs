@@ -51,12 +51,23 @@ pub(super) struct Back {
     pub revision: Option<u64>,
 }
 
+/// Whether requests failed in the minute before a revision was replaced: whoever did that wants it back no more than who saw it.
+fn was_left_failing(world: &World, workload: &Workload, revision: &Revision) -> bool {
+    let (service, threshold) = (&workload.service, world.threshold(&workload.service));
+    let series = world.rates.services.get(service).filter(|_| workload.meta.context().is_main());
+    let next = world.rollouts(&workload.meta.uid).iter().find(|rollout| rollout.number > revision.number);
+    let Some((next, series)) = next.zip(series) else { return false };
+    let before = series.dots(Signal::Errors, next.at - TimeDelta::minutes(1), next.at, 12);
+    before.into_iter().flatten().any(|ratio| ratio > threshold)
+}
+
 /// The newest revision of before the rollout that the trouble followed. Never one that ran while the trouble was there, nor one that trouble
 /// followed before.
 pub(super) fn back(world: &World, workload: &Workload, since: DateTime<Utc>) -> Option<Back> {
     let (rollouts, uid) = (&world.detector.rollouts, &workload.meta.uid);
     let (cause, newest) = (rollouts.before(uid, since)?, rollouts.of(uid).last()?);
-    let bad = |revision: &Revision| rollouts.of(uid).iter().any(|rollout| rollout.number == revision.number && rollout.bad);
+    let blamed = |revision: &Revision| rollouts.of(uid).iter().any(|rollout| rollout.number == revision.number && rollout.bad);
+    let bad = |revision: &Revision| blamed(revision) || was_left_failing(world, workload, revision);
     let revisions = world.cluster.revisions_of(uid);
     let target = revisions.iter().find(|revision| revision.number < cause.number && !bad(revision))?;
     let plain = cause.number == newest.number && revisions.get(1).is_some_and(|second| second.number == target.number);
