@@ -20,7 +20,12 @@ pub fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
         let whole = format!("{} {}, as a whole", text(before, "/kind"), text(before, "/metadata/name"));
         return vec![DiffLine { sign: Sign::Remove, text: whole.into() }];
     }
-    let (before, after) = (leaves(before), leaves(after));
+    let (mut before, mut after) = (leaves(before), leaves(after));
+    let secrets: Vec<String> = before.keys().chain(after.keys()).filter_map(|path| from_secret(path)).collect();
+    for path in secrets {
+        before.entry(path.clone()).and_modify(|leaf| leaf.1 = true);
+        after.entry(path).and_modify(|leaf| leaf.1 = true);
+    }
     let changed: BTreeSet<&String> = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
     let mut lines = Vec::new();
     let mut heading = String::new();
@@ -33,6 +38,13 @@ pub fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
         lines.extend(told(leaf, before.get(path), after.get(path)));
     }
     lines
+}
+
+/// The path of a variable's own value where it is taken from a Secret: what takes its place is one too.
+fn from_secret(path: &str) -> Option<String> {
+    let (variable, _) = path.split_once("]\u{0}valueFrom\u{0}secretKeyRef")?;
+    let (list, name) = variable.rsplit_once('[')?;
+    Some(format!("{list}\u{0}{name}"))
 }
 
 fn told(leaf: &str, before: Option<&Leaf>, after: Option<&Leaf>) -> Vec<DiffLine> {
@@ -115,6 +127,18 @@ mod tests {
     fn with(env: &Value) -> Value {
         json!({"metadata": {"annotations": {"a": "1"}, "generation": env.as_array().map_or(0, Vec::len), "resourceVersion": env.to_string()},
                "spec": {"template": {"spec": {"containers": [{"name": "app", "env": env}]}}}, "status": {"n": env}})
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_secret_is_one() {
+        let from = json!({"name": "PLAIN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}});
+        let of = |variable: &Value| with(&json!([variable]));
+        let typed = of(&json!({"name": "PLAIN", "value": "hunter2"}));
+        for lines in [told(&of(&from), &typed), told(&typed, &of(&from))] {
+            let lines = lines.join("\n");
+            assert!(lines.contains("PLAIN set (hidden)") || lines.contains("PLAIN removed (hidden)"), "{lines}");
+            assert!(!lines.contains("hunter2"), "{lines}");
+        }
     }
 
     #[test]
