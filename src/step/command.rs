@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 
 use crate::clean::{Clean, cleaned};
-use crate::event::Command;
+use crate::event::{Command, Typed};
+use crate::journal::redact::{MARK, is_secret_key};
 
 /// A word of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,30 @@ pub fn line(words: &[Word]) -> Command {
     let shown = Clean::new(&join(|word| word.hidden.as_ref().map_or(word.raw.as_str(), |(shown, ..)| shown)));
     let whole = (!secret && !hides.is_empty()).then(|| join(|word| &word.raw).into());
     Command { shown, hides, whole }
+}
+
+/// The words of a command as a shell splits them; nothing of it is expanded, and `#` begins no comment. `None` where a quote does not close.
+pub fn split(given: &str) -> Option<Vec<String>> {
+    let stand_in = ('\u{e000}'..'\u{f8ff}').find(|c| !given.contains(*c))?;
+    let words = shlex::split(&given.replace('#', stand_in.encode_utf8(&mut [0; 4])))?;
+    Some(words.into_iter().map(|word| word.replace(stand_in, "#")).collect())
+}
+
+/// Words that somebody typed, each without what looks like a secret; what follows a flag that is called like one (`--password VALUE`) is one.
+pub fn typed(words: &[String]) -> Vec<Typed> {
+    let is_flag = |word: &String| word.starts_with('-') && !word.contains('=') && is_secret_key(word.trim_start_matches('-'));
+    let follows_flag = |at: usize| at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(is_flag);
+    let one = |(at, word): (usize, &String)| if follows_flag(at) { Typed::hidden(word, MARK) } else { Typed::new(word) };
+    words.iter().enumerate().map(one).collect()
+}
+
+/// A command that somebody typed, as [`typed`] has its words.
+pub fn typed_line(given: &str) -> Typed {
+    let Some(words) = split(given) else { return Typed::new(given) };
+    let shown = typed(&words);
+    let plain = words.iter().zip(&shown).all(|(word, typed)| *typed.shown() == Clean::new(word));
+    let line = || shown.iter().map(|word| quoted(word.shown())).collect::<Vec<_>>().join(" ");
+    if plain { Typed::new(given) } else { Typed::hidden(given, &line()) }
 }
 
 /// A word as a POSIX shell reads it back.

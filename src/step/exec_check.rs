@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::command::{Word, line};
+use super::command::{Word, line, split, typed};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, Found, POD};
 use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, text};
@@ -48,17 +48,19 @@ impl StepKind for ExecCheck {
         let workload = Found::of(&aims, &answers[..answers.len().min(aims.len())], ctx)?;
         let (pod, of) = ready(&workload, answers.get(aims.len()))?;
         let container = container(&pod, inputs.get("container"))?;
-        let shown: Vec<Typed> = words.iter().map(|word| Typed::new(word)).collect();
-        let told = shown.iter().map(Typed::shown).map(|word| word.as_str()).collect::<Vec<_>>().join(" ");
+        let shown = typed(&words);
+        let told = shown.iter().map(|word| word.shown().to_string()).collect::<Vec<_>>().join(" ");
+        let command = command(&pod, &container, &words, ctx);
         let exec = Exec { target: pod.target(ctx), container: Clean::new(&container), command: shown, seconds: SECONDS };
-        let rights = [("create", "exec"), ("get", "")].map(|(verb, sub)| POD.right(verb, sub, &pod.aim.namespace, pod.name()));
+        let rights =
+            [("create", "exec"), ("get", "exec"), ("get", "")].map(|(verb, sub)| POD.right(verb, sub, &pod.aim.namespace, pod.name()));
         Ok(Draft {
-            title: format!("run {told} in {}", workload.name()),
+            title: format!("run in {}: {told}", workload.name()),
             target: pod.target(ctx),
             requests: vec![Request { op: Op::Exec(exec), rights: rights.to_vec(), object: Value::Null, scale: false }],
             checks: Vec::new(),
             undo: Undo::None("it only looks".to_owned()),
-            command: command(&pod, &container, &words, ctx),
+            command,
             touches: format!("container {container} of pod {}, one of {of} ready", pod.name()),
             facts: vec![Fact::plain("runs", format!("for {SECONDS} s at the most, without a shell"))],
             lines: Vec::new(),
@@ -70,7 +72,7 @@ impl StepKind for ExecCheck {
 /// The words of the command, as a shell would split them; nothing of it is expanded.
 fn words(inputs: &Inputs) -> Result<Vec<String>, Refusal> {
     let given = inputs.needed("command")?;
-    let words = shlex::split(given).ok_or_else(|| Refusal::usage("a quote of the command does not close".to_owned()))?;
+    let words = split(given).ok_or_else(|| Refusal::usage("a quote of the command does not close".to_owned()))?;
     if words.first().is_none_or(String::is_empty) {
         return Err(Refusal::usage("the command is empty: give a program and its arguments".to_owned()));
     }
@@ -132,11 +134,11 @@ fn container(pod: &Found, given: Option<&str>) -> Result<String, Refusal> {
 
 fn command(pod: &Found, container: &str, words: &[String], ctx: &Ctx) -> Command {
     let place = ["kubectl", "exec", pod.name(), "-c", container, "-n", &pod.aim.namespace, "--context", ctx.place.context.as_str(), "--"];
-    let hidden = |word: &String| {
-        let shown = Typed::new(word).shown().to_string();
-        if shown == *Clean::new(word) { Word::from(word.as_str()) } else { Word::hiding(word, &shown, "a word of the command", true) }
+    let hidden = |(word, typed): (&String, Typed)| {
+        let shown = typed.shown();
+        if *shown == Clean::new(word) { Word::from(word.as_str()) } else { Word::hiding(word, shown, "a word of the command", true) }
     };
-    line(&place.into_iter().map(Word::from).chain(words.iter().map(hidden)).collect::<Vec<_>>())
+    line(&place.into_iter().map(Word::from).chain(words.iter().zip(typed(words)).map(hidden)).collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -171,6 +173,20 @@ mod tests {
         let pasted = "kubectl exec b -c app -n ns --context prod -- cat '/etc/my file' '$HOME'";
         assert_eq!(draft.command.to_copy().unwrap(), pasted);
         assert_eq!(Danger::Read, ExecCheck.danger());
+    }
+
+    #[test]
+    fn asks_for_both_rights_and_hides_what_follows_a_flag_of_a_secret() {
+        let ready = [pod("b", "True", "app-abc")];
+        let draft = check(&[("command", "redis-cli --password hunter2 get #key")], &ready).unwrap();
+        let rights: Vec<String> = draft.requests[0].rights.iter().map(|right| format!("{} {}", right.verb, right.subresource)).collect();
+        assert_eq!(rights, ["create exec", "get exec", "get "], "a WebSocket begins with GET");
+        let Op::Exec(exec) = &draft.requests[0].op else { panic!("it writes") };
+        assert_eq!(exec.command.iter().map(Typed::raw).collect::<Vec<_>>(), ["redis-cli", "--password", "hunter2", "get", "#key"]);
+        let told = format!("{} {:?} {:?}", draft.title, draft.command, exec.command);
+        assert!(!told.contains("hunter2") && told.contains("get #key") && draft.command.to_copy().is_none(), "{told}");
+        let typed = crate::step::input::InputKind::Command.typed(" redis-cli --password hunter2 get");
+        assert!(!typed.shown().contains("hunter2") && typed.raw().contains("hunter2"), "{typed}");
     }
 
     #[test]

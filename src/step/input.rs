@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::command;
 use crate::event::{Kind, Refusal, StepCall, Typed};
 
 crate::data::names! {
@@ -61,7 +62,11 @@ impl InputKind {
 
     /// What was typed for such an input: values of variables are what they are and never shown, of all else blanks around it are left out.
     pub fn typed(self, raw: &str) -> Typed {
-        if self == Self::Env { Typed::env(raw) } else { Typed::new(raw.trim()) }
+        match self {
+            Self::Env => Typed::env(raw),
+            Self::Command => command::typed_line(raw.trim()),
+            _ => Typed::new(raw.trim()),
+        }
     }
 }
 
