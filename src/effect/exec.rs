@@ -71,11 +71,11 @@ async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
     let ended = tokio::time::timeout(limit, all).await;
     process.abort();
     let (exit, why) = match ended {
-        Ok(Some(status)) => (exit(&status), None),
+        Ok(Some(status)) => (exit(&status), unexplained(&status)),
         Ok(None) => (None, Some("the stream ended without an exit code".to_owned())),
-        Err(_) => (None, Some(format!("stopped after {} s", limit.as_secs()))),
+        // Closing the stream ends nothing there: the container's runtime goes on with the program.
+        Err(_) => (None, Some(format!("not listened to any longer after {} s: it may still run there", limit.as_secs()))),
     };
-    let why = why.or_else(|| (exit.is_none()).then(|| "the server gave no exit code".to_owned()));
     output(exit, why, &[out, err])
 }
 
@@ -86,6 +86,12 @@ fn exit(status: &Status) -> Option<i32> {
     }
     let causes = status.details.as_ref()?.causes.as_ref()?;
     causes.iter().find(|cause| cause.reason.as_deref() == Some("ExitCode"))?.message.as_ref()?.parse().ok()
+}
+
+/// Why there is no exit code, in the server's words: the program is not there, the container is gone.
+fn unexplained(status: &Status) -> Option<String> {
+    let words = status.message.as_deref().filter(|words| !words.is_empty()).unwrap_or("the server gave no exit code");
+    exit(status).is_none().then(|| words.to_owned())
 }
 
 /// What is kept of a stream, and whether there was more.

@@ -48,6 +48,9 @@ pub struct Settings {
     pub patience: Duration,
 }
 
+/// A command that was stopped: closing its stream ends nothing there.
+const UNHEARD: &str = "stopped: not listened to any longer, it may still run there";
+
 /// Carries effects out.
 pub struct Executor {
     acting: Acting,
@@ -114,7 +117,8 @@ impl Executor {
             }
             Outcome::Unknown { reason: why.into(), at }
         };
-        let [failed, stopped] = [BROKEN, "stopped before the answer came"].map(|why| Event::Outcome { intent, outcome: lost(why) });
+        let end = if authorised.intent().only_reads() { UNHEARD } else { "stopped before the answer came" };
+        let [failed, stopped] = [BROKEN, end].map(|why| Event::Outcome { intent, outcome: lost(why) });
         let acting = self.acting.clone();
         self.stoppable(intent, async move { acting.send(&authorised).await }, stopped, failed);
     }

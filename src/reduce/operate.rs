@@ -169,9 +169,10 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
     state.screen.input = None;
     state.screen.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Logs(_)));
     let revoked = steps::revoke(state, STOPPED);
-    let unknown = state.world.runs.all().filter(|run| run.unanswered()).count();
-    let parts =
-        [(revoked.len(), "not sent"), (unknown, "unknown, being read")].map(|(count, what)| (count > 0).then(|| format!("{count} {what}")));
+    let (checks, unknown): (Vec<_>, Vec<_>) =
+        state.world.runs.all().filter(|run| run.unanswered()).partition(|run| run.intent.only_reads());
+    let parts = [(revoked.len(), "not sent"), (unknown.len(), "unknown, being read"), (checks.len(), "not listened to any longer")];
+    let parts = parts.map(|(count, what)| (count > 0).then(|| format!("{count} {what}")));
     let told = parts.into_iter().flatten().collect::<Vec<_>>();
     let told = if told.is_empty() { "no change is pending".to_owned() } else { told.join(", ") };
     state.screen.tell(state.now, format!("stopped and disarmed; {told}"));

@@ -377,7 +377,7 @@ pub fn tell_run(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
         Stage::NotSent(why) => (EntryKind::Rejected, format!("not sent: {why}")),
         Stage::Partial(why) => (EntryKind::Unverified, partial(run, why)),
-        Stage::Read(output) => (if output.exit == Some(0) { EntryKind::Applied } else { EntryKind::Rejected }, read(output)),
+        Stage::Read(output) => (EntryKind::Checked, read(output)),
         Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(run, verdict)),
         Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),
     };

@@ -31,6 +31,8 @@ crate::data::names! {
         Action "action",
         /// It was made.
         Applied "applied",
+        /// A command that only looks has run.
+        Checked "checked",
         /// It was refused.
         Rejected "rejected",
         /// Its answer was lost.

@@ -64,7 +64,7 @@ pub fn entry(kind: EntryKind) -> (&'static str, Role) {
         EntryKind::Recovery => ("●", Role::Ok),
         EntryKind::Alert => ("▲", Role::TimelineAlert),
         EntryKind::AlertEnded => ("○", Role::Ok),
-        EntryKind::Action => ("▶", Role::TimelineAction),
+        EntryKind::Action | EntryKind::Checked => ("▶", Role::TimelineAction),
         EntryKind::Applied | EntryKind::Verified => ("✓", Role::TimelineApplied),
         EntryKind::Rejected | EntryKind::Unverified => ("✗", Role::TimelineRejected),
         EntryKind::Unknown => ("?", Role::TimelineUnknown),
