@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod common;
-#[allow(dead_code, reason = "this file uses a part of it")]
 mod support;
 
 use std::path::Path;

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-#[allow(dead_code, reason = "this file uses a part of it")]
 mod support;
 
 use std::path::Path;

@@ -13,7 +13,7 @@ use super::status::wanted;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::event::{
-    Allowed, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Weight,
+    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Weight,
 };
 use crate::journal::redact::redact_text;
 use crate::keymap::Action;
@@ -152,7 +152,7 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
     let told = json!({
         "step": run.intent.call.step, "intent": intent, "title": run.intent.title, "outcome": outcome, "writes": run.writes(),
         "reason": reason, "by_reading": by_reading, "verify": verify, "kubectl": run.intent.command.to_copy(),
-        "hidden": run.intent.command.hides, "undo": run.intent.undo, "output": output, "recording": session.recording(),
+        "hidden": hidden(&run.intent.command), "undo": run.intent.undo, "output": output, "recording": session.recording(),
     });
     (exit, told)
 }
@@ -184,8 +184,13 @@ fn planned(plan: &Plan) -> Value {
         "rights": rights(plan), "owners": owners.collect::<Vec<_>>(), "facts": plan.facts.iter().map(fact).collect::<Vec<_>>(),
         "touches": plan.touches, "confirm": plan.naming.as_ref().map(|naming| json!({"why": naming.why, "flag": naming.lasting})),
         "would_send": intent.ops.iter().map(ToString::to_string).collect::<Vec<_>>(), "kubectl": intent.command.to_copy(),
-        "hidden": intent.command.hides, "undo": intent.undo, "output": null,
+        "hidden": hidden(&intent.command), "undo": intent.undo, "output": null,
     })
+}
+
+/// What keeps a command from being given: nothing where it is given whole.
+fn hidden(command: &Command) -> &[Clean] {
+    if command.to_copy().is_some() { &[] } else { &command.hides }
 }
 
 fn rights(plan: &Plan) -> Vec<Value> {
@@ -218,14 +223,45 @@ fn fact(fact: &Fact) -> Value {
     json!({"about": fact.label, "weight": weight, "words": fact.words})
 }
 
+/// What preflight found, for people: who is touched, what will fight it, what is not allowed or not known, what takes it back.
+fn found(told: &Value) -> Vec<String> {
+    if !told["facts"].is_array() {
+        return Vec::new();
+    }
+    let text = |of: &Value, key: &str| of[key].as_str().unwrap_or_default().to_owned();
+    let list = |key: &str| told[key].as_array().into_iter().flatten();
+    let mark = |fact: &Value| match fact["weight"].as_str() {
+        Some("warn") => "▲ ",
+        Some("unknown") => "? ",
+        _ => "",
+    };
+    let facts = list("facts").map(|fact| format!("{}{}: {}", mark(fact), text(fact, "about"), text(fact, "words")));
+    let refused = list("rights").filter(|right| right["allowed"] != true);
+    let rights = refused.map(|right| {
+        let sign = if right["allowed"].is_null() { "? permission unknown" } else { "✖ not permitted" };
+        format!("{sign}: {} {}", text(right, "right"), text(right, "why")).trim_end().to_owned()
+    });
+    let tried = Some(&told["dry_run"]).filter(|tried| tried["is"] != "accepted");
+    let tried = tried.map(|tried| format!("dry run {}: {}", text(tried, "is"), text(tried, "why")));
+    let touches = Some(text(told, "touches")).filter(|words| !words.is_empty()).map(|words| format!("touches: {words}"));
+    let last = told["danger"] != "read" && told["undo"].is_null();
+    let undo = last.then(|| "✖ undo: none, this cannot be taken back".to_owned());
+    let confirm = told["confirm"]["why"].as_str().map(|why| {
+        let flag = if told["confirm"]["flag"] == true { ": --confirm NAME is needed besides --yes" } else { "" };
+        format!("▲ {why}{flag}")
+    });
+    touches.into_iter().chain(facts).chain(rights).chain(tried).chain(undo).chain(confirm).collect()
+}
+
 /// The same for people.
 fn tell(told: &Value) -> io::Result<()> {
     let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
     let list = |key: &str| told[key].as_array().cloned().unwrap_or_default();
     say(if told["title"].is_string() { text("title") } else { text("step") })?;
-    for (key, label) in [("diff", ""), ("owners", "▲ "), ("would_send", "would send: ")] {
+    for (key, label) in [("diff", ""), ("would_send", "would send: ")] {
         list(key).iter().try_for_each(|line| say(format_args!("  {label}{}", line.as_str().unwrap_or_default())))?;
     }
+    found(told).iter().try_for_each(|line| say(format_args!("  {line}")))?;
     if told["outcome"].is_string() {
         say(format_args!("{} {}", text("outcome").replace('_', " "), text("reason")))?;
     }
