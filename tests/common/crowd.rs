@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use warroom::clean::Clean;
-use warroom::event::{ClusterEvent, Event, Kind};
-use warroom::sim::crowd::{app_lines, pod_line};
+use warroom::event::{ClusterEvent, Event, Kind, Session};
+use warroom::sim::crowd::{NAMESPACE, app_lines, pod_line};
 use warroom::source::kube::{Deployment, Names, Object, Pod, ReplicaSet, Told, line};
 use warroom::state::{Focus, ListView, State};
 
@@ -37,7 +37,8 @@ pub fn changed(pods: usize, of: usize, restarts: u32) -> Vec<String> {
 pub fn state(pods: usize) -> State {
     let names = &mut Names::default();
     let (deployments, sets): (Vec<_>, Vec<_>) = (0..pods.div_ceil(APP)).map(|place| app_lines(place).into()).unzip();
-    let mut events = vec![Event::Started(story::session())];
+    let session = Session { namespaces: vec![NAMESPACE.into()], ..story::session() };
+    let mut events = vec![Event::Started(session)];
     let mut list = |kind: Kind, parts: Vec<Event>| {
         events.push(Event::Cluster(ClusterEvent::Listing(kind.into())));
         events.extend(parts);
@@ -47,7 +48,9 @@ pub fn state(pods: usize) -> State {
     list(Kind::ReplicaSet, vec![event::<ReplicaSet>(&sets, names)]);
     let page = |from: usize| (from..pods.min(from + 500)).map(|place| pod_line(place, 0)).collect::<Vec<_>>();
     list(Kind::Pod, (0..pods).step_by(500).map(|from| event::<Pod>(&page(from), names)).collect());
-    told(events.into_iter().map(|event| (0, event)))
+    let state = told(events.into_iter().map(|event| (0, event)));
+    assert_eq!(state.world.cluster.pods.len(), pods);
+    state
 }
 
 /// The same, with this typed after `/` in the pods' pane.
