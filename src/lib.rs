@@ -53,6 +53,10 @@
 //! Of several **contexts** the first is the main one; an object's identity says which it is of, and a **target** which cluster.
 //! A Kubernetes Event is a **notice**, and a ReplicaSet a **revision**, because their names mean something else here.
 
+#[cfg(test)]
+#[path = "../tests/support/chance.rs"]
+#[allow(dead_code, reason = "chance itself is proptest's here")]
+mod chance;
 pub mod clean;
 pub mod cli;
 pub mod config;

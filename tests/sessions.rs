@@ -57,7 +57,7 @@ struct Told {
 
 #[test]
 fn two_hundred_sessions_are_replayed_as_they_were() {
-    let told = for_each_seed("sessions", 0..seeds(40, 200), 8, live_through);
+    let told = for_each_seed("sessions", 0..seeds(24, 200), 8, live_through);
     let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
     let (segments, intents, answered) = (sum(|t| t.segments), sum(|t| t.intents), sum(|t| t.answered));
     assert!(

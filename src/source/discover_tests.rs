@@ -69,7 +69,8 @@ fn brokers_are_told_from_what_is_only_named_after_them() {
 }
 
 async fn scout(identity: Identity, near: Option<&str>) -> (Sim, Scout) {
-    let sim = Sim::start(SimConfig { identity, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
+    let measured = Duration::from_secs(60);
+    let sim = Sim::start(SimConfig { identity, measured, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
     let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
     let connection = connect(&settings, &Timing::default()).await.unwrap();
     (sim, Scout::new(connection.reader, near.map(str::to_owned), &Timing::default()))

@@ -1,15 +1,12 @@
 //! What plans of tests begin with.
 
-#[path = "../../tests/support/chance.rs"]
-#[allow(dead_code, reason = "chance itself is proptest's here")]
-mod chance;
-
 use chrono::DateTime;
 use proptest::test_runner::Config as ProptestConfig;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
 use super::{Answer, Ctx, Draft, Kind, Place};
+use crate::chance;
 use crate::clean::Clean;
 use crate::config::Rates;
 use crate::event::{ContextId, Op, Sealed};

@@ -38,7 +38,8 @@ impl Bench {
     async fn idle(identity: Identity) -> Self {
         crate::source::client::install_crypto();
         let clock = Clock::manual(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
-        let sim = Sim::start(SimConfig { clock: clock.clone(), identity, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
+        let measured = Duration::from_secs(60);
+        let sim = Sim::start(SimConfig { clock: clock.clone(), identity, measured, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
         let client = client(&sim);
         let (sender, events) = mpsc::channel(64);
         let logs = Logs::new(7, Clusters::alone(client), clock.clone(), sender);

@@ -38,7 +38,7 @@ impl Bench {
 
     async fn with(change: impl FnOnce(&mut SimConfig), scenario: Scenario) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
-        let mut config = SimConfig { clock: clock.clone(), ..SimConfig::new(scenario) };
+        let mut config = SimConfig { clock: clock.clone(), measured: Duration::from_secs(60), ..SimConfig::new(scenario) };
         change(&mut config);
         let sim = Sim::start(config).await.unwrap();
         let client = client(&sim);

@@ -218,7 +218,7 @@ async fn figures_of_nodes_and_pods() {
 
 #[tokio::test]
 async fn prometheus_answers_in_its_own_envelope() {
-    let bench = Bench::start(Scenario::Calm).await;
+    let bench = Bench::with(|config| config.measured = Duration::from_secs(30 * 60), Scenario::Calm).await;
     let total = bench.query(r#"sum(rate(http_requests_total{service="medcontracthub-app"}[30s]))"#).await.unwrap();
     assert!((total - 120.0).abs() < 1.0, "{total}");
     assert!(bench.query("sum(rate(http_requests_total[25m]))").await.is_some(), "there is a past");

@@ -2,19 +2,15 @@
 //!
 //! Scripts run on a simulated cluster under the machine's clock. Keys run on `warroom demo`, and, where it is, on the bed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
-
-#[path = "support/bed.rs"]
-mod bed;
-mod pty;
-
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pty::{Cluster, Home, Term};
 use serde_json::Value;
 use warroom::sim::scenario::{Release, ServiceFault};
+
+use crate::bed;
+use crate::pty::{Cluster, Home, Term};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const NAMESPACED: &[&str] = &["--namespace", "medcontract-prod"];
@@ -118,7 +114,7 @@ fn goes_through(incident: &Incident) {
 }
 
 #[test]
-fn scripts_see_and_end_every_incident() {
+fn each_is_seen_and_ended_by_scripts() {
     thread::scope(|scope| {
         for incident in incidents() {
             scope.spawn(move || goes_through(&incident));
