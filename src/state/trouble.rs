@@ -33,14 +33,15 @@ pub fn answer<'a>(world: &'a World, workload: &Workload) -> Option<&'a Rollout> 
     (newest.at > since && (world.at - newest.at < ANSWER || workload.is_rolling_out())).then_some(newest)
 }
 
-/// Says an answer: `kubectl-edit rolled out rev 8 (v1.2.4) 12 s ago`.
+/// Says an answer, first what no narrow row may cut off: `12 s ago: kubectl-edit rolled out rev 8 (v1.2.4)`.
 pub(super) fn answered(world: &World, workload: &Workload) -> Option<String> {
     let rollout = answer(world, workload)?;
     let revisions = world.cluster.revisions_of(&workload.meta.uid);
     let release = revisions.into_iter().find(|revision| revision.number == rollout.number).and_then(|revision| revision.release.as_ref());
     let release = release.map(|release| format!(" ({release})")).unwrap_or_default();
     let who = rollout.by.as_ref().map_or("somebody", Clean::as_str);
-    Some(format!("{who} rolled out rev {}{release} {} ago", rollout.number, units::seconds((world.at - rollout.at).as_seconds_f64())))
+    let ago = units::seconds((world.at - rollout.at).as_seconds_f64());
+    Some(format!("{ago} ago: {who} rolled out rev {}{release}", rollout.number))
 }
 
 /// A way back to before a trouble.
