@@ -135,7 +135,7 @@ pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: C
 /// The same, recorded on that disk: a test's may be slow, or fail.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open()`].
 pub async fn open_on(
     disk: Arc<dyn Disk>,
     mut wanted: Wanted,
