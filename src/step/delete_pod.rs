@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::input::{InputKind, InputSpec, Inputs};
-use super::target::{Aim, Found, OWNERS, POD};
+use super::target::{Aim, Found, OWNERS, POD, controller, is_true};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check, text};
 use crate::event::{Fact, Naming, Refusal};
 
@@ -77,8 +77,7 @@ impl Owner<'_> {
 }
 
 fn owner(object: &Value) -> Option<Owner<'_>> {
-    let all = object.pointer("/metadata/ownerReferences").and_then(Value::as_array)?;
-    let one = all.iter().find(|owner| owner["controller"] == true)?;
+    let one = controller(object)?;
     Some(Owner { kind: text(one, "/kind"), name: text(one, "/name"), uid: text(one, "/uid") })
 }
 
@@ -136,14 +135,11 @@ fn kept(called: &str, owner: &Value, above: Option<&Answer>) -> Next {
 }
 
 fn ended(job: &Value) -> bool {
-    let conditions = job.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let over = |one: &Value| ["Complete", "Failed"].contains(&text(one, "/type")) && text(one, "/status") == "True";
-    job.pointer("/spec/suspend") == Some(&Value::Bool(true)) || conditions.into_iter().any(over)
+    job.pointer("/spec/suspend") == Some(&Value::Bool(true)) || is_true(job, "Complete") || is_true(job, "Failed")
 }
 
 fn is_ready(pod: &Value) -> bool {
-    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True")
+    is_true(pod, "Ready")
 }
 
 /// Ready pods of its workload, itself among them; `None` where that is not known.

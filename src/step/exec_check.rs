@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::command::{Word, line, split, typed};
 use super::input::{InputKind, InputSpec, Inputs};
-use super::target::{Aim, Found, POD};
+use super::target::{Aim, Found, POD, controller, is_true};
 use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, text};
 use crate::clean::Clean;
 use crate::event::{Command, Danger, Exec, Fact, Op, Refusal, Typed};
@@ -50,7 +50,7 @@ impl StepKind for ExecCheck {
         let container = container(&pod, inputs.get("container"))?;
         let shown = typed(&words);
         let told = shown.iter().map(|word| word.shown().to_string()).collect::<Vec<_>>().join(" ");
-        let command = command(&pod, &container, &words, ctx);
+        let command = command(&pod, &container, (&words, &shown), ctx);
         let exec = Exec { target: pod.target(ctx), container: Clean::new(&container), command: shown, seconds: SECONDS };
         let rights =
             [("create", "exec"), ("get", "exec"), ("get", "")].map(|(verb, sub)| POD.right(verb, sub, &pod.aim.namespace, pod.name()));
@@ -105,16 +105,13 @@ fn ready(workload: &Found, answer: Option<&Answer>) -> Result<(Found, usize), Re
 }
 
 fn is_ready(pod: &Value) -> bool {
-    let conditions = pod.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let ready = conditions.into_iter().any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True");
-    ready && pod.pointer("/metadata/deletionTimestamp").is_none_or(Value::is_null)
+    is_true(pod, "Ready") && pod.pointer("/metadata/deletionTimestamp").is_none_or(Value::is_null)
 }
 
 /// Labels may be anybody's: whose pod it is, its owner says.
 fn is_of(pod: &Value, workload: &Found) -> bool {
-    let owners = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
     let hash = text(pod, "/metadata/labels/pod-template-hash");
-    owners.into_iter().filter(|owner| owner["controller"] == true).any(|owner| match text(owner, "/kind") {
+    controller(pod).is_some_and(|owner| match text(owner, "/kind") {
         "ReplicaSet" => workload.aim.resource.word == "deployment" && text(owner, "/name") == format!("{}-{hash}", workload.name()),
         _ => text(owner, "/uid") == workload.uid(),
     })
@@ -132,13 +129,13 @@ fn container(pod: &Found, given: Option<&str>) -> Result<String, Refusal> {
     Err(Refusal::usage(format!("pod {} has no container {wanted}: {}", pod.name(), names.join(", "))))
 }
 
-fn command(pod: &Found, container: &str, words: &[String], ctx: &Ctx) -> Command {
+fn command(pod: &Found, container: &str, (words, shown): (&[String], &[Typed]), ctx: &Ctx) -> Command {
     let place = ["kubectl", "exec", pod.name(), "-c", container, "-n", &pod.aim.namespace, "--context", ctx.place.context.as_str(), "--"];
-    let hidden = |(word, typed): (&String, Typed)| {
+    let hidden = |(word, typed): (&String, &Typed)| {
         let shown = typed.shown();
         if *shown == Clean::new(word) { Word::from(word.as_str()) } else { Word::hiding(word, shown, "a word of the command", true) }
     };
-    line(&place.into_iter().map(Word::from).chain(words.iter().zip(typed(words)).map(hidden)).collect::<Vec<_>>())
+    line(&place.into_iter().map(Word::from).chain(words.iter().zip(shown).map(hidden)).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ fn pace(found: &Found) -> String {
 
 fn facts(found: &Found) -> Vec<Fact> {
     let waits = away(found).is_none().then(|| Fact::warn("strategy", "OnDelete: the restart waits until each pod is deleted"));
-    let held = text(&found.object, "/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt");
+    let held = text(&found.object, RESTARTED);
     let before = (!held.is_empty()).then(|| Fact::plain("last restart", held));
     waits.into_iter().chain(before).collect()
 }

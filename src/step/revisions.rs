@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::target::{Found, REPLICA_SET};
+use super::target::{Found, REPLICA_SET, controller};
 use super::{Answer, Read, text};
 use crate::clean::Clean;
 
@@ -27,10 +27,7 @@ pub fn of<'a>(deployment: &Found, answer: Option<&'a Answer>) -> Result<BTreeMap
         Some(Answer::Unknown(why)) => return Err(why.clone()),
         Some(Answer::Missing) | None => return Err("the server has no ReplicaSets".into()),
     };
-    let owned = |rs: &&Value| {
-        let owners = rs.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-        owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true && owner["uid"] == deployment.uid()))
-    };
+    let owned = |rs: &&Value| controller(rs).is_some_and(|owner| owner["uid"] == deployment.uid());
     let number = |rs: &Value| rs["metadata"]["annotations"][REVISION].as_str().and_then(|n| n.parse().ok());
     Ok(list["items"].as_array().into_iter().flatten().filter(owned).filter_map(|rs| Some((number(rs)?, rs))).collect())
 }

@@ -316,6 +316,18 @@ impl Found {
     }
 }
 
+/// Whether a condition of an object's status is true.
+pub fn is_true(object: &Value, condition: &str) -> bool {
+    let all = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    all.into_iter().any(|one| text(one, "/type") == condition && text(one, "/status") == "True")
+}
+
+/// The reference to what controls an object.
+pub fn controller(object: &Value) -> Option<&Value> {
+    let all = object.pointer("/metadata/ownerReferences").and_then(Value::as_array)?;
+    all.iter().find(|owner| owner["controller"] == true)
+}
+
 /// Who put an object there, and may bring back what is changed of it.
 pub fn declared_owners(object: &Value) -> Vec<Fact> {
     let note = |kind: &str, name: &str| {
