@@ -53,11 +53,16 @@ pub fn split(given: &str) -> Option<Vec<String>> {
     Some(words.into_iter().map(|word| word.replace(stand_in, "#")).collect())
 }
 
-/// Words that somebody typed, each without what looks like a secret; what follows a flag that is called like one (`--password VALUE`) is one.
+/// Words that somebody typed, each without what looks like a secret; what follows a flag that is called like one (`--password VALUE`) is one,
+/// in a word that is a command itself (`sh -c 'redis-cli --password VALUE'`) too.
 pub fn typed(words: &[String]) -> Vec<Typed> {
     let is_flag = |word: &String| word.starts_with('-') && !word.contains('=') && is_secret_key(word.trim_start_matches('-'));
     let follows_flag = |at: usize| at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(is_flag);
-    let one = |(at, word): (usize, &String)| if follows_flag(at) { Typed::hidden(word, MARK) } else { Typed::new(word) };
+    let one = |(at, word): (usize, &String)| match word {
+        word if follows_flag(at) => Typed::hidden(word, MARK),
+        word if word.contains(char::is_whitespace) => typed_line(word),
+        word => Typed::new(word),
+    };
     words.iter().enumerate().map(one).collect()
 }
 

@@ -182,6 +182,9 @@ mod tests {
         assert_eq!(exec.command.iter().map(Typed::raw).collect::<Vec<_>>(), ["redis-cli", "--password", "hunter2", "get", "#key"]);
         let told = format!("{} {:?} {:?}", draft.title, draft.command, exec.command);
         assert!(!told.contains("hunter2") && told.contains("get #key") && draft.command.to_copy().is_none(), "{told}");
+        let within = check(&[("command", "sh -c 'redis-cli --password \"hunter2 x\" ping'")], &ready).unwrap();
+        let told = format!("{} {:?}", within.title, within.command);
+        assert!(!told.contains("hunter2") && told.contains("ping") && within.command.to_copy().is_none(), "{told}");
         let typed = crate::step::input::InputKind::Command.typed(" redis-cli --password hunter2 get");
         assert!(!typed.shown().contains("hunter2") && typed.raw().contains("hunter2"), "{typed}");
     }
