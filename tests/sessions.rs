@@ -363,6 +363,30 @@ async fn killed_amid_a_change(seed: u64, applied: bool) {
     assert!(after.run(id).is_none(), "what is settled is not handed on");
 }
 
+/// A session is killed while a command runs in a container: there is nothing to find out, and the next one says that its output is missing.
+#[test]
+fn what_a_killed_session_was_reading_is_told_by_the_next() {
+    for_each_seed("sessions", 0..1, 1, killed_amid_a_look);
+}
+
+async fn killed_amid_a_look(seed: u64) {
+    let Room { sim, clock, data, session: mut running } = Room::open(seed, Scenario::Calm, |wanted| wanted).await;
+    let inputs = [("workload", "worker-service"), ("command", "true")].map(|(name, value)| (name.into(), value.into()));
+    let plan = prepare(&mut running, StepCall::new("exec-check", inputs.into())).await.unwrap();
+    sim.faults().on(Method::GET, "/exec", When::Nth(1), Fault::Hang { applied: false });
+    let id = running.confirm(&plan);
+    let asked = |session: &Headless| session.run(id).is_some_and(|run| run.stage == Stage::Sent);
+    assert!(until(&mut running, &clock, Duration::ZERO, asked).await, "it never asked");
+    drop(running);
+    let mut next = session(wanted(&sim), &clock, data.path()).await;
+    let told = |session: &Headless| {
+        let mut entries = session.state().world.timeline.entries().iter();
+        entries.any(|entry| entry.text.contains("ended before the answer to") && entry.text.contains("its output is not known"))
+    };
+    assert!(until(&mut next, &clock, Duration::ZERO, told).await, "nobody says so");
+    assert!(next.run(id).is_none(), "there is nothing to be found out");
+}
+
 /// What was typed as the value of a variable is nowhere in the recording: in a command, in a mistyped one, in a form, in a note.
 #[test]
 fn values_of_variables_are_not_recorded() {

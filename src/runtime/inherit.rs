@@ -92,7 +92,7 @@ const OF_INTENTS: [&str; 3] = [r#"{"intent":"#, r#"{"inherited":"#, r#"{"outcome
 /// The intents without an outcome; and what cannot be read and may be one, in words: it is told, never passed over.
 fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
     let Ok(recording) = Recording::open(path) else { return Default::default() };
-    let (mut open, mut unread): (BTreeMap<Ulid, Intent>, Vec<Clean>) = Default::default();
+    let (mut open, mut unread): (BTreeMap<Ulid, Box<Intent>>, Vec<Clean>) = Default::default();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     for item in recording.items() {
         let raw = match item {
@@ -104,7 +104,7 @@ fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
             Item::Record(_) | Item::Gap(_) | Item::Checkpoint(_) => continue,
         };
         match decoded(&raw).map(|record| record.event) {
-            Ok(Event::Intent(intent) | Event::Inherited(intent)) if !intent.only_reads() => drop(open.insert(intent.id, *intent)),
+            Ok(Event::Intent(intent) | Event::Inherited(intent)) => drop(open.insert(intent.id, intent)),
             Ok(Event::Outcome { intent, outcome }) if !matches!(outcome, Outcome::Unknown { .. }) => drop(open.remove(&intent)),
             Err(Unread::Record { seq, why }) => {
                 unread.push(format!("{name}: the change in record {seq} cannot be read ({why}); whether it was made is unknown").into());
@@ -112,7 +112,14 @@ fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
             _ => {}
         }
     }
-    (open.into_values().collect(), unread)
+    let (read, changes): (Vec<_>, Vec<_>) = open.into_values().map(|intent| *intent).partition(Intent::only_reads);
+    unread.extend(read.iter().map(|intent| unheard(&name, intent)));
+    (changes, unread)
+}
+
+/// What only looked has nothing to be found out about; that its output is missing is told all the same.
+fn unheard(recording: &str, intent: &Intent) -> Clean {
+    format!("{recording}: warroom ended before the answer to \"{}\" came: its output is not known", intent.title).into()
 }
 
 /// What its writer could not keep, and what was torn when it was killed, was never sent: an intent is on disk before its request leaves.
