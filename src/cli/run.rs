@@ -23,6 +23,7 @@ use crate::session;
 use crate::source::clock::Clock;
 use crate::state::{Run, Stage, changes};
 use crate::step::{check, guard};
+use crate::units;
 
 /// Until the cluster has answered what a plan needs.
 const PATIENT: Duration = Duration::from_secs(25);
@@ -131,6 +132,7 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
     let (exit, outcome, reason) = match &run.stage {
         Stage::Done(verdict) if verdict.ok => (Exit::Done, "applied", None),
         Stage::Done(verdict) => (Exit::Failed, "applied", Some(verdict.missing.join("; "))),
+        Stage::Reverted(by) => (Exit::Failed, "applied", Some(format!("undone by {} before its effect was seen", units::circled(*by)))),
         Stage::Verifying => (if no_wait { Exit::Done } else { Exit::Failed }, "applied", None),
         Stage::Read(output) => {
             (if output.exit == Some(0) { Exit::Done } else { Exit::Failed }, "read", output.cut.as_ref().map(Clean::to_string))

@@ -371,7 +371,7 @@ pub fn tell_run(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut
     let (subject, mark) = (Subject { context, name: run.intent.target.name.clone() }, Some(run.mark));
     let (kind, text) = match &run.stage {
         Stage::Waiting => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
-        Stage::Sent => return,
+        Stage::Sent | Stage::Reverted(_) => return,
         Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
         Stage::Verifying => (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write"))),
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),

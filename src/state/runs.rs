@@ -37,6 +37,8 @@ pub enum Stage {
     Read(Output),
     /// Made, and its effect looked for.
     Done(Verdict),
+    /// Made, and undone by the run of that mark before its effect was seen: it is awaited no longer.
+    Reverted(u32),
 }
 
 /// One run of a step.
@@ -163,7 +165,17 @@ impl Runs {
             Outcome::Unknown { reason, .. } => Stage::Unknown(reason.clone()),
         };
         run.applied = matches!(outcome, Outcome::Applied { .. }).then_some(at);
-        Some(run)
+        if let (Some(_), Some(undone), by) = (run.applied, run.intent.call.undoes, run.mark) {
+            self.revert(undone, by);
+        }
+        self.runs.get(&id)
+    }
+
+    /// The effect of what was undone is not awaited any more: it would be looked for in what the undo has made.
+    fn revert(&mut self, undone: Ulid, by: u32) {
+        if let Some(run) = self.runs.get_mut(&undone).filter(|run| run.stage == Stage::Verifying) {
+            run.stage = Stage::Reverted(by);
+        }
     }
 
     /// Looks at every run whose effect is awaited; answers those whose effect has come.

@@ -127,6 +127,28 @@ fn an_undo_that_was_not_made_leaves_its_change_to_be_undone() {
 }
 
 #[test]
+fn the_effect_of_what_was_undone_is_not_awaited() {
+    let mut story = Story::default();
+    story.changes(0, errors_below());
+    let first = story.runs.all().next().unwrap().intent.id;
+    let mut undo = Intent { id: Ulid::from_parts(9, 9), ..samples::intent() };
+    undo.call.undoes = Some(first);
+    let mut runs = std::mem::take(&mut story.runs);
+    runs.begin(at(1), &undo, false, &story.evidence());
+    assert_eq!(runs.get(first).unwrap().stage, Stage::Verifying, "the undo may come to nothing");
+    runs.answer(at(2), undo.id, &Outcome::Applied { writes: 1, generation: 3, by_reading: false });
+    assert_eq!(runs.get(first).unwrap().stage, Stage::Reverted(2));
+    story.runs = runs;
+    story.fails(60, 1.0);
+    let told = story.runs.due(
+        at(120),
+        first,
+        &Evidence { cluster: &story.cluster, rates: Some(&story.rates), lag: &story.lag, alerts: &story.alerts },
+    );
+    assert!(told.is_none(), "neither that it was seen nor that it was not");
+}
+
+#[test]
 fn a_check_of_another_version_never_comes_true_and_the_first_release_is_read() {
     let mut story = Story::default();
     story.changes(1, Check { kind: "moon-phase".into(), args: serde_json::json!({}) });
