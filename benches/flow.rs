@@ -1,4 +1,5 @@
-//! What each stage of the flow costs: decode, reduce, the rows of the pods' pane, drawing, the journal. `cargo bench`.
+//! What each stage of the flow costs: decode, reduce, the rows of the pods' pane, drawing, the journal.
+//! `cargo bench`.
 
 #![allow(
     missing_docs,
@@ -34,7 +35,8 @@ fn decode(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");
     let text = warroom::sim::crowd::pod_line(1, 1);
     group.throughput(Throughput::Bytes(text.len() as u64));
-    group.bench_function("pod in JSON", |b| b.iter(|| fact(line::<Pod>(black_box(text.as_bytes())).unwrap())));
+    group
+        .bench_function("pod in JSON", |b| b.iter(|| fact(line::<Pod>(black_box(text.as_bytes())).unwrap())));
     let bytes = crowd::frame();
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function("pod in protobuf", |b| b.iter(|| fact(frame::<Pod>(black_box(&bytes)).unwrap())));
@@ -45,11 +47,16 @@ fn fold(c: &mut Criterion) {
     let mut group = c.benchmark_group("reduce");
     group.throughput(Throughput::Elements(BATCH as u64));
     for pods in CLUSTERS {
-        let (mut state, mut names) = (crowd::state(pods), Names::default());
+        let mut state = crowd::state(pods);
+        let mut names = Names::default();
         let mut restarts = 0;
         let mut record = || {
             restarts += 1;
-            Record { seq: 0, at: at(1), event: crowd::event::<Pod>(&crowd::changed(BATCH, pods, restarts), &mut names) }
+            Record {
+                seq: 0,
+                at: at(1),
+                event: crowd::event::<Pod>(&crowd::changed(BATCH, pods, restarts), &mut names),
+            }
         };
         group.bench_function(BenchmarkId::from_parameter(pods), |b| {
             b.iter_batched(&mut record, |record| reduce(&mut state, &record), BatchSize::LargeInput);
@@ -62,16 +69,23 @@ fn rows(c: &mut Criterion) {
     let mut group = c.benchmark_group("rows");
     for pods in CLUSTERS {
         let state = crowd::state(pods);
-        group.bench_function(BenchmarkId::new("all", pods), |b| b.iter(|| pod_lines(black_box(&state)).len()));
+        group
+            .bench_function(BenchmarkId::new("all", pods), |b| b.iter(|| pod_lines(black_box(&state)).len()));
         let state = crowd::filtered(state, "sim-00");
-        group.bench_function(BenchmarkId::new("filtered", pods), |b| b.iter(|| pod_lines(black_box(&state)).len()));
+        group.bench_function(BenchmarkId::new("filtered", pods), |b| {
+            b.iter(|| pod_lines(black_box(&state)).len())
+        });
     }
 }
 
 /// A whole frame: what is new is compared with what is shown.
 fn draw(c: &mut Criterion) {
     let mut group = c.benchmark_group("draw");
-    for (name, state) in [("calm", told(story::calm())), ("incident", told(story::release())), ("crowd", crowd::state(CLUSTERS[1]))] {
+    for (name, state) in [
+        ("calm", told(story::calm())),
+        ("incident", told(story::release())),
+        ("crowd", crowd::state(CLUSTERS[1])),
+    ] {
         for size in [(200, 60), (400, 100)] {
             let mut easel = Easel::new(size, ColorDepth::TrueColor);
             let id = BenchmarkId::new(name, format!("{}x{}", size.0, size.1));
@@ -85,7 +99,9 @@ fn journal(c: &mut Criterion) {
     let event = crowd::event::<Pod>(&crowd::changed(BATCH, CLUSTERS[0], 1), &mut Names::default());
     let mut group = c.benchmark_group("journal");
     group.throughput(Throughput::Elements(BATCH as u64));
-    group.bench_function("redact", |b| b.iter_batched(|| event.clone(), |event| Redacted::new(event).unwrap(), BatchSize::LargeInput));
+    group.bench_function("redact", |b| {
+        b.iter_batched(|| event.clone(), |event| Redacted::new(event).unwrap(), BatchSize::LargeInput)
+    });
     let redacted = Redacted::new(event.clone()).unwrap();
     group.bench_function("line", |b| b.iter(|| Entry::new(1, at(0), black_box(&redacted), None)));
 }

@@ -1,9 +1,10 @@
 //! The one place where text from outside becomes safe to show.
 //!
-//! Pod names, messages, log lines, alert labels and journals come from other people's programs and may carry terminal escape
-//! sequences, carriage returns, bidirectional overrides or invisible characters. [`Clean`] has no constructor that lets them
-//! through: decoding JSON into it cleans as well, so an API answer and a journal read back are cleaned by the same code.
-//! Nothing is dropped silently: a control becomes a visible mark (`␛`, `␍`, `<U+202E>`). Only [`Styled`] takes something apart: colours.
+//! Pod names, messages, log lines, alert labels and journals come from other people's programs and may carry
+//! terminal escape sequences, carriage returns, bidirectional overrides or invisible characters. [`Clean`]
+//! has no constructor that lets them through: decoding JSON into it cleans as well, so an API answer and a
+//! journal read back are cleaned by the same code. Nothing is dropped silently: a control becomes a visible
+//! mark (`␛`, `␍`, `<U+202E>`). Only [`Styled`] takes something apart: colours.
 
 mod styled;
 
@@ -49,7 +50,8 @@ pub fn cleaned(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// C0, DEL, C1, bidirectional controls, zero-width and other invisible format characters, line separators, tag characters.
+/// C0, DEL, C1, bidirectional controls, zero-width and other invisible format characters, line separators,
+/// tag characters.
 fn needs_mark(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -35,23 +35,29 @@
 //!
 //! # Invariants, each with a test
 //!
-//! 1. [`reduce`](mod@reduce), [`state`] and [`view`] do no I/O and read no clock; [`view`] knows neither [`source`] nor [`effect`] (`tests/tidy.rs`).
+//! 1. [`reduce`](mod@reduce), [`state`] and [`view`] do no I/O and read no clock; [`view`] knows neither
+//!    [`source`] nor [`effect`] (`tests/tidy.rs`).
 //! 2. A journal replays to the world of the live session, at every checkpoint (`tests/sessions.rs`).
 //! 3. A replay has no executor: [`runtime::replay`] is given none and can make none (`tests/tidy.rs`).
-//! 4. Text from outside is shown, recorded and printed only as [`clean::Clean`] (`clean`, `tests/hostile.rs`).
-//! 5. An intent is on disk before its request leaves; each request is sent at most once; a lost answer is read, never sent again (`tests/faults.rs`).
-//! 6. A change is bound to cluster, kind, namespace, name and uid; an object recreated under the same name is refused (`tests/faults.rs`),
-//!    and so is a name that two contexts have (`tests/contexts.rs`).
-//! 7. A mistake in settings, keymap, theme or runbook is told with file, line and nearest name before the screen is taken (`config`).
+//! 4. Text from outside is shown, recorded and printed only as [`clean::Clean`] (`clean`,
+//!    `tests/hostile.rs`).
+//! 5. An intent is on disk before its request leaves; each request is sent at most once; a lost answer is
+//!    read, never sent again (`tests/faults.rs`).
+//! 6. A change is bound to cluster, kind, namespace, name and uid; an object recreated under the same name is
+//!    refused (`tests/faults.rs`), and so is a name that two contexts have (`tests/contexts.rs`).
+//! 7. A mistake in settings, keymap, theme or runbook is told with file, line and nearest name before the
+//!    screen is taken (`config`).
 //! 8. What is stale, blind or lost says so, since when (`source`, `tests/faults.rs`).
 //!
 //! # Glossary
 //!
-//! A **source** makes **events**; an event with its place and time is a **record**; records are the **journal**, which is the recording.
-//! **State** is the fold of records by **reduce**, which asks for **effects**. A **step** of the **runbook**, with inputs, is a call; prepared, it
-//! is a **plan**; confirmed, an **intent**; answered, it has an **outcome**: applied, rejected or unknown; looked after, a **verdict**.
-//! Of several **contexts** the first is the main one; an object's identity says which it is of, and a **target** which cluster.
-//! A Kubernetes Event is a **notice**, and a ReplicaSet a **revision**, because their names mean something else here.
+//! A **source** makes **events**; an event with its place and time is a **record**; records are the
+//! **journal**, which is the recording. **State** is the fold of records by **reduce**, which asks for
+//! **effects**. A **step** of the **runbook**, with inputs, is a call; prepared, it is a **plan**; confirmed,
+//! an **intent**; answered, it has an **outcome**: applied, rejected or unknown; looked after, a **verdict**.
+//! Of several **contexts** the first is the main one; an object's identity says which it is of, and a
+//! **target** which cluster. A Kubernetes Event is a **notice**, and a ReplicaSet a **revision**, because
+//! their names mean something else here.
 
 #[cfg(test)]
 #[path = "../tests/support/chance.rs"]

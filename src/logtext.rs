@@ -1,7 +1,8 @@
-//! Reads a line of a log as its writer meant it: how bad it is, and, where it is one JSON object, its message and fields.
+//! Reads a line of a log as its writer meant it: how bad it is, and, where it is one JSON object, its message
+//! and fields.
 //!
-//! [`level`] looks at the start of a line only and is asked of every line; [`readable`] takes a line apart and is asked of those that are
-//! drawn. Both take any text and neither fails.
+//! [`level`] looks at the start of a line only and is asked of every line; [`readable`] takes a line apart
+//! and is asked of those that are drawn. Both take any text and neither fails.
 
 use std::borrow::Cow;
 
@@ -14,8 +15,10 @@ use crate::event::Level;
 
 /// Bytes of a line in which its level is looked for.
 const HEAD: usize = 256;
-/// Fields that tell the level, the message and the time, in the loggers of Go, Java, JavaScript, Python and Rust.
-const LEVELS: [&str; 8] = ["level", "lvl", "severity", "log.level", "levelname", "loglevel", "@l", "log_level"];
+/// Fields that tell the level, the message and the time, in the loggers of Go, Java, JavaScript, Python and
+/// Rust.
+const LEVELS: [&str; 8] =
+    ["level", "lvl", "severity", "log.level", "levelname", "loglevel", "@l", "log_level"];
 const MESSAGES: [&str; 5] = ["msg", "message", "@m", "log", "text"];
 const TIMES: [&str; 6] = ["ts", "time", "timestamp", "@timestamp", "@t", "datetime"];
 
@@ -30,12 +33,14 @@ pub struct Readable {
     pub fields: Vec<(Clean, Clean)>,
 }
 
-/// How bad a line says that it is: a JSON or logfmt field, klog's first letter, or the word that most loggers write in capitals.
+/// How bad a line says that it is: a JSON or logfmt field, klog's first letter, or the word that most loggers
+/// write in capitals.
 pub fn level(line: &str) -> Level {
     let end = (0..=HEAD.min(line.len())).rev().find(|end| line.is_char_boundary(*end)).unwrap_or(0);
     let head = &line[..end];
     let plain = head.trim_start();
-    let told = if plain.starts_with('{') { field(plain, LEVELS) } else { klog(plain).or_else(|| logfmt(head)) };
+    let told =
+        if plain.starts_with('{') { field(plain, LEVELS) } else { klog(plain).or_else(|| logfmt(head)) };
     told.unwrap_or_else(|| shouted(head))
 }
 
@@ -81,7 +86,9 @@ fn field(head: &str, names: [&str; 8]) -> Option<Level> {
 /// `E1123 14:46:32.123456       1 main.go:12] words`
 fn klog(line: &str) -> Option<Level> {
     let (letter, rest) = line.split_at_checked(1)?;
-    let dated = rest.len() > 5 && rest.bytes().take(4).all(|byte| byte.is_ascii_digit()) && rest.as_bytes()[4] == b' ';
+    let dated = rest.len() > 5
+        && rest.bytes().take(4).all(|byte| byte.is_ascii_digit())
+        && rest.as_bytes()[4] == b' ';
     match letter {
         "E" | "F" if dated => Some(Level::Error),
         "W" if dated => Some(Level::Warn),
@@ -98,11 +105,17 @@ fn logfmt(head: &str) -> Option<Level> {
 
 /// `ERROR`, `[error]`, `LOG:`, `panic:`, `Traceback`: a word of its own.
 fn shouted(head: &str) -> Level {
-    if head.starts_with("panic:") || head.starts_with("fatal:") || head.starts_with("Traceback ") || head.starts_with("Exception in ") {
+    if head.starts_with("panic:")
+        || head.starts_with("fatal:")
+        || head.starts_with("Traceback ")
+        || head.starts_with("Exception in ")
+    {
         return Level::Error;
     }
     let words = head.split([' ', '\t', '|', ':', '(', ')', '<', '>', '/']).take(16);
-    let capitals = |word: &str| word.len() > 2 && (word.bytes().all(|byte| byte.is_ascii_uppercase()) || word.starts_with('['));
+    let capitals = |word: &str| {
+        word.len() > 2 && (word.bytes().all(|byte| byte.is_ascii_uppercase()) || word.starts_with('['))
+    };
     words.filter(|word| capitals(word)).find_map(named).unwrap_or_default()
 }
 
@@ -113,7 +126,11 @@ pub fn readable(line: &str, at: DateTime<Utc>) -> Option<Readable> {
     }
     let mut json = serde_json::Deserializer::from_str(line);
     let pairs = json.deserialize_map(Pairs).ok().filter(|_| json.end().is_ok())?;
-    let mut read = Readable { level: Level::Unsaid, message: Styled::default(), fields: Vec::with_capacity(pairs.len()) };
+    let mut read = Readable {
+        level: Level::Unsaid,
+        message: Styled::default(),
+        fields: Vec::with_capacity(pairs.len()),
+    };
     for (key, value) in pairs {
         let text = told(value);
         if read.level == Level::Unsaid && LEVELS.contains(&&*key) {
@@ -134,15 +151,26 @@ pub fn readable(line: &str, at: DateTime<Utc>) -> Option<Readable> {
 /// A string without its quotes, everything else as it stands.
 fn told(value: &RawValue) -> Cow<'_, str> {
     let text = value.get();
-    if text.starts_with('"') { serde_json::from_str(text).map_or(Cow::Borrowed(text), Cow::Owned) } else { Cow::Borrowed(text) }
+    if text.starts_with('"') {
+        serde_json::from_str(text).map_or(Cow::Borrowed(text), Cow::Owned)
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
-/// Whether a time says no more than the one that the line stands under: RFC 3339, or seconds or milliseconds since 1970.
+/// Whether a time says no more than the one that the line stands under: RFC 3339, or seconds or milliseconds
+/// since 1970.
 fn same_time(text: &str, at: DateTime<Utc>) -> bool {
     let rfc = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
     let number = || text.parse::<f64>().ok().filter(|number| number.is_finite());
-    #[allow(clippy::cast_possible_truncation, reason = "a float too large saturates, and is no time near the line's")]
-    let since_1970 = || number().and_then(|n| DateTime::from_timestamp_millis(if n > 1e11 { n as i64 } else { (n * 1e3) as i64 }));
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a float too large saturates, and is no time near the line's"
+    )]
+    let since_1970 = || {
+        number()
+            .and_then(|n| DateTime::from_timestamp_millis(if n > 1e11 { n as i64 } else { (n * 1e3) as i64 }))
+    };
     rfc.or_else(since_1970).is_some_and(|time| (time - at).num_milliseconds().abs() <= 1000)
 }
 
@@ -208,19 +236,35 @@ mod tests {
                 r#"{"ts":"2026-11-23T14:46:32.4Z","level":"error","msg":"upstream failed","status":500,"to":"ai service"}"#,
                 Some((Level::Error, "upstream failed", vec![("status", "500"), ("to", "ai service")])),
             ),
-            (r#"{"time":1795445192500,"level":30,"msg":"hi","pid":1}"#, Some((Level::Info, "hi", vec![("pid", "1")]))),
-            (r#"{"time":"2020-01-01T00:00:00Z","msg":"late"}"#, Some((Level::Unsaid, "late", vec![("time", "2020-01-01T00:00:00Z")]))),
-            (r#"{"b":{"c":[1, null]},"a":true}"#, Some((Level::Unsaid, "", vec![("b", r#"{"c":[1, null]}"#), ("a", "true")]))),
-            (r#"{"msg":"\u001b]0;owned\u0007","k\u001b":"\u202e"}"#, Some((Level::Unsaid, "␛]0;owned␇", vec![("k␛", "<U+202E>")]))),
+            (
+                r#"{"time":1795445192500,"level":30,"msg":"hi","pid":1}"#,
+                Some((Level::Info, "hi", vec![("pid", "1")])),
+            ),
+            (
+                r#"{"time":"2020-01-01T00:00:00Z","msg":"late"}"#,
+                Some((Level::Unsaid, "late", vec![("time", "2020-01-01T00:00:00Z")])),
+            ),
+            (
+                r#"{"b":{"c":[1, null]},"a":true}"#,
+                Some((Level::Unsaid, "", vec![("b", r#"{"c":[1, null]}"#), ("a", "true")])),
+            ),
+            (
+                r#"{"msg":"\u001b]0;owned\u0007","k\u001b":"\u202e"}"#,
+                Some((Level::Unsaid, "␛]0;owned␇", vec![("k␛", "<U+202E>")])),
+            ),
             ("{}", Some((Level::Unsaid, "", vec![]))),
             (r#"{"msg":"two"} {"msg":"objects"}"#, None),
             ("{not json}", None),
             ("plain", None),
         ] {
             let read = readable(line, at());
-            let read = read
-                .as_ref()
-                .map(|r| (r.level, r.message.text().as_str(), r.fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>()));
+            let read = read.as_ref().map(|r| {
+                (
+                    r.level,
+                    r.message.text().as_str(),
+                    r.fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>(),
+                )
+            });
             assert_eq!(read, expected, "{line}");
         }
     }

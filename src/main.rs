@@ -21,8 +21,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// A panic of the main thread gives the terminal back before it is reported. One of a task is told on the screen by whoever owns the task:
-/// writing it over the panes would help nobody.
+/// A panic of the main thread gives the terminal back before it is reported. One of a task is told on the
+/// screen by whoever owns the task: writing it over the panes would help nobody.
 fn report_panics() -> color_eyre::Result<()> {
     let (panic, error) = color_eyre::config::HookBuilder::default().into_hooks();
     error.install()?;

@@ -1,4 +1,5 @@
-//! Puts a session together: connection, sources, executor, journal. One way for the screen, `run` and `status`, live and simulated.
+//! Puts a session together: connection, sources, executor, journal. One way for the screen, `run` and
+//! `status`, live and simulated.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ use crate::source::reach::Reach;
 use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
-/// Events that may wait: sources wait when there are more, and keys are never behind them. A dozen batches of a large listing are a megabyte,
-/// and what waits at the worst moment is what the allocator keeps.
+/// Events that may wait: sources wait when there are more, and keys are never behind them. A dozen batches of
+/// a large listing are a megabyte, and what waits at the worst moment is what the allocator keeps.
 const EVENTS: usize = 8;
 
 /// What a session is to be.
@@ -81,7 +82,11 @@ impl Wanted {
         let at = |url: String| Endpoint { place: url.parse().ok(), ..Endpoint::default() };
         Self {
             mode: Mode::Demo,
-            connect: ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() },
+            connect: ConnectSettings {
+                url: Some(sim.kubernetes_url()),
+                context: Some(name.to_owned()),
+                ..ConnectSettings::default()
+            },
             beside: Vec::new(),
             namespaces: Some(vec![crate::sim::NAMESPACE.into()]),
             read_only: ReadOnly::Nowhere,
@@ -103,7 +108,8 @@ impl Wanted {
 
     /// What was said of the services of one cluster is not said of another's: they are looked for there.
     fn forget_services(&mut self) {
-        (self.prometheus, self.alertmanager) = (Endpoint::default(), Endpoint::default());
+        self.prometheus = Endpoint::default();
+        self.alertmanager = Endpoint::default();
         self.kafka = self.kafka.take().map(|_| config::Kafka::default());
         self.find_kafka = self.kafka.is_some();
     }
@@ -126,9 +132,14 @@ pub struct Running {
 /// Opens a session: connects, begins the recording, starts the sources.
 ///
 /// # Errors
-/// There is no way to any of the clusters: no kubeconfig, no such context, no credentials. A cluster that does not answer is no error: its
-/// sources say so, and go on trying.
-pub async fn open(wanted: Wanted, paths: &Paths, runbook: Arc<Runbook>, clock: Clock) -> Result<Running, ConnectError> {
+/// There is no way to any of the clusters: no kubeconfig, no such context, no credentials. A cluster that
+/// does not answer is no error: its sources say so, and go on trying.
+pub async fn open(
+    wanted: Wanted,
+    paths: &Paths,
+    runbook: Arc<Runbook>,
+    clock: Clock,
+) -> Result<Running, ConnectError> {
     open_on(Arc::new(LocalDisk), wanted, paths, runbook, clock).await
 }
 
@@ -147,11 +158,13 @@ pub async fn open_on(
     if contexts.led_by_another {
         wanted.forget_services();
     }
-    let namespaces = wanted.namespaces.clone().unwrap_or_else(|| contexts.main.namespace.iter().cloned().collect());
+    let namespaces =
+        wanted.namespaces.clone().unwrap_or_else(|| contexts.main.namespace.iter().cloned().collect());
     let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
-    let scout = Scout::new(contexts.main.reader.clone(), namespaces.first().map(ToString::to_string), &wanted.timing);
+    let scout =
+        Scout::new(contexts.main.reader.clone(), namespaces.first().map(ToString::to_string), &wanted.timing);
     let alertmanager = Reach::new(What::Alertmanager, wanted.alertmanager.clone(), scout.clone());
     let (choose, namespaces) = watch::channel(namespaces);
     let clusters = Clusters::of_session(&contexts, &wanted.read_only);
@@ -176,18 +189,28 @@ pub async fn open_on(
         kafka,
         find_kafka: wanted.find_kafka.then_some(scout),
     };
-    let sources = Sources::spawn(&asked, &contexts, &clock, &wanted.timing, &sender); // first: they wait for answers while the rest is done
+    // first: they wait for answers while the rest is done
+    let sources = Sources::spawn(&asked, &contexts, &clock, &wanted.timing, &sender);
     let (joining, events) = scribe(events);
-    let (journal, trouble) = if wanted.recorded { journal(disk, &paths.data_dir, &session, &clock, wanted.limits) } else { (None, None) };
+    let (journal, trouble) = if wanted.recorded {
+        journal(disk, &paths.data_dir, &session, &clock, wanted.limits)
+    } else {
+        (None, None)
+    };
     if wanted.recorded {
-        let (data, clusters, deadline) = (paths.data_dir.clone(), clusters.clone(), wanted.deadline);
+        let data = paths.data_dir.clone();
+        let clusters = clusters.clone();
+        let deadline = wanted.deadline;
         tokio::spawn(async move {
             let clusters = identity::reached(&clusters, deadline).await;
-            let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &clusters)).await.unwrap_or_default();
+            let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &clusters))
+                .await
+                .unwrap_or_default();
             for words in found.iter().flat_map(|estate| &estate.unread) {
                 let _ = joining.send(Event::Unread(words.clone()).into()).await;
             }
-            let _ = joining.send(Ready::Left(found)).await; // nobody listens any more: the next session finds them
+            // nobody listens any more: the next session finds them
+            let _ = joining.send(Ready::Left(found)).await;
         });
     }
     let mut first = vec![Event::Started(session)];
@@ -200,7 +223,8 @@ fn described(wanted: &Wanted, contexts: &Contexts, namespaces: Vec<Clean>) -> Se
     let mut looked: Vec<Beside> = contexts
         .all()
         .map(|(_, label, way)| {
-            let (context, cluster) = way.map_or_else(|no| (&no.context, Clean::default()), |one| (&one.context, one.cluster.clone()));
+            let (context, cluster) = way
+                .map_or_else(|no| (&no.context, Clean::default()), |one| (&one.context, one.cluster.clone()));
             Beside { context: context.clone(), label, cluster, read_only: wanted.read_only.covers(context) }
         })
         .collect();
@@ -235,8 +259,15 @@ pub(crate) fn kafka(wanted: Option<config::Kafka>, namespace: Option<&Clean>) ->
     Kafka::On(Box::new(kafka::Wanted { settings, namespace }))
 }
 
-/// Begins the recording. Where it cannot be written the session goes on without, says so, and changes nothing.
-fn journal(disk: Arc<dyn Disk>, data: &Path, session: &Session, clock: &Clock, limits: Limits) -> (Option<Writer>, Option<Clean>) {
+/// Begins the recording. Where it cannot be written the session goes on without, says so, and changes
+/// nothing.
+fn journal(
+    disk: Arc<dyn Disk>,
+    data: &Path,
+    session: &Session,
+    clock: &Clock,
+    limits: Limits,
+) -> (Option<Writer>, Option<Clean>) {
     let about = serde_json::to_value(session).unwrap_or_default();
     let world = crate::state::World::default();
     let opening = Opening { data, context: &session.context, about, at: clock.now(), world: &world, limits };

@@ -9,7 +9,8 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::backend::CrosstermBackend;
@@ -19,7 +20,8 @@ use ratatui::{Frame, Terminal};
 use crate::event::CallBy;
 use way::Way;
 
-/// Presses and the wheel, in the form that knows every column; not each movement, which would flood a slow line.
+/// Presses and the wheel, in the form that knows every column; not each movement, which would flood a slow
+/// line.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
@@ -28,7 +30,8 @@ const FRAME_BYTES: usize = 1 << 20;
 
 /// The screen, while warroom has it. Dropped, it gives the terminal back.
 pub struct Screen {
-    /// Never dropped: [`restore`] does all that its drop would, and that one panics when the terminal is gone, for it tells stderr so.
+    /// Never dropped: [`restore`] does all that its drop would, and that one panics when the terminal is
+    /// gone, for it tells stderr so.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     /// The mouse is ours.
     mouse: bool,
@@ -44,7 +47,9 @@ impl Screen {
         if io::stdin().is_terminal() && io::stdout().is_terminal() {
             return Ok(());
         }
-        Err(io::Error::other("this needs a terminal; for pipes and scripts there are `warroom status` and `warroom run`"))
+        Err(io::Error::other(
+            "this needs a terminal; for pipes and scripts there are `warroom status` and `warroom run`",
+        ))
     }
 
     /// Takes the terminal: alternate screen, raw mode, bracketed paste, no cursor.
@@ -56,7 +61,11 @@ impl Screen {
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
         Terminal::new(backend)
-            .map(|terminal| Self { terminal: ManuallyDrop::new(terminal), mouse: false, way: Way::detect(|name| std::env::var(name).ok()) })
+            .map(|terminal| Self {
+                terminal: ManuallyDrop::new(terminal),
+                mouse: false,
+                way: Way::detect(|name| std::env::var(name).ok()),
+            })
             .inspect_err(|_| restore())
     }
 
@@ -71,8 +80,9 @@ impl Screen {
         io::Write::flush(self.terminal.backend_mut())
     }
 
-    /// Clears the screen, so that the next frame draws everything. `Terminal::clear` would do it too, but asks the terminal where its
-    /// cursor is first, and one that does not answer in time would end the session.
+    /// Clears the screen, so that the next frame draws everything. `Terminal::clear` would do it too, but
+    /// asks the terminal where its cursor is first, and one that does not answer in time would end the
+    /// session.
     ///
     /// # Errors
     /// The terminal is gone.
@@ -116,14 +126,16 @@ impl Screen {
         io::Write::flush(out)
     }
 
-    /// Gives the terminal to the shell, stops this process as ctrl-z does, and takes the terminal again when it goes on.
+    /// Gives the terminal to the shell, stops this process as ctrl-z does, and takes the terminal again when
+    /// it goes on.
     ///
     /// # Errors
     /// The terminal is gone.
     pub fn suspend(&mut self) -> io::Result<()> {
         restore();
-        // The whole group stops, as the terminal's own ctrl-z would do it: a shell's job may be more than this process. Called on the
-        // main thread, which the kernel stops before this returns; a group without a shell to wake it is not stopped.
+        // The whole group stops, as the terminal's own ctrl-z would do it: a shell's job may be more than
+        // this process. Called on the main thread, which the kernel stops before this returns; a group
+        // without a shell to wake it is not stopped.
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         enter()?;
         self.mouse(self.mouse)?;

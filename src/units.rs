@@ -1,4 +1,5 @@
-//! Numbers as people read them: ages, counts, shares, spans. One way each, for the screen, the timeline and the command line.
+//! Numbers as people read them: ages, counts, shares, spans. One way each, for the screen, the timeline and
+//! the command line.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -20,7 +21,8 @@ pub fn age(span: TimeDelta) -> String {
     }
 }
 
-/// From one time to another as the clock shows them, in whole seconds: whoever subtracts one from the other on the screen gets the same.
+/// From one time to another as the clock shows them, in whole seconds: whoever subtracts one from the other
+/// on the screen gets the same.
 pub fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
     TimeDelta::seconds(to.timestamp() - from.timestamp())
 }
@@ -77,7 +79,8 @@ pub fn quantity(number: Option<f64>, unit: Unit) -> String {
     }
 }
 
-/// The same in at most six columns, for the side of a chart: `30 %`, `2.5 %`, `120/s`, `12k/s`, `250 ms`, `1.5 c`.
+/// The same in at most six columns, for the side of a chart: `30 %`, `2.5 %`, `120/s`, `12k/s`, `250 ms`,
+/// `1.5 c`.
 pub fn short(number: f64, unit: Unit) -> String {
     match unit.kept().0 {
         Unit::Ratio => format!("{} %", brief(number * 100.0)),
@@ -137,21 +140,56 @@ mod tests {
 
     #[test]
     fn measured_numbers_have_their_units() {
-        let told = [(Some(0.2478), Unit::Ratio), (Some(29.75), Unit::PerSecond), (Some(0.231), Unit::Seconds), (Some(1.5), Unit::Seconds)];
-        assert_eq!(told.map(|(number, unit)| quantity(number, unit)), ["24.8 %", "29.8/s", "231 ms", "1.50 s"]);
-        assert_eq!((quantity(None, Unit::Cores), quantity(Some(0.254), Unit::Cores)), ("–".into(), "0.25 cores".into()));
-        let side = [(0.05, Unit::Ratio), (0.025, Unit::Ratio), (1.0, Unit::Ratio), (120.0, Unit::PerSecond), (12_000.0, Unit::PerSecond)];
-        assert_eq!(side.map(|(number, unit)| short(number, unit)), ["5 %", "2.5 %", "100 %", "120/s", "12k/s"]);
-        let side = [(0.25, Unit::Seconds), (0.0, Unit::Seconds), (2.5, Unit::Seconds), (0.25, Unit::Cores), (2e6, Unit::PerSecond)];
-        assert_eq!(side.map(|(number, unit)| short(number, unit)), ["250 ms", "0 s", "2.5 s", "0.25 c", "2M/s"]);
+        let told = [
+            (Some(0.2478), Unit::Ratio),
+            (Some(29.75), Unit::PerSecond),
+            (Some(0.231), Unit::Seconds),
+            (Some(1.5), Unit::Seconds),
+        ];
+        assert_eq!(
+            told.map(|(number, unit)| quantity(number, unit)),
+            ["24.8 %", "29.8/s", "231 ms", "1.50 s"]
+        );
+        assert_eq!(
+            (quantity(None, Unit::Cores), quantity(Some(0.254), Unit::Cores)),
+            ("–".into(), "0.25 cores".into())
+        );
+        let side = [
+            (0.05, Unit::Ratio),
+            (0.025, Unit::Ratio),
+            (1.0, Unit::Ratio),
+            (120.0, Unit::PerSecond),
+            (12_000.0, Unit::PerSecond),
+        ];
+        assert_eq!(
+            side.map(|(number, unit)| short(number, unit)),
+            ["5 %", "2.5 %", "100 %", "120/s", "12k/s"]
+        );
+        let side = [
+            (0.25, Unit::Seconds),
+            (0.0, Unit::Seconds),
+            (2.5, Unit::Seconds),
+            (0.25, Unit::Cores),
+            (2e6, Unit::PerSecond),
+        ];
+        assert_eq!(
+            side.map(|(number, unit)| short(number, unit)),
+            ["250 ms", "0 s", "2.5 s", "0.25 c", "2M/s"]
+        );
     }
 
     #[test]
     fn people_read_these() {
         let ages = [5, 119, 190, 600, 3_600, 3_661, 90_000, 864_000].map(|s| age(TimeDelta::seconds(s)));
         assert_eq!(ages, ["5s", "119s", "3m10s", "10m", "1h", "1h1m", "1d1h", "10d"]);
-        assert_eq!([None, Some(0), Some(-1_234), Some(12_431), Some(1_000_000)].map(count), ["–", "0", "−1,234", "12,431", "1,000,000"]);
-        assert_eq!((elapsed(TimeDelta::seconds(872)), elapsed(TimeDelta::seconds(-18))), ("00:14:32".into(), "−00:00:18".into()));
+        assert_eq!(
+            [None, Some(0), Some(-1_234), Some(12_431), Some(1_000_000)].map(count),
+            ["–", "0", "−1,234", "12,431", "1,000,000"]
+        );
+        assert_eq!(
+            (elapsed(TimeDelta::seconds(872)), elapsed(TimeDelta::seconds(-18))),
+            ("00:14:32".into(), "−00:00:18".into())
+        );
         assert_eq!(
             (seconds(2.6), seconds(124.0), percent(Some(0.2478)), percent(None)),
             ("3 s".into(), "2 m 04 s".into(), "24.8 %".into(), "–".into())

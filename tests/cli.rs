@@ -1,4 +1,5 @@
-//! The contracts that scripts rely on: exit codes, one sentence that says what to do, JSON with all its fields.
+//! The contracts that scripts rely on: exit codes, one sentence that says what to do, JSON with all its
+//! fields.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
@@ -71,7 +72,9 @@ fn a_cluster_that_cannot_be_reached_is_told_by_every_source() {
     let status = home.run(&["status", "--json"]);
     assert_eq!(status.code, 1, "{status:?}");
     let status = status.json();
-    let row = |name: &str| status["sources"].as_array().unwrap().iter().find(|row| row["name"] == name).cloned().unwrap();
+    let row = |name: &str| {
+        status["sources"].as_array().unwrap().iter().find(|row| row["name"] == name).cloned().unwrap()
+    };
     for name in ["pods", "deployments", "nodes", "kafka"] {
         assert_eq!(row(name)["state"], "down", "{status}");
         assert!(row(name)["error"].as_str().unwrap().contains("Connection refused"), "{status}");
@@ -81,7 +84,11 @@ fn a_cluster_that_cannot_be_reached_is_told_by_every_source() {
         assert_eq!(row(name)["state"], "down", "{status}");
         assert!(row(name)["error"].as_str().unwrap().contains(flag), "{status}");
     }
-    assert_says(&home.run(&["status"]), 1, &["nothing can be heard", "pods down: cannot reach the API server: Connection refused"]);
+    assert_says(
+        &home.run(&["status"]),
+        1,
+        &["nothing can be heard", "pods down: cannot reach the API server: Connection refused"],
+    );
     assert_says(&home.run(&[UNDO, &["--yes"]].concat()), 1, &["not sent", "Connection refused"]);
     assert_says(&home.run(&["doctor"]), 1, &["✗ pods", "Connection refused"]);
     let mut term = Term::run(&home, &[]);
@@ -101,7 +108,13 @@ fn credentials_that_are_not_valid_are_told_as_such() {
     let home = Home::on(&url, NAMESPACE);
     let status = home.run(&["status", "--json"]);
     assert_eq!(status.code, 1, "{status:?}");
-    let pods = status.json()["sources"].as_array().unwrap().iter().find(|row| row["name"] == "pods").cloned().unwrap();
+    let pods = status.json()["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"] == "pods")
+        .cloned()
+        .unwrap();
     assert_eq!(pods["state"], "blind", "{status:?}");
     assert!(pods["error"].as_str().unwrap().contains("401"), "{pods}");
     assert_says(&home.run(&[UNDO, &["--yes"]].concat()), 3, &["not sent", "401"]);
@@ -144,9 +157,17 @@ fn steps_are_told_with_all_their_fields() {
     }
     let inputs = |id: &str| {
         let step = steps.iter().find(|step| step["id"] == id).unwrap_or_else(|| panic!("no step {id}"));
-        step["inputs"].as_array().unwrap().iter().map(|input| (input["name"].clone(), input["required"].clone())).collect::<Vec<_>>()
+        step["inputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|input| (input["name"].clone(), input["required"].clone()))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(inputs("rollout-undo"), [("deployment".into(), true.into()), ("revision".into(), false.into())]);
+    assert_eq!(
+        inputs("rollout-undo"),
+        [("deployment".into(), true.into()), ("revision".into(), false.into())]
+    );
     assert_eq!(inputs("scale"), [("deployment".into(), true.into()), ("replicas".into(), true.into())]);
     assert_eq!(inputs("set-env"), [("deployment".into(), true.into()), ("env".into(), true.into())]);
     assert_says(&home.run(&["steps"]), 0, &["rollout-undo", "m u"]);
@@ -192,7 +213,10 @@ fn nothing_is_changed_without_leave() {
     }
     assert_eq!(cluster.writes(), Vec::<SeenRequest>::new());
     let told = cluster.run(&[SCALE, &["--json"]].concat()).json();
-    assert_eq!((&told["outcome"], &told["writes"], &told["verify"]), (&"not_sent".into(), &0.into(), &Value::Null));
+    assert_eq!(
+        (&told["outcome"], &told["writes"], &told["verify"]),
+        (&"not_sent".into(), &0.into(), &Value::Null)
+    );
     let told = cluster.run(&[&missing[..], &["--json"]].concat()).json();
     for field in ["step", "intent", "outcome", "writes", "reason", "verify", "output"] {
         assert!(told.get(field).is_some(), "no {field} in {told}");
@@ -210,11 +234,21 @@ fn settings_forbid_changes_as_the_flag_does() {
 #[test]
 fn a_viewer_is_told_the_right_that_is_missing() {
     let cluster = Cluster::start(Identity::Viewer, Clock::system());
-    assert_says(&cluster.run(&[SCALE, &["--yes"]].concat()), 3, &["not sent", "patch", "deployments/scale", "medcontract-prod"]);
+    assert_says(
+        &cluster.run(&[SCALE, &["--yes"]].concat()),
+        3,
+        &["not sent", "patch", "deployments/scale", "medcontract-prod"],
+    );
     assert!(cluster.sim.requests().iter().all(|request| request.dry_run), "{:?}", cluster.sim.requests());
     let status = cluster.run(&["status", "--json"]);
     assert_eq!(status.code, 0, "{status:?}");
-    let kafka = status.json()["sources"].as_array().unwrap().iter().find(|row| row["name"] == "kafka").cloned().unwrap();
+    let kafka = status.json()["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["name"] == "kafka")
+        .cloned()
+        .unwrap();
     assert_eq!(kafka["state"], "blind", "{kafka}");
 }
 
@@ -232,12 +266,14 @@ fn a_broker_that_is_not_there_is_told() {
     cluster.home.write("config/config.toml", "[kafka]\npod = \"kafka-7\"\n");
     let status = cluster.run(&["status", "--json"]);
     let told = status.json();
-    let kafka = told["sources"].as_array().unwrap().iter().find(|row| row["name"] == "kafka").cloned().unwrap();
+    let kafka =
+        told["sources"].as_array().unwrap().iter().find(|row| row["name"] == "kafka").cloned().unwrap();
     assert_eq!((status.code, &kafka["state"]), (0, &"down".into()), "{kafka}");
     assert!(kafka["error"].as_str().unwrap().contains("kafka-7"), "{kafka}");
     assert_eq!(told["groups"], json!([]), "unknown, not 0");
     let off = cluster.run(&["--no-exec", "status", "--json"]).json();
-    let kafka = off["sources"].as_array().unwrap().iter().find(|row| row["name"] == "kafka").cloned().unwrap();
+    let kafka =
+        off["sources"].as_array().unwrap().iter().find(|row| row["name"] == "kafka").cloned().unwrap();
     assert_eq!(kafka["state"], "off", "{kafka}");
     assert!(kafka["error"].as_str().unwrap().contains("--no-exec"), "{kafka}");
 }
@@ -247,7 +283,11 @@ fn where_nothing_can_be_recorded_nothing_is_changed() {
     let cluster = Cluster::calm();
     cluster.home.write("data", "a file where the folder should be");
     assert_says(&cluster.run(&["status"]), 0, &["nothing is wrong"]);
-    assert_says(&cluster.run(&[SCALE, &["--yes"]].concat()), 1, &["not sent", "the journal cannot be written"]);
+    assert_says(
+        &cluster.run(&[SCALE, &["--yes"]].concat()),
+        1,
+        &["not sent", "the journal cannot be written"],
+    );
     assert_says(&cluster.run(&["doctor"]), 1, &["✗ recordings", "WARROOM_DATA_DIR"]);
     assert_eq!(cluster.writes(), Vec::<SeenRequest>::new());
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));
@@ -263,7 +303,11 @@ fn a_recording_that_was_changed_does_not_verify() {
     let path = path.to_str().unwrap();
     assert_says(&cluster.home.run(&["recordings", "verify", path]), 0, &["chain", "sealed"]);
     assert_says(&cluster.home.run(&["recordings", "show", path]), 0, &["scale worker-service 1 → 2"]);
-    let segment = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file()).unwrap();
+    let segment = std::fs::read_dir(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_file())
+        .unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -279,7 +323,12 @@ fn doctor_says_of_everything_whether_it_is_well() {
     let ran = cluster.run(&["doctor", "--json"]);
     let told = ran.json();
     assert_eq!((ran.code, &told["ok"]), (0, &true.into()), "{told}");
-    let names: Vec<_> = told["findings"].as_array().unwrap().iter().map(|finding| finding["what"].as_str().unwrap()).collect();
+    let names: Vec<_> = told["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["what"].as_str().unwrap())
+        .collect();
     for name in ["settings", "recordings", "context", "pods", "prometheus", "alertmanager", "kafka"] {
         assert!(names.contains(&name), "{names:?}");
     }

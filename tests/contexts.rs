@@ -1,5 +1,5 @@
-//! Two clusters in one session, alike to the last identity: what is told of one is never taken for the other, and a change lands on
-//! exactly the one that was chosen.
+//! Two clusters in one session, alike to the last identity: what is told of one is never taken for the other,
+//! and a change lands on exactly the one that was chosen.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -34,7 +34,8 @@ const APP: &str = "medcontracthub-app";
 const US: ContextId = ContextId(1);
 const STEP: Duration = Duration::from_millis(60);
 
-/// Two clusters, `eu` (the main one) and `us`, of the same seed: every object of one has its twin, with the same identity, in the other.
+/// Two clusters, `eu` (the main one) and `us`, of the same seed: every object of one has its twin, with the
+/// same identity, in the other.
 struct Room {
     eu: Sim,
     us: Sim,
@@ -50,13 +51,22 @@ impl Room {
 
     async fn with(changed: impl FnOnce(Wanted) -> Wanted) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
-        let config = || SimConfig { clock: clock.clone(), measured: Duration::from_secs(60), ..SimConfig::new(Scenario::Calm) };
-        let (eu, us) = (Sim::start(config()).await.unwrap(), Sim::start(config()).await.unwrap());
+        let config = || SimConfig {
+            clock: clock.clone(),
+            measured: Duration::from_secs(60),
+            ..SimConfig::new(Scenario::Calm)
+        };
+        let eu = Sim::start(config()).await.unwrap();
+        let us = Sim::start(config()).await.unwrap();
         us.set_cluster_identity("us");
         let data = tempfile::tempdir().unwrap();
         let both = changed(Wanted { connect: at(&eu, "eu"), beside: vec![at(&us, "us")], ..wanted(&eu) });
         let mut room = Self { session: session(both, &clock, data.path()).await, eu, us, clock, data };
-        assert!(room.until(|session| session.heard(&SourceId::ALL)).await, "{:?}", room.session.state().world.sources);
+        assert!(
+            room.until(|session| session.heard(&SourceId::ALL)).await,
+            "{:?}",
+            room.session.state().world.sources
+        );
         room
     }
 
@@ -71,7 +81,8 @@ impl Room {
     /// The dialog of a command, once its plan is there.
     async fn dialog(&mut self, line: &str) {
         self.command(line);
-        let asked = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
+        let asked =
+            |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
         assert!(self.until(asked).await, "{:?}", self.session.state().screen.overlays);
         self.clock.advance(Duration::from_secs(1)); // its keys are dead at first
         self.session.take(Event::View(warroom::event::View::Tick));
@@ -108,11 +119,16 @@ fn kafka(session: &Headless, context: ContextId) -> Option<Uid> {
 }
 
 fn at(sim: &Sim, name: &str) -> ConnectSettings {
-    ConnectSettings { url: Some(sim.kubernetes_url()), context: Some(name.to_owned()), ..ConnectSettings::default() }
+    ConnectSettings {
+        url: Some(sim.kubernetes_url()),
+        context: Some(name.to_owned()),
+        ..ConnectSettings::default()
+    }
 }
 
 fn writes(sim: &Sim) -> Vec<String> {
-    let sent = sim.requests().into_iter().filter(|request| !request.dry_run && request.method == Method::PATCH);
+    let sent =
+        sim.requests().into_iter().filter(|request| !request.dry_run && request.method == Method::PATCH);
     sent.map(|request| request.path).collect()
 }
 
@@ -126,13 +142,24 @@ async fn twins_stand_side_by_side_and_go_alone() {
     let mut room = Room::open().await;
     let world = &room.session.state().world;
     let rows = workload_rows(world);
-    let of = |name: &str| rows.iter().filter(|row| row.name() == name).map(|row| row.meta().context()).collect::<Vec<_>>();
+    let of = |name: &str| {
+        rows.iter().filter(|row| row.name() == name).map(|row| row.meta().context()).collect::<Vec<_>>()
+    };
     assert_eq!(of(APP), [ContextId::MAIN, US], "the same workload of both, the main one first");
-    let (eu, us) = (room.pods(ContextId::MAIN), room.pods(US));
+    let eu = room.pods(ContextId::MAIN);
+    let us = room.pods(US);
     assert!(eu > 0 && eu == us, "{eu} {us}");
-    let pod = room.us.list("Pod").into_iter().find(|pod| pod["metadata"]["name"].as_str().unwrap().starts_with("kafka-0")).unwrap();
+    let pod = room
+        .us
+        .list("Pod")
+        .into_iter()
+        .find(|pod| pod["metadata"]["name"].as_str().unwrap().starts_with("kafka-0"))
+        .unwrap();
     let uid = pod["metadata"]["uid"].as_str().unwrap().to_owned();
-    assert!(world.cluster.pods.contains_key(&*uid) && world.cluster.pods.contains_key(&*US.mark(&uid)), "twins have one identity");
+    assert!(
+        world.cluster.pods.contains_key(&*uid) && world.cluster.pods.contains_key(&*US.mark(&uid)),
+        "twins have one identity"
+    );
     room.us.delete("Pod", NAMESPACE, "kafka-0");
     assert!(room.until(|session| !session.state().world.cluster.pods.contains_key(&*US.mark(&uid))).await);
     assert!(room.session.state().world.cluster.pods.contains_key(&*uid), "its twin is there");
@@ -141,7 +168,8 @@ async fn twins_stand_side_by_side_and_go_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relist_sweeps_its_own_cluster_only() {
     let silence = Duration::from_secs(1);
-    let mut room = Room::with(|wanted| Wanted { timing: Timing { silence, ..wanted.timing.clone() }, ..wanted }).await;
+    let mut room =
+        Room::with(|wanted| Wanted { timing: Timing { silence, ..wanted.timing.clone() }, ..wanted }).await;
     let before = [ContextId::MAIN, US].map(|context| (room.pods(context), kafka(&room.session, context)));
     let renewed = |session: &Headless, context: ContextId, (count, old): &(usize, Option<Uid>)| {
         let new = kafka(session, context);
@@ -150,7 +178,9 @@ async fn a_relist_sweeps_its_own_cluster_only() {
     room.us.faults().freeze();
     let stale = |session: &Headless| {
         let parts = &session.state().world.sources[&SourceId::Pods].parts;
-        parts.iter().any(|part| part.name.starts_with("us") && part.state == SourceState::Stale && part.error.is_some())
+        parts.iter().any(|part| {
+            part.name.starts_with("us") && part.state == SourceState::Stale && part.error.is_some()
+        })
     };
     assert!(room.until(stale).await);
     // The other goes on, and what happens meanwhile in the first one is not told.
@@ -163,7 +193,11 @@ async fn a_relist_sweeps_its_own_cluster_only() {
     room.us.faults().cut_watches();
     room.us.faults().thaw();
     assert!(room.until(|session| renewed(session, US, &before[1])).await);
-    assert_eq!((room.pods(ContextId::MAIN), kafka(&room.session, ContextId::MAIN)), (before[0].0, eu), "the other's are left alone");
+    assert_eq!(
+        (room.pods(ContextId::MAIN), kafka(&room.session, ContextId::MAIN)),
+        (before[0].0, eu),
+        "the other's are left alone"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,20 +207,30 @@ async fn a_change_lands_on_the_cluster_that_was_chosen_and_so_does_its_undo() {
     room.dialog("scale deployment=worker-service replicas=4 context=us").await;
     assert!(room.session.state().world.armed(room.clock.now()).next().is_none());
     room.press(Action::Confirm);
-    assert!(room.session.state().screen.message.as_ref().unwrap().1.contains("not armed in us"), "nothing is changed unarmed");
+    assert!(
+        room.session.state().screen.message.as_ref().unwrap().1.contains("not armed in us"),
+        "nothing is changed unarmed"
+    );
     room.press(Action::Arm);
     let world = &room.session.state().world;
-    assert!(world.is_armed(US, room.clock.now()) && !world.is_armed(ContextId::MAIN, room.clock.now()), "only the one in hand");
+    assert!(
+        world.is_armed(US, room.clock.now()) && !world.is_armed(ContextId::MAIN, room.clock.now()),
+        "only the one in hand"
+    );
     room.press(Action::Confirm);
     let run = room.settle().await;
-    assert_eq!((run.intent.target.cluster.as_str(), run.intent.target.context.as_str()), (room.us.kubernetes_url().as_str(), "us"));
+    assert_eq!(
+        (run.intent.target.cluster.as_str(), run.intent.target.context.as_str()),
+        (room.us.kubernetes_url().as_str(), "us")
+    );
     assert!(run.intent.command.shown.ends_with("--context us"), "{:?}", run.intent.command);
     assert!(matches!(&run.stage, warroom::state::Stage::Done(verdict) if verdict.ok), "{:?}", run.stage);
     assert_eq!((writes(&room.eu).len(), writes(&room.us).len()), (0, 1));
     assert_eq!((replicas(&room.eu, "worker-service"), replicas(&room.us, "worker-service")), (before, 4));
 
     room.press(Action::UndoLast);
-    let asked = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
+    let asked =
+        |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
     assert!(room.until(asked).await, "{:?}", room.session.state().screen.overlays);
     room.clock.advance(Duration::from_secs(1));
     room.session.take(Event::View(warroom::event::View::Tick));
@@ -211,7 +255,11 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
     room.command("scale deployment=worker-service replicas=4");
     let Some(Overlay::Form(form)) = room.session.state().screen.overlays.last() else { panic!("no form") };
     assert_eq!(form.problem.as_deref(), Some("worker-service is in eu and us: say which context is meant"));
-    assert!(!form.waiting && form.current().is_some_and(|field| field.name == "context" && field.value.is_empty()), "{form:?}");
+    assert!(
+        !form.waiting
+            && form.current().is_some_and(|field| field.name == "context" && field.value.is_empty()),
+        "{form:?}"
+    );
     room.press(Action::Cancel);
     room.command("unsilence silence=x context=us");
     let told = room.session.state().screen.message.as_ref().map(|(_, text)| text.to_string());
@@ -219,27 +267,42 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
     let call = |context: &str| {
         StepCall::new(
             "scale",
-            BTreeMap::from([("deployment", "worker-service"), ("replicas", "4"), ("context", context)].map(|(k, v)| (k.into(), v.into()))),
+            BTreeMap::from(
+                [("deployment", "worker-service"), ("replicas", "4"), ("context", context)]
+                    .map(|(k, v)| (k.into(), v.into())),
+            ),
         )
     };
     let refused = room.session.prepare(call("asia"), Duration::from_secs(5)).await.unwrap_err();
     assert_eq!(refused, Refusal::Usage("context \"asia\" is not looked at here: eu, us".into()));
     assert!(room.us.delete("Deployment", NAMESPACE, "worker-service"));
     let refused = room.session.prepare(call("us"), Duration::from_secs(5)).await.unwrap_err();
-    assert_eq!(refused, Refusal::Usage(format!("there is no deployment worker-service in {NAMESPACE} of context us").into()));
+    assert_eq!(
+        refused,
+        Refusal::Usage(format!("there is no deployment worker-service in {NAMESPACE} of context us").into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_context_that_is_read_only_cannot_be_armed_and_the_others_can() {
-    let mut room = Room::with(|wanted| Wanted { read_only: warroom::config::ReadOnly::In(vec!["us".into()]), ..wanted }).await;
+    let mut room =
+        Room::with(|wanted| Wanted { read_only: warroom::config::ReadOnly::In(vec!["us".into()]), ..wanted })
+            .await;
     room.dialog("scale deployment=worker-service replicas=4 context=us").await;
     room.press(Action::Arm);
-    assert_eq!(room.session.state().screen.message.as_ref().unwrap().1, "read-only: context us cannot be armed");
+    assert_eq!(
+        room.session.state().screen.message.as_ref().unwrap().1,
+        "read-only: context us cannot be armed"
+    );
     room.press(Action::Confirm);
-    assert_eq!(room.session.state().screen.message.as_ref().unwrap().1, "read-only: nothing is changed in us");
+    assert_eq!(
+        room.session.state().screen.message.as_ref().unwrap().1,
+        "read-only: nothing is changed in us"
+    );
     room.press(Action::Cancel);
     room.press(Action::Arm);
-    let armed: Vec<_> = room.session.state().world.armed(room.clock.now()).map(|(context, _)| context).collect();
+    let armed: Vec<_> =
+        room.session.state().world.armed(room.clock.now()).map(|(context, _)| context).collect();
     assert_eq!(armed, [ContextId::MAIN]);
     assert_eq!(writes(&room.us), [] as [String; 0]);
 }
@@ -262,7 +325,11 @@ async fn a_replay_arrives_at_the_same_world() {
     }
     assert_eq!(world.hash(), core.state.world.hash());
     let read: World = serde_json::from_slice(&serde_json::to_vec(&world).unwrap()).unwrap();
-    assert_eq!((read.hash(), read.armed(room.clock.now()).count()), (world.hash(), 1), "as a checkpoint has it");
+    assert_eq!(
+        (read.hash(), read.armed(room.clock.now()).count()),
+        (world.hash(), 1),
+        "as a checkpoint has it"
+    );
     assert!(core.state.world.cluster.pods.keys().any(|uid| ContextId::of(uid) == US));
 }
 
@@ -273,7 +340,10 @@ async fn what_was_left_open_is_read_by_whoever_looks_at_its_cluster() {
     room.press(Action::Arm);
     room.us.faults().on(Method::PATCH, "worker-service", When::Nth(1), Fault::Hang { applied: true });
     room.press(Action::Confirm);
-    let (eu, us, clock, data) = (room.eu, room.us, room.clock, room.data);
+    let eu = room.eu;
+    let us = room.us;
+    let clock = room.clock;
+    let data = room.data;
     let mut killed = room.session;
     assert!(until(&mut killed, &clock, STEP, |_| replicas(&us, "worker-service") == 4).await);
     drop(killed.stop()); // no seal: as if it was killed
@@ -282,11 +352,19 @@ async fn what_was_left_open_is_read_by_whoever_looks_at_its_cluster() {
     for (sim, name, left) in others {
         let alone = Wanted { connect: at(sim, name), ..wanted(sim) };
         let mut next = session(alone, &clock, data.path()).await;
-        let read = |session: &Headless| session.state().world.runs.all().filter(|run| run.applied.is_some()).count() == left;
-        assert!(until(&mut next, &clock, STEP, |session| session.heard(&SourceId::ALL) && read(session)).await, "{name}");
+        let read = |session: &Headless| {
+            session.state().world.runs.all().filter(|run| run.applied.is_some()).count() == left
+        };
+        assert!(
+            until(&mut next, &clock, STEP, |session| session.heard(&SourceId::ALL) && read(session)).await,
+            "{name}"
+        );
         assert_eq!(next.state().world.runs.all().count(), left, "{name}");
         let context = |run: &Run| next.state().world.context_of(&run.intent.target);
-        assert!(next.state().world.runs.all().all(|run| context(run) == ContextId::MAIN), "it is the main context here");
+        assert!(
+            next.state().world.runs.all().all(|run| context(run) == ContextId::MAIN),
+            "it is the main context here"
+        );
         next.stop().seal().unwrap();
     }
     assert_eq!(writes(&us).len(), 1, "nothing was sent again");
@@ -305,15 +383,22 @@ async fn a_context_without_credentials_leaves_the_others_and_is_told() {
     assert!(health.error.as_deref().is_some_and(|error| error.starts_with("us ")), "{health:?}");
     assert!(room.pods(ContextId::MAIN) > 0);
     room.dialog("scale deployment=worker-service replicas=4 context=eu").await;
-    let inputs =
-        BTreeMap::from([("deployment", "worker-service"), ("replicas", "4"), ("context", "us")].map(|(k, v)| (k.into(), v.into())));
-    let refused = room.session.prepare(StepCall::new("scale", inputs), Duration::from_secs(5)).await.unwrap_err();
+    let inputs = BTreeMap::from(
+        [("deployment", "worker-service"), ("replicas", "4"), ("context", "us")]
+            .map(|(k, v)| (k.into(), v.into())),
+    );
+    let refused =
+        room.session.prepare(StepCall::new("scale", inputs), Duration::from_secs(5)).await.unwrap_err();
     assert!(matches!(&refused, Refusal::Failed(_)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_context_that_cannot_be_reached_leaves_the_others_and_is_told() {
-    let nobody = ConnectSettings { url: Some("http://127.0.0.1:9".into()), context: Some("us".into()), ..ConnectSettings::default() };
+    let nobody = ConnectSettings {
+        url: Some("http://127.0.0.1:9".into()),
+        context: Some("us".into()),
+        ..ConnectSettings::default()
+    };
     let mut room = Room::with(|wanted| Wanted { beside: vec![nobody], ..wanted }).await;
     let health = &room.session.state().world.sources[&SourceId::Pods];
     assert_eq!(health.state, SourceState::Down);
@@ -323,7 +408,11 @@ async fn a_context_that_cannot_be_reached_leaves_the_others_and_is_told() {
     room.press(Action::Arm);
     room.press(Action::Confirm);
     let run = room.settle().await;
-    assert_eq!((run.intent.target.context.as_str(), writes(&room.eu).len()), ("", 1), "it is the only one that has it");
+    assert_eq!(
+        (run.intent.target.context.as_str(), writes(&room.eu).len()),
+        ("", 1),
+        "it is the only one that has it"
+    );
 }
 
 /// The bed through two of its users, as two contexts: what each may, and nothing is changed.
@@ -334,15 +423,22 @@ fn bed_two_users_of_one_cluster_are_two_contexts() {
     let folder = tempfile::tempdir().unwrap();
     let copies = ["responder", "viewer"].map(|name| {
         let original = bed::var(&format!("BED_{}_KUBECONFIG", name.to_uppercase()));
-        let text = std::fs::read_to_string(original).unwrap().replace("{name: bed, context:", &format!("{{name: {name}, context:"));
+        let text = std::fs::read_to_string(original)
+            .unwrap()
+            .replace("{name: bed, context:", &format!("{{name: {name}, context:"));
         let copy = folder.path().join(name);
         std::fs::write(&copy, text).unwrap();
         copy.display().to_string()
     });
     let warroom = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_warroom"));
-        command.args(["--context", "responder", "--context", "viewer", "--namespace", NAMESPACE]).args(arguments);
-        let folders = [("WARROOM_CONFIG_DIR", folder.path().join("config")), ("WARROOM_DATA_DIR", folder.path().join("data"))];
+        command
+            .args(["--context", "responder", "--context", "viewer", "--namespace", NAMESPACE])
+            .args(arguments);
+        let folders = [
+            ("WARROOM_CONFIG_DIR", folder.path().join("config")),
+            ("WARROOM_DATA_DIR", folder.path().join("data")),
+        ];
         let output = command.env("KUBECONFIG", copies.join(":")).envs(folders).output().unwrap();
         let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         (output.status.code(), told, String::from_utf8_lossy(&output.stderr).into_owned())
@@ -350,15 +446,25 @@ fn bed_two_users_of_one_cluster_are_two_contexts() {
     let (exit, status, _) = warroom(&["status", "--json"]);
     assert_eq!((exit, &status["contexts"]), (Some(0), &serde_json::json!(["responder", "viewer"])));
     let of = |row: &&serde_json::Value| row["name"] == APP;
-    let contexts: Vec<&str> = status["workloads"].as_array().unwrap().iter().filter(of).filter_map(|row| row["context"].as_str()).collect();
+    let contexts: Vec<&str> = status["workloads"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(of)
+        .filter_map(|row| row["context"].as_str())
+        .collect();
     assert_eq!(contexts.len(), 2, "{contexts:?}");
-    let scale = ["run", "scale", "--set", "deployment=worker-service", "--set", "replicas=2", "--dry-run", "--json"];
+    let scale =
+        ["run", "scale", "--set", "deployment=worker-service", "--set", "replicas=2", "--dry-run", "--json"];
     let (exit, _, complaint) = warroom(&scale);
     assert!(exit == Some(2) && complaint.contains("responder, viewer"), "{complaint}");
     for (context, exit) in [("responder", 0), ("viewer", 3)] {
         let named = format!("context={context}");
         let (found, told, _) = warroom(&[&scale[..], &["--set", &named]].concat());
         assert_eq!(found, Some(exit), "{context}: {told}");
-        assert!(told["kubectl"].as_str().is_some_and(|line| line.ends_with(&format!("--context {context}"))), "{told}");
+        assert!(
+            told["kubectl"].as_str().is_some_and(|line| line.ends_with(&format!("--context {context}"))),
+            "{told}"
+        );
     }
 }

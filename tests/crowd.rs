@@ -1,6 +1,7 @@
-//! The program on very large clusters: keys stay quick and the machine stays free, whatever changes. The figures are promises of the
-//! release build, `cargo test --release --test crowd -- --ignored --test-threads 1`; what always runs holds that no key costs more
-//! because there are more pods.
+//! The program on very large clusters: keys stay quick and the machine stays free, whatever changes. The
+//! figures are promises of the release build,
+//! `cargo test --release --test crowd -- --ignored --test-threads 1`; what always runs holds that no key
+//! costs more because there are more pods.
 
 #![cfg(target_os = "linux")] // reads /proc
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
@@ -37,7 +38,8 @@ impl Room {
         let crowd = runtime.block_on(Crowd::start(pods, changes)).unwrap();
         let home = Home::on(&crowd.kubernetes_url(), NAMESPACE);
         let mut term = Term::run(&home, &[]);
-        term.sees_within(LISTED, &format!("/{pods} ready")).sees("rev 1"); // its rows are those of workloads now, and stay
+        // its rows are those of workloads now, and stay
+        term.sees_within(LISTED, &format!("/{pods} ready")).sees("rev 1");
         term.moves("j");
         Self { term, _home: home, _crowd: crowd, _runtime: runtime }
     }
@@ -55,7 +57,8 @@ impl Room {
 
     /// The share of a core that it takes while nobody presses a key.
     fn load(&self, span: Duration) -> f64 {
-        let (cpu, began) = (self.term.cpu(), Instant::now());
+        let cpu = self.term.cpu();
+        let began = Instant::now();
         sleep(span);
         self.term.cpu().saturating_sub(cpu).div_duration_f64(began.elapsed())
     }
@@ -74,7 +77,10 @@ fn a_key_costs_no_more_on_ten_times_the_pods() {
     };
     let (few, _) = per_key(300);
     let (many, mut took) = per_key(3_000);
-    assert!(many < few.mul_f64(1.5) + Duration::from_millis(1), "{few:?} of processor time a key, {many:?} on ten times the pods");
+    assert!(
+        many < few.mul_f64(1.5) + Duration::from_millis(1),
+        "{few:?} of processor time a key, {many:?} on ten times the pods"
+    );
     let slow = percentile(&mut took, 90);
     assert!(slow < Duration::from_millis(500), "nine of ten keys are answered within {slow:?}");
 }
@@ -82,15 +88,19 @@ fn a_key_costs_no_more_on_ten_times_the_pods() {
 #[test]
 fn changes_cost_no_more_on_ten_times_the_pods() {
     let load = |pods| Room::open(pods, 100).load(Duration::from_secs(4));
-    let (few, many) = (load(300), load(3_000));
-    assert!(many < few * 2.0 + 0.02, "100 changes a second take {few:.2} of a core, {many:.2} on ten times the pods");
+    let few = load(300);
+    let many = load(3_000);
+    assert!(
+        many < few * 2.0 + 0.02,
+        "100 changes a second take {few:.2} of a core, {many:.2} on ten times the pods"
+    );
 }
 
 /// A machine may be half as fast as the one that the promises were measured on.
 const SLOWER: u32 = 2;
 
-/// What the release build promises: the slowest of a hundred keys, and the share of a core. Something else that runs for a moment makes
-/// both worse and never better: one measure of three has to hold.
+/// What the release build promises: the slowest of a hundred keys, and the share of a core. Something else
+/// that runs for a moment makes both worse and never better: one measure of three has to hold.
 fn promise(pods: usize, changes: u32, key: Duration, core: f64) {
     let mut room = Room::open(pods, changes);
     room.press(20);
@@ -104,7 +114,10 @@ fn promise(pods: usize, changes: u32, key: Duration, core: f64) {
         );
         p99 <= key * SLOWER && load <= core * f64::from(SLOWER)
     });
-    assert!(held, "p99 within {SLOWER} × {key:?} and {SLOWER} × {core} of a core: none of three measures held both");
+    assert!(
+        held,
+        "p99 within {SLOWER} × {key:?} and {SLOWER} × {core} of a core: none of three measures held both"
+    );
 }
 
 #[test]
@@ -123,8 +136,9 @@ fn number(name: &str, usual: u32) -> u32 {
     env::var(name).map_or(usual, |value| value.parse().unwrap())
 }
 
-/// Serves a crowd for whoever wants to look at it from outside (a profiler, another program): `WARROOM_CROWD` pods, `WARROOM_CHANGES` of
-/// them a second, a kubeconfig at `WARROOM_CROWD_KUBECONFIG`, for `WARROOM_CROWD_SECONDS` or until standard input ends.
+/// Serves a crowd for whoever wants to look at it from outside (a profiler, another program): `WARROOM_CROWD`
+/// pods, `WARROOM_CHANGES` of them a second, a kubeconfig at `WARROOM_CROWD_KUBECONFIG`, for
+/// `WARROOM_CROWD_SECONDS` or until standard input ends.
 #[test]
 #[ignore = "serves until its input ends"]
 fn serve_a_crowd() {

@@ -1,6 +1,7 @@
-//! A thousand changes, of one write or of two, undos among them, each with something going wrong between its confirmation and its answer, or
-//! stopped: sent at most once, as listed, and not after a stop; the lost answer read to the truth, also of what was made in part (invariant 5);
-//! never to another object of that name (invariant 6); and the world is the server's again once the faults are over (invariant 8).
+//! A thousand changes, of one write or of two, undos among them, each with something going wrong between its
+//! confirmation and its answer, or stopped: sent at most once, as listed, and not after a stop; the lost
+//! answer read to the truth, also of what was made in part (invariant 5); never to another object of that
+//! name (invariant 6); and the world is the server's again once the faults are over (invariant 8).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -34,7 +35,8 @@ const ROOMS: u64 = 50;
 /// Changes made in each, one after the other.
 const RUNS: usize = 20;
 
-const DEPLOYMENTS: [&str; 5] = ["medcontracthub-app", "ocr-service", "ai-service", "analytics-service", "worker-service"];
+const DEPLOYMENTS: [&str; 5] =
+    ["medcontracthub-app", "ocr-service", "ai-service", "analytics-service", "worker-service"];
 
 /// What goes wrong with a change once its plan is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,7 +49,8 @@ enum Trouble {
     Recreated,
     /// Somebody changes all that a step may change.
     Changed,
-    /// The server stops in the middle, for longer than a request takes to arrive, and goes on with what it was sent.
+    /// The server stops in the middle, for longer than a request takes to arrive, and goes on with what it
+    /// was sent.
     Frozen,
     /// The server is gone for good.
     Ended,
@@ -144,17 +147,31 @@ fn a_thousand_changes_in_trouble() {
     let all = for_each_seed("faults", 0..seeds(10, ROOMS), 10, live_through);
     let told = all.iter().copied().fold(Told::default(), Told::and);
     assert_eq!(told.changes, all.len() * RUNS);
-    let rare = [told.undone, told.stopped_in_time, told.stopped_too_late, told.partial].map(|count| count * 100);
+    let rare =
+        [told.undone, told.stopped_in_time, told.stopped_too_late, told.partial].map(|count| count * 100);
     let often = [told.lost * 3, told.of_two * 10].into_iter().chain(rare);
-    assert!(all.len() == 1 || often.min() > Some(told.changes), "something did not happen often enough: {told:?}");
+    assert!(
+        all.len() == 1 || often.min() > Some(told.changes),
+        "something did not happen often enough: {told:?}"
+    );
 }
 
 async fn live_through(seed: u64) -> Told {
     let mut rng = Rng::new(seed);
     let monitoring = ["prometheus-operated", "alertmanager-operated"];
-    let setup = Setup { seed, scenario: *rng.pick(&Scenario::ALL), gone: &monitoring, runbook: WITH_BOTH.clone(), ..Setup::default() };
-    let mut room =
-        Room::of(setup, |wanted| Wanted { prometheus: Endpoint::default(), alertmanager: Endpoint::default(), ..impatient(wanted) }).await;
+    let setup = Setup {
+        seed,
+        scenario: *rng.pick(&Scenario::ALL),
+        gone: &monitoring,
+        runbook: WITH_BOTH.clone(),
+        ..Setup::default()
+    };
+    let mut room = Room::of(setup, |wanted| Wanted {
+        prometheus: Endpoint::default(),
+        alertmanager: Endpoint::default(),
+        ..impatient(wanted)
+    })
+    .await;
     room.turn(Duration::from_secs(3)).await; // the incident's release would overwrite changes
     let mut changes = Vec::new();
     for number in 1..RUNS {
@@ -206,7 +223,10 @@ fn call(room: &Room, rng: &mut Rng, number: usize) -> StepCall {
         1 => step("set-env", &[deployment, ("env", &format!("CHANGE={number}"))]),
         2 | 3 => {
             let counts = format!("{count},{}", rng.below(5));
-            step("both", &[("first", deployment.1), ("second", *rng.pick(&DEPLOYMENTS)), ("replicas", &counts)])
+            step(
+                "both",
+                &[("first", deployment.1), ("second", *rng.pick(&DEPLOYMENTS)), ("replicas", &counts)],
+            )
         }
         4 => undo(room).unwrap_or_else(|| step("scale", &[deployment, ("replicas", &count)])),
         _ => step("scale", &[deployment, ("replicas", &count)]),
@@ -223,14 +243,24 @@ fn undo(room: &Room) -> Option<StepCall> {
 fn of_undone(room: &Room, plan: &Plan, what: &str) {
     let Some(undone) = plan.intent.call.undoes.and_then(|id| room.session.run(id)) else { return };
     for write in plan.intent.writes() {
-        let replaced = undone.intent.writes().find(|other| other.target == write.target).map(|other| &other.expect.before);
-        assert!(replaced.is_none_or(|before| write.expect.values == *before), "{what}: {:?} was {:?}", plan.intent, undone.intent);
+        let replaced = undone
+            .intent
+            .writes()
+            .find(|other| other.target == write.target)
+            .map(|other| &other.expect.before);
+        assert!(
+            replaced.is_none_or(|before| write.expect.values == *before),
+            "{what}: {:?} was {:?}",
+            plan.intent,
+            undone.intent
+        );
     }
 }
 
 /// Confirms a change in all its trouble, and waits until it is known what became of it.
 async fn make(room: &mut Room, rng: &mut Rng, change: &mut Change) {
-    let (write, trouble) = (change.write(), change.trouble);
+    let write = change.write();
+    let trouble = change.trouble;
     match trouble {
         Trouble::Write(fault) => meets(&room.sim, write, fault),
         Trouble::Recreated => assert!(room.sim.recreate("Deployment", NAMESPACE, &write.target.name)),
@@ -244,7 +274,11 @@ async fn make(room: &mut Room, rng: &mut Rng, change: &mut Change) {
         change.stopped = Some(stop(room, rng, id).await);
     }
     let sent = |session: &Headless| matches!(session.run(id).unwrap().stage, Stage::Waiting | Stage::Sent);
-    assert!(until(&mut room.session, &room.clock, Duration::from_millis(2), |session| !sent(session)).await, "{}: no outcome", change.what);
+    assert!(
+        until(&mut room.session, &room.clock, Duration::from_millis(2), |session| !sent(session)).await,
+        "{}: no outcome",
+        change.what
+    );
     if trouble == Trouble::Frozen {
         thaw(room, change).await;
     }
@@ -278,7 +312,12 @@ fn disturb(sim: &Sim, rng: &mut Rng) {
             faults.cut_watches();
         }
         3 => {
-            faults.on(Method::GET, "/deployments/", When::Nth(1), Fault::Status { code: 429, applied: false });
+            faults.on(
+                Method::GET,
+                "/deployments/",
+                When::Nth(1),
+                Fault::Status { code: 429, applied: false },
+            );
             faults.on(Method::GET, "watch=1", When::Nth(2), Fault::Gone);
             faults.on(Method::GET, "/pods", When::Nth(1), Fault::Cut { applied: false });
         }
@@ -294,16 +333,20 @@ async fn somebody_changes(sim: &Sim, path: &str) {
         {"op": "add", "path": "/spec/template/metadata/annotations/restarted", "value": replicas.to_string()},
         {"op": "add", "path": "/spec/template/spec/containers/0/env/-", "value": {"name": "OTHER", "value": replicas.to_string()}},
     ]);
-    let request = reqwest::Client::new().patch(format!("{}{path}", sim.kubernetes_url())).body(operations.to_string());
+    let request =
+        reqwest::Client::new().patch(format!("{}{path}", sim.kubernetes_url())).body(operations.to_string());
     let answer = request.header("content-type", "application/json-patch+json").send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }
 
-/// The server goes on, long after its sources were said to be stale and after a request that is not there should have been given up.
+/// The server goes on, long after its sources were said to be stale and after a request that is not there
+/// should have been given up.
 async fn thaw(room: &mut Room, change: &Change) {
     let of = |session: &Headless| session.state().world.sources[&SourceId::Pods].clone();
     assert!(
-        until(&mut room.session, &room.clock, Duration::ZERO, |session| of(session).state == SourceState::Stale).await,
+        until(&mut room.session, &room.clock, Duration::ZERO, |session| of(session).state
+            == SourceState::Stale)
+        .await,
         "{}: never stale",
         change.what
     );
@@ -315,7 +358,8 @@ async fn thaw(room: &mut Room, change: &Change) {
 
 /// Waits until the session knows exactly what the server has, while time stands still.
 async fn in_step(room: &mut Room, change: &Change) {
-    let (there, mut looked) = (there(&room.sim), None);
+    let there = there(&room.sim);
+    let mut looked = None;
     let in_step = |session: &Headless| {
         let world = &session.state().world;
         looked.replace(world.seq) != Some(world.seq) && known(world) == there
@@ -328,7 +372,8 @@ async fn in_step(room: &mut Room, change: &Change) {
     }
 }
 
-/// The server goes away for good, and the last change is confirmed then. Gives the outcomes of all changes, as recorded.
+/// The server goes away for good, and the last change is confirmed then. Gives the outcomes of all changes,
+/// as recorded.
 async fn end(room: Room, change: &Change) -> BTreeMap<Ulid, Vec<Outcome>> {
     let Room { sim, clock, mut session, data } = room;
     let address = sim.kubernetes_url().replace("http://", "");
@@ -336,7 +381,9 @@ async fn end(room: Room, change: &Change) -> BTreeMap<Ulid, Vec<Outcome>> {
     while tokio::net::TcpStream::connect(&address).await.is_ok() {}
     session.confirm(&change.plan);
     assert!(
-        until(&mut session, &clock, Duration::from_millis(10), |session| session.answered(change.plan.intent.id)).await,
+        until(&mut session, &clock, Duration::from_millis(10), |session| session
+            .answered(change.plan.intent.id))
+        .await,
         "{}",
         change.what
     );
@@ -357,7 +404,8 @@ async fn end(room: Room, change: &Change) -> BTreeMap<Ulid, Vec<Outcome>> {
 /// Holds a change against what the server saw of it and what was said of it.
 fn check(change: &Change, seen: &[SeenRequest], outcomes: &[Outcome]) {
     let Change { what, plan, stopped, .. } = change;
-    let ours: Vec<_> = seen.iter().filter(|request| !request.dry_run && request.user_agent.starts_with("warroom")).collect();
+    let ours: Vec<_> =
+        seen.iter().filter(|request| !request.dry_run && request.user_agent.starts_with("warroom")).collect();
     let (all, listed): (usize, Vec<_>) = (plan.intent.writes().count(), plan.intent.writes().collect());
     assert!(ours.len() <= stopped.unwrap_or(all), "{what}: more was sent than may be: {ours:?}");
     for (request, write) in ours.iter().zip(&listed) {
@@ -369,7 +417,10 @@ fn check(change: &Change, seen: &[SeenRequest], outcomes: &[Outcome]) {
         assert_eq!(request.field_manager.as_deref(), Some("warroom"), "{what}");
     }
     let made = ours.iter().filter(|request| request.applied).count();
-    assert!(ours.iter().rev().skip(1).all(|request| request.applied), "{what}: one left before the one before it was made: {ours:?}");
+    assert!(
+        ours.iter().rev().skip(1).all(|request| request.applied),
+        "{what}: one left before the one before it was made: {ours:?}"
+    );
     let told = format!("{what}: {outcomes:?}, {ours:?}");
     let (lost, settled) = match outcomes {
         [settled] => (false, settled),
@@ -380,9 +431,14 @@ fn check(change: &Change, seen: &[SeenRequest], outcomes: &[Outcome]) {
         _ => panic!("{told}"),
     };
     match settled {
-        Outcome::Applied { writes, by_reading, .. } => assert!(made == all && *writes as usize == all && *by_reading == lost, "{told}"),
+        Outcome::Applied { writes, by_reading, .. } => {
+            assert!(made == all && *writes as usize == all && *by_reading == lost, "{told}")
+        }
         Outcome::Partial { done, rest, .. } => {
-            assert!(made > 0 && *done as usize == made && *rest > 0 && (*done + *rest) as usize == all, "{told}");
+            assert!(
+                made > 0 && *done as usize == made && *rest > 0 && (*done + *rest) as usize == all,
+                "{told}"
+            );
         }
         Outcome::NotSent { .. } => assert!(ours.is_empty() && !lost, "{told}"),
         Outcome::Rejected { by_reading, .. } => assert!(made == 0 && *by_reading == lost, "{told}"),

@@ -1,4 +1,5 @@
-//! Random keys, clicks, sizes and events on a rich world, a frame after each: nothing panics, and nothing is drawn outside of the screen.
+//! Random keys, clicks, sizes and events on a rich world, a frame after each: nothing panics, and nothing is
+//! drawn outside of the screen.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -8,7 +9,9 @@ mod common;
 
 use std::sync::LazyLock;
 
-use crossterm::event::{Event as Terminal, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    Event as Terminal, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
@@ -27,7 +30,8 @@ use common::{story, told};
 
 /// Columns and rows around the screen in which nothing may be drawn.
 const MARGIN: (u16, u16) = (3, 2);
-const DEPTHS: [ColorDepth; 4] = [ColorDepth::None, ColorDepth::Sixteen, ColorDepth::Indexed256, ColorDepth::TrueColor];
+const DEPTHS: [ColorDepth; 4] =
+    [ColorDepth::None, ColorDepth::Sixteen, ColorDepth::Indexed256, ColorDepth::TrueColor];
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     let place = Place::start_of("tests");
@@ -36,7 +40,11 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| {
 static THEMES: LazyLock<Vec<Theme>> = LazyLock::new(|| {
     let place = Place::start_of("tests");
     let depth = |n: usize| DEPTHS[n % DEPTHS.len()];
-    Theme::names(&[]).into_iter().enumerate().map(|(n, name)| Theme::load(name, &place, &[]).unwrap().at_depth(depth(n))).collect()
+    Theme::names(&[])
+        .into_iter()
+        .enumerate()
+        .map(|(n, name)| Theme::load(name, &place, &[]).unwrap().at_depth(depth(n)))
+        .collect()
 });
 
 type Screen = ratatui::Terminal<TestBackend>;
@@ -76,7 +84,8 @@ impl Run {
     }
 
     fn take(&mut self, event: Event) {
-        let at = self.state.now + chrono::TimeDelta::milliseconds(i64::try_from(self.rng.below(900)).unwrap());
+        let at =
+            self.state.now + chrono::TimeDelta::milliseconds(i64::try_from(self.rng.below(900)).unwrap());
         let record = Record { seq: self.state.world.seq + u64::from(event.recorded()), at, event };
         for effect in reduce(&mut self.state, &record) {
             if let Effect::Prepare(call) = effect {
@@ -120,16 +129,22 @@ impl Run {
         ];
         let typed = "abcdefghijklmnopqrstuvwxyzADFGTYZ0123456789:/?[]{}() é日";
         let letters: Vec<char> = typed.chars().collect();
-        let code = if self.rng.below(4) == 0 { *self.rng.pick(&NAMED) } else { KeyCode::Char(*self.rng.pick(&letters)) };
+        let code = if self.rng.below(4) == 0 {
+            *self.rng.pick(&NAMED)
+        } else {
+            KeyCode::Char(*self.rng.pick(&letters))
+        };
         let modifiers = if self.rng.below(8) == 0 { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
         self.input(&Terminal::Key(KeyEvent::new(code, modifiers)));
     }
 
     fn point(&mut self) {
-        let kinds = [MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollDown, MouseEventKind::ScrollUp];
+        let kinds =
+            [MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollDown, MouseEventKind::ScrollUp];
         let (columns, rows) = self.state.screen.size;
         let mut within = |size: u16| u16::try_from(self.rng.below(usize::from(size) + 6)).unwrap();
-        let (column, row) = (within(columns), within(rows));
+        let column = within(columns);
+        let row = within(rows);
         let kind = *self.rng.pick(&kinds);
         self.input(&Terminal::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
     }
@@ -150,8 +165,13 @@ impl Run {
 
     fn draw(&mut self, n: u64) {
         let theme = &THEMES[self.state.screen.themes.at % THEMES.len()];
-        let look =
-            Look { theme, keymap: KEYS.map(&self.state), before: KEYS.before(&self.state), ascii: n.is_multiple_of(5), hits: &self.hits };
+        let look = Look {
+            theme,
+            keymap: KEYS.map(&self.state),
+            before: KEYS.before(&self.state),
+            ascii: n.is_multiple_of(5),
+            hits: &self.hits,
+        };
         let drawn = self.screen.draw(|frame| view(&self.state, &look, frame)).unwrap().buffer.area;
         let all = self.screen.backend().buffer();
         let outside = |at: &usize| !drawn.contains(all.pos_of(*at).into());

@@ -1,4 +1,5 @@
-//! What a person reads off the frame while only a part is heard, and what the footer offers over what is open.
+//! What a person reads off the frame while only a part is heard, and what the footer offers over what is
+//! open.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -7,7 +8,10 @@ mod common;
 use std::sync::Arc;
 
 use warroom::clean::Clean;
-use warroom::event::{Amount, ClusterEvent, ContainerState, Event, Health, Kind, Part, Pod, PodPhase, SourceId, SourceState, Usage, Used};
+use warroom::event::{
+    Amount, ClusterEvent, ContainerState, Event, Health, Kind, Part, Pod, PodPhase, SourceId, SourceState,
+    Usage, Used,
+};
 use warroom::runbook::suggestions;
 use warroom::state::{Focus, ListView, Overlay, State};
 use warroom::theme::ColorDepth;
@@ -38,18 +42,26 @@ fn cluster(second: i64, event: ClusterEvent) -> (i64, Event) {
 fn a_rollback_stays_offered_while_a_crash_loop_runs_for_a_moment() {
     let mut events = story::calm();
     let deployment = |ready| workload(Kind::Deployment, "ocr-service", (ready, 1), Some(13), Some("v2.0.2"));
-    let (broken, runs) = (deployment(0), deployment(1));
+    let broken = deployment(0);
+    let runs = deployment(1);
     let crashed = crashing(pod(&broken, 0));
     let mut running = pod(&runs, 0);
-    (running.containers[0].restarts, running.containers[0].last) = (1, crashed.containers[0].last.clone());
+    running.containers[0].restarts = 1;
+    running.containers[0].last = crashed.containers[0].last.clone();
     events.push(cluster(-60, ClusterEvent::Revisions(vec![revision("ocr-service", 13, "v2.0.2", -60)])));
-    events.extend([cluster(-50, ClusterEvent::Workloads(vec![broken])), cluster(-49, ClusterEvent::Pods(vec![Arc::new(crashed)]))]);
+    events.extend([
+        cluster(-50, ClusterEvent::Workloads(vec![broken])),
+        cluster(-49, ClusterEvent::Pods(vec![Arc::new(crashed)])),
+    ]);
     let offered = |events: &[(i64, Event)]| {
         let state = told(events.to_vec());
         suggestions(&state.world, &state.runbook).iter().any(|one| one.title == "roll back ocr-service")
     };
     assert!(offered(&events), "while it is broken");
-    events.extend([cluster(-6, ClusterEvent::Workloads(vec![runs])), cluster(-5, ClusterEvent::Pods(vec![Arc::new(running)]))]);
+    events.extend([
+        cluster(-6, ClusterEvent::Workloads(vec![runs])),
+        cluster(-5, ClusterEvent::Pods(vec![Arc::new(running)])),
+    ]);
     assert!(offered(&events), "while it runs for a moment");
 }
 
@@ -59,7 +71,8 @@ const REFUSED: &str = "the credential plugin failed: please log in: aws sso logi
 fn half_dead() -> State {
     let mut events = contexts::two();
     for source in SourceId::ALL.into_iter().filter(|source| source.of_cluster()) {
-        let (state, error) = (SourceState::Down, Some(Clean::new(&format!("prod-us: {REFUSED}"))));
+        let state = SourceState::Down;
+        let error = Some(Clean::new(&format!("prod-us: {REFUSED}")));
         let part = Part { name: "prod-us".into(), state, since: at(-60), error: Some(REFUSED.into()) };
         events.push((-60, Event::Health(Health { source, state, since: at(-60), error, parts: vec![part] })));
     }
@@ -74,14 +87,25 @@ fn a_context_that_is_down_is_named_at_every_size_and_its_reason_is_a_key_away() 
         let header = seen(&state, size).lines().nth(1).unwrap_or_default().to_owned();
         assert!(header.contains("(prod-us)") || header.contains("down (prod-us"), "{size:?}: {header}");
         let sources = seen(&over(state.clone(), Overlay::Sources { scroll: 0 }), size);
-        let words: String = sources.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
-        assert!(words.contains("please log in: aws sso login") && words.contains("prod-us ✖ down since 14:45:32"), "{size:?}:\n{sources}");
+        let words: String =
+            sources.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("please log in: aws sso login") && words.contains("prod-us ✖ down since 14:45:32"),
+            "{size:?}:\n{sources}"
+        );
     }
     let wide = seen(&state, (400, 100));
-    assert!(wide.lines().nth(1).is_some_and(|header| header.contains(REFUSED)), "{}", wide.lines().nth(1).unwrap_or_default());
+    assert!(
+        wide.lines().nth(1).is_some_and(|header| header.contains(REFUSED)),
+        "{}",
+        wide.lines().nth(1).unwrap_or_default()
+    );
     let pods = seen(&state, (200, 60));
     assert!(pods.contains("prod-us down since 14:45:32"), "the title says where");
-    assert!(pods.contains("nodes 6 ready · ▲ prod-us down since 14:45:32"), "the nodes of the other are not hidden:\n{pods}");
+    assert!(
+        pods.contains("nodes 6 ready · ▲ prod-us down since 14:45:32"),
+        "the nodes of the other are not hidden:\n{pods}"
+    );
 }
 
 #[test]
@@ -93,7 +117,10 @@ fn what_is_polled_is_told_at_every_size() {
     }
     let state = told(events);
     for size in SIZES {
-        assert!(seen(&state, size).lines().nth(1).is_some_and(|header| header.contains("2 limited")), "{size:?}");
+        assert!(
+            seen(&state, size).lines().nth(1).is_some_and(|header| header.contains("2 limited")),
+            "{size:?}"
+        );
     }
     let sources = seen(&over(state, Overlay::Sources { scroll: 0 }), (60, 15));
     assert!(sources.contains("pods may not be watched (403)"), "{sources}");
@@ -121,7 +148,10 @@ fn the_footer_names_the_way_out_first_and_nothing_that_does_nothing() {
     assert!(!["logs", "describe", "yaml", "to the pods"].iter().any(|key| nobody.contains(key)), "{nobody}");
     assert!(footer(Overlay::Group { id: "worker-service".into(), scroll: 0 }).contains("o to the pods"));
     assert!(footer(Overlay::Detail { uid: "uid-ocr-service".into(), scroll: 0 }).contains("l logs"));
-    assert!(!footer(Overlay::Detail { uid: "uid-node-1".into(), scroll: 0 }).contains("l logs"), "a node has none");
+    assert!(
+        !footer(Overlay::Detail { uid: "uid-node-1".into(), scroll: 0 }).contains("l logs"),
+        "a node has none"
+    );
 }
 
 #[test]
@@ -142,21 +172,33 @@ fn a_lone_pod_is_read_as_kubectl_reads_it() {
     let app = workload(Kind::Deployment, "app", (1, 1), Some(1), None);
     let lone = |name: &str, ready: bool| {
         let mut pod = pod(&app, 0);
-        (pod.meta.name, pod.meta.uid, pod.owner, pod.ready) = (name.into(), name.into(), None, ready);
+        pod.meta.name = name.into();
+        pod.meta.uid = name.into();
+        pod.owner = None;
+        pod.ready = ready;
         pod
     };
     let mut half = lone("half", false);
     half.containers.push(half.containers[0].clone());
     half.containers[1].ready = false;
     let mut done = lone("done", false);
-    (done.phase, done.containers[0].ready) = (PodPhase::Succeeded, false);
-    done.containers[0].state = ContainerState::Terminated { reason: Some("Completed".into()), exit: 0, at: None, message: None };
+    done.phase = PodPhase::Succeeded;
+    done.containers[0].ready = false;
+    done.containers[0].state =
+        ContainerState::Terminated { reason: Some("Completed".into()), exit: 0, at: None, message: None };
     events.push(cluster(-50, ClusterEvent::Pods([half, done].map(Arc::new).into())));
     let mut state = told(events);
-    (state.screen.focus, state.screen.zoomed) = (Focus::Pods, true);
+    state.screen.focus = Focus::Pods;
+    state.screen.zoomed = true;
     let pods = seen(&state, (120, 40));
     let line = |name: &str| {
-        pods.lines().skip(3).find(|line| line.contains(name)).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+        pods.lines()
+            .skip(3)
+            .find(|line| line.contains(name))
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert!(line(" half ").contains("half pod 1/2"), "{pods}");
     assert!(line(" done ").contains("done pod 0/1 Completed"), "{pods}");
@@ -167,14 +209,24 @@ fn a_lone_pod_is_read_as_kubectl_reads_it() {
 fn a_filter_by_a_pods_name_shows_the_pod() {
     let mut events = story::calm();
     let many = workload(Kind::Deployment, "sim-0000", (4, 4), Some(1), None);
-    let named = |n: u32| Pod { meta: common::cluster::meta(&format!("sim-0000-868d5457fd-2h{n}xz"), -50), ..pod(&many, n) };
+    let named = |n: u32| Pod {
+        meta: common::cluster::meta(&format!("sim-0000-868d5457fd-2h{n}xz"), -50),
+        ..pod(&many, n)
+    };
     let pods = (0..4).map(|n| Arc::new(named(n))).collect();
     events.push(cluster(-51, ClusterEvent::Revisions(vec![revision("sim-0000", 1, "v1", -60)])));
-    events.extend([cluster(-50, ClusterEvent::Workloads(vec![many])), cluster(-49, ClusterEvent::Pods(pods))]);
+    events
+        .extend([cluster(-50, ClusterEvent::Workloads(vec![many])), cluster(-49, ClusterEvent::Pods(pods))]);
     let mut state = told(events);
-    state.screen.lists.insert(Focus::Pods, ListView { filter: "sim-0000-868d5457fd-2h3xz".into(), ..ListView::default() });
+    state
+        .screen
+        .lists
+        .insert(Focus::Pods, ListView { filter: "sim-0000-868d5457fd-2h3xz".into(), ..ListView::default() });
     for size in SIZES {
         let pods = seen(&state, size);
-        assert!(pods.lines().skip(3).any(|line| line.contains("h3xz") && !line.contains('/')), "{size:?}:\n{pods}");
+        assert!(
+            pods.lines().skip(3).any(|line| line.contains("h3xz") && !line.contains('/')),
+            "{size:?}:\n{pods}"
+        );
     }
 }

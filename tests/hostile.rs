@@ -1,4 +1,5 @@
-//! Text from outside is shown, recorded and printed, and never obeyed: nothing that a cluster says reaches a terminal as a command.
+//! Text from outside is shown, recorded and printed, and never obeyed: nothing that a cluster says reaches a
+//! terminal as a command.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
@@ -13,9 +14,9 @@ use reqwest::Method;
 use serde_json::json;
 use warroom::sim::scenario::{Release, ServiceFault};
 
-/// A title, a cleared screen, a clipboard, a terminfo query, C1 bytes, an override of direction, a line written over.
-const HOSTILE: &str =
-    "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}]52;c;b3duZWQ=\u{7}\u{1b}P+q544e\u{1b}\\\u{9b}31m\u{9d}0;owned\u{9c}\u{202e}drawkcab\rover";
+/// A title, a cleared screen, a clipboard, a terminfo query, C1 bytes, an override of direction, a line
+/// written over.
+const HOSTILE: &str = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}]52;c;b3duZWQ=\u{7}\u{1b}P+q544e\u{1b}\\\u{9b}31m\u{9d}0;owned\u{9c}\u{202e}drawkcab\rover";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/medcontract-prod/deployments";
 const LONG: Duration = Duration::from_secs(60);
 
@@ -29,7 +30,12 @@ fn hostile() -> Cluster {
         {"op": "replace", "path": format!("{template}/spec/containers/0/env/1/value"), "value": format!("v9{HOSTILE}")},
         {"op": "add", "path": format!("{template}/metadata/annotations/kubernetes.io~1change-cause"), "value": HOSTILE},
     ]);
-    cluster.send(Method::PATCH, &format!("{DEPLOYMENTS}/medcontracthub-app"), "application/json-patch+json", &patch);
+    cluster.send(
+        Method::PATCH,
+        &format!("{DEPLOYMENTS}/medcontracthub-app"),
+        "application/json-patch+json",
+        &patch,
+    );
     cluster
 }
 
@@ -38,7 +44,8 @@ fn tell_hostile_events(cluster: &Cluster) {
     let pods = cluster.sim.list("Pod");
     for pod in pods.iter().filter(|pod| pod["metadata"]["labels"]["app"] == "realtime-service") {
         let meta = &pod["metadata"];
-        let about = json!({"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]});
+        let about =
+            json!({"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]});
         let now = chrono::DateTime::parse_from_rfc3339(meta["creationTimestamp"].as_str().unwrap()).unwrap();
         let event = json!({
             "metadata": {"name": format!("hostile.{}", meta["uid"].as_str().unwrap()), "namespace": "medcontract-prod"},
@@ -61,11 +68,19 @@ fn without_calls(text: &str) -> String {
     })
 }
 
-/// Nothing but text, colours, cursor movements and calls was written: no string command (title, clipboard, query), no bell, no C1.
+/// Nothing but text, colours, cursor movements and calls was written: no string command (title, clipboard,
+/// query), no bell, no C1.
 #[track_caller]
 fn assert_harmless(written: &[u8]) {
     let text = without_calls(std::str::from_utf8(written).unwrap());
-    for (command, name) in [("\x1b]", "OSC"), ("\x1bP", "DCS"), ("\x1b_", "APC"), ("\x1b^", "PM"), ("\x1bX", "SOS"), ("\x07", "BEL")] {
+    for (command, name) in [
+        ("\x1b]", "OSC"),
+        ("\x1bP", "DCS"),
+        ("\x1b_", "APC"),
+        ("\x1b^", "PM"),
+        ("\x1bX", "SOS"),
+        ("\x07", "BEL"),
+    ] {
         assert!(!text.contains(command), "{name} reached the terminal");
     }
     let obeyed = |c: char| matches!(c, '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{7f}');
@@ -96,9 +111,16 @@ fn nothing_that_a_cluster_says_is_obeyed() {
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));
     term.sees_within(LONG, "v9␛]0;owned␇␛[2J");
     term.press("1/realtime\r").loses("clickhouse").press("j").press("l");
-    term.sees_within(LONG, "␛]0;owned␇␛[2J␛[1;1H␛]52;c;b3duZWQ=␇␛P+q544e␛\\").sees("31mred").sees("<U+202E>RTL<U+202C> ␍ overwritten");
+    term.sees_within(LONG, "␛]0;owned␇␛[2J␛[1;1H␛]52;c;b3duZWQ=␇␛P+q544e␛\\")
+        .sees("31mred")
+        .sees("<U+202E>RTL<U+202C> ␍ overwritten");
     tell_hostile_events(&cluster);
-    term.press("q").press("\r").sees("realtime-serv…").press("j").press("d").sees_within(LONG, "kubelet says ␛]0;owned␇");
+    term.press("q")
+        .press("\r")
+        .sees("realtime-serv…")
+        .press("j")
+        .press("d")
+        .sees_within(LONG, "kubelet says ␛]0;owned␇");
     term.press("q").loses("kubelet says").press("\x1b").loses("order held").press("\x1b").sees("clickhouse");
     term.press("aseen by hand\r").sees("seen by hand").press("q");
     assert!(term.ends().success());
@@ -148,8 +170,12 @@ fn what_is_printed_for_scripts_holds_no_controls() {
 fn what_is_pasted_or_asked_for_is_cleaned_as_well() {
     let cluster = Cluster::calm();
     let inputs = format!("deployment={HOSTILE}");
-    for args in [&["run", "rollout-undo", "--set", &inputs][..], &["run", HOSTILE], &["--context", HOSTILE, "status"], &["check", HOSTILE]]
-    {
+    for args in [
+        &["run", "rollout-undo", "--set", &inputs][..],
+        &["run", HOSTILE],
+        &["--context", HOSTILE, "status"],
+        &["check", HOSTILE],
+    ] {
         let ran = cluster.run(args);
         assert_ne!(ran.code, 0, "{ran:?}");
         assert_plain("an answer", &format!("{}{}", ran.out, ran.err));

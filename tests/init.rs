@@ -1,4 +1,5 @@
-//! `warroom init`, and the first run without settings: what is found, asked and written, on a simulated cluster and on the bed.
+//! `warroom init`, and the first run without settings: what is found, asked and written, on a simulated
+//! cluster and on the bed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
@@ -50,15 +51,22 @@ fn what_the_cluster_does_not_have_is_off_with_what_to_do() {
     let status = cluster.home.run(&["status", "--json"]);
     let row = source(&status, "prometheus");
     assert_eq!(row["state"], "off", "{row}");
-    for words in
-        ["no Prometheus found in the cluster", "services of all namespaces", "warroom init", "--prometheus", "WARROOM_PROMETHEUS_URL"]
-    {
+    for words in [
+        "no Prometheus found in the cluster",
+        "services of all namespaces",
+        "warroom init",
+        "--prometheus",
+        "WARROOM_PROMETHEUS_URL",
+    ] {
         assert!(row["error"].as_str().unwrap().contains(words), "{row}");
     }
     let viewer = Cluster::start(Identity::Viewer, Clock::system());
     let row = source(&viewer.home.run(&["status", "--json"]), "prometheus");
     assert_eq!(row["state"], "blind", "{row}");
-    assert!(row["error"].as_str().unwrap().contains("get on services/proxy in namespace monitoring"), "{row}");
+    assert!(
+        row["error"].as_str().unwrap().contains("get on services/proxy in namespace monitoring"),
+        "{row}"
+    );
 }
 
 #[test]
@@ -79,7 +87,12 @@ fn init_takes_the_best_and_keeps_what_is_set() {
         assert!(ran.out.contains(line), "no {line} in {ran:?}");
     }
     let text = settings(&cluster.home);
-    assert!(text.starts_with("# ours\narm_minutes = 5 # short\n\n# found by `warroom init` in context test\n[prometheus]\n"), "{text}");
+    assert!(
+        text.starts_with(
+            "# ours\narm_minutes = 5 # short\n\n# found by `warroom init` in context test\n[prometheus]\n"
+        ),
+        "{text}"
+    );
     let path = cluster.home.path("config/config.toml");
     assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(cluster.home.run(&["check"]).code, 0);
@@ -108,7 +121,11 @@ fn init_says_what_it_cannot_do() {
     cluster.sim.delete("Service", "medcontract-prod", "kafka");
     let ran = cluster.home.run(&["init", "--yes"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.out.contains("✗ Prometheus: no service of the cluster looks like it") && ran.out.contains("nothing to write"), "{ran:?}");
+    assert!(
+        ran.out.contains("✗ Prometheus: no service of the cluster looks like it")
+            && ran.out.contains("nothing to write"),
+        "{ran:?}"
+    );
     assert_eq!(settings(&cluster.home), "");
     let broken = Cluster::calm();
     broken.home.write("config", "a file where the folder should be");
@@ -118,15 +135,27 @@ fn init_says_what_it_cannot_do() {
 #[test]
 fn what_is_named_and_does_not_answer_is_told_and_not_written() {
     let cluster = Cluster::calm();
-    let ran = cluster.home.run(&["init", "--yes", "--kafka", "brokers:127.0.0.1:1", "--prometheus", "http://127.0.0.1:1"]);
+    let ran = cluster.home.run(&[
+        "init",
+        "--yes",
+        "--kafka",
+        "brokers:127.0.0.1:1",
+        "--prometheus",
+        "http://127.0.0.1:1",
+    ]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    for line in
-        ["✗ Kafka: brokers at 127.0.0.1:1 of the command line: ", "✗ Prometheus: http://127.0.0.1:1 of the command line", "written: "]
-    {
+    for line in [
+        "✗ Kafka: brokers at 127.0.0.1:1 of the command line: ",
+        "✗ Prometheus: http://127.0.0.1:1 of the command line",
+        "written: ",
+    ] {
         assert!(ran.out.contains(line), "no {line} in {ran:?}");
     }
     let text = settings(&cluster.home);
-    assert!(text.contains("[alertmanager]") && !text.contains("[kafka]") && !text.contains("[prometheus]"), "{text}");
+    assert!(
+        text.contains("[alertmanager]") && !text.contains("[kafka]") && !text.contains("[prometheus]"),
+        "{text}"
+    );
     let named = cluster.home.run(&["init", "--yes", "--kafka", "exec"]);
     assert_eq!(named.code, 0, "{named:?}");
     assert!(settings(&cluster.home).contains("[kafka]\nmode = \"exec\""), "{named:?}");
@@ -136,7 +165,10 @@ fn what_is_named_and_does_not_answer_is_told_and_not_written() {
 fn kafka_that_cannot_be_read_is_not_written() {
     let viewer = Cluster::start(Identity::Viewer, Clock::system());
     let ran = viewer.home.run(&["init", "--yes"]);
-    assert!(ran.out.contains("✗ Kafka: medcontract-prod/kafka-0, brokers at kafka:9092: exec in pod kafka-0"), "{ran:?}");
+    assert!(
+        ran.out.contains("✗ Kafka: medcontract-prod/kafka-0, brokers at kafka:9092: exec in pod kafka-0"),
+        "{ran:?}"
+    );
     assert!(!settings(&viewer.home).contains("[kafka]"), "{ran:?}");
 }
 
@@ -152,10 +184,15 @@ fn guarded(runtime: &tokio::runtime::Runtime) -> (String, Arc<Mutex<Vec<String>>
     let shown = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&shown);
     let answer = move |uri: Uri, headers: HeaderMap| {
-        let known = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let known =
+            headers.get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         let status = if known == "Bearer s3cret" { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
         noted.lock().unwrap().push(known);
-        let data = if uri.path().contains("/label") { "[]" } else { r#"{"resultType":"vector","result":[],"activeTargets":[]}"# };
+        let data = if uri.path().contains("/label") {
+            "[]"
+        } else {
+            r#"{"resultType":"vector","result":[],"activeTargets":[]}"#
+        };
         std::future::ready((status, format!(r#"{{"status":"success","data":{data}}}"#)))
     };
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -202,7 +239,8 @@ fn bed_init_finds_kafka() {
         assert!(ran.out.contains(words), "no {words} in {ran:?}");
     }
     assert!(
-        settings(&home).contains("[kafka]\nmode = \"exec\"\nnamespace = \"medcontract-prod\"\npod = \"kafka-0\""),
+        settings(&home)
+            .contains("[kafka]\nmode = \"exec\"\nnamespace = \"medcontract-prod\"\npod = \"kafka-0\""),
         "{}",
         settings(&home)
     );

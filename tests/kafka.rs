@@ -31,7 +31,11 @@ type Offsets = BTreeMap<(String, String, u32), (Option<i64>, i64)>;
 /// What `kafka-consumer-groups.sh` says now.
 fn by_the_tool() -> Offsets {
     let tool = ["kafka-consumer-groups.sh", "--bootstrap-server", "kafka:9092", "--describe", "--all-groups"];
-    let ran = Command::new("kubectl").args(["--namespace", NAMESPACE, "exec", "kafka-0", "--"]).args(tool).output().unwrap();
+    let ran = Command::new("kubectl")
+        .args(["--namespace", NAMESPACE, "exec", "kafka-0", "--"])
+        .args(tool)
+        .output()
+        .unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     let mut offsets = Offsets::new();
     for line in String::from_utf8(ran.stdout).unwrap().lines() {
@@ -55,7 +59,14 @@ async fn read(settings: config::Kafka, prometheus: Endpoint) -> Vec<GroupLag> {
     let (events, mut told) = mpsc::channel(16);
     let clock = Clock::system();
     let voice = Voice::new(SourceId::Kafka, clock.clone(), events);
-    let source = tokio::spawn(kafka::run(Kafka::On(Box::new(wanted)), connection.reader, prometheus, voice, clock, timing));
+    let source = tokio::spawn(kafka::run(
+        Kafka::On(Box::new(wanted)),
+        connection.reader,
+        prometheus,
+        voice,
+        clock,
+        timing,
+    ));
     let first = tokio::time::timeout(Duration::from_secs(40), told.recv()).await.unwrap().unwrap();
     source.abort();
     let Event::Lag { groups, .. } = first else { panic!("{first:?}") };
@@ -64,7 +75,8 @@ async fn read(settings: config::Kafka, prometheus: Endpoint) -> Vec<GroupLag> {
 
 fn offsets(groups: &[GroupLag]) -> Offsets {
     let of = |group: &GroupLag| -> Vec<_> {
-        let key = |p: &warroom::event::PartitionLag| (group.group.to_string(), p.topic.to_string(), p.partition);
+        let key =
+            |p: &warroom::event::PartitionLag| (group.group.to_string(), p.topic.to_string(), p.partition);
         group.partitions.iter().map(|p| (key(p), (p.committed, p.end.unwrap()))).collect()
     };
     groups.iter().flat_map(of).collect()
@@ -79,12 +91,16 @@ async fn agrees(settings: config::Kafka) {
     let own = offsets(&groups);
     assert!(own.keys().eq(before.keys()), "{own:?} is not {before:?}");
     for (place, (committed, end)) in &own {
-        let ((committed_before, end_before), (committed_after, end_after)) = (before[place], after[place]);
+        let (committed_before, end_before) = before[place];
+        let (committed_after, end_after) = after[place];
         assert!(committed_before <= *committed && *committed <= committed_after, "{place:?}: {committed:?}");
         assert!(end_before <= *end && *end <= end_after, "{place:?}: {end}");
     }
     let worker = groups.iter().find(|group| group.group == *"worker-service").unwrap();
-    assert!(worker.members > Some(0) && worker.partitions.iter().all(|p| p.client.is_some() && p.host.is_some()), "{worker:?}");
+    assert!(
+        worker.members > Some(0) && worker.partitions.iter().all(|p| p.client.is_some() && p.host.is_some()),
+        "{worker:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,26 +132,35 @@ async fn bed_lag_agrees_with_the_brokers_own_tool_prometheus() {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let query = post(move |form: String| async move {
         let metric = form.split('&').find_map(|part| part.strip_prefix("query=")).unwrap();
-        json!({"status": "success", "data": {"resultType": "vector", "result": answers.get(metric)}}).to_string()
+        json!({"status": "success", "data": {"resultType": "vector", "result": answers.get(metric)}})
+            .to_string()
     });
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/api/v1/query", query)).await });
-    let groups =
-        read(config::Kafka { mode: KafkaMode::Prometheus, ..config::Kafka::default() }, address.parse::<Where>().unwrap().into()).await;
+    let groups = read(
+        config::Kafka { mode: KafkaMode::Prometheus, ..config::Kafka::default() },
+        address.parse::<Where>().unwrap().into(),
+    )
+    .await;
     assert_eq!(offsets(&groups), told);
 }
 
 /// What `kafka_exporter` makes of these offsets.
 fn exporter(told: &Offsets) -> BTreeMap<&'static str, Vec<Value>> {
     let series = |value: fn(Option<i64>, i64) -> i64| -> Vec<Value> {
-        let one = |((group, topic, partition), (committed, end)): (&(String, String, u32), &(Option<i64>, i64))| {
-            let labels = json!({"consumergroup": group, "topic": topic, "partition": partition.to_string()});
-            json!({"metric": labels, "value": [0, value(*committed, *end).to_string()]})
-        };
+        let one =
+            |((group, topic, partition), (committed, end)): (&(String, String, u32), &(Option<i64>, i64))| {
+                let labels =
+                    json!({"consumergroup": group, "topic": topic, "partition": partition.to_string()});
+                json!({"metric": labels, "value": [0, value(*committed, *end).to_string()]})
+            };
         told.iter().map(one).collect()
     };
     [
         ("kafka_consumergroup_current_offset", series(|committed, _| committed.unwrap_or(-1))),
-        ("kafka_consumergroup_lag", series(|committed, end| committed.map_or(-1, |committed| end - committed))),
+        (
+            "kafka_consumergroup_lag",
+            series(|committed, end| committed.map_or(-1, |committed| end - committed)),
+        ),
         ("kafka_topic_partition_current_offset", series(|_, end| end)),
         ("kafka_topic_partition_oldest_offset", Vec::new()),
         ("kafka_consumergroup_members", Vec::new()),

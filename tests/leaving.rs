@@ -1,5 +1,6 @@
-//! From the confirmation to the wire: what was stopped before it left does not leave, whenever the disk is done with it, and what was meant
-//! for one cluster is neither sent to another nor told by what another one says.
+//! From the confirmation to the wire: what was stopped before it left does not leave, whenever the disk is
+//! done with it, and what was meant for one cluster is neither sent to another nor told by what another one
+//! says.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -35,7 +36,14 @@ enum Way {
     AnotherClusterWithoutIt,
 }
 
-const WAYS: [Way; 6] = [Way::Stop, Way::Disarm, Way::ArmingRunsOut, Way::JournalFails, Way::AnotherCluster, Way::AnotherClusterWithoutIt];
+const WAYS: [Way; 6] = [
+    Way::Stop,
+    Way::Disarm,
+    Way::ArmingRunsOut,
+    Way::JournalFails,
+    Way::AnotherCluster,
+    Way::AnotherClusterWithoutIt,
+];
 
 /// Where what was confirmed is by then.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +80,8 @@ impl Way {
     }
 }
 
-/// The disk fails with what is written next, and the session knows, but has not taken in what the disk was done with before.
+/// The disk fails with what is written next, and the session knows, but has not taken in what the disk was
+/// done with before.
 async fn fail(room: &mut Room, disk: &GatedDisk) {
     disk.set(Syncs::Fail);
     room.session.take(Event::Operator(Operator::Entered { purpose: Purpose::Note, text: "a note".into() }));
@@ -88,7 +97,8 @@ async fn fail(room: &mut Room, disk: &GatedDisk) {
 /// A session that was armed, in which a change was confirmed, and whose disk holds it back.
 async fn confirmed() -> (Room, GatedDisk) {
     let disk = GatedDisk::default();
-    let mut room = Room::of(Setup { disk: Arc::new(disk.clone()), ..Setup::default() }, |wanted| wanted).await;
+    let mut room =
+        Room::of(Setup { disk: Arc::new(disk.clone()), ..Setup::default() }, |wanted| wanted).await;
     room.begin("scale deployment=worker-service replicas=4").await;
     room.press(Action::Arm);
     disk.set(Syncs::Wait);
@@ -158,7 +168,10 @@ async fn what_nobody_stopped_leaves_once_when_the_disk_has_it() {
     wait(&mut room).await;
     assert_eq!((room.last().stage.clone(), room.writes()), (Stage::Waiting, Vec::new()));
     disk.set(Syncs::Pass);
-    assert!(matches!(room.settle().await.outcome, Some(Outcome::Applied { writes: 1, by_reading: false, .. })));
+    assert!(matches!(
+        room.settle().await.outcome,
+        Some(Outcome::Applied { writes: 1, by_reading: false, .. })
+    ));
     assert_eq!(room.writes().iter().map(|write| write.method.as_str()).collect::<Vec<_>>(), ["PATCH"]);
 }
 
@@ -170,14 +183,25 @@ async fn what_another_cluster_says_is_no_answer_to_a_lost_one() {
         room.press(Action::Arm);
         room.sim.faults().on(Method::PATCH, "worker-service", When::Nth(1), Fault::Hang { applied });
         room.press(Action::Confirm);
-        assert!(room.until(|session| session.state().world.runs.all().any(|run| matches!(run.stage, Stage::Unknown(_)))).await);
+        assert!(
+            room.until(|session| session
+                .state()
+                .world
+                .runs
+                .all()
+                .any(|run| matches!(run.stage, Stage::Unknown(_))))
+                .await
+        );
         room.sim.set_cluster_identity("other");
         if gone {
             assert!(room.sim.delete("Deployment", NAMESPACE, "worker-service"));
         }
         let entry = |session: &warroom::runtime::headless::Headless| {
             let entries = session.state().world.timeline.entries();
-            entries.iter().any(|entry| entry.kind == EntryKind::Session && entry.text.contains("another cluster answers at this address"))
+            entries.iter().any(|entry| {
+                entry.kind == EntryKind::Session
+                    && entry.text.contains("another cluster answers at this address")
+            })
         };
         assert!(room.until(entry).await, "it is told");
         room.clock.advance(support::PATIENCE * 10);

@@ -1,4 +1,5 @@
-//! Every pane, overlay and dialog at every size, and the styles of every theme, as snapshots. A line that repeats is written once.
+//! Every pane, overlay and dialog at every size, and the styles of every theme, as snapshots. A line that
+//! repeats is written once.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -63,7 +64,8 @@ fn begun(keys: &[&str]) -> State {
 fn scenes() -> Vec<(String, State)> {
     let pane = |focus: Focus| {
         let mut state = room();
-        (state.screen.focus, state.screen.zoomed) = (focus, true);
+        state.screen.focus = focus;
+        state.screen.zoomed = true;
         (format!("pane-{focus:?}").to_lowercase(), state)
     };
     let mut calm = told(story::calm());
@@ -93,7 +95,11 @@ fn scenes() -> Vec<(String, State)> {
         ("form", after(&[Action::Step("scale".into())])),
         ("muted", after(&[Action::Mute])),
     ];
-    Focus::ALL.into_iter().map(pane).chain(others.into_iter().map(|(name, state)| (name.to_owned(), state))).collect()
+    Focus::ALL
+        .into_iter()
+        .map(pane)
+        .chain(others.into_iter().map(|(name, state)| (name.to_owned(), state)))
+        .collect()
 }
 
 /// The text, with lines that repeat written once.
@@ -101,7 +107,11 @@ fn squeezed(buffer: &Buffer) -> String {
     let text = text(buffer);
     let lines: Vec<&str> = text.lines().collect();
     lines.chunk_by(|a, b| a == b).fold(String::new(), |mut out, same| {
-        let _ = if same.len() > 2 { writeln!(out, "{} ⟪×{}⟫", same[0], same.len()) } else { writeln!(out, "{}", same.join("\n")) };
+        let _ = if same.len() > 2 {
+            writeln!(out, "{} ⟪×{}⟫", same[0], same.len())
+        } else {
+            writeln!(out, "{}", same.join("\n"))
+        };
         out
     })
 }
@@ -118,7 +128,9 @@ fn every_pane_overlay_and_dialog_at_every_size() {
 
 fn style(cell: &Cell) -> String {
     let attributes = format!("{:?}", cell.modifier);
-    format!("{} on {} {}", cell.fg, cell.bg, if attributes == "NONE" { "" } else { &attributes }).trim_end().to_owned()
+    format!("{} on {} {}", cell.fg, cell.bg, if attributes == "NONE" { "" } else { &attributes })
+        .trim_end()
+        .to_owned()
 }
 
 /// Every style of a frame with how many cells have it, and the first words drawn in it.
@@ -140,7 +152,10 @@ fn every_theme_paints_every_scene_in_its_own_styles() {
         for (_, state) in scenes() {
             styles(&painted(&state, (120, 40), name, ColorDepth::TrueColor, false), &mut found);
         }
-        let lines: Vec<String> = found.iter().map(|(style, (cells, sample))| format!("{cells:>7}  {style:<44}  {sample}")).collect();
+        let lines: Vec<String> = found
+            .iter()
+            .map(|(style, (cells, sample))| format!("{cells:>7}  {style:<44}  {sample}"))
+            .collect();
         insta::assert_snapshot!(format!("styles-{name}"), lines.join("\n"));
     }
 }
@@ -153,15 +168,22 @@ fn every_theme_shows_the_same_text_at_every_depth() {
         for depth in [ColorDepth::None, ColorDepth::Sixteen, ColorDepth::Indexed256, ColorDepth::TrueColor] {
             let buffer = painted(&state, (160, 44), name, depth, false);
             assert_eq!(text(&buffer), expected, "{name}: meaning is never by colour alone");
-            let bare = |cell: &Cell| [cell.fg, cell.bg].iter().all(|color| *color == ratatui::style::Color::Reset);
-            assert!(depth != ColorDepth::None || buffer.content.iter().all(bare), "{name}: NO_COLOR means none");
+            let bare =
+                |cell: &Cell| [cell.fg, cell.bg].iter().all(|color| *color == ratatui::style::Color::Reset);
+            assert!(
+                depth != ColorDepth::None || buffer.content.iter().all(bare),
+                "{name}: NO_COLOR means none"
+            );
         }
     }
 }
 
 #[test]
 fn the_map_of_a_frame_says_which_style_stands_where() {
-    for (name, state) in scenes().into_iter().filter(|(name, _)| matches!(name.as_str(), "main" | "wall" | "theme-picker" | "form")) {
+    for (name, state) in scenes()
+        .into_iter()
+        .filter(|(name, _)| matches!(name.as_str(), "main" | "wall" | "theme-picker" | "form"))
+    {
         let buffer = painted(&state, (100, 30), "dark", ColorDepth::TrueColor, false);
         let mut legend: Vec<String> = Vec::new();
         let map: Vec<char> = buffer
@@ -186,7 +208,10 @@ fn the_map_of_a_frame_says_which_style_stands_where() {
 fn a_terminal_without_unicode_gets_ascii_in_every_scene() {
     for (name, state) in scenes() {
         for size in SIZES {
-            assert!(text(&painted(&state, size, "dark", ColorDepth::None, true)).is_ascii(), "{name} at {size:?}");
+            assert!(
+                text(&painted(&state, size, "dark", ColorDepth::None, true)).is_ascii(),
+                "{name} at {size:?}"
+            );
         }
     }
 }

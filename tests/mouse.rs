@@ -1,4 +1,5 @@
-//! What is clicked is what was drawn there: at every size, in every pane, on tabs, footer keys, menus and lists.
+//! What is clicked is what was drawn there: at every size, in every pane, on tabs, footer keys, menus and
+//! lists.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -37,9 +38,16 @@ impl Desk {
     }
 
     fn draw(&mut self) {
-        let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
+        let theme =
+            Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
         let mut terminal = ratatui::Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
-        let look = Look { theme: &theme, keymap: KEYS.map(&self.state), before: KEYS.before(&self.state), ascii: false, hits: &self.hits };
+        let look = Look {
+            theme: &theme,
+            keymap: KEYS.map(&self.state),
+            before: KEYS.before(&self.state),
+            ascii: false,
+            hits: &self.hits,
+        };
         let buffer = terminal.draw(|frame| view(&self.state, &look, frame)).unwrap().buffer.clone();
         self.lines = text(&buffer).lines().map(str::to_owned).collect();
     }
@@ -89,11 +97,16 @@ fn a_click_selects_the_row_under_it() {
             ("Scale a deployment", Focus::Steps, "scale"),
         ] {
             desk.click(words);
-            assert_eq!((desk.state.screen.focus, desk.selected(focus)), (focus, Some(id)), "{words} at {size:?}");
+            assert_eq!(
+                (desk.state.screen.focus, desk.selected(focus)),
+                (focus, Some(id)),
+                "{words} at {size:?}"
+            );
         }
         desk.click("lag 4,018");
         let id = desk.selected(Focus::Timeline).unwrap();
-        let entry = desk.state.world.timeline.entries().iter().find(|entry| entry.id.to_string() == id).unwrap();
+        let entry =
+            desk.state.world.timeline.entries().iter().find(|entry| entry.id.to_string() == id).unwrap();
         assert_eq!(entry.text.as_str(), "lag 4,018, no members");
     }
 }
@@ -126,7 +139,10 @@ fn tabs_footer_keys_and_menus_are_keys() {
 #[test]
 fn what_is_offered_can_be_clicked() {
     let mut desk = desk((120, 40));
-    desk.take(Event::View(View::Began(Setup { themes: vec!["dark".into(), "nord".into()], ..Setup::default() })));
+    desk.take(Event::View(View::Began(Setup {
+        themes: vec!["dark".into(), "nord".into()],
+        ..Setup::default()
+    })));
     desk.take(Event::Operator(Operator::Did(Action::Theme)));
     desk.draw();
     desk.click("nord");
@@ -151,7 +167,9 @@ fn the_wheel_moves_what_is_under_it_and_not_what_is_focused() {
 fn every_place_lies_on_the_screen() {
     for size in [(60, 15), (80, 24), (200, 60)] {
         let desk = desk(size);
-        let spots = (0..size.1).flat_map(|y| (0..size.0).map(move |x| (x, y))).filter_map(|(x, y)| desk.hits.at(x, y));
+        let spots = (0..size.1)
+            .flat_map(|y| (0..size.0).map(move |x| (x, y)))
+            .filter_map(|(x, y)| desk.hits.at(x, y));
         assert!(spots.filter(|spot| matches!(spot, Spot::Row(..))).count() > 100, "{size:?}");
         assert_eq!(desk.hits.at(size.0, size.1), None);
     }

@@ -1,5 +1,5 @@
-//! A plan of two writes: the second leaves only when the first was made, and nothing more leaves after a stop. What is told in the end says
-//! how much of it was made, and how much was not (invariant 5).
+//! A plan of two writes: the second leaves only when the first was made, and nothing more leaves after a
+//! stop. What is told in the end says how much of it was made, and how much was not (invariant 5).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -37,14 +37,18 @@ const LOST: [(Fault, bool); 6] = [
 
 /// Refusals, and the words of each.
 const REFUSED: [(Fault, &str); 2] = [
-    (Fault::Reply { status: 403, content_type: "application/json", body: FORBIDDEN, applied: false }, "you may not: no"),
+    (
+        Fault::Reply { status: 403, content_type: "application/json", body: FORBIDDEN, applied: false },
+        "you may not: no",
+    ),
     (Fault::Status { code: 429, applied: false }, "the server is overloaded and did nothing"),
 ];
 
 /// A session whose step of two writes, from 1 replica each to 3 and 2, is prepared.
 async fn planned() -> (Room, Plan) {
     let mut room = Room::of(Setup { runbook: WITH_BOTH.clone(), ..Setup::default() }, |wanted| wanted).await;
-    let inputs = [("first", FIRST), ("second", SECOND), ("replicas", "3,2")].map(|(name, value)| (name.into(), value.into()));
+    let inputs = [("first", FIRST), ("second", SECOND), ("replicas", "3,2")]
+        .map(|(name, value)| (name.into(), value.into()));
     let plan = prepare(&mut room.session, StepCall::new("both", inputs.into())).await.unwrap();
     (room, plan)
 }
@@ -66,7 +70,11 @@ fn replicas(sim: &Sim, plan: &Plan) -> [u64; 2] {
 
 /// Waits until it is known what became of the plan.
 async fn answered(room: &mut Room, id: Ulid) -> Run {
-    assert!(until(&mut room.session, &room.clock, STEP, |session| session.answered(id)).await, "{:?}", room.session.run(id));
+    assert!(
+        until(&mut room.session, &room.clock, STEP, |session| session.answered(id)).await,
+        "{:?}",
+        room.session.run(id)
+    );
     room.session.run(id).unwrap().clone()
 }
 
@@ -99,7 +107,10 @@ async fn two_writes_leave_in_order_and_the_undo_takes_both_back() {
     let back = prepare(&mut room.session, plan.intent.undo.clone().unwrap()).await.unwrap();
     room.session.confirm(&back);
     assert!(matches!(room.settle().await.outcome, Some(Outcome::Applied { writes: 2, .. })));
-    assert_eq!((sent(&room.sim)[2..].to_vec(), replicas(&room.sim, &plan)), (vec![(SECOND, true), (FIRST, true)], [1, 1]));
+    assert_eq!(
+        (sent(&room.sim)[2..].to_vec(), replicas(&room.sim, &plan)),
+        (vec![(SECOND, true), (FIRST, true)], [1, 1])
+    );
 }
 
 #[tokio::test]
@@ -108,22 +119,33 @@ async fn a_refused_second_is_told_with_what_is_done() {
         let (mut room, plan) = planned().await;
         let run = made(&mut room, &plan, 1, fault).await;
         assert!(half(&room, &run).starts_with(words), "{run:?}");
-        assert_eq!((sent(&room.sim), replicas(&room.sim, &plan)), (vec![(FIRST, true), (SECOND, false)], [3, 1]), "{fault:?}");
-        assert!(run.intent.undo.is_some() && room.session.state().world.runs.undoable().is_none(), "its undo is of the whole");
+        assert_eq!(
+            (sent(&room.sim), replicas(&room.sim, &plan)),
+            (vec![(FIRST, true), (SECOND, false)], [3, 1]),
+            "{fault:?}"
+        );
+        assert!(
+            run.intent.undo.is_some() && room.session.state().world.runs.undoable().is_none(),
+            "its undo is of the whole"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_second_object_that_is_not_any_more_what_was_confirmed_is_left_alone() {
     let recreated: fn(&Sim) -> bool = |sim| sim.recreate("Deployment", NAMESPACE, SECOND);
-    let scaled: fn(&Sim) -> bool = |sim| sim.edit("Deployment", NAMESPACE, SECOND, |object| object["spec"]["replicas"] = 7.into());
+    let scaled: fn(&Sim) -> bool =
+        |sim| sim.edit("Deployment", NAMESPACE, SECOND, |object| object["spec"]["replicas"] = 7.into());
     for (happens, count) in [(recreated, 1), (scaled, 7)] {
         let (mut room, plan) = planned().await;
         assert!(happens(&room.sim));
         room.session.confirm(&plan);
         let run = answered(&mut room, plan.intent.id).await;
         assert!(half(&room, &run).starts_with("ai-service is not any more what was confirmed"), "{run:?}");
-        assert_eq!((sent(&room.sim), replicas(&room.sim, &plan)), (vec![(FIRST, true), (SECOND, false)], [3, count]));
+        assert_eq!(
+            (sent(&room.sim), replicas(&room.sim, &plan)),
+            (vec![(FIRST, true), (SECOND, false)], [3, count])
+        );
     }
 }
 
@@ -133,7 +155,10 @@ async fn a_lost_second_answer_is_read_to_the_truth() {
         let (mut room, plan) = planned().await;
         let run = made(&mut room, &plan, 1, fault).await;
         if arrived {
-            assert!(matches!(run.outcome, Some(Outcome::Applied { writes: 2, by_reading: true, .. })), "{run:?}");
+            assert!(
+                matches!(run.outcome, Some(Outcome::Applied { writes: 2, by_reading: true, .. })),
+                "{run:?}"
+            );
         } else {
             assert_eq!(half(&room, &run), "it never arrived: ai-service is as it was");
         }
@@ -146,8 +171,15 @@ async fn after_a_first_that_was_refused_or_lost_the_second_never_leaves() {
     for (fault, words) in REFUSED {
         let (mut room, plan) = planned().await;
         let run = made(&mut room, &plan, 0, fault).await;
-        assert!(matches!(&run.outcome, Some(Outcome::Rejected { reason, by_reading: false }) if reason.starts_with(words)), "{run:?}");
-        assert_eq!((sent(&room.sim), replicas(&room.sim, &plan)), (vec![(FIRST, false)], [1, 1]), "{fault:?}");
+        assert!(
+            matches!(&run.outcome, Some(Outcome::Rejected { reason, by_reading: false }) if reason.starts_with(words)),
+            "{run:?}"
+        );
+        assert_eq!(
+            (sent(&room.sim), replicas(&room.sim, &plan)),
+            (vec![(FIRST, false)], [1, 1]),
+            "{fault:?}"
+        );
     }
     for (fault, arrived) in LOST {
         let (mut room, plan) = planned().await;
@@ -167,14 +199,20 @@ async fn amid(fault: Fault) -> (Room, Plan) {
     meets(&room.sim, writes(&plan)[0], fault);
     room.session.confirm(&plan);
     let sim = &room.sim;
-    assert!(until(&mut room.session, &room.clock, Duration::ZERO, |_| !sent(sim).is_empty()).await, "nothing was sent");
+    assert!(
+        until(&mut room.session, &room.clock, Duration::ZERO, |_| !sent(sim).is_empty()).await,
+        "nothing was sent"
+    );
     (room, plan)
 }
 
 /// Whoever arms again allows what is confirmed from then on, and not what was taken back.
 #[tokio::test]
 async fn what_was_stopped_or_disarmed_amid_the_two_does_not_go_on() {
-    let ways = [(Action::StopAll, "the answer before was lost, and the rest was not sent"), (Action::Disarm, "disarmed before it left")];
+    let ways = [
+        (Action::StopAll, "the answer before was lost, and the rest was not sent"),
+        (Action::Disarm, "disarmed before it left"),
+    ];
     for (way, words) in ways {
         let (mut room, plan) = amid(Fault::Hang { applied: true }).await;
         room.press(way);
@@ -198,16 +236,24 @@ async fn what_a_killed_session_had_sent_of_the_two_is_read_by_the_next() {
         let id = plan.intent.id;
         meets(&sim, writes(&plan)[at], fault);
         running.confirm(&plan);
-        assert!(until(&mut running, &clock, Duration::ZERO, |_| sent(&sim).len() > at).await, "nothing was sent");
+        assert!(
+            until(&mut running, &clock, Duration::ZERO, |_| sent(&sim).len() > at).await,
+            "nothing was sent"
+        );
         drop(running);
         let session = session(wanted(&sim), &clock, data.path()).await;
         let mut room = Room { sim, clock, data, session };
         let adopted = |session: &Headless| session.run(id).is_some();
-        assert!(until(&mut room.session, &room.clock, Duration::ZERO, adopted).await, "it was not taken over");
+        assert!(
+            until(&mut room.session, &room.clock, Duration::ZERO, adopted).await,
+            "it was not taken over"
+        );
         let run = answered(&mut room, id).await;
         match &run.outcome {
             Some(Outcome::Rejected { by_reading: true, .. }) => assert_eq!(told, "rejected", "{run:?}"),
-            Some(Outcome::Applied { writes: 2, by_reading: true, .. }) => assert_eq!(told, "applied", "{run:?}"),
+            Some(Outcome::Applied { writes: 2, by_reading: true, .. }) => {
+                assert_eq!(told, "applied", "{run:?}")
+            }
             _ => assert_eq!((told, half(&room, &run).is_empty()), ("half", false), "{run:?}"),
         }
         assert_eq!(sent(&room.sim).len(), at + 1, "sent again");

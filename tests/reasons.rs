@@ -1,6 +1,8 @@
-//! Nine ways in which things break, each made, and each named with its reason on the pods pane within 5 s of the API server knowing it.
+//! Nine ways in which things break, each made, and each named with its reason on the pods pane within 5 s of
+//! the API server knowing it.
 //!
-//! On the simulated cluster always; where it is, on the bed, in a namespace of its own that is deleted in the end. The ninth is that deletion.
+//! On the simulated cluster always; where it is, on the bed, in a namespace of its own that is deleted in the
+//! end. The ninth is that deletion.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
@@ -47,11 +49,15 @@ static LOOKS: LazyLock<(Theme, Keymap)> = LazyLock::new(|| {
 /// The pods pane on the whole screen, as text.
 fn pane(state: &State) -> String {
     let mut state = state.clone();
-    (state.screen.size, state.screen.focus, state.screen.zoomed) = ((200, 60), Focus::Pods, true);
+    state.screen.size = (200, 60);
+    state.screen.focus = Focus::Pods;
+    state.screen.zoomed = true;
     let (theme, keymap) = &*LOOKS;
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
     let buffer = terminal
-        .draw(|frame| view(&state, &Look { theme, keymap, before: keymap, ascii: false, hits: &Hits::default() }, frame))
+        .draw(|frame| {
+            view(&state, &Look { theme, keymap, before: keymap, ascii: false, hits: &Hits::default() }, frame)
+        })
         .unwrap()
         .buffer
         .clone();
@@ -77,14 +83,21 @@ async fn every_situation_of_a_workload_is_named_with_its_reason() {
     let mut room = Room::open(1, Scenario::Calm, |wanted| wanted).await;
     says(&mut room, "calm", &["12/12 ready", "worker-service"]).await;
     let container = |deployment: &mut Value| deployment["spec"]["template"]["spec"]["containers"][0].take();
-    let set = |deployment: &mut Value, container: Value| deployment["spec"]["template"]["spec"]["containers"][0] = container;
+    let set = |deployment: &mut Value, container: Value| {
+        deployment["spec"]["template"]["spec"]["containers"][0] = container
+    };
 
     room.sim.release(&Release::fault("ocr-service", ServiceFault::Crash));
     says(&mut room, "a crash loop", &["CrashLoopBackOff", "exit 1"]).await;
     room.sim.release(&Release::fault("analytics-service", ServiceFault::Leak));
     says(&mut room, "out of memory", &["OOMKilled"]).await;
     room.sim.release(&Release::fault("ai-service", ServiceFault::Unhealthy));
-    says(&mut room, "a probe that fails", &["Readiness probe failed: HTTP probe failed with statuscode: 503"]).await;
+    says(
+        &mut room,
+        "a probe that fails",
+        &["Readiness probe failed: HTTP probe failed with statuscode: 503"],
+    )
+    .await;
     room.sim.release(&Release::default());
 
     room.sim.edit("Deployment", PROD, "worker-service", |deployment| {
@@ -98,7 +111,12 @@ async fn every_situation_of_a_workload_is_named_with_its_reason() {
         changed["image"] = json!("medcontracthub/app:missing");
         set(deployment, changed);
     });
-    says(&mut room, "a rollout that hangs", &["ImagePullBackOff", "hangs, 1 of 2 updated", "medcontracthub/app:missing: not found"]).await;
+    says(
+        &mut room,
+        "a rollout that hangs",
+        &["ImagePullBackOff", "hangs, 1 of 2 updated", "medcontracthub/app:missing: not found"],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,14 +127,23 @@ async fn what_is_taken_away_is_named() {
     says(&mut room, "a pod deleted by force", &["deleted by force", "kafka-0"]).await;
     let node = room.sim.list("Node")[0]["metadata"]["name"].as_str().unwrap().to_owned();
     room.sim.stop_node(&node);
-    says(&mut room, "a node that stops", &["node not ready", &format!("{node} not ready: Kubelet stopped posting node status.")]).await;
+    says(
+        &mut room,
+        "a node that stops",
+        &["node not ready", &format!("{node} not ready: Kubelet stopped posting node status.")],
+    )
+    .await;
     room.sim.delete_namespace(PROD);
     says(&mut room, "a namespace on its way out", &["is being deleted"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_namespaces_are_watched_and_changed_live() {
-    let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted { namespaces: Some(vec![PROD.into(), "default".into()]), ..wanted }).await;
+    let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted {
+        namespaces: Some(vec![PROD.into(), "default".into()]),
+        ..wanted
+    })
+    .await;
     says(&mut room, "two namespaces", &["12/12 ready", "medcontract-prod worker-service"]).await;
     room.session.take(Event::Operator(Operator::Did(Action::Namespaces("default".into()))));
     says(&mut room, "an empty one", &["0/0 ready"]).await;
@@ -126,8 +153,14 @@ async fn several_namespaces_are_watched_and_changed_live() {
 
 /// `kubectl`, which must succeed.
 fn kubectl(args: &[&str], input: Option<&Value>) -> String {
-    let mut child = Command::new("kubectl").args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.map(Value::to_string).unwrap_or_default().as_bytes()).unwrap();
+    let mut child =
+        Command::new("kubectl").args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.map(Value::to_string).unwrap_or_default().as_bytes())
+        .unwrap();
     let answer = child.wait_with_output().unwrap();
     assert!(answer.status.success(), "kubectl {args:?}");
     String::from_utf8(answer.stdout).unwrap()
@@ -139,7 +172,9 @@ fn get(kind: &str) -> Value {
 }
 
 fn kubelet(signal: &str) {
-    let pid = String::from_utf8(Command::new("pgrep").args(["-of", "kubelet --config"]).output().unwrap().stdout).unwrap();
+    let pid =
+        String::from_utf8(Command::new("pgrep").args(["-of", "kubelet --config"]).output().unwrap().stdout)
+            .unwrap();
     assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
 }
 
@@ -152,7 +187,9 @@ struct Bed {
 impl Drop for Bed {
     fn drop(&mut self) {
         kubelet("-CONT");
-        let _ = Command::new("kubectl").args(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false"]).status();
+        let _ = Command::new("kubectl")
+            .args(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false"])
+            .status();
     }
 }
 
@@ -190,9 +227,12 @@ impl Bed {
 
     /// Waits until the API server knows it, and asks that the pane names it within the promised time.
     async fn names(&mut self, what: &str, known: impl Fn() -> bool, words: &[&str]) {
-        let (began, mut since, mut named) = (Instant::now(), None, false);
+        let began = Instant::now();
+        let mut since = None;
+        let mut named = false;
         loop {
-            // A back-off is over in less than a second on some kubelets: the pane is read after each event, not now and then.
+            // A back-off is over in less than a second on some kubelets: the pane is read after each event,
+            // not now and then.
             let names = |session: &Headless| words.iter().all(|word| pane(session.state()).contains(word));
             named |= self.session.until(Duration::from_millis(200), names).await;
             since = since.or_else(|| known().then(Instant::now));
@@ -200,7 +240,10 @@ impl Bed {
                 return;
             }
             let text = pane(self.session.state());
-            assert!(since.is_none_or(|since| since.elapsed() < PROMISE), "{what}: not named {words:?} in time:\n{text}");
+            assert!(
+                since.is_none_or(|since| since.elapsed() < PROMISE),
+                "{what}: not named {words:?} in time:\n{text}"
+            );
             assert!(began.elapsed() < 3 * MINUTE, "{what}: it never came to that");
         }
     }
@@ -243,18 +286,27 @@ async fn bed_every_situation_is_named_with_its_reason() {
     let mut bed = Bed::open().await;
 
     apply(&deployment("crash", "exit 3", |_| ()));
-    bed.names("a crash loop", || pods_say("crash", "CrashLoopBackOff"), &["CrashLoopBackOff", "exit 3"]).await;
+    bed.names("a crash loop", || pods_say("crash", "CrashLoopBackOff"), &["CrashLoopBackOff", "exit 3"])
+        .await;
 
-    apply(&deployment("leak", "exec tail /dev/zero", |c| c["resources"] = json!({"limits": {"memory": "24Mi"}})));
+    apply(&deployment("leak", "exec tail /dev/zero", |c| {
+        c["resources"] = json!({"limits": {"memory": "24Mi"}})
+    }));
     bed.names("out of memory", || pods_say("leak", "OOMKilled"), &["OOMKilled"]).await;
 
     apply(&deployment("image", "true", |c| c["image"] = json!("localhost/nope:1")));
-    bed.names("an image that does not exist", || pods_say("image", "ImagePull"), &["ImagePull", "localhost/nope:1"]).await;
+    bed.names(
+        "an image that does not exist",
+        || pods_say("image", "ImagePull"),
+        &["ImagePull", "localhost/nope:1"],
+    )
+    .await;
 
     apply(&deployment("greedy", "true", |c| c["resources"] = json!({"requests": {"cpu": "900"}})));
     bed.names("no room", || pods_say("greedy", "Insufficient cpu"), &["Pending", "Insufficient cpu"]).await;
 
-    let probe = json!({"exec": {"command": ["/bin/sh", "-c", "echo disk is full; exit 1"]}, "periodSeconds": 1});
+    let probe =
+        json!({"exec": {"command": ["/bin/sh", "-c", "echo disk is full; exit 1"]}, "periodSeconds": 1});
     apply(&deployment("probe", "sleep 9999", |c| c["readinessProbe"] = probe.clone()));
     let warned = || get("events").to_string().contains("disk is full");
     bed.names("a probe that fails", warned, &["Readiness probe failed: disk is full"]).await;
@@ -265,7 +317,12 @@ async fn bed_every_situation_is_named_with_its_reason() {
 
     kubectl(&["delete", "namespace", NAMESPACE, "--wait=false"], None);
     bed.names("a namespace on its way out", || true, &["is being deleted"]).await;
-    let gone = || Command::new("kubectl").args(["get", "namespace", NAMESPACE]).output().is_ok_and(|answer| !answer.status.success());
+    let gone = || {
+        Command::new("kubectl")
+            .args(["get", "namespace", NAMESPACE])
+            .output()
+            .is_ok_and(|answer| !answer.status.success())
+    };
     bed.names("a namespace that is gone", gone, &["is gone"]).await;
 }
 
@@ -273,22 +330,30 @@ async fn half_rolled(bed: &mut Bed) {
     let mut rolled = deployment("rolled", "sleep 9999", |_| ());
     rolled["spec"]["replicas"] = json!(2);
     apply(&rolled);
-    bed.names("a good revision", || get("deployments").to_string().contains("\"readyReplicas\":2"), &["2/2"]).await;
+    bed.names("a good revision", || get("deployments").to_string().contains("\"readyReplicas\":2"), &["2/2"])
+        .await;
     rolled["spec"]["template"]["spec"]["containers"][0]["image"] = json!("localhost/nope:2");
     apply(&rolled);
-    let stuck = || kubectl(&["get", "deployment", "rolled", "-n", NAMESPACE, "-o", "json"], None).contains("ProgressDeadlineExceeded");
+    let stuck = || {
+        kubectl(&["get", "deployment", "rolled", "-n", NAMESPACE, "-o", "json"], None)
+            .contains("ProgressDeadlineExceeded")
+    };
     bed.names("a rollout that hangs", stuck, &["rev 2 hangs", "localhost/nope:2"]).await;
 }
 
 async fn deleted_by_force(bed: &mut Bed) {
     let mut set = deployment("web", "sleep 9999", |_| ());
-    (set["kind"], set["spec"]["serviceName"]) = (json!("StatefulSet"), json!("web"));
+    set["kind"] = json!("StatefulSet");
+    set["spec"]["serviceName"] = json!("web");
     set["spec"].as_object_mut().unwrap().remove("progressDeadlineSeconds");
     apply(&set);
     let uid = || {
         let pods = get("pods");
-        let pod =
-            pods["items"].as_array().unwrap().iter().find(|pod| pod["metadata"]["name"] == "web-0" && pod["status"]["phase"] == "Running");
+        let pod = pods["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|pod| pod["metadata"]["name"] == "web-0" && pod["status"]["phase"] == "Running");
         pod.map(|pod| pod["metadata"]["uid"].clone())
     };
     bed.names("a stateful set", || uid().is_some(), &["web"]).await;
@@ -299,8 +364,14 @@ async fn deleted_by_force(bed: &mut Bed) {
 
 async fn a_node_that_stops(bed: &mut Bed) {
     kubelet("-STOP");
-    let unknown = || kubectl(&["get", "nodes", "-o", "json"], None).contains("Kubelet stopped posting node status");
-    bed.names("a node that does not answer", unknown, &["node not ready", "Kubelet stopped posting node status"]).await;
+    let unknown =
+        || kubectl(&["get", "nodes", "-o", "json"], None).contains("Kubelet stopped posting node status");
+    bed.names(
+        "a node that does not answer",
+        unknown,
+        &["node not ready", "Kubelet stopped posting node status"],
+    )
+    .await;
     kubelet("-CONT");
     bed.names("the node is back", || !unknown(), &["nodes 1 ready"]).await;
 }

@@ -1,5 +1,5 @@
-//! Recordings stay readable: one of each release is checked, shown and replayed; and what of a recording cannot be read is a gap that is
-//! told, with what follows from it, never passed over.
+//! Recordings stay readable: one of each release is checked, shown and replayed; and what of a recording
+//! cannot be read is a gap that is told, with what follows from it, never passed over.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -17,7 +17,9 @@ use tempfile::TempDir;
 use ulid::Ulid;
 use warroom::event::SourceId;
 use warroom::journal::disk::LocalDisk;
-use warroom::journal::format::{Chain, Commit, FORMAT, Header, Mark, mark_line, record_line, write_checkpoint};
+use warroom::journal::format::{
+    Chain, Commit, FORMAT, Header, Mark, mark_line, record_line, write_checkpoint,
+};
 use warroom::journal::writer::Limits;
 use warroom::journal::{Digest, Entry, Item, Opening, Recording, Redacted, Writer, verify};
 use warroom::runtime::player::{Player, decoded, unread, world_of};
@@ -61,20 +63,32 @@ fn the_recordings_of_all_releases_are_whole_and_are_shown() {
     let home = Home::new();
     for (version, path) in releases() {
         let report = verify::verify(&path).unwrap();
-        assert!(report.sealed && report.damaged.is_empty() && report.gaps.is_empty() && report.uncommitted == 0, "{version}: {report:?}");
+        assert!(
+            report.sealed && report.damaged.is_empty() && report.gaps.is_empty() && report.uncommitted == 0,
+            "{version}: {report:?}"
+        );
         assert_eq!(Recording::open(&path).unwrap().header().unwrap().warroom, version);
         assert_eq!(unread(&Recording::open(&path).unwrap()), [], "{version}");
 
         let path = path.to_str().unwrap();
         let verified = home.run(&["recordings", "verify", path]);
-        assert!(verified.code == 0 && verified.out.contains(&report.chain.to_string()), "{version}: {verified:?}");
+        assert!(
+            verified.code == 0 && verified.out.contains(&report.chain.to_string()),
+            "{version}: {verified:?}"
+        );
         let shown = home.run(&["recordings", "show", path, "--json"]).json();
         let entries = shown["timeline"].as_array().unwrap();
         let words = |entry: &Value| entry["text"].as_str().unwrap_or_default().to_owned();
-        assert!(entries.len() > 15 && entries.iter().any(|entry| words(entry).contains("v1.2.3 → v1.3.0")), "{version}: {entries:?}");
+        assert!(
+            entries.len() > 15 && entries.iter().any(|entry| words(entry).contains("v1.2.3 → v1.3.0")),
+            "{version}: {entries:?}"
+        );
         assert_eq!((&shown["gaps"], &shown["sealed"]), (&json!([]), &json!(true)), "{version}");
         let text = home.run(&["recordings", "show", path]).out;
-        assert!(entries.iter().all(|entry| text.contains(&words(entry))) && !text.contains("gap"), "{version}: {text}");
+        assert!(
+            entries.iter().all(|entry| text.contains(&words(entry))) && !text.contains("gap"),
+            "{version}: {text}"
+        );
     }
 }
 
@@ -83,7 +97,9 @@ fn the_recordings_of_all_releases_are_replayed_to_the_end() {
     for (version, path) in releases() {
         let recording = Recording::open(&path).unwrap();
         let whole = folded(recording.items());
-        let checkpoints = recording.items().filter_map(|item| if let Item::Checkpoint(it) = item { Some(it.seq) } else { None });
+        let checkpoints = recording
+            .items()
+            .filter_map(|item| if let Item::Checkpoint(it) = item { Some(it.seq) } else { None });
         for seq in checkpoints {
             let tail = folded(recording.seek(warroom::journal::Target::Seq(seq)));
             assert_eq!(tail.hash(), whole.hash(), "{version}, from checkpoint {seq}");
@@ -91,10 +107,19 @@ fn the_recordings_of_all_releases_are_replayed_to_the_end() {
         let player = played(&path);
         let world = &player.state.world;
         assert_eq!(world.hash(), whole.hash(), "{version}");
-        let marks: Vec<_> =
-            world.timeline.entries().iter().filter(|entry| entry.kind == EntryKind::Action).map(|entry| entry.mark).collect();
+        let marks: Vec<_> = world
+            .timeline
+            .entries()
+            .iter()
+            .filter(|entry| entry.kind == EntryKind::Action)
+            .map(|entry| entry.mark)
+            .collect();
         assert!(world.runs.all().count() == marks.len() && marks.len() >= 4, "{version}: {marks:?}");
-        assert_eq!(marks, (1..=u32::try_from(marks.len()).unwrap()).map(Some).collect::<Vec<_>>(), "{version}");
+        assert_eq!(
+            marks,
+            (1..=u32::try_from(marks.len()).unwrap()).map(Some).collect::<Vec<_>>(),
+            "{version}"
+        );
         for run in world.runs.all() {
             assert!(run.settled() && run.outcome.is_some(), "{version}: {run:?}");
         }
@@ -112,7 +137,8 @@ struct Crafted {
 }
 
 impl Crafted {
-    /// What stands in the recording instead of each segment's world, and instead of each event, is for the test to say.
+    /// What stands in the recording instead of each segment's world, and instead of each event, is for the
+    /// test to say.
     fn new(mut checkpoint: impl FnMut(usize, &mut Value), mut event: impl FnMut(u64, &mut Value)) -> Self {
         let (_, source) = releases().remove(0);
         let records: Vec<_> = Recording::open(&source)
@@ -120,11 +146,14 @@ impl Crafted {
             .items()
             .filter_map(|item| if let Item::Record(it) = item { Some(it) } else { None })
             .collect();
-        let (data, mut worlds, mut world, mut chain) =
-            (tempfile::tempdir().unwrap(), Vec::new(), World::default(), Chain::after(Digest::ZERO));
+        let data = tempfile::tempdir().unwrap();
+        let mut worlds = Vec::new();
+        let mut world = World::default();
+        let mut chain = Chain::after(Digest::ZERO);
         let mut written = 0;
         for (place, part) in records.chunks(records.len().div_ceil(3)).enumerate() {
-            let (seq, at) = (written, part[0].at);
+            let seq = written;
+            let at = part[0].at;
             let mut shown = serde_json::to_value(&world).unwrap();
             worlds.push(world.clone());
             checkpoint(place, &mut shown);
@@ -138,7 +167,8 @@ impl Crafted {
                 written = raw.seq;
             }
             chain.add(&lines);
-            let commit = Commit { seq: written, at: part[part.len() - 1].at, records: written, chain: chain.commit() };
+            let commit =
+                Commit { seq: written, at: part[part.len() - 1].at, records: written, chain: chain.commit() };
             lines.extend(mark_line(&Mark::Commit(commit.clone())).unwrap());
             lines.extend(mark_line(&Mark::Sealed(commit)).unwrap());
             fs::write(data.path().join(format!("{:06}.ndjson", place + 1)), lines).unwrap();
@@ -155,8 +185,18 @@ impl Crafted {
 }
 
 fn header(place: usize, seq: u64, at: DateTime<Utc>, chain: Digest) -> Vec<u8> {
-    let (recording, segment) = (Ulid::from_parts(1, 1), u32::try_from(place).unwrap() + 1);
-    let header = Header { format: FORMAT, recording, segment, warroom: "9.9.9".to_owned(), seq, at, chain, about: json!({}) };
+    let recording = Ulid::from_parts(1, 1);
+    let segment = u32::try_from(place).unwrap() + 1;
+    let header = Header {
+        format: FORMAT,
+        recording,
+        segment,
+        warroom: "9.9.9".to_owned(),
+        seq,
+        at,
+        chain,
+        about: json!({}),
+    };
     mark_line(&Mark::Header(header)).unwrap()
 }
 
@@ -189,7 +229,8 @@ fn a_checkpoint_that_cannot_be_read_is_a_gap_and_the_world_goes_on_from_before_i
     forward.step(i64::try_from(seq).unwrap() + 5);
     assert_eq!((player.state.world.seq, there), (seq + 5, forward.state.world.hash()), "back is as forward");
 
-    let (home, path) = (Home::new(), crafted.path().to_str().unwrap());
+    let home = Home::new();
+    let path = crafted.path().to_str().unwrap();
     let verified = home.run(&["recordings", "verify", path, "--json"]).json();
     assert_eq!((&verified["unread"], &verified["damaged"]), (&json!([gap]), &json!([])));
     assert!(home.run(&["recordings", "verify", path]).out.contains(&gap));
@@ -210,34 +251,57 @@ fn a_record_that_cannot_be_read_is_a_gap_until_the_next_checkpoint() {
     let player = played(crafted.path());
     let gap = "record 9 cannot be read (unknown variant `telepathy`): what it changed is missing until the next checkpoint";
     assert_eq!(told(&player), [gap]);
-    assert_eq!(player.state.world.hash(), crafted.worlds[3].hash(), "the checkpoints after it make it right again");
-    let (home, path) = (Home::new(), crafted.path().to_str().unwrap());
+    assert_eq!(
+        player.state.world.hash(),
+        crafted.worlds[3].hash(),
+        "the checkpoints after it make it right again"
+    );
+    let home = Home::new();
+    let path = crafted.path().to_str().unwrap();
     assert!(home.run(&["recordings", "verify", path]).out.contains(gap));
     assert_eq!(home.run(&["recordings", "show", path, "--json"]).json()["gaps"], json!([gap]));
 }
 
-/// A session was killed after it had written down a change in a form that this version does not read: the next session says so, once.
+/// A session was killed after it had written down a change in a form that this version does not read: the
+/// next session says so, once.
 #[tokio::test]
 async fn a_change_of_a_killed_session_that_cannot_be_read_is_told_as_unknown() {
     let Room { sim, clock, data, session: first } = Room::open(1, Scenario::Calm, |wanted| wanted).await;
     drop(first);
     let at = clock.now() - TimeDelta::minutes(5);
     let about = json!({"cluster": sim.kubernetes_url()});
-    let opening = Opening { data: data.path(), context: "test", about, at, world: &World::default(), limits: Limits::default() };
+    let opening = Opening {
+        data: data.path(),
+        context: "test",
+        about,
+        at,
+        world: &World::default(),
+        limits: Limits::default(),
+    };
     let mut writer = Writer::create(Arc::new(LocalDisk), opening).unwrap();
-    let event = Redacted::new(json!({"intent": {"id": "01M8K22ZFQESRZWS53MQAW6RT4", "does": "something new"}})).unwrap();
+    let event =
+        Redacted::new(json!({"intent": {"id": "01M8K22ZFQESRZWS53MQAW6RT4", "does": "something new"}}))
+            .unwrap();
     writer.decide(Entry::new(1, at, &event, None)).await.unwrap();
     let name = writer.path().file_name().unwrap().to_str().unwrap().to_owned();
     drop(writer);
 
     let unknown = |session: &warroom::runtime::headless::Headless| {
-        let entries = session.state().world.timeline.entries().iter().filter(|entry| entry.kind == EntryKind::Unknown);
+        let entries =
+            session.state().world.timeline.entries().iter().filter(|entry| entry.kind == EntryKind::Unknown);
         entries.map(|entry| entry.text.to_string()).collect::<Vec<_>>()
     };
     let mut next = session(wanted(&sim), &clock, data.path()).await;
-    assert!(until(&mut next, &clock, Duration::ZERO, |session| !unknown(session).is_empty()).await, "nothing is said of it");
+    assert!(
+        until(&mut next, &clock, Duration::ZERO, |session| !unknown(session).is_empty()).await,
+        "nothing is said of it"
+    );
     let said = unknown(&next);
-    assert!(said.len() == 1 && said[0].starts_with(&format!("{name}: the change in record 1 cannot be read (missing field")), "{said:?}");
+    assert!(
+        said.len() == 1
+            && said[0].starts_with(&format!("{name}: the change in record 1 cannot be read (missing field")),
+        "{said:?}"
+    );
     assert!(said[0].ends_with("; whether it was made is unknown"), "{said:?}");
     let recording = next.recording().unwrap().to_owned();
     let handed_on = recording.with_file_name(&name).join("handed-on");
@@ -246,6 +310,9 @@ async fn a_change_of_a_killed_session_that_cannot_be_read_is_told_as_unknown() {
     assert_eq!(unread(&Recording::open(&recording).unwrap()), []);
 
     let mut after = session(wanted(&sim), &clock, data.path()).await;
-    assert!(until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await, "it hears nothing");
+    assert!(
+        until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await,
+        "it hears nothing"
+    );
     assert_eq!(unknown(&after), Vec::<String>::new(), "it was told once");
 }

@@ -8,14 +8,17 @@ use proptest::prelude::*;
 use warroom::clean::{Clean, Styled};
 use warroom::event::{Event, LogEnd, LogExtent, LogLine, LogSource, LogState, Operator, Purpose, Record};
 use warroom::keymap::Key;
-use warroom::state::{Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Place, Playback, State};
+use warroom::state::{
+    Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Place, Playback, State,
+};
 use warroom::theme::ColorDepth;
 
 use common::{at, contexts, frame, story, text, told};
 
 const SIZES: [(u16, u16); 4] = [(200, 60), (120, 40), (80, 24), (60, 15)];
 
-/// Compares the frame of each size with its snapshot. With `WARROOM_CELLS=folder`, also writes it there with its colours, to look at.
+/// Compares the frame of each size with its snapshot. With `WARROOM_CELLS=folder`, also writes it there with
+/// its colours, to look at.
 fn check(name: &str, state: &State, sizes: &[(u16, u16)]) {
     for size in sizes {
         let buffer = frame(state, *size, ColorDepth::TrueColor, false);
@@ -34,7 +37,8 @@ fn with(mut state: State, overlay: Overlay) -> State {
 
 /// Logs of a crashing workload: JSON, colours, hostile text, marks, a stream in trouble.
 fn log() -> LogView {
-    let subject = LogSubject { uid: "uid-ocr-service".into(), kind: "deployment", name: "ocr-service".into() };
+    let subject =
+        LogSubject { uid: "uid-ocr-service".into(), kind: "deployment", name: "ocr-service".into() };
     let mut log = LogView::new(subject, 1, LogExtent { previous: false, minutes: Some(5), lines: 500 });
     let source = |pod: &str| LogSource {
         namespace: "medcontract-prod".into(),
@@ -90,7 +94,8 @@ fn searched() -> LogView {
 
 fn form(mut state: State) -> State {
     let step = state.runbook.step("rollout-undo").unwrap().clone();
-    let mut form = Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), &state.world, None);
+    let mut form =
+        Form::new(&step, &[("deployment".into(), "medcontracthub-app".into())].into(), &state.world, None);
     form.problem = Some("no such revision: 9".into());
     state.screen.ask(Purpose::Input, "revision: ", "");
     state.screen.input.as_mut().unwrap().candidate = Some(0);
@@ -108,7 +113,10 @@ fn looked(mut state: State) -> State {
 
 fn selected(mut state: State, focus: Focus, id: &str) -> State {
     state.screen.focus = focus;
-    state.screen.lists.insert(focus, ListView { selected: Some(id.into()), held: vec![id.into()], filter: Clean::default() });
+    state.screen.lists.insert(
+        focus,
+        ListView { selected: Some(id.into()), held: vec![id.into()], filter: Clean::default() },
+    );
     state
 }
 
@@ -124,7 +132,10 @@ fn read(mut state: State) -> State {
     state.screen.focus = Focus::Timeline;
     state.screen.reading.opened.insert(id);
     state.screen.reading.search = "not ready".into();
-    state.screen.lists.insert(Focus::Timeline, ListView { selected: Some(id.to_string().into()), held, filter: Clean::default() });
+    state.screen.lists.insert(
+        Focus::Timeline,
+        ListView { selected: Some(id.to_string().into()), held, filter: Clean::default() },
+    );
     for (seq, text) in (10_000..).zip(["one more", "and another"]) {
         let event = Event::Operator(Operator::Entered { purpose: Purpose::Note, text: text.into() });
         state.world.fold(&Record { seq, at: at(0), event });
@@ -226,7 +237,11 @@ fn overlays() {
     let detail = |uid: &str| Overlay::Detail { uid: uid.into(), scroll: 0 };
     let mut named = with(
         told(story::release()),
-        dialog(warroom::event::Plan { dry_run: story::plan().dry_run, rights: vec![], ..story::refused_plan() }),
+        dialog(warroom::event::Plan {
+            dry_run: story::plan().dry_run,
+            rights: vec![],
+            ..story::refused_plan()
+        }),
     );
     named.screen.ask(Purpose::Name, "type medcontracthub-app to go ahead: ", "medcon");
     let mut unarmed = told(story::calm());
@@ -274,14 +289,18 @@ fn charts_look_back_from_5_minutes_to_24_hours() {
         check(&format!("span-{name}"), &state, &[(120, 40)]);
     }
     let mut elapsed = looked_back(3);
-    (elapsed.screen.focus, elapsed.screen.elapsed) = (Focus::Rates, true);
+    elapsed.screen.focus = Focus::Rates;
+    elapsed.screen.elapsed = true;
     check("span-elapsed", &elapsed, &[(80, 24)]);
     check("span-3h", &looked_back(3), &[(200, 60)]);
 }
 
 #[test]
 fn one_service_in_full() {
-    let state = with(selected(looked_back(2), Focus::Rates, "medcontracthub-app"), Overlay::Service("medcontracthub-app".into()));
+    let state = with(
+        selected(looked_back(2), Focus::Rates, "medcontracthub-app"),
+        Overlay::Service("medcontracthub-app".into()),
+    );
     check("service", &state, &[(200, 60), (120, 40), (80, 24), (60, 15)]);
     check("service-gone", &with(told(story::calm()), Overlay::Service("nobody".into())), &[(80, 24)]);
 }
@@ -294,7 +313,8 @@ fn the_timeline_is_read() {
     zoomed.screen.zoomed = true;
     check("timeline-read", &zoomed, &[(120, 40), (80, 24), (60, 15)]);
     zoomed.screen.list_mut().filter = "kind:trouble,alrt".into();
-    (zoomed.screen.elapsed, zoomed.now) = (true, at(86_400));
+    zoomed.screen.elapsed = true;
+    zoomed.now = at(86_400);
     check("timeline-filtered", &zoomed, &[(80, 24)]);
     let state = told(story::storm());
     let id = line(&state, "node not ready");
@@ -304,7 +324,11 @@ fn the_timeline_is_read() {
 #[test]
 fn alerts_and_their_silences() {
     check("alerts", &with(told(story::storm()), Overlay::Alerts { selected: Some("f2".into()) }), &SIZES);
-    check("alerts-silenced", &with(told(story::storm()), Overlay::Alerts { selected: Some("f9".into()) }), &[(120, 40)]);
+    check(
+        "alerts-silenced",
+        &with(told(story::storm()), Overlay::Alerts { selected: Some("f9".into()) }),
+        &[(120, 40)],
+    );
     check("alerts-none", &with(told(story::calm()), Overlay::Alerts { selected: None }), &[(80, 24)]);
     check("silence-form", &silence_form(told(story::storm())), &[(120, 40), (80, 24)]);
     check("silence-confirm", &with(told(story::storm()), dialog(story::silencing())), &[(120, 40), (80, 24)]);
@@ -349,7 +373,9 @@ fn states() -> impl Strategy<Value = State> {
     (plain, overlays, 0_usize..5, any::<[bool; 5]>(), 0_usize..500).prop_map(
         |(events, overlays, focus, [zoomed, elapsed, replay, pending, wrap], scroll)| {
             let mut state = told(events());
-            (state.screen.focus, state.screen.zoomed, state.screen.elapsed) = (Focus::ALL[focus], zoomed, elapsed);
+            state.screen.focus = Focus::ALL[focus];
+            state.screen.zoomed = zoomed;
+            state.screen.elapsed = elapsed;
             state.screen.log_look.wrap = wrap;
             state = if replay { replayed(state) } else { state };
             state = if pending { begun(state, &["m"]) } else { state };

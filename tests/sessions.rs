@@ -1,5 +1,5 @@
-//! Whole sessions, with random keys and faults: what was recorded is what was lived through (invariant 2), and an intent whose session
-//! was killed is found by the next one (invariant 5).
+//! Whole sessions, with random keys and faults: what was recorded is what was lived through (invariant 2),
+//! and an intent whose session was killed is found by the next one (invariant 5).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -35,11 +35,13 @@ use support::{LIMIT, Room, for_each_seed, impatient, prepare, session, until, wa
 
 /// What a person does in one session.
 const GESTURES: usize = 20;
-/// For an answer to what is prepared or sent: one that hangs is given up within the session, and a busy machine's comes in time.
+/// For an answer to what is prepared or sent: one that hangs is given up within the session, and a busy
+/// machine's comes in time.
 const DEADLINE: Duration = Duration::from_secs(1);
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap()]));
-static THEME: LazyLock<Theme> = LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
+static THEME: LazyLock<Theme> =
+    LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
 
 /// A person at a session.
 struct Operator {
@@ -59,7 +61,9 @@ struct Told {
 fn two_hundred_sessions_are_replayed_as_they_were() {
     let told = for_each_seed("sessions", 0..seeds(24, 200), 8, live_through);
     let sum = |of: fn(&Told) -> usize| told.iter().map(of).sum::<usize>();
-    let (segments, intents, answered) = (sum(|t| t.segments), sum(|t| t.intents), sum(|t| t.answered));
+    let segments = sum(|t| t.segments);
+    let intents = sum(|t| t.intents);
+    let answered = sum(|t| t.answered);
     assert!(
         told.len() == 1 || (segments > told.len() * 2 && intents >= told.len() && answered >= told.len() / 2),
         "{segments} segments, {intents} intents, {answered} answered"
@@ -69,7 +73,12 @@ fn two_hundred_sessions_are_replayed_as_they_were() {
 async fn live_through(seed: u64) -> Told {
     let mut rng = Rng::new(seed);
     let limits = Limits { group: Duration::from_millis(5), segment: 1 << 12 };
-    let room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| Wanted { limits, deadline: DEADLINE, ..impatient(wanted) }).await;
+    let room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| Wanted {
+        limits,
+        deadline: DEADLINE,
+        ..impatient(wanted)
+    })
+    .await;
     let mut operator = Operator { room, rng };
     let confirmed = operator.rng.below(GESTURES);
     for number in 0..GESTURES {
@@ -125,8 +134,14 @@ impl Operator {
             1 => self.step().await,
             2 => self.command("arm"),
             3 => {
-                let words =
-                    ["disarm", "stop-all", "no such command", "step scale", "scale replicas=many", "token=abc123 \u{1b}[31m\u{202e}x"];
+                let words = [
+                    "disarm",
+                    "stop-all",
+                    "no such command",
+                    "step scale",
+                    "scale replicas=many",
+                    "token=abc123 \u{1b}[31m\u{202e}x",
+                ];
                 let words = *self.rng.pick(&words);
                 self.command(words);
             }
@@ -139,11 +154,12 @@ impl Operator {
         }
     }
 
-    /// A step that is begun again, with the servers well and in the namespace of its deployments, until it is confirmed: how many are
-    /// confirmed by chance depends on how long the servers take.
+    /// A step that is begun again, with the servers well and in the namespace of its deployments, until it is
+    /// confirmed: how many are confirmed by chance depends on how long the servers take.
     async fn confirmed_step(&mut self) {
         let intents = |room: &Room| room.session.state().world.runs.all().count();
-        let (before, end) = (intents(&self.room), Instant::now() + LIMIT);
+        let before = intents(&self.room);
+        let end = Instant::now() + LIMIT;
         loop {
             self.step().await;
             if intents(&self.room) > before {
@@ -209,9 +225,35 @@ impl Operator {
     }
 
     fn random_key(&mut self) {
-        use KeyCode::{BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right, Tab, Up};
-        let named = [BackTab, Backspace, Delete, Down, End, Enter, Esc, F(5), Home, Left, PageDown, PageUp, Right, Tab, Up, Char('ß')];
-        let modifiers = [KeyModifiers::NONE, KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT, KeyModifiers::SHIFT];
+        use KeyCode::{
+            BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, F, Home, Left, PageDown, PageUp, Right,
+            Tab, Up,
+        };
+        let named = [
+            BackTab,
+            Backspace,
+            Delete,
+            Down,
+            End,
+            Enter,
+            Esc,
+            F(5),
+            Home,
+            Left,
+            PageDown,
+            PageUp,
+            Right,
+            Tab,
+            Up,
+            Char('ß'),
+        ];
+        let modifiers = [
+            KeyModifiers::NONE,
+            KeyModifiers::NONE,
+            KeyModifiers::CONTROL,
+            KeyModifiers::ALT,
+            KeyModifiers::SHIFT,
+        ];
         let printable = Char(char::from(u8::try_from(32 + self.rng.below(95)).unwrap()));
         let code = if self.rng.below(3) == 0 { *self.rng.pick(&named) } else { printable };
         let key = KeyEvent::new(code, *self.rng.pick(&modifiers));
@@ -220,7 +262,8 @@ impl Operator {
 
     /// Another size, and a frame of it.
     fn resize(&mut self) {
-        let (columns, rows) = (self.rng.below(220), self.rng.below(70));
+        let columns = self.rng.below(220);
+        let rows = self.rng.below(70);
         let size = (u16::try_from(columns).unwrap(), u16::try_from(rows).unwrap());
         self.input(&Terminal::Resize(size.0, size.1));
         let hits = Hits::default();
@@ -251,10 +294,12 @@ fn check(path: &Path, live: &State, rng: &mut Rng) -> usize {
     report.segments
 }
 
-/// Everything from the beginning, twice: by the bare fold, and by a viewer whose ticks and keys come between the records. Gives the
-/// world and where the checkpoints are.
+/// Everything from the beginning, twice: by the bare fold, and by a viewer whose ticks and keys come between
+/// the records. Gives the world and where the checkpoints are.
 fn replay(recording: &Recording, runbook: Arc<Runbook>, rng: &mut Rng) -> (World, Vec<u64>) {
-    let (mut world, mut viewer, mut checkpoints) = (World::default(), State::new(recording.header().unwrap().at, runbook), Vec::new());
+    let mut world = World::default();
+    let mut viewer = State::new(recording.header().unwrap().at, runbook);
+    let mut checkpoints = Vec::new();
     for item in recording.items() {
         match item {
             Item::Checkpoint(checkpoint) => {
@@ -279,7 +324,10 @@ fn replay(recording: &Recording, runbook: Arc<Runbook>, rng: &mut Rng) -> (World
 
 fn look_around(rng: &mut Rng) -> Event {
     Event::View(match rng.below(4) {
-        0 => View::Resized { columns: u16::try_from(rng.below(300)).unwrap(), rows: u16::try_from(rng.below(100)).unwrap() },
+        0 => View::Resized {
+            columns: u16::try_from(rng.below(300)).unwrap(),
+            rows: u16::try_from(rng.below(100)).unwrap(),
+        },
         1 => View::Edited(Edit::Insert("x".to_owned())),
         2 => View::Told("look".into()),
         _ => View::Tick,
@@ -288,7 +336,9 @@ fn look_around(rng: &mut Rng) -> Event {
 
 fn from_checkpoint(recording: &Recording, seq: u64) -> World {
     let mut items = recording.seek(Target::Seq(seq));
-    let Some(Item::Checkpoint(first)) = items.next() else { panic!("no checkpoint at the place that was sought") };
+    let Some(Item::Checkpoint(first)) = items.next() else {
+        panic!("no checkpoint at the place that was sought")
+    };
     assert_eq!(first.seq, seq);
     let mut world = world_of(&first).unwrap();
     for item in items {
@@ -305,38 +355,50 @@ fn played(path: &Path, live: &State, rng: &mut Rng) {
     player.finish();
     same(&player.state.world, &live.world, "the end of the replay");
     player.step(-i64::try_from(rng.below(usize::try_from(live.world.seq).unwrap())).unwrap());
-    let (seq, there) = (player.state.world.seq, player.state.world.hash());
+    let seq = player.state.world.seq;
+    let there = player.state.world.hash();
     player.rewind();
     player.step(i64::try_from(seq).unwrap());
-    assert_eq!((player.state.world.seq, player.state.world.hash()), (seq, there), "record {seq}, there and back");
+    assert_eq!(
+        (player.state.world.seq, player.state.world.hash()),
+        (seq, there),
+        "record {seq}, there and back"
+    );
 }
 
 /// Equal worlds have equal hashes; of others the first difference is named.
 fn same(one: &World, other: &World, place: &str) {
     if one.hash() != other.hash() {
         let values = [one, other].map(|world| serde_json::to_value(world).unwrap());
-        panic!("at {place} two worlds differ: {}", difference("", &values[0], &values[1]).unwrap_or_default());
+        panic!(
+            "at {place} two worlds differ: {}",
+            difference("", &values[0], &values[1]).unwrap_or_default()
+        );
     }
 }
 
 fn difference(at: &str, one: &serde_json::Value, other: &serde_json::Value) -> Option<String> {
     match (one.as_object(), other.as_object()) {
         _ if one == other => None,
-        (Some(a), Some(b)) if a.keys().eq(b.keys()) => a.iter().find_map(|(key, value)| difference(&format!("{at}/{key}"), value, &b[key])),
+        (Some(a), Some(b)) if a.keys().eq(b.keys()) => {
+            a.iter().find_map(|(key, value)| difference(&format!("{at}/{key}"), value, &b[key]))
+        }
         _ => Some(format!("{at}: {one} and {other}")),
     }
 }
 
-/// A session is killed while the answer to its change hangs. The next one, and the one after that, which finds that one killed too, say
-/// that it is unknown, and read what became of it.
+/// A session is killed while the answer to its change hangs. The next one, and the one after that, which
+/// finds that one killed too, say that it is unknown, and read what became of it.
 #[test]
 fn what_a_killed_session_left_unknown_is_read_by_the_next() {
     for_each_seed("sessions", 0..2, 2, |seed| killed_amid_a_change(seed, seed == 0));
 }
 
 async fn killed_amid_a_change(seed: u64, applied: bool) {
-    let Room { sim, clock, data, session: mut running } = Room::open(seed, Scenario::Calm, |wanted| wanted).await;
-    let inputs = [("deployment", "worker-service"), ("replicas", "3")].map(|(name, value)| (name.into(), value.into()));
+    let Room { sim, clock, data, session: mut running } =
+        Room::open(seed, Scenario::Calm, |wanted| wanted).await;
+    let inputs = [("deployment", "worker-service"), ("replicas", "3")]
+        .map(|(name, value)| (name.into(), value.into()));
     let plan = prepare(&mut running, StepCall::new("scale", inputs.into())).await.unwrap();
     sim.faults().on(Method::PATCH, "/scale", When::Nth(1), Fault::Hang { applied });
     let id = running.confirm(&plan);
@@ -345,11 +407,20 @@ async fn killed_amid_a_change(seed: u64, applied: bool) {
     for _ in 0..2 {
         drop(running);
         running = session(wanted(&sim), &clock, data.path()).await;
-        assert!(until(&mut running, &clock, Duration::ZERO, |session| session.run(id).is_some()).await, "it was not taken over");
+        assert!(
+            until(&mut running, &clock, Duration::ZERO, |session| session.run(id).is_some()).await,
+            "it was not taken over"
+        );
         let stage = &running.run(id).unwrap().stage;
-        assert!(matches!(stage, Stage::Unknown(why) if why.contains("ended before the answer came")), "{stage:?}");
+        assert!(
+            matches!(stage, Stage::Unknown(why) if why.contains("ended before the answer came")),
+            "{stage:?}"
+        );
     }
-    assert!(until(&mut running, &clock, Duration::from_millis(100), |session| session.answered(id)).await, "unknown for ever");
+    assert!(
+        until(&mut running, &clock, Duration::from_millis(100), |session| session.answered(id)).await,
+        "unknown for ever"
+    );
     let outcome = running.run(id).and_then(|run| run.outcome.clone()).unwrap();
     match outcome {
         Outcome::Applied { by_reading: true, .. } => assert!(applied),
@@ -359,19 +430,25 @@ async fn killed_amid_a_change(seed: u64, applied: bool) {
     assert_eq!(sent(), 1, "sent again");
     drop(running);
     let mut after = session(wanted(&sim), &clock, data.path()).await;
-    assert!(until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await, "it hears nothing");
+    assert!(
+        until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await,
+        "it hears nothing"
+    );
     assert!(after.run(id).is_none(), "what is settled is not handed on");
 }
 
-/// A session is killed while a command runs in a container: there is nothing to find out, and the next one says that its output is missing.
+/// A session is killed while a command runs in a container: there is nothing to find out, and the next one
+/// says that its output is missing.
 #[test]
 fn what_a_killed_session_was_reading_is_told_by_the_next() {
     for_each_seed("sessions", 0..1, 1, killed_amid_a_look);
 }
 
 async fn killed_amid_a_look(seed: u64) {
-    let Room { sim, clock, data, session: mut running } = Room::open(seed, Scenario::Calm, |wanted| wanted).await;
-    let inputs = [("workload", "worker-service"), ("command", "true")].map(|(name, value)| (name.into(), value.into()));
+    let Room { sim, clock, data, session: mut running } =
+        Room::open(seed, Scenario::Calm, |wanted| wanted).await;
+    let inputs = [("workload", "worker-service"), ("command", "true")]
+        .map(|(name, value)| (name.into(), value.into()));
     let plan = prepare(&mut running, StepCall::new("exec-check", inputs.into())).await.unwrap();
     sim.faults().on(Method::GET, "/exec", When::Nth(1), Fault::Hang { applied: false });
     let id = running.confirm(&plan);
@@ -381,25 +458,38 @@ async fn killed_amid_a_look(seed: u64) {
     let mut next = session(wanted(&sim), &clock, data.path()).await;
     let told = |session: &Headless| {
         let mut entries = session.state().world.timeline.entries().iter();
-        entries.any(|entry| entry.text.contains("ended before the answer to") && entry.text.contains("its output is not known"))
+        entries.any(|entry| {
+            entry.text.contains("ended before the answer to")
+                && entry.text.contains("its output is not known")
+        })
     };
     assert!(until(&mut next, &clock, Duration::ZERO, told).await, "nobody says so");
     assert!(next.run(id).is_none(), "there is nothing to be found out");
 }
 
-/// What was typed as the value of a variable is nowhere in the recording: in a command, in a mistyped one, in a form, in a note.
+/// What was typed as the value of a variable is nowhere in the recording: in a command, in a mistyped one, in
+/// a form, in a note.
 #[test]
 fn values_of_variables_are_not_recorded() {
     for_each_seed("sessions", 0..1, 1, |seed| async move {
         let room = Room::open(seed, Scenario::Calm, |wanted| wanted).await;
         let mut operator = Operator { room, rng: Rng::new(seed) };
         operator.command("set-env deployment=ai-service env=DB_PASSWORD=hunter2,PLAIN=topsecretvalue");
-        let asked = |session: &Headless| session.state().screen.overlays.iter().any(|overlay| matches!(overlay, Overlay::Confirm(_)));
+        let asked = |session: &Headless| {
+            session.state().screen.overlays.iter().any(|overlay| matches!(overlay, Overlay::Confirm(_)))
+        };
         let Operator { room, .. } = &mut operator;
-        assert!(until(&mut room.session, &room.clock, Duration::ZERO, asked).await, "{:?}", room.session.state().screen.overlays);
+        assert!(
+            until(&mut room.session, &room.clock, Duration::ZERO, asked).await,
+            "{:?}",
+            room.session.state().screen.overlays
+        );
         operator.press(KeyCode::Esc);
-        let slips =
-            ["set-env deployment=ai-service PLAIN=topsecretvalue", "set-env env=A=some topsecretvalue", "set-env env='A=topsecretvalue"];
+        let slips = [
+            "set-env deployment=ai-service PLAIN=topsecretvalue",
+            "set-env env=A=some topsecretvalue",
+            "set-env env='A=topsecretvalue",
+        ];
         for line in slips {
             operator.command(line);
         }
@@ -416,7 +506,11 @@ fn values_of_variables_are_not_recorded() {
         let recorded = recorded(&path);
         assert!(recorded.contains("PLAIN=") && recorded.contains("somebody ran"), "{recorded}");
         for value in ["hunter2", "topsecretvalue"] {
-            assert!(!recorded.contains(value), "{value} is recorded: {:?}", recorded.lines().find(|line| line.contains(value)));
+            assert!(
+                !recorded.contains(value),
+                "{value} is recorded: {:?}",
+                recorded.lines().find(|line| line.contains(value))
+            );
         }
     });
 }

@@ -1,5 +1,6 @@
-//! Silencing an alert, from the alert to the end of the silence: asked with an end and a reason, sent once whatever becomes of the
-//! answer, found by reading, seen to work, taken back; by a script on a real Alertmanager as well.
+//! Silencing an alert, from the alert to the end of the silence: asked with an end and a reason, sent once
+//! whatever becomes of the answer, found by reading, seen to work, taken back; by a script on a real
+//! Alertmanager as well.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
@@ -32,7 +33,8 @@ use support::{Room, prepare, until};
 const STEP: Duration = Duration::from_millis(100);
 
 fn call(step: &str, inputs: &[(&str, &str)]) -> StepCall {
-    let inputs: BTreeMap<Clean, Typed> = inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let inputs: BTreeMap<Clean, Typed> =
+        inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     StepCall::new(step, inputs)
 }
 
@@ -43,12 +45,23 @@ async fn firing() -> Room {
 
 async fn firing_with(change: impl FnOnce(Wanted) -> Wanted) -> Room {
     let mut room = Room::open(1, Scenario::BadRelease, change).await;
-    assert!(until(&mut room.session, &room.clock, Duration::from_millis(500), |session| session.state().world.alerts.firing() > 0).await);
+    assert!(
+        until(&mut room.session, &room.clock, Duration::from_millis(500), |session| session
+            .state()
+            .world
+            .alerts
+            .firing()
+            > 0)
+        .await
+    );
     room
 }
 
 fn silence() -> StepCall {
-    call("silence", &[("alert", "HighErrorRate"), ("for", "1h"), ("comment", "the release is being rolled back")])
+    call(
+        "silence",
+        &[("alert", "HighErrorRate"), ("for", "1h"), ("comment", "the release is being rolled back")],
+    )
 }
 
 /// Confirms the plan and waits until nothing more comes of it.
@@ -67,30 +80,62 @@ async fn an_alert_is_silenced_for_a_while_and_the_silence_is_taken_back() {
     let mut room = firing().await;
     let plan = prepare(&mut room.session, silence()).await.unwrap();
     assert_eq!(*plan.intent.server(), Server::Alertmanager(room.sim.alertmanager_url().into()));
-    assert!(plan.touches.starts_with("silences 1 of 1 firing alerts: medcontracthub-app"), "{}", plan.touches);
+    assert!(
+        plan.touches.starts_with("silences 1 of 1 firing alerts: medcontracthub-app"),
+        "{}",
+        plan.touches
+    );
     make(&mut room, &plan).await;
     let world = &room.session.state().world;
     let run = world.runs.get(plan.intent.id).unwrap();
-    assert!(matches!(&run.stage, Stage::Done(verdict) if verdict.ok && verdict.after.firing == Some(0)), "{:?}", run.stage);
+    assert!(
+        matches!(&run.stage, Stage::Done(verdict) if verdict.ok && verdict.after.firing == Some(0)),
+        "{:?}",
+        run.stage
+    );
     assert_eq!((world.alerts.firing(), world.alerts.rows().len(), world.alerts.silences().len()), (0, 1, 1));
     let kept = world.alerts.silences()[0];
-    assert_eq!((kept.by.as_str(), kept.comment.starts_with("the release is being rolled back [warroom ")), ("somebody", true));
-    let marked: Vec<EntryKind> = world.timeline.entries().iter().filter(|entry| entry.mark == Some(1)).map(|entry| entry.kind).collect();
+    assert_eq!(
+        (kept.by.as_str(), kept.comment.starts_with("the release is being rolled back [warroom ")),
+        ("somebody", true)
+    );
+    let marked: Vec<EntryKind> = world
+        .timeline
+        .entries()
+        .iter()
+        .filter(|entry| entry.mark == Some(1))
+        .map(|entry| entry.kind)
+        .collect();
     assert_eq!(marked, [EntryKind::Action, EntryKind::Applied, EntryKind::Verified]);
 
     let back = prepare(&mut room.session, plan.intent.undo.clone().unwrap()).await.unwrap();
     make(&mut room, &back).await;
-    assert!(until(&mut room.session, &room.clock, STEP, |session| session.state().world.alerts.firing() == 1).await);
+    assert!(
+        until(&mut room.session, &room.clock, STEP, |session| session.state().world.alerts.firing() == 1)
+            .await
+    );
     let id = &back.intent.target.uid;
-    assert_eq!(writes(&room), [("POST".into(), "/api/v2/silences".into()), ("DELETE".into(), format!("/api/v2/silence/{id}"))]);
-    assert!(matches!(prepare(&mut room.session, call("unsilence", &[("silence", id)])).await, Err(Refusal::Usage(_))));
+    assert_eq!(
+        writes(&room),
+        [("POST".into(), "/api/v2/silences".into()), ("DELETE".into(), format!("/api/v2/silence/{id}"))]
+    );
+    assert!(matches!(
+        prepare(&mut room.session, call("unsilence", &[("silence", id)])).await,
+        Err(Refusal::Usage(_))
+    ));
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_found_by_reading_and_never_sent_again() {
-    let lost = [Fault::Cut { applied: true }, Fault::Hang { applied: true }, Fault::Status { code: 503, applied: true }];
+    let lost = [
+        Fault::Cut { applied: true },
+        Fault::Hang { applied: true },
+        Fault::Status { code: 503, applied: true },
+    ];
     let never = [Fault::Cut { applied: false }, Fault::Status { code: 500, applied: false }];
-    for (fault, arrived) in lost.map(|fault| (fault, true)).into_iter().chain(never.map(|fault| (fault, false))) {
+    for (fault, arrived) in
+        lost.map(|fault| (fault, true)).into_iter().chain(never.map(|fault| (fault, false)))
+    {
         let mut room = firing().await;
         let plan = prepare(&mut room.session, silence()).await.unwrap();
         room.sim.faults().on(Method::POST, "/api/v2/silences", When::Nth(1), fault);
@@ -101,7 +146,14 @@ async fn a_lost_answer_is_found_by_reading_and_never_sent_again() {
             Some(Outcome::Rejected { by_reading: true, .. }) => assert!(!arrived, "{fault:?}"),
             other => panic!("{fault:?}: {other:?}"),
         }
-        let unknown = room.session.state().world.timeline.entries().iter().any(|entry| entry.kind == EntryKind::Unknown);
+        let unknown = room
+            .session
+            .state()
+            .world
+            .timeline
+            .entries()
+            .iter()
+            .any(|entry| entry.kind == EntryKind::Unknown);
         assert!(unknown, "{fault:?} was told");
         assert_eq!(writes(&room).len(), 1, "{fault:?}");
         assert_eq!(room.session.state().world.alerts.silences().len(), usize::from(arrived), "{fault:?}");
@@ -114,7 +166,10 @@ async fn an_alertmanager_that_nobody_named_is_found_and_asked_through_the_api_se
     let plan = prepare(&mut room.session, silence()).await.unwrap();
     assert_eq!(*plan.intent.server(), Server::Alertmanager("monitoring/alertmanager-operated:9093".into()));
     make(&mut room, &plan).await;
-    assert!(matches!(room.session.run(plan.intent.id).unwrap().outcome, Some(Outcome::Applied { by_reading: false, .. })));
+    assert!(matches!(
+        room.session.run(plan.intent.id).unwrap().outcome,
+        Some(Outcome::Applied { by_reading: false, .. })
+    ));
     let sent = writes(&room);
     assert_eq!(sent.len(), 1, "{sent:?}");
 }
@@ -146,7 +201,8 @@ async fn what_cannot_be_silenced_is_refused_before_anything_is_sent() {
     }
     assert_eq!(writes(&room), []);
     let nobody: Where = "medcontract-prod/nobody:9093".parse().unwrap();
-    let mut without = Room::open(1, Scenario::Calm, |wanted| Wanted { alertmanager: nobody.into(), ..wanted }).await;
+    let mut without =
+        Room::open(1, Scenario::Calm, |wanted| Wanted { alertmanager: nobody.into(), ..wanted }).await;
     let refused = prepare(&mut without.session, silence()).await.unwrap_err();
     assert!(refused.reason().contains("\"nobody\" not found"), "{}", refused.reason());
 }
@@ -171,18 +227,26 @@ async fn keys_lead_from_the_alert_to_its_silence_and_an_entry_is_pinned() {
     enter(&mut room, "alertname,service");
     enter(&mut room, "1h");
     enter(&mut room, "known");
-    let open = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(warroom::state::Overlay::Confirm(_)));
+    let open = |session: &Headless| {
+        matches!(session.state().screen.overlays.last(), Some(warroom::state::Overlay::Confirm(_)))
+    };
     assert!(until(&mut room.session, &room.clock, STEP, open).await);
     room.turn(Duration::from_secs(1)).await;
     act(&mut room, Action::Confirm);
-    assert!(until(&mut room.session, &room.clock, STEP, |session| session.state().world.alerts.firing() == 0).await);
+    assert!(
+        until(&mut room.session, &room.clock, STEP, |session| session.state().world.alerts.firing() == 0)
+            .await
+    );
     assert_eq!(room.session.state().world.alerts.silences()[0].matchers.len(), 2);
 }
 
 /// Puts an alert of the test's own into the bed's Alertmanager, for ten minutes at the most.
 fn put_alert(runtime: &tokio::runtime::Runtime, address: &str, name: &str, ends: chrono::DateTime<Utc>) {
-    let alert = json!([{"labels": {"alertname": name, "service": "warroom-test"}, "endsAt": ends.to_rfc3339()}]);
-    let request = reqwest::Client::new().post(format!("{address}/api/v2/alerts")).header("content-type", "application/json");
+    let alert =
+        json!([{"labels": {"alertname": name, "service": "warroom-test"}, "endsAt": ends.to_rfc3339()}]);
+    let request = reqwest::Client::new()
+        .post(format!("{address}/api/v2/alerts"))
+        .header("content-type", "application/json");
     let answer = runtime.block_on(request.body(alert.to_string()).send()).unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
 }
@@ -193,12 +257,17 @@ fn bed_an_alert_is_silenced_and_unsilenced() {
     let kubeconfig = bed::kubeconfig();
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (address, name) = (bed::var("WARROOM_ALERTMANAGER_URL"), format!("WarroomTest{}", std::process::id()));
+    let address = bed::var("WARROOM_ALERTMANAGER_URL");
+    let name = format!("WarroomTest{}", std::process::id());
     let home = Home::new();
     std::fs::copy(&kubeconfig, home.path("kubeconfig")).unwrap();
     let run = |step: &str, sets: &[String]| {
         let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set.as_str()]).collect();
-        let args = [&["--namespace", "medcontract-prod", "--alertmanager", &address, "run", step, "--yes", "--json"], &sets[..]].concat();
+        let args = [
+            &["--namespace", "medcontract-prod", "--alertmanager", &address, "run", step, "--yes", "--json"],
+            &sets[..],
+        ]
+        .concat();
         let ran = home.run(&args);
         assert_eq!(ran.code, 0, "{step}: {ran:?}");
         ran.json()
@@ -206,7 +275,10 @@ fn bed_an_alert_is_silenced_and_unsilenced() {
     put_alert(&runtime, &address, &name, Clock::system().now() + TimeDelta::minutes(10));
     let sets = [format!("alert={name}"), "for=15m".to_owned(), "comment=a test of warroom".to_owned()];
     let told = run("silence", &sets);
-    assert_eq!((&told["outcome"], &told["verify"]["ok"], &told["verify"]["after"]["firing"]), (&json!("applied"), &json!(true), &json!(0)));
+    assert_eq!(
+        (&told["outcome"], &told["verify"]["ok"], &told["verify"]["after"]["firing"]),
+        (&json!("applied"), &json!(true), &json!(0))
+    );
     let tag = told["undo"]["inputs"]["silence"].as_str().unwrap();
     let told = run("unsilence", &[format!("silence={tag}")]);
     assert_eq!((&told["outcome"], &told["verify"]["ok"]), (&json!("applied"), &json!(true)), "{told}");

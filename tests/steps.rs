@@ -1,5 +1,5 @@
-//! The steps beside rolling back, scaling and setting variables, from the command line to the cluster and back: what each sends, what it is
-//! held to, what takes it back, and what has to be said before it is done.
+//! The steps beside rolling back, scaling and setting variables, from the command line to the cluster and
+//! back: what each sends, what it is held to, what takes it back, and what has to be said before it is done.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -17,7 +17,8 @@ use warroom::state::Stage;
 /// Runs a step with these inputs and flags, and gives its exit code and its JSON.
 fn run(cluster: &Cluster, step: &str, inputs: &[&str], flags: &[&str]) -> (i32, Value) {
     let set = inputs.iter().flat_map(|input| ["--set", input]);
-    let args: Vec<&str> = ["run", step, "--json"].into_iter().chain(set).chain(flags.iter().copied()).collect();
+    let args: Vec<&str> =
+        ["run", step, "--json"].into_iter().chain(set).chain(flags.iter().copied()).collect();
     let ran: Ran = cluster.run(&args);
     (ran.code, ran.json())
 }
@@ -25,7 +26,9 @@ fn run(cluster: &Cluster, step: &str, inputs: &[&str], flags: &[&str]) -> (i32, 
 /// What left to change something since the last look: method and path.
 fn sent(cluster: &Cluster, seen: &mut usize) -> Vec<String> {
     let all = cluster.writes();
-    let new = all[*seen..].iter().map(|request| format!("{} {}", request.method, request.path.split('?').next().unwrap()));
+    let new = all[*seen..]
+        .iter()
+        .map(|request| format!("{} {}", request.method, request.path.split('?').next().unwrap()));
     let new = new.collect();
     *seen = all.len();
     new
@@ -33,19 +36,31 @@ fn sent(cluster: &Cluster, seen: &mut usize) -> Vec<String> {
 
 /// The pods of a workload that are not being deleted.
 fn pods(cluster: &Cluster, workload: &str) -> Vec<String> {
-    let all = cluster.sim.list("Pod").into_iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
-    all.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned()).filter(|name| name.starts_with(workload)).collect()
+    let all =
+        cluster.sim.list("Pod").into_iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null());
+    all.map(|pod| pod["metadata"]["name"].as_str().unwrap().to_owned())
+        .filter(|name| name.starts_with(workload))
+        .collect()
 }
 
 #[tokio::test]
 async fn a_restart_replaces_the_pods_of_any_workload() {
     let mut room = Room::open(1, Scenario::Calm, |wanted| wanted).await;
-    let kinds =
-        [("medcontracthub-app", "medcontracthub-app", "deployments"), ("statefulset/redis-cluster", "redis-cluster", "statefulsets")];
+    let kinds = [
+        ("medcontracthub-app", "medcontracthub-app", "deployments"),
+        ("statefulset/redis-cluster", "redis-cluster", "statefulsets"),
+    ];
     for (workload, name, plural) in kinds {
         let of = |pod: &Value| pod["metadata"]["name"].as_str().unwrap().starts_with(name);
-        let uids = |sim: &Sim| sim.list("Pod").iter().filter(|pod| of(pod)).map(|pod| pod["metadata"]["uid"].clone()).collect::<Vec<_>>();
-        let (old, from) = (uids(&room.sim), room.writes().len());
+        let uids = |sim: &Sim| {
+            sim.list("Pod")
+                .iter()
+                .filter(|pod| of(pod))
+                .map(|pod| pod["metadata"]["uid"].clone())
+                .collect::<Vec<_>>()
+        };
+        let old = uids(&room.sim);
+        let from = room.writes().len();
         let call = StepCall::new("restart", [("workload".into(), workload.into())].into());
         let plan = prepare(&mut room.session, call).await.unwrap();
         assert!(plan.intent.undo.is_none(), "{plan:?}");
@@ -54,24 +69,37 @@ async fn a_restart_replaces_the_pods_of_any_workload() {
         assert!(matches!(&room.last().stage, Stage::Done(verdict) if verdict.ok), "{:?}", room.last());
         let writes = room.writes();
         let [write] = &writes[from..] else { panic!("{writes:?}") };
-        assert!(write.path.starts_with(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/{plural}/{name}?")), "{write:?}");
+        assert!(
+            write.path.starts_with(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/{plural}/{name}?")),
+            "{write:?}"
+        );
         let new = uids(&room.sim);
         assert!(new.len() == old.len() && new.iter().all(|uid| !old.contains(uid)), "{old:?} {new:?}");
     }
-    let refused = room.session.prepare(StepCall::new("restart", [("workload".into(), "nothing".into())].into()), LIMIT).await.unwrap_err();
+    let refused = room
+        .session
+        .prepare(StepCall::new("restart", [("workload".into(), "nothing".into())].into()), LIMIT)
+        .await
+        .unwrap_err();
     assert!(refused.reason().starts_with("there is no workload nothing"), "{refused:?}");
 }
 
 #[test]
 fn a_node_is_cordoned_and_uncordoned_and_each_takes_the_other_back() {
-    let (cluster, mut seen) = (Cluster::calm(), 0);
+    let cluster = Cluster::calm();
+    let mut seen = 0;
     let node = cluster.sim.list("Node")[0]["metadata"]["name"].as_str().unwrap().to_owned();
     let input = format!("node={node}");
     for (step, back, closed) in [("cordon", "uncordon", true), ("uncordon", "cordon", false)] {
         let (code, told) = run(&cluster, step, &[&input], &["--yes"]);
-        assert_eq!((code, &told["verify"]["ok"], &told["undo"]["step"]), (0, &json!(true), &json!(back)), "{told}");
+        assert_eq!(
+            (code, &told["verify"]["ok"], &told["undo"]["step"]),
+            (0, &json!(true), &json!(back)),
+            "{told}"
+        );
         assert_eq!(sent(&cluster, &mut seen), [format!("PATCH /api/v1/nodes/{node}")]);
-        let now = cluster.sim.object(&format!("/api/v1/nodes/{node}")).unwrap()["spec"]["unschedulable"] == true;
+        let now =
+            cluster.sim.object(&format!("/api/v1/nodes/{node}")).unwrap()["spec"]["unschedulable"] == true;
         assert_eq!(now, closed);
         let (code, told) = run(&cluster, step, &[&input], &["--yes"]);
         assert!(code != 0 && told["reason"].as_str().unwrap().starts_with("nothing to do: "), "{told}");
@@ -81,12 +109,18 @@ fn a_node_is_cordoned_and_uncordoned_and_each_takes_the_other_back() {
 
 #[test]
 fn a_pod_that_something_makes_again_is_deleted_and_its_workload_is_whole_again() {
-    let (cluster, mut seen) = (Cluster::calm(), 0);
+    let cluster = Cluster::calm();
+    let mut seen = 0;
     let pod = pods(&cluster, "medcontracthub-app").remove(0);
     let input = format!("pod={pod}");
     let (code, told) = run(&cluster, "delete-pod", &[&input], &["--dry-run"]);
-    let facts: Vec<&str> = told["facts"].as_array().unwrap().iter().map(|fact| fact["words"].as_str().unwrap()).collect();
-    assert!(code == 0 && facts.iter().any(|words| words.ends_with("of Deployment medcontracthub-app makes another")), "{told}");
+    let facts: Vec<&str> =
+        told["facts"].as_array().unwrap().iter().map(|fact| fact["words"].as_str().unwrap()).collect();
+    assert!(
+        code == 0
+            && facts.iter().any(|words| words.ends_with("of Deployment medcontracthub-app makes another")),
+        "{told}"
+    );
     assert_eq!(
         (sent(&cluster, &mut seen), &told["diff"]),
         (Vec::new(), &json!([format!("- Pod {pod}, as a whole")])),
@@ -101,13 +135,18 @@ fn a_pod_that_something_makes_again_is_deleted_and_its_workload_is_whole_again()
 
 #[test]
 fn a_pod_that_nothing_makes_again_is_deleted_when_its_name_is_given() {
-    let (cluster, mut seen) = (Cluster::calm(), 0);
+    let cluster = Cluster::calm();
+    let mut seen = 0;
     let pod = pods(&cluster, "medcontracthub-app").remove(0);
     assert!(cluster.sim.edit("Pod", NAMESPACE, &pod, |pod| pod["metadata"]["ownerReferences"] = Value::Null));
     let input = format!("pod={pod}");
     for flags in [&["--yes"][..], &["--yes", "--confirm", "medcontracthub-app"], &["--confirm", &pod]] {
         let (code, told) = run(&cluster, "delete-pod", &[&input], flags);
-        assert_eq!((code, &told["outcome"], &told["confirm"]["flag"]), (3, &json!("not_sent"), &json!(true)), "{flags:?}: {told}");
+        assert_eq!(
+            (code, &told["outcome"], &told["confirm"]["flag"]),
+            (3, &json!("not_sent"), &json!(true)),
+            "{flags:?}: {told}"
+        );
     }
     assert_eq!(sent(&cluster, &mut seen), [] as [String; 0]);
     let (code, told) = run(&cluster, "delete-pod", &[&input], &["--yes", "--confirm", &pod]);
@@ -118,12 +157,18 @@ fn a_pod_that_nothing_makes_again_is_deleted_when_its_name_is_given() {
 #[test]
 fn a_check_needs_no_arming_and_tells_what_was_printed_with_its_exit_code() {
     let cluster = Cluster::calm();
-    let check = |command: &str| run(&cluster, "exec-check", &["workload=medcontracthub-app", &format!("command={command}")], &[]);
+    let check = |command: &str| {
+        run(&cluster, "exec-check", &["workload=medcontracthub-app", &format!("command={command}")], &[])
+    };
     let (code, told) = check("npm run db:health");
     assert_eq!((code, &told["outcome"], &told["output"]["exit"]), (0, &json!("read"), &json!(0)), "{told}");
     assert!(told["output"]["lines"][0].as_str().unwrap().contains("postgres-primary"), "{told}");
     let (code, told) = check("echo 'a b' $HOME `id`");
-    assert_eq!((code, &told["output"]["lines"]), (0, &json!(["a b $HOME `id`"])), "no shell reads it: {told}");
+    assert_eq!(
+        (code, &told["output"]["lines"]),
+        (0, &json!(["a b $HOME `id`"])),
+        "no shell reads it: {told}"
+    );
     let (code, told) = check("false");
     assert_eq!((code, &told["outcome"], &told["output"]["exit"]), (1, &json!("read"), &json!(1)), "{told}");
     let (code, told) = check("no-such-tool");
@@ -132,7 +177,11 @@ fn a_check_needs_no_arming_and_tells_what_was_printed_with_its_exit_code() {
     assert!(!told.to_string().contains('\u{1b}') && !told.to_string().contains("\\u001b"), "{told}");
     let (code, told) = check("seq 1000000");
     let lines = told["output"]["lines"].as_array().unwrap().len();
-    assert!(code == 0 && lines < 100_000 && !told["output"]["cut"].is_null(), "{code}: {lines} lines, {}", told["output"]["cut"]);
+    assert!(
+        code == 0 && lines < 100_000 && !told["output"]["cut"].is_null(),
+        "{code}: {lines} lines, {}",
+        told["output"]["cut"]
+    );
     let (code, told) = check("echo 'a");
     assert_eq!((code, &told["reason"]), (2, &json!("a quote of the command does not close")), "{told}");
     assert_eq!(cluster.writes(), []);
@@ -142,7 +191,8 @@ fn a_check_needs_no_arming_and_tells_what_was_printed_with_its_exit_code() {
 fn a_check_is_shown_on_a_page_and_on_the_timeline() {
     let cluster = Cluster::calm();
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));
-    term.sees("worker-service").press(":exec-check workload=medcontracthub-app command='npm run db:health'\r");
+    term.sees("worker-service")
+        .press(":exec-check workload=medcontracthub-app command='npm run db:health'\r");
     term.sees("output").sees("exit 0").sees("postgres-primary").press_away("q", "ended");
     term.sees("exit 0 · 1 line");
     assert_eq!(cluster.writes(), []);

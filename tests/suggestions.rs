@@ -1,4 +1,5 @@
-//! What is suggested while people are already at work: never what would undo their answer, and the flag that helps at once.
+//! What is suggested while people are already at work: never what would undo their answer, and the flag that
+//! helps at once.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -9,8 +10,8 @@ use std::sync::Arc;
 use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
-    ClusterEvent, ContainerState, Event, Intent, Kind, LastChange, Outcome, Pod, Rate, RateHistory, RateSample, Revision, ServiceHistory,
-    ServiceRate, StepCall, Target, Tier, Typed, Workload,
+    ClusterEvent, ContainerState, Event, Intent, Kind, LastChange, Outcome, Pod, Rate, RateHistory,
+    RateSample, Revision, ServiceHistory, ServiceRate, StepCall, Target, Tier, Typed, Workload,
 };
 use warroom::runbook::suggestions;
 use warroom::state::{State, workload_rows};
@@ -46,15 +47,19 @@ fn of_set(set: u64, n: u32) -> Pod {
 
 fn unpulled(set: u64, n: u32) -> Pod {
     let mut pod = crashing(of_set(set, n));
-    (pod.containers[0].last, pod.containers[0].restarts) = (None, 0);
-    pod.containers[0].state = ContainerState::Waiting { reason: Some("ImagePullBackOff".into()), message: None };
+    pod.containers[0].last = None;
+    pod.containers[0].restarts = 0;
+    pod.containers[0].state =
+        ContainerState::Waiting { reason: Some("ImagePullBackOff".into()), message: None };
     pod
 }
 
 fn starting(set: u64, n: u32) -> Pod {
     let mut pod = of_set(set, n);
-    (pod.ready, pod.containers[0].ready) = (false, false);
-    pod.containers[0].state = ContainerState::Waiting { reason: Some("ContainerCreating".into()), message: None };
+    pod.ready = false;
+    pod.containers[0].ready = false;
+    pod.containers[0].state =
+        ContainerState::Waiting { reason: Some("ContainerCreating".into()), message: None };
     pod
 }
 
@@ -66,7 +71,12 @@ fn pods(second: i64, all: Vec<Pod>) -> (i64, Event) {
 fn calm() -> Events {
     let mut events = vec![(-9_000, Event::Started(story::session()))];
     let revisions = vec![set(5, 5, "v1.2.2", -90_000), set(6, 6, "v1.2.3", -80_000)];
-    events.extend(listing(-9_000, vec![app((2, 2, 2), 6, "v1.2.3")], revisions, vec![of_set(6, 0), of_set(6, 1)]));
+    events.extend(listing(
+        -9_000,
+        vec![app((2, 2, 2), 6, "v1.2.3")],
+        revisions,
+        vec![of_set(6, 0), of_set(6, 1)],
+    ));
     events.extend((-600..-500).step_by(5).map(|second| fails(second, 0.01)));
     events
 }
@@ -84,8 +94,11 @@ fn failing(from: i64, to: i64) -> impl Iterator<Item = (i64, Event)> {
 /// Somebody rolls a revision out; `created` says when its `ReplicaSet` was made.
 fn rolls_out(second: i64, (rs, number, release, created): (u64, u64, &str, i64), by: &str) -> Events {
     let deployment = Workload { changed: Some(changed(by, second)), ..app((1, 1, 2), number, release) };
-    let deployment =
-        Workload { generation: 3 + i64::try_from(number).unwrap(), observed: 3 + i64::try_from(number).unwrap(), ..deployment };
+    let deployment = Workload {
+        generation: 3 + i64::try_from(number).unwrap(),
+        observed: 3 + i64::try_from(number).unwrap(),
+        ..deployment
+    };
     vec![
         cluster(second, ClusterEvent::Revisions(vec![set(rs, number, release, created)])),
         cluster(second, ClusterEvent::Workloads(vec![deployment])),
@@ -99,7 +112,10 @@ fn rolled_out(second: i64, number: u64, release: &str) -> (i64, Event) {
 
 fn suggested(state: &State) -> Vec<(String, Option<String>)> {
     let all = suggestions(&state.world, &state.runbook).into_iter();
-    all.map(|one| (one.title.to_string(), one.call.inputs.get("revision").map(|revision| revision.raw().to_owned()))).collect()
+    all.map(|one| {
+        (one.title.to_string(), one.call.inputs.get("revision").map(|revision| revision.raw().to_owned()))
+    })
+    .collect()
 }
 
 fn titles(events: &Events) -> Vec<String> {
@@ -134,7 +150,11 @@ fn bad_image() -> Events {
 #[test]
 fn the_rollout_that_trouble_followed_is_what_undo_offers() {
     assert_eq!(suggested(&told(bad_release())), [(format!("roll back {APP}"), None)]);
-    assert_eq!(suggested(&told(bad_image())), [(format!("roll back {APP}"), None)], "although it is under way");
+    assert_eq!(
+        suggested(&told(bad_image())),
+        [(format!("roll back {APP}"), None)],
+        "although it is under way"
+    );
     let why = row(&bad_image()).1.unwrap();
     assert!(!why.contains("rolled out"), "it is nobody's answer: {why}");
 }
@@ -160,7 +180,10 @@ fn after_three_minutes_nothing_goes_back_to_what_ran_in_the_trouble() {
     events.extend(failing(-295, -125));
     assert_eq!(titles(&events), Vec::<String>::new());
     events.extend(failing(-120, -100));
-    assert_eq!(suggested(&told(events.clone())), [(format!("roll back {APP} to rev 6"), Some("6".to_owned()))]);
+    assert_eq!(
+        suggested(&told(events.clone())),
+        [(format!("roll back {APP} to rev 6"), Some("6".to_owned()))]
+    );
     events.push(cluster(-99, ClusterEvent::Workloads(vec![app((1, 1, 2), 8, "v1.3.1")])));
     assert_eq!(titles(&events), Vec::<String>::new(), "while it is under way");
 }
@@ -175,19 +198,32 @@ fn a_rollback_takes_up_an_old_replica_set_and_is_still_of_now() {
     assert!(row(&events).1.unwrap().starts_with("2 m 55 s ago: kubectl-rollout rolled out rev 8 (v1.2.3)"));
     events.extend(failing(-120, -100));
     let offered = suggested(&told(events.clone()));
-    assert_eq!(offered, [(format!("roll back {APP} to rev 5"), Some("5".to_owned()))], "6 runs as 8 and does not help");
+    assert_eq!(
+        offered,
+        [(format!("roll back {APP} to rev 5"), Some("5".to_owned()))],
+        "6 runs as 8 and does not help"
+    );
     events.extend((-95..-20).step_by(5).map(|second| fails(second, 0.01)));
     events.extend(failing(-19, 0));
     let offered = suggested(&told(events));
-    assert_eq!(offered, [(format!("roll back {APP} to rev 5"), Some("5".to_owned()))], "another trouble is no reason to bring 7 back");
+    assert_eq!(
+        offered,
+        [(format!("roll back {APP} to rev 5"), Some("5".to_owned()))],
+        "another trouble is no reason to bring 7 back"
+    );
 }
 
 #[test]
 fn a_rollback_of_just_before_the_session_is_an_answer_too() {
-    let deployment = Workload { changed: Some(changed("kubectl-rollout", -100)), ..app((2, 2, 2), 8, "v1.2.3") };
-    let revisions = vec![set(5, 5, "v1.2.2", -90_000), set(7, 7, "v1.3.0", -400), set(6, 8, "v1.2.3", -80_000)];
-    let (first, behind) = (Tier::Fine.place(at(-600)), Tier::Fine.place(at(-90)));
-    let shares = (first..behind).map(|place| Some(if Tier::Fine.at(place) < at(-380) { 0.01 } else { 0.25 })).collect();
+    let deployment =
+        Workload { changed: Some(changed("kubectl-rollout", -100)), ..app((2, 2, 2), 8, "v1.2.3") };
+    let revisions =
+        vec![set(5, 5, "v1.2.2", -90_000), set(7, 7, "v1.3.0", -400), set(6, 8, "v1.2.3", -80_000)];
+    let first = Tier::Fine.place(at(-600));
+    let behind = Tier::Fine.place(at(-90));
+    let shares = (first..behind)
+        .map(|place| Some(if Tier::Fine.at(place) < at(-380) { 0.01 } else { 0.25 }))
+        .collect();
     let history = RateHistory {
         tier: Tier::Fine,
         first,
@@ -195,32 +231,51 @@ fn a_rollback_of_just_before_the_session_is_an_answer_too() {
     };
     for late in [false, true] {
         let mut events = vec![(-91, Event::Started(story::session()))];
-        let mut all = listing(-90, vec![deployment.clone()], revisions.clone(), vec![of_set(6, 0), of_set(6, 1)]);
+        let mut all =
+            listing(-90, vec![deployment.clone()], revisions.clone(), vec![of_set(6, 0), of_set(6, 1)]);
         if late {
             all.rotate_left(3); // its ReplicaSets are heard of before it is
         }
         events.extend(all);
         events.extend([fails(-85, 0.25), (-84, Event::RateHistory(history.clone()))]);
         assert_eq!(titles(&events), Vec::<String>::new(), "{late}");
-        assert!(row(&events).1.unwrap().starts_with("16 s ago: kubectl-rollout rolled out rev 8 (v1.2.3)"), "{:?}", row(&events));
+        assert!(
+            row(&events).1.unwrap().starts_with("16 s ago: kubectl-rollout rolled out rev 8 (v1.2.3)"),
+            "{:?}",
+            row(&events)
+        );
         events.extend(failing(-80, 90));
-        assert_eq!(suggested(&told(events)), [(format!("roll back {APP} to rev 5"), Some("5".to_owned()))], "{late}");
+        assert_eq!(
+            suggested(&told(events)),
+            [(format!("roll back {APP} to rev 5"), Some("5".to_owned()))],
+            "{late}"
+        );
     }
 }
 
 #[test]
 fn what_was_rolled_away_from_in_trouble_before_the_session_is_not_brought_back_by_another_trouble() {
-    let deployment = Workload { changed: Some(changed("kubectl-rollout", -900)), ..app((2, 2, 2), 8, "v1.2.3") };
-    let revisions = vec![set(5, 5, "v1.2.2", -90_000), set(7, 7, "v1.3.0", -1_200), set(6, 8, "v1.2.3", -80_000)];
-    let (first, behind) = (Tier::Fine.place(at(-1_500)), Tier::Fine.place(at(-90)));
+    let deployment =
+        Workload { changed: Some(changed("kubectl-rollout", -900)), ..app((2, 2, 2), 8, "v1.2.3") };
+    let revisions =
+        vec![set(5, 5, "v1.2.2", -90_000), set(7, 7, "v1.3.0", -1_200), set(6, 8, "v1.2.3", -80_000)];
+    let first = Tier::Fine.place(at(-1_500));
+    let behind = Tier::Fine.place(at(-90));
     let share = |place| if (at(-1_190)..at(-880)).contains(&Tier::Fine.at(place)) { 0.25 } else { 0.01 };
     let shares = (first..behind).map(|place| Some(share(place))).collect();
     let services = vec![ServiceHistory { service: APP.into(), lines: [shares, vec![], vec![], vec![]] }];
     let mut events = vec![(-91, Event::Started(story::session()))];
     events.extend(listing(-90, vec![deployment], revisions, vec![of_set(6, 0), of_set(6, 1)]));
-    events.extend([fails(-85, 0.01), (-84, Event::RateHistory(RateHistory { tier: Tier::Fine, first, services }))]);
+    events.extend([
+        fails(-85, 0.01),
+        (-84, Event::RateHistory(RateHistory { tier: Tier::Fine, first, services })),
+    ]);
     events.extend(failing(-30, 0));
-    assert!(!titles(&events).iter().any(|title| title == &format!("roll back {APP}")), "{:?}", titles(&events));
+    assert!(
+        !titles(&events).iter().any(|title| title == &format!("roll back {APP}")),
+        "{:?}",
+        titles(&events)
+    );
 }
 
 #[test]
@@ -257,7 +312,11 @@ fn a_rollout_without_a_fault_is_not_undone_because_its_pods_are_few() {
         -397,
         ClusterEvent::Gone(
             Kind::Pod,
-            vec!["uid-medcontracthub-app-6-0".into(), "uid-medcontracthub-app-6-1".into(), "uid-medcontracthub-app-7-0".into()],
+            vec![
+                "uid-medcontracthub-app-6-0".into(),
+                "uid-medcontracthub-app-6-1".into(),
+                "uid-medcontracthub-app-7-0".into(),
+            ],
         ),
     ));
     assert_eq!(row(&events).0.as_deref(), Some("rolling out"));
@@ -280,7 +339,10 @@ fn step(id: u128, inputs: &[(&str, &str)], undo: bool) -> Intent {
     let inputs = inputs.iter().map(|(name, value)| ((*name).into(), typed(name, value))).collect();
     let plan = story::plan().intent;
     let target = Target { uid: format!("uid-{APP}").into(), ..plan.target.clone() };
-    let call = StepCall { undoes: undo.then(|| Ulid::from(1)), ..StepCall::new(if undo { "rollout-undo" } else { "set-env" }, inputs) };
+    let call = StepCall {
+        undoes: undo.then(|| Ulid::from(1)),
+        ..StepCall::new(if undo { "rollout-undo" } else { "set-env" }, inputs)
+    };
     Intent { id: Ulid::from(id), call, target, ..plan }
 }
 
@@ -288,7 +350,10 @@ fn run(second: i64, intent: &Intent, applied: bool) -> Events {
     let outcome = Outcome::Applied { generation: 4, writes: 1, by_reading: false };
     let refused = Outcome::Rejected { reason: "no".into(), by_reading: false };
     let outcome = if applied { outcome } else { refused };
-    vec![(second, Event::Intent(Box::new(intent.clone()))), (second, Event::Outcome { intent: intent.id, outcome })]
+    vec![
+        (second, Event::Intent(Box::new(intent.clone()))),
+        (second, Event::Outcome { intent: intent.id, outcome }),
+    ]
 }
 
 const FLAG: &str = "set FEATURE_AI_PROPOSALS=false";

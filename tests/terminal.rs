@@ -1,4 +1,5 @@
-//! The terminal is given back as it was, and the recording is sealed, on every way out; and any size is survived.
+//! The terminal is given back as it was, and the recording is sealed, on every way out; and any size is
+//! survived.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
@@ -9,7 +10,8 @@ use std::time::Duration;
 use pty::{Home, Term};
 use rustix::process::Signal;
 
-/// Within so long the program is gone once its terminal is, on a busy machine: nobody ends it then, and it would stay for ever.
+/// Within so long the program is gone once its terminal is, on a busy machine: nobody ends it then, and it
+/// would stay for ever.
 const AT_ONCE: Duration = Duration::from_secs(20);
 const DEMO: &[&str] = &["demo", "calm"];
 
@@ -101,7 +103,10 @@ fn a_terminal_that_answers_no_questions_is_redrawn() {
     let before = term.bytes().len();
     term.press("\x0c:note\r").sees("note:").press("\x1b").loses("note:");
     let redrawn = term.bytes().split_off(before);
-    assert!(!redrawn.windows(4).any(|bytes| bytes == b"\x1b[6n"), "it asks where the cursor is, and nobody need answer");
+    assert!(
+        !redrawn.windows(4).any(|bytes| bytes == b"\x1b[6n"),
+        "it asks where the cursor is, and nobody need answer"
+    );
     assert!(String::from_utf8_lossy(&redrawn).contains("worker-service"), "all of it is drawn again");
     assert_left_well(&home, term.press("q"));
 }
@@ -111,7 +116,9 @@ fn any_size_is_survived() {
     let home = Home::new();
     let mut term = demo(&home);
     for keys in ["", "?", "\x1b", ":x", "\x15\r", "z", "5", "z1"] {
-        for (columns, rows) in [(1, 1), (80, 0), (0, 40), (500, 200), (2, 60), (300, 1), (60, 15), (59, 14), (200, 60)] {
+        for (columns, rows) in
+            [(1, 1), (80, 0), (0, 40), (500, 200), (2, 60), (300, 1), (60, 15), (59, 14), (200, 60)]
+        {
             term.resize(columns, rows).press(keys);
             if keys.is_empty() {
                 term.draws(); // once each size for itself, then as a storm

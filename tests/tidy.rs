@@ -34,7 +34,12 @@ fn is_test(path: &Path) -> bool {
 #[test]
 fn files_have_at_most_500_lines_and_a_module_doc() {
     for (path, text) in sources("src") {
-        assert!(text.lines().count() <= 500, "{} has {} lines: which two rooms is it?", path.display(), text.lines().count());
+        assert!(
+            text.lines().count() <= 500,
+            "{} has {} lines: which two rooms is it?",
+            path.display(),
+            text.lines().count()
+        );
         assert!(is_test(&path) || text.starts_with("//!"), "{} does not say what it is", path.display());
     }
 }
@@ -46,9 +51,17 @@ fn functions_have_at_most_60_lines() {
         for (number, line) in code(&text).lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
             let head = line.trim_start();
-            let opens = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "async fn ", "pub async fn ", "pub(super) async fn "]
-                .iter()
-                .any(|start| head.starts_with(start));
+            let opens = [
+                "fn ",
+                "pub fn ",
+                "pub(super) fn ",
+                "pub(crate) fn ",
+                "async fn ",
+                "pub async fn ",
+                "pub(super) async fn ",
+            ]
+            .iter()
+            .any(|start| head.starts_with(start));
             if opens && !line.trim_end().ends_with(';') {
                 begun = Some((number, indent, line));
             }
@@ -67,7 +80,11 @@ fn functions_have_at_most_60_lines() {
 fn keeps_away(module: &str, others: &[&str]) {
     let file = format!("{module}.rs");
     let of = |path: &Path| {
-        let inner = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap().to_string_lossy().into_owned();
+        let inner = path
+            .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         inner == file || inner.starts_with(&format!("{module}/"))
     };
     let own: Vec<_> = sources("src").into_iter().filter(|(path, _)| of(path) && !is_test(path)).collect();
@@ -114,7 +131,8 @@ fn a_replay_has_no_executor() {
 fn no_dependency_too_many() {
     let lock = include_str!("../Cargo.lock");
     let packages = lock.matches("[[package]]").count();
-    // Where more is worth it, the figure goes up by just that: last by prost and its derive, for pods as protobuf.
+    // Where more is worth it, the figure goes up by just that: last by prost and its derive, for pods as
+    // protobuf.
     assert!(packages <= 452, "{packages} packages in Cargo.lock: which one is worth it?");
 }
 

@@ -1,5 +1,6 @@
-//! Text from outside that keeps its colours: "select graphic rendition" sequences (ECMA-48 SGR, `ESC [ … m`) become spans with a style;
-//! every other control stays a visible mark, as in [`Clean`]. What is drawn is a style that a theme had a word in, never the sequence.
+//! Text from outside that keeps its colours: "select graphic rendition" sequences (ECMA-48 SGR, `ESC [ … m`)
+//! become spans with a style; every other control stays a visible mark, as in [`Clean`]. What is drawn is a
+//! style that a theme had a word in, never the sequence.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -19,7 +20,8 @@ pub struct Span {
     pub style: Style,
 }
 
-/// A line that no terminal will act on, with the styles that its writer gave it. Each line begins without any.
+/// A line that no terminal will act on, with the styles that its writer gave it. Each line begins without
+/// any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Styled {
     text: Clean,
@@ -32,7 +34,8 @@ impl Styled {
         if !text.contains("\u{1b}[") {
             return Self::from(Clean::new(text));
         }
-        let (mut painter, mut rest) = (Painter::default(), text);
+        let mut painter = Painter::default();
+        let mut rest = text;
         while let Some((before, after)) = rest.split_once("\u{1b}[") {
             painter.write(before);
             rest = match rendition(after) {
@@ -105,7 +108,9 @@ impl Painter {
         let mut codes = parameters.split(';');
         while let Some(code) = codes.next() {
             match code.split_once(':') {
-                Some((which, rest)) => self.pen.colour(which, &mut rest.split(':').filter(|part| !part.is_empty())),
+                Some((which, rest)) => {
+                    self.pen.colour(which, &mut rest.split(':').filter(|part| !part.is_empty()))
+                }
                 None if matches!(code, "38" | "48") => self.pen.colour(code, &mut codes),
                 None => self.pen.set(code.parse().unwrap_or(0)),
             }
@@ -150,7 +155,8 @@ impl Pen {
         }
     }
 
-    /// `38;5;208`, `48;2;255;135;0`, and the same with colons, where a colour space may stand before the channels.
+    /// `38;5;208`, `48;2;255;135;0`, and the same with colons, where a colour space may stand before the
+    /// channels.
     fn colour<'a>(&mut self, which: &str, parts: &mut impl Iterator<Item = &'a str>) {
         let mut next = || parts.next().and_then(|part| part.parse::<u8>().ok());
         let color = match next() {
@@ -176,7 +182,8 @@ mod tests {
     /// The text, and each part with its style.
     fn read(text: &str) -> (String, Vec<(String, Style)>) {
         let styled = Styled::new(text);
-        let part = |span: &Span| (styled.text()[span.start as usize..span.end as usize].to_owned(), span.style);
+        let part =
+            |span: &Span| (styled.text()[span.start as usize..span.end as usize].to_owned(), span.style);
         (styled.text().to_string(), styled.spans().iter().map(part).collect())
     }
 
@@ -187,7 +194,11 @@ mod tests {
             ("plain", "plain", vec![]),
             ("a \u{1b}[31mred\u{1b}[0m b", "a red b", vec![("red", red)]),
             ("\u{1b}[31mre\u{1b}[31md\u{1b}[mx", "redx", vec![("red", red)]),
-            ("\u{1b}[1;38;5;208mx", "x", vec![("x", Style::new().fg(Color::Indexed(208)).add_modifier(Modifier::BOLD))]),
+            (
+                "\u{1b}[1;38;5;208mx",
+                "x",
+                vec![("x", Style::new().fg(Color::Indexed(208)).add_modifier(Modifier::BOLD))],
+            ),
             ("\u{1b}[48;2;1;2;3mx", "x", vec![("x", Style::new().bg(Color::Rgb(1, 2, 3)))]),
             ("\u{1b}[38:2::1:2:3mx", "x", vec![("x", Style::new().fg(Color::Rgb(1, 2, 3)))]),
             ("\u{1b}[94mx\u{1b}[39my", "xy", vec![("x", Style::new().fg(Color::Indexed(12)))]),

@@ -9,17 +9,18 @@ use clap_complete::Shell;
 use crate::config::{KafkaWay, Namespace, Where};
 use crate::sim::scenario::Scenario;
 
-/// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps one key away;
-/// everything recorded and replayable.
+/// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps
+/// one key away; everything recorded and replayable.
 #[derive(Debug, Parser)]
 #[command(name = "warroom", version, arg_required_else_help = false)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
-    /// The kube-context; given several times they are looked at side by side, and Prometheus, Alertmanager and Kafka are the first one's
-    /// [default: the settings' or the kubeconfig's current one]
+    /// The kube-context; given several times they are looked at side by side, and Prometheus, Alertmanager
+    /// and Kafka are the first one's [default: the settings' or the kubeconfig's current one]
     #[arg(long = "context", global = true, value_name = "NAME")]
     pub contexts: Vec<String>,
-    /// A namespace; may be given several times [default: the settings' or the context's; without one all of them]
+    /// A namespace; may be given several times [default: the settings' or the context's; without one all of
+    /// them]
     #[arg(long = "namespace", short, global = true, value_name = "NAME", value_delimiter = ',')]
     pub namespaces: Vec<Namespace>,
     /// All namespaces
@@ -31,7 +32,8 @@ pub struct Args {
     /// No exec into pods, not even to read
     #[arg(long, global = true)]
     pub no_exec: bool,
-    /// Prometheus: its address, or NAMESPACE/SERVICE:PORT to go through the API server [default: the settings' or the cluster's own]
+    /// Prometheus: its address, or NAMESPACE/SERVICE:PORT to go through the API server [default: the
+    /// settings' or the cluster's own]
     #[arg(long, global = true, value_name = "URL", env = "WARROOM_PROMETHEUS_URL")]
     pub prometheus: Option<Given>,
     /// Alertmanager, likewise
@@ -152,7 +154,11 @@ pub struct Init {
 
 /// `warroom run`
 #[derive(Debug, ClapArgs)]
-#[allow(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "each is a flag of the command line, named as it is there")]
+#[allow(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "each is a flag of the command line, named as it is there"
+)]
 pub struct Run {
     /// The step's id
     pub step: String,

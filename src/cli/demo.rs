@@ -15,11 +15,14 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
         return Ok(complain("--speed goes from 0.1 to 1000"));
     }
     if !room.args.contexts.is_empty() || room.args.kafka.is_some() {
-        return Ok(complain("demo shows a simulated cluster of its own: it takes no --context and no --kafka"));
+        return Ok(complain(
+            "demo shows a simulated cluster of its own: it takes no --context and no --kafka",
+        ));
     }
     let clock = Clock::scaled(wanted.speed);
     let onset = Duration::from_secs(wanted.onset);
-    let config = SimConfig { seed: wanted.seed, clock: clock.clone(), onset, ..SimConfig::new(wanted.scenario) };
+    let config =
+        SimConfig { seed: wanted.seed, clock: clock.clone(), onset, ..SimConfig::new(wanted.scenario) };
     let sim = match Sim::start(config).await {
         Ok(sim) => sim,
         Err(error) => return Ok(complain(&error.to_string())),
@@ -28,7 +31,8 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
 }
 
 fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
-    let (args, settings) = (&room.args, &room.config.settings);
+    let args = &room.args;
+    let settings = &room.config.settings;
     let usual = Wanted::simulated(sim, &format!("demo-{scenario}"));
     Wanted {
         namespaces: super::status::namespaces(args).or(usual.namespaces),

@@ -1,4 +1,5 @@
-//! `warroom init`: finds Prometheus, Alertmanager and Kafka, tests them, asks, and writes it into the settings.
+//! `warroom init`: finds Prometheus, Alertmanager and Kafka, tests them, asks, and writes it into the
+//! settings.
 
 mod ask;
 mod kafka;
@@ -93,7 +94,9 @@ pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> 
     let scout = Scout::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing);
     let finder = Finder { room, wanted: &wanted, connection: &connection, namespace, scout, asks: !silent };
     match finder.scout.catalog().await {
-        Ok(catalog) => say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?,
+        Ok(catalog) => {
+            say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?
+        }
         Err(failure) => {
             warn(format_args!("warroom: the cluster cannot be looked at: {failure}"));
             if !finder.asks {
@@ -109,7 +112,9 @@ impl Finder<'_> {
         let comment = format!("found by `warroom init` in context {}", cleaned(&self.connection.context));
         let mut choices = Choices::default();
         for what in [What::Prometheus, What::Alertmanager] {
-            let entry = |endpoint: &Endpoint| edit::Entry::endpoint(what.settings().2, endpoint, &self.room.paths.config_dir, &comment);
+            let entry = |endpoint: &Endpoint| {
+                edit::Entry::endpoint(what.settings().2, endpoint, &self.room.paths.config_dir, &comment)
+            };
             if !choices.take(self.service(what).await?.map(entry)) {
                 return Ok(Exit::Refused);
             }

@@ -1,4 +1,5 @@
-//! The command line: what can be asked for, and the exit codes that scripts rely on. Each command is a module of its own.
+//! The command line: what can be asked for, and the exit codes that scripts rely on. Each command is a module
+//! of its own.
 
 mod args;
 mod check;
@@ -70,9 +71,11 @@ struct Room {
 }
 
 impl Room {
-    /// The kube-contexts that the flags name, or the settings, the main one first; none is the kubeconfig's current one.
+    /// The kube-contexts that the flags name, or the settings, the main one first; none is the kubeconfig's
+    /// current one.
     fn contexts(&self) -> &[String] {
-        let (named, settings) = (&self.args.contexts, &self.config.settings.contexts);
+        let named = &self.args.contexts;
+        let settings = &self.config.settings.contexts;
         if named.is_empty() { settings } else { named }
     }
 
@@ -151,12 +154,14 @@ fn mistaken(mistakes: &[Mistake]) -> Exit {
     Exit::Usage
 }
 
-/// A line to stdout. An error means that nobody reads it to its end, as with `| head`, or that a disk is full.
+/// A line to stdout. An error means that nobody reads it to its end, as with `| head`, or that a disk is
+/// full.
 fn say(line: impl Display) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-/// A cleaned line to stderr, if anybody is there to read it: a terminal that is gone must not end the program half way.
+/// A cleaned line to stderr, if anybody is there to read it: a terminal that is gone must not end the program
+/// half way.
 fn warn(line: impl Display) {
     let _ = writeln!(io::stderr(), "{}", crate::clean::cleaned(&line.to_string()));
 }

@@ -31,7 +31,12 @@ fn list(room: &Room, as_json: bool) -> io::Result<Exit> {
             say(as_value(found))?;
         } else {
             let records = found.end.as_ref().map_or(0, |end| end.records);
-            say(format_args!("{}  {records} records  {} kB  {}", found.path.display(), found.bytes / 1024, ending(found)))?;
+            say(format_args!(
+                "{}  {records} records  {} kB  {}",
+                found.path.display(),
+                found.bytes / 1024,
+                ending(found)
+            ))?;
         }
     }
     for (path, error) in &listing.unreadable {
@@ -74,21 +79,30 @@ fn show(room: &Room, path: &Path, as_json: bool) -> io::Result<Exit> {
     }
     say(format_args!("{}  {}", path.display(), ending(&summary)))?;
     for entry in world.timeline.entries() {
-        say(format_args!("{}  {:<22} {}", entry.at.format("%Y-%m-%d %H:%M:%S"), world.subject(entry), entry.text))?;
+        say(format_args!(
+            "{}  {:<22} {}",
+            entry.at.format("%Y-%m-%d %H:%M:%S"),
+            world.subject(entry),
+            entry.text
+        ))?;
     }
     player.gaps().iter().try_for_each(|gap| say(format_args!("gap: {gap}")))?;
     Ok(Exit::Done)
 }
 
 fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
-    let (report, unread) = match verify::verify(path).and_then(|report| Ok((report, player::unread(&Recording::open(path)?)))) {
-        Ok(found) => found,
-        Err(error) => return Ok(complain(&error.to_string())),
-    };
+    let (report, unread) =
+        match verify::verify(path).and_then(|report| Ok((report, player::unread(&Recording::open(path)?)))) {
+            Ok(found) => found,
+            Err(error) => return Ok(complain(&error.to_string())),
+        };
     if as_json {
         say(told(&report, &unread))?;
     } else {
-        say(format_args!("{} records in {} segments, chain {}", report.records, report.segments, report.chain))?;
+        say(format_args!(
+            "{} records in {} segments, chain {}",
+            report.records, report.segments, report.chain
+        ))?;
         report.damaged.iter().try_for_each(|damage| say(format_args!("damaged: {damage}")))?;
         report.gaps.iter().try_for_each(|gap| say(format_args!("{gap}")))?;
         unread.iter().try_for_each(|unread| say(Clean::new(&unread.to_string())))?;
@@ -99,8 +113,11 @@ fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
 
 fn told(report: &Report, unread: &[Unread]) -> Value {
     let damaged: Vec<String> = report.damaged.iter().map(ToString::to_string).collect();
-    let gaps: Vec<Value> =
-        report.gaps.iter().map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": gap.why.to_string()})).collect();
+    let gaps: Vec<Value> = report
+        .gaps
+        .iter()
+        .map(|gap| json!({"from": gap.from_seq, "to": gap.to_seq, "why": gap.why.to_string()}))
+        .collect();
     let unread: Vec<_> = unread.iter().map(|unread| Clean::new(&unread.to_string())).collect();
     json!({
         "segments": report.segments, "records": report.records, "from": report.from.map(|(_, at)| at), "to": report.to.map(|(_, at)| at),

@@ -1,4 +1,5 @@
-//! `warroom run`: one step, from a script. The same plan, preflight, intent, request, outcome and verify as on the screen.
+//! `warroom run`: one step, from a script. The same plan, preflight, intent, request, outcome and verify as
+//! on the screen.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +14,8 @@ use super::status::wanted;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
 use crate::event::{
-    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign, SourceId, StepCall, Typed, Weight,
+    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign,
+    SourceId, StepCall, Typed, Weight,
 };
 use crate::journal::redact::redact_text;
 use crate::keymap::Action;
@@ -37,12 +39,17 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
     };
     if room.contexts().len() > 1 && !call.inputs.contains_key(StepCall::CONTEXT) {
         let names = room.contexts().join(", ");
-        return Ok(complain(&format!("several contexts are looked at ({names}): say which is meant with --context or --set context=NAME")));
+        return Ok(complain(&format!(
+            "several contexts are looked at ({names}): say which is meant with --context or --set context=NAME"
+        )));
     }
-    let running = match session::open(wanted(room, !wanted_run.dry_run), &room.paths, room.runbook(), Clock::system()).await {
-        Ok(running) => running,
-        Err(error) => return Ok(complain(&error.to_string())),
-    };
+    let running =
+        match session::open(wanted(room, !wanted_run.dry_run), &room.paths, room.runbook(), Clock::system())
+            .await
+        {
+            Ok(running) => running,
+            Err(error) => return Ok(complain(&error.to_string())),
+        };
     let mut session = Headless::new(running);
     let (exit, told) = go(&mut session, wanted_run, call).await;
     if exit != Exit::Unknown {
@@ -59,7 +66,8 @@ pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Resu
 fn call(wanted: &args::Run, runbook: &Runbook) -> Result<StepCall, String> {
     let step = runbook.step(&wanted.step);
     let pair = |set: &String| {
-        let (name, value) = set.split_once('=').ok_or_else(|| format!("--set {set}: inputs are written NAME=VALUE"))?;
+        let (name, value) =
+            set.split_once('=').ok_or_else(|| format!("--set {set}: inputs are written NAME=VALUE"))?;
         Ok((Clean::new(name), step.map_or_else(|| Typed::new(value), |step| step.typed(name, value))))
     };
     let inputs: BTreeMap<Clean, Typed> = wanted.set.iter().map(pair).collect::<Result<_, String>>()?;
@@ -74,8 +82,10 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
     };
     if wanted.dry_run {
         let obstacle = plan.obstacle();
-        return obstacle
-            .map_or_else(|| (Exit::Done, planned(&plan)), |refusal| (Exit::from(&refusal), refused(&step, Some(&plan), &refusal)));
+        return obstacle.map_or_else(
+            || (Exit::Done, planned(&plan)),
+            |refusal| (Exit::from(&refusal), refused(&step, Some(&plan), &refusal)),
+        );
     }
     if let Some(refusal) = forbidden(session, wanted, &plan) {
         return (Exit::from(&refusal), refused(&step, Some(&plan), &refusal));
@@ -86,7 +96,8 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
     let intent = session.confirm(&plan);
     session.until(ANSWER, |session| session.answered(intent)).await;
     if session.run(intent).is_some_and(|run| run.stage == Stage::Waiting) {
-        session.take(Event::Operator(Operator::Did(Action::StopAll))); // the disk takes nothing: so nothing leaves
+        // the disk takes nothing: so nothing leaves
+        session.take(Event::Operator(Operator::Did(Action::StopAll)));
     }
     if !wanted.no_wait {
         let limit = Duration::from_secs(u64::from(plan.intent.verify_within) + 5);
@@ -97,10 +108,17 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
 
 /// What must be heard for the numbers before the change.
 fn needed(plan: &Plan) -> Vec<SourceId> {
-    plan.intent.checks.iter().filter_map(|held| check::named(&held.kind)).flat_map(check::CheckKind::needs).copied().collect()
+    plan.intent
+        .checks
+        .iter()
+        .filter_map(|held| check::named(&held.kind))
+        .flat_map(check::CheckKind::needs)
+        .copied()
+        .collect()
 }
 
-/// Why it is not sent from here: what the guard says of it, apart from arming, which `--yes` does; and what was not confirmed.
+/// Why it is not sent from here: what the guard says of it, apart from arming, which `--yes` does; and what
+/// was not confirmed.
 fn forbidden(session: &Headless, wanted: &args::Run, plan: &Plan) -> Option<Refusal> {
     let now = session.state().now;
     if let Some(obstacle) = plan.obstacle() {
@@ -118,11 +136,16 @@ fn forbidden(session: &Headless, wanted: &args::Run, plan: &Plan) -> Option<Refu
 
 /// What nothing brings back is confirmed by its name.
 fn unnamed(wanted: &args::Run, plan: &Plan) -> Option<Refusal> {
-    let (name, lasting) = (&plan.intent.target.name, plan.naming.as_ref().filter(|naming| naming.lasting));
+    let name = &plan.intent.target.name;
+    let lasting = plan.naming.as_ref().filter(|naming| naming.lasting);
     match (&wanted.confirm, lasting) {
         (Some(given), _) if **given == **name => None,
-        (Some(given), _) => Some(Refusal::Denied(format!("--confirm {given} is not {name}: nothing was done").into())),
-        (None, Some(naming)) => Some(Refusal::Denied(format!("{}: give --confirm {name} as well", naming.why).into())),
+        (Some(given), _) => {
+            Some(Refusal::Denied(format!("--confirm {given} is not {name}: nothing was done").into()))
+        }
+        (None, Some(naming)) => {
+            Some(Refusal::Denied(format!("{}: give --confirm {name} as well", naming.why).into()))
+        }
         (None, None) => None,
     }
 }
@@ -132,11 +155,17 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
     let (exit, outcome, reason) = match &run.stage {
         Stage::Done(verdict) if verdict.ok => (Exit::Done, "applied", None),
         Stage::Done(verdict) => (Exit::Failed, "applied", Some(verdict.missing.join("; "))),
-        Stage::Reverted(by) => (Exit::Failed, "applied", Some(format!("undone by {} before its effect was seen", units::circled(*by)))),
+        Stage::Reverted(by) => (
+            Exit::Failed,
+            "applied",
+            Some(format!("undone by {} before its effect was seen", units::circled(*by))),
+        ),
         Stage::Verifying => (if no_wait { Exit::Done } else { Exit::Failed }, "applied", None),
-        Stage::Read(output) => {
-            (if output.exit == Some(0) { Exit::Done } else { Exit::Failed }, "read", output.cut.as_ref().map(Clean::to_string))
-        }
+        Stage::Read(output) => (
+            if output.exit == Some(0) { Exit::Done } else { Exit::Failed },
+            "read",
+            output.cut.as_ref().map(Clean::to_string),
+        ),
         Stage::Partial(why) => (Exit::Failed, "partial", Some(why.to_string())),
         Stage::Rejected(why) => (Exit::Failed, "rejected", Some(why.to_string())),
         Stage::NotSent(why) => (Exit::Refused, "not_sent", Some(why.to_string())),
@@ -144,13 +173,17 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
         Stage::Waiting | Stage::Sent => (Exit::Unknown, "unknown", Some("no answer yet".to_owned())),
     };
     let (verify, output) = match &run.stage {
-        Stage::Done(v) => {
-            (json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing}), Value::Null)
-        }
+        Stage::Done(v) => (
+            json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing}),
+            Value::Null,
+        ),
         Stage::Read(output) => (Value::Null, json!(output)),
         _ => (Value::Null, Value::Null),
     };
-    let by_reading = matches!(run.outcome, Some(Outcome::Applied { by_reading: true, .. } | Outcome::Rejected { by_reading: true, .. }));
+    let by_reading = matches!(
+        run.outcome,
+        Some(Outcome::Applied { by_reading: true, .. } | Outcome::Rejected { by_reading: true, .. })
+    );
     let told = json!({
         "step": run.intent.call.step, "intent": intent, "title": run.intent.title, "outcome": outcome, "writes": run.writes(),
         "reason": reason, "by_reading": by_reading, "verify": verify, "kubectl": run.intent.command.to_copy(),
@@ -178,7 +211,10 @@ fn planned(plan: &Plan) -> Value {
         Sign::Hide => '±',
     };
     let diff = |line: &DiffLine| format!("{} {}", sign(line.sign), line.text);
-    let owners = plan.facts.iter().filter(|fact| fact.weight != Weight::Plain && matches!(fact.label.as_str(), "owner" | "autoscaler"));
+    let owners = plan
+        .facts
+        .iter()
+        .filter(|fact| fact.weight != Weight::Plain && matches!(fact.label.as_str(), "owner" | "autoscaler"));
     let owners = owners.map(|fact| format!("{}: {}", fact.label, fact.words));
     json!({
         "step": intent.call.step, "intent": null, "title": intent.title, "outcome": null, "writes": 0, "reason": null, "verify": null,
@@ -225,7 +261,8 @@ fn fact(fact: &Fact) -> Value {
     json!({"about": fact.label, "weight": weight, "words": fact.words})
 }
 
-/// What preflight found, for people: who is touched, what will fight it, what is not allowed or not known, what takes it back.
+/// What preflight found, for people: who is touched, what will fight it, what is not allowed or not known,
+/// what takes it back.
 fn found(told: &Value) -> Vec<String> {
     if !told["facts"].is_array() {
         return Vec::new();
@@ -237,7 +274,8 @@ fn found(told: &Value) -> Vec<String> {
         Some("unknown") => "? ",
         _ => "",
     };
-    let facts = list("facts").map(|fact| format!("{}{}: {}", mark(fact), text(fact, "about"), text(fact, "words")));
+    let facts =
+        list("facts").map(|fact| format!("{}{}: {}", mark(fact), text(fact, "about"), text(fact, "words")));
     let refused = list("rights").filter(|right| right["allowed"] != true);
     let rights = refused.map(|right| {
         let sign = if right["allowed"].is_null() { "? permission unknown" } else { "✖ not permitted" };
@@ -245,11 +283,14 @@ fn found(told: &Value) -> Vec<String> {
     });
     let tried = Some(&told["dry_run"]).filter(|tried| tried["is"] != "accepted");
     let tried = tried.map(|tried| format!("dry run {}: {}", text(tried, "is"), text(tried, "why")));
-    let touches = Some(text(told, "touches")).filter(|words| !words.is_empty()).map(|words| format!("touches: {words}"));
+    let touches = Some(text(told, "touches"))
+        .filter(|words| !words.is_empty())
+        .map(|words| format!("touches: {words}"));
     let last = told["danger"] != "read" && told["undo"].is_null();
     let undo = last.then(|| "✖ undo: none, this cannot be taken back".to_owned());
     let confirm = told["confirm"]["why"].as_str().map(|why| {
-        let flag = if told["confirm"]["flag"] == true { ": --confirm NAME is needed besides --yes" } else { "" };
+        let flag =
+            if told["confirm"]["flag"] == true { ": --confirm NAME is needed besides --yes" } else { "" };
         format!("▲ {why}{flag}")
     });
     touches.into_iter().chain(facts).chain(rights).chain(tried).chain(undo).chain(confirm).collect()
@@ -261,7 +302,9 @@ fn tell(told: &Value) -> io::Result<()> {
     let list = |key: &str| told[key].as_array().cloned().unwrap_or_default();
     say(if told["title"].is_string() { text("title") } else { text("step") })?;
     for (key, label) in [("diff", ""), ("would_send", "would send: ")] {
-        list(key).iter().try_for_each(|line| say(format_args!("  {label}{}", line.as_str().unwrap_or_default())))?;
+        list(key)
+            .iter()
+            .try_for_each(|line| say(format_args!("  {label}{}", line.as_str().unwrap_or_default())))?;
     }
     found(told).iter().try_for_each(|line| say(format_args!("  {line}")))?;
     if told["outcome"].is_string() {
@@ -269,7 +312,9 @@ fn tell(told: &Value) -> io::Result<()> {
     }
     if let Some(lines) = told["output"]["lines"].as_array() {
         lines.iter().try_for_each(|line| say(line.as_str().unwrap_or_default()))?;
-        say(told["output"]["exit"].as_i64().map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))?;
+        say(told["output"]["exit"]
+            .as_i64()
+            .map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))?;
     }
     if let Some(ok) = told["verify"]["ok"].as_bool() {
         let seconds = told["verify"]["seconds"].as_f64().unwrap_or(0.0);

@@ -26,7 +26,12 @@ pub(super) async fn live(room: &Room) -> color_eyre::Result<Exit> {
 }
 
 /// Opens a session and shows it.
-pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clock) -> color_eyre::Result<Exit> {
+pub(super) async fn watch(
+    room: &Room,
+    wanted: Wanted,
+    paths: &Paths,
+    clock: Clock,
+) -> color_eyre::Result<Exit> {
     if let Err(error) = Screen::possible() {
         return Ok(complain(&error.to_string()));
     }
@@ -39,7 +44,8 @@ pub(super) async fn watch(room: &Room, wanted: Wanted, paths: &Paths, clock: Clo
 async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
     let Running { core, executor, events, sources, first } = running;
     let (inputs, typed) = mpsc::channel(INPUTS);
-    let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
+    let screen = Screen::take()?;
+    let keyboard = Keyboard::listen(inputs)?;
     let mut live = Live::new(core, keys(room), screen, looks(room), executor, events);
     live.begin([vec![Event::View(View::Began(setup(room)))], first].concat())?;
     let (core, ended) = live.run(typed).await;
@@ -51,22 +57,30 @@ async fn show(room: &Room, running: Running) -> color_eyre::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Seals the recording; what there is to say of it. What is still unknown leaves it unsealed: the next session reads what became of it.
+/// Seals the recording; what there is to say of it. What is still unknown leaves it unsealed: the next
+/// session reads what became of it.
 fn seal(mut core: Core) -> color_eyre::Result<Vec<String>> {
     let Some(path) = core.recording().map(Path::to_owned) else { return Ok(Vec::new()) };
     let open = core.state.world.runs.all().filter(|run| run.unanswered()).count();
     if open == 0 {
         core.seal()?;
     }
-    let unknown = (open > 0).then(|| format!("{open} unknown: the next warroom on this cluster reads what became of it"));
-    Ok(unknown.into_iter().chain([format!("recorded; see it again: warroom replay {}", path.display())]).collect())
+    let unknown = (open > 0)
+        .then(|| format!("{open} unknown: the next warroom on this cluster reads what became of it"));
+    Ok(unknown
+        .into_iter()
+        .chain([format!("recorded; see it again: warroom replay {}", path.display())])
+        .collect())
 }
 
 /// `warroom replay`
 pub(super) async fn replay(room: &Room, path: &Path, at: Option<&str>) -> color_eyre::Result<Exit> {
     let args = &room.args;
-    if !args.contexts.is_empty() || !args.namespaces.is_empty() || args.all_namespaces || args.kafka.is_some() {
-        return Ok(complain("replay shows what was recorded: it takes no --context, --namespace, --all-namespaces or --kafka"));
+    if !args.contexts.is_empty() || !args.namespaces.is_empty() || args.all_namespaces || args.kafka.is_some()
+    {
+        return Ok(complain(
+            "replay shows what was recorded: it takes no --context, --namespace, --all-namespaces or --kafka",
+        ));
     }
     if let Err(error) = Screen::possible() {
         return Ok(complain(&error.to_string()));
@@ -79,7 +93,8 @@ pub(super) async fn replay(room: &Room, path: &Path, at: Option<&str>) -> color_
         return Ok(complain(&why));
     }
     let (inputs, typed) = mpsc::channel(INPUTS);
-    let (screen, keyboard) = (Screen::take()?, Keyboard::listen(inputs)?);
+    let screen = Screen::take()?;
+    let keyboard = Keyboard::listen(inputs)?;
     let ended = player::run(played, keys(room), screen, looks(room), setup(room), typed).await;
     terminal::restore();
     drop(keyboard);
@@ -93,7 +108,8 @@ fn keys(room: &Room) -> Keys {
 
 /// What there is to choose from on the screen, and how it begins.
 fn setup(room: &Room) -> Setup {
-    let (config, settings) = (&room.config, &room.config.settings);
+    let config = &room.config;
+    let settings = &room.config.settings;
     let remote = std::env::var_os("SSH_CONNECTION").is_some_and(|connection| !connection.is_empty());
     Setup {
         themes: config.themes.iter().map(|(name, _)| Clean::new(name)).collect(),
@@ -105,7 +121,12 @@ fn setup(room: &Room) -> Setup {
 
 fn looks(room: &Room) -> Looks {
     let dumb = std::env::var("TERM").is_ok_and(|term| matches!(term.as_str(), "dumb" | "linux" | "vt100"));
-    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let plain = unicode.is_some_and(|locale| matches!(locale.as_str(), "C" | "POSIX"));
-    Looks { themes: room.config.themes.iter().map(|(_, theme)| theme.clone()).collect(), ascii: room.args.ascii || dumb || plain }
+    Looks {
+        themes: room.config.themes.iter().map(|(_, theme)| theme.clone()).collect(),
+        ascii: room.args.ascii || dumb || plain,
+    }
 }

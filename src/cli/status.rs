@@ -23,8 +23,12 @@ const PATIENT: Duration = Duration::from_secs(25);
 
 /// A session as flags, environment and settings want it.
 pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
-    let (args, settings) = (&room.args, &room.config.settings);
-    let mut contexts = room.contexts().iter().map(|name| ConnectSettings { context: Some(name.clone()), ..ConnectSettings::default() });
+    let args = &room.args;
+    let settings = &room.config.settings;
+    let mut contexts = room
+        .contexts()
+        .iter()
+        .map(|name| ConnectSettings { context: Some(name.clone()), ..ConnectSettings::default() });
     let kafka = settings.kafka.clone().unwrap_or_default().by(args.kafka.as_ref());
     let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
     Wanted {
@@ -57,12 +61,15 @@ pub(super) fn namespaces(args: &super::args::Args) -> Option<Vec<Clean>> {
 
 /// The person, as this machine knows them.
 pub(super) fn actor() -> Clean {
-    let named = ["WARROOM_USER", "USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let named = ["WARROOM_USER", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     named.unwrap_or_else(|| "somebody".to_owned()).into()
 }
 
 pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exit> {
-    let running = match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await {
+    let running = match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await
+    {
         Ok(running) => running,
         Err(error) => return Ok(complain(&error.to_string())),
     };
@@ -89,8 +96,12 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
         .values()
         .map(|h| json!({"name": h.source.name(), "state": h.state.word(), "since": h.since, "error": h.error, "parts": h.parts}));
     let workloads = workload_rows(world).into_iter().filter_map(|row| workload(world, &row));
-    let mut services: Vec<_> =
-        world.rates.services.keys().map(|service| (service, world.rates.now(service), world.rates.ratio(service))).collect();
+    let mut services: Vec<_> = world
+        .rates
+        .services
+        .keys()
+        .map(|service| (service, world.rates.now(service), world.rates.ratio(service)))
+        .collect();
     services.sort_by(|a, b| b.2.unwrap_or(-1.0).total_cmp(&a.2.unwrap_or(-1.0)).then_with(|| a.0.cmp(b.0)));
     let services = services
         .into_iter()
@@ -156,17 +167,33 @@ fn in_words(world: &World) -> String {
         }
     }
     for group in world.lag.rows().into_iter().filter(|group| group.in_trouble()) {
-        let _ = writeln!(out, "group {}  {}  lag {}", group.now.group, group.state().word(), units::count(group.lag()));
+        let _ = writeln!(
+            out,
+            "group {}  {}  lag {}",
+            group.now.group,
+            group.state().word(),
+            units::count(group.lag())
+        );
     }
     for alert in world.alerts.rows() {
         let _ = writeln!(out, "alert {}  {}", alert.name, alert.summary.clone().unwrap_or_default());
     }
     if out.is_empty() {
-        out.push_str(if blind(world) { "nothing can be heard of this cluster\n" } else { "nothing is wrong, as far as can be heard\n" });
+        out.push_str(if blind(world) {
+            "nothing can be heard of this cluster\n"
+        } else {
+            "nothing is wrong, as far as can be heard\n"
+        });
     }
     let remarkable = |health: &&Health| health.state != SourceState::Live || health.error.is_some();
     for health in world.sources.values().filter(remarkable) {
-        let _ = writeln!(out, "{} {}: {}", health.source.name(), health.state.word(), health.error.clone().unwrap_or_default());
+        let _ = writeln!(
+            out,
+            "{} {}: {}",
+            health.source.name(),
+            health.state.word(),
+            health.error.clone().unwrap_or_default()
+        );
     }
     out
 }

@@ -18,7 +18,10 @@ pub(super) fn steps(room: &Room, as_json: bool) -> io::Result<Exit> {
                 json!({"id": step.id, "section": step.section, "title": step.title, "danger": step.danger.name(), "inputs": inputs.collect::<Vec<_>>(), "key": key}),
             )?;
         } else {
-            let inputs = step.inputs.iter().map(|i| if i.required { i.name.to_string() } else { format!("[{}]", i.name) });
+            let inputs = step
+                .inputs
+                .iter()
+                .map(|i| if i.required { i.name.to_string() } else { format!("[{}]", i.name) });
             say(format_args!(
                 "{:<14} {:<8} {:<12} {}  ({})",
                 step.id,

@@ -1,5 +1,6 @@
-//! Changes `config.toml` as `warroom init` finds things: tables are replaced whole, everything else stays as its author left it, comments
-//! and order included. Files are written beside the old one and put in its place: nobody ever reads half a file.
+//! Changes `config.toml` as `warroom init` finds things: tables are replaced whole, everything else stays as
+//! its author left it, comments and order included. Files are written beside the old one and put in its
+//! place: nobody ever reads half a file.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -20,7 +21,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The table `name` that leads to this endpoint; files in `folder`, the settings' own, are named as seen from there.
+    /// The table `name` that leads to this endpoint; files in `folder`, the settings' own, are named as seen
+    /// from there.
     pub fn endpoint(name: &'static str, endpoint: &Endpoint, folder: &Path, comment: &str) -> Self {
         let file = |path: &Path| value(path.strip_prefix(folder).unwrap_or(path).display().to_string());
         let secret = |secret: &Secret| match secret {
@@ -88,10 +90,12 @@ pub fn with(text: &str, entries: &[Entry]) -> Result<String, String> {
     }
     let text = document.to_string();
     let read = data::read("config.toml", &text, "setting", Settings::read);
-    read.map(|_| text).map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    read.map(|_| text)
+        .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
-/// Writes a file that only its owner may read, whole or not at all; a link leads to the file that is written. Makes its folder.
+/// Writes a file that only its owner may read, whole or not at all; a link leads to the file that is written.
+/// Makes its folder.
 ///
 /// # Errors
 /// The folder or the file cannot be written; the old file is as it was.
@@ -101,11 +105,12 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, &path)
-    });
+    let written =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&beside, &path)
+        });
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
@@ -127,7 +132,9 @@ mod tests {
     #[test]
     fn tables_are_replaced_and_all_else_stays() {
         let service = endpoint("p.service = 'monitoring/prometheus-operated:9090'");
-        let basic = endpoint("p = { url = 'https://a', ca_file = '/etc/ca.pem', basic = { user = 'me', password_file = '/c/pass' } }");
+        let basic = endpoint(
+            "p = { url = 'https://a', ca_file = '/etc/ca.pem', basic = { user = 'me', password_file = '/c/pass' } }",
+        );
         let folder = Path::new("/c");
         let entries = [
             Entry::endpoint("prometheus", &service, folder, "by init"),

@@ -1,5 +1,5 @@
-//! Where a service of HTTP is, and how it lets warroom in: the tables `[prometheus]` and `[alertmanager]`. Secrets are named here, never
-//! held: a file, or a variable of the environment.
+//! Where a service of HTTP is, and how it lets warroom in: the tables `[prometheus]` and `[alertmanager]`.
+//! Secrets are named here, never held: a file, or a variable of the environment.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use crate::data::{Fault, Field, Log, Reader, Value, text_fields};
 
-/// The address of a service: `http://` or `https://`, a host, maybe a port and a path; without a slash at its end.
+/// The address of a service: `http://` or `https://`, a host, maybe a port and a path; without a slash at its
+/// end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(String);
 
@@ -19,7 +20,9 @@ impl Address {
 
     /// Whether both lead to the same scheme, host and port: what may see one's secrets may see the other's.
     fn alike(&self, other: &Self) -> bool {
-        let origin = |address: &Self| address.0.parse::<http::Uri>().ok().map(|uri| (uri.scheme().cloned(), uri.authority().cloned()));
+        let origin = |address: &Self| {
+            address.0.parse::<http::Uri>().ok().map(|uri| (uri.scheme().cloned(), uri.authority().cloned()))
+        };
         origin(self) == origin(other)
     }
 }
@@ -38,8 +41,10 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         let uri = text.parse::<http::Uri>().ok();
-        let usable =
-            uri.filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()));
+        let usable = uri.filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+        });
         let fault = || Fault::new(format!("{text:?} is not an address such as \"http://prometheus:9090\""));
         usable.map(|_| Self(text.trim_end_matches('/').to_owned())).ok_or_else(fault)
     }
@@ -47,7 +52,8 @@ impl FromStr for Address {
 
 text_fields!(Address);
 
-/// A service of the cluster, reached through the API server: `monitoring/prometheus-operated:9090`, `ops/https:thanos:web/prefix`.
+/// A service of the cluster, reached through the API server: `monitoring/prometheus-operated:9090`,
+/// `ops/https:thanos:web/prefix`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InCluster {
     /// Its namespace.
@@ -82,13 +88,19 @@ impl FromStr for InCluster {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let fault = || Fault::new(format!("{text:?} is not a service such as \"monitoring/prometheus-operated:9090\""));
-        let named =
-            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
+        let fault = || {
+            Fault::new(format!("{text:?} is not a service such as \"monitoring/prometheus-operated:9090\""))
+        };
+        let named = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b))
+        };
         let (namespace, rest) = text.split_once('/').ok_or_else(fault)?;
         let (service, prefix) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-        let (tls, service) = service.strip_prefix("https:").map_or((false, service), |service| (true, service));
-        let (name, port) = service.strip_prefix("http:").unwrap_or(service).split_once(':').ok_or_else(fault)?;
+        let (tls, service) =
+            service.strip_prefix("https:").map_or((false, service), |service| (true, service));
+        let (name, port) =
+            service.strip_prefix("http:").unwrap_or(service).split_once(':').ok_or_else(fault)?;
         let plain = prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~".contains(&b));
         if ![namespace, name, port].into_iter().all(named) || !plain {
             return Err(fault());
@@ -127,7 +139,8 @@ impl FromStr for Where {
             let message = "is neither an address such as \"http://prometheus:9090\" nor a service such as \"monitoring/prometheus:9090\"";
             Fault::new(format!("{text:?} {message}"))
         };
-        let found = if text.contains("://") { text.parse().map(Self::At) } else { text.parse().map(Self::In) };
+        let found =
+            if text.contains("://") { text.parse().map(Self::At) } else { text.parse().map(Self::In) };
         found.map_err(|_: Fault| neither())
     }
 }
@@ -187,12 +200,15 @@ impl From<Where> for Endpoint {
 }
 
 impl Endpoint {
-    /// With the place that a flag or a variable names. Secrets were set for a place, and do not go to another.
+    /// With the place that a flag or a variable names. Secrets were set for a place, and do not go to
+    /// another.
     #[must_use]
     pub fn at(self, place: Option<&Where>) -> Self {
         match (place, &self.place) {
             (None, _) => self,
-            (Some(Where::At(other)), Some(Where::At(own))) if own.alike(other) => Self { place: place.cloned(), ..self },
+            (Some(Where::At(other)), Some(Where::At(own))) if own.alike(other) => {
+                Self { place: place.cloned(), ..self }
+            }
             (Some(Where::At(_)), None) => Self { place: place.cloned(), ..self },
             (Some(other), _) => other.clone().into(),
         }
@@ -204,7 +220,8 @@ impl Endpoint {
             Auth::Bearer(secret) | Auth::Basic { password: secret, .. } => Some(secret),
             Auth::Open => None,
         };
-        let secret = secret.and_then(|secret| if let Secret::File(path) = secret { Some(path) } else { None });
+        let secret =
+            secret.and_then(|secret| if let Secret::File(path) = secret { Some(path) } else { None });
         let client = self.tls.client.iter_mut().flat_map(|(certificate, key)| [certificate, key]);
         for path in client.chain(&mut self.tls.ca_file).chain(secret) {
             *path = folder.join(&*path);
@@ -217,8 +234,10 @@ impl Endpoint {
     }
 
     fn read(mut table: Reader<'_>) -> Self {
-        let (url, service) = (table.get::<Address>("url"), table.get::<InCluster>("service"));
-        let (file, env) = (table.get::<String>("bearer_token_file"), table.get("bearer_token_env"));
+        let url = table.get::<Address>("url");
+        let service = table.get::<InCluster>("service");
+        let file = table.get::<String>("bearer_token_file");
+        let env = table.get("bearer_token_env");
         let token = one_of(&table, "bearer_token_file", "bearer_token_env", file, env);
         let basic = table.table("basic", "setting of basic").and_then(basic);
         let client = (table.get::<String>("client_cert"), table.get::<String>("client_key"));
@@ -233,7 +252,11 @@ impl Endpoint {
         if client.0.is_some() != client.1.is_some() {
             table.fault(Fault::new("client_cert and client_key belong together: one of them is missing"));
         }
-        let tls = Tls { ca_file, client: client.0.zip(client.1).map(|(c, k)| (c.into(), k.into())), insecure_skip_verify };
+        let tls = Tls {
+            ca_file,
+            client: client.0.zip(client.1).map(|(c, k)| (c.into(), k.into())),
+            insecure_skip_verify,
+        };
         let auth = basic.or(token.map(Auth::Bearer)).unwrap_or_default();
         let endpoint = Self { place: url.map(Where::At).or(service.map(Where::In)), auth, tls };
         if matches!(endpoint.place, Some(Where::In(_))) && endpoint.is_guarded() {
@@ -252,7 +275,9 @@ impl Field for Endpoint {
 }
 
 fn basic(mut table: Reader<'_>) -> Option<Auth> {
-    let (user, file, env) = (table.required("user"), table.get::<String>("password_file"), table.get("password_env"));
+    let user = table.required("user");
+    let file = table.get::<String>("password_file");
+    let env = table.get("password_env");
     let password = one_of(&table, "password_file", "password_env", file, env);
     if password.is_none() {
         table.fault(Fault::new("\"password_file\" or \"password_env\" is missing"));
@@ -260,7 +285,13 @@ fn basic(mut table: Reader<'_>) -> Option<Auth> {
     Some(Auth::Basic { user: user?, password: password? })
 }
 
-fn one_of(table: &Reader<'_>, one: &str, other: &str, file: Option<String>, env: Option<String>) -> Option<Secret> {
+fn one_of(
+    table: &Reader<'_>,
+    one: &str,
+    other: &str,
+    file: Option<String>,
+    env: Option<String>,
+) -> Option<Secret> {
     if file.is_some() && env.is_some() {
         table.fault(Fault::new(format!("both {one} and {other} are given: which of them is it?")));
     }
@@ -274,7 +305,8 @@ mod tests {
 
     fn read(text: &str) -> Result<Endpoint, Vec<String>> {
         let read = data::read("c", text, "setting", |root| root.get::<Endpoint>("p"));
-        read.map(Option::unwrap_or_default).map_err(|all| all.iter().map(|mistake| mistake.message.clone()).collect())
+        read.map(Option::unwrap_or_default)
+            .map_err(|all| all.iter().map(|mistake| mistake.message.clone()).collect())
     }
 
     #[test]
@@ -289,19 +321,28 @@ mod tests {
         let client = Some(("/etc/warroom/c".into(), "/etc/warroom/k".into()));
         assert_eq!(endpoint.tls, Tls { ca_file: Some("/ca.pem".into()), client, insecure_skip_verify: true });
         let basic = read("p.basic = { user = 'me', password_env = 'PASS' }").unwrap();
-        assert_eq!((basic.place, basic.auth), (None, Auth::Basic { user: "me".into(), password: Secret::Env("PASS".into()) }));
+        assert_eq!(
+            (basic.place, basic.auth),
+            (None, Auth::Basic { user: "me".into(), password: Secret::Env("PASS".into()) })
+        );
     }
 
     #[test]
     fn what_does_not_fit_together_is_told() {
         for (text, expected) in [
             ("p = { url = 'http://a', service = 'a/b:1' }", "both url and service"),
-            ("p = { url = 'http://a', bearer_token_file = 'a', bearer_token_env = 'B' }", "both bearer_token_file and bearer_token_env"),
+            (
+                "p = { url = 'http://a', bearer_token_file = 'a', bearer_token_env = 'B' }",
+                "both bearer_token_file and bearer_token_env",
+            ),
             (
                 "p = { url = 'http://a', bearer_token_env = 'B', basic = { user = 'u', password_env = 'P' } }",
                 "both a bearer token and basic",
             ),
-            ("p = { url = 'http://a', basic = { user = 'u' } }", "\"password_file\" or \"password_env\" is missing"),
+            (
+                "p = { url = 'http://a', basic = { user = 'u' } }",
+                "\"password_file\" or \"password_env\" is missing",
+            ),
             ("p = { url = 'https://a', client_cert = 'c' }", "client_cert and client_key belong together"),
             ("p = { service = 'a/b:1', ca_file = 'c' }", "hands neither credentials nor certificates on"),
             ("p = { service = 'b:1' }", "\"b:1\" is not a service such as"),
@@ -315,9 +356,15 @@ mod tests {
     #[test]
     fn a_service_has_its_place_behind_the_api_server() {
         for (text, path) in [
-            ("monitoring/prometheus-operated:9090", "/api/v1/namespaces/monitoring/services/prometheus-operated:9090/proxy"),
+            (
+                "monitoring/prometheus-operated:9090",
+                "/api/v1/namespaces/monitoring/services/prometheus-operated:9090/proxy",
+            ),
             ("ops/https:thanos:web/", "/api/v1/namespaces/ops/services/https:thanos:web/proxy"),
-            ("vm/vmselect:8481/select/0/prometheus", "/api/v1/namespaces/vm/services/vmselect:8481/proxy/select/0/prometheus"),
+            (
+                "vm/vmselect:8481/select/0/prometheus",
+                "/api/v1/namespaces/vm/services/vmselect:8481/proxy/select/0/prometheus",
+            ),
         ] {
             assert_eq!(text.parse::<InCluster>().unwrap().path(), path);
         }
@@ -325,7 +372,9 @@ mod tests {
             assert!(text.parse::<InCluster>().is_err(), "{text}");
         }
         assert_eq!("ops/https:thanos:web/x".parse::<Where>().unwrap().to_string(), "ops/https:thanos:web/x");
-        assert!("prometheus:9090".parse::<Where>().unwrap_err().to_string().contains("http://prometheus:9090"));
+        assert!(
+            "prometheus:9090".parse::<Where>().unwrap_err().to_string().contains("http://prometheus:9090")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! How Kafka's consumer groups are read: the table `[kafka]` of `config.toml`. Passwords are named here, never held.
+//! How Kafka's consumer groups are read: the table `[kafka]` of `config.toml`. Passwords are named here,
+//! never held.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +18,8 @@ pub struct Kafka {
     pub bootstrap: Bootstrap,
     /// Where the brokers' pods are; without one in the session's namespace.
     pub namespace: Option<String>,
-    /// Mode `exec`: the pod that `kafka-consumer-groups.sh` runs in. Through port-forward: the bootstrap's pod, where its name tells none.
+    /// Mode `exec`: the pod that `kafka-consumer-groups.sh` runs in. Through port-forward: the bootstrap's
+    /// pod, where its name tells none.
     pub pod: String,
     /// Mode `brokers`: TLS.
     pub tls: Option<KafkaTls>,
@@ -25,7 +27,8 @@ pub struct Kafka {
     pub sasl: Option<KafkaSasl>,
     /// Mode `brokers`: through the API server, instead of directly.
     pub port_forward: bool,
-    /// Mode `brokers`: addresses that the brokers tell, and where they are found: an address, or through port-forward a pod.
+    /// Mode `brokers`: addresses that the brokers tell, and where they are found: an address, or through
+    /// port-forward a pod.
     pub map: BTreeMap<HostPort, String>,
     /// Mode `prometheus`: the exporter's metrics.
     pub metrics: KafkaMetrics,
@@ -71,7 +74,11 @@ pub struct HostPort {
 
 impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') { write!(f, "[{}]:{}", self.host, self.port) } else { write!(f, "{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
     }
 }
 
@@ -120,7 +127,9 @@ impl FromStr for KafkaWay {
 
     fn from_str(text: &str) -> Result<Self, Fault> {
         match text.split_once(':') {
-            Some(("brokers", brokers)) => Ok(Self { mode: KafkaMode::Brokers, bootstrap: Some(brokers.parse()?) }),
+            Some(("brokers", brokers)) => {
+                Ok(Self { mode: KafkaMode::Brokers, bootstrap: Some(brokers.parse()?) })
+            }
             _ => Ok(Self { mode: text.parse()?, bootstrap: None }),
         }
     }
@@ -158,7 +167,8 @@ pub struct KafkaSasl {
     pub password: Secret,
 }
 
-/// The exporter's metrics, each an expression of Prometheus with the labels `consumergroup` (or `group`), `topic` and `partition`.
+/// The exporter's metrics, each an expression of Prometheus with the labels `consumergroup` (or `group`),
+/// `topic` and `partition`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KafkaMetrics {
     /// The committed offset; −1 where nothing was committed.
@@ -199,14 +209,22 @@ impl Kafka {
             sasl: table.table("sasl", "setting of kafka.sasl").and_then(KafkaSasl::read),
             port_forward: table.get("port_forward").unwrap_or(false),
             map: table.table("map", "address").map(map).unwrap_or_default(),
-            metrics: table.table("metrics", "setting of kafka.metrics").map(KafkaMetrics::read).unwrap_or_default(),
+            metrics: table
+                .table("metrics", "setting of kafka.metrics")
+                .map(KafkaMetrics::read)
+                .unwrap_or_default(),
         }
     }
 
     /// With its files as seen from a folder.
     pub(super) fn seen_from(&mut self, folder: &Path) {
-        let tls = self.tls.iter_mut().flat_map(|tls| tls.ca.iter_mut().chain(tls.identity.iter_mut().flat_map(|(cert, key)| [cert, key])));
-        let password = self.sasl.iter_mut().filter_map(|sasl| if let Secret::File(path) = &mut sasl.password { Some(path) } else { None });
+        let tls = self.tls.iter_mut().flat_map(|tls| {
+            tls.ca.iter_mut().chain(tls.identity.iter_mut().flat_map(|(cert, key)| [cert, key]))
+        });
+        let password = self
+            .sasl
+            .iter_mut()
+            .filter_map(|sasl| if let Secret::File(path) = &mut sasl.password { Some(path) } else { None });
         for path in tls.chain(password) {
             *path = folder.join(&*path);
         }
@@ -236,7 +254,9 @@ fn map(mut table: Reader<'_>) -> BTreeMap<HostPort, String> {
 impl KafkaTls {
     fn read(mut table: Reader<'_>) -> Self {
         let mut path = |key| table.get::<String>(key).map(PathBuf::from);
-        let (ca, cert, key) = (path("ca"), path("cert"), path("key"));
+        let ca = path("ca");
+        let cert = path("cert");
+        let key = path("key");
         if cert.is_some() != key.is_some() {
             table.fault(Fault::new("\"cert\" and \"key\" go together"));
         }
@@ -246,13 +266,17 @@ impl KafkaTls {
 
 impl KafkaSasl {
     fn read(mut table: Reader<'_>) -> Option<Self> {
-        let (mechanism, user) = (table.required("mechanism"), table.required("user"));
-        let (env, file) = (table.get("password_env"), table.get::<String>("password_file"));
+        let mechanism = table.required("mechanism");
+        let user = table.required("user");
+        let env = table.get("password_env");
+        let file = table.get::<String>("password_file");
         let password = match (env, file) {
             (Some(name), None) => Some(Secret::Env(name)),
             (None, Some(path)) => Some(Secret::File(path.into())),
             _ => {
-                table.fault(Fault::new("one of \"password_env\" and \"password_file\" says where the password is"));
+                table.fault(Fault::new(
+                    "one of \"password_env\" and \"password_file\" says where the password is",
+                ));
                 None
             }
         };
@@ -283,7 +307,17 @@ mod tests {
         for text in ["kafka:9092", "10.0.0.1:9094", "[fe80::1]:9092", "a:1,b:2"] {
             assert_eq!(text.parse::<Bootstrap>().unwrap().to_string(), text);
         }
-        for text in ["", "kafka", "kafka:", ":9092", "kafka:0", "kafka:99999", "http://kafka:9092", "a:1,,b:2", "me@kafka:1"] {
+        for text in [
+            "",
+            "kafka",
+            "kafka:",
+            ":9092",
+            "kafka:0",
+            "kafka:99999",
+            "http://kafka:9092",
+            "a:1,,b:2",
+            "me@kafka:1",
+        ] {
             assert!(text.parse::<Bootstrap>().is_err(), "{text}");
         }
         let usual = || Kafka { bootstrap: "set:1".parse().unwrap(), ..Kafka::default() };

@@ -1,5 +1,6 @@
-//! Reads everything that a user may have written, before the screen is taken. Every file of the settings' folder must be without
-//! mistakes, also those that are not in use now: who switches to one during an incident must find it whole.
+//! Reads everything that a user may have written, before the screen is taken. Every file of the settings'
+//! folder must be without mistakes, also those that are not in use now: who switches to one during an
+//! incident must find it whole.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -34,15 +35,16 @@ impl Config {
 /// A file's name in reports, and its text.
 type File = (String, String);
 
-/// Reads `config.toml`, `keymaps/`, `themes/` and `runbooks/` of the settings' folder, for a terminal of this depth.
-/// What is absent is as it is built in.
+/// Reads `config.toml`, `keymaps/`, `themes/` and `runbooks/` of the settings' folder, for a terminal of this
+/// depth. What is absent is as it is built in.
 ///
 /// # Errors
 /// All mistakes of all files.
 pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
     let mut found = Found::default();
     let settings = found.settings(&paths.config_dir.join("config.toml"));
-    let [keymaps, themes, mut runbooks] = ["keymaps", "themes", "runbooks"].map(|name| found.folder(&paths.config_dir.join(name)));
+    let [keymaps, themes, mut runbooks] =
+        ["keymaps", "themes", "runbooks"].map(|name| found.folder(&paths.config_dir.join(name)));
     if let Some((Settings { runbook: Some(extra), .. }, places)) = &settings {
         runbooks.extend(found.file(&paths.config_dir.join(extra), &places.runbook));
     }
@@ -50,7 +52,9 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
     let keymaps = found.keymaps(settings.as_ref(), &keymaps, runbook.as_ref());
     let themes = found.themes(settings.as_ref(), &themes, depth);
     match (settings, runbook) {
-        (Some((settings, _)), Some(runbook)) if found.0.is_empty() => Ok(Config { settings, runbook, themes, keymaps }),
+        (Some((settings, _)), Some(runbook)) if found.0.is_empty() => {
+            Ok(Config { settings, runbook, themes, keymaps })
+        }
         _ => Err(found.report()),
     }
 }
@@ -81,7 +85,9 @@ impl Found {
 
     /// The text of a file that somebody named at `asked`.
     fn file(&mut self, path: &Path, asked: &Place) -> Option<File> {
-        let unreadable = |error: io::Error| vec![asked.mistake(Fault::new(format!("cannot read {}: {error}", path.display())))];
+        let unreadable = |error: io::Error| {
+            vec![asked.mistake(Fault::new(format!("cannot read {}: {error}", path.display())))]
+        };
         let text = self.keep(fs::read_to_string(path).map_err(unreadable))?;
         Some((path.display().to_string(), text))
     }
@@ -93,21 +99,27 @@ impl Found {
             Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
             entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
         };
-        let unreadable = |error: io::Error| vec![place.mistake(Fault::new(format!("cannot list this folder: {error}")))];
+        let unreadable =
+            |error: io::Error| vec![place.mistake(Fault::new(format!("cannot list this folder: {error}")))];
         let entries = self.keep(entries.map_err(unreadable)).unwrap_or_default();
         let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();
-        paths.iter().filter_map(|path| self.file(path, &Place::start_of(&path.display().to_string()))).collect()
+        paths
+            .iter()
+            .filter_map(|path| self.file(path, &Place::start_of(&path.display().to_string())))
+            .collect()
     }
 
     /// The settings as far as they could be read; without a file all is as usual.
     fn settings(&mut self, path: &Path) -> Option<(Settings, Places)> {
         let name = path.display().to_string();
         let text = if path.exists() { self.file(path, &Place::start_of(&name))?.1 } else { String::new() };
-        let (settings, mistakes) = data::read_partly(&name, &text, "setting", |root| (Settings::read(root), Places::read(root)));
+        let (settings, mistakes) =
+            data::read_partly(&name, &text, "setting", |root| (Settings::read(root), Places::read(root)));
         self.0.extend(mistakes);
-        settings.map(|(settings, places)| (settings.seen_from(path.parent().unwrap_or(Path::new(""))), places))
+        settings
+            .map(|(settings, places)| (settings.seen_from(path.parent().unwrap_or(Path::new(""))), places))
     }
 
     /// The built-in steps with those of the files over them, as far as they could be read.
@@ -120,12 +132,19 @@ impl Found {
     }
 
     /// Every keymap, the chosen one first.
-    fn keymaps(&mut self, settings: Option<&(Settings, Places)>, files: &[File], runbook: Option<&Runbook>) -> Vec<(String, Keymap)> {
-        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    fn keymaps(
+        &mut self,
+        settings: Option<&(Settings, Places)>,
+        files: &[File],
+        runbook: Option<&Runbook>,
+    ) -> Vec<(String, Keymap)> {
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let chosen = settings.and_then(|(settings, _)| settings.keymap.as_deref()).unwrap_or(DEFAULT_KEYMAP);
         let place = settings.map_or_else(|| Place::start_of(""), |(_, places)| places.keymap.clone());
         let others = Keymap::names(&files).into_iter().filter(|name| *name != chosen);
-        let steps: Vec<&str> = runbook.into_iter().flat_map(|runbook| &runbook.steps).map(|step| step.id.as_str()).collect();
+        let steps: Vec<&str> =
+            runbook.into_iter().flat_map(|runbook| &runbook.steps).map(|step| step.id.as_str()).collect();
         let load = |name: &str| {
             let keymap = self.keep(Keymap::named(name, &place, &files))?;
             self.0.extend(keymap.unknown_steps(&steps));
@@ -135,13 +154,21 @@ impl Found {
     }
 
     /// Every theme, the chosen one first.
-    fn themes(&mut self, settings: Option<&(Settings, Places)>, files: &[File], depth: ColorDepth) -> Vec<(String, Theme)> {
-        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    fn themes(
+        &mut self,
+        settings: Option<&(Settings, Places)>,
+        files: &[File],
+        depth: ColorDepth,
+    ) -> Vec<(String, Theme)> {
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let usual = if depth > ColorDepth::Sixteen { "dark" } else { "sixteen" };
         let chosen = settings.and_then(|(settings, _)| settings.theme.as_deref()).unwrap_or(usual);
         let place = settings.map_or_else(|| Place::start_of(""), |(_, places)| places.theme.clone());
         let others = Theme::names(&files).into_iter().filter(|name| *name != chosen);
-        let load = |name: &str| Some((name.to_owned(), self.keep(Theme::load(name, &place, &files))?.at_depth(depth)));
+        let load = |name: &str| {
+            Some((name.to_owned(), self.keep(Theme::load(name, &place, &files))?.at_depth(depth)))
+        };
         [chosen].into_iter().chain(others).filter_map(load).collect()
     }
 
@@ -153,7 +180,8 @@ impl Found {
         if path.file_name().is_some_and(|file| file == "config.toml") {
             self.settings(path);
         } else if folder == "keymaps" {
-            let (siblings, runbook) = (self.folder(path.parent().unwrap_or(path)), self.runbook(&[]));
+            let siblings = self.folder(path.parent().unwrap_or(path));
+            let runbook = self.runbook(&[]);
             self.keymaps(None, &siblings, runbook.as_ref());
         } else if folder == "themes" {
             let siblings = self.folder(path.parent().unwrap_or(path));

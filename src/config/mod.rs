@@ -1,4 +1,5 @@
-//! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are laid over by the command line.
+//! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are
+//! laid over by the command line.
 
 pub mod edit;
 mod endpoint;
@@ -12,7 +13,9 @@ use std::str::FromStr;
 use directories::ProjectDirs;
 
 pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
-pub use kafka::{Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism};
+pub use kafka::{
+    Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism,
+};
 pub use load::{Config, check, load};
 pub use rates::{Query, Rates, SERVICE, WINDOW};
 
@@ -35,7 +38,8 @@ pub struct Paths {
 pub struct NoHome;
 
 impl Paths {
-    /// What `WARROOM_CONFIG_DIR` and `WARROOM_DATA_DIR` say (read through `env`), else the platform's folders.
+    /// What `WARROOM_CONFIG_DIR` and `WARROOM_DATA_DIR` say (read through `env`), else the platform's
+    /// folders.
     ///
     /// # Errors
     /// One of the two is not set, and the platform has no such folder for this user.
@@ -55,9 +59,11 @@ pub struct Settings {
     pub theme: Option<String>,
     /// The keymap's name; without one it is `default`.
     pub keymap: Option<String>,
-    /// The kube-contexts looked at side by side, the main one first; without one the kubeconfig's current one.
+    /// The kube-contexts looked at side by side, the main one first; without one the kubeconfig's current
+    /// one.
     pub contexts: Vec<String>,
-    /// The namespaces looked at, the first of which is that of steps; none is all of them; left out it is the kube-context's.
+    /// The namespaces looked at, the first of which is that of steps; none is all of them; left out it is the
+    /// kube-context's.
     pub namespaces: Option<Vec<Clean>>,
     /// Where nothing may be changed.
     pub read_only: ReadOnly,
@@ -75,7 +81,8 @@ pub struct Settings {
     pub runbook: Option<PathBuf>,
     /// The mouse chooses panes and rows; without it the terminal selects text with it.
     pub mouse: bool,
-    /// How a person who does not look is called: for a new trouble, a firing alert, a change with an unknown outcome or no effect.
+    /// How a person who does not look is called: for a new trouble, a firing alert, a change with an unknown
+    /// outcome or no effect.
     pub notify: CallBy,
     /// How long `:arm` allows changes, in minutes.
     pub arm_minutes: u16,
@@ -172,16 +179,23 @@ pub fn apart(contexts: &[String]) -> Result<(), String> {
         return Err(format!("context \"{twice}\" is named twice: once is enough"));
     }
     let most = ContextId::MOST;
-    if contexts.len() > most { Err(format!("{} contexts are named; at most {most} can be looked at", contexts.len())) } else { Ok(()) }
+    if contexts.len() > most {
+        Err(format!("{} contexts are named; at most {most} can be looked at", contexts.len()))
+    } else {
+        Ok(())
+    }
 }
 
 /// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.
 fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
-    let (one, several): (Option<Namespace>, Option<Vec<Namespace>>) = (root.get("namespace"), root.get("namespaces"));
+    let (one, several): (Option<Namespace>, Option<Vec<Namespace>>) =
+        (root.get("namespace"), root.get("namespaces"));
     if one.is_some() && several.is_some() {
         root.fault(Fault::new("\"namespace\" and \"namespaces\" say the same thing: keep one of them"));
     }
-    several.or_else(|| one.map(|one| vec![one])).map(|all| all.into_iter().map(|Namespace(name)| name).collect())
+    several
+        .or_else(|| one.map(|one| vec![one]))
+        .map(|all| all.into_iter().map(|Namespace(name)| name).collect())
 }
 
 /// The name of a namespace: a DNS label.
@@ -194,7 +208,9 @@ impl FromStr for Namespace {
     fn from_str(text: &str) -> Result<Self, Fault> {
         match crate::event::namespaces(text).as_deref() {
             Ok([one]) if one.as_str() == text => Ok(Self(one.clone())),
-            _ => Err(Fault::new(format!("{text:?} is not the name of a namespace, such as \"medcontract-prod\""))),
+            _ => Err(Fault::new(format!(
+                "{text:?} is not the name of a namespace, such as \"medcontract-prod\""
+            ))),
         }
     }
 }

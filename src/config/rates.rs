@@ -1,4 +1,5 @@
-//! `[rates]`: what Prometheus is asked about the services, in which units, and above which share of failures a service is in trouble.
+//! `[rates]`: what Prometheus is asked about the services, in which units, and above which share of failures
+//! a service is in trouble.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,13 @@ pub struct Query {
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { threshold: 0.05, thresholds: BTreeMap::new(), window: None, label: None, queries: BTreeMap::new() }
+        Self {
+            threshold: 0.05,
+            thresholds: BTreeMap::new(),
+            window: None,
+            label: None,
+            queries: BTreeMap::new(),
+        }
     }
 }
 
@@ -52,9 +59,13 @@ impl Rates {
 
     pub(super) fn read(mut table: Reader<'_>) -> Self {
         let usual = Self::default();
-        let thresholds = table.table("thresholds", "service").map(|mut services| shares(&mut services)).unwrap_or_default();
-        let queries =
-            Signal::ALL.iter().filter_map(|signal| Some((*signal, Query::read(&mut table.table(signal.name(), "field")?, *signal)?)));
+        let thresholds = table
+            .table("thresholds", "service")
+            .map(|mut services| shares(&mut services))
+            .unwrap_or_default();
+        let queries = Signal::ALL.iter().filter_map(|signal| {
+            Some((*signal, Query::read(&mut table.table(signal.name(), "field")?, *signal)?))
+        });
         Self {
             queries: queries.collect(),
             threshold: table.within("threshold", &(0.0..=1.0)).unwrap_or(usual.threshold),
@@ -69,7 +80,8 @@ impl Rates {
 fn shares(services: &mut Reader<'_>) -> BTreeMap<Clean, f64> {
     let all: Vec<(String, f64)> = services.entries();
     for (name, share) in all.iter().filter(|(_, share)| !(0.0..=1.0).contains(share)) {
-        services.fault(Fault::new(format!("the threshold of {name} is {share}, but must lie between 0 and 1")));
+        services
+            .fault(Fault::new(format!("the threshold of {name} is {share}, but must lie between 0 and 1")));
     }
     all.into_iter().map(|(name, share)| (Clean::from(name), share)).collect()
 }
@@ -86,14 +98,20 @@ fn units(signal: Signal) -> &'static [Unit] {
 
 impl Query {
     fn read(table: &mut Reader<'_>, signal: Signal) -> Option<Self> {
-        let (query, unit, threshold) = (table.required::<String>("query"), table.get("unit"), table.get::<f64>("threshold"));
+        let query = table.required::<String>("query");
+        let unit = table.get("unit");
+        let threshold = table.get::<f64>("threshold");
         let unit = unit.unwrap_or(units(signal)[0]);
         if !units(signal).contains(&unit) {
-            let fitting = units(signal).iter().map(|unit| format!("\"{unit}\"")).collect::<Vec<_>>().join(", ");
-            table.fault(Fault::new(format!("{signal} cannot be measured in \"{unit}\": it can be {fitting}")));
+            let fitting =
+                units(signal).iter().map(|unit| format!("\"{unit}\"")).collect::<Vec<_>>().join(", ");
+            table
+                .fault(Fault::new(format!("{signal} cannot be measured in \"{unit}\": it can be {fitting}")));
         }
         if signal == Signal::Errors && threshold.is_some() {
-            table.fault(Fault::new("errors have no threshold of their own: it is rates.threshold, a share of all requests"));
+            table.fault(Fault::new(
+                "errors have no threshold of their own: it is rates.threshold, a share of all requests",
+            ));
         }
         Some(Self { query: query?, unit, threshold })
     }

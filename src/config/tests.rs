@@ -40,7 +40,10 @@ fn without_files_everything_is_as_it_is_built_in() {
     assert_eq!((config.settings.kafka, config.settings.prometheus), (None, Endpoint::default()));
     assert!(config.settings.rates == Rates::default());
     assert_eq!(config.themes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), Theme::names(&[]));
-    assert_eq!(config.keymaps.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["default", "k9s", "vim"]);
+    assert_eq!(
+        config.keymaps.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["default", "k9s", "vim"]
+    );
     assert!(config.runbook.step("rollout-undo").is_some());
 }
 
@@ -130,7 +133,10 @@ fn what_prometheus_is_asked_is_checked() {
 fn contexts_are_named_once() {
     for (settings, expected) in [
         ("contexts = ['eu', 'us', 'eu']", "context \"eu\" is named twice: once is enough"),
-        ("context = 'eu'\ncontexts = ['us']", "\"context\" and \"contexts\" say the same thing: keep one of them"),
+        (
+            "context = 'eu'\ncontexts = ['us']",
+            "\"context\" and \"contexts\" say the same thing: keep one of them",
+        ),
     ] {
         let found = mistakes(&[("config.toml", settings)]);
         assert!(found.len() == 1 && found[0].contains(expected), "{expected}: {found:#?}");
@@ -181,12 +187,17 @@ fn a_file_that_is_named_is_checked_as_what_its_folder_says() {
         ("a/keymaps/k.toml", "pod = []", r#"1:1: no such context "pod"; did you mean "pods"?"#),
         ("a/themes/t.toml", "inherits = 'dork'", r#"1:12: no such theme "dork"; did you mean "dark"?"#),
         ("a/runbooks/r.toml", "nmae = 'x'", r#"1:1: no such setting "nmae"; did you mean "name"?"#),
-        ("a/x.toml", "", "1:1: cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks"),
+        (
+            "a/x.toml",
+            "",
+            "1:1: cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks",
+        ),
     ] {
         let path = dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
-        let found: Vec<_> = check(&paths, std::slice::from_ref(&path)).iter().map(ToString::to_string).collect();
+        let found: Vec<_> =
+            check(&paths, std::slice::from_ref(&path)).iter().map(ToString::to_string).collect();
         assert_eq!(found, [format!("{}:{expected}", path.display())]);
     }
     let absent = check(&paths, &[dir.path().join("keymaps/none.toml")]);
@@ -196,7 +207,9 @@ fn a_file_that_is_named_is_checked_as_what_its_folder_says() {
 #[test]
 fn a_terminal_with_few_colours_gets_the_theme_made_for_it() {
     let (_dir, paths) = home(&[]);
-    for (depth, name) in [(ColorDepth::None, "sixteen"), (ColorDepth::Sixteen, "sixteen"), (ColorDepth::Indexed256, "dark")] {
+    for (depth, name) in
+        [(ColorDepth::None, "sixteen"), (ColorDepth::Sixteen, "sixteen"), (ColorDepth::Indexed256, "dark")]
+    {
         let config = load(&paths, depth).unwrap();
         assert_eq!(config.themes[0].0, name);
         assert_eq!(config.themes[0].1, config.themes[0].1.at_depth(depth));
@@ -206,7 +219,8 @@ fn a_terminal_with_few_colours_gets_the_theme_made_for_it() {
 
 #[test]
 fn a_keymap_named_default_needs_no_setting() {
-    let config = loaded(&[("keymaps/default.toml", "global = [{ on = ['Z'], run = 'zoom', desc = 'Ours' }]")]);
+    let config =
+        loaded(&[("keymaps/default.toml", "global = [{ on = ['Z'], run = 'zoom', desc = 'Ours' }]")]);
     assert!(config.keymap().markdown().contains("<kbd>Z</kbd>"));
 }
 

@@ -84,7 +84,8 @@ macro_rules! text_fields {
 }
 pub(crate) use text_fields;
 
-/// A closed set of names that data files may use: the enum, its `FromStr` with the nearest name, its `Display`.
+/// A closed set of names that data files may use: the enum, its `FromStr` with the nearest name, its
+/// `Display`.
 macro_rules! names {
     ($(#[$doc:meta])+ $type:ident $noun:literal { $($(#[$each:meta])+ $variant:ident $name:literal,)+ }) => {
         $(#[$doc])+

@@ -26,7 +26,9 @@ pub(crate) fn apply(value: &mut Value, operations: Vec<Operation>) -> Result<(),
 
 fn one(value: &mut Value, operation: Operation) -> Result<(), Failed> {
     match operation {
-        Operation::Test { path, value: wanted } => (value.pointer(&path).unwrap_or(&Value::Null) == &wanted).then_some(()).ok_or(Failed),
+        Operation::Test { path, value: wanted } => {
+            (value.pointer(&path).unwrap_or(&Value::Null) == &wanted).then_some(()).ok_or(Failed)
+        }
         Operation::Add { path, value: new } => add(value, &path, new),
         Operation::Replace { path, value: new } => {
             *value.pointer_mut(&path).ok_or(Failed)? = new;
@@ -91,14 +93,35 @@ mod tests {
     #[test]
     fn operations() {
         let cases = [
-            (json!([{"op": "replace", "path": "/a/0", "value": 9}]), Some(json!({"a": [9, 2], "b/c": {"d": 1}}))),
-            (json!([{"op": "add", "path": "/a/-", "value": 3}]), Some(json!({"a": [1, 2, 3], "b/c": {"d": 1}}))),
-            (json!([{"op": "add", "path": "/a/1", "value": 3}]), Some(json!({"a": [1, 3, 2], "b/c": {"d": 1}}))),
+            (
+                json!([{"op": "replace", "path": "/a/0", "value": 9}]),
+                Some(json!({"a": [9, 2], "b/c": {"d": 1}})),
+            ),
+            (
+                json!([{"op": "add", "path": "/a/-", "value": 3}]),
+                Some(json!({"a": [1, 2, 3], "b/c": {"d": 1}})),
+            ),
+            (
+                json!([{"op": "add", "path": "/a/1", "value": 3}]),
+                Some(json!({"a": [1, 3, 2], "b/c": {"d": 1}})),
+            ),
             (json!([{"op": "remove", "path": "/b~1c/d"}]), Some(json!({"a": [1, 2], "b/c": {}}))),
-            (json!([{"op": "move", "from": "/a", "path": "/e"}]), Some(json!({"b/c": {"d": 1}, "e": [1, 2]}))),
-            (json!([{"op": "copy", "from": "/a/0", "path": "/e"}]), Some(json!({"a": [1, 2], "b/c": {"d": 1}, "e": 1}))),
-            (json!([{"op": "test", "path": "/b~1c/d", "value": 1}, {"op": "remove", "path": "/a"}]), Some(json!({"b/c": {"d": 1}}))),
-            (json!([{"op": "test", "path": "/none", "value": null}]), Some(json!({"a": [1, 2], "b/c": {"d": 1}}))),
+            (
+                json!([{"op": "move", "from": "/a", "path": "/e"}]),
+                Some(json!({"b/c": {"d": 1}, "e": [1, 2]})),
+            ),
+            (
+                json!([{"op": "copy", "from": "/a/0", "path": "/e"}]),
+                Some(json!({"a": [1, 2], "b/c": {"d": 1}, "e": 1})),
+            ),
+            (
+                json!([{"op": "test", "path": "/b~1c/d", "value": 1}, {"op": "remove", "path": "/a"}]),
+                Some(json!({"b/c": {"d": 1}})),
+            ),
+            (
+                json!([{"op": "test", "path": "/none", "value": null}]),
+                Some(json!({"a": [1, 2], "b/c": {"d": 1}})),
+            ),
             (json!([{"op": "test", "path": "/a/0", "value": 2}]), None),
             (json!([{"op": "replace", "path": "/none", "value": 2}]), None),
             (json!([{"op": "remove", "path": "/a/2"}]), None),

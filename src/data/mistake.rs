@@ -35,7 +35,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with a text, wherever it stands. The error of every `FromStr` whose text comes from a data file.
+/// What is wrong with a text, wherever it stands. The error of every `FromStr` whose text comes from a data
+/// file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", hint(nearest.as_deref()))]
 pub struct Fault {
@@ -56,7 +57,11 @@ impl Fault {
         let valid: BTreeSet<&str> = valid.into_iter().collect();
         let nearest = nearest(given, &valid).map(str::to_owned);
         let few = nearest.is_none() && (1..=MOST_LISTED).contains(&valid.len());
-        let list = if few { format!("; there is {}", valid.into_iter().collect::<Vec<_>>().join(", ")) } else { String::new() };
+        let list = if few {
+            format!("; there is {}", valid.into_iter().collect::<Vec<_>>().join(", "))
+        } else {
+            String::new()
+        };
         Self { message: format!("no such {noun} {given:?}{list}"), nearest }
     }
 }
@@ -68,7 +73,8 @@ fn hint(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
 }
 
-/// The valid name that a slip of the fingers turns into `given`: at most a third of its letters differ, and one more.
+/// The valid name that a slip of the fingers turns into `given`: at most a third of its letters differ, and
+/// one more.
 fn nearest<'a>(given: &str, valid: &BTreeSet<&'a str>) -> Option<&'a str> {
     let distance = |name: &str| strsim::osa_distance(&given.to_lowercase(), &name.to_lowercase());
     let best = valid.iter().copied().min_by_key(|name| distance(name))?;

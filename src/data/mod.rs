@@ -1,8 +1,10 @@
-//! Strict reading of TOML: settings, keymaps, themes and runbooks are data that people write by hand, under pressure.
+//! Strict reading of TOML: settings, keymaps, themes and runbooks are data that people write by hand, under
+//! pressure.
 //!
-//! A [`Reader`] stands over one table. It is asked for keys; when it goes out of scope it reports every key that nobody asked for,
-//! with the nearest of those that were. Nothing stops at the first mistake, and a file with one mistake yields no value at all:
-//! placeholders never escape [`read`]. So ask for every key of a table *before* the first `?`:
+//! A [`Reader`] stands over one table. It is asked for keys; when it goes out of scope it reports every key
+//! that nobody asked for, with the nearest of those that were. Nothing stops at the first mistake, and a file
+//! with one mistake yields no value at all: placeholders never escape [`read`]. So ask for every key of a
+//! table *before* the first `?`:
 //!
 //! ```
 //! use warroom::data;
@@ -42,17 +44,30 @@ pub use field::{Field, Value};
 pub(crate) use field::{names, text_fields};
 pub use mistake::{Fault, Mistake, Place};
 
-/// Reads one TOML text. The keys of its outermost table are called `noun` in reports ("setting", "context", …).
+/// Reads one TOML text. The keys of its outermost table are called `noun` in reports ("setting", "context",
+/// …).
 ///
 /// # Errors
-/// All mistakes of the file in the order in which they stand there; only the syntax errors when it is not TOML.
-pub fn read<T>(file: &str, text: &str, noun: &'static str, with: impl FnOnce(&mut Reader<'_>) -> T) -> Result<T, Vec<Mistake>> {
+/// All mistakes of the file in the order in which they stand there; only the syntax errors when it is not
+/// TOML.
+pub fn read<T>(
+    file: &str,
+    text: &str,
+    noun: &'static str,
+    with: impl FnOnce(&mut Reader<'_>) -> T,
+) -> Result<T, Vec<Mistake>> {
     let (value, mistakes) = read_partly(file, text, noun, with);
     value.filter(|_| mistakes.is_empty()).ok_or(mistakes)
 }
 
-/// As [`read`], for callers that go on looking for mistakes in what could be read; nothing when the text is not TOML.
-pub fn read_partly<T>(file: &str, text: &str, noun: &'static str, with: impl FnOnce(&mut Reader<'_>) -> T) -> (Option<T>, Vec<Mistake>) {
+/// As [`read`], for callers that go on looking for mistakes in what could be read; nothing when the text is
+/// not TOML.
+pub fn read_partly<T>(
+    file: &str,
+    text: &str,
+    noun: &'static str,
+    with: impl FnOnce(&mut Reader<'_>) -> T,
+) -> (Option<T>, Vec<Mistake>) {
     let log = Log { file: file.into(), text, mistakes: RefCell::default() };
     let (root, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
@@ -94,7 +109,8 @@ impl Log<'_> {
     pub fn place(&self, span: &Range<usize>) -> Place {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+        let line = before.matches('\n').count() + 1;
+        let column = before[line_start..].chars().count() + 1;
         Place { file: Arc::clone(&self.file), line, column }
     }
 
@@ -153,12 +169,20 @@ impl<'a> Reader<'a> {
     }
 
     /// As [`Reader::get`], for a value that must lie within a range.
-    pub fn within<T: Field + PartialOrd + Display>(&mut self, key: &str, range: &RangeInclusive<T>) -> Option<T> {
+    pub fn within<T: Field + PartialOrd + Display>(
+        &mut self,
+        key: &str,
+        range: &RangeInclusive<T>,
+    ) -> Option<T> {
         let (value, place) = self.get::<(T, Place)>(key)?;
         if range.contains(&value) {
             return Some(value);
         }
-        let fault = Fault::new(format!("{key} is {value}, but must lie between {} and {}", range.start(), range.end()));
+        let fault = Fault::new(format!(
+            "{key} is {value}, but must lie between {} and {}",
+            range.start(),
+            range.end()
+        ));
         self.log.mistakes.borrow_mut().push(place.mistake(fault));
         None
     }
@@ -173,8 +197,12 @@ impl<'a> Reader<'a> {
         match self.value(key) {
             None => Vec::new(),
             Some(value) => match value.get_ref().as_array() {
-                Some(array) => array.iter().filter_map(|element| Reader::of(element, noun, self.log)).collect(),
-                None => expected(value, self.log, &format!("a list of tables, [[{key}]]")).unwrap_or_default(),
+                Some(array) => {
+                    array.iter().filter_map(|element| Reader::of(element, noun, self.log)).collect()
+                }
+                None => {
+                    expected(value, self.log, &format!("a list of tables, [[{key}]]")).unwrap_or_default()
+                }
             },
         }
     }
@@ -182,7 +210,10 @@ impl<'a> Reader<'a> {
     /// All entries of a table whose keys the file's author chooses, in the file's order.
     pub fn entries<T: Field>(&mut self) -> Vec<(String, T)> {
         self.asked.extend(self.table.keys().map(|key| key.get_ref().to_string()));
-        self.table.iter().filter_map(|(key, value)| Some((key.get_ref().to_string(), T::read(value, self.log)?))).collect()
+        self.table
+            .iter()
+            .filter_map(|(key, value)| Some((key.get_ref().to_string(), T::read(value, self.log)?)))
+            .collect()
     }
 
     /// Where the value of a key stands; where this table begins when it is absent.
@@ -221,9 +252,15 @@ mod tests {
 
     fn mistakes(text: &str) -> Vec<String> {
         let value = read("room.toml", text, "setting", |root| {
-            let (name, seats, open) = (root.required::<String>("name"), root.get::<Vec<u16>>("seats"), root.get::<bool>("open"));
+            let name = root.required::<String>("name");
+            let seats = root.get::<Vec<u16>>("seats");
+            let open = root.get::<bool>("open");
             let heat = root.table("climate", "field").and_then(|mut climate| climate.get::<f64>("heat"));
-            let doors = root.tables("door", "field").into_iter().filter_map(|mut door| door.get::<String>("to")).count();
+            let doors = root
+                .tables("door", "field")
+                .into_iter()
+                .filter_map(|mut door| door.get::<String>("to"))
+                .count();
             (name, seats, open, heat, doors)
         });
         value.err().unwrap_or_default().iter().map(Mistake::to_string).collect()
@@ -231,13 +268,24 @@ mod tests {
 
     #[test]
     fn what_is_right_is_read() {
-        assert!(mistakes("name = 'A'\nseats = [1, 0x10]\nopen = true\nclimate.heat = 21\n[[door]]\nto = 'hall'\n").is_empty());
+        assert!(
+            mistakes(
+                "name = 'A'\nseats = [1, 0x10]\nopen = true\nclimate.heat = 21\n[[door]]\nto = 'hall'\n"
+            )
+            .is_empty()
+        );
     }
 
     #[test]
     fn every_mistake_has_its_place_and_what_was_meant() {
         for (text, expected) in [
-            ("nmae = 'A'", vec![r#"room.toml:1:1: "name" is missing"#, r#"room.toml:1:1: no such setting "nmae"; did you mean "name"?"#]),
+            (
+                "nmae = 'A'",
+                vec![
+                    r#"room.toml:1:1: "name" is missing"#,
+                    r#"room.toml:1:1: no such setting "nmae"; did you mean "name"?"#,
+                ],
+            ),
             (
                 "name = 'é'\nseats = ['é', 2.5]",
                 vec![
@@ -245,12 +293,21 @@ mod tests {
                     "room.toml:2:15: expected a whole number from 0 to 65535, found float",
                 ],
             ),
-            ("name = 'A'\n\"é\" = 1", vec![r#"room.toml:2:1: no such setting "é"; there is climate, door, name, open, seats"#]),
+            (
+                "name = 'A'\n\"é\" = 1",
+                vec![r#"room.toml:2:1: no such setting "é"; there is climate, door, name, open, seats"#],
+            ),
             ("name = 'A'\nclimate = 3", vec!["room.toml:2:11: expected a table, found integer"]),
-            ("name = 'A'\n[door]\nto = 'x'", vec!["room.toml:2:1: expected a list of tables, [[door]], found table"]),
+            (
+                "name = 'A'\n[door]\nto = 'x'",
+                vec!["room.toml:2:1: expected a list of tables, [[door]], found table"],
+            ),
             (
                 "name = 'A'\n[[door]]\nwidth = 3\nto = 1",
-                vec![r#"room.toml:3:1: no such field "width"; there is to"#, "room.toml:4:6: expected a text in quotes, found integer"],
+                vec![
+                    r#"room.toml:3:1: no such field "width"; there is to"#,
+                    "room.toml:4:6: expected a text in quotes, found integer",
+                ],
             ),
         ] {
             assert_eq!(mistakes(text), expected, "{text}");
@@ -261,7 +318,10 @@ mod tests {
     fn a_text_that_is_not_toml_reports_only_why() {
         assert_eq!(
             mistakes("open = maybe\nnmae = 3\nopen = true"),
-            ["room.toml:1:8: string values must be quoted, expected literal string", "room.toml:3:1: duplicate key",]
+            [
+                "room.toml:1:8: string values must be quoted, expected literal string",
+                "room.toml:3:1: duplicate key",
+            ]
         );
     }
 }

@@ -1,4 +1,5 @@
-//! Preparing, sending and resolving: which server is asked for what, and whether it is still the cluster that was meant.
+//! Preparing, sending and resolving: which server is asked for what, and whether it is still the cluster that
+//! was meant.
 
 use tokio::sync::mpsc;
 use ulid::Ulid;
@@ -40,8 +41,12 @@ impl Settings {
             .clients(&self.clusters.main.reader, &self.clusters.main.writer)
             .await
             .map_err(|unreached| Clean::new(&unreached.to_string()))?;
-        let caller =
-            |client| Caller { client, server: Server::Alertmanager(place.clone()), prefix: prefix.clone(), deadline: self.deadline };
+        let caller = |client| Caller {
+            client,
+            server: Server::Alertmanager(place.clone()),
+            prefix: prefix.clone(),
+            deadline: self.deadline,
+        };
         Ok((caller(reader), caller(writer)))
     }
 }
@@ -58,21 +63,34 @@ impl Acting {
         let step = settings.runbook.step(&call.step);
         let asks = step.is_some_and(|step| step.inputs.iter().any(|input| input.kind.of_alertmanager()));
         if asks && !at.id.is_main() {
-            let why = format!("the Alertmanager of context {} is not looked at: start warroom with it as the first", at.context);
+            let why = format!(
+                "the Alertmanager of context {} is not looked at: start warroom with it as the first",
+                at.context
+            );
             return Err(Refusal::usage(why));
         }
-        let alertmanager = if asks { settings.alertmanager().await.map(|(reader, _)| reader) } else { Err(Clean::default()) };
+        let alertmanager = if asks {
+            settings.alertmanager().await.map(|(reader, _)| reader)
+        } else {
+            Err(Clean::default())
+        };
         let cluster = settings.caller(&at.reader);
         let known = self.identities.of(at, &cluster).await;
         let doubt = doubt(&known);
         let ctx = self.ctx(at, known.unwrap_or_default(), alertmanager.as_ref().ok());
-        Preflight { cluster, alertmanager, ctx, doubt, read_only: at.read_only }.prepare(&settings.runbook, call).await
+        Preflight { cluster, alertmanager, ctx, doubt, read_only: at.read_only }
+            .prepare(&settings.runbook, call)
+            .await
     }
 
     fn ctx(&self, at: &Cluster, identity: Clean, alertmanager: Option<&Caller>) -> Ctx {
         let settings = &self.settings;
-        let (now, several) = (settings.clock.now(), settings.clusters.several());
-        let (cluster, named, context, id) = (at.address.clone(), at.named(), at.context.clone(), at.id);
+        let now = settings.clock.now();
+        let several = settings.clusters.several();
+        let cluster = at.address.clone();
+        let named = at.named();
+        let context = at.context.clone();
+        let id = at.id;
         let alertmanager = match alertmanager.map(|caller| &caller.server) {
             Some(Server::Alertmanager(address)) => address.clone(),
             _ => Clean::default(),
@@ -92,9 +110,11 @@ impl Acting {
         Meant { identities: &self.identities, cluster, caller: self.settings.caller(&cluster.reader), target }
     }
 
-    /// Sends the op that was authorised, once; what follows is its outcome, or that it is done and another is left.
+    /// Sends the op that was authorised, once; what follows is its outcome, or that it is done and another is
+    /// left.
     pub(super) async fn send(&self, authorised: &Authorised) -> Event {
-        let (intent, at) = (authorised.intent(), authorised.at());
+        let intent = authorised.intent();
+        let at = authorised.at();
         let sent = match authorised.op() {
             Op::Write(write) => self.write(write).await,
             Op::Exec(exec) => {
@@ -142,12 +162,15 @@ impl Acting {
     /// Reads what became of ops whose answers were lost, one after the other, until one was not made.
     pub(super) async fn resolve(&self, unresolved: &Unresolved) -> Event {
         let Unresolved { intent, from, to } = unresolved;
-        let (all, mut generation) = (intent.count(), 0);
+        let all = intent.count();
+        let mut generation = 0;
         for at in *from..*to {
             let Some(Op::Write(write)) = intent.ops.get(at as usize) else { continue };
             match self.read(write).await {
                 Ok(Ok(made)) => generation = made,
-                Ok(Err(reason)) if at == 0 => return ended(intent, Outcome::Rejected { reason, by_reading: true }),
+                Ok(Err(reason)) if at == 0 => {
+                    return ended(intent, Outcome::Rejected { reason, by_reading: true });
+                }
                 Ok(Err(why)) => return ended(intent, Outcome::Partial { done: at, rest: all - at, why }),
                 Err(why) => return Event::View(View::Told(format!("{why}: it stays unknown").into())),
             }
@@ -159,9 +182,11 @@ impl Acting {
         ended(intent, Outcome::Applied { generation, writes: all, by_reading: true })
     }
 
-    /// What reading says of one write: its generation, or why it was not made; an error is that it cannot be read from here.
+    /// What reading says of one write: its generation, or why it was not made; an error is that it cannot be
+    /// read from here.
     async fn read(&self, write: &Write) -> Result<Result<i64, Clean>, Clean> {
-        let (clock, patience) = (&self.settings.clock, self.settings.patience);
+        let clock = &self.settings.clock;
+        let patience = self.settings.patience;
         if let Server::Alertmanager(_) = write.server {
             let (reader, _) = self.callers(&self.settings.clusters.main, write).await?;
             return Ok(resolve(&reader, write, clock, patience, None).await);
@@ -192,9 +217,12 @@ fn ended(intent: &Intent, outcome: Outcome) -> Event {
 
 /// What follows from what came of one op of several.
 fn follows(intent: &Intent, at: usize, sent: Sent) -> Event {
-    let (all, op) = (intent.count(), u32::try_from(at).unwrap_or(u32::MAX));
+    let all = intent.count();
+    let op = u32::try_from(at).unwrap_or(u32::MAX);
     let outcome = match sent {
-        Sent::Done(generation) if op + 1 < all => return Event::Answered { intent: intent.id, op, generation },
+        Sent::Done(generation) if op + 1 < all => {
+            return Event::Answered { intent: intent.id, op, generation };
+        }
         Sent::Done(generation) => Outcome::Applied { generation, writes: all, by_reading: false },
         Sent::Rejected(why) | Sent::Held(why) if op > 0 => Outcome::Partial { done: op, rest: all - op, why },
         Sent::Rejected(reason) => Outcome::Rejected { reason, by_reading: false },

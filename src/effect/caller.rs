@@ -1,5 +1,6 @@
-//! One request, one answer. Nothing in here sends anything twice: not on a timeout, not on a 429, not on a broken connection
-//! (invariant 5); what is not answered is `unknown` and read. An answer is read before it is believed: what stands between may answer too.
+//! One request, one answer. Nothing in here sends anything twice: not on a timeout, not on a 429, not on a
+//! broken connection (invariant 5); what is not answered is `unknown` and read. An answer is read before it
+//! is believed: what stands between may answer too.
 
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ pub(super) enum Reply {
     Refused(Refused),
     /// The request never left this machine.
     NotSent(Clean),
-    /// No answer, or one that does not say whether anything was done: 5xx, or of somebody else than this server.
+    /// No answer, or one that does not say whether anything was done: 5xx, or of somebody else than this
+    /// server.
     Lost(Clean),
 }
 
@@ -67,8 +69,9 @@ impl Caller {
         self.request(Method::POST, path, Some("application/json"), Some(body)).await
     }
 
-    /// Lets the server try it. The options of a deletion are those of its body, and with one the query says nothing: `dryRun=All` there would
-    /// delete (`DeleteResource` in staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
+    /// Lets the server try it. The options of a deletion are those of its body, and with one the query says
+    /// nothing: `dryRun=All` there would delete (`DeleteResource` in
+    /// staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
     pub(super) async fn dry_run(&self, write: &Write) -> Reply {
         let mut tried = write.clone();
         if let ("DELETE", Sealed::Open(Value::Object(options))) = (write.method.as_str(), &mut tried.body) {
@@ -98,7 +101,13 @@ impl Caller {
         }
     }
 
-    async fn request(&self, method: Method, path: &str, content_type: Option<&str>, body: Option<&Value>) -> Reply {
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Option<&Value>,
+    ) -> Reply {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.prefix));
         if let Some(content_type) = content_type {
             request = request.header(http::header::CONTENT_TYPE, content_type);
@@ -136,13 +145,16 @@ fn classify(server: &Server, status: http::StatusCode, bytes: &[u8]) -> Reply {
     let code = status.as_u16();
     let Some(value) = value else {
         // Alertmanager says nothing to a silence that it ended.
-        let silent = status.is_success() && bytes.iter().all(u8::is_ascii_whitespace) && *server != Server::Cluster;
+        let silent =
+            status.is_success() && bytes.iter().all(u8::is_ascii_whitespace) && *server != Server::Cluster;
         let seen = String::from_utf8_lossy(&bytes[..bytes.len().min(120)]).trim().to_owned();
         return if silent { Reply::Done(Value::Null) } else { Reply::Lost(foreign(code, &seen)) };
     };
     let failed = value["kind"] == "Status" && value["status"] == "Failure";
     match (code, own(server, &value, code)) {
-        (200..=299, _) if failed => Reply::Lost(format!("{code}, and yet a failure: {}", text(&value, "/message")).into()),
+        (200..=299, _) if failed => {
+            Reply::Lost(format!("{code}, and yet a failure: {}", text(&value, "/message")).into())
+        }
         (200..=299, _) => Reply::Done(value),
         // 408: the server gave up in the middle.
         (400..=499, Some(refused)) if code != 408 => Reply::Refused(refused),
@@ -157,12 +169,16 @@ fn foreign(code: u16, seen: &str) -> Clean {
     format!("an answer that is not this server's own: {code} {words}").into()
 }
 
-/// The server's own words: a `Status` that says the same code, of Alertmanager also a text or an object with a code and a message. A message
-/// alone is what gateways give.
+/// The server's own words: a `Status` that says the same code, of Alertmanager also a text or an object with
+/// a code and a message. A message alone is what gateways give.
 fn own(server: &Server, value: &Value, code: u16) -> Option<Refused> {
     let status = value["kind"] == "Status" && value["status"] == "Failure" && value["code"] == code;
     if status {
-        return Some(Refused { code, reason: text(value, "/reason").into(), why: text(value, "/message").into() });
+        return Some(Refused {
+            code,
+            reason: text(value, "/reason").into(),
+            why: text(value, "/message").into(),
+        });
     }
     let message = value["message"].as_str().filter(|_| value["code"].is_number());
     let words = value.as_str().or(message).filter(|_| *server != Server::Cluster)?;
@@ -174,7 +190,9 @@ fn never_left(error: &kube::Error) -> bool {
     let kube::Error::Service(source) = error else { return false };
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
     while let Some(error) = cause {
-        if error.is::<NoCredentials>() || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect) {
+        if error.is::<NoCredentials>()
+            || error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect)
+        {
             return true;
         }
         cause = error.source();
@@ -206,8 +224,11 @@ mod tests {
 
     #[test]
     fn only_the_servers_own_words_are_believed() {
-        let status =
-            |code: u16| format!(r#"{{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"X","code":{code}}}"#);
+        let status = |code: u16| {
+            format!(
+                r#"{{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"X","code":{code}}}"#
+            )
+        };
         let of = |code, body: &str| told(&Server::Cluster, code, body);
         assert_eq!(of(404, &status(404)), "refused no");
         assert_eq!(of(200, &status(409)), "lost 200, and yet a failure: no");
@@ -217,7 +238,15 @@ mod tests {
             of(404, &status(403)),
             format!(
                 "lost {}",
-                foreign(404, &serde_json::from_str::<Value>(&status(403)).unwrap().to_string().chars().take(120).collect::<String>())
+                foreign(
+                    404,
+                    &serde_json::from_str::<Value>(&status(403))
+                        .unwrap()
+                        .to_string()
+                        .chars()
+                        .take(120)
+                        .collect::<String>()
+                )
             )
         );
         assert_eq!(of(429, "slow down"), "lost an answer that is not this server's own: 429 \"slow down\"");
@@ -226,10 +255,19 @@ mod tests {
         assert_eq!(of(200, ""), "lost an answer that is not this server's own: 200 and no words");
         let alertmanager = Server::Alertmanager("a".into());
         assert_eq!(told(&alertmanager, 200, ""), "done null");
-        assert_eq!(told(&alertmanager, 400, "\"start time must be before end time\""), "refused start time must be before end time");
-        assert_eq!(told(&alertmanager, 405, r#"{"code":405,"message":"not allowed"}"#), "refused not allowed");
+        assert_eq!(
+            told(&alertmanager, 400, "\"start time must be before end time\""),
+            "refused start time must be before end time"
+        );
+        assert_eq!(
+            told(&alertmanager, 405, r#"{"code":405,"message":"not allowed"}"#),
+            "refused not allowed"
+        );
         let gateway = r#"{"message":"no"}"#;
-        assert_eq!(told(&alertmanager, 403, gateway), format!("lost an answer that is not this server's own: 403 \"{gateway}\""));
+        assert_eq!(
+            told(&alertmanager, 403, gateway),
+            format!("lost an answer that is not this server's own: 403 \"{gateway}\"")
+        );
         assert_eq!(
             told(&alertmanager, 404, "404 page not found"),
             "lost an answer that is not this server's own: 404 \"404 page not found\""

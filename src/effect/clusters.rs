@@ -1,4 +1,5 @@
-//! The clusters that a session may act on, each with a connection of its own: a target says which, and nothing else does.
+//! The clusters that a session may act on, each with a connection of its own: a target says which, and
+//! nothing else does.
 
 use crate::clean::Clean;
 use crate::config::ReadOnly;
@@ -47,12 +48,17 @@ pub struct Clusters {
 impl Clusters {
     /// Those of a session, and where nothing may be changed.
     pub fn of_session(contexts: &Contexts, read_only: &ReadOnly) -> Self {
-        let (mut found, mut unreached) = (Vec::new(), Vec::new());
+        let mut found = Vec::new();
+        let mut unreached = Vec::new();
         for (id, label, way) in contexts.all() {
             match way {
                 Ok(one) => {
-                    let (context, address, authority) = (one.context.clone(), one.cluster.clone(), one.authority.clone());
-                    let (reader, writer, read_only) = (one.reader.clone(), one.writer.clone(), read_only.covers(&context));
+                    let context = one.context.clone();
+                    let address = one.cluster.clone();
+                    let authority = one.authority.clone();
+                    let reader = one.reader.clone();
+                    let writer = one.writer.clone();
+                    let read_only = read_only.covers(&context);
                     found.push(Cluster { id, context, label, address, authority, read_only, reader, writer });
                 }
                 Err(no) => unreached.push(no.clone()),
@@ -65,9 +71,22 @@ impl Clusters {
     /// One, that reads and writes by this client.
     #[cfg(test)]
     pub(super) fn alone(client: kube::Client) -> Self {
-        let (context, label, address) = ("c".into(), "c".into(), "c".into());
-        let (authority, read_only, reader) = (None, false, client.clone());
-        let main = Cluster { id: ContextId::MAIN, context, label, address, authority, read_only, reader, writer: client };
+        let context = "c".into();
+        let label = "c".into();
+        let address = "c".into();
+        let authority = None;
+        let read_only = false;
+        let reader = client.clone();
+        let main = Cluster {
+            id: ContextId::MAIN,
+            context,
+            label,
+            address,
+            authority,
+            read_only,
+            reader,
+            writer: client,
+        };
         Self { main, beside: Vec::new(), unreached: Vec::new() }
     }
 
@@ -93,19 +112,26 @@ impl Clusters {
             return Err(Refusal::Failed(format!("there is no way to context {name}: {}", no.why).into()));
         }
         let name = name.raw();
-        let found = self.all().find(|one| *one.context == *name).or_else(|| self.all().find(|one| *one.label == *name));
+        let found = self
+            .all()
+            .find(|one| *one.context == *name)
+            .or_else(|| self.all().find(|one| *one.label == *name));
         let known = || self.all().map(|one| one.context.as_str()).collect::<Vec<_>>().join(", ");
-        found.ok_or_else(|| Refusal::Usage(format!("context \"{name}\" is not looked at here: {}", known()).into()))
+        found.ok_or_else(|| {
+            Refusal::Usage(format!("context \"{name}\" is not looked at here: {}", known()).into())
+        })
     }
 
     /// The cluster that a target is bound to, in its own context.
     pub fn of(&self, target: &Target) -> Result<&Cluster, Clean> {
         let found = self.all().find(|one| one.address == target.cluster && one.named() == target.context);
-        found.ok_or_else(|| format!("there is no connection to {}, where {} is", target.cluster, target.name).into())
+        found.ok_or_else(|| {
+            format!("there is no connection to {}, where {} is", target.cluster, target.name).into()
+        })
     }
 
-    /// The clusters that may tell what became of a target: to read it, another context of the same cluster does as well, and so does another
-    /// address of it.
+    /// The clusters that may tell what became of a target: to read it, another context of the same cluster
+    /// does as well, and so does another address of it.
     pub fn telling(&self, target: &Target) -> Vec<&Cluster> {
         let mut all: Vec<&Cluster> = self.all().collect();
         all.sort_by_key(|one| (one.address != target.cluster, one.named() != target.context));

@@ -1,4 +1,5 @@
-//! A command in a container, once: an argument vector in a pod that is still the one that was meant, its output bounded and cleaned.
+//! A command in a container, once: an argument vector in a pod that is still the one that was meant, its
+//! output bounded and cleaned.
 
 use std::time::Duration;
 
@@ -26,23 +27,29 @@ pub(super) async fn run(caller: &Caller, exec: &Exec) -> Outcome {
         return Outcome::Rejected { reason, by_reading: false };
     }
     let pods: Api<Pod> = Api::namespaced(caller.client.clone(), &exec.target.namespace);
-    let how = AttachParams::default().container(exec.container.as_str()).stdin(false).stdout(true).stderr(true);
+    let how =
+        AttachParams::default().container(exec.container.as_str()).stdin(false).stdout(true).stderr(true);
     let command: Vec<&str> = exec.command.iter().map(Typed::raw).collect();
     let begun = tokio::time::timeout(caller.deadline, pods.exec(&exec.target.name, command, &how)).await;
     match begun {
         Ok(Ok(process)) => Outcome::Read(watched(process, Duration::from_secs(exec.seconds.into())).await),
-        Ok(Err(kube::Error::Api(status))) => Outcome::Rejected { reason: refusal(&status.message, status.code), by_reading: false },
+        Ok(Err(kube::Error::Api(status))) => {
+            Outcome::Rejected { reason: refusal(&status.message, status.code), by_reading: false }
+        }
         Ok(Err(error)) => lost(&root(&error)),
         Err(_) => lost("no answer in time"),
     }
 }
 
 async fn still_there(caller: &Caller, exec: &Exec) -> Result<(), Clean> {
-    let (namespace, name) = (&exec.target.namespace, &exec.target.name);
+    let namespace = &exec.target.namespace;
+    let name = &exec.target.name;
     match caller.get(&format!("/api/v1/namespaces/{namespace}/pods/{name}")).await {
         Reply::Done(pod) if *exec.target.uid == *text(&pod, "/metadata/uid") => Ok(()),
         Reply::Done(_) => Err(format!("pod {name} was recreated: look again").into()),
-        Reply::Refused(refused) if refused.code == 404 => Err(format!("pod {name} is gone: look again").into()),
+        Reply::Refused(refused) if refused.code == 404 => {
+            Err(format!("pod {name} is gone: look again").into())
+        }
         Reply::Refused(refused) => Err(format!("pod {name} cannot be read: {}", refused.why).into()),
         Reply::NotSent(why) | Reply::Lost(why) => Err(format!("pod {name} cannot be read: {why}").into()),
     }
@@ -54,13 +61,20 @@ fn refusal(message: &str, code: u16) -> Clean {
 
 /// Nothing is known of what it did or printed, or whether it ran.
 fn lost(why: &str) -> Outcome {
-    Outcome::Read(Output { exit: None, lines: Vec::new(), cut: Some(format!("{why}: it may have run").into()) })
+    Outcome::Read(Output {
+        exit: None,
+        lines: Vec::new(),
+        cut: Some(format!("{why}: it may have run").into()),
+    })
 }
 
 /// Reads what it prints until it ends, or for as long as it may take.
 async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
-    let (mut out, mut err) = (Kept::default(), Kept::default());
-    let (stdout, stderr, status) = (process.stdout(), process.stderr(), process.take_status());
+    let mut out = Kept::default();
+    let mut err = Kept::default();
+    let stdout = process.stdout();
+    let stderr = process.stderr();
+    let status = process.take_status();
     let all = async {
         tokio::join!(out.take(stdout), err.take(stderr));
         match status {
@@ -74,7 +88,10 @@ async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
         Ok(Some(status)) => (exit(&status), unexplained(&status)),
         Ok(None) => (None, Some("the stream ended without an exit code".to_owned())),
         // Closing the stream ends nothing there: the container's runtime goes on with the program.
-        Err(_) => (None, Some(format!("not listened to any longer after {} s: it may still run there", limit.as_secs()))),
+        Err(_) => (
+            None,
+            Some(format!("not listened to any longer after {} s: it may still run there", limit.as_secs())),
+        ),
     };
     output(exit, why, &[out, err])
 }
@@ -90,7 +107,8 @@ fn exit(status: &Status) -> Option<i32> {
 
 /// Why there is no exit code, in the server's words: the program is not there, the container is gone.
 fn unexplained(status: &Status) -> Option<String> {
-    let words = status.message.as_deref().filter(|words| !words.is_empty()).unwrap_or("the server gave no exit code");
+    let words =
+        status.message.as_deref().filter(|words| !words.is_empty()).unwrap_or("the server gave no exit code");
     exit(status).is_none().then(|| words.to_owned())
 }
 
@@ -115,13 +133,19 @@ impl Kept {
 
 fn output(exit: Option<i32>, why: Option<String>, streams: &[Kept; 2]) -> Output {
     let more = streams.iter().any(|stream| stream.more);
-    let text = streams.iter().map(|stream| String::from_utf8_lossy(&stream.bytes).into_owned()).collect::<Vec<_>>();
+    let text =
+        streams.iter().map(|stream| String::from_utf8_lossy(&stream.bytes).into_owned()).collect::<Vec<_>>();
     let all: Vec<&str> = text.iter().flat_map(|text| text.lines()).collect();
     let long = |line: &&str| line.chars().count() > COLUMNS;
     let cut = why.or_else(|| {
-        (more || all.len() > LINES || all.iter().any(long))
-            .then(|| format!("only the first {} KiB, {LINES} lines of {COLUMNS} columns are kept", BYTES >> 10))
+        (more || all.len() > LINES || all.iter().any(long)).then(|| {
+            format!("only the first {} KiB, {LINES} lines of {COLUMNS} columns are kept", BYTES >> 10)
+        })
     });
-    let lines = all.into_iter().take(LINES).map(|line| Clean::new(&line.chars().take(COLUMNS).collect::<String>())).collect();
+    let lines = all
+        .into_iter()
+        .take(LINES)
+        .map(|line| Clean::new(&line.chars().take(COLUMNS).collect::<String>()))
+        .collect();
     Output { exit, lines, cut: cut.map(Clean::from) }
 }

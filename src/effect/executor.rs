@@ -1,4 +1,5 @@
-//! Carries effects out, each in a task of its own; what comes of it goes back as events. Only a live or demo session has one.
+//! Carries effects out, each in a task of its own; what comes of it goes back as events. Only a live or demo
+//! session has one.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -30,7 +31,8 @@ pub struct Settings {
     pub clusters: Clusters,
     /// The way to Alertmanager.
     pub alertmanager: Reach,
-    /// The namespaces that are looked at; the first is that of a deployment given without one. The sources follow it.
+    /// The namespaces that are looked at; the first is that of a deployment given without one. The sources
+    /// follow it.
     pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
     /// The person.
     pub actor: Clean,
@@ -44,7 +46,8 @@ pub struct Settings {
     pub clock: Clock,
     /// How long one answer may take.
     pub deadline: Duration,
-    /// How long a request whose answer was lost may still arrive: more than the minute that an API server gives it.
+    /// How long a request whose answer was lost may still arrive: more than the minute that an API server
+    /// gives it.
     pub patience: Duration,
 }
 
@@ -100,7 +103,8 @@ impl Executor {
 
     fn prepare(&mut self, call: StepCall) {
         stop(&mut self.preparing);
-        let (acting, asked) = (self.acting.clone(), call.clone());
+        let acting = self.acting.clone();
+        let asked = call.clone();
         let answer = async move {
             let result = acting.prepare(&call).await;
             Event::View(View::Prepared(Box::new(Prepared { call, result })))
@@ -110,7 +114,8 @@ impl Executor {
     }
 
     fn send(&mut self, authorised: Authorised) {
-        let (intent, at) = (authorised.intent().id, u32::try_from(authorised.at()).unwrap_or(u32::MAX));
+        let intent = authorised.intent().id;
+        let at = u32::try_from(authorised.at()).unwrap_or(u32::MAX);
         let lost = |why: &str| {
             if authorised.intent().only_reads() {
                 return Outcome::Read(Output { exit: None, lines: Vec::new(), cut: Some(why.into()) });
@@ -124,7 +129,13 @@ impl Executor {
     }
 
     /// Runs a task that ends in its answer or, if it is stopped before, in `stopped`: in one of them, once.
-    fn stoppable(&mut self, intent: Ulid, answer: impl Future<Output = Event> + Send + 'static, stopped: Event, failed: Event) {
+    fn stoppable(
+        &mut self,
+        intent: Ulid,
+        answer: impl Future<Output = Event> + Send + 'static,
+        stopped: Event,
+        failed: Event,
+    ) {
         let (stop, stops) = oneshot::channel();
         let either = async move {
             tokio::select! {
@@ -169,19 +180,25 @@ impl Executor {
 
     fn follow(&mut self, following: Following) {
         let settings = &self.acting.settings;
-        let (clusters, clock, events) = (settings.clusters.clone(), settings.clock.clone(), self.events.clone());
+        let clusters = settings.clusters.clone();
+        let clock = settings.clock.clone();
+        let events = self.events.clone();
         let same = self.following.take().filter(|logs| logs.number() == following.number);
-        let logs = self.following.insert(same.unwrap_or_else(|| Logs::new(following.number, clusters, clock, events)));
+        let logs = self
+            .following
+            .insert(same.unwrap_or_else(|| Logs::new(following.number, clusters, clock, events)));
         logs.follow(following);
     }
 
     fn save_log(&mut self, copy: LogCopy) {
-        let (data, now) = (self.acting.settings.data.clone(), self.acting.settings.clock.now());
+        let data = self.acting.settings.data.clone();
+        let now = self.acting.settings.clock.now();
         let answer = async move { Event::View(View::Told(save::save(data, copy, now).await)) };
         self.spawn(answer, Event::View(View::Told(BROKEN.into())));
     }
 
-    /// Cancels what runs. An answer that is no longer awaited is unknown, and is read like every other; one that has come counts.
+    /// Cancels what runs. An answer that is no longer awaited is unknown, and is read like every other; one
+    /// that has come counts.
     fn stop_all(&mut self) {
         stop(&mut self.preparing);
         self.following = None;
@@ -226,9 +243,11 @@ mod tests {
 
     fn executor(events: mpsc::Sender<Event>) -> Executor {
         crate::source::client::install_crypto();
-        let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
+        let client =
+            kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
         let times = Timing::default();
-        let alertmanager = Reach::new(What::Alertmanager, Endpoint::default(), Scout::new(client.clone(), None, &times));
+        let alertmanager =
+            Reach::new(What::Alertmanager, Endpoint::default(), Scout::new(client.clone(), None, &times));
         let settings = Settings {
             clusters: Clusters::alone(client),
             alertmanager,
@@ -256,16 +275,25 @@ mod tests {
     /// That of a change, and what a stop makes of it.
     fn outcomes(intent: Ulid) -> [Event; 2] {
         let reason = "stopped before the answer came".into();
-        let all = [Outcome::Applied { generation: 2, writes: 1, by_reading: false }, Outcome::Unknown { reason, at: 0 }];
+        let all = [
+            Outcome::Applied { generation: 2, writes: 1, by_reading: false },
+            Outcome::Unknown { reason, at: 0 },
+        ];
         all.map(|outcome| Event::Outcome { intent, outcome })
     }
 
     #[tokio::test]
     async fn stopping_makes_an_answer_on_its_way_unknown() {
         let (events, mut heard) = mpsc::channel(1);
-        let (mut executor, id) = (executor(events), Ulid::from_parts(1, 1));
+        let mut executor = executor(events);
+        let id = Ulid::from_parts(1, 1);
         let [_, unknown] = outcomes(id);
-        executor.stoppable(id, std::future::pending(), unknown.clone(), Event::View(View::Told(BROKEN.into())));
+        executor.stoppable(
+            id,
+            std::future::pending(),
+            unknown.clone(),
+            Event::View(View::Told(BROKEN.into())),
+        );
         executor.execute(Effect::StopAll);
         assert_eq!(heard.recv().await, Some(unknown));
     }
@@ -275,9 +303,15 @@ mod tests {
         let (events, mut heard) = mpsc::channel(1);
         let busy = Event::View(View::Tick);
         events.send(busy.clone()).await.unwrap();
-        let (mut executor, id) = (executor(events), Ulid::from_parts(1, 1));
+        let mut executor = executor(events);
+        let id = Ulid::from_parts(1, 1);
         let [applied, unknown] = outcomes(id);
-        executor.stoppable(id, std::future::ready(applied.clone()), unknown, Event::View(View::Told(BROKEN.into())));
+        executor.stoppable(
+            id,
+            std::future::ready(applied.clone()),
+            unknown,
+            Event::View(View::Told(BROKEN.into())),
+        );
         tokio::task::yield_now().await; // the answer is in, and waits until somebody listens
         executor.execute(Effect::StopAll);
         assert_eq!((heard.recv().await, heard.recv().await), (Some(busy), Some(applied)));

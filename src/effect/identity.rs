@@ -1,7 +1,8 @@
 //! What a cluster is known by, whatever its address: an address may lead elsewhere tomorrow.
 //!
-//! It is the uid of the namespace `kube-system`, which lives as long as the cluster; where that may not be read, the digest of the authority
-//! that signed the server's certificate; else the address, and then that is said.
+//! It is the uid of the namespace `kube-system`, which lives as long as the cluster; where that may not be
+//! read, the digest of the authority that signed the server's certificate; else the address, and then that is
+//! said.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,9 +38,11 @@ impl Identities {
     /// It cannot be told now.
     pub(super) async fn of(&self, cluster: &Cluster, caller: &Caller) -> Result<Clean, Clean> {
         let known = identity(caller, cluster.authority.as_ref(), &cluster.address).await?;
-        let before = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.id, known.clone());
+        let before =
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.id, known.clone());
         if before.as_ref() != Some(&known) {
-            let _ = self.events.send(Event::Identity { context: cluster.id, identity: known.clone() }).await; // the session is over
+            // the session is over
+            let _ = self.events.send(Event::Identity { context: cluster.id, identity: known.clone() }).await;
         }
         Ok(known)
     }
@@ -67,7 +70,8 @@ impl Meant<'_> {
 pub async fn reached(clusters: &Clusters, deadline: Duration) -> Vec<Reached> {
     let one = async |cluster: &Cluster| {
         let caller = Caller::of_cluster(&cluster.reader, deadline);
-        let identity = identity(&caller, cluster.authority.as_ref(), &cluster.address).await.unwrap_or_default();
+        let identity =
+            identity(&caller, cluster.authority.as_ref(), &cluster.address).await.unwrap_or_default();
         Reached { address: cluster.address.clone(), identity }
     };
     futures::future::join_all(clusters.all().map(one)).await
@@ -83,7 +87,9 @@ async fn identity(caller: &Caller, authority: Option<&Clean>, address: &Clean) -
         None => format!("address:{address}"),
     };
     match caller.get(NAMESPACE).await {
-        Reply::Done(namespace) if is_it(&namespace) => Ok(format!("uid:{}", text(&namespace, "/metadata/uid")).into()),
+        Reply::Done(namespace) if is_it(&namespace) => {
+            Ok(format!("uid:{}", text(&namespace, "/metadata/uid")).into())
+        }
         Reply::Done(_) => Err("the answer is of something else than namespace kube-system".into()),
         Reply::Refused(refused) if matches!(refused.code, 403 | 404) => Ok(fallback().into()),
         Reply::Refused(Refused { why, .. }) | Reply::NotSent(why) | Reply::Lost(why) => Err(why),
@@ -95,7 +101,8 @@ fn is_it(namespace: &Value) -> bool {
     of("/kind") == "Namespace" && of("/metadata/name") == "kube-system" && !of("/metadata/uid").is_empty()
 }
 
-/// Whether two identities are of one cluster; `None` where they were told in different ways, or one is not known.
+/// Whether two identities are of one cluster; `None` where they were told in different ways, or one is not
+/// known.
 fn same(one: &str, other: &str) -> Option<bool> {
     let way = |identity: &str| identity.split_once(':').map(|(way, _)| way.to_owned());
     (way(one).is_some() && way(one) == way(other)).then(|| one == other)
@@ -106,8 +113,12 @@ pub(super) fn doubt(identity: &Result<Clean, Clean>) -> Option<Fact> {
     let warn = |words: &str| Some(Fact::warn("cluster", words));
     match identity.as_ref().map(|identity| identity.split_once(':')) {
         Ok(Some(("uid", _))) => None,
-        Ok(Some(("ca", _))) => warn("known by its certificate authority only: namespace kube-system may not be read"),
-        Ok(_) => warn("known by its address only: namespace kube-system may not be read, and no authority is given"),
+        Ok(Some(("ca", _))) => {
+            warn("known by its certificate authority only: namespace kube-system may not be read")
+        }
+        Ok(_) => warn(
+            "known by its address only: namespace kube-system may not be read, and no authority is given",
+        ),
         Err(why) => Some(Fact::unknown("cluster", why)),
     }
 }
@@ -123,8 +134,13 @@ mod tests {
         assert_eq!(same("uid:a", "uid:b"), Some(false));
         assert_eq!(same("uid:a", "ca:b"), None);
         assert_eq!(same("", "uid:a"), None);
-        let weight = |identity: Result<&str, &str>| doubt(&identity.map(Clean::from).map_err(Clean::from)).map(|fact| fact.weight);
+        let weight = |identity: Result<&str, &str>| {
+            doubt(&identity.map(Clean::from).map_err(Clean::from)).map(|fact| fact.weight)
+        };
         assert_eq!((weight(Ok("uid:a")), weight(Ok("ca:a"))), (None, Some(Weight::Warn)));
-        assert_eq!((weight(Ok("address:a")), weight(Err("no answer"))), (Some(Weight::Warn), Some(Weight::Unknown)));
+        assert_eq!(
+            (weight(Ok("address:a")), weight(Err("no answer"))),
+            (Some(Weight::Warn), Some(Weight::Unknown))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! One object in full, as YAML: read when it is asked for, without what nobody reads (`managedFields`) and without what looks like a secret.
+//! One object in full, as YAML: read when it is asked for, without what nobody reads (`managedFields`) and
+//! without what looks like a secret.
 
 use serde_json::Value;
 
@@ -12,8 +13,11 @@ const MOST: usize = 5_000;
 
 /// Reads the object and writes it out.
 pub(super) async fn fetch(caller: &Caller, target: &Target) -> Result<Vec<Clean>, Clean> {
-    let kind = Kind::named(&target.kind).ok_or_else(|| Clean::new(&format!("a {} has no manifest", target.kind)))?;
-    let (api, plural, name) = (kind.api(), kind.plural(), &target.name);
+    let kind =
+        Kind::named(&target.kind).ok_or_else(|| Clean::new(&format!("a {} has no manifest", target.kind)))?;
+    let api = kind.api();
+    let plural = kind.plural();
+    let name = &target.name;
     let path = match target.namespace.as_str() {
         "" => format!("/{api}/{plural}/{name}"),
         namespace => format!("/{api}/namespaces/{namespace}/{plural}/{name}"),
@@ -23,7 +27,9 @@ pub(super) async fn fetch(caller: &Caller, target: &Target) -> Result<Vec<Clean>
             Err(format!("{name} is gone: another object has its name now").into())
         }
         Reply::Done(object) => Ok(written(object)),
-        Reply::Refused(refused) => Err(format!("the API server refuses ({}): {}", refused.code, refused.why).into()),
+        Reply::Refused(refused) => {
+            Err(format!("the API server refuses ({}): {}", refused.code, refused.why).into())
+        }
         Reply::NotSent(why) | Reply::Lost(why) => Err(why),
     }
 }
@@ -84,7 +90,8 @@ fn key_text(key: &str) -> String {
 
 fn ambiguous(text: &str) -> bool {
     let special = |c: char| "{}[]&*#?|-<>=!%@:`\"',~".contains(c);
-    let word = matches!(text.to_lowercase().as_str(), "" | "true" | "false" | "null" | "yes" | "no" | "on" | "off");
+    let word =
+        matches!(text.to_lowercase().as_str(), "" | "true" | "false" | "null" | "yes" | "no" | "on" | "off");
     word || text.parse::<f64>().is_ok()
         || text.starts_with(special)
         || text.contains(": ")
@@ -109,11 +116,21 @@ mod tests {
         });
         let text = written(object).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert!(!text.contains("hunter2") && !text.contains("managedFields"), "{text}");
-        for line in
-            ["  name: p", "    \"on\": \"true\"", "  annotations: {}", "  containers:", "    - \"-v\"", "    - a b", "  n: 1", "    two"]
-        {
+        for line in [
+            "  name: p",
+            "    \"on\": \"true\"",
+            "  annotations: {}",
+            "  containers:",
+            "    - \"-v\"",
+            "    - a b",
+            "  n: 1",
+            "    two",
+        ] {
             assert!(text.lines().any(|known| known == line), "{line:?} is missing in\n{text}");
         }
-        assert!(text.contains("  - args:") || text.contains("  - env:") || text.contains("  - name: c"), "{text}");
+        assert!(
+            text.contains("  - args:") || text.contains("  - env:") || text.contains("  - name: c"),
+            "{text}"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Requests to the outside, as data, and the one thing that carries them out.
 //!
-//! [`reduce`](crate::reduce) returns effects; [`Executor`] carries them out and its answers come back as events. A replay is built
-//! without an executor: there is no value of that type in it, so it cannot act on a cluster (invariant 3).
+//! [`reduce`](crate::reduce) returns effects; [`Executor`] carries them out and its answers come back as
+//! events. A replay is built without an executor: there is no value of that type in it, so it cannot act on a
+//! cluster (invariant 3).
 
 mod acting;
 mod caller;
@@ -31,13 +32,16 @@ pub use executor::{Executor, Settings};
 /// A request to the outside.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Read what the step needs, ask for rights, let the server try it; answered by [`View::Prepared`](crate::event::View::Prepared).
+    /// Read what the step needs, ask for rights, let the server try it; answered by
+    /// [`View::Prepared`](crate::event::View::Prepared).
     Prepare(StepCall),
     /// Decided: becomes an [`Event::Operator`](crate::event::Event::Operator), which is recorded.
     Decide(Operator),
-    /// Confirmed: becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before anything follows from it.
+    /// Confirmed: becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before anything
+    /// follows from it.
     Intend(Box<Intent>),
-    /// An intent that is on disk, or whose last op was answered: its next op is authorised and leaves, or is not sent.
+    /// An intent that is on disk, or whose last op was answered: its next op is authorised and leaves, or is
+    /// not sent.
     Leave(Ulid),
     /// Send what was authorised, once. Nothing else can be sent.
     Send(Box<Authorised>),

@@ -1,6 +1,6 @@
-//! What is found out before anything is asked of a person: what the step reads, its plan, rights, a dry run and its diff, who will fight the
-//! change. Only reads, access reviews and dry runs leave from here, and no dry run where nothing may be changed. What cannot be found out is
-//! said to be unknown, with why.
+//! What is found out before anything is asked of a person: what the step reads, its plan, rights, a dry run
+//! and its diff, who will fight the change. Only reads, access reviews and dry runs leave from here, and no
+//! dry run where nothing may be changed. What cannot be found out is said to be unknown, with why.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,8 @@ use super::{reading, send};
 use crate::clean::Clean;
 use crate::data::json_patch;
 use crate::event::{
-    Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Naming, Op, Plan, Refusal, Right, Sealed, Server, StepCall, Write, digest,
+    Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Naming, Op, Plan, Refusal, Right, Sealed,
+    Server, StepCall, Write, digest,
 };
 use crate::journal::redact::redact_text;
 use crate::runbook::{Runbook, Step};
@@ -27,12 +28,14 @@ pub(super) struct Preflight {
     pub(super) ctx: Ctx,
     /// What is to be said of what the cluster is known by.
     pub(super) doubt: Option<Fact>,
-    /// Whether nothing may be changed there, so that no request that would change something leaves, not even as a dry run.
+    /// Whether nothing may be changed there, so that no request that would change something leaves, not even
+    /// as a dry run.
     pub(super) read_only: bool,
 }
 
 impl Preflight {
-    /// Prepares a step: reads, works out the request, and finds out all that can be found out without sending it.
+    /// Prepares a step: reads, works out the request, and finds out all that can be found out without sending
+    /// it.
     pub(super) async fn prepare(&self, runbook: &Runbook, call: &StepCall) -> Result<Plan, Refusal> {
         let step = known(runbook, call)?;
         let call = complete(step, call, &self.ctx)?;
@@ -64,7 +67,13 @@ impl Preflight {
     }
 
     /// What else there is to find out about a draft, all at once.
-    async fn look_into(&self, runbook: &Runbook, step: &Step, call: StepCall, mut draft: Draft) -> Result<Plan, Refusal> {
+    async fn look_into(
+        &self,
+        runbook: &Runbook,
+        step: &Step,
+        call: StepCall,
+        mut draft: Draft,
+    ) -> Result<Plan, Refusal> {
         let rights: Vec<Right> = draft.requests.iter().flat_map(|request| request.rights.clone()).collect();
         let (tried, rights, facts) = tokio::join!(
             futures::future::join_all(draft.requests.iter().map(|request| self.attempt(request))),
@@ -82,7 +91,10 @@ impl Preflight {
                 dry_run = verdict;
             }
         }
-        if lines.is_empty() && dry_run == DryRun::Accepted && draft.requests.iter().any(|request| matches!(request.op, Op::Write(_))) {
+        if lines.is_empty()
+            && dry_run == DryRun::Accepted
+            && draft.requests.iter().any(|request| matches!(request.op, Op::Write(_)))
+        {
             return Err(Refusal::failed(
                 "the server's dry run gives everything back as it is: something there takes the change back at once",
             ));
@@ -93,8 +105,15 @@ impl Preflight {
         Ok(Plan { intent, diff: lines, dry_run, rights, facts, touches, naming })
     }
 
-    fn intent(&self, runbook: &Runbook, step: &Step, call: StepCall, draft: Draft) -> (Intent, Option<Naming>) {
-        let (undo, naming) = (undo(runbook, step, &draft, &call), naming(step, &draft));
+    fn intent(
+        &self,
+        runbook: &Runbook,
+        step: &Step,
+        call: StepCall,
+        draft: Draft,
+    ) -> (Intent, Option<Naming>) {
+        let undo = undo(runbook, step, &draft, &call);
+        let naming = naming(step, &draft);
         let main = self.ctx.place.id.is_main();
         let held = |check: &Check| {
             let wanted = step.verify.as_ref().is_none_or(|names| names.contains(&check.kind));
@@ -122,7 +141,10 @@ impl Preflight {
             return Tried { verdict: DryRun::None("a command is not tried beforehand".into()), after: None };
         };
         if write.server != Server::Cluster {
-            return Tried { verdict: DryRun::None(format!("{} knows none", write.server.name()).into()), after: None };
+            return Tried {
+                verdict: DryRun::None(format!("{} knows none", write.server.name()).into()),
+                after: None,
+            };
         }
         if self.read_only {
             let why = "read-only: none is sent, and the diff is worked out here".into();
@@ -137,9 +159,15 @@ impl Preflight {
                 }
             },
             // Too busy to try it: that says nothing of the change.
-            Reply::Refused(refused) if refused.code == 429 => Tried { verdict: DryRun::Unknown(refused.why), after: here(request, write) },
-            Reply::Refused(refused) => Tried { verdict: DryRun::Refused(refused.why), after: here(request, write) },
-            Reply::NotSent(why) | Reply::Lost(why) => Tried { verdict: DryRun::Unknown(why), after: here(request, write) },
+            Reply::Refused(refused) if refused.code == 429 => {
+                Tried { verdict: DryRun::Unknown(refused.why), after: here(request, write) }
+            }
+            Reply::Refused(refused) => {
+                Tried { verdict: DryRun::Refused(refused.why), after: here(request, write) }
+            }
+            Reply::NotSent(why) | Reply::Lost(why) => {
+                Tried { verdict: DryRun::Unknown(why), after: here(request, write) }
+            }
         }
     }
 
@@ -149,9 +177,9 @@ impl Preflight {
             "verb": right.verb, "group": right.group, "resource": right.resource, "subresource": right.subresource,
             "namespace": right.namespace, "name": right.name,
         });
-        let review =
-            json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}});
-        let reply = self.cluster.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await;
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": attributes}});
+        let reply =
+            self.cluster.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", &review).await;
         right.allowed = allowed(reply, &attributes);
         right
     }
@@ -160,12 +188,20 @@ impl Preflight {
     async fn owners(&self, draft: &Draft) -> Vec<Fact> {
         let target = &draft.target;
         let scales = matches!(target.kind.as_str(), "deployment" | "statefulset");
-        let mut facts: Vec<Fact> = draft.requests.iter().flat_map(|request| declared_owners(&request.object)).collect();
+        let mut facts: Vec<Fact> =
+            draft.requests.iter().flat_map(|request| declared_owners(&request.object)).collect();
         if scales && draft.requests.iter().any(|request| matches!(request.op, Op::Write(_))) {
             let is = Some(Is { kind: format!("{}List", AUTOSCALER.kind), place: None });
             let what = format!("the autoscalers of {}", target.namespace);
-            let read = Read { whom: Whom::Cluster, path: AUTOSCALER.list(&target.namespace), what, is, required: false };
-            let answer = self.read(&read).await.unwrap_or_else(|refusal| Answer::Unknown(refusal.reason().clone()));
+            let read = Read {
+                whom: Whom::Cluster,
+                path: AUTOSCALER.list(&target.namespace),
+                what,
+                is,
+                required: false,
+            };
+            let answer =
+                self.read(&read).await.unwrap_or_else(|refusal| Answer::Unknown(refusal.reason().clone()));
             facts.extend(autoscalers(target, &answer));
         }
         facts
@@ -187,17 +223,20 @@ fn worse(verdict: &DryRun) -> u8 {
     }
 }
 
-/// The server knows best what it will hold: what its dry run gave is what the answer and every reading are held against.
+/// The server knows best what it will hold: what its dry run gave is what the answer and every reading are
+/// held against.
 fn expect_as_tried(request: &mut Request, after: &Value, verdict: &DryRun) {
-    if let (Op::Write(Write { expect: Expectation { values, .. }, .. }), DryRun::Accepted) = (&mut request.op, verdict) {
+    if let (Op::Write(Write { expect: Expectation { values, .. }, .. }), DryRun::Accepted) =
+        (&mut request.op, verdict)
+    {
         for (at, value) in values.iter_mut() {
             *value = digest(after.pointer(at).unwrap_or(&Value::Null));
         }
     }
 }
 
-/// The object that a dry run gave. A scale answers with a Scale: only its count says what the object will be, and 0 is left out; a deletion
-/// leaves nothing.
+/// The object that a dry run gave. A scale answers with a Scale: only its count says what the object will be,
+/// and 0 is left out; a deletion leaves nothing.
 fn shaped(request: &Request, write: &Write, after: Value) -> Value {
     match (request.scale, write.method.as_str()) {
         (true, _) => {
@@ -217,7 +256,13 @@ fn here(request: &Request, write: &Write) -> Option<Value> {
         return Some(Value::Null);
     }
     let mut after = request.object.clone();
-    let operations = body.as_array().into_iter().flatten().filter(|operation| operation["op"] != "test").cloned().collect();
+    let operations = body
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|operation| operation["op"] != "test")
+        .cloned()
+        .collect();
     json_patch::apply(&mut after, serde_json::from_value(operations).ok()?).ok()?;
     Some(after)
 }
@@ -228,7 +273,8 @@ fn allowed(reply: Reply, asked: &Value) -> Allowed {
         Reply::Refused(refused) => return Allowed::Unknown(refused.why),
         Reply::NotSent(why) | Reply::Lost(why) => return Allowed::Unknown(why),
     };
-    let same = answer["kind"] == "SelfSubjectAccessReview" && answer["spec"]["resourceAttributes"]["verb"] == asked["verb"];
+    let same = answer["kind"] == "SelfSubjectAccessReview"
+        && answer["spec"]["resourceAttributes"]["verb"] == asked["verb"];
     match answer.pointer("/status/allowed").and_then(Value::as_bool).filter(|_| same) {
         Some(true) => Allowed::Yes,
         Some(false) => {
@@ -240,21 +286,33 @@ fn allowed(reply: Reply, asked: &Value) -> Allowed {
 }
 
 fn known<'a>(runbook: &'a Runbook, call: &StepCall) -> Result<&'a Step, Refusal> {
-    runbook.step(&call.step).ok_or_else(|| Refusal::usage(format!("no such step \"{}\": see warroom steps", call.step)))
+    runbook
+        .step(&call.step)
+        .ok_or_else(|| Refusal::usage(format!("no such step \"{}\": see warroom steps", call.step)))
 }
 
-/// The call with its defaults and the context's own name, each input shown as its kind wants; or which is missing or unheard of.
+/// The call with its defaults and the context's own name, each input shown as its kind wants; or which is
+/// missing or unheard of.
 fn complete(step: &Step, call: &StepCall, ctx: &Ctx) -> Result<StepCall, Refusal> {
     let mut inputs = step.named(call.inputs.clone());
     let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
-    if let Some(name) = inputs.keys().find(|name| **name != StepCall::CONTEXT && !known.contains(&name.as_str())) {
-        return Err(Refusal::usage(format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", "))));
+    if let Some(name) =
+        inputs.keys().find(|name| **name != StepCall::CONTEXT && !known.contains(&name.as_str()))
+    {
+        return Err(Refusal::usage(format!(
+            "{} has no input \"{name}\"; it has {}",
+            step.id,
+            known.join(", ")
+        )));
     }
     for input in &step.inputs {
         match (inputs.get(&input.name), &input.default) {
             (None, Some(default)) => drop(inputs.insert(input.name.clone(), input.kind.typed(default))),
             (None, None) if input.required => {
-                return Err(Refusal::usage(format!("{} needs {}: give {}=…", step.id, input.name, input.name)));
+                return Err(Refusal::usage(format!(
+                    "{} needs {}: give {}=…",
+                    step.id, input.name, input.name
+                )));
             }
             (Some(given), _) => {
                 let shown = input.kind.typed(given.raw());
@@ -273,14 +331,20 @@ fn complete(step: &Step, call: &StepCall, ctx: &Ctx) -> Result<StepCall, Refusal
 fn undo(runbook: &Runbook, step: &Step, draft: &Draft, call: &StepCall) -> Option<StepCall> {
     let Undo::Step { kind, inputs } = &draft.undo else { return None };
     let of_kind = |one: &&Step| one.kind.name() == *kind;
-    let undo = Some(step).filter(of_kind).or_else(|| runbook.steps.iter().find(of_kind)).filter(|_| step.danger != Danger::Destructive)?;
+    let undo = Some(step)
+        .filter(of_kind)
+        .or_else(|| runbook.steps.iter().find(of_kind))
+        .filter(|_| step.danger != Danger::Destructive)?;
     let mut undo = undo.call(inputs.iter().map(|(name, value)| (*name, value.as_str())));
-    undo.inputs.extend(call.inputs.get_key_value(StepCall::CONTEXT).map(|(name, value)| (name.clone(), value.clone())));
+    undo.inputs.extend(
+        call.inputs.get_key_value(StepCall::CONTEXT).map(|(name, value)| (name.clone(), value.clone())),
+    );
     Some(undo)
 }
 
 /// Why the name must be typed: by the runbook, or by what the plan found.
 fn naming(step: &Step, draft: &Draft) -> Option<Naming> {
-    let destructive = (step.danger == Danger::Destructive).then(|| Naming { why: "it cannot be taken back".into(), lasting: true });
+    let destructive = (step.danger == Danger::Destructive)
+        .then(|| Naming { why: "it cannot be taken back".into(), lasting: true });
     destructive.or_else(|| draft.naming.clone())
 }

@@ -1,4 +1,5 @@
-//! What a read for a plan came to: the thing that was asked for, nothing of that name, or not known, because of this.
+//! What a read for a plan came to: the thing that was asked for, nothing of that name, or not known, because
+//! of this.
 
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use crate::step::{Answer, Ctx, Is, Read, Whom, text};
 /// # Errors
 /// The plan needs it, and it is not there or not known.
 pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Refusal> {
-    let (what, of) = (&read.what, ctx.of_context());
+    let what = &read.what;
+    let of = ctx.of_context();
     match reply {
         Reply::Done(value) => match mismatch(&value, read) {
             None => Ok(Answer::Found(value)),
@@ -23,7 +25,9 @@ pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Ref
             Err(Refusal::usage(format!("there is no {what}{of}")))
         }
         Reply::Refused(Refused { code: 404, .. }) if !read.required => Ok(Answer::Missing),
-        Reply::Refused(Refused { code: 401, .. }) if read.required && read.whom == Whom::Cluster => Err(Refusal::Denied(LOGGED_OUT.into())),
+        Reply::Refused(Refused { code: 401, .. }) if read.required && read.whom == Whom::Cluster => {
+            Err(Refusal::Denied(LOGGED_OUT.into()))
+        }
         Reply::Refused(Refused { code: 401 | 403, why, .. }) if read.required => Err(denied(read, &why)),
         Reply::Refused(Refused { why, .. }) | Reply::NotSent(why) | Reply::Lost(why) => unknown(read, &why),
     }

@@ -28,9 +28,10 @@ pub(super) enum Reading {
     Elsewhere,
 }
 
-/// Reads until it is clear what became of a write: its generation, or why it was not made. A request that has not arrived after `patience`
-/// will not arrive: API servers give one a minute at the most. A server that answers nothing may hold it all the while, so patience begins
-/// with the first answer. Another cluster than the one that was meant can say nothing.
+/// Reads until it is clear what became of a write: its generation, or why it was not made. A request that has
+/// not arrived after `patience` will not arrive: API servers give one a minute at the most. A server that
+/// answers nothing may hold it all the while, so patience begins with the first answer. Another cluster than
+/// the one that was meant can say nothing.
 pub(super) async fn resolve(
     reader: &Caller,
     write: &Write,
@@ -44,16 +45,22 @@ pub(super) async fn resolve(
     loop {
         let reading = match read_once(reader, write).await {
             Ok(reading) if is_meant(meant).await => Some(reading),
-            _ => None, // the server cannot be asked now, or another one answers: it stays unknown until it can
+            // the server cannot be asked now, or another one answers: it stays unknown until it can
+            _ => None,
         };
         let name = &write.target.name;
         let mut late = || clock.now() >= *until.get_or_insert_with(|| clock.now() + patience);
         match reading {
             Some(Reading::Made(generation)) => return Ok(generation),
             Some(Reading::Not(why)) => return Err(why),
-            Some(Reading::Unchanged) if late() => return Err(format!("it never arrived: {name} is as it was").into()),
+            Some(Reading::Unchanged) if late() => {
+                return Err(format!("it never arrived: {name} is as it was").into());
+            }
             Some(Reading::Back) if late() => {
-                return Err(format!("{name} is as it was, but was changed in between: if this was made, somebody took it back").into());
+                return Err(format!(
+                    "{name} is as it was, but was changed in between: if this was made, somebody took it back"
+                )
+                .into());
             }
             _ => {}
         }
@@ -71,7 +78,8 @@ async fn is_meant(meant: Option<&Meant<'_>>) -> bool {
 
 /// Reads once; an error is that nothing could be read.
 pub(super) async fn read_once(reader: &Caller, write: &Write) -> Result<Reading, Clean> {
-    let (target, expect) = (&write.target, &write.expect);
+    let target = &write.target;
+    let expect = &write.expect;
     match reader.get(&expect.path).await {
         Reply::Done(value) => Ok(judge(&value, target, expect)),
         Reply::Refused(refused) if refused.code == 404 && write.server == Server::Cluster => {
@@ -112,18 +120,27 @@ fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
         return Reading::Elsewhere; // the answer to another question
     }
     if of("/metadata/uid") != target.uid.as_str() {
-        let recreated = format!("{} was recreated, and whatever was changed went with the old one", target.name);
+        let recreated =
+            format!("{} was recreated, and whatever was changed went with the old one", target.name);
         return if expect.made == Made::Gone { Reading::Made(0) } else { Reading::Not(recreated.into()) };
     }
     if expect.made == Made::Gone {
-        return if object["metadata"]["deletionTimestamp"].is_string() { Reading::Made(0) } else { Reading::Unchanged };
+        return if object["metadata"]["deletionTimestamp"].is_string() {
+            Reading::Made(0)
+        } else {
+            Reading::Unchanged
+        };
     }
     let ours = managed_by_warroom(object).is_some_and(|time| Some(&time) >= expect.managed_before.as_ref());
     if holds(object, &expect.values) && ours {
         return Reading::Made(generation(object));
     }
     if holds(object, &expect.before) {
-        return if generation(object) == expect.generation_before { Reading::Unchanged } else { Reading::Back };
+        return if generation(object) == expect.generation_before {
+            Reading::Unchanged
+        } else {
+            Reading::Back
+        };
     }
     if managed_by_warroom(object) > expect.managed_before {
         return Reading::Made(generation(object)); // and somebody changed it again since
@@ -153,7 +170,8 @@ mod tests {
     }
 
     fn object(uid: &str, replicas: u64, managed: Option<&str>, generation: i64) -> Value {
-        let fields: Vec<Value> = managed.iter().map(|time| json!({"manager": "warroom", "time": time})).collect();
+        let fields: Vec<Value> =
+            managed.iter().map(|time| json!({"manager": "warroom", "time": time})).collect();
         let meta = json!({"name": "app", "namespace": "ns", "uid": uid, "generation": generation, "managedFields": fields});
         json!({"metadata": meta, "spec": {"replicas": replicas}})
     }
@@ -175,7 +193,8 @@ mod tests {
         assert_eq!(judged("u", 5, t1, t1), not("app: somebody else changed it first"));
         assert_eq!(judge(&object("u", 1, None, 6), &target(), &expectation(None)), Reading::Back);
         assert!(matches!(judged("other", 10, t2, None), Reading::Not(why) if why.contains("recreated")));
-        let other = json!({"metadata": {"name": "other", "namespace": "ns", "uid": "u"}, "spec": {"replicas": 10}});
+        let other =
+            json!({"metadata": {"name": "other", "namespace": "ns", "uid": "u"}, "spec": {"replicas": 10}});
         assert_eq!(judge(&other, &target(), &expectation(None)), Reading::Elsewhere);
     }
 

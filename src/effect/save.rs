@@ -20,7 +20,10 @@ pub(super) async fn save(data: PathBuf, copy: LogCopy, now: DateTime<Utc>) -> Cl
     });
     let told = match written.await {
         Ok(Ok(path)) => format!("saved {lines} lines, cleaned: {}", path.display()),
-        Ok(Err(error)) => format!("not saved in {}: {error}; make that folder writable, or set WARROOM_DATA_DIR", folder.display()),
+        Ok(Err(error)) => format!(
+            "not saved in {}: {error}; make that folder writable, or set WARROOM_DATA_DIR",
+            folder.display()
+        ),
         Err(error) => format!("not saved: {error}"),
     };
     told.into()
@@ -29,13 +32,18 @@ pub(super) async fn save(data: PathBuf, copy: LogCopy, now: DateTime<Utc>) -> Cl
 /// `logs/medcontracthub-app-20261123T144632.500Z.log`, new, 0600.
 fn write(folder: &Path, copy: &LogCopy, now: DateTime<Utc>) -> io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let name: String = copy.name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' }).collect();
+    let name: String = copy
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '-' })
+        .collect();
     let path = folder.join(format!("{name}-{}.log", now.format("%Y%m%dT%H%M%S%.3fZ")));
     let mut file = BufWriter::new(OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?);
     for line in &copy.lines {
         let at = line.at.to_rfc3339_opts(SecondsFormat::Nanos, true);
         let source = copy.sources.get(usize::from(line.stream));
-        let (pod, container) = source.map_or(("-", "-"), |source| (source.pod.as_str(), source.container.as_str()));
+        let (pod, container) =
+            source.map_or(("-", "-"), |source| (source.pod.as_str(), source.container.as_str()));
         let mark = if line.mark { "-- " } else { "" };
         writeln!(file, "{at} {pod} {container} {mark}{}", line.text.text())?;
     }
@@ -54,7 +62,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_saved_is_clean_private_and_said() {
         let data = tempfile::tempdir().unwrap();
-        let source = LogSource { namespace: "ns".into(), pod: "app-1".into(), uid: "u".into(), container: "app".into() };
+        let source = LogSource {
+            namespace: "ns".into(),
+            pod: "app-1".into(),
+            uid: "u".into(),
+            container: "app".into(),
+        };
         let line = LogLine {
             at: DateTime::UNIX_EPOCH,
             stream: 0,
@@ -66,7 +79,10 @@ mod tests {
         let told = save(data.path().to_owned(), copy, DateTime::UNIX_EPOCH).await;
         let path = data.path().join("logs/..-app-19700101T000000.000Z.log");
         assert_eq!(told, format!("saved 1 lines, cleaned: {}", path.display()).as_str());
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1970-01-01T00:00:00.000000000Z app-1 app red ␇\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "1970-01-01T00:00:00.000000000Z app-1 app red ␇\n"
+        );
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

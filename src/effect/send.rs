@@ -23,7 +23,8 @@ pub(super) enum Sent {
     Unknown(Clean),
 }
 
-/// Sends a write, once. The refusal of another cluster than the one that was meant says nothing of the object.
+/// Sends a write, once. The refusal of another cluster than the one that was meant says nothing of the
+/// object.
 pub(super) async fn send(writer: &Caller, reader: &Caller, write: &Write, meant: Option<&Meant<'_>>) -> Sent {
     match writer.write(write).await {
         Reply::Done(answer) => believed(reader, write, &answer).await,
@@ -38,7 +39,11 @@ pub(super) async fn send(writer: &Caller, reader: &Caller, write: &Write, meant:
 
 /// The address of a cluster leads to another one.
 pub(super) fn elsewhere(target: &Target) -> Clean {
-    format!("another cluster answers at {} now: nothing was changed in the one where {} is", target.cluster, target.name).into()
+    format!(
+        "another cluster answers at {} now: nothing was changed in the one where {} is",
+        target.cluster, target.name
+    )
+    .into()
 }
 
 /// A success counts if it carries what was asked for; where the server's answers do not, it is read.
@@ -64,10 +69,15 @@ fn values(write: &Write, answer: &Value) -> Result<i64, String> {
         let value = answer.pointer(at).cloned().unwrap_or_else(|| if scale { 0.into() } else { Value::Null });
         digest(&value) == *want
     };
-    if write.expect.values.iter().all(holds) { Ok(generation(answer)) } else { Err("it does not carry what was written".to_owned()) }
+    if write.expect.values.iter().all(holds) {
+        Ok(generation(answer))
+    } else {
+        Err("it does not carry what was written".to_owned())
+    }
 }
 
-/// Whether an answer to a dry run is of the object that was asked for; a deletion may be answered with a `Status` alone.
+/// Whether an answer to a dry run is of the object that was asked for; a deletion may be answered with a
+/// `Status` alone.
 ///
 /// # Errors
 /// What it is instead.
@@ -97,7 +107,11 @@ fn gone(target: &Target, answer: &Value) -> Result<i64, String> {
         return if same { Ok(0) } else { Err("it does not say what was deleted".to_owned()) };
     }
     is(target, answer)?;
-    if answer["metadata"]["deletionTimestamp"].is_string() { Ok(0) } else { Err("what it carries is not being deleted".to_owned()) }
+    if answer["metadata"]["deletionTimestamp"].is_string() {
+        Ok(0)
+    } else {
+        Err("what it carries is not being deleted".to_owned())
+    }
 }
 
 /// Alertmanager answers with an id, or with nothing: what it has is read.
@@ -112,23 +126,30 @@ async fn listed(reader: &Caller, write: &Write, answer: &Value) -> Sent {
     match read_once(reader, write).await {
         Ok(Reading::Made(generation)) => Sent::Done(generation),
         Ok(_) => Sent::Unknown("Alertmanager says that it is done, and does not list it so".into()),
-        Err(why) => Sent::Unknown(format!("Alertmanager says that it is done, and cannot be read: {why}").into()),
+        Err(why) => {
+            Sent::Unknown(format!("Alertmanager says that it is done, and cannot be read: {why}").into())
+        }
     }
 }
 
-/// All that an API server says of a JSON patch that it cannot apply, for the most part because a guard of it does not hold.
+/// All that an API server says of a JSON patch that it cannot apply, for the most part because a guard of it
+/// does not hold.
 const NOT_APPLICABLE: &str = "the server rejected our request due to an error in our request";
 
 /// Why the server refused, by its own reason, and what to do next.
 fn told(refused: &Refused, target: &Target) -> Clean {
-    let (name, why) = (&target.name, &refused.why);
+    let name = &target.name;
+    let why = &refused.why;
     match (refused.code, refused.reason.as_str()) {
         (404, _) => format!("{name} is gone: look again").into(),
         (409, "AlreadyExists") => format!("it is there already: {why}").into(),
-        (409, _) => format!("{name} is not any more what was confirmed: look again and confirm anew ({why})").into(),
-        (422, _) if **why == *NOT_APPLICABLE => {
-            format!("{name} is not any more what was confirmed (changed or recreated): look again and confirm anew").into()
+        (409, _) => {
+            format!("{name} is not any more what was confirmed: look again and confirm anew ({why})").into()
         }
+        (422, _) if **why == *NOT_APPLICABLE => format!(
+            "{name} is not any more what was confirmed (changed or recreated): look again and confirm anew"
+        )
+        .into(),
         (422, _) => format!("the server does not take it: {why}").into(),
         (403, _) => format!("you may not: {why}").into(),
         (429, _) => format!("the server is overloaded and did nothing: try again ({why})").into(),

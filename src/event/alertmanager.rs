@@ -1,4 +1,5 @@
-//! Alertmanager's answers (API v2) as facts: for the source that reads them again and again, and for the steps that read them once.
+//! Alertmanager's answers (API v2) as facts: for the source that reads them again and again, and for the
+//! steps that read them once.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +101,8 @@ fn yes() -> bool {
 impl SilenceAnswer {
     /// The silence, unless it has expired: Alertmanager keeps those for days.
     fn standing(self) -> Option<Silence> {
-        let matcher = |m: MatcherAnswer| Matcher { name: m.name, value: m.value, regex: m.is_regex, equal: m.is_equal };
+        let matcher =
+            |m: MatcherAnswer| Matcher { name: m.name, value: m.value, regex: m.is_regex, equal: m.is_equal };
         (self.status.state != "expired").then(|| Silence {
             id: self.id,
             matchers: self.matchers.into_iter().map(matcher).collect(),
@@ -124,7 +126,10 @@ mod tests {
             "updatedAt":"2026-11-23T06:00:10.000Z","generatorURL":"http://x","labels":{"alertname":"High5xx\u001b[2J","service":"app"}}]"#;
         let answer: Vec<AlertAnswer> = serde_json::from_str(text).unwrap();
         let alert = Alert::from(answer.into_iter().next().unwrap());
-        assert_eq!((alert.name.as_str(), alert.state.as_str(), alert.summary.as_deref()), ("High5xx␛[2J", "active", Some("5xx on app")));
+        assert_eq!(
+            (alert.name.as_str(), alert.state.as_str(), alert.summary.as_deref()),
+            ("High5xx␛[2J", "active", Some("5xx on app"))
+        );
         assert_eq!(alert.generator.as_deref(), Some("http://x"));
         assert_eq!(alert.since.to_rfc3339(), "2026-11-23T05:59:58+00:00");
     }
@@ -141,7 +146,13 @@ mod tests {
         let read = |state: &str| serde_json::from_str::<SilenceAnswer>(&text(state)).unwrap().standing();
         let silence = read("active").unwrap();
         let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-        assert_eq!((matchers, silence.active), (vec![r#"service!~"a.*""#.to_owned(), r#"alertname="x""#.to_owned()], true));
-        assert_eq!((silence.comment.as_str(), read("pending").unwrap().active, read("expired")), ("c␇", false, None));
+        assert_eq!(
+            (matchers, silence.active),
+            (vec![r#"service!~"a.*""#.to_owned(), r#"alertname="x""#.to_owned()], true)
+        );
+        assert_eq!(
+            (silence.comment.as_str(), read("pending").unwrap().active, read("expired")),
+            ("c␇", false, None)
+        );
     }
 }

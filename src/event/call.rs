@@ -32,8 +32,8 @@ impl<'de> Deserialize<'de> for Danger {
     }
 }
 
-/// A step of the runbook with its inputs: what is asked for. An input is exactly what was typed or read; what a recording or a screen gets of
-/// it is its shown form.
+/// A step of the runbook with its inputs: what is asked for. An input is exactly what was typed or read; what
+/// a recording or a screen gets of it is its shown form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepCall {
     /// The step's id, `rollout-undo`.

@@ -1,7 +1,8 @@
 //! What the API server says is there: trimmed objects, and how a listing or a watch tells them.
 //!
-//! A kind is told either as changes ([`ClusterEvent::Gone`] and the `…s` variants), or as a listing: `Listing`, pages of objects,
-//! `Listed`. What a listing did not name is gone when it ends, so a relist after a lost watch leaves exactly what the server has.
+//! A kind is told either as changes ([`ClusterEvent::Gone`] and the `…s` variants), or as a listing:
+//! `Listing`, pages of objects, `Listed`. What a listing did not name is gone when it ends, so a relist after
+//! a lost watch leaves exactly what the server has.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -219,7 +220,8 @@ pub struct Meta {
     pub name: Clean,
     /// When it was created.
     pub created: DateTime<Utc>,
-    /// When its time to end is over, once it is being deleted (`metadata.deletionTimestamp`: the grace period is in it).
+    /// When its time to end is over, once it is being deleted (`metadata.deletionTimestamp`: the grace period
+    /// is in it).
     pub deleting: Option<DateTime<Utc>>,
     /// The finalizers that hold its deletion back, while it is being deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,7 +235,8 @@ impl Meta {
     }
 }
 
-/// Who changed an object last, as `metadata.managedFields` has it: neither a status nor a controller's own bookkeeping.
+/// Who changed an object last, as `metadata.managedFields` has it: neither a status nor a controller's own
+/// bookkeeping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastChange {
     /// The field manager: `helm`, `kubectl-edit`, `warroom`.
@@ -415,7 +418,8 @@ impl Workload {
 
     /// Whether a Deployment's pods are being replaced: its controller neither waits nor has given up.
     pub fn is_rolling_out(&self) -> bool {
-        let unfinished = self.observed < self.generation || self.updated < self.desired || self.replicas > self.updated;
+        let unfinished =
+            self.observed < self.generation || self.updated < self.desired || self.replicas > self.updated;
         self.kind == Kind::Deployment && unfinished && !self.paused && self.stuck.is_none()
     }
 }

@@ -1,8 +1,9 @@
 //! Which of a session's kube-contexts something is of, where several are looked at.
 //!
-//! The context is part of the identity: `1:4f0c…` is an object of the second context. Whatever is joined by identity (owners, warnings,
-//! deletions) is so joined within one context by itself, two clusters that hand out the same identity stay apart, and the main context
-//! costs nothing. What is joined by a name takes the same mark.
+//! The context is part of the identity: `1:4f0c…` is an object of the second context. Whatever is joined by
+//! identity (owners, warnings, deletions) is so joined within one context by itself, two clusters that hand
+//! out the same identity stay apart, and the main context costs nothing. What is joined by a name takes the
+//! same mark.
 
 use std::borrow::Cow;
 
@@ -26,7 +27,8 @@ impl ContextId {
         *self == Self::MAIN
     }
 
-    /// An identity, or a name, as one of this context. No server can give out what reads as another context's.
+    /// An identity, or a name, as one of this context. No server can give out what reads as another
+    /// context's.
     pub fn mark(self, text: &str) -> Clean {
         Clean::new(&self.key(text))
     }
@@ -78,16 +80,23 @@ pub struct Beside {
 /// A beginning or an end that names have in common is left out from so many letters on.
 const LONG: usize = 8;
 
-/// What contexts are called where there is little room: their names, without a long beginning and end that all have in common (the
-/// contexts that EKS and GKE write differ only in a part).
+/// What contexts are called where there is little room: their names, without a long beginning and end that
+/// all have in common (the contexts that EKS and GKE write differ only in a part).
 pub fn labels(names: &[Clean]) -> Vec<Clean> {
     let Some(first) = names.first().filter(|_| names.len() > 1) else { return names.to_vec() };
     let edge = |c: char| !c.is_alphanumeric();
     let begins = first.char_indices().filter(|(_, c)| edge(*c)).map(|(at, c)| at + c.len_utf8());
-    let begin = begins.filter(|at| names.iter().all(|name| name.starts_with(&first[..*at]) && name.len() > *at)).max().unwrap_or(0);
+    let begin = begins
+        .filter(|at| names.iter().all(|name| name.starts_with(&first[..*at]) && name.len() > *at))
+        .max()
+        .unwrap_or(0);
     let begin = if begin >= LONG { begin } else { 0 };
     let ends = first.char_indices().filter(|(at, c)| edge(*c) && *at > begin).map(|(at, _)| first.len() - at);
-    let end = ends.filter(|len| names.iter().all(|name| name.ends_with(&first[first.len() - len..]) && name.len() > begin + len)).max();
+    let end = ends
+        .filter(|len| {
+            names.iter().all(|name| name.ends_with(&first[first.len() - len..]) && name.len() > begin + len)
+        })
+        .max();
     let end = end.filter(|len| *len >= LONG).unwrap_or(0);
     names.iter().map(|name| Clean::new(&name[begin..name.len() - end])).collect()
 }
@@ -98,21 +107,35 @@ mod tests {
 
     #[test]
     fn a_mark_names_its_context_and_no_server_can_forge_one() {
-        let (main, second) = (ContextId::MAIN, ContextId(1));
+        let main = ContextId::MAIN;
+        let second = ContextId(1);
         assert_eq!((second.mark("uid").as_str(), main.mark("uid").as_str()), ("1:uid", "uid"));
         assert_eq!((ContextId::of("1:uid"), ContextId::bare("1:uid")), (second, "uid"));
         assert_eq!((ContextId::of("uid"), ContextId::bare("a:uid")), (main, "a:uid"));
         assert_eq!(ContextId::of(&main.mark("1:uid")), main);
-        assert_eq!((ContextId::of(&second.mark("2:uid")), ContextId::bare(&second.mark("2:uid"))), (second, "2:uid"));
+        assert_eq!(
+            (ContextId::of(&second.mark("2:uid")), ContextId::bare(&second.mark("2:uid"))),
+            (second, "2:uid")
+        );
         assert_eq!(ContextId::of("00é:"), main);
     }
 
     #[test]
     fn a_label_is_the_part_that_differs() {
-        let told = |names: &[&str]| labels(&names.iter().map(|name| Clean::new(name)).collect::<Vec<_>>()).join(" ");
+        let told =
+            |names: &[&str]| labels(&names.iter().map(|name| Clean::new(name)).collect::<Vec<_>>()).join(" ");
         assert_eq!(told(&["prod", "staging"]), "prod staging");
-        assert_eq!(told(&["arn:aws:eks:eu-central-1:42:cluster/shop", "arn:aws:eks:eu-central-1:42:cluster/shop-eu"]), "shop shop-eu");
-        assert_eq!(told(&["arn:aws:eks:eu-west-1:42:cluster/shop", "arn:aws:eks:us-east-1:42:cluster/shop"]), "eu-west us-east");
+        assert_eq!(
+            told(&[
+                "arn:aws:eks:eu-central-1:42:cluster/shop",
+                "arn:aws:eks:eu-central-1:42:cluster/shop-eu"
+            ]),
+            "shop shop-eu"
+        );
+        assert_eq!(
+            told(&["arn:aws:eks:eu-west-1:42:cluster/shop", "arn:aws:eks:us-east-1:42:cluster/shop"]),
+            "eu-west us-east"
+        );
         assert_eq!(told(&["admin@eu", "admin@us"]), "admin@eu admin@us");
         assert_eq!(told(&["one"]), "one");
     }

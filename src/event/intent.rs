@@ -1,4 +1,5 @@
-//! A confirmed change. Everything that its outcome, its effect and its undo need is in here, for the journal outlives the process.
+//! A confirmed change. Everything that its outcome, its effect and its undo need is in here, for the journal
+//! outlives the process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use ulid::Ulid;
 use super::{Danger, StepCall, Target, legacy};
 use crate::clean::Clean;
 
-/// What was confirmed: prepared → confirmed (on disk) → each of its ops leaves once → [`Outcome`](super::Outcome) → checked.
+/// What was confirmed: prepared → confirmed (on disk) → each of its ops leaves once →
+/// [`Outcome`](super::Outcome) → checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "legacy::Intent")]
 pub struct Intent {
@@ -146,7 +148,8 @@ pub struct Exec {
     pub seconds: u32,
 }
 
-/// A body that leaves this process only in its request: a journal, log or screen gets its digest (values may be secret).
+/// A body that leaves this process only in its request: a journal, log or screen gets its digest (values may
+/// be secret).
 #[derive(Clone, PartialEq)]
 pub enum Sealed {
     /// The body.
@@ -165,7 +168,8 @@ impl Sealed {
     }
 }
 
-/// blake3 of a value's compact JSON, hexadecimal; objects are ordered by key, so equal values have equal digests.
+/// blake3 of a value's compact JSON, hexadecimal; objects are ordered by key, so equal values have equal
+/// digests.
 pub fn digest(value: &Value) -> Clean {
     Clean::new(&blake3::hash(value.to_string().as_bytes()).to_hex())
 }
@@ -202,7 +206,8 @@ pub struct Expectation {
     pub before: BTreeMap<Clean, Clean>,
     /// The time of warroom's `managedFields` entry before the write.
     pub managed_before: Option<Clean>,
-    /// `metadata.generation` before the write: it moves with every change of the spec, also with one that is taken back.
+    /// `metadata.generation` before the write: it moves with every change of the spec, also with one that is
+    /// taken back.
     pub generation_before: i64,
 }
 
@@ -210,16 +215,19 @@ pub struct Expectation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Made {
-    /// Other values in an object: every pointer holds the expected value, and warroom's own `managedFields` entry is not the one from before.
+    /// Other values in an object: every pointer holds the expected value, and warroom's own `managedFields`
+    /// entry is not the one from before.
     #[default]
     Values,
-    /// An element of a list holds all values, as silences do. The answer says nothing of it, so it is always read.
+    /// An element of a list holds all values, as silences do. The answer says nothing of it, so it is always
+    /// read.
     Listed,
     /// The object is gone, or on its way.
     Gone,
 }
 
-/// What should now be so, as data: a kind of check and its arguments. A kind that this version does not know never comes true.
+/// What should now be so, as data: a kind of check and its arguments. A kind that this version does not know
+/// never comes true.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "legacy::Check")]
 pub struct Check {

@@ -1,7 +1,7 @@
 //! Forms of earlier releases, converted while they are read: recordings of every release stay readable.
 //!
-//! 0.1: an intent had one target and one server, `writes` with one `expect` beside them, `verify` as an enum, and `kubectl` as text; a `:` command
-//! was its line, which every replay parsed.
+//! 0.1: an intent had one target and one server, `writes` with one `expect` beside them, `verify` as an enum,
+//! and `kubectl` as text; a `:` command was its line, which every replay parsed.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -47,15 +47,44 @@ struct Write {
 
 impl From<Intent> for super::Intent {
     fn from(old: Intent) -> Self {
-        let Intent { id, call, title, danger, target, mut ops, server, writes, expect, checks, verify_within, undo, command, actor } = old;
+        let Intent {
+            id,
+            call,
+            title,
+            danger,
+            target,
+            mut ops,
+            server,
+            writes,
+            expect,
+            checks,
+            verify_within,
+            undo,
+            command,
+            actor,
+        } = old;
         if let Some(expect) = expect {
             let op = |Write { method, path, content_type, body }| {
-                let (server, target, expect) = (server.clone(), target.clone(), expect.clone());
+                let server = server.clone();
+                let target = target.clone();
+                let expect = expect.clone();
                 Op::Write(super::Write { server, target, method, path, content_type, body, expect })
             };
             ops.extend(writes.into_iter().map(op));
         }
-        Self { id, call, title, danger: danger.unwrap_or(Danger::Change), target, ops, checks, verify_within, undo, command, actor }
+        Self {
+            id,
+            call,
+            title,
+            danger: danger.unwrap_or(Danger::Change),
+            target,
+            ops,
+            checks,
+            verify_within,
+            undo,
+            command,
+            actor,
+        }
     }
 }
 
@@ -129,7 +158,8 @@ mod tests {
         assert_eq!(read(" disarm "), Does::Act(Action::Disarm));
         assert_eq!(read("ns shop prod"), Does::Act(Action::Namespaces("shop prod".into())));
         assert_eq!(read("scale deployment=worker replicas=3"), Does::Nothing(Clean::default()));
-        let note: Event = serde_json::from_str(r#"{"operator":{"entered":{"purpose":"note","text":"arm"}}}"#).unwrap();
+        let note: Event =
+            serde_json::from_str(r#"{"operator":{"entered":{"purpose":"note","text":"arm"}}}"#).unwrap();
         assert_eq!(note.clone().upgraded(), note);
     }
 }

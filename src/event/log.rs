@@ -1,4 +1,5 @@
-//! Logs as they are followed: whose, what state each stream is in, and lines. Only a viewer's screen is about them: never recorded.
+//! Logs as they are followed: whose, what state each stream is in, and lines. Only a viewer's screen is about
+//! them: never recorded.
 
 use chrono::{DateTime, Utc};
 
@@ -100,7 +101,8 @@ pub struct LogExtent {
 }
 
 impl LogExtent {
-    /// How many of the last minutes are read; `None` for all there is. The run before is read to its end, whatever is kept for this one.
+    /// How many of the last minutes are read; `None` for all there is. The run before is read to its end,
+    /// whatever is kept for this one.
     pub fn since(&self) -> Option<u32> {
         self.minutes.filter(|_| !self.previous)
     }

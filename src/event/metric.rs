@@ -19,7 +19,8 @@ pub struct GroupLag {
 }
 
 impl GroupLag {
-    /// Whether it is told to whom partitions are assigned; an exporter does not know, and in a rebalance nobody does.
+    /// Whether it is told to whom partitions are assigned; an exporter does not know, and in a rebalance
+    /// nobody does.
     pub fn assigned(&self) -> bool {
         self.partitions.iter().any(|partition| partition.client.is_some())
     }
@@ -94,7 +95,9 @@ impl Alert {
 
     /// Whom it is about, as its labels name it.
     pub fn about(&self) -> Option<&Clean> {
-        ["service", "deployment", "pod", "node", "job", "instance"].into_iter().find_map(|label| self.labels.get(label))
+        ["service", "deployment", "pod", "node", "job", "instance"]
+            .into_iter()
+            .find_map(|label| self.labels.get(label))
     }
 
     /// The service that it is about.

@@ -1,7 +1,8 @@
 //! Facts: what happened, as data. No clock, no handle, nothing that only this process can understand.
 //!
-//! [`Event`] is closed: whatever changes the world or the screen is one of these, in one total order. All but [`Event::View`] are
-//! written to the journal as a [`Record`]; the world is a fold of those alone, so a replay arrives at the same world.
+//! [`Event`] is closed: whatever changes the world or the screen is one of these, in one total order. All but
+//! [`Event::View`] are written to the journal as a [`Record`]; the world is a fold of those alone, so a
+//! replay arrives at the same world.
 
 pub mod alertmanager;
 mod call;
@@ -27,8 +28,8 @@ use serde::{Deserialize, Serialize};
 
 pub use call::{Danger, Prepared, Refusal, StepCall};
 pub use cluster::{
-    Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta, Node, Notice, Owner, Pod,
-    Revision, Scope, Target, Uid, Workload,
+    Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta,
+    Node, Notice, Owner, Pod, Revision, Scope, Target, Uid, Workload,
 };
 pub use context::{Beside, ContextId, labels};
 pub use intent::{Check, Command, Exec, Expectation, Intent, Made, Op, Sealed, Server, Write, digest};
@@ -130,7 +131,8 @@ pub enum Event {
     JournalTrouble(Option<crate::clean::Clean>),
     /// What became of a change of the kubeconfig while the session runs, in words.
     Kubeconfig(crate::clean::Clean),
-    /// What of an earlier session's recording cannot be read, where that may be a change whose answer is not known, in words.
+    /// What of an earlier session's recording cannot be read, where that may be a change whose answer is not
+    /// known, in words.
     Unread(crate::clean::Clean),
     /// What only this viewer's screen is about; never recorded.
     #[serde(skip)]

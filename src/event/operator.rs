@@ -1,4 +1,5 @@
-//! What a person does: decisions, which are recorded, and what only moves their own screen while they type, which is not.
+//! What a person does: decisions, which are recorded, and what only moves their own screen while they type,
+//! which is not.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +48,8 @@ impl Operator {
     }
 }
 
-/// What a `:` command came to, as it was resolved where it was typed: a recording never has to read its line again.
+/// What a `:` command came to, as it was resolved where it was typed: a recording never has to read its line
+/// again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Does {

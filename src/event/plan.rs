@@ -1,5 +1,5 @@
-//! A change, ready to be confirmed: exactly what would be sent, and all that preflight found. Never recorded; what is confirmed of it is
-//! its [`Intent`].
+//! A change, ready to be confirmed: exactly what would be sent, and all that preflight found. Never recorded;
+//! what is confirmed of it is its [`Intent`].
 
 use super::{Intent, Refusal};
 use crate::clean::Clean;
@@ -28,10 +28,14 @@ impl Plan {
     pub fn obstacle(&self) -> Option<Refusal> {
         let denied = |right: &Right| matches!(right.allowed, Allowed::No(_));
         if let Some(right) = self.rights.iter().find(|right| denied(right)) {
-            return Some(Refusal::Denied(format!("you may not {right}: ask for that right, or let somebody who has it do this").into()));
+            return Some(Refusal::Denied(
+                format!("you may not {right}: ask for that right, or let somebody who has it do this").into(),
+            ));
         }
         match &self.dry_run {
-            DryRun::Refused(why) => Some(Refusal::Failed(format!("the server refuses it (dry run): {why}").into())),
+            DryRun::Refused(why) => {
+                Some(Refusal::Failed(format!("the server refuses it (dry run): {why}").into()))
+            }
             DryRun::Accepted | DryRun::Unknown(_) | DryRun::None(_) => None,
         }
     }

@@ -1,5 +1,5 @@
-//! What an event holds for this process alone: texts as they were typed, and the bodies of writes. It goes beside the event while that is
-//! redacted for the journal, and comes back to it before it is carried out.
+//! What an event holds for this process alone: texts as they were typed, and the bodies of writes. It goes
+//! beside the event while that is redacted for the journal, and comes back to it before it is carried out.
 
 use super::{Does, Event, Intent, Op, Operator, StepCall};
 
@@ -10,7 +10,10 @@ pub struct Private(Option<Box<Event>>);
 impl Private {
     /// What an event holds, before it is redacted.
     pub fn of(event: &Event) -> Self {
-        let holds = matches!(event, Event::Intent(_) | Event::Operator(Operator::Command { .. } | Operator::Entered { .. }));
+        let holds = matches!(
+            event,
+            Event::Intent(_) | Event::Operator(Operator::Command { .. } | Operator::Entered { .. })
+        );
         Self(holds.then(|| Box::new(event.clone())))
     }
 
@@ -83,10 +86,15 @@ mod tests {
 
     #[test]
     fn what_was_typed_comes_through_and_is_not_recorded() {
-        let inputs = [("env", Typed::env("A=hunter2\t")), ("token", Typed::new("hunter2")), ("reason", Typed::new("password=hunter2"))];
+        let inputs = [
+            ("env", Typed::env("A=hunter2\t")),
+            ("token", Typed::new("hunter2")),
+            ("reason", Typed::new("password=hunter2")),
+        ];
         let call = StepCall::new("set-env", inputs.map(|(name, value)| (name.into(), value)).into());
         let intent = Intent { call: call.clone(), undo: Some(call.clone()), ..samples::intent() };
-        let command = |does| Operator::Command { line: Typed::hidden("set-env env=A=hunter2", "set-env …"), does };
+        let command =
+            |does| Operator::Command { line: Typed::hidden("set-env env=A=hunter2", "set-env …"), does };
         let events = [
             Event::Operator(command(Does::Begin(call))),
             Event::Operator(command(Does::Nothing("\"hunter2\": inputs are written name=value".into()))),
@@ -100,10 +108,16 @@ mod tests {
                 Event::Operator(Operator::Command { line, does: Does::Begin(call) }) => {
                     call.inputs.values().chain([line]).map(|typed| typed.raw().to_owned()).collect()
                 }
-                Event::Operator(Operator::Command { line, does: Does::Nothing(why) }) => vec![line.raw().to_owned(), why.to_string()],
+                Event::Operator(Operator::Command { line, does: Does::Nothing(why) }) => {
+                    vec![line.raw().to_owned(), why.to_string()]
+                }
                 Event::Intent(intent) => {
                     let calls = [&intent.call, intent.undo.as_ref().unwrap()];
-                    calls.iter().flat_map(|call| call.inputs.values()).map(|typed| typed.raw().to_owned()).collect()
+                    calls
+                        .iter()
+                        .flat_map(|call| call.inputs.values())
+                        .map(|typed| typed.raw().to_owned())
+                        .collect()
                 }
                 other => panic!("{other:?}"),
             };

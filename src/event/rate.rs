@@ -1,7 +1,8 @@
-//! Rates read from Prometheus: the newest numbers of every service, and rows of older ones. Unknown is `None`, never 0.
+//! Rates read from Prometheus: the newest numbers of every service, and rows of older ones. Unknown is
+//! `None`, never 0.
 //!
-//! Time is a grid: every number is of a moment that is a multiple of its tier's step, whoever asked and whenever, so that what is filled in
-//! later falls into the same places as what was read live.
+//! Time is a grid: every number is of a moment that is a multiple of its tier's step, whoever asked and
+//! whenever, so that what is filled in later falls into the same places as what was read live.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};

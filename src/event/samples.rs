@@ -6,14 +6,21 @@ use chrono::DateTime;
 use ulid::Ulid;
 
 use super::{
-    Amount, Command, Container, ContainerState, Danger, Expectation, Intent, Kind, Made, Meta, Op, Pod, PodPhase, Revision, Sealed, Server,
-    StepCall, Target, Workload, Write,
+    Amount, Command, Container, ContainerState, Danger, Expectation, Intent, Kind, Made, Meta, Op, Pod,
+    PodPhase, Revision, Sealed, Server, StepCall, Target, Workload, Write,
 };
 use crate::clean::Clean;
 
 /// Made at the beginning of time, with its name as its identity.
 pub fn meta(name: &str) -> Meta {
-    Meta { uid: name.into(), namespace: "prod".into(), name: name.into(), created: DateTime::UNIX_EPOCH, deleting: None, held_by: None }
+    Meta {
+        uid: name.into(),
+        namespace: "prod".into(),
+        name: name.into(),
+        created: DateTime::UNIX_EPOCH,
+        deleting: None,
+        held_by: None,
+    }
 }
 
 /// A Deployment with all of its replicas ready.
@@ -39,7 +46,16 @@ pub fn deployment(meta: Meta, replicas: u32) -> Workload {
 
 /// The first revision of something.
 pub fn revision(meta: Meta) -> Revision {
-    Revision { meta, owner: None, number: 1, release: None, images: vec![], cause: None, desired: 1, ready: 1 }
+    Revision {
+        meta,
+        owner: None,
+        number: 1,
+        release: None,
+        images: vec![],
+        cause: None,
+        desired: 1,
+        ready: 1,
+    }
 }
 
 /// A container that runs.
@@ -59,7 +75,16 @@ pub fn container(name: &str) -> Container {
 
 /// A pod that runs, of nobody, on no node.
 pub fn pod(meta: Meta, containers: Vec<Container>) -> Pod {
-    Pod { meta, owner: None, node: None, phase: PodPhase::Running, ready: true, reason: None, message: None, containers }
+    Pod {
+        meta,
+        owner: None,
+        node: None,
+        phase: PodPhase::Running,
+        ready: true,
+        reason: None,
+        message: None,
+        containers,
+    }
 }
 
 /// An object of the main cluster.

@@ -193,7 +193,8 @@ pub enum Mode {
     Demo,
 }
 
-/// Who looks at which cluster, with which rules. Everything that [`reduce`](crate::reduce) needs of the settings.
+/// Who looks at which cluster, with which rules. Everything that [`reduce`](crate::reduce) needs of the
+/// settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Live or demo.
@@ -260,7 +261,13 @@ impl Session {
     /// The contexts, the main one first.
     pub fn contexts(&self) -> impl Iterator<Item = Looked<'_>> {
         let label = if self.label.is_empty() { &self.context } else { &self.label };
-        let main = Looked { id: ContextId::MAIN, context: &self.context, label, cluster: &self.cluster, read_only: self.read_only };
+        let main = Looked {
+            id: ContextId::MAIN,
+            context: &self.context,
+            label,
+            cluster: &self.cluster,
+            read_only: self.read_only,
+        };
         let beside = self.beside.iter().zip(1..).map(|(one, place)| Looked {
             id: ContextId(place),
             context: &one.context,
@@ -278,14 +285,19 @@ impl Session {
 
     /// The one of that name or label.
     pub fn named(&self, name: &str) -> Option<Looked<'_>> {
-        self.contexts().find(|one| *one.context == name).or_else(|| self.contexts().find(|one| *one.label == name))
+        self.contexts()
+            .find(|one| *one.context == name)
+            .or_else(|| self.contexts().find(|one| *one.label == name))
     }
 
     /// The one that a target is in: of an earlier session's the one that reaches its cluster now.
     pub fn of(&self, target: &Target) -> ContextId {
         let here = |one: &Looked<'_>| *one.cluster == target.cluster;
-        let named = |one: &Looked<'_>| *one.context == target.context || (target.context.is_empty() && one.id.is_main());
-        let found = self.contexts().find(|one| here(one) && named(one)).or_else(|| self.contexts().find(here));
+        let named = |one: &Looked<'_>| {
+            *one.context == target.context || (target.context.is_empty() && one.id.is_main())
+        };
+        let found =
+            self.contexts().find(|one| here(one) && named(one)).or_else(|| self.contexts().find(here));
         found.map(|one| one.id).unwrap_or_default()
     }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::clean::Clean;
 use crate::journal::redact::{MARK, has_hidden, hide_env, hide_env_words, redact_text};
 
-/// A typed text. Serialised, printed and shown without its secrets and cleaned; [`Typed::raw`] gives it as it was typed.
+/// A typed text. Serialised, printed and shown without its secrets and cleaned; [`Typed::raw`] gives it as it
+/// was typed.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Clean", into = "Clean")]
 pub struct Typed {
@@ -18,7 +19,8 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Any text: what looks like a secret is hidden, and so are the values of variables in a command, `env=NAME=value`.
+    /// Any text: what looks like a secret is hidden, and so are the values of variables in a command,
+    /// `env=NAME=value`.
     pub fn new(raw: &str) -> Self {
         Self::hidden(raw, &hide_env_words(raw))
     }
@@ -113,7 +115,10 @@ mod tests {
     #[test]
     fn it_is_recorded_as_a_plain_text() {
         let read: Typed = serde_json::from_str(r#""scale replicas=3""#).unwrap();
-        assert_eq!((read.raw(), read.is_lost(), &read), ("scale replicas=3", false, &Typed::new("scale replicas=3")));
+        assert_eq!(
+            (read.raw(), read.is_lost(), &read),
+            ("scale replicas=3", false, &Typed::new("scale replicas=3"))
+        );
         let written = serde_json::to_string(&Typed::env("A=b")).unwrap();
         assert!(serde_json::from_str::<Typed>(&written).unwrap().is_lost() && !Typed::env("A=b").is_lost());
     }

@@ -54,7 +54,8 @@ pub enum NamespacePhase {
     Missing,
 }
 
-/// The namespaces that a typed line names, separated by blanks or commas; none for `all` and `*`. Names are DNS labels (RFC 1123).
+/// The namespaces that a typed line names, separated by blanks or commas; none for `all` and `*`. Names are
+/// DNS labels (RFC 1123).
 ///
 /// # Errors
 /// The word that cannot be a namespace's name.
@@ -86,10 +87,14 @@ mod tests {
 
     #[test]
     fn namespaces_are_named_in_one_line() {
-        let read = |line: &str| namespaces(line).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"));
+        let read = |line: &str| {
+            namespaces(line).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"))
+        };
         assert_eq!(read("shop, prod shop").as_deref(), Ok("shop+prod"));
         assert_eq!(read("all").as_deref(), Ok(""));
         assert_eq!(read("*").as_deref(), Ok(""));
-        assert!(read(" ").is_err() && read("../secrets").is_err() && read("Shop").is_err() && read("-a").is_err());
+        assert!(
+            read(" ").is_err() && read("../secrets").is_err() && read("Shop").is_err() && read("-a").is_err()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The calls that the writer makes to the file system, as a seam: a test's disk can fail at any one of them. Nothing here decides.
+//! The calls that the writer makes to the file system, as a seam: a test's disk can fail at any one of them.
+//! Nothing here decides.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -38,7 +39,8 @@ impl Disk for LocalDisk {
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        // The lock only tells a recovery that the recording is alive; where locks are not supported, recovery refuses to cut anything.
+        // The lock only tells a recovery that the recording is alive; where locks are not supported, recovery
+        // refuses to cut anything.
         let _ = file.try_lock();
         Ok(Box::new(file))
     }

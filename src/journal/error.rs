@@ -52,7 +52,9 @@ pub enum JournalError {
         got: u64,
     },
     /// A line above [`super::format::MAX_LINE`].
-    #[error("a record of {bytes} bytes is larger than a line of the journal may be (64 MiB): it was not recorded")]
+    #[error(
+        "a record of {bytes} bytes is larger than a line of the journal may be (64 MiB): it was not recorded"
+    )]
     TooLarge {
         /// The line's length in bytes.
         bytes: usize,
@@ -61,7 +63,9 @@ pub enum JournalError {
     #[error("the journal is behind its disk: nothing was decided; try again in a moment")]
     Behind,
     /// Nothing can be written, so nothing may be decided.
-    #[error("nothing has been recorded since {since} ({error}), so no action may start: free or mend the disk")]
+    #[error(
+        "nothing has been recorded since {since} ({error}), so no action may start: free or mend the disk"
+    )]
     Failing {
         /// Since when.
         since: DateTime<Utc>,
@@ -69,7 +73,9 @@ pub enum JournalError {
         error: String,
     },
     /// The disk did not answer at the end of the program.
-    #[error("the disk did not answer for {0:?}: the recording is left as if warroom had been killed, and the next start tidies it")]
+    #[error(
+        "the disk did not answer for {0:?}: the recording is left as if warroom had been killed, and the next start tidies it"
+    )]
     Hung(std::time::Duration),
     /// The writing thread has ended.
     #[error("the journal is closed")]

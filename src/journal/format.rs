@@ -1,5 +1,5 @@
-//! One line of a segment: its framing, its checksum, and the hash chain over groups of lines. The rules are in the
-//! [journal's page](super). Bytes only: no file is opened here.
+//! One line of a segment: its framing, its checksum, and the hash chain over groups of lines. The rules are
+//! in the [journal's page](super). Bytes only: no file is opened here.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -225,7 +225,12 @@ pub fn mark_line(mark: &Mark) -> serde_json::Result<Vec<u8>> {
 }
 
 /// Writes a checkpoint as a line, piece by piece: a large cluster's world is never held as text.
-pub fn write_checkpoint(out: &mut dyn Write, seq: u64, at: DateTime<Utc>, world: &impl Serialize) -> io::Result<()> {
+pub fn write_checkpoint(
+    out: &mut dyn Write,
+    seq: u64,
+    at: DateTime<Utc>,
+    world: &impl Serialize,
+) -> io::Result<()> {
     let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let mut line = Summed { out, crc: 0, hasher: None };
     write!(line, r#"{{"checkpoint":{{"seq":{seq},"at":"{at}","world":"#)?;
@@ -259,7 +264,8 @@ impl Write for Summed<'_> {
     }
 }
 
-/// Puts the checksum into a whole JSON object. Raw JSON may hold newlines between its tokens; they become spaces, which mean the same.
+/// Puts the checksum into a whole JSON object. Raw JSON may hold newlines between its tokens; they become
+/// spaces, which mean the same.
 fn close(mut json: Vec<u8>) -> Vec<u8> {
     json.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
     json.pop();
@@ -300,7 +306,10 @@ mod tests {
     fn a_record_line_is_what_the_format_says() {
         let line = record_line(7, at(), br#"{"k":1}"#);
         let body = r#"{"seq":7,"at":"2026-11-23T14:46:32.000001Z","event":{"k":1}"#;
-        assert_eq!(String::from_utf8(line).unwrap(), format!("{body},\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes())));
+        assert_eq!(
+            String::from_utf8(line).unwrap(),
+            format!("{body},\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body.as_bytes()))
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! A recording as it is replayed: checkpoints, records and gaps, in order. What is damaged is stepped over and named, never shown and
-//! never an error. Nothing is written here: a recording may be read while it is being written, and from a folder that is read-only.
+//! A recording as it is replayed: checkpoints, records and gaps, in order. What is damaged is stepped over
+//! and named, never shown and never an error. Nothing is written here: a recording may be read while it is
+//! being written, and from a folder that is read-only.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -44,7 +45,8 @@ pub enum Target {
 /// What a recording holds, one after the other.
 #[derive(Clone, Debug)]
 pub enum Item {
-    /// The world as it was here. The first one is where a replay begins; after a gap the next one makes it right again.
+    /// The world as it was here. The first one is where a replay begins; after a gap the next one makes it
+    /// right again.
     Checkpoint(Checkpoint),
     /// An event. Before any checkpoint it can be listed, but there is no world to apply it to.
     Record(RawRecord),
@@ -85,7 +87,9 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(why) => f.write_str(why),
-            Self::Damaged { segment, offset, fault } => write!(f, "segment {segment:06} is damaged at byte {offset}: {fault}"),
+            Self::Damaged { segment, offset, fault } => {
+                write!(f, "segment {segment:06} is damaged at byte {offset}: {fault}")
+            }
             Self::Missing => f.write_str("they are not in the recording"),
         }
     }
@@ -106,7 +110,8 @@ impl Recording {
         let numbers = segment_numbers(path)?;
         let size = |file: PathBuf| file.metadata().map(|found| found.len()).ok();
         let info = |number| {
-            let bytes = size(plain_path(path, number)).or_else(|| size(packed_path(path, number))).unwrap_or(0);
+            let bytes =
+                size(plain_path(path, number)).or_else(|| size(packed_path(path, number))).unwrap_or(0);
             header(path, number).map(|header| SegmentInfo { number, header, bytes })
         };
         let (end, sealed) = numbers.last().and_then(|last| end(path, *last)).unzip();
@@ -144,20 +149,37 @@ impl Recording {
         self.items_from(0)
     }
 
-    /// Everything from the last whole checkpoint at or before `to`. The caller steps over what comes before `to` itself.
+    /// Everything from the last whole checkpoint at or before `to`. The caller steps over what comes before
+    /// `to` itself.
     pub fn seek(&self, to: Target) -> Items {
         let is_before = |header: &Header| match to {
             Target::Seq(seq) => header.seq <= seq,
             Target::At(at) => header.at <= at,
         };
-        let candidates = self.segments.iter().enumerate().rev().filter(|(_, segment)| segment.header.as_ref().is_some_and(is_before));
-        candidates.map(|(index, _)| self.items_from(index)).find_map(Items::at_checkpoint).unwrap_or_else(|| self.items())
+        let candidates = self
+            .segments
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, segment)| segment.header.as_ref().is_some_and(is_before));
+        candidates
+            .map(|(index, _)| self.items_from(index))
+            .find_map(Items::at_checkpoint)
+            .unwrap_or_else(|| self.items())
     }
 
     fn items_from(&self, index: usize) -> Items {
         let ahead: VecDeque<u32> = self.segments[index..].iter().map(|segment| segment.number).collect();
         let seq = (index == 0).then_some(0);
-        Items { folder: self.path.clone(), ahead, segment: 0, scan: None, seq, why: None, ready: VecDeque::new() }
+        Items {
+            folder: self.path.clone(),
+            ahead,
+            segment: 0,
+            scan: None,
+            seq,
+            why: None,
+            ready: VecDeque::new(),
+        }
     }
 }
 
@@ -197,7 +219,9 @@ impl Items {
         match scan.next().map(|line| (line.offset, line.content)) {
             None => self.scan = None,
             Some((_, Ok(line))) => self.take(line),
-            Some((offset, Err(fault))) => self.why = Some(Why::Damaged { segment: self.segment, offset, fault }),
+            Some((offset, Err(fault))) => {
+                self.why = Some(Why::Damaged { segment: self.segment, offset, fault })
+            }
         }
         true
     }
@@ -212,7 +236,13 @@ impl Items {
         self.segment = number;
         match Scan::open(&self.folder, number) {
             Ok(scan) => self.scan = Some(scan),
-            Err(error) => self.why = Some(Why::Damaged { segment: number, offset: 0, fault: Fault::Unreadable(error.to_string()) }),
+            Err(error) => {
+                self.why = Some(Why::Damaged {
+                    segment: number,
+                    offset: 0,
+                    fault: Fault::Unreadable(error.to_string()),
+                })
+            }
         }
         true
     }
@@ -226,7 +256,8 @@ impl Items {
                 }
             }
             Line::Mark(Mark::Checkpoint(checkpoint)) => {
-                // A segment that its writer gave up at birth stands behind what was written since; its checkpoint is of no use.
+                // A segment that its writer gave up at birth stands behind what was written since; its
+                // checkpoint is of no use.
                 if self.seq.is_none_or(|last| last <= checkpoint.seq) {
                     self.account_for(checkpoint.seq.saturating_add(1));
                     self.seq = Some(checkpoint.seq);
@@ -252,7 +283,8 @@ impl Items {
         true
     }
 
-    /// Some records may be there that their writer gave up, for instance when only the sync failed: the gap is what remains.
+    /// Some records may be there that their writer gave up, for instance when only the sync failed: the gap
+    /// is what remains.
     fn take_gap(&mut self, gap: Lost) {
         let Some(last) = self.seq.filter(|last| *last < gap.to_seq) else { return };
         self.account_for(gap.from_seq);

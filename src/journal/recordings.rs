@@ -1,4 +1,5 @@
-//! The recordings of a data folder: what they are called, and what can be said of each from its head and its end alone.
+//! The recordings of a data folder: what they are called, and what can be said of each from its head and its
+//! end alone.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,8 @@ pub fn recordings_folder(data: &Path) -> PathBuf {
 /// `20261123T144632Z-prod-eu-8Q2V7K`: when, where, and the end of the recording's id.
 pub fn folder_name(at: DateTime<Utc>, context: &str, recording: Ulid) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let context: String = context.chars().take(CONTEXT_LENGTH).map(|c| if is_plain(c) { c } else { '-' }).collect();
+    let context: String =
+        context.chars().take(CONTEXT_LENGTH).map(|c| if is_plain(c) { c } else { '-' }).collect();
     let id = recording.to_string();
     format!("{}-{context}-{}", at.format("%Y%m%dT%H%M%SZ"), &id[id.len() - 6..])
 }
@@ -33,7 +35,8 @@ pub fn folder_name(at: DateTime<Utc>, context: &str, recording: Ulid) -> String 
 pub struct Summary {
     /// Its folder.
     pub path: PathBuf,
-    /// Its first header, unless that is damaged: the id, the program's version, what the session was about, when it began.
+    /// Its first header, unless that is damaged: the id, the program's version, what the session was about,
+    /// when it began.
     pub header: Option<Header>,
     /// Its last commit: the last record, how many there are, the chain's head.
     pub end: Option<Commit>,
@@ -80,11 +83,19 @@ pub fn summarise(path: &Path) -> Result<Summary, JournalError> {
     let first = numbers.first().map(|first| header(path, *first)).transpose()?.flatten();
     let (end, sealed) = numbers.last().and_then(|last| end(path, *last)).unzip();
     let live = numbers.last().is_some_and(|last| is_locked(&plain_path(path, *last)));
-    Ok(Summary { path: path.to_path_buf(), header: first, end, bytes: folder_size(path)?, sealed: sealed.unwrap_or(false), live })
+    Ok(Summary {
+        path: path.to_path_buf(),
+        header: first,
+        end,
+        bytes: folder_size(path)?,
+        sealed: sealed.unwrap_or(false),
+        live,
+    })
 }
 
 fn is_locked(segment: &Path) -> bool {
-    File::open(segment).is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    File::open(segment)
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
 fn folder_size(path: &Path) -> Result<u64, JournalError> {

@@ -1,5 +1,6 @@
-//! Tidies a recording whose program was killed, at the next start: the torn end is kept aside and cut, the gap is written down, what
-//! stands is committed, and closed segments are compressed. The recording stays unsealed, for it was killed.
+//! Tidies a recording whose program was killed, at the next start: the torn end is kept aside and cut, the
+//! gap is written down, what stands is committed, and closed segments are compressed. The recording stays
+//! unsealed, for it was killed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -18,7 +19,8 @@ const RECORD: &[u8] = b"{\"seq\":";
 /// What a recovery found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recovered {
-    /// Nothing was amiss at the end, or there is damage that is no torn end: evidence, left as it is for [`super::verify`].
+    /// Nothing was amiss at the end, or there is damage that is no torn end: evidence, left as it is for
+    /// [`super::verify`].
     Untouched,
     /// Lines that were written but not committed are committed now.
     Committed,
@@ -29,22 +31,27 @@ pub enum Recovered {
 /// Tidies the recording in this folder. Doing it again changes nothing.
 pub fn recover(folder: &Path) -> Result<Recovered, JournalError> {
     let mut numbers = segment_numbers(folder)?;
-    let Some((last, plain)) = numbers.pop_last().map(|last| (last, plain_path(folder, last))).filter(|(_, plain)| plain.exists()) else {
+    let Some((last, plain)) =
+        numbers.pop_last().map(|last| (last, plain_path(folder, last))).filter(|(_, plain)| plain.exists())
+    else {
         return Ok(Recovered::Untouched); // somebody compressed the last segment as well: it was closed
     };
     // The lock keeps out a second recovery, and tells of a warroom that is still writing.
-    let mut file = OpenOptions::new().read(true).write(true).open(&plain).map_err(io_error("open", &plain))?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).open(&plain).map_err(io_error("open", &plain))?;
     file.try_lock().map_err(|_| JournalError::InUse(folder.to_path_buf()))?;
     let found = mend(folder, last, &mut file)?;
     remove_leftovers(folder).map_err(io_error("tidy", folder))?;
     for number in numbers {
         let temporary = format!("{number:06}.recover.tmp");
-        compress(&LocalDisk, folder, number, &temporary).map_err(io_error("compress", &plain_path(folder, number)))?;
+        compress(&LocalDisk, folder, number, &temporary)
+            .map_err(io_error("compress", &plain_path(folder, number)))?;
     }
     Ok(found)
 }
 
-/// Temporary files have no part in a recording; a compression that still runs starts no other when its file is gone.
+/// Temporary files have no part in a recording; a compression that still runs starts no other when its file
+/// is gone.
 fn remove_leftovers(folder: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -57,7 +64,9 @@ fn remove_leftovers(folder: &Path) -> io::Result<()> {
 
 fn mend(folder: &Path, number: u32, file: &mut File) -> Result<Recovered, JournalError> {
     let path = plain_path(folder, number);
-    let Some(good) = Good::read(folder, number).map_err(io_error("read", &path))? else { return Ok(Recovered::Untouched) };
+    let Some(good) = Good::read(folder, number).map_err(io_error("read", &path))? else {
+        return Ok(Recovered::Untouched);
+    };
     let aside = path.with_extension("torn");
     let found = match &good.torn {
         Some(_) => Recovered::Torn(aside.clone()),
@@ -83,22 +92,35 @@ struct Good {
 }
 
 impl Good {
-    /// Walks to the last line. None where nothing may be mended: no header, already sealed, unreadable, or bad lines before good ones.
+    /// Walks to the last line. None where nothing may be mended: no header, already sealed, unreadable, or
+    /// bad lines before good ones.
     fn read(folder: &Path, number: u32) -> io::Result<Option<Self>> {
         if end(folder, number).is_some_and(|(_, sealed)| sealed) {
             return Ok(None);
         }
         let mut scan = Scan::open(folder, number)?;
-        let Some(Scanned { content: Ok(Line::Mark(Mark::Header(header))), bytes, .. }) = scan.next() else { return Ok(None) };
+        let Some(Scanned { content: Ok(Line::Mark(Mark::Header(header))), bytes, .. }) = scan.next() else {
+            return Ok(None);
+        };
         let end = Commit { seq: header.seq, at: header.at, records: 0, chain: header.chain };
-        let mut good = Self { bytes: bytes.len() as u64, chain: Chain::after(header.chain), end, uncommitted: true, torn: None };
+        let mut good = Self {
+            bytes: bytes.len() as u64,
+            chain: Chain::after(header.chain),
+            end,
+            uncommitted: true,
+            torn: None,
+        };
         good.chain.add(bytes);
         while let Some(line) = scan.next() {
             match &line.content {
-                Err(Fault::Unreadable(_)) | Ok(Line::Mark(Mark::Sealed(_) | Mark::Header(_))) => return Ok(None),
+                Err(Fault::Unreadable(_)) | Ok(Line::Mark(Mark::Sealed(_) | Mark::Header(_))) => {
+                    return Ok(None);
+                }
                 Ok(_) if good.torn.is_some() => return Ok(None),
                 Ok(content) => good.add(content, line.bytes),
-                Err(_) => drop(good.torn.get_or_insert_with(|| line.bytes.iter().copied().take(RECORD.len()).collect())),
+                Err(_) => drop(
+                    good.torn.get_or_insert_with(|| line.bytes.iter().copied().take(RECORD.len()).collect()),
+                ),
             }
         }
         Ok(Some(good))
@@ -107,11 +129,15 @@ impl Good {
     fn add(&mut self, content: &Line, line: &[u8]) {
         self.bytes += line.len() as u64;
         if let Line::Mark(Mark::Commit(commit)) = content {
-            (self.end, self.chain, self.uncommitted) = (commit.clone(), Chain::after(commit.chain), false);
+            self.end = commit.clone();
+            self.chain = Chain::after(commit.chain);
+            self.uncommitted = false;
             return;
         }
         match content {
-            Line::Record(record) => (self.end.seq, self.end.at, self.end.records) = (record.seq, record.at, self.end.records + 1),
+            Line::Record(record) => {
+                (self.end.seq, self.end.at, self.end.records) = (record.seq, record.at, self.end.records + 1)
+            }
             Line::Mark(Mark::Gap(lost)) => self.end.seq = lost.to_seq,
             Line::Mark(_) => {}
         }

@@ -1,10 +1,11 @@
-//! Takes secrets out of what enters the journal. [`Redacted`] is the only way in, so that nothing is recorded that has not been here, and the
-//! world that is reduced from it holds the same as the recording. What looks like a secret is taken for one: a lost word costs less than a
-//! leaked password. Secrets by the name of their key are found here, secrets by their own look in [`redact_text`]; values of variables are
-//! hidden where they are typed, with [`hide_env`].
+//! Takes secrets out of what enters the journal. [`Redacted`] is the only way in, so that nothing is recorded
+//! that has not been here, and the world that is reduced from it holds the same as the recording. What looks
+//! like a secret is taken for one: a lost word costs less than a leaked password. Secrets by the name of
+//! their key are found here, secrets by their own look in [`redact_text`]; values of variables are hidden
+//! where they are typed, with [`hide_env`].
 //!
-//! So a type that is recorded keeps the names of things as values and not as keys of a map: under the key `auth-token-service` all text is
-//! taken out. Numbers stay, which keeps a typed value whole.
+//! So a type that is recorded keeps the names of things as values and not as keys of a map: under the key
+//! `auth-token-service` all text is taken out. Numbers stay, which keeps a typed value whole.
 
 mod env;
 mod text;
@@ -19,7 +20,8 @@ pub use text::redact_text;
 /// What stands in the place of a secret.
 pub const MARK: &str = "‹redacted›";
 
-/// Part of a key's name, once it is in lower case and without `-`, `_`, `.` and spaces, that marks its value as a secret.
+/// Part of a key's name, once it is in lower case and without `-`, `_`, `.` and spaces, that marks its value
+/// as a secret.
 const SECRET_PARTS: [&str; 16] = [
     "password",
     "passwd",
@@ -63,8 +65,8 @@ pub struct Redacted<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Redacted<T> {
-    /// Takes the secrets out of `value`. It fails where text of a fixed form (a time, an enum) stands under a secret-looking key; such a field
-    /// wants another name.
+    /// Takes the secrets out of `value`. It fails where text of a fixed form (a time, an enum) stands under a
+    /// secret-looking key; such a field wants another name.
     pub fn new(value: T) -> serde_json::Result<Self> {
         let mut tree = serde_json::to_value(&value)?;
         if redact(&mut tree) {
@@ -103,8 +105,11 @@ pub fn redact(value: &mut Value) -> bool {
 
 /// Whether a value under this key is taken for a secret. Asked for every key of every record.
 pub fn is_secret_key(key: &str) -> bool {
-    let squeezed: Vec<u8> = key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
-    let begins = |at: usize, part: &str| part.as_bytes()[0] == squeezed[at] && squeezed[at..].starts_with(part.as_bytes());
+    let squeezed: Vec<u8> =
+        key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase()).collect();
+    let begins = |at: usize, part: &str| {
+        part.as_bytes()[0] == squeezed[at] && squeezed[at..].starts_with(part.as_bytes())
+    };
     let has_part = (0..squeezed.len()).any(|at| SECRET_PARTS.iter().any(|part| begins(at, part)));
     let last_word = key.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or(key);
     let is_secret = has_part || SECRET_WORDS.iter().any(|word| last_word.eq_ignore_ascii_case(word));
@@ -125,7 +130,9 @@ fn redact_array(items: &mut [Value]) -> bool {
     let mut changed = false;
     let mut is_next_secret = false;
     for item in items {
-        let is_flag = item.as_str().is_some_and(|text| text.starts_with('-') && !text.contains('=') && is_secret_key(text));
+        let is_flag = item
+            .as_str()
+            .is_some_and(|text| text.starts_with('-') && !text.contains('=') && is_secret_key(text));
         changed |= if is_next_secret && !is_flag { blank(item) } else { redact(item) };
         is_next_secret = is_flag;
     }
@@ -150,7 +157,10 @@ fn redact_keys(fields: &mut Map<String, Value>) -> bool {
     if fields.keys().all(|key| redact_text(key) == key.as_str()) {
         return false;
     }
-    *fields = std::mem::take(fields).into_iter().map(|(key, value)| (redact_text(&key).into_owned(), value)).collect();
+    *fields = std::mem::take(fields)
+        .into_iter()
+        .map(|(key, value)| (redact_text(&key).into_owned(), value))
+        .collect();
     true
 }
 

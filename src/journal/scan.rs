@@ -1,5 +1,6 @@
-//! Reads the lines of a segment from its file, plain or compressed, and finds its head and its end. What the lines mean together is for
-//! [`reader`](super::reader) and [`verify`](super::verify). Nothing is written here.
+//! Reads the lines of a segment from its file, plain or compressed, and finds its head and its end. What the
+//! lines mean together is for [`reader`](super::reader) and [`verify`](super::verify). Nothing is written
+//! here.
 
 use std::collections::BTreeSet;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! One segment: its file names, the segment being written, and the compression of a closed one. When to start another is the
-//! [writer](super::writer)'s business.
+//! One segment: its file names, the segment being written, and the compression of a closed one. When to start
+//! another is the [writer](super::writer)'s business.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use super::format::{Chain, Commit, Header, Lost, MAX_LINE, Mark, mark_line};
 
 /// zstd's own default: a third of the size of level 1's time is not worth it here.
 const ZSTD_LEVEL: i32 = 3;
-/// Looks back over 256 KiB (log₂ of bytes), not over 2 MiB as this level would: lines resemble those just before them, and packing takes a
-/// tenth of the memory.
+/// Looks back over 256 KiB (log₂ of bytes), not over 2 MiB as this level would: lines resemble those just
+/// before them, and packing takes a tenth of the memory.
 const ZSTD_WINDOW: u32 = 18;
 
 /// The segment as it is written: `000001.ndjson`.
@@ -51,8 +51,8 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Starts a segment with its first group: header, what was `lost` before, checkpoint. It gets its name once that is on disk, so
-    /// that a segment that is there has a whole head. `records` is the count so far.
+    /// Starts a segment with its first group: header, what was `lost` before, checkpoint. It gets its name
+    /// once that is on disk, so that a segment that is there has a whole head. `records` is the count so far.
     pub(super) fn create(
         disk: &dyn Disk,
         folder: &Path,
@@ -90,13 +90,19 @@ impl Segment {
     fn appear(&self, disk: &dyn Disk, temporary: &Path, folder: &Path) -> Result<(), JournalError> {
         disk.rename(temporary, &self.path).map_err(io_error("rename", temporary))?;
         disk.sync_dir(folder).map_err(|error| {
-            let _ = disk.remove(&self.path); // or a segment that nobody writes to would stand behind the one in use
+            // or a segment that nobody writes to would stand behind the one in use
+            let _ = disk.remove(&self.path);
             io_error("sync", folder)(error)
         })
     }
 
     /// Adds a record's line to the group.
-    pub(super) fn add_record(&mut self, seq: u64, at: DateTime<Utc>, line: &[u8]) -> Result<(), JournalError> {
+    pub(super) fn add_record(
+        &mut self,
+        seq: u64,
+        at: DateTime<Utc>,
+        line: &[u8],
+    ) -> Result<(), JournalError> {
         self.next = Commit { seq, at, records: self.next.records + 1, chain: self.next.chain };
         self.write_all(line).map_err(io_error("write", &self.path))
     }
@@ -166,7 +172,8 @@ impl Segment {
 /// Writes a checkpoint's line.
 pub(super) type Checkpointer = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
-/// The group is written out when it has this many bytes, so that a large world or a large listing is never held as text.
+/// The group is written out when it has this many bytes, so that a large world or a large listing is never
+/// held as text.
 const PIECE: usize = 64 << 10;
 
 impl Write for Segment {
@@ -183,10 +190,12 @@ impl Write for Segment {
     }
 }
 
-/// Compresses a closed segment: into `temporary`, a name that nobody else uses, which then takes the plain one's place. Whatever fails, the
-/// plain one stays and counts; where it is gone, somebody else has done it.
+/// Compresses a closed segment: into `temporary`, a name that nobody else uses, which then takes the plain
+/// one's place. Whatever fails, the plain one stays and counts; where it is gone, somebody else has done it.
 pub(super) fn compress(disk: &dyn Disk, folder: &Path, number: u32, temporary: &str) -> io::Result<()> {
-    let (plain, packed, temporary) = (plain_path(folder, number), packed_path(folder, number), folder.join(temporary));
+    let plain = plain_path(folder, number);
+    let packed = packed_path(folder, number);
+    let temporary = folder.join(temporary);
     let Some(mut input) = unless_gone(disk.open(&plain))? else { return Ok(()) };
     let mut encoder = zstd::Encoder::new(disk.create(&temporary)?, ZSTD_LEVEL)?;
     encoder.include_checksum(true)?;

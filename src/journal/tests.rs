@@ -35,7 +35,8 @@ impl World {
 
 /// Time is a matter of the record's number.
 fn at(seq: u64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(1_795_445_192_000_001).unwrap() + TimeDelta::milliseconds(10 * seq.cast_signed())
+    DateTime::from_timestamp_micros(1_795_445_192_000_001).unwrap()
+        + TimeDelta::milliseconds(10 * seq.cast_signed())
 }
 
 /// Who records: it gives checkpoints when they are asked for.
@@ -51,7 +52,8 @@ impl Owner {
     fn start(disk: Arc<dyn Disk>, data: &Path, limits: Limits) -> Result<Self, JournalError> {
         let world = World::default();
         let about = json!({"context": "bed"});
-        let writer = Writer::create(disk, Opening { data, context: "bed", about, at: at(0), world: &world, limits })?;
+        let writer =
+            Writer::create(disk, Opening { data, context: "bed", about, at: at(0), world: &world, limits })?;
         Ok(Self { writer, world, seq: 0, acknowledged: Vec::new(), refused: Vec::new() })
     }
 
@@ -109,7 +111,8 @@ fn records(items: Items) -> Vec<(u64, Value)> {
         .collect()
 }
 
-/// Replays, and holds every checkpoint against the world replayed so far, but for those after a gap. Gives the last world.
+/// Replays, and holds every checkpoint against the world replayed so far, but for those after a gap. Gives
+/// the last world.
 fn replay(items: Items) -> Option<World> {
     let mut world: Option<World> = None;
     let mut is_sure = false;
@@ -118,8 +121,13 @@ fn replay(items: Items) -> Option<World> {
             Item::Checkpoint(checkpoint) => {
                 assert_eq!(world_hash(&checkpoint.world).unwrap(), checkpoint.hash);
                 let there: World = serde_json::from_str(checkpoint.world.get()).unwrap();
-                assert!(!is_sure || world.as_ref() == Some(&there), "the replay is not the live run at {}", checkpoint.seq);
-                (world, is_sure) = (Some(there), true);
+                assert!(
+                    !is_sure || world.as_ref() == Some(&there),
+                    "the replay is not the live run at {}",
+                    checkpoint.seq
+                );
+                world = Some(there);
+                is_sure = true;
             }
             Item::Record(record) => {
                 if let Some(world) = &mut world {
@@ -134,7 +142,9 @@ fn replay(items: Items) -> Option<World> {
 
 /// The files of a folder, to be written elsewhere with damage.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let read = |entry: std::fs::DirEntry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap());
+    let read = |entry: std::fs::DirEntry| {
+        (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+    };
     std::fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap())).collect()
 }
 
@@ -149,7 +159,11 @@ async fn until(owner: &Owner, holds: impl FnMut(&Status) -> bool) -> Status {
 async fn one_segment(data: &Path, count: u64, sealed: bool) -> std::path::PathBuf {
     let mut owner = Owner::start(Arc::new(LocalDisk), data, Limits { segment: 1 << 20, ..small() }).unwrap();
     for number in 1..=count {
-        if number % 3 == 0 { owner.decide(&event(number)).await.unwrap() } else { owner.observe(&event(number)) }
+        if number % 3 == 0 {
+            owner.decide(&event(number)).await.unwrap()
+        } else {
+            owner.observe(&event(number))
+        }
     }
     let path = owner.writer.path().to_path_buf();
     if sealed {

@@ -1,5 +1,6 @@
-//! Checks a whole recording: every checksum, the hash chain through all commit groups, how the segments link, every world's hash. A
-//! rewritten file whose checksums and chain were made anew shows only in the chain's head, which the store keeps.
+//! Checks a whole recording: every checksum, the hash chain through all commit groups, how the segments link,
+//! every world's hash. A rewritten file whose checksums and chain were made anew shows only in the chain's
+//! head, which the store keeps.
 
 use std::fmt;
 use std::path::Path;
@@ -119,7 +120,8 @@ struct Check {
     segment: u32,
     offset: u64,
     chain: Chain,
-    /// The values that the next header may name: the segment's last, or, where it could no longer be written, any of its commits.
+    /// The values that the next header may name: the segment's last, or, where it could no longer be written,
+    /// any of its commits.
     heads: Vec<Digest>,
     uncommitted: u64,
     sealed: bool,
@@ -143,7 +145,9 @@ impl Default for Check {
 impl Check {
     fn segment(&mut self, folder: &Path, number: u32) {
         let follows = number == self.segment + 1;
-        (self.segment, self.offset, self.uncommitted) = (number, 0, 0);
+        self.segment = number;
+        self.offset = 0;
+        self.uncommitted = 0;
         self.expect(follows, Flaw::Link);
         let was_sealed = std::mem::take(&mut self.sealed);
         if was_sealed {

@@ -1,7 +1,8 @@
 //! The writing thread: groups, decisions, failures, new segments.
 //!
-//! What fails once is not written to again: the disk may have dropped the data and call the next sync good (*Can Applications Recover from
-//! fsync Failures?*, ATC 2020). The thread asks for a checkpoint instead and goes on in a new segment, which says what was lost.
+//! What fails once is not written to again: the disk may have dropped the data and call the next sync good
+//! (*Can Applications Recover from fsync Failures?*, ATC 2020). The thread asks for a checkpoint instead and
+//! goes on in a new segment, which says what was lost.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,7 +25,8 @@ use super::writer::{Entry, Health, Limits, Opening, Status};
 
 /// A group is committed early when it has this many bytes.
 const GROUP_BYTES: usize = 1 << 20;
-/// How long until a checkpoint is asked for again: when nothing can be written, and when only the new segment failed.
+/// How long until a checkpoint is asked for again: when nothing can be written, and when only the new segment
+/// failed.
 const ASK_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 const BEHIND: &str = "they came faster than the disk took them, or were larger than a line may be";
 
@@ -77,7 +79,8 @@ impl Worker {
         let Opening { mut about, at, world, limits, .. } = opening;
         redact(&mut about);
         let warroom = env!("CARGO_PKG_VERSION").to_owned();
-        let header = Header { format: FORMAT, recording, segment: 1, warroom, seq: 0, at, chain: Digest::ZERO, about };
+        let header =
+            Header { format: FORMAT, recording, segment: 1, warroom, seq: 0, at, chain: Digest::ZERO, about };
         let checkpoint = |out: &mut dyn Write| write_checkpoint(out, 0, at, world);
         let segment = Segment::create(&*disk, &folder, header.clone(), None, checkpoint, 0)?;
         let (status, seen_by) = watch::channel(Status::default());
@@ -105,7 +108,9 @@ impl Worker {
             // Failures are in the status; only a decision is told as well.
             match self.wait(inbox) {
                 Ok(Message::Observation(entry)) => drop(self.record(&entry)),
-                Ok(Message::Decision(entry, ack)) => drop(ack.send(self.record(&entry).and_then(|()| self.commit()))),
+                Ok(Message::Decision(entry, ack)) => {
+                    drop(ack.send(self.record(&entry).and_then(|()| self.commit())))
+                }
                 Ok(Message::Checkpoint(new, under_way)) => {
                     self.rotate(new);
                     drop(under_way);
@@ -193,7 +198,8 @@ impl Worker {
             return;
         }
         let _ = self.note_hole(new.seq + 1).and_then(|()| self.commit());
-        (self.wants_checkpoint, self.ask_due) = (false, None);
+        self.wants_checkpoint = false;
+        self.ask_due = None;
         self.seen = (new.seq, new.at);
         match self.next_segment(new) {
             Ok(next) => {
@@ -209,35 +215,55 @@ impl Worker {
 
     fn next_segment(&mut self, new: NewSegment) -> Result<Segment, JournalError> {
         let lost = match &self.health {
-            Health::Failing { error, .. } => Some(Lost { from_seq: self.end.seq + 1, to_seq: new.seq, why: error.clone() }),
+            Health::Failing { error, .. } => {
+                Some(Lost { from_seq: self.end.seq + 1, to_seq: new.seq, why: error.clone() })
+            }
             Health::Ok | Health::Strained { .. } => None,
         };
         let lost = lost.filter(|lost| lost.from_seq <= lost.to_seq);
-        let header = Header { segment: self.header.segment + 1, seq: new.seq, at: new.at, chain: self.end.chain, ..self.header.clone() };
-        let segment = Segment::create(&*self.disk, &self.folder, header.clone(), lost, new.checkpoint, self.end.records)?;
+        let header = Header {
+            segment: self.header.segment + 1,
+            seq: new.seq,
+            at: new.at,
+            chain: self.end.chain,
+            ..self.header.clone()
+        };
+        let segment = Segment::create(
+            &*self.disk,
+            &self.folder,
+            header.clone(),
+            lost,
+            new.checkpoint,
+            self.end.records,
+        )?;
         self.header = header;
         Ok(segment)
     }
 
     fn postpone(&mut self, error: &JournalError) {
         let (failing, strained) = ASK_AGAIN;
-        let (since, error) = (self.seen.1, error.to_string());
+        let since = self.seen.1;
+        let error = error.to_string();
         if self.segment.is_some() {
             self.health = Health::Strained { since, error };
         }
         self.ask_due = Some(Instant::now() + if self.segment.is_some() { strained } else { failing });
     }
 
-    /// Seals and compresses the segment before this one. Neither is needed to read it: the next header vouches for its end.
+    /// Seals and compresses the segment before this one. Neither is needed to read it: the next header
+    /// vouches for its end.
     fn close(&mut self, segment: Option<Segment>) {
         if segment.is_none_or(|segment| segment.seal().is_err()) {
             return;
         }
-        let (disk, folder, number) = (Arc::clone(&self.disk), self.folder.clone(), self.header.segment - 1);
+        let disk = Arc::clone(&self.disk);
+        let folder = self.folder.clone();
+        let number = self.header.segment - 1;
         let before = self.packing.take();
         let work = move || {
             before.map(JoinHandle::join);
-            let _ = compress(&*disk, &folder, number, &format!("{number:06}.zst.tmp")); // what stays plain can be read as well
+            // what stays plain can be read as well
+            let _ = compress(&*disk, &folder, number, &format!("{number:06}.zst.tmp"));
         };
         self.packing = thread::Builder::new().name("journal-zstd".into()).spawn(work).ok();
     }
@@ -259,10 +285,12 @@ impl Worker {
 
     fn publish(&self) {
         let durable_seq = self.end.seq;
-        // Records are numbered from 1 without holes; while nothing can be written, all that came since are lost.
+        // Records are numbered from 1 without holes; while nothing can be written, all that came since are
+        // lost.
         let numbered = if self.segment.is_some() { durable_seq } else { self.seen.0 };
         let lost = numbered.saturating_sub(self.end.records);
-        let (health, wants_checkpoint) = (self.health.clone(), self.wants_checkpoint);
+        let health = self.health.clone();
+        let wants_checkpoint = self.wants_checkpoint;
         self.status.send_replace(Status { health, durable_seq, lost, wants_checkpoint });
     }
 }

@@ -1,9 +1,11 @@
-//! The owner's end of the journal: hands a session's records to the writing thread (`worker`) through a bounded queue. Nobody who
-//! hands in a record waits for the disk.
+//! The owner's end of the journal: hands a session's records to the writing thread (`worker`) through a
+//! bounded queue. Nobody who hands in a record waits for the disk.
 //!
 //! - An **observation** is on disk within [`Limits::group`], together with what came with it.
-//! - A **decision** is on disk, with everything before it, when its answer comes; an error means that nothing may be done.
-//! - Nothing is lost unseen: [`Status`] counts it at once, the journal holds a gap, and a checkpoint makes the replay right again.
+//! - A **decision** is on disk, with everything before it, when its answer comes; an error means that nothing
+//!   may be done.
+//! - Nothing is lost unseen: [`Status`] counts it at once, the journal holds a gap, and a checkpoint makes
+//!   the replay right again.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -113,7 +115,8 @@ pub struct Status {
     pub wants_checkpoint: bool,
 }
 
-/// The owner's end of the journal. Dropped without [`Writer::seal`], it commits what it has, and the recording counts as killed.
+/// The owner's end of the journal. Dropped without [`Writer::seal`], it commits what it has, and the
+/// recording counts as killed.
 pub struct Writer {
     inbox: Option<SyncSender<Message>>,
     /// Disconnected when the thread has ended.
@@ -178,7 +181,8 @@ impl Writer {
         }
     }
 
-    /// Hands in a decision. The answer comes once it is on disk; any error means that what was decided must not be done.
+    /// Hands in a decision. The answer comes once it is on disk; any error means that what was decided must
+    /// not be done.
     pub fn decide(&mut self, entry: Entry) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
         let (ack, answer) = oneshot::channel();
         let sent = self.admit(&entry).and_then(|()| self.send(Message::Decision(entry, ack)));
@@ -188,18 +192,27 @@ impl Writer {
         }
     }
 
-    /// Whether it wants a checkpoint, and none is on its way. It takes its time: a world given for every record meanwhile would be in memory
-    /// as often. One that has ended wants nothing.
+    /// Whether it wants a checkpoint, and none is on its way. It takes its time: a world given for every
+    /// record meanwhile would be in memory as often. One that has ended wants nothing.
     pub fn wants_checkpoint(&self) -> bool {
-        self.under_way.strong_count() == 0 && self.status.has_changed().is_ok() && self.status.borrow().wants_checkpoint
+        self.under_way.strong_count() == 0
+            && self.status.has_changed().is_ok()
+            && self.status.borrow().wants_checkpoint
     }
 
-    /// Gives the world as it is after the last record handed in, for a new segment. Ignored unless [`Status::wants_checkpoint`]. The world is
-    /// serialised on the writing thread, so an `Arc` of it costs the caller nothing.
-    pub fn checkpoint(&mut self, at: DateTime<Utc>, world: impl Serialize + Send + 'static) -> Result<(), JournalError> {
-        let (seq, under_way) = (self.seq, Arc::new(()));
+    /// Gives the world as it is after the last record handed in, for a new segment. Ignored unless
+    /// [`Status::wants_checkpoint`]. The world is serialised on the writing thread, so an `Arc` of it costs
+    /// the caller nothing.
+    pub fn checkpoint(
+        &mut self,
+        at: DateTime<Utc>,
+        world: impl Serialize + Send + 'static,
+    ) -> Result<(), JournalError> {
+        let seq = self.seq;
+        let under_way = Arc::new(());
         self.under_way = Arc::downgrade(&under_way);
-        let new = NewSegment { seq, at, checkpoint: Box::new(move |out| write_checkpoint(out, seq, at, &world)) };
+        let new =
+            NewSegment { seq, at, checkpoint: Box::new(move |out| write_checkpoint(out, seq, at, &world)) };
         self.send(Message::Checkpoint(new, under_way))
     }
 
@@ -216,7 +229,11 @@ impl Writer {
             return Err(JournalError::OutOfOrder { expected, got: entry.seq });
         }
         self.seq = entry.seq;
-        if entry.line.len() > MAX_LINE { Err(JournalError::TooLarge { bytes: entry.line.len() }) } else { Ok(()) }
+        if entry.line.len() > MAX_LINE {
+            Err(JournalError::TooLarge { bytes: entry.line.len() })
+        } else {
+            Ok(())
+        }
     }
 
     fn send(&self, message: Message) -> Result<(), JournalError> {
@@ -244,10 +261,20 @@ mod tests {
     fn a_record_longer_than_a_line_may_be_is_refused_and_counted() {
         let data = tempfile::tempdir().unwrap();
         let at = DateTime::UNIX_EPOCH;
-        let opening = Opening { data: data.path(), context: "x", about: serde_json::json!({}), at, world: &0, limits: Limits::default() };
+        let opening = Opening {
+            data: data.path(),
+            context: "x",
+            about: serde_json::json!({}),
+            at,
+            world: &0,
+            limits: Limits::default(),
+        };
         let mut writer = Writer::create(Arc::new(LocalDisk), opening).unwrap();
         let line = vec![b'x'; MAX_LINE + 1];
-        assert!(matches!(writer.observe(Entry { seq: 1, at, line, _room: None }), Err(JournalError::TooLarge { .. })));
+        assert!(matches!(
+            writer.observe(Entry { seq: 1, at, line, _room: None }),
+            Err(JournalError::TooLarge { .. })
+        ));
         let status = writer.status();
         assert_eq!(writer.seal().unwrap().seq, 1);
         assert_eq!(status.borrow().lost, 1);

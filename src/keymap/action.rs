@@ -40,7 +40,8 @@ pub struct Spec {
 
 macro_rules! actions {
     ($($variant:ident $name:literal $(| $alias:literal)* [$($context:ident)+] $danger:ident $doc:literal)+) => {
-        /// What a key or a `:` command is bound to. Written and read as its name; [`Action::Step`] as `step <id>`.
+        /// What a key or a `:` command is bound to. Written and read as its name; [`Action::Step`] as
+        /// `step <id>`.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub enum Action {
@@ -95,14 +96,21 @@ static NAMESPACES: Spec = Spec {
     danger: Danger::Record,
 };
 
-static NODE: Spec =
-    Spec { name: "node", aliases: &[], argument: Some("node"), doc: "Describe a node", contexts: &[Global], danger: Danger::Screen };
+static NODE: Spec = Spec {
+    name: "node",
+    aliases: &[],
+    argument: Some("node"),
+    doc: "Describe a node",
+    contexts: &[Global],
+    danger: Danger::Screen,
+};
 
 /// How an action takes what follows its name.
 type With = fn(String) -> Action;
 
 /// The actions that something must follow, and how they take it.
-static WITH_ARGUMENT: [(&Spec, With); 3] = [(&STEP, Action::Step), (&NAMESPACES, Action::Namespaces), (&NODE, Action::Node)];
+static WITH_ARGUMENT: [(&Spec, With); 3] =
+    [(&STEP, Action::Step), (&NAMESPACES, Action::Namespaces), (&NODE, Action::Node)];
 
 actions! {
     Quit "quit" | "q" | "exit" [Global] Screen "Leave warroom"
@@ -246,7 +254,9 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Step(argument) | Self::Namespaces(argument) | Self::Node(argument) => write!(f, "{} {argument}", self.spec().name),
+            Self::Step(argument) | Self::Namespaces(argument) | Self::Node(argument) => {
+                write!(f, "{} {argument}", self.spec().name)
+            }
             plain => f.write_str(plain.spec().name),
         }
     }
@@ -256,14 +266,23 @@ impl FromStr for Action {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let (name, argument) = text.trim().split_once(' ').map_or((text.trim(), ""), |(name, rest)| (name, rest.trim()));
+        let (name, argument) =
+            text.trim().split_once(' ').map_or((text.trim(), ""), |(name, rest)| (name, rest.trim()));
         let named = |spec: &Spec| spec.name == name || spec.aliases.contains(&name);
         if let Some((spec, with)) = WITH_ARGUMENT.iter().find(|(spec, _)| named(spec)) {
-            let missing = || Fault::new(format!("{:?} needs its argument: {}", spec.name, spec.argument.unwrap_or_default()));
+            let missing = || {
+                Fault::new(format!(
+                    "{:?} needs its argument: {}",
+                    spec.name,
+                    spec.argument.unwrap_or_default()
+                ))
+            };
             return if argument.is_empty() { Err(missing()) } else { Ok(with(argument.into())) };
         }
         match Self::PLAIN.iter().find(|action| named(action.spec())) {
-            Some(_) if !argument.is_empty() => Err(Fault::new(format!("{name:?} takes no argument, but {argument:?} follows it"))),
+            Some(_) if !argument.is_empty() => {
+                Err(Fault::new(format!("{name:?} takes no argument, but {argument:?} follows it")))
+            }
             Some(action) => Ok(action.clone()),
             None => Err(Fault::unknown("action", name, names())),
         }
@@ -272,7 +291,10 @@ impl FromStr for Action {
 
 /// All names that the table knows, aliases left out.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    Action::PLAIN.iter().map(|action| action.spec().name).chain(WITH_ARGUMENT.iter().map(|(spec, _)| spec.name))
+    Action::PLAIN
+        .iter()
+        .map(|action| action.spec().name)
+        .chain(WITH_ARGUMENT.iter().map(|(spec, _)| spec.name))
 }
 
 text_fields!(Action);
@@ -328,7 +350,13 @@ mod tests {
     fn help_lines_are_one_sentence_each() {
         for action in Action::PLAIN {
             let doc = action.spec().doc;
-            assert!(doc.starts_with(char::is_uppercase) && !doc.ends_with('.') && !doc.contains('\n') && doc.len() <= 70, "{doc}");
+            assert!(
+                doc.starts_with(char::is_uppercase)
+                    && !doc.ends_with('.')
+                    && !doc.contains('\n')
+                    && doc.len() <= 70,
+                "{doc}"
+            );
         }
     }
 

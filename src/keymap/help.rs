@@ -1,4 +1,5 @@
-//! What a keymap tells people: the footer's hints, the help screen, the README's table. All from the rows that resolve keys.
+//! What a keymap tells people: the footer's hints, the help screen, the README's table. All from the rows
+//! that resolve keys.
 
 use std::fmt::Write as _;
 
@@ -52,10 +53,20 @@ impl Keymap {
         };
         for (_, binding) in &reachable {
             let hint = match &binding.on[..] {
-                [key] => {
-                    binding.hint.clone().map(|label| Hint { key: *key, label, run: Some(binding.run.clone()), opens: false, aside: false })
-                }
-                [key, ..] => Some(Hint { key: *key, label: self.title(contexts, &[*key]), run: None, opens: true, aside: aside(key) }),
+                [key] => binding.hint.clone().map(|label| Hint {
+                    key: *key,
+                    label,
+                    run: Some(binding.run.clone()),
+                    opens: false,
+                    aside: false,
+                }),
+                [key, ..] => Some(Hint {
+                    key: *key,
+                    label: self.title(contexts, &[*key]),
+                    run: None,
+                    opens: true,
+                    aside: aside(key),
+                }),
                 [] => None,
             };
             hints.extend(hint.filter(|hint| !hints.contains(hint)));
@@ -74,19 +85,28 @@ impl Keymap {
             let action = binding.run.to_string();
             match group.rows.iter_mut().find(|row| row.action == action) {
                 Some(row) => row.keys.push(binding.on.clone()),
-                None => group.rows.push(Row { action, keys: vec![binding.on.clone()], desc: binding.desc.clone() }),
+                None => group.rows.push(Row {
+                    action,
+                    keys: vec![binding.on.clone()],
+                    desc: binding.desc.clone(),
+                }),
             }
         }
         groups
     }
 
-    /// The first keys that run `action` in these contexts, the innermost first, unless an inner context or a modal one hides them.
+    /// The first keys that run `action` in these contexts, the innermost first, unless an inner context or a
+    /// modal one hides them.
     pub fn keys_of(&self, contexts: &[Context], action: &Action) -> Option<&[Key]> {
         let modal = contexts.iter().position(|context| context.is_modal()).filter(|_| !action.always_works());
         let reached = modal.map_or(contexts, |at| &contexts[..=at]);
         let rows = |context: &Context| self.layers.get(context).into_iter().flat_map(|layer| &layer.bindings);
-        let hidden = |at: usize, on: &[Key]| contexts[..at].iter().flat_map(rows).any(|inner| hides(&inner.on, on));
-        let found = reached.iter().enumerate().flat_map(|(at, context)| rows(context).map(move |binding| (at, binding)));
+        let hidden =
+            |at: usize, on: &[Key]| contexts[..at].iter().flat_map(rows).any(|inner| hides(&inner.on, on));
+        let found = reached
+            .iter()
+            .enumerate()
+            .flat_map(|(at, context)| rows(context).map(move |binding| (at, binding)));
         found
             .filter(|(_, binding)| binding.run == *action)
             .find(|(at, binding)| !hidden(*at, &binding.on))
@@ -98,8 +118,19 @@ impl Keymap {
         let mut table = String::from("| Where | Keys | Action | What it does |\n|---|---|---|---|\n");
         for group in Context::ALL.iter().flat_map(|context| self.help(&[*context])) {
             for row in group.rows {
-                let keys: Vec<String> = row.keys.iter().map(|keys| format!("<kbd>{}</kbd>", sequence(keys).replace('|', "\\|"))).collect();
-                let _ = writeln!(table, "| {} | {} | `{}` | {} |", group.context, keys.join(" "), row.action, row.desc);
+                let keys: Vec<String> = row
+                    .keys
+                    .iter()
+                    .map(|keys| format!("<kbd>{}</kbd>", sequence(keys).replace('|', "\\|")))
+                    .collect();
+                let _ = writeln!(
+                    table,
+                    "| {} | {} | `{}` | {} |",
+                    group.context,
+                    keys.join(" "),
+                    row.action,
+                    row.desc
+                );
             }
         }
         table

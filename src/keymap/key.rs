@@ -1,5 +1,5 @@
-//! A key as a keymap writes it: `g`, `G`, `?`, `space`, `ctrl-x`, `alt-left`, `shift-tab`, `f5`.
-//! Keys that terminals cannot tell apart are one key here: `shift-g` is `G`, `ctrl-G` is `ctrl-g`, `ctrl-i` is `tab`.
+//! A key as a keymap writes it: `g`, `G`, `?`, `space`, `ctrl-x`, `alt-left`, `shift-tab`, `f5`. Keys that
+//! terminals cannot tell apart are one key here: `shift-g` is `G`, `ctrl-G` is `ctrl-g`, `ctrl-i` is `tab`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -63,21 +63,28 @@ pub struct Key {
 const SPACE: &str = "space";
 
 impl Key {
-    /// Normalises: a shifted letter is its capital, `ctrl` knows no capitals, `ctrl-i`, `ctrl-m` and `ctrl-[` are `tab`, `enter` and `esc`.
+    /// Normalises: a shifted letter is its capital, `ctrl` knows no capitals, `ctrl-i`, `ctrl-m` and `ctrl-[`
+    /// are `tab`, `enter` and `esc`.
     pub fn new(code: Code, modifiers: KeyModifiers) -> Self {
-        let [ctrl, alt, shift] = [KeyModifiers::CONTROL, KeyModifiers::ALT, KeyModifiers::SHIFT].map(|one| modifiers.contains(one));
+        let [ctrl, alt, shift] = [KeyModifiers::CONTROL, KeyModifiers::ALT, KeyModifiers::SHIFT]
+            .map(|one| modifiers.contains(one));
         let named = |name| Self { code: Code::Named(name), ctrl: false, alt, shift };
         match code {
             Code::Char('i' | 'I') if ctrl => named(Named::Tab),
             Code::Char('m' | 'M') if ctrl => named(Named::Enter),
             Code::Char('[') if ctrl => named(Named::Esc),
-            Code::Char(c) if ctrl => Self { code: Code::Char(c.to_ascii_lowercase()), ctrl, alt, shift: false },
-            Code::Char(c) if shift => Self { code: Code::Char(c.to_ascii_uppercase()), ctrl, alt, shift: false },
+            Code::Char(c) if ctrl => {
+                Self { code: Code::Char(c.to_ascii_lowercase()), ctrl, alt, shift: false }
+            }
+            Code::Char(c) if shift => {
+                Self { code: Code::Char(c.to_ascii_uppercase()), ctrl, alt, shift: false }
+            }
             code => Self { code, ctrl, alt, shift },
         }
     }
 
-    /// The key that the terminal reports as pressed or repeating; none for releases and keys that no keymap can name.
+    /// The key that the terminal reports as pressed or repeating; none for releases and keys that no keymap
+    /// can name.
     pub fn pressed(event: KeyEvent) -> Option<Self> {
         if event.kind == KeyEventKind::Release {
             return None;
@@ -85,7 +92,9 @@ impl Key {
         match event.code {
             KeyCode::Char(c) if !c.is_control() => Some(Self::new(Code::Char(c), event.modifiers)),
             KeyCode::F(n) => Some(Self::new(Code::F(n), event.modifiers)),
-            KeyCode::BackTab => Some(Self::new(Code::Named(Named::Tab), event.modifiers | KeyModifiers::SHIFT)),
+            KeyCode::BackTab => {
+                Some(Self::new(Code::Named(Named::Tab), event.modifiers | KeyModifiers::SHIFT))
+            }
             KeyCode::Null => Some(Self::new(Code::Char(' '), KeyModifiers::CONTROL)),
             code => Some(Self::new(Code::Named(Named::from_crossterm(code)?), event.modifiers)),
         }
@@ -118,7 +127,8 @@ impl FromStr for Key {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let (mut modifiers, mut rest) = (KeyModifiers::NONE, text);
+        let mut modifiers = KeyModifiers::NONE;
+        let mut rest = text;
         while let Some((modifier, after)) = modifier_of(rest) {
             modifiers |= modifier;
             rest = after;
@@ -132,7 +142,8 @@ impl FromStr for Key {
 
 /// A modifier and what stands behind its dash, which may itself be the key: `ctrl--`.
 fn modifier_of(text: &str) -> Option<(KeyModifiers, &str)> {
-    let prefixes = [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT), ("shift-", KeyModifiers::SHIFT)];
+    let prefixes =
+        [("ctrl-", KeyModifiers::CONTROL), ("alt-", KeyModifiers::ALT), ("shift-", KeyModifiers::SHIFT)];
     prefixes.iter().find_map(|(prefix, modifier)| Some((*modifier, text.strip_prefix(prefix)?)))
 }
 
@@ -181,8 +192,14 @@ mod tests {
 
     fn codes() -> impl Strategy<Value = Code> {
         let named = prop::sample::select(Named::ALL).prop_map(|(named, _)| Code::Named(named));
-        let chars = any::<char>().prop_filter("types something", |c| !c.is_control() && (!c.is_whitespace() || *c == ' '));
-        prop_oneof![named, (1..=24u8).prop_map(Code::F), chars.prop_map(Code::Char), prop::char::range(' ', '~').prop_map(Code::Char)]
+        let chars = any::<char>()
+            .prop_filter("types something", |c| !c.is_control() && (!c.is_whitespace() || *c == ' '));
+        prop_oneof![
+            named,
+            (1..=24u8).prop_map(Code::F),
+            chars.prop_map(Code::Char),
+            prop::char::range(' ', '~').prop_map(Code::Char)
+        ]
     }
 
     proptest! {
@@ -221,7 +238,8 @@ mod tests {
 
     #[test]
     fn what_the_terminal_reports_is_the_key_that_was_meant() {
-        let pressed = |code, modifiers| Key::pressed(KeyEvent::new(code, modifiers)).map(|key| key.to_string());
+        let pressed =
+            |code, modifiers| Key::pressed(KeyEvent::new(code, modifiers)).map(|key| key.to_string());
         assert_eq!(pressed(KeyCode::Char('G'), KeyModifiers::SHIFT).as_deref(), Some("G"));
         assert_eq!(pressed(KeyCode::Char('?'), KeyModifiers::SHIFT).as_deref(), Some("?"));
         assert_eq!(pressed(KeyCode::BackTab, KeyModifiers::SHIFT).as_deref(), Some("shift-tab"));

@@ -1,4 +1,5 @@
-//! Makes a [`Keymap`] from the embedded rows and the user's. All mistakes are found at once, each with its place.
+//! Makes a [`Keymap`] from the embedded rows and the user's. All mistakes are found at once, each with its
+//! place.
 
 use std::str::FromStr;
 
@@ -61,8 +62,8 @@ impl FromStr for Run {
 text_fields!(Run);
 
 impl Keymap {
-    /// The keymap `name`, asked for at `at`, over what it inherits and at last over the built-in default. `files` are the user's (name and
-    /// text); one named as a built-in keymap lies over it.
+    /// The keymap `name`, asked for at `at`, over what it inherits and at last over the built-in default.
+    /// `files` are the user's (name and text); one named as a built-in keymap lies over it.
     ///
     /// # Errors
     /// Every mistake of the keymap's file and of those that it inherits from; an unknown name at `at`.
@@ -85,7 +86,8 @@ impl Keymap {
     /// # Errors
     /// Every mistake of every file, and every conflict that laying them over each other makes.
     pub fn load(files: &[(&str, &str)]) -> Result<Self, Vec<Mistake>> {
-        let (mut keymap, mut mistakes) = (Self::default(), Vec::new());
+        let mut keymap = Self::default();
+        let mut mistakes = Vec::new();
         for (name, text) in [DEFAULT].iter().chain(files) {
             let (rows, found) = data::read_partly(name, text, "context", rows);
             mistakes.extend(found);
@@ -100,13 +102,16 @@ impl Keymap {
         if mistakes.is_empty() { Ok(keymap) } else { Err(mistakes) }
     }
 
-    /// Lays the rows of one file over what is there; rows that take away go first, so that a file can free a key and use it.
+    /// Lays the rows of one file over what is there; rows that take away go first, so that a file can free a
+    /// key and use it.
     fn lay_over(&mut self, rows: Vec<Row>) -> Vec<Mistake> {
         let mut mistakes = duplicates(&rows);
-        let (unbinding, binding): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| matches!(row.says, Says::Unbind));
+        let (unbinding, binding): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| matches!(row.says, Says::Unbind));
         for row in unbinding {
             if !self.layers.entry(row.context).or_default().unbind(&row.on) {
-                let fault = Fault::new(format!("nothing to take away: {} has no {}", row.context, sequence(&row.on)));
+                let fault =
+                    Fault::new(format!("nothing to take away: {} has no {}", row.context, sequence(&row.on)));
                 mistakes.push(row.place.mistake(fault));
             }
         }
@@ -121,7 +126,10 @@ impl Keymap {
         let mut mistakes = Vec::new();
         for (context, layer) in &self.layers {
             for short in &layer.bindings {
-                let mut longer = layer.bindings.iter().filter(|long| long.on.len() > short.on.len() && long.on.starts_with(&short.on));
+                let mut longer = layer
+                    .bindings
+                    .iter()
+                    .filter(|long| long.on.len() > short.on.len() && long.on.starts_with(&short.on));
                 mistakes.extend(longer.next().map(|long| unreachable(*context, short, long)));
             }
         }
@@ -132,21 +140,34 @@ impl Keymap {
         let has_key = |action: &Action, context: Context| {
             self.reachable(&[context, Context::Global]).iter().any(|(_, binding)| binding.run == *action)
         };
-        let needed = ESSENTIAL.iter().flat_map(|(action, contexts)| contexts.iter().map(move |context| (action, *context)));
+        let needed = ESSENTIAL
+            .iter()
+            .flat_map(|(action, contexts)| contexts.iter().map(move |context| (action, *context)));
         let lost = needed.filter(|(action, context)| !has_key(action, *context));
-        lost.map(|(action, context)| place.mistake(Fault::new(format!("{action} has no key left in {context}")))).collect()
+        lost.map(|(action, context)| {
+            place.mistake(Fault::new(format!("{action} has no key left in {context}")))
+        })
+        .collect()
     }
 }
 
-/// The file of that name and all that it inherits from, the heir last, without the default that they all lie over; and what is wrong where
-/// that line breaks off.
-fn lineage<'a>(name: &str, at: &Place, files: &[(&'a str, &'a str)]) -> (Vec<(&'a str, &'a str)>, Option<Mistake>) {
-    let (mut found, mut next, mut lost) = (Vec::new(), Some((name.to_owned(), at.clone())), None);
+/// The file of that name and all that it inherits from, the heir last, without the default that they all lie
+/// over; and what is wrong where that line breaks off.
+fn lineage<'a>(
+    name: &str,
+    at: &Place,
+    files: &[(&'a str, &'a str)],
+) -> (Vec<(&'a str, &'a str)>, Option<Mistake>) {
+    let mut found = Vec::new();
+    let mut next = Some((name.to_owned(), at.clone()));
+    let mut lost = None;
     while let Some((name, at)) = next.take() {
         let unseen = |file: &&(&'a str, &'a str)| stem(file.0) == name && !found.contains(*file);
         let Some(file) = files.iter().chain(&BUILT_IN).find(unseen).copied() else {
             let names = Keymap::names(files);
-            let circle = names.contains(&name.as_str()).then(|| Fault::new(format!("keymap {name:?} inherits from itself")));
+            let circle = names
+                .contains(&name.as_str())
+                .then(|| Fault::new(format!("keymap {name:?} inherits from itself")));
             lost = Some(at.mistake(circle.unwrap_or_else(|| Fault::unknown("keymap", &name, names))));
             break;
         };
@@ -154,7 +175,8 @@ fn lineage<'a>(name: &str, at: &Place, files: &[(&'a str, &'a str)]) -> (Vec<(&'
             break;
         }
         found.push(file);
-        let (inherits, _) = data::read_partly(file.0, file.1, "context", |root| root.get::<(String, Place)>("inherits"));
+        let (inherits, _) =
+            data::read_partly(file.0, file.1, "context", |root| root.get::<(String, Place)>("inherits"));
         let covers = BUILT_IN.iter().any(|built_in| stem(built_in.0) == name && !found.contains(built_in));
         next = inherits.flatten().or(covers.then_some((name, at)));
     }
@@ -197,8 +219,12 @@ fn rows(root: &mut Reader<'_>) -> Vec<Row> {
 }
 
 fn row(context: Context, table: &mut Reader<'_>) -> Option<Row> {
-    let (on, run, title) = (table.required::<Vec<Key>>("on"), table.get::<Run>("run"), table.get("title"));
-    let (desc, hint, place) = (table.get("desc"), table.get("hint"), table.place());
+    let on = table.required::<Vec<Key>>("on");
+    let run = table.get::<Run>("run");
+    let title = table.get("title");
+    let desc = table.get("desc");
+    let hint = table.get("hint");
+    let place = table.place();
     let says = match (run, title, table.has("run") == table.has("title")) {
         (_, _, true) => return fault(table, "a row has either \"run\" or \"title\""),
         (Some(Run::Action(action)), ..) => Says::Run(action),
@@ -211,7 +237,9 @@ fn row(context: Context, table: &mut Reader<'_>) -> Option<Row> {
         ([first, ..], _) if context == Context::Input && first.typed().is_some() => {
             fault(table, format!("{first} types in a text field and cannot be bound there"))
         }
-        (_, Says::Run(action)) if !action.fits(context) => fault(table, format!("{action} does nothing in {context}")),
+        (_, Says::Run(action)) if !action.fits(context) => {
+            fault(table, format!("{action} does nothing in {context}"))
+        }
         _ => Some(Row { context, on, says, desc, hint, place }),
     }
 }
@@ -223,12 +251,20 @@ fn fault(table: &Reader<'_>, message: impl Into<String>) -> Option<Row> {
 
 /// Rows of one file that say the same keys of the same context twice.
 fn duplicates(rows: &[Row]) -> Vec<Mistake> {
-    let same =
-        |a: &Row, b: &Row| a.context == b.context && a.on == b.on && matches!(a.says, Says::Unbind) == matches!(b.says, Says::Unbind);
+    let same = |a: &Row, b: &Row| {
+        a.context == b.context
+            && a.on == b.on
+            && matches!(a.says, Says::Unbind) == matches!(b.says, Says::Unbind)
+    };
     let mut mistakes = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         if let Some(first) = rows[..index].iter().find(|first| same(first, row)) {
-            let message = format!("{} has a row for {} already, in line {}", row.context, sequence(&row.on), first.place.line);
+            let message = format!(
+                "{} has a row for {} already, in line {}",
+                row.context,
+                sequence(&row.on),
+                first.place.line
+            );
             mistakes.push(row.place.mistake(Fault::new(message)));
         }
     }
@@ -237,7 +273,8 @@ fn duplicates(rows: &[Row]) -> Vec<Mistake> {
 
 /// Reported at the row that was added last: the file that made the conflict can mend it.
 fn unreachable(context: Context, short: &Binding, long: &Binding) -> Mistake {
-    let (short_keys, long_keys) = (sequence(&short.on), sequence(&long.on));
+    let short_keys = sequence(&short.on);
+    let long_keys = sequence(&long.on);
     if short.place.file != long.place.file && long.place.file.as_ref() == DEFAULT.0 {
         let message = format!(
             "{short_keys} hides {long_keys} ({}) in {context}; take the menu away first: on = [{short_keys:?}], run = {UNBIND:?}",
@@ -245,6 +282,9 @@ fn unreachable(context: Context, short: &Binding, long: &Binding) -> Mistake {
         );
         return short.place.mistake(Fault::new(message));
     }
-    let message = format!("{long_keys} can never be reached in {context}: {short_keys} runs {} ({})", short.run, short.place);
+    let message = format!(
+        "{long_keys} can never be reached in {context}: {short_keys} runs {} ({})",
+        short.run, short.place
+    );
     long.place.mistake(Fault::new(message))
 }

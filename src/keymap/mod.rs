@@ -1,5 +1,5 @@
-//! Keymaps: which key means which [`Action`] in which [`Context`]. Pure data and lookups: the caller keeps the keys pressed so far,
-//! and what reaches the journal is the action.
+//! Keymaps: which key means which [`Action`] in which [`Context`]. Pure data and lookups: the caller keeps
+//! the keys pressed so far, and what reaches the journal is the action.
 
 pub mod action;
 mod context;
@@ -33,7 +33,8 @@ pub struct Binding {
     pub place: Place,
 }
 
-/// All bindings and menu titles of a session. Made by [`Keymap::load`] only, so its rows are without conflicts.
+/// All bindings and menu titles of a session. Made by [`Keymap::load`] only, so its rows are without
+/// conflicts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keymap {
     layers: BTreeMap<Context, Layer>,
@@ -102,8 +103,10 @@ impl Keymap {
             if entries.iter().any(|entry| entry.key == *key) {
                 continue;
             }
-            let (key, opens) = (*key, !rest.is_empty());
-            let label = if opens { self.title(contexts, &[pressed, &[key]].concat()) } else { binding.desc.clone() };
+            let key = *key;
+            let opens = !rest.is_empty();
+            let label =
+                if opens { self.title(contexts, &[pressed, &[key]].concat()) } else { binding.desc.clone() };
             entries.push(Entry { key, label, opens });
         }
         Menu { title: self.title(contexts, pressed), entries }
@@ -121,15 +124,16 @@ impl Keymap {
         unknown.collect()
     }
 
-    /// The bindings that work in these contexts, innermost first. An inner one hides an outer one that begins like it,
-    /// and only what always works reaches through a modal context.
+    /// The bindings that work in these contexts, innermost first. An inner one hides an outer one that begins
+    /// like it, and only what always works reaches through a modal context.
     fn reachable(&self, contexts: &[Context]) -> Vec<(Context, &Binding)> {
         let mut found: Vec<(Context, &Binding)> = Vec::new();
         let mut modal = false;
         for context in contexts {
             let bindings = self.layers.get(context).into_iter().flat_map(|layer| &layer.bindings);
             let visible = bindings.filter(|binding| !modal || binding.run.always_works());
-            let fresh: Vec<_> = visible.filter(|outer| !found.iter().any(|(_, inner)| hides(&inner.on, &outer.on))).collect();
+            let fresh: Vec<_> =
+                visible.filter(|outer| !found.iter().any(|(_, inner)| hides(&inner.on, &outer.on))).collect();
             found.extend(fresh.into_iter().map(|binding| (*context, binding)));
             modal |= context.is_modal();
         }
@@ -137,7 +141,11 @@ impl Keymap {
     }
 
     fn title(&self, contexts: &[Context], prefix: &[Key]) -> String {
-        contexts.iter().find_map(|context| self.layers.get(context)?.titles.get(prefix)).cloned().unwrap_or_default()
+        contexts
+            .iter()
+            .find_map(|context| self.layers.get(context)?.titles.get(prefix))
+            .cloned()
+            .unwrap_or_default()
     }
 }
 

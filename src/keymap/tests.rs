@@ -12,7 +12,8 @@ fn keys(text: &str) -> Vec<Key> {
 
 /// Presses keys as the keyboard does and returns what the last one came to.
 fn press(keymap: &Keymap, contexts: &[Context], text: &str) -> Resolution {
-    let (mut pending, mut last) = (Vec::new(), Resolution::None);
+    let mut pending = Vec::new();
+    let mut last = Resolution::None;
     for key in keys(text) {
         last = keymap.resolve(contexts, &pending, key);
         if matches!(last, Resolution::Pending(_)) { pending.push(key) } else { pending.clear() }
@@ -67,11 +68,15 @@ fn keys_mean_what_the_innermost_context_says() {
 
 #[test]
 fn a_menu_lists_the_rows_that_its_keys_resolve_to() {
-    let keymap =
-        Keymap::load(&[("mine.toml", "pods = [{ on = ['m', 'x', 'y'], run = 'describe' }, { on = ['m', 'x'], title = 'more' }]")]).unwrap();
+    let keymap = Keymap::load(&[(
+        "mine.toml",
+        "pods = [{ on = ['m', 'x', 'y'], run = 'describe' }, { on = ['m', 'x'], title = 'more' }]",
+    )])
+    .unwrap();
     let Resolution::Pending(menu) = press(&keymap, &[Pods, Global], "m") else { panic!("m opens a menu") };
     assert_eq!(menu.title, "mitigate");
-    let entries: Vec<_> = menu.entries.iter().map(|entry| (entry.key.to_string(), entry.label.as_str(), entry.opens)).collect();
+    let entries: Vec<_> =
+        menu.entries.iter().map(|entry| (entry.key.to_string(), entry.label.as_str(), entry.opens)).collect();
     assert_eq!(entries[..2], [("x".into(), "more", true), ("u".into(), "Roll back a deployment", false)]);
     assert_eq!(shown(&press(&keymap, &[Pods, Global], "m x y")), "describe");
     assert_eq!(shown(&press(&keymap, &[Pods, Global], "m u")), "step rollout-undo");
@@ -84,7 +89,9 @@ fn a_user_file_replaces_row_by_row() {
         "global = [{ on = ['q'], run = 'none' }, { on = ['Q'], run = 'quit' }, { on = ['m'], run = 'none' }, { on = ['m'], run = 'note' }]",
     )])
     .unwrap();
-    for (pressed, expected) in [("q", "nothing"), ("Q", "quit"), ("m", "note"), ("ctrl-c", "quit"), ("T", "toggle-clock")] {
+    for (pressed, expected) in
+        [("q", "nothing"), ("Q", "quit"), ("m", "note"), ("ctrl-c", "quit"), ("T", "toggle-clock")]
+    {
         assert_eq!(shown(&press(&keymap, &[Global], pressed)), expected, "{pressed}");
     }
 }
@@ -199,7 +206,11 @@ fn hands_find_what_they_know() {
         ("vim", &[Pods, Global], "Z Z", "quit"),
         ("vim", &[Pods, Replay, Global], "g", "seek"),
     ] {
-        assert_eq!(shown(&press(&named(name, &[]).unwrap(), contexts, pressed)), expected, "{name}: {pressed} in {contexts:?}");
+        assert_eq!(
+            shown(&press(&named(name, &[]).unwrap(), contexts, pressed)),
+            expected,
+            "{name}: {pressed} in {contexts:?}"
+        );
     }
 }
 
@@ -216,7 +227,10 @@ fn a_keymap_inherits_and_lies_over_the_built_in_one_of_its_name() {
         assert_eq!(shown(&press(&mine, &[Pods, Global], pressed)), expected, "{pressed}");
     }
     assert_eq!(named("a", &files).unwrap_err(), [r#"keymaps/b.toml:1:12: keymap "a" inherits from itself"#]);
-    assert_eq!(named("vmi", &files).unwrap_err(), [r#"config.toml:1:1: no such keymap "vmi"; did you mean "vim"?"#]);
+    assert_eq!(
+        named("vmi", &files).unwrap_err(),
+        [r#"config.toml:1:1: no such keymap "vmi"; did you mean "vim"?"#]
+    );
     assert_eq!(Keymap::names(&files), ["default", "k9s", "vim", "mine", "a", "b"]);
     let lost = [("keymaps/c.toml", "inherits = 'vmi'\nglobal = [{ on = ['Q'], run = 'qiut' }]")];
     let mistakes = [
@@ -228,15 +242,24 @@ fn a_keymap_inherits_and_lies_over_the_built_in_one_of_its_name() {
 
 #[test]
 fn what_stops_everything_keeps_a_key() {
-    assert_eq!(mistakes("pods = [{ on = ['ctrl-x'], run = 'describe' }]"), ["mine.toml:1:1: stop-all has no key left in pods"]);
-    assert_eq!(mistakes("confirm = [{ on = ['y'], run = 'none' }]"), ["mine.toml:1:1: confirm has no key left in confirm"]);
+    assert_eq!(
+        mistakes("pods = [{ on = ['ctrl-x'], run = 'describe' }]"),
+        ["mine.toml:1:1: stop-all has no key left in pods"]
+    );
+    assert_eq!(
+        mistakes("confirm = [{ on = ['y'], run = 'none' }]"),
+        ["mine.toml:1:1: confirm has no key left in confirm"]
+    );
 }
 
 #[test]
 fn the_footer_shows_the_innermost_hints_and_every_menu() {
     let labels = |contexts: &[Context]| {
         let hints = built_in().hints(contexts);
-        hints.iter().map(|hint| format!("{} {}{}", hint.key, hint.label, if hint.opens { " ▸" } else { "" })).collect::<Vec<_>>()
+        hints
+            .iter()
+            .map(|hint| format!("{} {}{}", hint.key, hint.label, if hint.opens { " ▸" } else { "" }))
+            .collect::<Vec<_>>()
     };
     let pods = labels(&[Pods, Global]);
     assert_eq!(pods[0], "l logs");
@@ -269,7 +292,12 @@ fn every_menu_of_the_built_in_keymap_has_a_title() {
             }
         }
         for title in layer.titles.keys() {
-            assert!(layer.bindings.iter().any(|binding| binding.on.len() > title.len() && binding.on.starts_with(title)));
+            assert!(
+                layer
+                    .bindings
+                    .iter()
+                    .any(|binding| binding.on.len() > title.len() && binding.on.starts_with(title))
+            );
         }
     }
 }
@@ -278,7 +306,8 @@ fn every_menu_of_the_built_in_keymap_has_a_title() {
 fn every_action_has_a_key_or_a_reason() {
     let typed_only: [Action; 0] = [];
     let keymap = built_in();
-    let bound: Vec<&Action> = keymap.layers.values().flat_map(|layer| &layer.bindings).map(|binding| &binding.run).collect();
+    let bound: Vec<&Action> =
+        keymap.layers.values().flat_map(|layer| &layer.bindings).map(|binding| &binding.run).collect();
     let unbound: Vec<&Action> = Action::PLAIN.iter().filter(|action| !bound.contains(action)).collect();
     assert_eq!(unbound, typed_only.iter().collect::<Vec<_>>());
 }
@@ -296,7 +325,10 @@ fn a_step_that_no_runbook_has_is_reported_where_it_is_bound() {
 fn the_table_of_keys_names_every_action_that_has_one() {
     let table = built_in().markdown();
     assert!(table.contains("| global | <kbd>m u</kbd> | `step rollout-undo` | Roll back a deployment |\n"));
-    assert!(table.lines().all(|line| line.matches(" | ").count() == 3 || line.starts_with("|---")), "{table}");
+    assert!(
+        table.lines().all(|line| line.matches(" | ").count() == 3 || line.starts_with("|---")),
+        "{table}"
+    );
 }
 
 proptest! {
@@ -325,9 +357,17 @@ fn the_keys_told_of_an_action_run_it() {
         for action in Action::PLAIN {
             let Some(keys) = keymap.keys_of(&contexts, action) else { continue };
             let (last, before) = keys.split_last().unwrap();
-            assert_eq!(keymap.resolve(&contexts, before, *last), Resolution::Action(action.clone()), "{inner}: {action}");
+            assert_eq!(
+                keymap.resolve(&contexts, before, *last),
+                Resolution::Action(action.clone()),
+                "{inner}: {action}"
+            );
         }
     }
-    assert_eq!(keymap.keys_of(&[Confirm, Global], &Action::Help), None, "a question keeps the keyboard to itself");
+    assert_eq!(
+        keymap.keys_of(&[Confirm, Global], &Action::Help),
+        None,
+        "a question keeps the keyboard to itself"
+    );
     assert_eq!(keymap.keys_of(&[Confirm, Global], &Action::StopAll).map(sequence).as_deref(), Some("ctrl-x"));
 }

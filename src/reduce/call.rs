@@ -1,4 +1,5 @@
-//! Who is called although nobody looks: what a recorded event put on the timeline that needs a person, once for each cause.
+//! Who is called although nobody looks: what a recorded event put on the timeline that needs a person, once
+//! for each cause.
 
 use crate::clean::Clean;
 use crate::effect::Effect;
@@ -7,14 +8,20 @@ use crate::state::{Entry, EntryKind, State};
 
 /// Calls for the entries that are newer than `seen`, all of one record at once.
 pub(super) fn since(state: &mut State, seen: u64) -> Vec<Effect> {
-    let (now, wanted) = (state.now, state.screen.calls.by != CallBy::default());
+    let now = state.now;
+    let wanted = state.screen.calls.by != CallBy::default();
     if !wanted || state.world.timeline.newest() == seen {
         return Vec::new();
     }
-    let entries = state.world.timeline.entries().iter().filter(|entry| entry.id > seen && needs_somebody(state, entry));
+    let entries =
+        state.world.timeline.entries().iter().filter(|entry| entry.id > seen && needs_somebody(state, entry));
     let causes: Vec<(String, String)> = entries.map(|entry| (cause(entry), words(state, entry))).collect();
     let calls = &mut state.screen.calls;
-    let fresh: Vec<String> = causes.into_iter().filter(|(cause, _)| calls.first(cause.clone(), now)).map(|(_, words)| words).collect();
+    let fresh: Vec<String> = causes
+        .into_iter()
+        .filter(|(cause, _)| calls.first(cause.clone(), now))
+        .map(|(_, words)| words)
+        .collect();
     let Some(first) = fresh.first().filter(|_| !calls.muted) else { return Vec::new() };
     let more = if fresh.len() > 1 { format!(" (+{} more)", fresh.len() - 1) } else { String::new() };
     let text = Clean::new(&format!("{first}{more}"));
@@ -25,9 +32,11 @@ pub(super) fn since(state: &mut State, seen: u64) -> Vec<Effect> {
 fn needs_somebody(state: &State, entry: &Entry) -> bool {
     match entry.kind {
         EntryKind::Trouble | EntryKind::Unknown | EntryKind::Unverified => true,
-        EntryKind::Alert => {
-            entry.about.as_ref().and_then(|fingerprint| state.world.alerts.get(fingerprint)).is_some_and(crate::event::Alert::active)
-        }
+        EntryKind::Alert => entry
+            .about
+            .as_ref()
+            .and_then(|fingerprint| state.world.alerts.get(fingerprint))
+            .is_some_and(crate::event::Alert::active),
         _ => false,
     }
 }
@@ -40,6 +49,7 @@ fn cause(entry: &Entry) -> String {
 
 fn words(state: &State, entry: &Entry) -> String {
     let word = if entry.kind == EntryKind::Alert { "alert " } else { "" };
-    let subject = if entry.subject.is_empty() { String::new() } else { format!("{}: ", state.world.subject(entry)) };
+    let subject =
+        if entry.subject.is_empty() { String::new() } else { format!("{}: ", state.world.subject(entry)) };
     format!("{subject}{word}{}", entry.text)
 }

@@ -1,4 +1,5 @@
-//! What a typed line means: resolved once, where enter is pressed, against what is looked at. The journal gets what it came to.
+//! What a typed line means: resolved once, where enter is pressed, against what is looked at. The journal
+//! gets what it came to.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ pub fn commit(state: &State, text: &str) -> Option<Event> {
     Some(Event::Operator(Operator::Entered { purpose, text }))
 }
 
-/// A `:` command: an action by name, a theme or keymap, or a step with its inputs, `scale deployment=worker-service replicas=10`.
+/// A `:` command: an action by name, a theme or keymap, or a step with its inputs,
+/// `scale deployment=worker-service replicas=10`.
 pub fn command(state: &State, line: &str) -> Event {
     let words = line.trim_start();
     let words = words.strip_prefix("step ").unwrap_or(words).trim_start();
@@ -56,25 +58,33 @@ fn act(state: &State, line: &str, first: &str, rest: &str) -> Does {
     }
 }
 
-/// A step with `K=V` words, read as a shell does: a quoted word is one. Of its line only what is understood is shown.
+/// A step with `K=V` words, read as a shell does: a quoted word is one. Of its line only what is understood
+/// is shown.
 fn begin(step: &Step, line: &str, rest: &str) -> (Typed, Does) {
     let words = shlex::split(rest);
     let call = match &words {
         Some(words) => inputs(step, words),
         None => Err(format!("{} …: the line ends within a quote, or with a \\", step.id)),
     };
-    let shown = words.unwrap_or_else(|| vec![String::new()]).into_iter().map(|word| match word.split_once('=') {
-        Some((name, value)) if steps::unheard_of(step, name).is_none() => format!(" {name}={}", step.typed(name, value)),
-        _ => " …".to_owned(),
-    });
+    let shown =
+        words.unwrap_or_else(|| vec![String::new()]).into_iter().map(|word| match word.split_once('=') {
+            Some((name, value)) if steps::unheard_of(step, name).is_none() => {
+                format!(" {name}={}", step.typed(name, value))
+            }
+            _ => " …".to_owned(),
+        });
     let shown: String = std::iter::once(step.id.to_string()).chain(shown).collect();
-    let does = call.map_or_else(|why| Does::Nothing(why.into()), |inputs| Does::Begin(StepCall::new(step.id.clone(), inputs)));
+    let does = call.map_or_else(
+        |why| Does::Nothing(why.into()),
+        |inputs| Does::Begin(StepCall::new(step.id.clone(), inputs)),
+    );
     (Typed::hidden(line, &shown), does)
 }
 
 fn inputs(step: &Step, words: &[String]) -> Result<BTreeMap<Clean, Typed>, String> {
     let input = |word: &String| {
-        let (name, value) = word.split_once('=').ok_or_else(|| format!("\"{word}\": inputs are written name=value"))?;
+        let (name, value) =
+            word.split_once('=').ok_or_else(|| format!("\"{word}\": inputs are written name=value"))?;
         steps::unheard_of(step, name).map_or_else(|| Ok((name.into(), step.typed(name, value))), Err)
     };
     words.iter().map(input).collect()

@@ -1,7 +1,8 @@
 //! Logs on the screen: whose are followed, what came, and where the viewer goes among the lines.
 //!
-//! A workload's logs are those of its pods as the world has them. Its pods are looked up when it is opened; from then on only in what the
-//! API server tells, so that following costs nothing that grows with the cluster.
+//! A workload's logs are those of its pods as the world has them. Its pods are looked up when it is opened;
+//! from then on only in what the API server tells, so that following costs nothing that grows with the
+//! cluster.
 
 use super::operate;
 use crate::clean::Clean;
@@ -24,7 +25,11 @@ fn top(state: &mut State) -> Option<&mut LogView> {
 }
 
 fn opened(state: &mut State) -> Option<&mut LogView> {
-    state.screen.overlays.iter_mut().find_map(|overlay| if let Overlay::Logs(log) = overlay { Some(&mut **log) } else { None })
+    state
+        .screen
+        .overlays
+        .iter_mut()
+        .find_map(|overlay| if let Overlay::Logs(log) = overlay { Some(&mut **log) } else { None })
 }
 
 /// Opens the logs of what is selected or described.
@@ -91,17 +96,26 @@ fn sources_of(pod: &Pod) -> Vec<LogSource> {
 fn take_on(state: &mut State, sources: Vec<LogSource>) -> Option<Effect> {
     let log = opened(state)?;
     let sources = log.add(sources);
-    if sources.is_empty() { None } else { Some(Effect::Follow(Following { number: log.number, extent: log.extent, sources })) }
+    if sources.is_empty() {
+        None
+    } else {
+        Some(Effect::Follow(Following { number: log.number, extent: log.extent, sources }))
+    }
 }
 
-/// Pods of the opened workload that are new are followed too; one that came before its ReplicaSet was known as soon as it is.
+/// Pods of the opened workload that are new are followed too; one that came before its ReplicaSet was known
+/// as soon as it is.
 pub(super) fn join(state: &mut State, event: &ClusterEvent) -> Vec<Effect> {
     let Some(log) = opened(state).filter(|log| !log.extent.previous) else { return Vec::new() };
     let uid = log.subject.uid.clone();
     let cluster = &state.world.cluster;
     let joining = match event {
-        ClusterEvent::Pods(pods) => pods.iter().filter(|pod| belongs(cluster, pod, &uid)).flat_map(|pod| sources_of(pod)).collect(),
-        ClusterEvent::Revisions(all) if all.iter().any(|revision| revision.owner.as_ref().is_some_and(|owner| owner.uid == uid)) => {
+        ClusterEvent::Pods(pods) => {
+            pods.iter().filter(|pod| belongs(cluster, pod, &uid)).flat_map(|pod| sources_of(pod)).collect()
+        }
+        ClusterEvent::Revisions(all)
+            if all.iter().any(|revision| revision.owner.as_ref().is_some_and(|owner| owner.uid == uid)) =>
+        {
             sources(cluster, &uid)
         }
         _ => return Vec::new(),
@@ -127,7 +141,9 @@ pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Follow => log.toggle_follow(),
         Action::Filter => state.screen.ask(Purpose::Search, "/", ""),
         Action::OnlyMatches => only_matches(state),
-        Action::NextMatch | Action::PreviousMatch => find(state, *action == Action::NextMatch, "match", |row| row.hit),
+        Action::NextMatch | Action::PreviousMatch => {
+            find(state, *action == Action::NextMatch, "match", |row| row.hit)
+        }
         Action::NextError | Action::PreviousError => {
             find(state, *action == Action::NextError, "error", |row| row.line.level == Level::Error);
         }
@@ -161,10 +177,15 @@ fn since(action: &Action) -> Option<LogExtent> {
     Some(LogExtent { previous: false, minutes, lines: if minutes.is_some() { MOST } else { TAIL } })
 }
 
-/// Rows of the log on a screen of this size; where lines are broken, one is all that can be said without drawing them.
+/// Rows of the log on a screen of this size; where lines are broken, one is all that can be said without
+/// drawing them.
 fn page(state: &State) -> usize {
     const CHROME: usize = 6; // the header's two lines, the frame's two, the streams' and the footer's
-    if state.screen.log_look.wrap { 1 } else { usize::from(state.screen.size.1).saturating_sub(CHROME).max(1) }
+    if state.screen.log_look.wrap {
+        1
+    } else {
+        usize::from(state.screen.size.1).saturating_sub(CHROME).max(1)
+    }
 }
 
 fn travel(log: &mut LogView, action: &Action, page: usize) -> Option<Vec<Effect>> {

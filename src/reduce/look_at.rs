@@ -6,7 +6,8 @@ use crate::effect::Effect;
 use crate::event::{ContextId, Kind, Meta, Target};
 use crate::state::{Focus, ManifestView, Overlay, State, in_hand, selected_entry};
 
-/// The world looks at other namespaces; the sources follow. What was selected or opened is not there any more.
+/// The world looks at other namespaces; the sources follow. What was selected or opened is not there any
+/// more.
 pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
     if state.screen.playback.is_some() {
         state.screen.tell(state.now, "a replay shows the namespaces that were recorded");
@@ -28,16 +29,20 @@ pub(super) fn at_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
 
 /// Opens a node in full.
 pub(super) fn at_node(state: &mut State, name: &str) {
-    let (world, nodes) = (&state.world, state.world.cluster.nodes.values());
-    let found: Vec<&Meta> =
-        nodes.map(|node| &node.meta).filter(|meta| meta.name == name || world.place(meta.context(), &meta.name) == name).collect();
+    let world = &state.world;
+    let nodes = state.world.cluster.nodes.values();
+    let found: Vec<&Meta> = nodes
+        .map(|node| &node.meta)
+        .filter(|meta| meta.name == name || world.place(meta.context(), &meta.name) == name)
+        .collect();
     match found.as_slice() {
         [one] => {
             let uid = one.uid.clone();
             operate::open(state, Overlay::Detail { uid, scroll: 0 });
         }
         [_, ..] => {
-            let names: Vec<String> = found.iter().map(|meta| format!("\"{}\"", world.place(meta.context(), &meta.name))).collect();
+            let names: Vec<String> =
+                found.iter().map(|meta| format!("\"{}\"", world.place(meta.context(), &meta.name))).collect();
             state.screen.tell(state.now, format!("several nodes are called so: say {}", names.join(" or ")));
         }
         [] => state.screen.tell(state.now, format!("no node \"{name}\" is known")),
@@ -64,8 +69,12 @@ pub(super) fn context_in_hand(state: &State) -> ContextId {
         Some(Overlay::Confirm(dialog)) => state.world.context_of(&dialog.plan.intent.target),
         Some(Overlay::Form(form)) => form.context(&state.world),
         Some(Overlay::Logs(log)) => ContextId::of(&log.subject.uid),
-        Some(Overlay::Entry { id, .. }) => state.world.timeline.get(*id).map(|entry| entry.context).unwrap_or_default(),
-        None if state.screen.focus == Focus::Timeline => selected_entry(state).map(|entry| entry.context).unwrap_or_default(),
+        Some(Overlay::Entry { id, .. }) => {
+            state.world.timeline.get(*id).map(|entry| entry.context).unwrap_or_default()
+        }
+        None if state.screen.focus == Focus::Timeline => {
+            selected_entry(state).map(|entry| entry.context).unwrap_or_default()
+        }
         _ => in_hand(state).map(|uid| ContextId::of(&uid)).unwrap_or_default(),
     }
 }
@@ -76,7 +85,8 @@ fn target(state: &State) -> Option<Target> {
     let objects = &state.world.cluster;
     let pod = || objects.pods.get(uid).map(|pod| (Kind::Pod, &pod.meta));
     let workload = || objects.workloads.get(uid).map(|workload| (workload.kind, &workload.meta));
-    let (kind, meta) = pod().or_else(workload).or_else(|| objects.nodes.get(uid).map(|node| (Kind::Node, &node.meta)))?;
+    let (kind, meta) =
+        pod().or_else(workload).or_else(|| objects.nodes.get(uid).map(|node| (Kind::Node, &node.meta)))?;
     Some(bound(state, kind, meta))
 }
 

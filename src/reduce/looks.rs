@@ -1,4 +1,5 @@
-//! What only changes how this screen looks and is reached: themes, keymaps, the wall, the mouse, the bell, the clipboard, links.
+//! What only changes how this screen looks and is reached: themes, keymaps, the wall, the mouse, the bell,
+//! the clipboard, links.
 
 use super::{logs, operate};
 use crate::clean::Clean;
@@ -67,8 +68,12 @@ pub(super) fn choose_named(state: &mut State, picks: Picks, name: &str) {
 }
 
 fn tell_choice(state: &mut State, picks: Picks) {
-    let (word, name) = (picks.word(), state.screen.choices(picks).name().to_owned());
-    state.screen.tell(state.now, format!("{word} {name} for this session; for every one: {word} = \"{name}\" in config.toml"));
+    let word = picks.word();
+    let name = state.screen.choices(picks).name().to_owned();
+    state.screen.tell(
+        state.now,
+        format!("{word} {name} for this session; for every one: {word} = \"{name}\" in config.toml"),
+    );
 }
 
 /// Across the room nothing is selected, and every list follows its own order.
@@ -82,8 +87,9 @@ fn wall(state: &mut State) {
 /// Whether the action is about a pane, which the wall has not: the desk comes back first.
 pub(super) fn needs_panes(action: &Action) -> bool {
     use Action::{
-        Bottom, Describe, Down, Filter, FocusLag, FocusNext, FocusPods, FocusPrevious, FocusRates, FocusSteps, FocusTimeline, Follow,
-        HalfPageDown, HalfPageUp, Logs, Manifest, NextUnhealthy, Open, PageDown, PageUp, PreviousLogs, ToggleFaults, Top, Up, Zoom,
+        Bottom, Describe, Down, Filter, FocusLag, FocusNext, FocusPods, FocusPrevious, FocusRates,
+        FocusSteps, FocusTimeline, Follow, HalfPageDown, HalfPageUp, Logs, Manifest, NextUnhealthy, Open,
+        PageDown, PageUp, PreviousLogs, ToggleFaults, Top, Up, Zoom,
     };
     matches!(
         action,
@@ -128,7 +134,11 @@ fn mute(state: &mut State) {
 
 fn mouse(state: &mut State) -> Vec<Effect> {
     state.screen.seat.mouse = !state.screen.seat.mouse;
-    let told = if state.screen.seat.mouse { "the mouse chooses panes and rows" } else { "the mouse selects text, as the terminal does it" };
+    let told = if state.screen.seat.mouse {
+        "the mouse chooses panes and rows"
+    } else {
+        "the mouse selects text, as the terminal does it"
+    };
     state.screen.tell(state.now, told);
     vec![Effect::Mouse(state.screen.seat.mouse)]
 }
@@ -168,7 +178,11 @@ fn pane(context: Context) -> Option<Focus> {
 
 /// The mouse chose a pane, and maybe a row. What lies over the panes keeps the keyboard.
 pub(super) fn pointed(state: &mut State, context: Context, row: Option<&Clean>) {
-    let Some(focus) = pane(context).filter(|_| state.screen.overlays.is_empty() && state.screen.input.is_none()) else { return };
+    let Some(focus) =
+        pane(context).filter(|_| state.screen.overlays.is_empty() && state.screen.input.is_none())
+    else {
+        return;
+    };
     state.screen.focus = focus;
     let ids = rows_of(state, focus);
     if let Some(id) = row.filter(|id| ids.contains(id)) {
@@ -185,7 +199,8 @@ pub(super) fn picked(state: &mut State, at: usize) {
     }
     let taken = candidates(state).into_iter().nth(at);
     if let (Some(input), Some(candidate)) = (&mut state.screen.input, taken) {
-        (input.text, input.cursor) = (candidate.text.raw().to_owned(), candidate.text.raw().len());
+        candidate.text.raw().clone_into(&mut input.text);
+        input.cursor = input.text.len();
         input.candidate = None;
     }
 }
@@ -204,7 +219,8 @@ pub(super) fn wheeled(state: &mut State, context: Option<Context>, down: bool) {
         let ids = rows_of(state, focus);
         let list = state.screen.lists.entry(focus).or_default();
         for _ in 0..NOTCH {
-            // A list that nobody moves in shows its start, but the timeline its end: there is nothing above the one and all above the other.
+            // A list that nobody moves in shows its start, but the timeline its end: there is nothing above
+            // the one and all above the other.
             if down || list.selected.is_some() || focus == Focus::Timeline {
                 operate::move_selection(list, &ids, &action, 1);
             }

@@ -1,7 +1,10 @@
-//! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give the same world.
+//! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give
+//! the same world.
 //!
-//! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and typing move the screen
-//! ([`operate`], [`look_at`], [`typing`], [`command`], [`logs`], [`looks`]); what needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must follow from a recorded event is in here.
+//! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and
+//! typing move the screen ([`operate`], [`look_at`], [`typing`], [`command`], [`logs`], [`looks`]); what
+//! needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must
+//! follow from a recorded event is in here.
 
 mod alerts;
 mod call;
@@ -88,7 +91,12 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
 }
 
 fn forget_message(state: &mut State) {
-    if state.screen.message.as_ref().is_some_and(|(since, _)| (state.now - *since).num_seconds() >= TOLD_SECONDS) {
+    if state
+        .screen
+        .message
+        .as_ref()
+        .is_some_and(|(since, _)| (state.now - *since).num_seconds() >= TOLD_SECONDS)
+    {
         state.screen.message = None;
     }
 }

@@ -6,7 +6,9 @@ use crate::effect::{Effect, Play};
 use crate::event::{Operator, Purpose, Session};
 use crate::keymap::Action;
 use crate::state::StepLine;
-use crate::state::{DISARMED, Focus, ListView, Overlay, STOPPED, Severity, State, pod_lines, row_ids, step_lines};
+use crate::state::{
+    DISARMED, Focus, ListView, Overlay, STOPPED, Severity, State, pod_lines, row_ids, step_lines,
+};
 
 /// Carries an action out.
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
@@ -152,12 +154,17 @@ pub(super) fn close(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The world armed itself where it may be; the viewer is told where it may not. Of several contexts the one in hand is meant.
+/// The world armed itself where it may be; the viewer is told where it may not. Of several contexts the one
+/// in hand is meant.
 fn arm(state: &mut State) -> Vec<Effect> {
-    let (context, session) = (look_at::context_in_hand(state), state.world.session.as_ref());
-    let (several, looked) = (session.is_some_and(Session::several), session.and_then(|session| session.looked(context)));
+    let context = look_at::context_in_hand(state);
+    let session = state.world.session.as_ref();
+    let several = session.is_some_and(Session::several);
+    let looked = session.and_then(|session| session.looked(context));
     if looked.is_none_or(|one| one.read_only) {
-        let what = looked.filter(|_| several).map_or_else(|| "this session".to_owned(), |one| format!("context {}", one.context));
+        let what = looked
+            .filter(|_| several)
+            .map_or_else(|| "this session".to_owned(), |one| format!("context {}", one.context));
         state.screen.tell(state.now, format!("read-only: {what} cannot be armed"));
     } else if several && state.screen.playback.is_none() {
         return vec![Effect::Decide(Operator::Armed(context))];
@@ -167,11 +174,18 @@ fn arm(state: &mut State) -> Vec<Effect> {
 
 fn stop_all(state: &mut State) -> Vec<Effect> {
     state.screen.input = None;
-    state.screen.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Logs(_)));
+    state
+        .screen
+        .overlays
+        .retain(|overlay| !matches!(overlay, Overlay::Form(_) | Overlay::Confirm(_) | Overlay::Logs(_)));
     let revoked = steps::revoke(state, STOPPED);
     let (checks, unknown): (Vec<_>, Vec<_>) =
         state.world.runs.all().filter(|run| run.unanswered()).partition(|run| run.intent.only_reads());
-    let parts = [(revoked.len(), "not sent"), (unknown.len(), "unknown, being read"), (checks.len(), "not listened to any longer")];
+    let parts = [
+        (revoked.len(), "not sent"),
+        (unknown.len(), "unknown, being read"),
+        (checks.len(), "not listened to any longer"),
+    ];
     let parts = parts.map(|(count, what)| (count > 0).then(|| format!("{count} {what}")));
     let told = parts.into_iter().flatten().collect::<Vec<_>>();
     let told = if told.is_empty() { "no change is pending".to_owned() } else { told.join(", ") };
@@ -228,7 +242,8 @@ fn go_to_next(list: &mut ListView, ids: &[Clean], troubled: &[Clean]) {
     }
 }
 
-/// Rows keep the order that they have now, unless they are kept already; what has come since is taken in when it is selected.
+/// Rows keep the order that they have now, unless they are kept already; what has come since is taken in when
+/// it is selected.
 pub(super) fn select(list: &mut ListView, ids: &[Clean], id: Clean) {
     if list.selected.is_none() || !list.held.contains(&id) {
         list.held = ids.to_vec();
@@ -274,7 +289,11 @@ fn scroll(overlay: &mut Overlay, action: &Action, page: usize) {
         | Overlay::Changes { scroll } => scroll,
         Overlay::Manifest(view) => &mut view.scroll,
         Overlay::Confirm(dialog) => &mut dialog.scroll,
-        Overlay::Logs(_) | Overlay::Form(_) | Overlay::Picker { .. } | Overlay::Alerts { .. } | Overlay::Service(_) => return,
+        Overlay::Logs(_)
+        | Overlay::Form(_)
+        | Overlay::Picker { .. }
+        | Overlay::Alerts { .. }
+        | Overlay::Service(_) => return,
     };
     // The view knows how much there is; a scroll beyond the end shows the end and comes back at once.
     if let Some(to) = destination(Some(*place), usize::from(u16::MAX), action, page) {
@@ -288,13 +307,16 @@ fn follow_newest(state: &mut State) {
     list.held.clear();
 }
 
-/// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its detail; a step its form.
+/// Opens what is selected: a workload shows its pods, and in detail when asked to be described; a pod its
+/// detail; a step its form.
 fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
     if let Some(Overlay::Entry { .. } | Overlay::Alerts { .. }) = state.screen.overlays.last() {
         timeline::jump(state);
         return Vec::new();
     }
-    let Some(selected) = state.screen.list().selected.or_else(|| row_ids(state).into_iter().next()) else { return Vec::new() };
+    let Some(selected) = state.screen.list().selected.or_else(|| row_ids(state).into_iter().next()) else {
+        return Vec::new();
+    };
     match state.screen.focus {
         Focus::Pods => open_row(state, selected, describe),
         Focus::Steps => return open_step(state, &selected),
@@ -318,7 +340,9 @@ fn open_row(state: &mut State, uid: Clean, describe: bool) {
 fn open_step(state: &mut State, id: &Clean) -> Vec<Effect> {
     let chosen = step_lines(state).into_iter().find(|(row, _)| row == id).map(|(_, line)| match line {
         StepLine::Suggested(suggestion) => suggestion.call,
-        StepLine::Plain(step) => crate::event::StepCall::new(step.id.clone(), std::collections::BTreeMap::new()),
+        StepLine::Plain(step) => {
+            crate::event::StepCall::new(step.id.clone(), std::collections::BTreeMap::new())
+        }
     });
     chosen.map(|call| steps::open_form(state, &call)).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! A step's way from a key to an intent, and what follows from its outcome: form → prepare → confirmation → [`Effect::Intend`]. What only
-//! reads needs no confirmation.
+//! A step's way from a key to an intent, and what follows from its outcome: form → prepare → confirmation →
+//! [`Effect::Intend`]. What only reads needs no confirmation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,8 @@ use crate::state::{Dialog, Field, Form, Overlay, Run, Stage, State, in_hand};
 use crate::step::guard;
 use crate::units;
 
-/// A dialog's keys are dead for so long after it appeared: a key meant for what was there before must not confirm it.
+/// A dialog's keys are dead for so long after it appeared: a key meant for what was there before must not
+/// confirm it.
 const DEAD: TimeDelta = TimeDelta::milliseconds(300);
 
 /// Begins the step of that id, aimed at what is selected.
@@ -50,7 +51,9 @@ fn form(state: &State, call: &StepCall) -> Result<Form, String> {
     if state.screen.playback.is_some() {
         return Err("a replay cannot act".to_owned());
     }
-    let Some(step) = state.runbook.step(&call.step) else { return Err(format!("no such step \"{}\"", call.step)) };
+    let Some(step) = state.runbook.step(&call.step) else {
+        return Err(format!("no such step \"{}\"", call.step));
+    };
     let inputs = step.named(call.inputs.clone());
     if let Some(why) = inputs.keys().find_map(|name| unheard_of(step, name)) {
         return Err(why);
@@ -58,7 +61,8 @@ fn form(state: &State, call: &StepCall) -> Result<Form, String> {
     if let Some(why) = nothing_to_end(state, step, call) {
         return Err(why.to_owned());
     }
-    // Words name what they mean: a row that happens to be selected says nothing of the context of what is typed.
+    // Words name what they mean: a row that happens to be selected says nothing of the context of what is
+    // typed.
     let typed = step.inputs.iter().any(|input| input.kind.places() && inputs.contains_key(&input.name));
     let in_hand = in_hand(state).filter(|_| !typed);
     let mut form = Form::new(step, &inputs, &state.world, in_hand.as_ref());
@@ -68,12 +72,20 @@ fn form(state: &State, call: &StepCall) -> Result<Form, String> {
     }
     let given = |field: &Field| inputs.contains_key(&field.name) || field.name == StepCall::CONTEXT;
     let complete = !inputs.is_empty() && form.fields.iter().all(|field| !field.required || given(field));
-    let doubtful = if inputs.contains_key(StepCall::CONTEXT) { Vec::new() } else { form.contexts_of_target(&state.world) };
+    let doubtful = if inputs.contains_key(StepCall::CONTEXT) {
+        Vec::new()
+    } else {
+        form.contexts_of_target(&state.world)
+    };
     if typed && doubtful.len() > 1 {
         let names = doubtful.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" and ");
         let what = form.target().map(|field| field.value.to_string()).unwrap_or_default();
-        form.fields.iter_mut().filter(|field| field.name == StepCall::CONTEXT).for_each(|field| field.value = Typed::default());
-        (form.at, form.problem) = (0, Some(format!("{what} is in {names}: say which context is meant").into()));
+        form.fields
+            .iter_mut()
+            .filter(|field| field.name == StepCall::CONTEXT)
+            .for_each(|field| field.value = Typed::default());
+        form.at = 0;
+        form.problem = Some(format!("{what} is in {names}: say which context is meant").into());
     } else if complete {
         form.at = form.fields.len();
     }
@@ -82,14 +94,21 @@ fn form(state: &State, call: &StepCall) -> Result<Form, String> {
 
 /// Why a form would ask for a silence in vain.
 fn nothing_to_end(state: &State, step: &Step, call: &StepCall) -> Option<&'static str> {
-    let asks = step.inputs.iter().any(|input| input.kind == InputKind::Silence && !call.inputs.contains_key(&input.name));
+    let asks = step
+        .inputs
+        .iter()
+        .any(|input| input.kind == InputKind::Silence && !call.inputs.contains_key(&input.name));
     let known = state.world.alerts.silences().iter().any(|silence| silence.active);
     (asks && !known).then_some("no silence is known that could be ended")
 }
 
-/// Why a step cannot be done in the context that it names, where it leaves no choice: never in another one instead.
+/// Why a step cannot be done in the context that it names, where it leaves no choice: never in another one
+/// instead.
 fn misplaced(state: &State, form: &Form, call: &StepCall) -> Option<String> {
-    let name = call.inputs.get(StepCall::CONTEXT).filter(|_| form.fields.iter().all(|field| field.name != StepCall::CONTEXT))?;
+    let name = call
+        .inputs
+        .get(StepCall::CONTEXT)
+        .filter(|_| form.fields.iter().all(|field| field.name != StepCall::CONTEXT))?;
     match state.world.session.as_ref().and_then(|session| session.named(name.raw())) {
         Some(one) if one.id.is_main() => None,
         Some(_) => Some(format!("{} is done in the main context alone, not in {name}", call.step)),
@@ -101,10 +120,12 @@ fn misplaced(state: &State, form: &Form, call: &StepCall) -> Option<String> {
 fn ask_or_prepare(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return Vec::new() };
     let Some(field) = form.current() else {
-        (form.waiting, form.problem) = (true, None);
+        form.waiting = true;
+        form.problem = None;
         return vec![Effect::Prepare(form.call())];
     };
-    let (prompt, value) = (format!("{}: ", field.name), form.preset(&state.world));
+    let prompt = format!("{}: ", field.name);
+    let value = form.preset(&state.world);
     state.screen.ask(Purpose::Input, &prompt, &value);
     Vec::new()
 }
@@ -114,13 +135,15 @@ pub(super) fn field_entered(state: &mut State, text: &Typed) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return Vec::new() };
     if let Some(field) = form.fields.get_mut(form.at) {
         field.value = text.clone();
-        form.problem = (field.required && field.value.is_empty()).then(|| format!("{} is needed", field.name).into());
+        form.problem =
+            (field.required && field.value.is_empty()).then(|| format!("{} is needed", field.name).into());
         form.at += usize::from(form.problem.is_none());
     }
     ask_or_prepare(state)
 }
 
-/// The plan has come, or the reason why there is none. Whoever has left the form in the meantime is not asked.
+/// The plan has come, or the reason why there is none. Whoever has left the form in the meantime is not
+/// asked.
 pub(super) fn prepared(state: &mut State, prepared: &Prepared) -> Vec<Effect> {
     let now = state.now;
     let Some(Overlay::Form(form)) = state.screen.overlays.last_mut() else { return Vec::new() };
@@ -129,7 +152,9 @@ pub(super) fn prepared(state: &mut State, prepared: &Prepared) -> Vec<Effect> {
     }
     let mut plan = match &prepared.result {
         Err(refusal) => {
-            (form.waiting, form.problem, form.at) = (false, Some(refusal.reason().clone()), form.refused(refusal.reason()));
+            form.waiting = false;
+            form.problem = Some(refusal.reason().clone());
+            form.at = form.refused(refusal.reason());
             return ask_or_prepare(state);
         }
         Ok(plan) => plan.clone(),
@@ -156,12 +181,15 @@ fn told(state: &mut State, refusal: &Refusal) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What is to be known of a change that is taken back: what was measured under the state that would come back, and whether somebody else
-/// has changed it since.
+/// What is to be known of a change that is taken back: what was measured under the state that would come
+/// back, and whether somebody else has changed it since.
 fn of_undone(state: &State, plan: &Plan) -> Vec<Fact> {
-    let Some(run) = plan.intent.call.undoes.and_then(|id| state.world.runs.get(id)) else { return Vec::new() };
+    let Some(run) = plan.intent.call.undoes.and_then(|id| state.world.runs.get(id)) else {
+        return Vec::new();
+    };
     let mark = units::circled(run.mark);
-    let (release, ratio) = (run.before.release.as_ref().map(|release| format!("{release}: ")), run.before.ratio_5xx);
+    let release = run.before.release.as_ref().map(|release| format!("{release}: "));
+    let ratio = run.before.ratio_5xx;
     let then = ratio.map(|ratio| {
         let words = format!("{}{:.1} % failed", release.unwrap_or_default(), ratio * 100.0);
         if ratio > state.world.threshold(&run.intent.target.name) {
@@ -170,15 +198,17 @@ fn of_undone(state: &State, plan: &Plan) -> Vec<Fact> {
             Fact::plain("brings back", words)
         }
     });
-    let since = changed_since(run, plan)
-        .then(|| Fact::warn("changed since", format!("it is not any more as {mark} left it: what came since goes too")));
+    let since = changed_since(run, plan).then(|| {
+        Fact::warn("changed since", format!("it is not any more as {mark} left it: what came since goes too"))
+    });
     then.into_iter().chain(since).collect()
 }
 
 /// Whether what a plan replaces is not what a run has written there.
 fn changed_since(run: &Run, plan: &Plan) -> bool {
     let wrote = run.intent.writes().flat_map(|write| &write.expect.values);
-    let replaces: BTreeMap<&Clean, &Clean> = plan.intent.writes().flat_map(|write| &write.expect.before).collect();
+    let replaces: BTreeMap<&Clean, &Clean> =
+        plan.intent.writes().flat_map(|write| &write.expect.before).collect();
     wrote.into_iter().any(|(at, value)| replaces.get(at).is_some_and(|now| *now != value))
 }
 
@@ -193,7 +223,11 @@ pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
     }
     if dialog.plan.naming.is_some() {
         let target = &dialog.plan.intent.target;
-        let whom = state.world.label(state.world.context_of(target)).map(|label| format!(" in {label}")).unwrap_or_default();
+        let whom = state
+            .world
+            .label(state.world.context_of(target))
+            .map(|label| format!(" in {label}"))
+            .unwrap_or_default();
         let prompt = format!("type {}{whom} to go ahead: ", target.name);
         state.screen.ask(Purpose::Name, &prompt, "");
         return Vec::new();
@@ -205,7 +239,9 @@ pub(super) fn confirm(state: &mut State) -> Vec<Effect> {
 pub(super) fn name_entered(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(Overlay::Confirm(dialog)) = state.screen.overlays.last() else { return Vec::new() };
     if text.trim() != dialog.plan.intent.target.name.as_str() {
-        state.screen.tell(state.now, format!("that is not {}: nothing was done", dialog.plan.intent.target.name));
+        state
+            .screen
+            .tell(state.now, format!("that is not {}: nothing was done", dialog.plan.intent.target.name));
         return Vec::new();
     }
     match guard::confirmable(&state.world, &dialog.plan, state.now) {
@@ -221,7 +257,8 @@ fn intend(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// What an outcome makes necessary: reading where the answer was lost, waiting for the effect, a page for what was read.
+/// What an outcome makes necessary: reading where the answer was lost, waiting for the effect, a page for
+/// what was read.
 pub(super) fn ended(state: &mut State, id: Ulid, outcome: &Outcome) -> Vec<Effect> {
     let Some(run) = state.world.runs.get(id) else { return Vec::new() };
     match (outcome, &run.stage) {
@@ -243,7 +280,14 @@ pub(super) fn ended(state: &mut State, id: Ulid, outcome: &Outcome) -> Vec<Effec
 fn show_output(state: &mut State, id: Ulid) {
     let Some(mark) = state.world.runs.get(id).map(|run| run.mark) else { return };
     let busy = state.screen.input.is_some() || !state.screen.overlays.is_empty();
-    let entry = state.world.timeline.entries().iter().rev().find(|entry| entry.mark == Some(mark)).map(|entry| entry.id);
+    let entry = state
+        .world
+        .timeline
+        .entries()
+        .iter()
+        .rev()
+        .find(|entry| entry.mark == Some(mark))
+        .map(|entry| entry.id);
     if let Some(id) = entry.filter(|_| !busy && state.screen.playback.is_none()) {
         operate::open(state, Overlay::Entry { id, scroll: 0 });
     }
@@ -252,14 +296,21 @@ fn show_output(state: &mut State, id: Ulid) {
 /// A stop, or a disarming: what was confirmed and has not left does not leave any more.
 pub(super) fn revoke(state: &State, why: &str) -> Vec<Effect> {
     let waiting = state.world.runs.waiting().filter(|run| !run.intent.only_reads());
-    let settle = |run: &Run| Effect::Settle { intent: run.intent.id, outcome: Outcome::NotSent { reason: why.into() } };
+    let settle = |run: &Run| Effect::Settle {
+        intent: run.intent.id,
+        outcome: Outcome::NotSent { reason: why.into() },
+    };
     waiting.map(settle).collect()
 }
 
-/// Takes back the newest change that was not taken back yet, through the same form, plan and confirmation as every other.
+/// Takes back the newest change that was not taken back yet, through the same form, plan and confirmation as
+/// every other.
 pub(super) fn undo_last(state: &mut State) -> Vec<Effect> {
     let world = &state.world;
-    let found = world.runs.undoable().and_then(|run| Some((run.intent.undo.clone()?, run, world.context_of(&run.intent.target))));
+    let found = world
+        .runs
+        .undoable()
+        .and_then(|run| Some((run.intent.undo.clone()?, run, world.context_of(&run.intent.target))));
     let Some((mut call, run, context)) = found else {
         state.screen.tell(state.now, "nothing to undo");
         return Vec::new();

@@ -8,8 +8,8 @@ use ulid::Ulid;
 use super::*;
 use crate::clean::Clean;
 use crate::event::{
-    Allowed, ContextId, Danger, DryRun, Edit, Exec, GroupLag, Intent, Kind, Mode, Naming, Op, Outcome, Output, Plan, Prepared, Purpose,
-    Refusal, Right, Session, StepCall, samples::intent,
+    Allowed, ContextId, Danger, DryRun, Edit, Exec, GroupLag, Intent, Kind, Mode, Naming, Op, Outcome,
+    Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall, samples::intent,
 };
 use crate::keymap::Action;
 use crate::state::{Overlay, Playback, Stage};
@@ -29,7 +29,8 @@ struct Room {
 impl Room {
     fn new(read_only: bool) -> Self {
         let runbook = Arc::new(crate::runbook::embedded().unwrap());
-        let mut room = Self { state: State::new(DateTime::UNIX_EPOCH, runbook), at: DateTime::UNIX_EPOCH, seq: 0 };
+        let mut room =
+            Self { state: State::new(DateTime::UNIX_EPOCH, runbook), at: DateTime::UNIX_EPOCH, seq: 0 };
         room.take(Event::Started(Session {
             mode: Mode::Live,
             context: "prod".into(),
@@ -89,7 +90,15 @@ impl Room {
 
 fn plan() -> Plan {
     let dry_run = DryRun::Accepted;
-    Plan { intent: intent(), diff: vec![], dry_run, rights: vec![], facts: vec![], touches: "1 of 1".into(), naming: None }
+    Plan {
+        intent: intent(),
+        diff: vec![],
+        dry_run,
+        rights: vec![],
+        facts: vec![],
+        touches: "1 of 1".into(),
+        naming: None,
+    }
 }
 
 fn intends(effects: &[Effect]) -> bool {
@@ -121,7 +130,10 @@ fn confirm_keys_are_dead_at_first() {
 #[test]
 fn what_is_not_allowed_is_told_and_not_done() {
     let denied = Plan {
-        rights: vec![Right { allowed: Allowed::No(Clean::default()), ..DEPLOYMENT.right("patch", "scale", "ns", "worker") }],
+        rights: vec![Right {
+            allowed: Allowed::No(Clean::default()),
+            ..DEPLOYMENT.right("patch", "scale", "ns", "worker")
+        }],
         ..plan()
     };
     let refused = Plan { dry_run: DryRun::Refused("quota".into()), ..plan() };
@@ -167,7 +179,10 @@ fn a_journal_in_trouble_lets_nothing_through() {
 fn a_name_that_must_be_typed_must_be_right() {
     let mut room = Room::new(false);
     room.act(Action::Arm);
-    room.asked(Plan { naming: Some(Naming { why: "it takes the service away".into(), lasting: false }), ..plan() });
+    room.asked(Plan {
+        naming: Some(Naming { why: "it takes the service away".into(), lasting: false }),
+        ..plan()
+    });
     assert_eq!(room.act(Action::Confirm), []);
     assert_eq!(room.state.screen.input.as_ref().unwrap().purpose, Purpose::Name);
     assert_eq!(room.enter("workr"), []);
@@ -188,7 +203,8 @@ fn unresolved(intent: Intent) -> [Effect; 1] {
 #[test]
 fn an_intent_is_left_once_and_each_outcome_leads_on() {
     let mut room = Room::new(false);
-    let (id, outcome) = (intent().id, |outcome| Event::Outcome { intent: intent().id, outcome });
+    let id = intent().id;
+    let outcome = |outcome| Event::Outcome { intent: intent().id, outcome };
     assert_eq!(room.take(Event::Intent(Box::new(awaited()))), [Effect::Leave(id)]);
     assert_eq!(room.state.world.runs.get(id).unwrap().stage, Stage::Waiting, "it waits for the disk");
     assert_eq!(room.take(Event::Sent { intent: id, op: 0 }), []);
@@ -209,11 +225,19 @@ fn a_stop_and_a_disarming_take_back_what_has_not_left() {
         room.take(Event::Intent(Box::new(intent())));
         let effects = room.act(action.clone());
         let settled = effects.iter().find(|effect| matches!(effect, Effect::Settle { .. }));
-        let Some(Effect::Settle { intent: id, outcome }) = settled.cloned() else { panic!("{action}: {effects:?}") };
+        let Some(Effect::Settle { intent: id, outcome }) = settled.cloned() else {
+            panic!("{action}: {effects:?}")
+        };
         room.take(Event::Outcome { intent: id, outcome });
-        assert!(matches!(&room.state.world.runs.get(id).unwrap().stage, Stage::NotSent(why) if why.contains("before it left")), "{action}");
+        assert!(
+            matches!(&room.state.world.runs.get(id).unwrap().stage, Stage::NotSent(why) if why.contains("before it left")),
+            "{action}"
+        );
         room.act(Action::Arm);
-        assert!(crate::step::guard::authorise(&room.state.world, &intent(), room.at).is_err(), "arming again does not send it");
+        assert!(
+            crate::step::guard::authorise(&room.state.world, &intent(), room.at).is_err(),
+            "arming again does not send it"
+        );
     }
 }
 
@@ -230,7 +254,10 @@ fn undo_goes_the_way_of_every_step_and_never_redoes() {
     assert_eq!(room.act(Action::UndoLast), []);
     assert_eq!(room.told(), "nothing to undo");
     room.take(Event::Intent(Box::new(intent())));
-    room.take(Event::Outcome { intent: intent().id, outcome: Outcome::Applied { generation: 2, writes: 1, by_reading: false } });
+    room.take(Event::Outcome {
+        intent: intent().id,
+        outcome: Outcome::Applied { generation: 2, writes: 1, by_reading: false },
+    });
     let call = StepCall { undoes: Some(intent().id), ..intent().undo.unwrap() };
     assert_eq!(room.act(Action::UndoLast), [Effect::Prepare(call.clone())]);
     let undo = Intent { id: Ulid::from_parts(2, 2), call: call.clone(), ..intent() };
@@ -238,7 +265,10 @@ fn undo_goes_the_way_of_every_step_and_never_redoes() {
     room.take(Event::View(View::Prepared(Box::new(prepared))));
     room.take(Event::Intent(Box::new(undo.clone())));
     room.act(Action::Reject);
-    room.take(Event::Outcome { intent: undo.id, outcome: Outcome::Applied { generation: 3, writes: 1, by_reading: false } });
+    room.take(Event::Outcome {
+        intent: undo.id,
+        outcome: Outcome::Applied { generation: 3, writes: 1, by_reading: false },
+    });
     assert_eq!(room.act(Action::UndoLast), []);
     assert_eq!(room.told(), "nothing to undo");
 }
@@ -248,7 +278,8 @@ fn what_only_reads_goes_ahead_unarmed_and_its_output_is_shown() {
     let mut room = Room::new(true);
     let effects = room.command("scale deployment=worker replicas=3");
     let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
-    let exec = Exec { target: intent().target, container: "c".into(), command: vec!["true".into()], seconds: 30 };
+    let exec =
+        Exec { target: intent().target, container: "c".into(), command: vec!["true".into()], seconds: 30 };
     let read = Intent { danger: Danger::Read, ops: vec![Op::Exec(exec)], undo: None, ..intent() };
     let prepared = Prepared { call: call.clone(), result: Ok(Plan { intent: read.clone(), ..plan() }) };
     let effects = room.take(Event::View(View::Prepared(Box::new(prepared))));
@@ -276,7 +307,10 @@ fn a_plan_that_nobody_waits_for_any_more_is_not_asked_about() {
     room.take(Event::View(View::Prepared(Box::new(Prepared { call, result: Ok(plan()) }))));
     assert!(matches!(room.state.screen.overlays.last(), Some(Overlay::Form(_))));
     room.act(Action::Cancel);
-    let call = StepCall::new("scale", BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "3".into())]));
+    let call = StepCall::new(
+        "scale",
+        BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "3".into())]),
+    );
     room.take(Event::View(View::Prepared(Box::new(Prepared { call, result: Ok(plan()) }))));
     assert!(room.state.screen.overlays.is_empty());
 }
@@ -286,7 +320,10 @@ fn a_refused_preparation_comes_back_to_the_form() {
     let mut room = Room::new(false);
     let effects = room.command("scale deployment=worker replicas=3");
     let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
-    let prepared = Prepared { call: call.clone(), result: Err(Refusal::Usage("there is no deployment worker in ns".into())) };
+    let prepared = Prepared {
+        call: call.clone(),
+        result: Err(Refusal::Usage("there is no deployment worker in ns".into())),
+    };
     room.take(Event::View(View::Prepared(Box::new(prepared))));
     let Some(Overlay::Form(form)) = room.state.screen.overlays.last() else { panic!() };
     assert_eq!((form.at, form.problem.as_deref()), (0, Some("there is no deployment worker in ns")));
@@ -296,12 +333,22 @@ fn a_refused_preparation_comes_back_to_the_form() {
 #[test]
 fn a_replay_begins_no_step_and_its_world_is_left_alone() {
     let mut room = Room::new(false);
-    room.state.screen.playback =
-        Some(Playback { playing: false, speed: 1.0, from: room.at, to: room.at, seq: 1, last_seq: 1, density: vec![], gaps: vec![] });
+    room.state.screen.playback = Some(Playback {
+        playing: false,
+        speed: 1.0,
+        from: room.at,
+        to: room.at,
+        seq: 1,
+        last_seq: 1,
+        density: vec![],
+        gaps: vec![],
+    });
     let before = room.state.world.hash();
     for action in Action::PLAIN.iter().cloned().chain([Action::Step("scale".into())]) {
         let effects = look(&mut room.state, &Event::Operator(Operator::Did(action)));
-        let acts = |effect: &Effect| matches!(effect, Effect::Prepare(_) | Effect::Intend(_) | Effect::Send(_) | Effect::Resolve(_));
+        let acts = |effect: &Effect| {
+            matches!(effect, Effect::Prepare(_) | Effect::Intend(_) | Effect::Send(_) | Effect::Resolve(_))
+        };
         assert!(!effects.iter().any(acts), "{effects:?}");
     }
     assert_eq!(room.state.world.hash(), before);
@@ -332,7 +379,10 @@ fn a_typed_command_does_what_its_key_does() {
     assert!(room.state.world.is_armed(ContextId::MAIN, room.at));
     room.command("disarm");
     assert!(!room.state.world.is_armed(ContextId::MAIN, room.at));
-    assert_eq!(room.command("ns shop prod"), [Effect::Unfollow, Effect::Watch(vec!["shop".into(), "prod".into()])]);
+    assert_eq!(
+        room.command("ns shop prod"),
+        [Effect::Unfollow, Effect::Watch(vec!["shop".into(), "prod".into()])]
+    );
     assert_eq!(room.state.world.session.as_ref().unwrap().place(), "namespaces shop, prod");
     assert_eq!(room.command("ns Shop"), []);
     assert_eq!((room.told(), room.state.world.watches("prod")), ("\"Shop\" cannot be a namespace", true));
@@ -378,7 +428,10 @@ fn a_group_opens_in_full_and_the_way_back_is_the_usual_one() {
     room.act(Action::FocusLag);
     room.act(Action::Open);
     assert_eq!(room.state.screen.overlays, [Overlay::Group { id: "worker".into(), scroll: 0 }]);
-    assert!(room.act(Action::Logs).is_empty(), "no workload is named so, and no other pod's log is followed instead");
+    assert!(
+        room.act(Action::Logs).is_empty(),
+        "no workload is named so, and no other pod's log is followed instead"
+    );
     room.act(Action::Cancel);
     assert!(room.state.screen.overlays.is_empty());
 }

@@ -1,10 +1,13 @@
-//! Reading the timeline: opening causes and entries, finding, pinning, and going to the object that an entry is about.
+//! Reading the timeline: opening causes and entries, finding, pinning, and going to the object that an entry
+//! is about.
 
 use super::operate;
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::Operator;
-use crate::state::{Entry, Focus, Overlay, State, pod_lines, row_ids, row_of, search, selected_entry, timeline_lines};
+use crate::state::{
+    Entry, Focus, Overlay, State, pod_lines, row_ids, row_of, search, selected_entry, timeline_lines,
+};
 
 /// The selected entry, or the newest.
 fn chosen(state: &State) -> Option<&Entry> {
@@ -23,7 +26,8 @@ pub(super) fn open(state: &mut State, describe: bool) {
 
 /// Shows the cases of a cause, or hides them; on a case, hides it with its siblings.
 pub(super) fn expand(state: &mut State) {
-    let Some(id) = chosen(state).and_then(|entry| entry.cause.or((entry.cases > 0).then_some(entry.id))) else {
+    let Some(id) = chosen(state).and_then(|entry| entry.cause.or((entry.cases > 0).then_some(entry.id)))
+    else {
         state.screen.tell(state.now, "it stands for itself: there is nothing below it");
         return;
     };
@@ -63,7 +67,8 @@ pub(super) fn pin(state: &mut State) -> Vec<Effect> {
     vec![Effect::Decide(Operator::Pinned { entry: entry.id, pinned: !entry.pinned })]
 }
 
-/// Goes to the row, among the pods, of what is in hand; of the timeline's newest entry where none is selected.
+/// Goes to the row, among the pods, of what is in hand; of the timeline's newest entry where none is
+/// selected.
 pub(super) fn jump(state: &mut State) {
     let why = match state.screen.overlays.last() {
         Some(Overlay::Group { id, .. }) => format!("no workload is named {id}"),
@@ -82,11 +87,16 @@ pub(super) fn go_to(state: &mut State, uid: Clean) {
     let shown = |state: &State| pod_lines(state).iter().any(|line| *line.id() == uid);
     if !shown(state) {
         let cluster = &state.world.cluster;
-        let owner = cluster.pods.get(&uid).and_then(|pod| cluster.workload_of(pod)).map(|workload| workload.meta.uid.clone());
+        let owner = cluster
+            .pods
+            .get(&uid)
+            .and_then(|pod| cluster.workload_of(pod))
+            .map(|workload| workload.meta.uid.clone());
         state.screen.opened.extend(owner);
     }
     if !shown(state) {
-        (state.screen.list_mut().filter, state.screen.faults_only) = (Clean::default(), false);
+        state.screen.list_mut().filter = Clean::default();
+        state.screen.faults_only = false;
     }
     let ids = row_ids(state);
     operate::select(state.screen.list_mut(), &ids, uid);

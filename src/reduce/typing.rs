@@ -1,4 +1,5 @@
-//! The typed line: editing it, completing it, and what a committed line does. What a `:` command means: [`command`](super::command).
+//! The typed line: editing it, completing it, and what a committed line does. What a `:` command means:
+//! [`command`](super::command).
 
 use super::{logs, steps, timeline};
 use crate::clean::Clean;
@@ -10,7 +11,10 @@ use crate::state::{Field, Focus, Input, Overlay, State, candidates, meant};
 
 /// Changes the typed line.
 pub(super) fn edit(state: &mut State, edit: &Edit) {
-    if let Edit::Act(Action::InputHistoryUp | Action::InputHistoryDown | Action::InputComplete | Action::NextField) = edit {
+    if let Edit::Act(
+        Action::InputHistoryUp | Action::InputHistoryDown | Action::InputComplete | Action::NextField,
+    ) = edit
+    {
         return choose(state, edit);
     }
     let whole = takes_controls(state);
@@ -20,7 +24,8 @@ pub(super) fn edit(state: &mut State, edit: &Edit) {
         Edit::Act(action) => act(input, action),
     }
     input.candidate = None;
-    let (purpose, text) = (input.purpose.clone(), Clean::new(&input.text));
+    let purpose = input.purpose.clone();
+    let text = Clean::new(&input.text);
     match purpose {
         Purpose::Filter => state.screen.list_mut().filter = text,
         Purpose::Search => logs::look_for(state, &text),
@@ -37,7 +42,8 @@ pub(super) fn restore(state: &mut State, input: &Input) {
     }
 }
 
-/// Whether a tab or the end of a line is part of what is typed: a variable may hold any, and a command variables.
+/// Whether a tab or the end of a line is part of what is typed: a variable may hold any, and a command
+/// variables.
 fn takes_controls(state: &State) -> bool {
     match state.screen.input.as_ref().map(|input| &input.purpose) {
         Some(Purpose::Command) => true,
@@ -53,8 +59,11 @@ fn insert(input: &mut Input, text: &str, whole: bool) {
 }
 
 fn act(input: &mut Input, action: &Action) {
-    let before = |input: &Input| input.text[..input.cursor].char_indices().next_back().map_or(0, |(at, _)| at);
-    let after = |input: &Input| input.text[input.cursor..].chars().next().map_or(input.cursor, |c| input.cursor + c.len_utf8());
+    let before =
+        |input: &Input| input.text[..input.cursor].char_indices().next_back().map_or(0, |(at, _)| at);
+    let after = |input: &Input| {
+        input.text[input.cursor..].chars().next().map_or(input.cursor, |c| input.cursor + c.len_utf8())
+    };
     match action {
         Action::InputBackspace => remove(input, before(input)),
         Action::InputDelete => drop(input.text.drain(input.cursor..after(input))),
@@ -78,22 +87,29 @@ fn remove(input: &mut Input, from: usize) {
 
 /// Moves among the candidates (or older commands), or completes the line with the chosen one.
 fn choose(state: &mut State, edit: &Edit) {
-    let (candidates, meant) = (candidates(state), meant(state));
+    let candidates = candidates(state);
+    let meant = meant(state);
     let Some(input) = &mut state.screen.input else { return };
     let last = candidates.len().checked_sub(1);
     input.candidate = match edit {
-        Edit::Act(Action::InputHistoryUp) => last.map(|last| meant.map_or(last, |at| at.checked_sub(1).unwrap_or(last))),
-        Edit::Act(Action::InputHistoryDown) => last.map(|last| meant.map_or(0, |at| if at == last { 0 } else { at + 1 })),
+        Edit::Act(Action::InputHistoryUp) => {
+            last.map(|last| meant.map_or(last, |at| at.checked_sub(1).unwrap_or(last)))
+        }
+        Edit::Act(Action::InputHistoryDown) => {
+            last.map(|last| meant.map_or(0, |at| if at == last { 0 } else { at + 1 }))
+        }
         _ => {
             if let Some(text) = candidates.get(meant.unwrap_or(0)).map(|candidate| &candidate.text) {
-                (input.text, input.cursor) = (text.raw().to_owned(), text.raw().len());
+                text.raw().clone_into(&mut input.text);
+                input.cursor = input.text.len();
             }
             None
         }
     };
 }
 
-/// Whether there is anything to complete in a form's field: where a list is chosen from, only what was chosen.
+/// Whether there is anything to complete in a form's field: where a list is chosen from, only what was
+/// chosen.
 pub fn completes(state: &State) -> bool {
     let (Some(input), candidates) = (&state.screen.input, candidates(state)) else { return false };
     let toggles = field(state).is_some_and(|field| field.kind == InputKind::Labels);

@@ -1,4 +1,5 @@
-//! Reads runbooks. A file of the user's replaces embedded steps one by one, by id, and flags by dependency and deployment.
+//! Reads runbooks. A file of the user's replaces embedded steps one by one, by id, and flags by dependency
+//! and deployment.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -9,7 +10,8 @@ use crate::data::{self, Fault, Mistake, Place, Reader, text_fields};
 use crate::step::{Kind, check, set_env};
 
 /// The runbook that comes with warroom, and its name in reports.
-pub const EMBEDDED: (&str, &str) = ("runbooks/medcontracthub.toml", include_str!("../../runbooks/medcontracthub.toml"));
+pub const EMBEDDED: (&str, &str) =
+    ("runbooks/medcontracthub.toml", include_str!("../../runbooks/medcontracthub.toml"));
 
 /// The embedded runbook.
 ///
@@ -19,8 +21,8 @@ pub fn embedded() -> Result<Runbook, Vec<Mistake>> {
     read(EMBEDDED.0, EMBEDDED.1, None)
 }
 
-/// Reads a runbook; its steps replace those of `base` that have the same id, and follow the others. So do its flags, by dependency and
-/// deployment.
+/// Reads a runbook; its steps replace those of `base` that have the same id, and follow the others. So do its
+/// flags, by dependency and deployment.
 ///
 /// # Errors
 /// All mistakes of the file.
@@ -28,12 +30,21 @@ pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Ve
     let (name, steps, flags) = data::read(file, text, "setting", |root| {
         let name: Option<String> = root.get("name");
         let mut seen = BTreeSet::new();
-        let steps: Vec<Step> = root.tables("steps", "field of a step").iter_mut().filter_map(|table| step(table, &mut seen)).collect();
+        let steps: Vec<Step> = root
+            .tables("steps", "field of a step")
+            .iter_mut()
+            .filter_map(|table| step(table, &mut seen))
+            .collect();
         let mut seen = BTreeSet::new();
-        let flags: Vec<Flag> = root.tables("flags", "field of a flag").iter_mut().filter_map(|table| flag(table, &mut seen)).collect();
+        let flags: Vec<Flag> = root
+            .tables("flags", "field of a flag")
+            .iter_mut()
+            .filter_map(|table| flag(table, &mut seen))
+            .collect();
         (name, steps, flags)
     })?;
-    let mut runbook = base.unwrap_or_else(|| Runbook { name: Clean::default(), steps: Vec::new(), flags: Vec::new() });
+    let mut runbook =
+        base.unwrap_or_else(|| Runbook { name: Clean::default(), steps: Vec::new(), flags: Vec::new() });
     if let Some(name) = name {
         runbook.name = name.into();
     }
@@ -44,7 +55,11 @@ pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Ve
         }
     }
     for flag in flags {
-        match runbook.flags.iter_mut().find(|old| (&old.dependency, &old.deployment) == (&flag.dependency, &flag.deployment)) {
+        match runbook
+            .flags
+            .iter_mut()
+            .find(|old| (&old.dependency, &old.deployment) == (&flag.dependency, &flag.deployment))
+        {
             Some(old) => *old = flag,
             None => runbook.flags.push(flag),
         }
@@ -53,9 +68,11 @@ pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Ve
 }
 
 fn flag(table: &mut Reader<'_>, seen: &mut BTreeSet<(String, String)>) -> Option<Flag> {
-    let (dependency, deployment): (Option<String>, Option<String>) = (table.required("dependency"), table.required("deployment"));
+    let (dependency, deployment): (Option<String>, Option<String>) =
+        (table.required("dependency"), table.required("deployment"));
     let env: Option<Variables> = table.required("env");
-    let (dependency, deployment) = (dependency?, deployment?);
+    let dependency = dependency?;
+    let deployment = deployment?;
     if !seen.insert((dependency.clone(), deployment.clone())) {
         table.fault(Fault::new(format!("a second flag of {deployment:?} for {dependency:?}")));
     }
@@ -84,18 +101,23 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
     }
     let (section, title): (Option<String>, Option<String>) = (table.get("section"), table.required("title"));
     let (danger, kind): (Option<Danger>, Option<Kind>) = (table.required("danger"), table.required("kind"));
-    let (verify, within): (Option<Vec<CheckName>>, Option<i64>) = (table.get("verify"), table.get("verify_within"));
+    let (verify, within): (Option<Vec<CheckName>>, Option<i64>) =
+        (table.get("verify"), table.get("verify_within"));
     let tables = table.tables("inputs", "field of an input").into_iter().collect::<Vec<_>>();
     let given: Vec<Given> = tables.into_iter().filter_map(|mut table| input(&mut table, kind)).collect();
-    let (kind, danger) = (kind?, danger?);
+    let kind = kind?;
+    let danger = danger?;
     if danger < kind.danger() {
-        table.fault(Fault::new(format!("a step of kind {} is no {danger}: danger is {} at least", kind.name(), kind.danger())));
+        table.fault(Fault::new(format!(
+            "a step of kind {} is no {danger}: danger is {} at least",
+            kind.name(),
+            kind.danger()
+        )));
     }
     let plain = Step::of_kind(&id?, &title?, kind);
-    let inputs = plain
-        .inputs
-        .into_iter()
-        .map(|input| given.iter().find(|given| *input.name == *given.name).map_or(input.clone(), |given| given.over(input)));
+    let inputs = plain.inputs.into_iter().map(|input| {
+        given.iter().find(|given| *input.name == *given.name).map_or(input.clone(), |given| given.over(input))
+    });
     Some(Step {
         section: section.unwrap_or_default().into(),
         danger,
@@ -122,13 +144,20 @@ impl Given {
 }
 
 fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
-    let (name, kind): (Option<(String, Place)>, Option<InputKind>) = (table.required("name"), table.get("kind"));
+    let (name, kind): (Option<(String, Place)>, Option<InputKind>) =
+        (table.required("name"), table.get("kind"));
     let (required, default): (Option<bool>, Option<String>) = (table.get("required"), table.get("default"));
-    let ((name, place), of) = (name?, of?);
+    let (name, place) = name?;
+    let of = of?;
     match of.inputs().iter().find(|spec| spec.name == name) {
-        None => table.fault_at(&place, Fault::unknown("input", &name, of.inputs().iter().map(|spec| spec.name))),
+        None => {
+            table.fault_at(&place, Fault::unknown("input", &name, of.inputs().iter().map(|spec| spec.name)))
+        }
         Some(spec) if kind.is_some_and(|kind| kind != spec.kind) => {
-            table.fault_at(&place, Fault::new(format!("input {name} of kind {} is a {}", of.name(), spec.kind)));
+            table.fault_at(
+                &place,
+                Fault::new(format!("input {name} of kind {} is a {}", of.name(), spec.kind)),
+            );
         }
         Some(_) => {}
     }
@@ -142,7 +171,10 @@ impl FromStr for CheckName {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        check::names().find(|name| *name == text).map(Self).ok_or_else(|| Fault::unknown("check", text, check::names()))
+        check::names()
+            .find(|name| *name == text)
+            .map(Self)
+            .ok_or_else(|| Fault::unknown("check", text, check::names()))
     }
 }
 
@@ -163,14 +195,17 @@ mod tests {
     #[test]
     fn the_embedded_runbook_has_no_mistakes() {
         let runbook = embedded().unwrap();
-        let without: Vec<&str> = Kind::names().filter(|kind| !runbook.steps.iter().any(|step| step.kind.name() == *kind)).collect();
+        let without: Vec<&str> = Kind::names()
+            .filter(|kind| !runbook.steps.iter().any(|step| step.kind.name() == *kind))
+            .collect();
         assert_eq!(without, [] as [&str; 0], "every kind has a step");
     }
 
     #[test]
     fn mistakes_are_told_all_at_once_with_the_nearest_name() {
         let text = "[[steps]]\nid = 'x'\ntitle = 'X'\ndanger = 'chnge'\nkind = 'scale'\nverifi = []\n[[steps.inputs]]\nname = 'replics'\nkind = 'cout'\n";
-        let told: Vec<String> = read("r.toml", text, None).unwrap_err().iter().map(ToString::to_string).collect();
+        let told: Vec<String> =
+            read("r.toml", text, None).unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
             [
@@ -185,10 +220,14 @@ mod tests {
     #[test]
     fn flags_are_read_strictly_and_replaced_by_dependency_and_deployment() {
         let of = |text: &str| read("r.toml", text, Some(embedded().unwrap()));
-        let flag =
-            |field: &str, env: &str| format!("[[flags]]\n{field} = 'ai-service'\ndeployment = 'medcontracthub-app'\nenv = '{env}'\n");
+        let flag = |field: &str, env: &str| {
+            format!("[[flags]]\n{field} = 'ai-service'\ndeployment = 'medcontracthub-app'\nenv = '{env}'\n")
+        };
         let ours = of(&flag("dependency", "AI=off,AI_KEY-")).unwrap().flags;
-        assert_eq!(ours.iter().map(|flag| flag.env.as_str()).collect::<Vec<_>>(), ["AI=off,AI_KEY-", "FEATURE_OCR_PROCESSING=false"]);
+        assert_eq!(
+            ours.iter().map(|flag| flag.env.as_str()).collect::<Vec<_>>(),
+            ["AI=off,AI_KEY-", "FEATURE_OCR_PROCESSING=false"]
+        );
         let told = |text: &str| of(text).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(
             told(&flag("dependancy", "AI")),
@@ -208,6 +247,9 @@ mod tests {
         let text = "[[steps]]\nid = 'scale'\ntitle = 'Ours'\ndanger = 'change'\nkind = 'scale'\n";
         let embedded = embedded().unwrap();
         let runbook = read("r.toml", text, Some(embedded.clone())).unwrap();
-        assert_eq!((runbook.steps.len(), runbook.step("scale").unwrap().title.as_str()), (embedded.steps.len(), "Ours"));
+        assert_eq!(
+            (runbook.steps.len(), runbook.step("scale").unwrap().title.as_str()),
+            (embedded.steps.len(), "Ours")
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Which steps there are, as data: what they are called, what they ask for by default, what must come true afterwards. What a kind of step
-//! *does* is code ([`crate::step`]); everything else of a step is in `runbooks/*.toml`.
+//! Which steps there are, as data: what they are called, what they ask for by default, what must come true
+//! afterwards. What a kind of step *does* is code ([`crate::step`]); everything else of a step is in
+//! `runbooks/*.toml`.
 
 mod load;
 mod suggest;
@@ -97,9 +98,12 @@ impl Step {
         kind || name == StepCall::CONTEXT || self.inputs.iter().any(|input| input.name == *name)
     }
 
-    /// Inputs by the names that this step has for them: a workload may be given by its kind, `statefulset=kafka`.
+    /// Inputs by the names that this step has for them: a workload may be given by its kind,
+    /// `statefulset=kafka`.
     pub fn named(&self, mut given: BTreeMap<Clean, Typed>) -> BTreeMap<Clean, Typed> {
-        let Some(workload) = self.inputs.iter().find(|input| input.kind == InputKind::Workload) else { return given };
+        let Some(workload) = self.inputs.iter().find(|input| input.kind == InputKind::Workload) else {
+            return given;
+        };
         for kind in WORKLOADS {
             let of_kind = given.remove(kind.word).filter(|_| !given.contains_key(&workload.name));
             if let Some(value) = of_kind {

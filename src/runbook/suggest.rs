@@ -1,4 +1,5 @@
-//! Steps that fit what is wrong now, with their inputs and the reason: an offer, never more. When a kind fits is the kind's own business.
+//! Steps that fit what is wrong now, with their inputs and the reason: an offer, never more. When a kind fits
+//! is the kind's own business.
 
 use std::cmp::Reverse;
 
@@ -21,8 +22,9 @@ pub struct Suggestion {
 
 /// What fits now, the most likely first; of what is as likely in the runbook's order.
 pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
-    let all =
-        runbook.steps.iter().flat_map(|step| step.kind.suggest(world, &runbook.flags).into_iter().map(move |suggested| (step, suggested)));
+    let all = runbook.steps.iter().flat_map(|step| {
+        step.kind.suggest(world, &runbook.flags).into_iter().map(move |suggested| (step, suggested))
+    });
     let mut all: Vec<(&Step, Suggested)> = all.collect();
     all.sort_by_key(|(_, suggested)| Reverse(suggested.rank));
     all.into_iter().map(|(step, suggested)| offered(world, step, &suggested)).collect()
@@ -30,9 +32,15 @@ pub fn suggestions(world: &World, runbook: &Runbook) -> Vec<Suggestion> {
 
 fn offered(world: &World, step: &Step, suggested: &Suggested) -> Suggestion {
     let mut call = step.call(suggested.inputs.iter().map(|(name, value)| (*name, value.as_str())));
-    call.inputs.extend(context(world, suggested.context).map(|name| (StepCall::CONTEXT.into(), name.as_str().into())));
+    call.inputs.extend(
+        context(world, suggested.context).map(|name| (StepCall::CONTEXT.into(), name.as_str().into())),
+    );
     let label = world.label(suggested.context).map(|label| format!(" in {label}")).unwrap_or_default();
-    Suggestion { call, title: format!("{}{label}", suggested.title).into(), because: suggested.because.as_str().into() }
+    Suggestion {
+        call,
+        title: format!("{}{label}", suggested.title).into(),
+        because: suggested.because.as_str().into(),
+    }
 }
 
 /// The context of a step, where several are looked at.

@@ -1,4 +1,5 @@
-//! A core with an executor: takes events in, carries out what follows, and hands back only what concerns the screen.
+//! A core with an executor: takes events in, carries out what follows, and hands back only what concerns the
+//! screen.
 
 use std::path::Path;
 
@@ -72,7 +73,9 @@ impl Engine {
                 Effect::Decide(decision) => for_the_screen.extend(self.take(Event::Operator(decision))),
                 Effect::Intend(intent) => for_the_screen.extend(self.take(Event::Intent(intent))),
                 Effect::Leave(intent) => for_the_screen.extend(self.leave(intent)),
-                Effect::Settle { intent, outcome } => for_the_screen.extend(self.take(Event::Outcome { intent, outcome })),
+                Effect::Settle { intent, outcome } => {
+                    for_the_screen.extend(self.take(Event::Outcome { intent, outcome }))
+                }
                 effect if effect.of_the_screen() => for_the_screen.push(effect),
                 effect => self.executor.execute(effect),
             }
@@ -80,9 +83,12 @@ impl Engine {
         for_the_screen
     }
 
-    /// The next op of an intent leaves, if it may: what was allowed when it was confirmed may not be any more.
+    /// The next op of an intent leaves, if it may: what was allowed when it was confirmed may not be any
+    /// more.
     fn leave(&mut self, id: Ulid) -> Vec<Effect> {
-        let Some(run) = self.core.state.world.runs.get(id).filter(|run| !run.settled()) else { return Vec::new() };
+        let Some(run) = self.core.state.world.runs.get(id).filter(|run| !run.settled()) else {
+            return Vec::new();
+        };
         match guard::authorise(&self.core.state.world, &run.intent, self.core.now()) {
             Ok(authorised) => {
                 let op = u32::try_from(authorised.at()).unwrap_or(u32::MAX);
@@ -92,8 +98,14 @@ impl Engine {
             }
             Err(Denied::Over(_)) => Vec::new(),
             Err(denied) => {
-                let (done, rest, why) = (run.done, run.intent.count() - run.done, denied.to_string().into());
-                let outcome = if done == 0 { Outcome::NotSent { reason: why } } else { Outcome::Partial { done, rest, why } };
+                let done = run.done;
+                let rest = run.intent.count() - run.done;
+                let why = denied.to_string().into();
+                let outcome = if done == 0 {
+                    Outcome::NotSent { reason: why }
+                } else {
+                    Outcome::Partial { done, rest, why }
+                };
                 self.take(Event::Outcome { intent: id, outcome })
             }
         }

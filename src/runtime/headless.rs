@@ -1,4 +1,5 @@
-//! A session without a screen: `warroom run` and `warroom status` drive the same core, sources and executor as the full screen.
+//! A session without a screen: `warroom run` and `warroom status` drive the same core, sources and executor
+//! as the full screen.
 
 use std::path::Path;
 use std::time::Duration;
@@ -82,7 +83,9 @@ impl Headless {
     /// Whether every source has spoken: it is live and its first reading is in, or it has said why not.
     pub fn heard(&self, sources: &[SourceId]) -> bool {
         let world = &self.state().world;
-        sources.iter().all(|source| world.sources.get(source).is_some_and(|health| health.state != SourceState::Starting))
+        sources.iter().all(|source| {
+            world.sources.get(source).is_some_and(|health| health.state != SourceState::Starting)
+        })
     }
 
     /// Prepares a step: what it would send, and what preflight found.
@@ -95,7 +98,9 @@ impl Headless {
         self.until(limit, |session| session.prepared.is_some()).await;
         match self.prepared.take() {
             Some(prepared) => prepared.result,
-            None => Err(Refusal::Failed(format!("the cluster did not answer within {} s", limit.as_secs()).into())),
+            None => Err(Refusal::Failed(
+                format!("the cluster did not answer within {} s", limit.as_secs()).into(),
+            )),
         }
     }
 
@@ -115,7 +120,8 @@ impl Headless {
         self.state().world.runs.get(intent)
     }
 
-    /// Whether the answer to an intent is in; an answer that was lost counts only once reading has given up (`unknown` stays).
+    /// Whether the answer to an intent is in; an answer that was lost counts only once reading has given up
+    /// (`unknown` stays).
     pub fn answered(&self, intent: Ulid) -> bool {
         self.run(intent).is_some_and(|run| run.settled() || run.stage == Stage::Verifying)
     }

@@ -1,4 +1,5 @@
-//! Intents of earlier sessions that never got their outcome because warroom was killed: the next session resolves them by reading.
+//! Intents of earlier sessions that never got their outcome because warroom was killed: the next session
+//! resolves them by reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +12,8 @@ use crate::event::{Event, Intent, Outcome, Target};
 use crate::journal::format::Fault;
 use crate::journal::{Item, Recording, Why, recordings, recover};
 
-/// Marks a recording whose open intents a later one has taken over: those in the clusters that it names, a line each.
+/// Marks a recording whose open intents a later one has taken over: those in the clusters that it names, a
+/// line each.
 const HANDED_ON: &str = "handed-on";
 
 /// A recording with intents that nobody knows the outcome of.
@@ -25,12 +27,14 @@ pub struct Estate {
     clusters: BTreeSet<Clean>,
 }
 
-/// Remembers that a later recording holds them now, once that is `durable`: a session killed before that has not taken them over.
+/// Remembers that a later recording holds them now, once that is `durable`: a session killed before that has
+/// not taken them over.
 pub fn hand_on(estates: Vec<Estate>, durable: impl Future<Output = bool> + Send + 'static) {
     tokio::spawn(async move {
         if durable.await {
             for estate in estates {
-                // Where this fails, the next session takes them over as well: it reads, and reading twice does no harm.
+                // Where this fails, the next session takes them over as well: it reads, and reading twice
+                // does no harm.
                 let _ = std::fs::write(
                     estate.recording.join(HANDED_ON),
                     estate.clusters.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n"),
@@ -50,7 +54,8 @@ pub struct Reached {
 }
 
 impl Reached {
-    /// Whether an intent was for this cluster: what it is known by counts, wherever it is reached, and the address only where that is unknown.
+    /// Whether an intent was for this cluster: what it is known by counts, wherever it is reached, and the
+    /// address only where that is unknown.
     fn is_of(&self, intent: &Intent) -> bool {
         let target = &intent.target;
         if self.identity.is_empty() || target.identity.is_empty() {
@@ -61,14 +66,21 @@ impl Reached {
     }
 }
 
-/// What earlier sessions left open on these clusters. Recordings that are sealed or still being written left nothing.
+/// What earlier sessions left open on these clusters. Recordings that are sealed or still being written left
+/// nothing.
 pub fn estates(data: &Path, clusters: &[Reached]) -> Vec<Estate> {
     let Ok(listing) = recordings::list(data) else { return Vec::new() };
-    let keys = || clusters.iter().flat_map(|cluster| [&cluster.address, &cluster.identity]).filter(|key| !key.is_empty());
+    let keys = || {
+        clusters
+            .iter()
+            .flat_map(|cluster| [&cluster.address, &cluster.identity])
+            .filter(|key| !key.is_empty())
+    };
     let killed = listing.recordings.into_iter().filter(|found| !found.sealed && !found.live);
     let open = killed.filter_map(|found| {
         let handed_on = std::fs::read_to_string(found.path.join(HANDED_ON)).ok();
-        let mut taken: BTreeSet<Clean> = handed_on.iter().flat_map(|text| text.lines()).map(Clean::new).collect();
+        let mut taken: BTreeSet<Clean> =
+            handed_on.iter().flat_map(|text| text.lines()).map(Clean::new).collect();
         if handed_on.is_some() && keys().all(|key| taken.contains(key)) {
             return None;
         }
@@ -89,7 +101,8 @@ pub fn estates(data: &Path, clusters: &[Reached]) -> Vec<Estate> {
 /// How the records begin that say something of an intent.
 const OF_INTENTS: [&str; 3] = [r#"{"intent":"#, r#"{"inherited":"#, r#"{"outcome":"#];
 
-/// The intents without an outcome; and what cannot be read and may be one, in words: it is told, never passed over.
+/// The intents without an outcome; and what cannot be read and may be one, in words: it is told, never passed
+/// over.
 fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
     let Ok(recording) = Recording::open(path) else { return Default::default() };
     let (mut open, mut unread): (BTreeMap<Ulid, Box<Intent>>, Vec<Clean>) = Default::default();
@@ -98,31 +111,42 @@ fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
         let raw = match item {
             Item::Record(raw) if OF_INTENTS.iter().any(|start| raw.json.get().starts_with(start)) => raw,
             Item::Gap(gap) if may_hold_an_intent(&gap.why) => {
-                unread.push(format!("{name}: {gap}; a change may be among them, and whether it was made is unknown").into());
+                unread.push(
+                    format!("{name}: {gap}; a change may be among them, and whether it was made is unknown")
+                        .into(),
+                );
                 continue;
             }
             Item::Record(_) | Item::Gap(_) | Item::Checkpoint(_) => continue,
         };
         match decoded(&raw).map(|record| record.event) {
             Ok(Event::Intent(intent) | Event::Inherited(intent)) => drop(open.insert(intent.id, intent)),
-            Ok(Event::Outcome { intent, outcome }) if !matches!(outcome, Outcome::Unknown { .. }) => drop(open.remove(&intent)),
+            Ok(Event::Outcome { intent, outcome }) if !matches!(outcome, Outcome::Unknown { .. }) => {
+                drop(open.remove(&intent))
+            }
             Err(Unread::Record { seq, why }) => {
                 unread.push(format!("{name}: the change in record {seq} cannot be read ({why}); whether it was made is unknown").into());
             }
             _ => {}
         }
     }
-    let (read, changes): (Vec<_>, Vec<_>) = open.into_values().map(|intent| *intent).partition(Intent::only_reads);
+    let (read, changes): (Vec<_>, Vec<_>) =
+        open.into_values().map(|intent| *intent).partition(Intent::only_reads);
     unread.extend(read.iter().map(|intent| unheard(&name, intent)));
     (changes, unread)
 }
 
 /// What only looked has nothing to be found out about; that its output is missing is told all the same.
 fn unheard(recording: &str, intent: &Intent) -> Clean {
-    format!("{recording}: warroom ended before the answer to \"{}\" came: its output is not known", intent.title).into()
+    format!(
+        "{recording}: warroom ended before the answer to \"{}\" came: its output is not known",
+        intent.title
+    )
+    .into()
 }
 
-/// What its writer could not keep, and what was torn when it was killed, was never sent: an intent is on disk before its request leaves.
+/// What its writer could not keep, and what was torn when it was killed, was never sent: an intent is on disk
+/// before its request leaves.
 fn may_hold_an_intent(why: &Why) -> bool {
     !matches!(why, Why::Lost(_) | Why::Damaged { fault: Fault::Torn, .. })
 }

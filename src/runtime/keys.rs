@@ -17,7 +17,8 @@ impl Keys {
         &self.0[state.screen.keymaps.at % self.0.len()]
     }
 
-    /// The keymap that was in use before another is looked at in the picker; the chosen one while there is none.
+    /// The keymap that was in use before another is looked at in the picker; the chosen one while there is
+    /// none.
     pub fn before(&self, state: &State) -> &Keymap {
         let picking = state.screen.overlays.iter().find_map(|overlay| match overlay {
             Overlay::Picker { picks: Picks::Keymap, before } => Some(*before),
@@ -32,7 +33,9 @@ impl Keys {
             Terminal::Mouse(mouse) => self.mouse(state, hits, *mouse),
             Terminal::Key(key) => self.press(state, Key::pressed(*key)?),
             Terminal::Paste(text) if state.screen.input.is_some() => Some(edited(Edit::Insert(text.clone()))),
-            Terminal::Resize(columns, rows) => Some(Event::View(View::Resized { columns: *columns, rows: *rows })),
+            Terminal::Resize(columns, rows) => {
+                Some(Event::View(View::Resized { columns: *columns, rows: *rows }))
+            }
             _ => None,
         }
     }
@@ -47,7 +50,8 @@ impl Keys {
         }
     }
 
-    /// A click chooses what it is on; a second one on the selected row opens it. The wheel moves what is under it.
+    /// A click chooses what it is on; a second one on the selected row opens it. The wheel moves what is
+    /// under it.
     fn mouse(&self, state: &State, hits: &Hits, mouse: MouseEvent) -> Option<Event> {
         let spot = hits.at(mouse.column, mouse.row)?;
         let down = mouse.kind == MouseEventKind::ScrollDown;
@@ -61,12 +65,18 @@ impl Keys {
                 Some(Event::View(View::Wheeled { pane, down }))
             }
             (MouseEventKind::Down(MouseButton::Left), Spot::Key(key)) => self.press(state, key),
-            (MouseEventKind::Down(MouseButton::Left), Spot::Choice(at)) => Some(Event::View(View::Picked(at))),
+            (MouseEventKind::Down(MouseButton::Left), Spot::Choice(at)) => {
+                Some(Event::View(View::Picked(at)))
+            }
             (MouseEventKind::Down(MouseButton::Left), Spot::Pane(focus)) => Some(pointed(focus, None)),
             (MouseEventKind::Down(MouseButton::Left), Spot::Row(focus, id)) => {
                 let list = state.screen.lists.get(&focus).filter(|_| state.screen.focus == focus);
                 let again = list.is_some_and(|list| list.selected.as_ref() == Some(&id));
-                Some(if again { Event::Operator(Operator::Did(Action::Open)) } else { pointed(focus, Some(id)) })
+                Some(if again {
+                    Event::Operator(Operator::Did(Action::Open))
+                } else {
+                    pointed(focus, Some(id))
+                })
             }
             _ => None,
         }
@@ -85,7 +95,11 @@ fn acted(state: &State, action: Action) -> Event {
         Action::InputComplete if of_form && !completes(state) => acted(state, Action::InputAccept),
         Action::InputCancel => Event::Operator(Operator::Did(Action::Cancel)),
         Action::InputAccept => committed(state).unwrap_or(Event::View(View::Tick)),
-        action if action.spec().contexts.contains(&Context::Input) && state.screen.input.is_some() && !action.always_works() => {
+        action
+            if action.spec().contexts.contains(&Context::Input)
+                && state.screen.input.is_some()
+                && !action.always_works() =>
+        {
             edited(Edit::Act(action))
         }
         action => Event::Operator(Operator::Did(action)),

@@ -1,4 +1,5 @@
-//! The full screen on a cluster, real or simulated: keys first, then what the executor and the sources say, then a frame.
+//! The full screen on a cluster, real or simulated: keys first, then what the executor and the sources say,
+//! then a frame.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -39,7 +40,14 @@ enum Step {
 
 impl Live {
     /// A session over `events`, which sources and executor fill.
-    pub fn new(core: Core, keys: Keys, screen: Screen, looks: Looks, executor: Executor, events: mpsc::Receiver<Ready>) -> Self {
+    pub fn new(
+        core: Core,
+        keys: Keys,
+        screen: Screen,
+        looks: Looks,
+        executor: Executor,
+        events: mpsc::Receiver<Ready>,
+    ) -> Self {
         let (engine, released) = Engine::new(core, executor);
         Self { engine, released, events, keys, painter: Painter::new(screen, looks) }
     }
@@ -52,7 +60,8 @@ impl Live {
         first.into_iter().try_for_each(|event| self.take(event).map(drop))
     }
 
-    /// Runs until somebody leaves, a signal ends it, or the terminal is gone or broke, and gives the core back to be sealed in any case.
+    /// Runs until somebody leaves, a signal ends it, or the terminal is gone or broke, and gives the core
+    /// back to be sealed in any case.
     pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> (Core, io::Result<()>) {
         let ended = self.turn(&mut keyboard).await;
         (self.engine.stop(), ended)
@@ -80,7 +89,10 @@ impl Live {
                     let effects = self.engine.release(released);
                     self.show(effects, Moved::World)?
                 }
-                () = tokio::time::sleep_until(frame.into()), if self.painter.due().is_some() => { self.draw()?; Step::On }
+                () = tokio::time::sleep_until(frame.into()), if self.painter.due().is_some() => {
+                    self.draw()?;
+                    Step::On
+                }
                 Some(event) = self.events.recv() => self.drain(event)?,
                 _ = tick.tick() => self.take(Event::View(View::Tick))?,
             };
@@ -92,7 +104,9 @@ impl Live {
 
     /// A key: its effect is on the screen before anything else is looked at.
     fn input(&mut self, input: &crossterm::event::Event) -> io::Result<Step> {
-        let Some(event) = self.keys.read(self.engine.state(), self.painter.hits(), input) else { return Ok(Step::On) };
+        let Some(event) = self.keys.read(self.engine.state(), self.painter.hits(), input) else {
+            return Ok(Step::On);
+        };
         let step = self.take(event)?;
         self.painter.typed();
         self.draw()?;
@@ -118,9 +132,11 @@ impl Live {
 
     fn take(&mut self, event: impl Into<Ready>) -> io::Result<Step> {
         let event = event.into();
-        let (moved, told) = (event.moves(), self.engine.state().world.timeline.told());
+        let moved = event.moves();
+        let told = self.engine.state().world.timeline.told();
         let effects = self.engine.take(event);
-        let news = self.engine.state().world.timeline.told() != told; // what a reading brought about does not wait as it does
+        // what a reading brought about does not wait as it does
+        let news = self.engine.state().world.timeline.told() != told;
         self.show(effects, if news { Moved::World } else { moved })
     }
 

@@ -1,7 +1,9 @@
-//! The loop: an event comes, is redacted, stamped, written down, reduced; its effects go out; a frame is drawn.
+//! The loop: an event comes, is redacted, stamped, written down, reduced; its effects go out; a frame is
+//! drawn.
 //!
-//! [`Core`] is that without sources and without a screen; an [`engine`] adds the executor, [`live`] the screen, [`headless`] only the
-//! sources (for `run` and `status`), [`replay`] only the screen and a recording, and has no executor.
+//! [`Core`] is that without sources and without a screen; an [`engine`] adds the executor, [`live`] the
+//! screen, [`headless`] only the sources (for `run` and `status`), [`replay`] only the screen and a
+//! recording, and has no executor.
 
 pub mod engine;
 pub mod headless;
@@ -69,7 +71,10 @@ impl Held {
         match self.ack.await {
             Ok(()) => Ok(self.effects),
             Err(error) => {
-                let reason = format!("the journal could not be written ({error}), and what is not recorded is not done").into();
+                let reason = format!(
+                    "the journal could not be written ({error}), and what is not recorded is not done"
+                )
+                .into();
                 Err(Event::Outcome { intent: self.intent, outcome: Outcome::NotSent { reason } })
             }
         }
@@ -148,7 +153,8 @@ impl Core {
         if journal.wants_checkpoint() {
             let _ = journal.checkpoint(self.at, self.state.world.copy_to_write());
         }
-        let trouble = journal.trouble().map(|error| Clean::new(&format!("the journal cannot be written: {error}")));
+        let trouble =
+            journal.trouble().map(|error| Clean::new(&format!("the journal cannot be written: {error}")));
         (self.state.world.journal_trouble != trouble).then_some(Event::JournalTrouble(trouble))
     }
 
@@ -159,7 +165,8 @@ impl Core {
 
     /// Waits until everything taken in so far is on disk; `false` when some of it never will be.
     pub fn durable(&self) -> impl Future<Output = bool> + Send + use<> {
-        let (seq, status) = (self.seq, self.journal.as_ref().map(Writer::status));
+        let seq = self.seq;
+        let status = self.journal.as_ref().map(Writer::status);
         async move {
             let Some(mut status) = status else { return false };
             status.wait_for(|status| status.durable_seq >= seq).await.is_ok_and(|status| status.lost == 0)

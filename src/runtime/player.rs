@@ -1,4 +1,5 @@
-//! A recording as something that can be played: forward by time or record, back by starting from the checkpoint before.
+//! A recording as something that can be played: forward by time or record, back by starting from the
+//! checkpoint before.
 
 mod survey;
 
@@ -44,10 +45,21 @@ impl Player {
         let Some((_, first)) = survey.times.first().copied() else {
             let path = path.to_owned();
             let gap = survey.gaps.first();
-            return Err(gap.map_or(JournalError::Empty(path.clone()), |why| JournalError::Unreadable { path, why: why.to_string() }));
+            return Err(gap.map_or(JournalError::Empty(path.clone()), |why| JournalError::Unreadable {
+                path,
+                why: why.to_string(),
+            }));
         };
         let items = recording.items().peekable();
-        let mut player = Self { recording, items, survey, state: State::new(first, runbook), at: first, speed: 1.0, playing: true };
+        let mut player = Self {
+            recording,
+            items,
+            survey,
+            state: State::new(first, runbook),
+            at: first,
+            speed: 1.0,
+            playing: true,
+        };
         player.go_to(0);
         Ok(player)
     }
@@ -115,11 +127,16 @@ impl Player {
         let Some(time) = time.or_else(named) else {
             return Err(format!("\"{wanted}\" is neither a time (14:46:32, +2m) nor in the timeline"));
         };
-        let (first, last) = (self.start(), self.end());
+        let first = self.start();
+        let last = self.end();
         let near = first - TimeDelta::minutes(1)..=last + TimeDelta::minutes(1);
         if !wanted.starts_with(['+', '-']) && !near.contains(&time) {
             let clock = |at: DateTime<Utc>| at.format("%H:%M:%S").to_string();
-            return Err(format!("{wanted} is not in this recording, which goes from {} to {}", clock(first), clock(last)));
+            return Err(format!(
+                "{wanted} is not in this recording, which goes from {} to {}",
+                clock(first),
+                clock(last)
+            ));
         }
         self.go_to_time(time);
         Ok(())
@@ -165,7 +182,8 @@ impl Player {
         while self.next_seq().is_some_and(|next| next <= seq) {
             self.advance();
         }
-        self.at = self.survey.times.iter().rev().find(|(at, _)| *at <= seq).map_or(self.start(), |(_, at)| *at);
+        self.at =
+            self.survey.times.iter().rev().find(|(at, _)| *at <= seq).map_or(self.start(), |(_, at)| *at);
         self.show();
     }
 
@@ -178,7 +196,9 @@ impl Player {
 
     /// A checkpoint or a gap counts as due at once.
     fn next_at(&mut self) -> Option<DateTime<Utc>> {
-        self.items.peek().map(|item| if let Item::Record(raw) = item { raw.at } else { DateTime::<Utc>::MIN_UTC })
+        self.items
+            .peek()
+            .map(|item| if let Item::Record(raw) = item { raw.at } else { DateTime::<Utc>::MIN_UTC })
     }
 
     fn next_seq(&mut self) -> Option<u64> {
@@ -233,11 +253,21 @@ fn parse_time(text: &str, now: DateTime<Utc>, start: DateTime<Utc>) -> Option<Da
             _ => return None,
         };
         let span = TimeDelta::try_seconds(number.parse::<i64>().ok()?.checked_mul(seconds)?)?;
-        return if text.starts_with('-') { now.checked_sub_signed(span) } else { now.checked_add_signed(span) };
+        return if text.starts_with('-') {
+            now.checked_sub_signed(span)
+        } else {
+            now.checked_add_signed(span)
+        };
     }
-    let clock = chrono::NaiveTime::parse_from_str(text, "%H:%M:%S").or_else(|_| chrono::NaiveTime::parse_from_str(text, "%H:%M")).ok()?;
+    let clock = chrono::NaiveTime::parse_from_str(text, "%H:%M:%S")
+        .or_else(|_| chrono::NaiveTime::parse_from_str(text, "%H:%M"))
+        .ok()?;
     let today = start.date_naive().and_time(clock).and_utc();
-    Some(if today < start && start - today > TimeDelta::hours(12) { today + TimeDelta::days(1) } else { today })
+    Some(if today < start && start - today > TimeDelta::hours(12) {
+        today + TimeDelta::days(1)
+    } else {
+        today
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The screen over a recording. There is no executor in here and none can be given to it: a replay cannot act (invariant 3).
+//! The screen over a recording. There is no executor in here and none can be given to it: a replay cannot act
+//! (invariant 3).
 
 use std::time::{Duration, Instant};
 
@@ -35,8 +36,9 @@ pub async fn run(
     player.state.screen.size = (columns, rows);
     let begun = look(&mut player.state, &Event::View(View::Began(setup)));
     carry_out(&mut player, &mut painter, &begun)?;
-    let (mut interrupt, mut terminate, mut hangup) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let mut frame = tokio::time::interval(FRAME);
     frame.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut last = Instant::now();
@@ -55,7 +57,9 @@ pub async fn run(
         let moved = player.pass(passed);
         let effects = match input {
             Some(Input::Gone) => return Ok(()),
-            Some(Input::Terminal(input)) => keys.read(&player.state, painter.hits(), &input).map(|event| look(&mut player.state, &event)),
+            Some(Input::Terminal(input)) => {
+                keys.read(&player.state, painter.hits(), &input).map(|event| look(&mut player.state, &event))
+            }
             None => None,
         };
         if let Some(effects) = &effects

@@ -14,14 +14,15 @@ use crate::view::{self, Hits};
 /// At most so often when nobody presses a key.
 const FRAME: Duration = Duration::from_millis(15);
 
-/// So long nothing is drawn unless there are rows or somebody presses a key: a frame without rows would only be in their way.
+/// So long nothing is drawn unless there are rows or somebody presses a key: a frame without rows would only
+/// be in their way.
 const FIRST: Duration = Duration::from_millis(60);
 
 /// So long after the beginning all that comes is drawn at once: everything is new.
 const BEGINNING: Duration = Duration::from_secs(3);
 
-/// So long after a key nothing is drawn only because the clock has moved: whoever types on sees it with the next key, whose frame would
-/// else have to wait for such a one.
+/// So long after a key nothing is drawn only because the clock has moved: whoever types on sees it with the
+/// next key, whose frame would else have to wait for such a one.
 const TYPING: Duration = Duration::from_millis(250);
 
 pub use crate::view::Look;
@@ -34,7 +35,8 @@ pub struct Looks {
     pub ascii: bool,
 }
 
-/// Draws when something changed: at once after a key, else at most sixty times a second, and what may wait with the clock's next second.
+/// Draws when something changed: at once after a key, else at most sixty times a second, and what may wait
+/// with the clock's next second.
 pub(super) struct Painter {
     screen: Screen,
     looks: Looks,
@@ -50,7 +52,8 @@ pub(super) struct Painter {
 pub(super) enum Moved {
     /// The clock: its seconds are on the screen.
     Clock,
-    /// A reading that comes every few seconds, whatever happens, and told nothing new: it may wait for the clock.
+    /// A reading that comes every few seconds, whatever happens, and told nothing new: it may wait for the
+    /// clock.
     Reading,
     /// Something happened.
     World,
@@ -108,10 +111,13 @@ impl Painter {
     /// Draws now.
     pub(super) fn draw(&mut self, state: &State, keys: &Keys) -> io::Result<()> {
         let theme = &self.looks.themes[state.screen.themes.at % self.looks.themes.len()];
-        let (keymap, before) = (keys.map(state), keys.before(state));
+        let keymap = keys.map(state);
+        let before = keys.before(state);
         let look = Look { theme, keymap, before, ascii: self.looks.ascii, hits: &self.hits };
         self.screen.draw(|frame| view::view(state, &look, frame))?;
-        (self.pace.next, self.due, self.blank) = (Instant::now() + FRAME, None, false);
+        self.pace.next = Instant::now() + FRAME;
+        self.due = None;
+        self.blank = false;
         Ok(())
     }
 
@@ -120,7 +126,8 @@ impl Painter {
         &self.hits
     }
 
-    /// Carries out what is only about this screen, and nothing of any other effect. Answers what the viewer has to be told of it.
+    /// Carries out what is only about this screen, and nothing of any other effect. Answers what the viewer
+    /// has to be told of it.
     pub(super) fn carry_out(&mut self, effect: &Effect) -> io::Result<Option<Clean>> {
         self.touch(Moved::World);
         match effect {
@@ -147,9 +154,12 @@ mod tests {
     #[test]
     fn the_clock_waits_for_whoever_types_readings_wait_for_the_clock_and_the_world_for_nothing() {
         let began = Instant::now();
-        let (next, later) = (began + FRAME, began + BEGINNING);
+        let next = began + FRAME;
+        let later = began + BEGINNING;
         let mut pace = Pace { began, next, typed: None };
-        let all = |pace: &Pace, now| [Moved::World, Moved::Reading, Moved::Clock].map(|moved| pace.frame(moved, now));
+        let all = |pace: &Pace, now| {
+            [Moved::World, Moved::Reading, Moved::Clock].map(|moved| pace.frame(moved, now))
+        };
         assert_eq!(all(&pace, began), [Some(next); 3], "in the beginning all is new");
         assert_eq!(all(&pace, later), [Some(next), None, Some(next)]);
         pace.typed = Some(next);

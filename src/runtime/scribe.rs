@@ -1,4 +1,5 @@
-//! Makes events ready for the journal beside the loop: secrets are taken out and the JSON is written where no key waits for it.
+//! Makes events ready for the journal beside the loop: secrets are taken out and the JSON is written where no
+//! key waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,16 +48,18 @@ impl From<Event> for Ready {
         let private = Private::of(&event);
         match Redacted::new(event) {
             Ok(event) => Self::Recorded(event, private, None),
-            Err(error) => Self::Dropped(format!("an event was dropped, it cannot be recorded: {error}").into()),
+            Err(error) => {
+                Self::Dropped(format!("an event was dropped, it cannot be recorded: {error}").into())
+            }
         }
     }
 }
 
-/// Bytes of what sources say that may wait for the disk; then they wait, and what they read from. Without this a listing that comes faster
-/// than a slow disk takes it would be in memory as text.
+/// Bytes of what sources say that may wait for the disk; then they wait, and what they read from. Without
+/// this a listing that comes faster than a slow disk takes it would be in memory as text.
 const ROOM: usize = 2 << 20;
-/// How long they wait at most. A disk that takes nothing for so long is not waited for again until it has taken something: the journal
-/// says so, and what is so goes on to the screen.
+/// How long they wait at most. A disk that takes nothing for so long is not waited for again until it has
+/// taken something: the journal says so, and what is so goes on to the screen.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Who lets records through to the journal.
@@ -76,13 +79,17 @@ impl Gate {
         let Ready::Recorded(event, private, _) = ready else { return ready };
         let bytes = u32::try_from(event.json().len().min(ROOM)).unwrap_or(u32::MAX);
         let patience = if self.trusts { self.patience } else { Duration::ZERO };
-        let room = timeout(patience, Arc::clone(&self.room).acquire_many_owned(bytes)).await.ok().and_then(Result::ok);
+        let room = timeout(patience, Arc::clone(&self.room).acquire_many_owned(bytes))
+            .await
+            .ok()
+            .and_then(Result::ok);
         self.trusts = room.is_some();
         Ready::Recorded(event, private, room)
     }
 }
 
-/// Takes events as they come and gives them on in the same order, ready; what comes ready already may join them. Ends with either side.
+/// Takes events as they come and gives them on in the same order, ready; what comes ready already may join
+/// them. Ends with either side.
 pub fn scribe(mut events: mpsc::Receiver<Event>) -> (mpsc::Sender<Ready>, mpsc::Receiver<Ready>) {
     let (sender, ready) = mpsc::channel(READY);
     let joining = sender.clone();
@@ -114,8 +121,14 @@ mod tests {
     #[test]
     fn an_alert_is_news_and_a_reading_is_not() {
         let moves = |event| Ready::from(event).moves();
-        assert_eq!([moves(Event::Rates(Vec::new())), moves(Event::View(View::Tick))], [Moved::Reading, Moved::Clock]);
-        assert_eq!([moves(Event::Alerts(Vec::new())), moves(Event::Silences(Vec::new())), record().moves()], [Moved::World; 3]);
+        assert_eq!(
+            [moves(Event::Rates(Vec::new())), moves(Event::View(View::Tick))],
+            [Moved::Reading, Moved::Clock]
+        );
+        assert_eq!(
+            [moves(Event::Alerts(Vec::new())), moves(Event::Silences(Vec::new())), record().moves()],
+            [Moved::World; 3]
+        );
     }
 
     #[tokio::test]

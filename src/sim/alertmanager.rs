@@ -1,4 +1,5 @@
-//! The simulated Alertmanager: the bed's one alert, by the rule of `manifests/alerts.yml`, and silences, at `/api/v2`.
+//! The simulated Alertmanager: the bed's one alert, by the rule of `manifests/alerts.yml`, and silences, at
+//! `/api/v2`.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +71,9 @@ impl Silence {
 
     /// Patterns are taken as plain values: warroom makes none.
     fn mutes(&self, labels: &Value, now: DateTime<Utc>) -> bool {
-        let fits = |matcher: &Matcher| (labels[&matcher.name].as_str().unwrap_or("") == matcher.value) == matcher.is_equal;
+        let fits = |matcher: &Matcher| {
+            (labels[&matcher.name].as_str().unwrap_or("") == matcher.value) == matcher.is_equal
+        };
         self.state(now) == "active" && self.posted.matchers.iter().all(fits)
     }
 
@@ -93,7 +96,8 @@ impl Alerts {
     /// Applies the rule at `now`.
     pub(crate) fn evaluate(&mut self, tsdb: &Tsdb, now: DateTime<Utc>) {
         let high = vector(tsdb, RATIO, now).into_iter().filter(|(_, ratio)| *ratio > THRESHOLD);
-        let high: BTreeMap<_, _> = high.filter_map(|(labels, ratio)| Some((labels.get("service")?.clone(), ratio))).collect();
+        let high: BTreeMap<_, _> =
+            high.filter_map(|(labels, ratio)| Some((labels.get("service")?.clone(), ratio))).collect();
         self.pending.retain(|service, _| high.contains_key(service));
         for (service, ratio) in high {
             self.pending.entry(service).or_insert(Pending { since: now, ratio }).ratio = ratio;
@@ -101,12 +105,21 @@ impl Alerts {
     }
 
     fn firing(&self, now: DateTime<Utc>) -> impl Iterator<Item = (&str, &Pending)> {
-        self.pending.iter().filter(move |(_, pending)| now - pending.since >= FOR).map(|(service, pending)| (service.as_str(), pending))
+        self.pending
+            .iter()
+            .filter(move |(_, pending)| now - pending.since >= FOR)
+            .map(|(service, pending)| (service.as_str(), pending))
     }
 }
 
 /// Answers one request.
-pub(super) fn answer(cluster: &mut Cluster, method: &Method, path: &str, query: &Query, body: &[u8]) -> Response {
+pub(super) fn answer(
+    cluster: &mut Cluster,
+    method: &Method,
+    path: &str,
+    query: &Query,
+    body: &[u8],
+) -> Response {
     let silence = path.strip_prefix("/api/v2/silence/");
     match (method, path, silence) {
         (&Method::POST, "/api/v2/silences", _) => post(cluster, body),
@@ -114,7 +127,10 @@ pub(super) fn answer(cluster: &mut Cluster, method: &Method, path: &str, query: 
         (method, ..) if *method != Method::GET => reply::text(405, "Method Not Allowed"),
         (_, "/-/ready" | "/-/healthy", _) => reply::text(200, "OK"),
         (_, "/api/v2/alerts", _) => reply::json(200, &alerts(cluster, query)),
-        (_, "/api/v2/silences", _) => reply::json(200, &cluster.alerts.silences.iter().map(|silence| silence.json(cluster.now)).collect()),
+        (_, "/api/v2/silences", _) => reply::json(
+            200,
+            &cluster.alerts.silences.iter().map(|silence| silence.json(cluster.now)).collect(),
+        ),
         (_, "/api/v2/status", _) => reply::json(200, &status(cluster)),
         _ => reply::json(404, &json!({"code": 404, "message": format!("path {path} was not found")})),
     }
@@ -124,7 +140,12 @@ pub(super) fn answer(cluster: &mut Cluster, method: &Method, path: &str, query: 
 fn post(cluster: &mut Cluster, body: &[u8]) -> Response {
     let posted: Posted = match serde_json::from_slice(body) {
         Ok(posted) => posted,
-        Err(error) => return reply::json(400, &json!({"code": 602, "message": format!("parsing silence body failed: {error}")})),
+        Err(error) => {
+            return reply::json(
+                400,
+                &json!({"code": 602, "message": format!("parsing silence body failed: {error}")}),
+            );
+        }
     };
     let wrong = if posted.starts_at >= posted.ends_at {
         Some("Failed to create silence: start time must be before end time")
@@ -154,7 +175,8 @@ fn expire(cluster: &mut Cluster, id: &str) -> Response {
     let standing = |silence: &&mut Silence| silence.id == id && silence.state(now) != "expired";
     match cluster.alerts.silences.iter_mut().find(standing) {
         Some(silence) => {
-            (silence.posted.ends_at, silence.updated) = (now, now);
+            silence.posted.ends_at = now;
+            silence.updated = now;
             reply::text(200, "")
         }
         None => reply::json(404, &format!("silence {id} not found").into()),
@@ -190,8 +212,7 @@ fn alert(cluster: &Cluster, service: &str, pending: &Pending) -> Value {
 }
 
 fn status(cluster: &Cluster) -> Value {
-    let version =
-        json!({"version": "0.28.1", "revision": "sim", "branch": "HEAD", "buildUser": "", "buildDate": "", "goVersion": "go1.25.3"});
+    let version = json!({"version": "0.28.1", "revision": "sim", "branch": "HEAD", "buildUser": "", "buildDate": "", "goVersion": "go1.25.3"});
     let uptime = cluster.now.to_rfc3339_opts(SecondsFormat::Millis, true);
     json!({"cluster": {"status": "disabled"}, "versionInfo": version, "config": {"original": "route: {receiver: none}\n"}, "uptime": uptime})
 }

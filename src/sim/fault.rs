@@ -1,4 +1,5 @@
-//! Faults of the network and of the servers, injected by tests: what goes wrong, on which requests, how often.
+//! Faults of the network and of the servers, injected by tests: what goes wrong, on which requests, how
+//! often.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use tokio::sync::watch;
 use super::odd::Odd;
 use super::rng::Rng;
 
-/// What happens to a request. Where `applied` is true the request is processed first and only its answer is lost.
+/// What happens to a request. Where `applied` is true the request is processed first and only its answer is
+/// lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The version or the page token is too old: 410 on a list, an ERROR event on a watch.
@@ -21,7 +23,8 @@ pub enum Fault {
         /// Whether the request was processed.
         applied: bool,
     },
-    /// This instead of the answer, whoever may stand between client and server. A redirect leads back to what was asked.
+    /// This instead of the answer, whoever may stand between client and server. A redirect leads back to what
+    /// was asked.
     Reply {
         /// The HTTP status.
         status: u16,
@@ -111,7 +114,11 @@ const RANDOM: [Fault; 10] = [
 impl Default for Faults {
     fn default() -> Self {
         let counter = || watch::Sender::new(0);
-        let (frozen, cleared, cuts, log_ends, log_stalls) = (watch::Sender::new(false), counter(), counter(), counter(), counter());
+        let frozen = watch::Sender::new(false);
+        let cleared = counter();
+        let cuts = counter();
+        let log_ends = counter();
+        let log_stalls = counter();
         Self(Arc::new(Inner { state: Mutex::default(), frozen, cleared, cuts, log_ends, log_stalls }))
     }
 }
@@ -127,7 +134,8 @@ impl Faults {
         self.inject(Rule { method: Some(method), path: path.to_owned(), when, fault });
     }
 
-    /// From now on each request has a fault with this probability (0 to 1): the same ones for the same seed and order of requests.
+    /// From now on each request has a fault with this probability (0 to 1): the same ones for the same seed
+    /// and order of requests.
     pub fn random(&self, seed: u64, rate: f64) {
         self.state().random = Some((Rng::new(seed), rate));
     }
@@ -158,7 +166,8 @@ impl Faults {
         self.0.log_ends.send_modify(|count| *count += 1);
     }
 
-    /// Lets every followed log fall silent without ending it, as a kubelet does that lost sight of a rotated file.
+    /// Lets every followed log fall silent without ending it, as a kubelet does that lost sight of a rotated
+    /// file.
     pub fn stall_logs(&self) {
         self.0.log_stalls.send_modify(|count| *count += 1);
     }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
-/// The value at a JSON pointer whose names hold no `/` and no `~`: without the copies that [`Value::pointer`] makes of each name.
+/// The value at a JSON pointer whose names hold no `/` and no `~`: without the copies that [`Value::pointer`]
+/// makes of each name.
 fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
     pointer.split('/').skip(1).try_fold(value, |value, name| match value {
         Value::Array(items) => items.get(name.parse::<usize>().ok()?),

@@ -1,11 +1,13 @@
-//! The simulated cluster behind `warroom demo` and most tests: Kubernetes, Prometheus and Alertmanager on loopback, over plain HTTP,
-//! so that every key runs the real client code. It is a model of the cluster, not a script of the screen: what the operator does
-//! changes what happens next. The same seed, clock and requests give the same cluster.
+//! The simulated cluster behind `warroom demo` and most tests: Kubernetes, Prometheus and Alertmanager on
+//! loopback, over plain HTTP, so that every key runs the real client code. It is a model of the cluster, not
+//! a script of the screen: what the operator does changes what happens next. The same seed, clock and
+//! requests give the same cluster.
 //!
 //! - [`scenario`]: what can go wrong
 //! - `cluster`: the model: objects, controllers, kubelets, traffic, Kafka; no I/O, no clock
 //! - `api`, `prometheus`, `alertmanager`: the servers' answers
-//! - `server`: connections and the way of a request; [`fault`] and [`odd`]: what is made to go wrong on that way
+//! - `server`: connections and the way of a request; [`fault`] and [`odd`]: what is made to go wrong on that
+//!   way
 //! - [`crowd`]: a very large cluster, which is no model: pods by the ten thousand that come and change
 
 mod alertmanager;
@@ -60,10 +62,20 @@ pub struct SimConfig {
 }
 
 impl SimConfig {
-    /// An administrator's calm cluster under the machine's clock, half an hour measured, the incident, if one is chosen, after 8 s.
+    /// An administrator's calm cluster under the machine's clock, half an hour measured, the incident, if one
+    /// is chosen, after 8 s.
     pub fn new(scenario: Scenario) -> Self {
-        let (onset, measured) = (Duration::from_secs(8), Duration::from_secs(30 * 60));
-        Self { seed: 1, scenario, clock: Clock::system(), identity: Identity::Admin, extra_pods: 0, onset, measured }
+        let onset = Duration::from_secs(8);
+        let measured = Duration::from_secs(30 * 60);
+        Self {
+            seed: 1,
+            scenario,
+            clock: Clock::system(),
+            identity: Identity::Admin,
+            extra_pods: 0,
+            onset,
+            measured,
+        }
     }
 }
 
@@ -71,7 +83,9 @@ impl SimConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
     /// No port of loopback could be listened on.
-    #[error("the simulated cluster cannot listen on 127.0.0.1: {0}; is loopback up and are there free ports?")]
+    #[error(
+        "the simulated cluster cannot listen on 127.0.0.1: {0}; is loopback up and are there free ports?"
+    )]
     Listen(#[from] std::io::Error),
 }
 
@@ -87,16 +101,21 @@ impl Sim {
     pub async fn start(config: SimConfig) -> Result<Self, SimError> {
         let now = config.clock.now();
         let onset = TimeDelta::from_std(config.onset).unwrap_or(TimeDelta::MAX);
-        let incident = config.scenario.release().and_then(|release| Some((now.checked_add_signed(onset)?, release)));
+        let incident =
+            config.scenario.release().and_then(|release| Some((now.checked_add_signed(onset)?, release)));
         let measured = TimeDelta::from_std(config.measured).unwrap_or(TimeDelta::zero());
         let cluster = Cluster::new(config.seed, now, config.extra_pods, measured, incident);
         let shared = Arc::new(Shared::new(config.clock, config.identity, cluster));
-        let mut sim = Self { shared, addresses: [SocketAddr::from(([127, 0, 0, 1], 0)); 3], tasks: Vec::new() };
-        for (place, server) in [Server::Kubernetes, Server::Prometheus, Server::Alertmanager].into_iter().enumerate() {
+        let mut sim =
+            Self { shared, addresses: [SocketAddr::from(([127, 0, 0, 1], 0)); 3], tasks: Vec::new() };
+        for (place, server) in
+            [Server::Kubernetes, Server::Prometheus, Server::Alertmanager].into_iter().enumerate()
+        {
             let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
             sim.addresses[place] = listener.local_addr()?;
             let shared = sim.shared.clone();
-            let served = server::accept(listener, move |request| server::handle(server, shared.clone(), request));
+            let served =
+                server::accept(listener, move |request| server::handle(server, shared.clone(), request));
             sim.tasks.push(tokio::spawn(served).abort_handle());
         }
         sim.tasks.push(tokio::spawn(server::live(sim.shared.clone())).abort_handle());
@@ -128,7 +147,8 @@ impl Sim {
         self.shared.seen().clone()
     }
 
-    /// The object at a path such as `/apis/apps/v1/namespaces/medcontract-prod/deployments/medcontracthub-app`.
+    /// The object at a path such as
+    /// `/apis/apps/v1/namespaces/medcontract-prod/deployments/medcontracthub-app`.
     pub fn object(&self, path: &str) -> Option<Value> {
         let target = Target::parse(path)?;
         let cluster = self.shared.cluster();
@@ -136,7 +156,8 @@ impl Sim {
         serde_json::from_str(&api::with_type(target.kind, object.json())).ok()
     }
 
-    /// All objects of a kind (`Pod`, `Deployment`…), by namespace and name; none for a kind that is not known.
+    /// All objects of a kind (`Pod`, `Deployment`…), by namespace and name; none for a kind that is not
+    /// known.
     pub fn list(&self, kind: &str) -> Vec<Value> {
         let Some(kind) = cluster::kind::named(kind) else { return Vec::new() };
         self.shared.cluster().store.list(kind, None).map(|object| object.value().clone()).collect()
@@ -144,22 +165,28 @@ impl Sim {
 
     /// Deletes an object, a pod of the company after its grace; says whether it was there.
     pub fn delete(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().remove(kind, namespace, name).is_some())
+        cluster::kind::named(kind)
+            .is_some_and(|kind| self.shared.cluster().remove(kind, namespace, name).is_some())
     }
 
-    /// Deletes an object and at once creates one like it, of the same name and with a new uid; says whether it was there.
+    /// Deletes an object and at once creates one like it, of the same name and with a new uid; says whether
+    /// it was there.
     pub fn recreate(&self, kind: &str, namespace: &str, name: &str) -> bool {
         cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().recreate(kind, namespace, name))
     }
 
     /// Changes an object, as somebody with kubectl would; says whether it changed.
     pub fn edit(&self, kind: &str, namespace: &str, name: &str, edit: impl FnOnce(&mut Value)) -> bool {
-        cluster::kind::named(kind).is_some_and(|kind| self.shared.cluster().store.update(kind, namespace, name, edit))
+        cluster::kind::named(kind)
+            .is_some_and(|kind| self.shared.cluster().store.update(kind, namespace, name, edit))
     }
 
-    /// Gives the cluster another identity, the uid of its namespace `kube-system`: the same address leads to another cluster now.
+    /// Gives the cluster another identity, the uid of its namespace `kube-system`: the same address leads to
+    /// another cluster now.
     pub fn set_cluster_identity(&self, uid: &str) {
-        self.edit("Namespace", "", "kube-system", |namespace| namespace["metadata"]["uid"] = Value::from(uid));
+        self.edit("Namespace", "", "kube-system", |namespace| {
+            namespace["metadata"]["uid"] = Value::from(uid)
+        });
     }
 
     /// Stops a node's kubelet; the node controller notices it at once.
@@ -187,7 +214,8 @@ impl Sim {
         self.shared.cluster().write_log(pod, line)
     }
 
-    /// Begins a new file for a pod's log, as the kubelet does with one that has become too large: what is in the old one cannot be read any more.
+    /// Begins a new file for a pod's log, as the kubelet does with one that has become too large: what is in
+    /// the old one cannot be read any more.
     pub fn rotate_log(&self, pod: &str) {
         self.shared.cluster().rotate_log(pod);
     }

@@ -35,7 +35,9 @@ pub enum Odd {
 /// The answer.
 pub(super) fn answer(odd: Odd, faults: &Faults) -> Response {
     let (media, body) = match odd {
-        Odd::Garbage => ("application/json", Body::from("\u{1b}]0;garbage\u{7}\u{0}{\"type\":\n".repeat(100))),
+        Odd::Garbage => {
+            ("application/json", Body::from("\u{1b}]0;garbage\u{7}\u{0}{\"type\":\n".repeat(100)))
+        }
         Odd::LoginPage => ("text/html", Body::from(PAGE)),
         Odd::Huge => ("application/json", until_cleared(faults, stream::unfold(0, huge))),
         Odd::Trickle => ("application/json", until_cleared(faults, stream::unfold(0, trickle))),

@@ -70,7 +70,8 @@ pub(crate) mod reply {
     }
 
     pub(crate) fn body(status: u16, content_type: &'static str, body: Body) -> Response {
-        let response = Response::builder().status(status).header(header::CONTENT_TYPE, content_type).body(body);
+        let response =
+            Response::builder().status(status).header(header::CONTENT_TYPE, content_type).body(body);
         response.unwrap_or_default()
     }
 

@@ -1,4 +1,5 @@
-//! The simulation's only source of chance: `SplitMix64` (Steele, Lea, Flood 2014), the same numbers for the same seed on every machine.
+//! The simulation's only source of chance: `SplitMix64` (Steele, Lea, Flood 2014), the same numbers for the
+//! same seed on every machine.
 
 /// A stream of pseudo-random numbers.
 #[derive(Clone, Debug)]
@@ -35,17 +36,25 @@ impl Rng {
 
     /// A random (version 4) UUID.
     pub(crate) fn uuid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
+        let high = self.next();
+        let low = self.next();
         let version = (high & 0x0fff) | 0x4000;
         let variant = ((low >> 48) & 0x3fff) | 0x8000;
-        format!("{:08x}-{:04x}-{version:04x}-{variant:04x}-{:012x}", high >> 32, (high >> 16) & 0xffff, low & 0xffff_ffff_ffff)
+        format!(
+            "{:08x}-{:04x}-{version:04x}-{variant:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            low & 0xffff_ffff_ffff
+        )
     }
 }
 
 /// A suffix of `length` characters from a source of numbers.
 pub(crate) fn suffix(length: usize, mut next: impl FnMut() -> u64) -> String {
     const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    (0..length).map(|_| usize::try_from(next() % 27).map_or('b', |index| char::from(LETTERS[index]))).collect()
+    (0..length)
+        .map(|_| usize::try_from(next() % 27).map_or('b', |index| char::from(LETTERS[index])))
+        .collect()
 }
 
 #[cfg(test)]

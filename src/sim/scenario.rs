@@ -25,11 +25,15 @@ impl Scenario {
     pub fn description(self) -> &'static str {
         match self {
             Self::Calm => "nothing is wrong",
-            Self::BadRelease => "release v1.3.0 fails a quarter of the app's requests; rolling it back ends it",
+            Self::BadRelease => {
+                "release v1.3.0 fails a quarter of the app's requests; rolling it back ends it"
+            }
             Self::OcrCrash => {
                 "ocr-service crash-loops and the app fails a fifth of its requests; FEATURE_OCR_PROCESSING=false or a rollback ends it"
             }
-            Self::LagBuildUp => "documents come in at 400 a second and one worker takes 100; scaling worker-service to 6 or more ends it",
+            Self::LagBuildUp => {
+                "documents come in at 400 a second and one worker takes 100; scaling worker-service to 6 or more ends it"
+            }
         }
     }
 
@@ -64,7 +68,10 @@ impl FromStr for Scenario {
     type Err = UnknownScenario;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|scenario| scenario.to_string() == name).ok_or_else(|| UnknownScenario(name.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|scenario| scenario.to_string() == name)
+            .ok_or_else(|| UnknownScenario(name.to_owned()))
     }
 }
 

@@ -48,7 +48,13 @@ pub(crate) struct Cut;
 
 impl Shared {
     pub(super) fn new(clock: Clock, identity: Identity, cluster: Cluster) -> Self {
-        Self { clock, faults: Faults::default(), identity, cluster: Mutex::new(cluster), seen: Mutex::default() }
+        Self {
+            clock,
+            faults: Faults::default(),
+            identity,
+            cluster: Mutex::new(cluster),
+            seen: Mutex::default(),
+        }
     }
 
     /// The cluster as it is at this moment of simulated time.
@@ -86,8 +92,10 @@ impl Shared {
 }
 
 /// Accepts connections for ever and answers their requests; dropping the future ends them all.
-pub(super) async fn accept<A>(listener: TcpListener, answer: impl Fn(Request<Incoming>) -> A + Clone + Send + 'static)
-where
+pub(super) async fn accept<A>(
+    listener: TcpListener,
+    answer: impl Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+) where
     A: Future<Output = Result<Response, Cut>> + Send + 'static,
 {
     let mut connections = JoinSet::new();
@@ -105,7 +113,11 @@ where
 }
 
 /// Answers one request.
-pub(super) async fn handle(server: Server, shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response, Cut> {
+pub(super) async fn handle(
+    server: Server,
+    shared: Arc<Shared>,
+    request: Request<Incoming>,
+) -> Result<Response, Cut> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     // What has arrived is processed, whether its sender still waits for the answer or not.
@@ -114,8 +126,10 @@ pub(super) async fn handle(server: Server, shared: Arc<Shared>, request: Request
 
 async fn arrived(server: Server, shared: Arc<Shared>, parts: Parts, body: Bytes) -> Result<Response, Cut> {
     shared.faults.thawed().await;
-    let place = if matches!(server, Server::Prometheus) { None } else { shared.note(&parts, &body) }; // Prometheus is queried by POST
-    let call = Call { server, place, fault: shared.faults.draw(&parts.method, &parts.uri.to_string()), parts, body };
+    // Prometheus is queried by POST
+    let place = if matches!(server, Server::Prometheus) { None } else { shared.note(&parts, &body) };
+    let call =
+        Call { server, place, fault: shared.faults.draw(&parts.method, &parts.uri.to_string()), parts, body };
     call.answer(&shared).await
 }
 
@@ -146,7 +160,8 @@ impl Call {
                 return Ok(refusal(server, code));
             }
             Some(Fault::Reply { status, content_type, body, applied }) => {
-                let (redirects, here) = ((300..=399).contains(&status), self.parts.uri.to_string());
+                let redirects = (300..=399).contains(&status);
+                let here = self.parts.uri.to_string();
                 self.process_if(applied, shared).await;
                 let answer = reply::body(status, content_type, Body::from(body));
                 return Ok(if redirects { reply::location(answer, &here) } else { answer });
@@ -182,7 +197,13 @@ impl Call {
                 prometheus::answer(&shared.cluster(), &self.parts.method, &path, &query.and(form))
             }
             Server::Alertmanager => {
-                let answer = alertmanager::answer(&mut shared.cluster(), &self.parts.method, &path, &query, &self.body);
+                let answer = alertmanager::answer(
+                    &mut shared.cluster(),
+                    &self.parts.method,
+                    &path,
+                    &query,
+                    &self.body,
+                );
                 note_applied(shared, self.place, answer.status().is_success());
                 answer
             }
@@ -202,9 +223,11 @@ fn note_applied(shared: &Shared, place: Option<usize>, done: bool) {
 fn refusal(server: Server, code: u16) -> Response {
     let answer = match server {
         Server::Kubernetes => api::refusal(code),
-        Server::Prometheus | Server::Alertmanager => {
-            reply::body(code, "text/plain; charset=utf-8", Body::from("the simulated server was told to fail\n"))
-        }
+        Server::Prometheus | Server::Alertmanager => reply::body(
+            code,
+            "text/plain; charset=utf-8",
+            Body::from("the simulated server was told to fail\n"),
+        ),
     };
     if matches!(code, 429 | 503) { reply::retry_after(answer, Duration::from_secs(1)) } else { answer }
 }

@@ -1,5 +1,5 @@
-//! One source made of parts, one for each context and namespace: their events go on as they are, their healths become one, as well as
-//! the worst can be heard.
+//! One source made of parts, one for each context and namespace: their events go on as they are, their
+//! healths become one, as well as the worst can be heard.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use crate::event::{Event, Health, Part, SourceId, SourceState};
 /// Events of a part that may wait.
 const EVENTS: usize = 4;
 
-/// Runs `part` for all of these, each under the name that its trouble is told by. One alone speaks for itself.
+/// Runs `part` for all of these, each under the name that its trouble is told by. One alone speaks for
+/// itself.
 pub async fn sing<P>(
     source: SourceId,
     mut all: Vec<(Clean, P)>,
@@ -27,7 +28,9 @@ pub async fn sing<P>(
         let Some((_, one)) = all.pop() else { return };
         return part(one, Voice::new(source, clock.clone(), events.clone())).await;
     }
-    let (count, mut parts, mut heard) = (all.len(), FuturesUnordered::new(), Vec::new());
+    let count = all.len();
+    let mut parts = FuturesUnordered::new();
+    let mut heard = Vec::new();
     for (name, one) in all {
         let (sender, receiver) = mpsc::channel(EVENTS);
         parts.push(part(one, Voice::new(source, clock.clone(), sender)));
@@ -52,7 +55,10 @@ pub async fn sing<P>(
     }
 }
 
-fn named(name: Clean, receiver: mpsc::Receiver<Event>) -> futures::stream::BoxStream<'static, (Clean, Event)> {
+fn named(
+    name: Clean,
+    receiver: mpsc::Receiver<Event>,
+) -> futures::stream::BoxStream<'static, (Clean, Event)> {
     let next = |(name, mut receiver): (Clean, mpsc::Receiver<Event>)| async move {
         let event = receiver.recv().await?;
         Some(((name.clone(), event), (name, receiver)))
@@ -68,7 +74,8 @@ struct Choir {
 }
 
 impl Choir {
-    /// The health of all, when it changed. Nothing is said before every part has spoken: the first to be heard is not the whole.
+    /// The health of all, when it changed. Nothing is said before every part has spoken: the first to be
+    /// heard is not the whole.
     fn hear(&mut self, name: Clean, health: Health) -> Option<Health> {
         self.heard.insert(name, health);
         if self.heard.len() < self.parts {
@@ -80,11 +87,18 @@ impl Choir {
 
     /// The worst part's, with the names of all that are as bad, and what each has to say.
     fn whole(&self) -> Option<Health> {
-        let worst = self.heard.values().max_by_key(|health| (health.state.badness(), std::cmp::Reverse(health.since)))?;
-        let alike = self.heard.iter().filter(|(_, health)| health.state == worst.state && health.error.is_some());
+        let worst = self
+            .heard
+            .values()
+            .max_by_key(|health| (health.state.badness(), std::cmp::Reverse(health.since)))?;
+        let alike =
+            self.heard.iter().filter(|(_, health)| health.state == worst.state && health.error.is_some());
         let names: Vec<&str> = alike.map(|(name, _)| name.as_str()).collect();
         let error = worst.error.as_ref().map(|error| format!("{}: {error}", names.join(", ")).into());
-        let remarkable = self.heard.iter().filter(|(_, health)| health.state != SourceState::Live || health.error.is_some());
+        let remarkable = self
+            .heard
+            .iter()
+            .filter(|(_, health)| health.state != SourceState::Live || health.error.is_some());
         let part = |(name, Health { state, since, error, .. }): (&Clean, &Health)| Part {
             name: name.clone(),
             state: *state,
@@ -110,18 +124,30 @@ mod tests {
         let mut choir = Choir { parts: 3, heard: BTreeMap::new(), told: None };
         assert_eq!(choir.hear("a".into(), health(SourceState::Live, 1, None)), None);
         assert_eq!(choir.hear("b".into(), health(SourceState::Live, 2, None)), None);
-        let blind = choir.hear("c".into(), health(SourceState::Blind, 3, Some("list pods is forbidden (403)"))).unwrap();
-        assert_eq!((blind.state, blind.error.as_deref()), (SourceState::Blind, Some("c: list pods is forbidden (403)")));
+        let blind = choir
+            .hear("c".into(), health(SourceState::Blind, 3, Some("list pods is forbidden (403)")))
+            .unwrap();
+        assert_eq!(
+            (blind.state, blind.error.as_deref()),
+            (SourceState::Blind, Some("c: list pods is forbidden (403)"))
+        );
         let stale = choir.hear("b".into(), health(SourceState::Stale, 4, Some("cut"))).unwrap();
         assert_eq!((stale.state, stale.error.as_deref()), (SourceState::Stale, Some("b: cut")));
         let both = choir.hear("a".into(), health(SourceState::Stale, 5, Some("cut"))).unwrap();
         assert_eq!((both.since.timestamp(), both.error.as_deref()), (4, Some("a, b: cut")));
-        let parts: Vec<_> = both.parts.iter().map(|part| (part.name.as_str(), part.state, part.error.as_deref())).collect();
+        let parts: Vec<_> =
+            both.parts.iter().map(|part| (part.name.as_str(), part.state, part.error.as_deref())).collect();
         let refused = ("c", SourceState::Blind, Some("list pods is forbidden (403)"));
-        assert_eq!(parts, [("a", SourceState::Stale, Some("cut")), ("b", SourceState::Stale, Some("cut")), refused]);
+        assert_eq!(
+            parts,
+            [("a", SourceState::Stale, Some("cut")), ("b", SourceState::Stale, Some("cut")), refused]
+        );
         choir.hear("a".into(), health(SourceState::Live, 6, None));
         choir.hear("b".into(), health(SourceState::Live, 7, None));
-        assert_eq!(choir.hear("c".into(), health(SourceState::Live, 8, None)).map(|health| health.state), Some(SourceState::Live));
+        assert_eq!(
+            choir.hear("c".into(), health(SourceState::Live, 8, None)).map(|health| health.state),
+            Some(SourceState::Live)
+        );
         assert_eq!(choir.hear("c".into(), health(SourceState::Live, 8, None)), None, "nothing changed");
     }
 }

@@ -1,7 +1,8 @@
 //! The two HTTP stacks under the kube clients, and the TLS provider of all of them.
 //!
-//! kube's own stack resends a request of any verb on 429, 503 and 504 (kube-rs/kube#2082), and hyper sends again what a dead pooled
-//! connection swallowed. A reader may do the latter; the writer must not: one intent is one request on the wire (invariant 5).
+//! kube's own stack resends a request of any verb on 429, 503 and 504 (kube-rs/kube#2082), and hyper sends
+//! again what a dead pooled connection swallowed. A reader may do the latter; the writer must not: one intent
+//! is one request on the wire (invariant 5).
 
 use std::time::Duration;
 
@@ -25,11 +26,12 @@ use super::timing::Timing;
 /// How every client of warroom names itself; the API server's audit log shows it.
 pub const AGENT: &str = concat!("warroom/", env!("CARGO_PKG_VERSION"));
 
-/// How long a connection is idle before TCP asks whether the other side is still there, and the distance of the next asks.
+/// How long a connection is idle before TCP asks whether the other side is still there, and the distance of
+/// the next asks.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// Bytes of an answer read at once, at most. A listing is many times more; hyper's own bound, 400 KB a connection, would stay behind as
-/// holes in memory.
+/// Bytes of an answer read at once, at most. A listing is many times more; hyper's own bound, 400 KB a
+/// connection, would stay behind as holes in memory.
 const READ: usize = 64 << 10;
 
 /// Chooses ring for every client. Doing it twice does no harm.
@@ -49,7 +51,12 @@ pub(super) struct Stacks {
 
 impl Stacks {
     /// To the configured server, through the proxy, with this certificate or the configured one.
-    pub(super) fn build(mut config: Config, proxy: Option<Proxy>, identity: Option<&Identity>, timing: &Timing) -> kube::Result<Self> {
+    pub(super) fn build(
+        mut config: Config,
+        proxy: Option<Proxy>,
+        identity: Option<&Identity>,
+        timing: &Timing,
+    ) -> kube::Result<Self> {
         install_crypto();
         config.headers.push((USER_AGENT, HeaderValue::from_static(AGENT)));
         if let Some(identity) = identity {
@@ -64,7 +71,9 @@ impl Stacks {
         tcp.set_keepalive_interval(Some(KEEPALIVE));
         match proxy {
             None => Self::over(&config, config.rustls_https_connector_with_connector(tcp)?),
-            Some(proxy) => Self::over(&config, config.rustls_https_connector_with_connector(proxy.tunnel(tcp))?),
+            Some(proxy) => {
+                Self::over(&config, config.rustls_https_connector_with_connector(proxy.tunnel(tcp))?)
+            }
         }
     }
 

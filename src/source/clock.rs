@@ -1,5 +1,6 @@
-//! The only reader of the wall clock. Everything else gets its time from a [`Clock`] or from `Record.at`,
-//! so that a sped-up simulation, a test that turns the hands itself and a replay all behave as the live program does.
+//! The only reader of the wall clock. Everything else gets its time from a [`Clock`] or from `Record.at`, so
+//! that a sped-up simulation, a test that turns the hands itself and a replay all behave as the live program
+//! does.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,7 +8,8 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
-/// A clock that can be the machine's, a faster one, or one that a test moves by hand. Cheap to clone; clones share their hands.
+/// A clock that can be the machine's, a faster one, or one that a test moves by hand. Cheap to clone; clones
+/// share their hands.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Hands>);
 
@@ -26,7 +28,8 @@ impl Clock {
     /// Starts at the machine's time and runs `speed` times as fast.
     #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
     pub fn scaled(speed: f64) -> Self {
-        let (origin, started) = (Utc::now(), Instant::now());
+        let origin = Utc::now();
+        let started = Instant::now();
         Self(Arc::new(Hands::Running { origin, started, speed: speed.max(f64::MIN_POSITIVE) }))
     }
 
@@ -90,7 +93,9 @@ mod tests {
     fn a_scaled_clock_runs_faster() {
         let clock = Clock::scaled(1_000_000.0);
         let before = clock.now();
-        let later = std::iter::repeat_with(|| clock.now()).take(1_000_000).find(|now| *now - before > TimeDelta::seconds(1));
+        let later = std::iter::repeat_with(|| clock.now())
+            .take(1_000_000)
+            .find(|now| *now - before > TimeDelta::seconds(1));
         assert!(later.is_some());
     }
 }

@@ -1,4 +1,5 @@
-//! From a kubeconfig, or a plain address, to a [`Connection`]. Whatever is wrong is said before the screen is taken.
+//! From a kubeconfig, or a plain address, to a [`Connection`]. Whatever is wrong is said before the screen is
+//! taken.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub struct ConnectSettings {
     pub url: Option<String>,
 }
 
-/// A cluster, and the two clients that speak with it. Bound once: nothing later asks the kubeconfig what is current.
+/// A cluster, and the two clients that speak with it. Bound once: nothing later asks the kubeconfig what is
+/// current.
 #[derive(Clone)]
 pub struct Connection {
     /// For everything that reads.
@@ -77,7 +79,8 @@ impl Contexts {
     /// All of them, each with what it is called where there is little room.
     pub fn all(&self) -> impl Iterator<Item = (ContextId, Clean, Result<&Connection, &NoWay>)> {
         let ways = || std::iter::once(Ok(&self.main)).chain(self.beside.iter().map(Result::as_ref));
-        let names: Vec<Clean> = ways().map(|way| way.map_or_else(|no| no.context.clone(), |one| one.context.clone())).collect();
+        let names: Vec<Clean> =
+            ways().map(|way| way.map_or_else(|no| no.context.clone(), |one| one.context.clone())).collect();
         (0..).map(ContextId).zip(labels(&names)).zip(ways()).map(|((id, label), way)| (id, label, way))
     }
 
@@ -87,33 +90,46 @@ impl Contexts {
     }
 }
 
-/// Connects to all of them at once. One that there is no way to now leaves the others; where it is the main one, the first of the others
-/// is that instead ([`Contexts::led_by_another`]).
+/// Connects to all of them at once. One that there is no way to now leaves the others; where it is the main
+/// one, the first of the others is that instead ([`Contexts::led_by_another`]).
 ///
 /// # Errors
 /// There is no way to any, or the kubeconfig does not know one: that is a mistake in what was asked for.
-pub async fn connect_all(main: &ConnectSettings, beside: &[ConnectSettings], timing: &Timing) -> Result<Contexts, ConnectError> {
+pub async fn connect_all(
+    main: &ConnectSettings,
+    beside: &[ConnectSettings],
+    timing: &Timing,
+) -> Result<Contexts, ConnectError> {
     let all: Vec<&ConnectSettings> = std::iter::once(main).chain(beside).collect();
     let mut ways = futures::future::join_all(all.iter().map(|settings| connect(settings, timing))).await;
     let first = ways.iter().position(Result::is_ok).unwrap_or(0);
     let main = ways.remove(first)?;
     let way = |(way, settings): (Result<Connection, ConnectError>, &ConnectSettings)| match way {
         Ok(connection) => Ok(Ok(connection)),
-        Err(why @ (ConnectError::Incomplete { .. } | ConnectError::Credentials(_) | ConnectError::Proxy(_))) => {
+        Err(
+            why @ (ConnectError::Incomplete { .. } | ConnectError::Credentials(_) | ConnectError::Proxy(_)),
+        ) => {
             let context = Clean::new(settings.context.as_deref().unwrap_or_default());
             Ok(Err(NoWay { context, why: Clean::new(&why.to_string()) }))
         }
         Err(mistake) => Err(mistake),
     };
-    let others = all.into_iter().enumerate().filter(|(place, _)| *place != first).map(|(_, settings)| settings);
-    Ok(Contexts { main, beside: ways.into_iter().zip(others).map(way).collect::<Result<_, _>>()?, led_by_another: first > 0 })
+    let others =
+        all.into_iter().enumerate().filter(|(place, _)| *place != first).map(|(_, settings)| settings);
+    Ok(Contexts {
+        main,
+        beside: ways.into_iter().zip(others).map(way).collect::<Result<_, _>>()?,
+        led_by_another: first > 0,
+    })
 }
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nothing to read.
-    #[error("no kubeconfig found: looked at {looked}; set KUBECONFIG or copy your cluster's file there, or see `warroom demo`")]
+    #[error(
+        "no kubeconfig found: looked at {looked}; set KUBECONFIG or copy your cluster's file there, or see `warroom demo`"
+    )]
     NoKubeconfig {
         /// The places.
         looked: String,
@@ -159,10 +175,13 @@ pub enum ConnectError {
     Proxy(String),
 }
 
-/// Chooses the cluster and builds its clients. A credential plugin is run here, so this may take as long as it takes.
+/// Chooses the cluster and builds its clients. A credential plugin is run here, so this may take as long as
+/// it takes.
 pub async fn connect(settings: &ConnectSettings, timing: &Timing) -> Result<Connection, ConnectError> {
     let chosen = Chosen::find(settings).await?;
-    let (context, namespace, user) = (Clean::new(&chosen.context), chosen.namespace.clone(), chosen.user.clone());
+    let context = Clean::new(&chosen.context);
+    let namespace = chosen.namespace.clone();
+    let user = chosen.user.clone();
     let cluster = chosen.config.cluster_url.to_string();
     let authority = chosen.config.root_cert.as_ref().map(|certificates| digest(certificates));
     let line = Line::open(settings, chosen, Clock::system(), timing).await?;
@@ -189,7 +208,10 @@ fn digest(certificates: &[Vec<u8>]) -> Clean {
 
 impl From<kube::Error> for ConnectError {
     fn from(error: kube::Error) -> Self {
-        Self::Credentials(format!("the kubeconfig's certificates or credentials cannot be used: {}", root(&error)))
+        Self::Credentials(format!(
+            "the kubeconfig's certificates or credentials cannot be used: {}",
+            root(&error)
+        ))
     }
 }
 

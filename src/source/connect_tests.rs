@@ -25,7 +25,10 @@ async fn message(text: &str, context: Option<&str>) -> String {
 #[tokio::test]
 async fn the_current_context_is_bound_with_its_namespace_and_user() {
     let connection = try_with(GOOD, None).await.unwrap();
-    assert_eq!((connection.context.as_str(), connection.cluster.as_str()), ("prod-eu", "https://10.0.0.1:6443"));
+    assert_eq!(
+        (connection.context.as_str(), connection.cluster.as_str()),
+        ("prod-eu", "https://10.0.0.1:6443")
+    );
     assert_eq!((connection.namespace.as_deref(), connection.user.as_deref()), (Some("shop"), Some("me")));
     let other = try_with(GOOD, Some("sim")).await.unwrap();
     assert_eq!((other.cluster.as_str(), other.namespace), ("http://127.0.0.1:9", None));
@@ -33,9 +36,14 @@ async fn the_current_context_is_bound_with_its_namespace_and_user() {
 
 #[tokio::test]
 async fn what_is_wrong_is_said_with_what_to_do() {
-    assert_eq!(message(GOOD, Some("prod-us")).await, "no such context \"prod-us\"; did you mean \"prod-eu\"?");
+    assert_eq!(
+        message(GOOD, Some("prod-us")).await,
+        "no such context \"prod-us\"; did you mean \"prod-eu\"?"
+    );
     assert!(message(GOOD, Some("nothing-like-it")).await.contains("there is broken, prod-eu, sim"));
-    assert!(message(GOOD, Some("broken")).await.contains("context \"broken\" of the kubeconfig is not complete"));
+    assert!(
+        message(GOOD, Some("broken")).await.contains("context \"broken\" of the kubeconfig is not complete")
+    );
     assert!(message("contexts: [{name: a}]", None).await.contains("choose one with --context: a"));
     let absent = ConnectSettings { kubeconfig: Some("/nowhere/config".into()), ..ConnectSettings::default() };
     let error = connect(&absent, &Timing::default()).await.err().unwrap().to_string();
@@ -71,21 +79,41 @@ async fn a_plain_address_is_enough_for_a_simulated_cluster() {
 #[tokio::test]
 async fn a_main_context_that_there_is_no_way_to_leaves_the_others() {
     let failing = r#"{name: gone, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: ["-c", "exit 7"]}}}"#;
-    let text = GOOD
-        .replace("users: [", &format!("users: [{failing}, "))
-        .replace("- {name: broken,", "- {name: expired, context: {cluster: prod, user: gone}}\n- {name: broken,");
+    let text = GOOD.replace("users: [", &format!("users: [{failing}, ")).replace(
+        "- {name: broken,",
+        "- {name: expired, context: {cluster: prod, user: gone}}\n- {name: broken,",
+    );
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
     std::fs::write(&path, text).unwrap();
-    let at = |name: &str| ConnectSettings { kubeconfig: Some(path.clone()), context: Some(name.into()), url: None };
+    let at = |name: &str| ConnectSettings {
+        kubeconfig: Some(path.clone()),
+        context: Some(name.into()),
+        url: None,
+    };
     let timing = Timing::default();
     let led = connect_all(&at("expired"), &[at("sim"), at("prod-eu")], &timing).await.unwrap();
     assert_eq!((led.main.context.as_str(), led.led_by_another), ("sim", true));
-    let beside: Vec<_> =
-        led.beside.iter().map(|way| way.as_ref().map_or_else(|no| no.context.as_str(), |one| one.context.as_str())).collect();
+    let beside: Vec<_> = led
+        .beside
+        .iter()
+        .map(|way| way.as_ref().map_or_else(|no| no.context.as_str(), |one| one.context.as_str()))
+        .collect();
     assert_eq!(beside, ["expired", "prod-eu"]);
     let usual = connect_all(&at("prod-eu"), &[at("expired")], &timing).await.unwrap();
-    assert_eq!((usual.main.context.as_str(), usual.led_by_another, usual.beside[0].is_err()), ("prod-eu", false, true));
-    assert!(matches!(connect_all(&at("expired"), &[at("broken")], &timing).await, Err(ConnectError::Credentials(_))), "none is left");
-    assert!(matches!(connect_all(&at("expired"), &[at("sim"), at("nope")], &timing).await, Err(ConnectError::NoSuchContext(_))));
+    assert_eq!(
+        (usual.main.context.as_str(), usual.led_by_another, usual.beside[0].is_err()),
+        ("prod-eu", false, true)
+    );
+    assert!(
+        matches!(
+            connect_all(&at("expired"), &[at("broken")], &timing).await,
+            Err(ConnectError::Credentials(_))
+        ),
+        "none is left"
+    );
+    assert!(matches!(
+        connect_all(&at("expired"), &[at("sim"), at("nope")], &timing).await,
+        Err(ConnectError::NoSuchContext(_))
+    ));
 }

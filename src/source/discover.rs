@@ -1,5 +1,6 @@
-//! What the cluster itself has: services that look like Prometheus or Alertmanager, brokers of Kafka. By what the common charts and
-//! operators call them, best first; each is asked whether it is what it looks like before it is used.
+//! What the cluster itself has: services that look like Prometheus or Alertmanager, brokers of Kafka. By what
+//! the common charts and operators call them, best first; each is asked whether it is what it looks like
+//! before it is used.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,7 +82,8 @@ const fn sign(name: Name, ports: &'static [u16]) -> Sign {
     Sign { name, ports, prefix: "" }
 }
 
-/// Best first: the operator's own, the common charts, what reads several of them, what only speaks the same language.
+/// Best first: the operator's own, the common charts, what reads several of them, what only speaks the same
+/// language.
 const PROMETHEUS: &[Sign] = &[
     sign(Name::Is("prometheus-operated"), &[9090]),
     sign(Name::Is("prometheus-k8s"), &[9090]),
@@ -116,16 +118,21 @@ impl Name {
             Self::Is(whole) => name == *whole,
             Self::Ends(end) => name.ends_with(end),
             Self::Begins(begin) => name.starts_with(begin),
-            Self::Labelled(value) => service.metadata.labels.get("app.kubernetes.io/name").is_some_and(|label| label == value),
+            Self::Labelled(value) => {
+                service.metadata.labels.get("app.kubernetes.io/name").is_some_and(|label| label == value)
+            }
         }
     }
 }
 
 impl Sign {
     fn find(&self, service: &Service) -> Option<InCluster> {
-        let port = self.ports.iter().find(|port| service.listens(**port)).filter(|_| self.name.fits(service))?;
+        let port =
+            self.ports.iter().find(|port| service.listens(**port)).filter(|_| self.name.fits(service))?;
         let metadata = &service.metadata;
-        let (namespace, name, prefix) = (metadata.namespace.clone(), metadata.name.clone(), self.prefix.to_owned());
+        let namespace = metadata.namespace.clone();
+        let name = metadata.name.clone();
+        let prefix = self.prefix.to_owned();
         Some(InCluster { namespace, name, port: port.to_string(), tls: false, prefix })
     }
 }
@@ -178,10 +185,16 @@ impl Service {
     /// How much it looks like the way to Kafka's brokers; smaller is more.
     fn broker_rank(&self) -> Option<usize> {
         let name = self.metadata.name.as_str();
-        let not = ["exporter", "connect", "ui", "rest", "schema", "zookeeper", "metrics", "operator", "console"];
-        let named = name.contains("kafka") || self.metadata.labels.get("app.kubernetes.io/name").is_some_and(|label| label == "kafka");
-        let wanted = self.listens(KAFKA_PORT) && named && !self.spec.selector.is_empty() && !not.iter().any(|word| name.contains(word));
-        let known = ["kafka-bootstrap", "kafka", "headless", "brokers"].iter().position(|end| name.ends_with(end));
+        let not =
+            ["exporter", "connect", "ui", "rest", "schema", "zookeeper", "metrics", "operator", "console"];
+        let named = name.contains("kafka")
+            || self.metadata.labels.get("app.kubernetes.io/name").is_some_and(|label| label == "kafka");
+        let wanted = self.listens(KAFKA_PORT)
+            && named
+            && !self.spec.selector.is_empty()
+            && !not.iter().any(|word| name.contains(word));
+        let known =
+            ["kafka-bootstrap", "kafka", "headless", "brokers"].iter().position(|end| name.ends_with(end));
         wanted.then(|| known.unwrap_or(usize::MAX))
     }
 }
@@ -235,9 +248,15 @@ pub struct Catalog {
 impl Catalog {
     /// What looks like it, the best first; among alike ones those of the session's own namespace.
     pub fn candidates(&self, what: What) -> Vec<InCluster> {
-        let rank = |service| what.signs().iter().enumerate().find_map(|(rank, sign)| Some((rank, sign.find(service)?)));
-        let mut found: Vec<(usize, bool, InCluster)> =
-            self.services.iter().filter_map(rank).map(|(rank, at)| (rank, self.far(&at.namespace), at)).collect();
+        let rank = |service| {
+            what.signs().iter().enumerate().find_map(|(rank, sign)| Some((rank, sign.find(service)?)))
+        };
+        let mut found: Vec<(usize, bool, InCluster)> = self
+            .services
+            .iter()
+            .filter_map(rank)
+            .map(|(rank, at)| (rank, self.far(&at.namespace), at))
+            .collect();
         found.sort();
         found.into_iter().map(|(.., at)| at).collect()
     }
@@ -247,9 +266,15 @@ impl Catalog {
     }
 
     fn brokers(&self) -> Vec<&Service> {
-        let mut found: Vec<_> = self.services.iter().filter_map(|service| Some((service.broker_rank()?, service))).collect();
+        let mut found: Vec<_> =
+            self.services.iter().filter_map(|service| Some((service.broker_rank()?, service))).collect();
         found.sort_by_key(|(rank, service)| {
-            (self.far(&service.metadata.namespace), *rank, &service.metadata.namespace, &service.metadata.name)
+            (
+                self.far(&service.metadata.namespace),
+                *rank,
+                &service.metadata.namespace,
+                &service.metadata.name,
+            )
         });
         found.into_iter().map(|(_, service)| service).collect()
     }
@@ -293,23 +318,32 @@ impl Scout {
 
     async fn list(&self) -> Result<Catalog, Failure> {
         let (services, whole) = match (self.all("/api/v1/services", "services").await, &self.near) {
-            (Err(Failure::Forbidden(_)), Some(near)) => {
-                (self.all(&format!("/api/v1/namespaces/{near}/services"), &format!("services in namespace {near}")).await?, false)
-            }
+            (Err(Failure::Forbidden(_)), Some(near)) => (
+                self.all(
+                    &format!("/api/v1/namespaces/{near}/services"),
+                    &format!("services in namespace {near}"),
+                )
+                .await?,
+                false,
+            ),
             (all, _) => (all?, true),
         };
         let count = services.len();
         let looked = match &self.near {
-            Some(near) if !whole => format!("{count} services of namespace {near}; listing those of all is forbidden"),
+            Some(near) if !whole => {
+                format!("{count} services of namespace {near}; listing those of all is forbidden")
+            }
             _ => format!("{count} services of all namespaces"),
         };
         Ok(Catalog { services, looked, near: self.near.clone() })
     }
 
     async fn all(&self, path: &str, what: &str) -> Result<Vec<Service>, Failure> {
-        let (mut all, mut token) = (Vec::new(), String::new());
+        let mut all = Vec::new();
+        let mut token = String::new();
         for _ in 0..PAGES {
-            let next = if token.is_empty() { String::new() } else { format!("&continue={}", escaped(&token)) };
+            let next =
+                if token.is_empty() { String::new() } else { format!("&continue={}", escaped(&token)) };
             let page: List<Service> = self.ask(&format!("{path}?limit={PAGE}{next}"), what).await?;
             all.extend(page.items);
             token = page.metadata.token;
@@ -321,15 +355,22 @@ impl Scout {
     }
 
     async fn ask<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<T, Failure> {
-        let request =
-            Request::get(path).body(Vec::new()).map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
-        let Ok(answer) = tokio::time::timeout(self.timing.patience, self.client.request::<T>(request)).await else {
+        let request = Request::get(path)
+            .body(Vec::new())
+            .map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
+        let Ok(answer) = tokio::time::timeout(self.timing.patience, self.client.request::<T>(request)).await
+        else {
             return Err(Failure::silent("the API server", self.timing.patience));
         };
         answer.map_err(|error| match error {
             kube::Error::Api(status) if status.code == 401 => Failure::logged_out(),
-            kube::Error::Api(status) if status.code == 403 => Failure::Forbidden(format!("list {what} is forbidden (403)")),
-            kube::Error::Api(status) => Failure::Lost(format!("the API server answers {} to list {what}: {}", status.code, status.message)),
+            kube::Error::Api(status) if status.code == 403 => {
+                Failure::Forbidden(format!("list {what} is forbidden (403)"))
+            }
+            kube::Error::Api(status) => Failure::Lost(format!(
+                "the API server answers {} to list {what}: {}",
+                status.code, status.message
+            )),
             error => Failure::unreachable("the API server", &error),
         })
     }
@@ -352,11 +393,17 @@ impl Scout {
     pub async fn broker(&self) -> Result<Option<Broker>, Failure> {
         let catalog = self.catalog().await?;
         for service in catalog.brokers().into_iter().take(TRIES) {
-            let (namespace, name) = (&service.metadata.namespace, &service.metadata.name);
-            let selector: Vec<String> = service.spec.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let path = format!("/api/v1/namespaces/{namespace}/pods?limit=50&labelSelector={}", escaped(&selector.join(",")));
+            let namespace = &service.metadata.namespace;
+            let name = &service.metadata.name;
+            let selector: Vec<String> =
+                service.spec.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let path = format!(
+                "/api/v1/namespaces/{namespace}/pods?limit=50&labelSelector={}",
+                escaped(&selector.join(","))
+            );
             let pods: List<Pod> = self.ask(&path, &format!("pods in namespace {namespace}")).await?;
-            let mut ready: Vec<String> = pods.items.into_iter().filter(Pod::ready).map(|pod| pod.metadata.name).collect();
+            let mut ready: Vec<String> =
+                pods.items.into_iter().filter(Pod::ready).map(|pod| pod.metadata.name).collect();
             ready.sort();
             if let Some(pod) = ready.into_iter().next() {
                 return Ok(Some(Broker {
@@ -383,10 +430,13 @@ pub async fn test(what: What, server: &Server) -> Result<String, Failure> {
     }
     match what {
         What::Prometheus => {
-            let answer: serde_json::Value = server.ask(server.get("api/v1/query", &[("query", "sum by (job) (up)")])).await?;
+            let answer: serde_json::Value =
+                server.ask(server.get("api/v1/query", &[("query", "sum by (job) (up)")])).await?;
             let jobs = answer.pointer("/data/result").and_then(serde_json::Value::as_array);
-            let jobs = jobs.ok_or_else(|| Failure::Rejected("it answers, but not as Prometheus does".into()))?;
-            let targets: u64 = jobs.iter().filter_map(|job| job.pointer("/value/1")?.as_str()?.parse::<u64>().ok()).sum();
+            let jobs =
+                jobs.ok_or_else(|| Failure::Rejected("it answers, but not as Prometheus does".into()))?;
+            let targets: u64 =
+                jobs.iter().filter_map(|job| job.pointer("/value/1")?.as_str()?.parse::<u64>().ok()).sum();
             Ok(format!("{targets} targets up in {} jobs", jobs.len()))
         }
         What::Alertmanager => {

@@ -13,7 +13,11 @@ fn catalog(services: &[(&str, &str, &[u16])], near: &str) -> Catalog {
         )
         .unwrap()
     };
-    Catalog { services: services.iter().map(service).collect(), looked: String::new(), near: Some(near.to_owned()) }
+    Catalog {
+        services: services.iter().map(service).collect(),
+        looked: String::new(),
+        near: Some(near.to_owned()),
+    }
 }
 
 #[test]
@@ -79,9 +83,10 @@ async fn scout(identity: Identity, near: Option<&str>) -> (Sim, Scout) {
 #[tokio::test]
 async fn the_simulated_cluster_is_found_through_its_api_server() {
     let (sim, scout) = scout(Identity::Admin, Some("medcontract-prod")).await;
-    for (what, expected) in
-        [(What::Prometheus, "monitoring/prometheus-operated:9090"), (What::Alertmanager, "monitoring/alertmanager-operated:9093")]
-    {
+    for (what, expected) in [
+        (What::Prometheus, "monitoring/prometheus-operated:9090"),
+        (What::Alertmanager, "monitoring/alertmanager-operated:9093"),
+    ] {
         let (service, server) = scout.find(what).await.unwrap().unwrap();
         assert_eq!(service.to_string(), expected);
         let told = test(what, &server).await.unwrap();
@@ -99,13 +104,22 @@ async fn the_simulated_cluster_is_found_through_its_api_server() {
 async fn what_is_forbidden_is_told_and_the_own_namespace_is_looked_at_instead() {
     let (_sim, narrow) = scout(Identity::Narrow, Some("medcontract-prod")).await;
     assert!(narrow.find(What::Prometheus).await.unwrap().is_none());
-    assert_eq!(narrow.catalog().await.unwrap().looked, "9 services of namespace medcontract-prod; listing those of all is forbidden");
+    assert_eq!(
+        narrow.catalog().await.unwrap().looked,
+        "9 services of namespace medcontract-prod; listing those of all is forbidden"
+    );
     assert!(narrow.broker().await.unwrap().is_some());
     let (_sim, lost) = scout(Identity::Narrow, None).await;
-    assert_eq!(lost.find(What::Prometheus).await.unwrap_err(), Failure::Forbidden("list services is forbidden (403)".into()));
+    assert_eq!(
+        lost.find(What::Prometheus).await.unwrap_err(),
+        Failure::Forbidden("list services is forbidden (403)".into())
+    );
     let (_sim, viewer) = scout(Identity::Viewer, None).await;
     let said = viewer.find(What::Prometheus).await.unwrap_err().to_string();
-    assert!(said.contains("forbidden (403): ask for get on services/proxy in namespace monitoring"), "{said}");
+    assert!(
+        said.contains("forbidden (403): ask for get on services/proxy in namespace monitoring"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -116,7 +130,10 @@ async fn a_service_that_is_not_what_it_looks_like_is_passed_over() {
     let gone: InCluster = "monitoring/prometheus-operated:9090".parse().unwrap();
     let server = Server::within("Prometheus", &gone, scout.client.clone(), &Timing::default());
     let said = test(What::Prometheus, &server).await.unwrap_err().to_string();
-    assert!(said.starts_with("Prometheus is not at monitoring/prometheus-operated:9090 of the cluster (404)"), "{said}");
+    assert!(
+        said.starts_with("Prometheus is not at monitoring/prometheus-operated:9090 of the cluster (404)"),
+        "{said}"
+    );
     let other: InCluster = "medcontract-prod/kafka:9092".parse().unwrap();
     let server = Server::within("Prometheus", &other, scout.client.clone(), &Timing::default());
     assert!(test(What::Prometheus, &server).await.unwrap_err().to_string().contains("404 Not Found"));

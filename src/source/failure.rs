@@ -11,7 +11,8 @@ use super::timing::Timing;
 /// What a 401 of the API server means to a person.
 pub const LOGGED_OUT: &str = "the API server does not accept this context's credentials (401): log in again";
 
-/// Why a source has nothing to say. Each message is a sentence without its full stop: what, and what to do next.
+/// Why a source has nothing to say. Each message is a sentence without its full stop: what, and what to do
+/// next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// 401: the credentials are not accepted.
@@ -122,7 +123,8 @@ pub fn escaped(value: &str) -> String {
     })
 }
 
-/// How long to wait before the next try: the first one soon, then longer and longer, never in step with others.
+/// How long to wait before the next try: the first one soon, then longer and longer, never in step with
+/// others.
 #[derive(Debug)]
 pub struct Backoff {
     timing: Timing,
@@ -150,9 +152,13 @@ impl Backoff {
         }
         self.last = Some(Instant::now());
         let span = match (failure, self.failures) {
-            (Failure::Busy { wait: Some(wait), .. }, _) => (*wait).min(self.timing.backoff_most), // nobody is blind for a day
-            // A place in the stream that the server forgot (it was restarted) has nothing to do with how long it was away.
-            (Failure::Expired(_), _) => self.timing.backoff.saturating_mul(1 << self.expired.min(16)).min(self.timing.backoff_most),
+            // nobody is blind for a day
+            (Failure::Busy { wait: Some(wait), .. }, _) => (*wait).min(self.timing.backoff_most),
+            // A place in the stream that the server forgot (it was restarted) has nothing to do with how long
+            // it was away.
+            (Failure::Expired(_), _) => {
+                self.timing.backoff.saturating_mul(1 << self.expired.min(16)).min(self.timing.backoff_most)
+            }
             (refusal, _) if refusal.refused() => self.timing.backoff_most,
             (_, 0) => self.timing.first_retry,
             (failure, n) => self.timing.backoff.saturating_mul(1 << (n - 1).min(16)).min(self.most(failure)),
@@ -164,7 +170,8 @@ impl Backoff {
 }
 
 impl Backoff {
-    /// A server that cannot be reached is burdened by no request; whoever waits for its return should not wait for long.
+    /// A server that cannot be reached is burdened by no request; whoever waits for its return should not
+    /// wait for long.
     fn most(&self, failure: &Failure) -> Duration {
         match failure {
             Failure::Lost(_) | Failure::Silent(_) => self.timing.backoff_most / 6,
@@ -185,7 +192,8 @@ mod tests {
 
     fn waits(failure: &Failure, count: usize) -> Vec<u64> {
         let mut backoff = Backoff::new(Timing::default());
-        // With jitter a wait is between its figure and twice that: half of it, rounded down to a power, is enough to compare.
+        // With jitter a wait is between its figure and twice that: half of it, rounded down to a power, is
+        // enough to compare.
         (0..count).map(|_| u64::try_from(backoff.next(failure).as_millis()).unwrap()).collect()
     }
 
@@ -211,13 +219,18 @@ mod tests {
         for _ in 0..20 {
             backoff.next(&Failure::Lost("refused".into()));
         }
-        assert!(backoff.next(&Failure::Expired("too old resource version".into())) <= Duration::from_millis(1_600));
+        assert!(
+            backoff.next(&Failure::Expired("too old resource version".into()))
+                <= Duration::from_millis(1_600)
+        );
     }
 
     #[test]
     fn the_servers_own_figure_and_a_refusal_have_their_own_wait() {
         let busy = Failure::Busy { message: "too many requests".into(), wait: Some(Duration::from_secs(7)) };
         assert!(waits(&busy, 3).iter().all(|wait| (7_000..=14_000).contains(wait)));
-        assert!(waits(&Failure::Forbidden("no".into()), 1).iter().all(|wait| (30_000..=60_000).contains(wait)));
+        assert!(
+            waits(&Failure::Forbidden("no".into()), 1).iter().all(|wait| (30_000..=60_000).contains(wait))
+        );
     }
 }

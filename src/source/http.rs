@@ -1,5 +1,5 @@
-//! Questions to Prometheus and Alertmanager: at an address, or in the cluster through the API server. Bounded in time and size, and
-//! whatever is wrong with the answer is a sentence.
+//! Questions to Prometheus and Alertmanager: at an address, or in the cluster through the API server. Bounded
+//! in time and size, and whatever is wrong with the answer is a sentence.
 
 mod acting;
 mod direct;
@@ -58,22 +58,36 @@ struct Reply {
 }
 
 impl Server {
-    /// At a plain address: `name` is what it is called in sentences; the address may have a path, and credentials, which no message shows.
+    /// At a plain address: `name` is what it is called in sentences; the address may have a path, and
+    /// credentials, which no message shows.
     pub fn new(name: &'static str, address: &str, timing: &Timing) -> Result<Self, Failure> {
         let wrong = |fault: Fault| Failure::Rejected(format!("{name}'s address is wrong: {fault}"));
         Self::at(name, &address.parse().map_err(wrong)?, &Endpoint::default(), timing)
     }
 
     /// At an address, let in and encrypted as the endpoint says.
-    pub fn at(name: &'static str, address: &Address, endpoint: &Endpoint, timing: &Timing) -> Result<Self, Failure> {
+    pub fn at(
+        name: &'static str,
+        address: &Address,
+        endpoint: &Endpoint,
+        timing: &Timing,
+    ) -> Result<Self, Failure> {
         let way = Way::Direct(Box::new(Direct::new(name, address, endpoint, timing)?));
-        let blind = endpoint.tls.insecure_skip_verify.then(|| "its certificate is not verified (insecure_skip_verify)".to_owned());
+        let blind = endpoint
+            .tls
+            .insecure_skip_verify
+            .then(|| "its certificate is not verified (insecure_skip_verify)".to_owned());
         Ok(Self { name, way, timing: timing.clone(), remark: blind })
     }
 
     /// In the cluster, through the API server, with the rights of this client.
     pub fn within(name: &'static str, service: &InCluster, client: kube::Client, timing: &Timing) -> Self {
-        Self { name, way: Way::Proxied(Proxied::new(service.clone(), client)), timing: timing.clone(), remark: None }
+        Self {
+            name,
+            way: Way::Proxied(Proxied::new(service.clone(), client)),
+            timing: timing.clone(),
+            remark: None,
+        }
     }
 
     /// With something to be known of it.
@@ -89,7 +103,11 @@ impl Server {
 
     /// A question by GET.
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Question {
-        Question { path: path.to_owned(), pairs: query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(), form: false }
+        Question {
+            path: path.to_owned(),
+            pairs: query.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            form: false,
+        }
     }
 
     /// A question by POST, as a form.
@@ -127,15 +145,21 @@ impl Server {
         {
             return failure;
         }
-        let (name, status) = (self.name, reply.status);
+        let name = self.name;
+        let status = reply.status;
         let told: Option<Said> = serde_json::from_slice(&reply.body).ok();
-        let understood = told.as_ref().is_some_and(|told| ["bad_data", "execution"].contains(&told.error_type.as_str()));
+        let understood =
+            told.as_ref().is_some_and(|told| ["bad_data", "execution"].contains(&told.error_type.as_str()));
         let said = told.map(|told| format!(": {}", told.error)).unwrap_or_default();
         match status.as_u16() {
             300..=399 => self.redirected(reply),
             401 => Failure::Unauthenticated(match &self.way {
-                Way::Direct(direct) if direct.has_credentials() => format!("{name} does not accept the credentials of the settings (401)"),
-                Way::Direct(_) => format!("{name} wants credentials (401): run `warroom init`, or set bearer_token_file or basic"),
+                Way::Direct(direct) if direct.has_credentials() => {
+                    format!("{name} does not accept the credentials of the settings (401)")
+                }
+                Way::Direct(_) => format!(
+                    "{name} wants credentials (401): run `warroom init`, or set bearer_token_file or basic"
+                ),
                 Way::Proxied(_) => format!(
                     "{name} wants credentials (401), which the API server does not hand on: give its own address as url, and bearer_token_file or basic"
                 ),
@@ -143,7 +167,9 @@ impl Server {
             403 => Failure::Forbidden(format!("{name} refuses to answer (403){said}")),
             400 | 422 if understood => Failure::Misasked(format!("{name} answers {status}{said}")),
             429 | 500.. => Failure::Busy { message: format!("{name} answers {status}{said}"), wait: None },
-            _ => Failure::Rejected(format!("{name} answers {status}{said}; is this the address of {name} itself?")),
+            _ => Failure::Rejected(format!(
+                "{name} answers {status}{said}; is this the address of {name} itself?"
+            )),
         }
     }
 
@@ -189,10 +215,13 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (head, body) = answer.into_parts();
-    let location = head.headers.get(http::header::LOCATION).and_then(|to| to.to_str().ok()).map(str::to_owned);
-    let body = Limited::new(body, LONGEST).collect().await.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-        Some(_) => Failure::Lost(format!("{name}'s answer is longer than {} MiB", LONGEST >> 20)),
-        None => Failure::Lost(format!("{name}'s answer broke off: {}", root(error.as_ref()))),
+    let location =
+        head.headers.get(http::header::LOCATION).and_then(|to| to.to_str().ok()).map(str::to_owned);
+    let body = Limited::new(body, LONGEST).collect().await.map_err(|error| {
+        match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => Failure::Lost(format!("{name}'s answer is longer than {} MiB", LONGEST >> 20)),
+            None => Failure::Lost(format!("{name}'s answer broke off: {}", root(error.as_ref()))),
+        }
     })?;
     Ok(Reply { status: head.status, location, body: body.to_bytes().into() })
 }

@@ -6,7 +6,8 @@
 //! | [`brokers`] | Kafka's own protocol, directly or through a port-forward |
 //! | [`exporter`] | what an exporter told Prometheus |
 //!
-//! Never two readings at once. Whatever way it is, an offset that was never committed is unknown, and never 0.
+//! Never two readings at once. Whatever way it is, an offset that was never committed is unknown, and never
+//! 0.
 
 mod brokers;
 mod exec;
@@ -81,7 +82,14 @@ struct Pace {
 }
 
 /// Reads the groups again and again until it is stopped.
-pub async fn run(how: Kafka, client: kube::Client, prometheus: Reach, mut voice: Voice, clock: Clock, timing: Timing) {
+pub async fn run(
+    how: Kafka,
+    client: kube::Client,
+    prometheus: Reach,
+    mut voice: Voice,
+    clock: Clock,
+    timing: Timing,
+) {
     let wanted = match how {
         Kafka::On(wanted) => *wanted,
         Kafka::Off(why) => return voice.off(&why).await,
@@ -97,7 +105,8 @@ pub async fn run(how: Kafka, client: kube::Client, prometheus: Reach, mut voice:
         let reading = tokio::time::timeout(pace.answer, reader.read()).await;
         let soon = match reading.unwrap_or_else(|_| Err(Failure::silent(reader.name(), pace.answer))) {
             Ok(Reading { groups, remark }) => {
-                let (at, now) = (clock.now(), totals(&groups));
+                let at = clock.now();
+                let now = totals(&groups);
                 voice.tell(Event::Lag { at, groups }).await; // first, so that live means read
                 voice.live(remark).await;
                 // One reading alone does not say which way it goes.
@@ -116,7 +125,12 @@ pub async fn run(how: Kafka, client: kube::Client, prometheus: Reach, mut voice:
 ///
 /// # Errors
 /// They cannot be read: why, and what to do.
-pub async fn test(how: Kafka, client: kube::Client, prometheus: &Reach, timing: &Timing) -> Result<String, Failure> {
+pub async fn test(
+    how: Kafka,
+    client: kube::Client,
+    prometheus: &Reach,
+    timing: &Timing,
+) -> Result<String, Failure> {
     let wanted = match how {
         Kafka::On(wanted) => *wanted,
         Kafka::Off(why) => return Err(Failure::Forbidden(why)),
@@ -130,7 +144,9 @@ pub async fn test(how: Kafka, client: kube::Client, prometheus: &Reach, timing: 
     };
     let mut reader = reader(wanted, client, timing, server).await?;
     let answer = Pace::of(mode, timing).answer;
-    let reading = tokio::time::timeout(answer, reader.read()).await.unwrap_or_else(|_| Err(Failure::silent(reader.name(), answer)));
+    let reading = tokio::time::timeout(answer, reader.read())
+        .await
+        .unwrap_or_else(|_| Err(Failure::silent(reader.name(), answer)));
     reading.map(|reading| format!("consumer groups read by {}: {}", mode.name(), reading.groups.len()))
 }
 
@@ -144,7 +160,9 @@ async fn reader(
     Ok(match wanted.settings.mode {
         KafkaMode::Exec => Box::new(Exec::new(wanted, client)),
         KafkaMode::Prometheus => Box::new(Exporter::new(wanted.settings.metrics, prometheus.await?)),
-        KafkaMode::Brokers => Box::new(Brokers::new(wanted.settings, wanted.namespace, client, timing.clone())?),
+        KafkaMode::Brokers => {
+            Box::new(Brokers::new(wanted.settings, wanted.namespace, client, timing.clone())?)
+        }
     })
 }
 
@@ -161,7 +179,8 @@ impl Pace {
 }
 
 fn totals(groups: &[GroupLag]) -> BTreeMap<Clean, i64> {
-    let total = |group: &GroupLag| group.partitions.iter().filter_map(PartitionLag::lag).fold(0, i64::saturating_add);
+    let total =
+        |group: &GroupLag| group.partitions.iter().filter_map(PartitionLag::lag).fold(0, i64::saturating_add);
     groups.iter().map(|group| (group.group.clone(), total(group))).collect()
 }
 

@@ -1,7 +1,8 @@
 //! The terminal's input: keys, pastes, sizes; and that there is no terminal any more.
 //!
-//! Two threads, for both waits block: one reads with crossterm, one asks the kernel whether the terminal hung up, which crossterm
-//! never notices (crossterm-rs/crossterm#793: once the terminal is gone its poll does not return, deadline or not).
+//! Two threads, for both waits block: one reads with crossterm, one asks the kernel whether the terminal hung
+//! up, which crossterm never notices (crossterm-rs/crossterm#793: once the terminal is gone its poll does not
+//! return, deadline or not).
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -14,7 +15,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
-/// How soon a keyboard that is not wanted any more lets go of the terminal. A process that ends does not wait for it.
+/// How soon a keyboard that is not wanted any more lets go of the terminal. A process that ends does not wait
+/// for it.
 const LET_GO: Duration = Duration::from_secs(1);
 
 /// What the terminal does.
@@ -39,7 +41,9 @@ impl Keyboard {
     /// There is no terminal, or no thread for it.
     pub fn listen(inputs: mpsc::Sender<Input>) -> io::Result<Self> {
         let unwanted = Arc::new(AtomicBool::new(false));
-        let (stop, gone, watched) = (Arc::clone(&unwanted), inputs.clone(), terminal()?);
+        let stop = Arc::clone(&unwanted);
+        let gone = inputs.clone();
+        let watched = terminal()?;
         thread::Builder::new().name("terminal".into()).spawn(move || watch(&watched, &gone, &stop))?;
         let stop = Arc::clone(&unwanted);
         thread::Builder::new().name("keyboard".into()).spawn(move || read(&inputs, &stop))?;
@@ -56,7 +60,11 @@ impl Drop for Keyboard {
 /// The same terminal that crossterm reads: standard input if it is one, else the controlling one.
 fn terminal() -> io::Result<File> {
     let stdin = io::stdin();
-    if stdin.is_terminal() { Ok(File::from(stdin.as_fd().try_clone_to_owned()?)) } else { File::open("/dev/tty") }
+    if stdin.is_terminal() {
+        Ok(File::from(stdin.as_fd().try_clone_to_owned()?))
+    } else {
+        File::open("/dev/tty")
+    }
 }
 
 fn read(inputs: &mpsc::Sender<Input>, unwanted: &AtomicBool) {

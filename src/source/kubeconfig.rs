@@ -1,4 +1,5 @@
-//! The kubeconfig: which files, which context, and what it says of cluster and user. Read at the start and whenever a file changes.
+//! The kubeconfig: which files, which context, and what it says of cluster and user. Read at the start and
+//! whenever a file changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,9 @@ pub(super) type Stamp = Vec<Option<(SystemTime, u64)>>;
 
 /// The present stamp of these files.
 pub(super) fn stamp(files: &[PathBuf]) -> Stamp {
-    let one = |path: &PathBuf| fs::metadata(path).ok().and_then(|about| Some((about.modified().ok()?, about.len())));
+    let one = |path: &PathBuf| {
+        fs::metadata(path).ok().and_then(|about| Some((about.modified().ok()?, about.len())))
+    };
     files.iter().map(one).collect()
 }
 
@@ -59,44 +62,71 @@ impl Chosen {
         if uri.scheme().is_none() || uri.host().is_none() {
             return Err(bad("it has no scheme or no host".into()));
         }
-        let context = name.map(str::to_owned).or_else(|| uri.authority().map(ToString::to_string)).unwrap_or_default();
+        let context =
+            name.map(str::to_owned).or_else(|| uri.authority().map(ToString::to_string)).unwrap_or_default();
         Ok(Self::fixed(Config::new(uri), Credential::None, context))
     }
 
     /// One that no file can change.
     fn fixed(config: Config, credential: Credential, context: String) -> Self {
-        Self { config, proxy: None, credential, context, namespace: None, user: None, print: Print::default(), files: Vec::new() }
+        Self {
+            config,
+            proxy: None,
+            credential,
+            context,
+            namespace: None,
+            user: None,
+            print: Print::default(),
+            files: Vec::new(),
+        }
     }
 
     async fn from_kubeconfig(settings: &ConnectSettings) -> Result<Self, ConnectError> {
         let places = places(settings);
         let Some(kubeconfig) = read(&places)? else { return Self::in_cluster(settings) };
         let (name, context) = choose(&kubeconfig, settings.context.as_deref())?;
-        let cluster = kubeconfig.clusters.iter().find(|c| c.name == context.cluster).and_then(|c| c.cluster.clone());
+        let cluster =
+            kubeconfig.clusters.iter().find(|c| c.name == context.cluster).and_then(|c| c.cluster.clone());
         let options = KubeConfigOptions { context: Some(name.clone()), ..KubeConfigOptions::default() };
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
             .await
             .map_err(|error| ConnectError::Incomplete { context: name.clone(), why: blame(&error) })?;
         let explicit = cluster.as_ref().and_then(|cluster| cluster.proxy_url.clone());
         let authority = cluster.as_ref().and_then(|cluster| cluster.certificate_authority.clone());
-        let (user, named) = (&config.auth_info, [&config.auth_info.client_certificate, &config.auth_info.client_key]);
-        let referred: Vec<PathBuf> = named.into_iter().flatten().cloned().chain(authority).map(PathBuf::from).collect();
-        let print =
-            Print::of(&serde_json::to_value(user).unwrap_or_default(), &serde_json::to_value(&cluster).unwrap_or_default(), &referred);
+        let user = &config.auth_info;
+        let named = [&config.auth_info.client_certificate, &config.auth_info.client_key];
+        let referred: Vec<PathBuf> =
+            named.into_iter().flatten().cloned().chain(authority).map(PathBuf::from).collect();
+        let print = Print::of(
+            &serde_json::to_value(user).unwrap_or_default(),
+            &serde_json::to_value(&cluster).unwrap_or_default(),
+            &referred,
+        );
         let credential = Credential::of(user).map_err(|error| ConnectError::Credentials(error.0))?;
         forget(&mut config.auth_info);
         let proxy = Proxy::choose(&config.cluster_url, explicit.as_deref())?;
         let files = places.into_iter().chain(referred).collect();
-        Ok(Self { config, proxy, credential, context: name, namespace: context.namespace, user: context.user, print, files })
+        Ok(Self {
+            config,
+            proxy,
+            credential,
+            context: name,
+            namespace: context.namespace,
+            user: context.user,
+            print,
+            files,
+        })
     }
 
     fn in_cluster(settings: &ConnectSettings) -> Result<Self, ConnectError> {
         if settings.kubeconfig.is_some() || std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
-            let looked: Vec<String> = places(settings).iter().map(|path| path.display().to_string()).collect();
+            let looked: Vec<String> =
+                places(settings).iter().map(|path| path.display().to_string()).collect();
             return Err(ConnectError::NoKubeconfig { looked: looked.join(", ") });
         }
         let mut config = Config::incluster()?;
-        let credential = Credential::of(&config.auth_info).map_err(|error| ConnectError::Credentials(error.0))?;
+        let credential =
+            Credential::of(&config.auth_info).map_err(|error| ConnectError::Credentials(error.0))?;
         forget(&mut config.auth_info);
         let namespace = Some(config.default_namespace.clone());
         // kube itself reads the certificate authority of a pod again and again.
@@ -116,10 +146,15 @@ impl Print {
     }
 }
 
-/// What [`Credential`] has taken over, so that kube does not act on it as well. Certificates and impersonation stay.
+/// What [`Credential`] has taken over, so that kube does not act on it as well. Certificates and
+/// impersonation stay.
 fn forget(user: &mut AuthInfo) {
-    (user.token, user.token_file, user.username, user.password) = (None, None, None, None);
-    (user.exec, user.auth_provider) = (None, None);
+    user.token = None;
+    user.token_file = None;
+    user.username = None;
+    user.password = None;
+    user.exec = None;
+    user.auth_provider = None;
 }
 
 /// The files that are read, the first one's entries winning, as kubectl does it.
@@ -127,7 +162,8 @@ fn places(settings: &ConnectSettings) -> Vec<PathBuf> {
     if let Some(path) = &settings.kubeconfig {
         return vec![path.clone()];
     }
-    let listed = std::env::var_os("KUBECONFIG").map(|list| std::env::split_paths(&list).filter(|p| !p.as_os_str().is_empty()).collect());
+    let listed = std::env::var_os("KUBECONFIG")
+        .map(|list| std::env::split_paths(&list).filter(|p| !p.as_os_str().is_empty()).collect());
     listed.filter(|paths: &Vec<PathBuf>| !paths.is_empty()).unwrap_or_else(|| {
         let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf()).unwrap_or_default();
         vec![home.join(".kube/config")]
@@ -138,22 +174,32 @@ fn places(settings: &ConnectSettings) -> Vec<PathBuf> {
 fn read(places: &[PathBuf]) -> Result<Option<Kubeconfig>, ConnectError> {
     let mut merged: Option<Kubeconfig> = None;
     for path in places {
-        let unreadable = |error: KubeconfigError| ConnectError::Unreadable { path: path.clone(), why: blame(&error) };
+        let unreadable =
+            |error: KubeconfigError| ConnectError::Unreadable { path: path.clone(), why: blame(&error) };
         match Kubeconfig::read_from(path) {
             Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(unreadable(error)),
-            Ok(next) => merged = Some(merged.unwrap_or_default().merge(rooted(next, path)).map_err(unreadable)?),
+            Ok(next) => {
+                merged = Some(merged.unwrap_or_default().merge(rooted(next, path)).map_err(unreadable)?)
+            }
         }
     }
     Ok(merged)
 }
 
-/// A plugin's command that is a path is seen from the kubeconfig's folder, wherever warroom was started: kube leaves `./plugin` relative
-/// where the kubeconfig's own path is.
+/// A plugin's command that is a path is seen from the kubeconfig's folder, wherever warroom was started: kube
+/// leaves `./plugin` relative where the kubeconfig's own path is.
 fn rooted(mut kubeconfig: Kubeconfig, path: &Path) -> Kubeconfig {
-    let plugins = kubeconfig.auth_infos.iter_mut().filter_map(|user| user.auth_info.as_mut()?.exec.as_mut()?.command.as_mut());
-    for command in plugins.filter(|command| command.contains('/') && Path::new(command.as_str()).is_relative()) {
-        if let Ok(absolute) = std::path::absolute(path.parent().unwrap_or(Path::new("")).join(command.as_str())) {
+    let plugins = kubeconfig
+        .auth_infos
+        .iter_mut()
+        .filter_map(|user| user.auth_info.as_mut()?.exec.as_mut()?.command.as_mut());
+    for command in
+        plugins.filter(|command| command.contains('/') && Path::new(command.as_str()).is_relative())
+    {
+        if let Ok(absolute) =
+            std::path::absolute(path.parent().unwrap_or(Path::new("")).join(command.as_str()))
+        {
             *command = absolute.display().to_string();
         }
     }
@@ -164,7 +210,9 @@ fn rooted(mut kubeconfig: Kubeconfig, path: &Path) -> Kubeconfig {
 fn blame(error: &KubeconfigError) -> String {
     match error {
         KubeconfigError::Parse(error) => match error.location() {
-            Some(place) => format!("it is not a kubeconfig in YAML (line {}, column {})", place.line(), place.column()),
+            Some(place) => {
+                format!("it is not a kubeconfig in YAML (line {}, column {})", place.line(), place.column())
+            }
             None => "it is not a kubeconfig in YAML".into(),
         },
         KubeconfigError::ReadConfig(error, _) => error.to_string(),
@@ -178,6 +226,12 @@ fn choose(kubeconfig: &Kubeconfig, wanted: Option<&str>) -> Result<(String, Cont
     let Some(name) = wanted.or(current) else {
         return Err(ConnectError::NoCurrentContext(names().collect::<Vec<_>>().join(", ")));
     };
-    let found = kubeconfig.contexts.iter().find(|context| context.name == name).and_then(|named| named.context.clone());
-    found.map(|context| (name.to_owned(), context)).ok_or_else(|| ConnectError::NoSuchContext(Fault::unknown("context", name, names())))
+    let found = kubeconfig
+        .contexts
+        .iter()
+        .find(|context| context.name == name)
+        .and_then(|named| named.context.clone());
+    found
+        .map(|context| (name.to_owned(), context))
+        .ok_or_else(|| ConnectError::NoSuchContext(Fault::unknown("context", name, names())))
 }

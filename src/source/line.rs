@@ -1,5 +1,6 @@
-//! The line to the API server: everything that reads or changes goes through it, and it stays the same while what it leads through is
-//! replaced. A kubeconfig that changes on disk renews certificates and credentials; it never turns the line to another server.
+//! The line to the API server: everything that reads or changes goes through it, and it stays the same while
+//! what it leads through is replaced. A kubeconfig that changes on disk renews certificates and credentials;
+//! it never turns the line to another server.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -44,13 +45,32 @@ struct Route {
 }
 
 impl Route {
-    async fn build(chosen: Chosen, credentials: Arc<Credentials>, timing: &Timing) -> Result<Self, ConnectError> {
+    async fn build(
+        chosen: Chosen,
+        credentials: Arc<Credentials>,
+        timing: &Timing,
+    ) -> Result<Self, ConnectError> {
         let identity = credentials.pass().await?.identity.clone();
-        let (config, proxy, times, shown) = (chosen.config.clone(), chosen.proxy.clone(), timing.clone(), identity.clone());
-        let built = tokio::task::spawn_blocking(move || Stacks::build(config, proxy, shown.as_deref(), &times)).await;
-        let stacks = built.map_err(|fault| ConnectError::Credentials(format!("the clients could not be built: {fault}")))??;
-        let (config, proxy, timing) = (chosen.config, chosen.proxy, timing.clone());
-        Ok(Self { config, proxy, credentials, print: chosen.print, timing, built: Mutex::new((identity, stacks)) })
+        let config = chosen.config.clone();
+        let proxy = chosen.proxy.clone();
+        let times = timing.clone();
+        let shown = identity.clone();
+        let built =
+            tokio::task::spawn_blocking(move || Stacks::build(config, proxy, shown.as_deref(), &times)).await;
+        let stacks = built.map_err(|fault| {
+            ConnectError::Credentials(format!("the clients could not be built: {fault}"))
+        })??;
+        let config = chosen.config;
+        let proxy = chosen.proxy;
+        let timing = timing.clone();
+        Ok(Self {
+            config,
+            proxy,
+            credentials,
+            print: chosen.print,
+            timing,
+            built: Mutex::new((identity, stacks)),
+        })
     }
 
     /// The way for this role with this pass; another certificate means other connections.
@@ -61,7 +81,12 @@ impl Route {
             (one, other) => one.is_none() && other.is_none(),
         };
         if !same {
-            let stacks = Stacks::build(self.config.clone(), self.proxy.clone(), pass.identity.as_deref(), &self.timing)?;
+            let stacks = Stacks::build(
+                self.config.clone(),
+                self.proxy.clone(),
+                pass.identity.as_deref(),
+                &self.timing,
+            )?;
             *built = (pass.identity.clone(), stacks);
         }
         Ok(match role {
@@ -70,7 +95,13 @@ impl Route {
         })
     }
 
-    async fn send(&self, role: Role, mut parts: Parts, body: Body, pass: &Pass) -> Result<Response<Incoming>, BoxError> {
+    async fn send(
+        &self,
+        role: Role,
+        mut parts: Parts,
+        body: Body,
+        pass: &Pass,
+    ) -> Result<Response<Incoming>, BoxError> {
         if let Some(header) = &pass.header {
             parts.headers.insert(AUTHORIZATION, header.clone());
         }
@@ -100,26 +131,48 @@ impl std::fmt::Debug for Line {
 struct Seen {
     files: Vec<PathBuf>,
     stamp: Stamp,
-    /// Why it was not taken over, and whether that was told: a file that is just being written is looked at once more first.
+    /// Why it was not taken over, and whether that was told: a file that is just being written is looked at
+    /// once more first.
     refused: Option<(String, bool)>,
 }
 
 impl Line {
     /// Opens the line: gets credentials and reads certificates, and speaks with nobody yet.
-    pub(super) async fn open(settings: &ConnectSettings, chosen: Chosen, clock: Clock, timing: &Timing) -> Result<Arc<Self>, ConnectError> {
+    pub(super) async fn open(
+        settings: &ConnectSettings,
+        chosen: Chosen,
+        clock: Clock,
+        timing: &Timing,
+    ) -> Result<Arc<Self>, ConnectError> {
         let settings = ConnectSettings { context: Some(chosen.context.clone()), ..settings.clone() };
-        let (server, files) = (chosen.config.cluster_url.to_string(), chosen.files.clone());
+        let server = chosen.config.cluster_url.to_string();
+        let files = chosen.files.clone();
         let seen = Seen { stamp: stamp(&files), files, refused: None };
         let credentials = Credentials::new(chosen.credential.clone(), clock.clone(), timing.plugin);
         let route = RwLock::new(Arc::new(Route::build(chosen, credentials, timing).await?));
-        Ok(Arc::new(Self { settings, server, clock, timing: timing.clone(), route, seen: seen.into(), news: Mutex::default() }))
+        Ok(Arc::new(Self {
+            settings,
+            server,
+            clock,
+            timing: timing.clone(),
+            route,
+            seen: seen.into(),
+            news: Mutex::default(),
+        }))
     }
 
     /// How the server is reached, in words, with nothing secret.
     pub fn about(&self) -> String {
         let route = self.route();
-        let way = route.proxy.as_ref().map_or_else(|| "directly".to_owned(), |proxy| format!("through the proxy {proxy}"));
-        let blind = if route.config.accept_invalid_certs { "; its certificate is not verified (insecure-skip-tls-verify)" } else { "" };
+        let way = route
+            .proxy
+            .as_ref()
+            .map_or_else(|| "directly".to_owned(), |proxy| format!("through the proxy {proxy}"));
+        let blind = if route.config.accept_invalid_certs {
+            "; its certificate is not verified (insecure-skip-tls-verify)"
+        } else {
+            ""
+        };
         format!("{way}; credentials: {}{blind}", route.credentials.about())
     }
 
@@ -129,7 +182,8 @@ impl Line {
         Client::new(End { line: Arc::clone(self), role }, namespace)
     }
 
-    /// Looks at the kubeconfig every few seconds for as long as somebody listens, and tells what became of its changes.
+    /// Looks at the kubeconfig every few seconds for as long as somebody listens, and tells what became of
+    /// its changes.
     pub async fn follow(self: Arc<Self>, events: mpsc::Sender<Event>) {
         loop {
             tokio::time::sleep(self.timing.kubeconfig).await;
@@ -157,7 +211,10 @@ impl Line {
             Ok((files, renewed)) => {
                 *seen = Seen { stamp: stamp(&files), files, refused: None };
                 if renewed {
-                    self.news().push(format!("credentials and certificates of context {} are renewed from the kubeconfig", self.context()));
+                    self.news().push(format!(
+                        "credentials and certificates of context {} are renewed from the kubeconfig",
+                        self.context()
+                    ));
                 }
             }
             Err(why) => {
@@ -165,15 +222,24 @@ impl Line {
                 if again && seen.refused.as_ref().is_some_and(|(_, told)| !told) {
                     self.news().push(why.clone());
                 }
-                (seen.stamp, seen.refused) = (now, Some((why, again)));
+                seen.stamp = now;
+                seen.refused = Some((why, again));
             }
         }
     }
 
     /// Whether anything was renewed, and the files to look at from now on; or why nothing was taken over.
     async fn renewed(&self) -> Result<(Vec<PathBuf>, bool), String> {
-        let still = || format!("this session goes on with context {} as it was, at {}", self.context(), self.server.trim_end_matches('/'));
-        let chosen = Chosen::find(&self.settings).await.map_err(|error| format!("the kubeconfig changed: {error}; {}", still()))?;
+        let still = || {
+            format!(
+                "this session goes on with context {} as it was, at {}",
+                self.context(),
+                self.server.trim_end_matches('/')
+            )
+        };
+        let chosen = Chosen::find(&self.settings)
+            .await
+            .map_err(|error| format!("the kubeconfig changed: {error}; {}", still()))?;
         let server = chosen.config.cluster_url.to_string();
         if server != self.server {
             return Err(format!(
@@ -182,7 +248,8 @@ impl Line {
                 still()
             ));
         }
-        let (files, before) = (chosen.files.clone(), self.route());
+        let files = chosen.files.clone();
+        let before = self.route();
         if chosen.print == before.print {
             return Ok((files, false));
         }
@@ -249,7 +316,8 @@ impl Service<Request<Body>> for End {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (line, role) = (Arc::clone(&self.line), self.role);
+        let line = Arc::clone(&self.line);
+        let role = self.role;
         Box::pin(async move { line.send(role, request).await })
     }
 }

@@ -9,10 +9,12 @@ use super::super::client::AGENT;
 use super::super::connect::{Connection, connect};
 use super::*;
 
-/// A server that reads a request and answers as `reply` says of it (nothing: it hangs up); it notes what it read.
+/// A server that reads a request and answers as `reply` says of it (nothing: it hangs up); it notes what it
+/// read.
 async fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (address, seen) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -30,7 +32,8 @@ async fn server(reply: impl Fn(&str) -> String + Send + 'static) -> (String, Arc
 /// Lets in who shows one of these tokens.
 fn guard(tokens: &'static [&'static str]) -> impl Fn(&str) -> String + Send + 'static {
     move |request| {
-        let known = tokens.iter().any(|token| request.contains(&format!("authorization: Bearer {token}\r\n")));
+        let known =
+            tokens.iter().any(|token| request.contains(&format!("authorization: Bearer {token}\r\n")));
         let status = if known { "200 OK" } else { "401 Unauthorized" };
         format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}")
     }
@@ -77,7 +80,10 @@ async fn the_writer_sends_a_request_once_whatever_the_answer_is() {
     ];
     for reply in replies {
         let (url, seen) = server(move |_| reply.to_owned()).await;
-        let connection = connect(&ConnectSettings { url: Some(url), ..ConnectSettings::default() }, &timing()).await.unwrap();
+        let connection =
+            connect(&ConnectSettings { url: Some(url), ..ConnectSettings::default() }, &timing())
+                .await
+                .unwrap();
         for asked in 1..=3 {
             let request = Request::patch("/apis/apps/v1/x").body(b"{}".to_vec()).unwrap();
             let answer = connection.writer.request_text(request).await;
@@ -89,9 +95,11 @@ async fn the_writer_sends_a_request_once_whatever_the_answer_is() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_renewed_in_its_file_or_in_the_kubeconfig_is_taken_over_by_the_request_that_needs_it() {
+async fn a_token_that_was_renewed_in_its_file_or_in_the_kubeconfig_is_taken_over_by_the_request_that_needs_it()
+ {
     let folder = tempfile::tempdir().unwrap();
-    let (path, file) = (folder.path().join("config"), folder.path().join("token"));
+    let path = folder.path().join("config");
+    let file = folder.path().join("token");
     let (url, seen) = server(guard(&["fresh"])).await;
     for user in [json!({"token": "old"}), json!({"tokenFile": "token"})] {
         std::fs::write(&file, "old").unwrap();
@@ -99,7 +107,12 @@ async fn a_token_that_was_renewed_in_its_file_or_in_the_kubeconfig_is_taken_over
         let connection = open(&path).await;
         assert_eq!(status(&connection.reader, Method::GET).await, 401);
         std::fs::write(&file, "fresh").unwrap();
-        kubeconfig(&path, &url, "here", &if user["token"].is_null() { user } else { json!({"token": "stale"}) });
+        kubeconfig(
+            &path,
+            &url,
+            "here",
+            &if user["token"].is_null() { user } else { json!({"token": "stale"}) },
+        );
         kubeconfig(&path, &url, "here", &json!({"token": "fresh"}));
         seen.lock().unwrap().clear();
         assert_eq!(status(&connection.reader, Method::GET).await, 200);
@@ -145,7 +158,9 @@ async fn a_context_that_is_gone_or_leads_elsewhere_is_told_and_not_followed() {
     ];
     for (damage, expected) in damages {
         damage();
-        let Some(Event::Kubeconfig(words)) = heard.recv().await else { panic!("nothing is told of {expected}") };
+        let Some(Event::Kubeconfig(words)) = heard.recv().await else {
+            panic!("nothing is told of {expected}")
+        };
         assert!(words.contains(expected) && words.contains("goes on with context prod as it was"), "{words}");
         assert!(!words.contains("s3cret"), "{words}");
         assert_eq!(status(&connection.reader, Method::GET).await, 200);
@@ -163,7 +178,8 @@ async fn a_plugin_runs_once_for_reader_and_writer_and_not_again_when_others_chan
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config");
     let plugin = folder.path().join("plugin");
-    std::fs::write(&plugin, "#!/bin/sh\necho run >> \"$0.runs\"\necho '{\"status\":{\"token\":\"t\"}}'\n").unwrap();
+    std::fs::write(&plugin, "#!/bin/sh\necho run >> \"$0.runs\"\necho '{\"status\":{\"token\":\"t\"}}'\n")
+        .unwrap();
     std::fs::set_permissions(&plugin, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let runs = || std::fs::read_to_string(folder.path().join("plugin.runs")).unwrap().lines().count();
     let (url, _) = server(guard(&["t"])).await;
@@ -174,10 +190,14 @@ async fn a_plugin_runs_once_for_reader_and_writer_and_not_again_when_others_chan
         let client = client.clone();
         async move { status(&client, Method::GET).await }
     };
-    let all = futures::future::join_all((0..6).map(|n| ask(if n % 3 == 0 { &connection.writer } else { &connection.reader }))).await;
+    let all = futures::future::join_all(
+        (0..6).map(|n| ask(if n % 3 == 0 { &connection.writer } else { &connection.reader })),
+    )
+    .await;
     assert_eq!((all, runs()), (vec![200; 6], 1));
     let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("\"current-context\":\"here\"", "\"current-context\":\"there\"")).unwrap();
+    std::fs::write(&path, text.replace("\"current-context\":\"here\"", "\"current-context\":\"there\""))
+        .unwrap();
     connection.line.look().await;
     assert_eq!((status(&connection.reader, Method::GET).await, runs()), (200, 1));
 }
@@ -194,7 +214,8 @@ async fn the_proxy_of_the_context_is_asked_for_a_tunnel_with_its_password() {
     });
     std::fs::write(&path, text.to_string()).unwrap();
     let connection = open(&path).await;
-    let error = connection.reader.send(Request::get("/version").body(Body::empty()).unwrap()).await.err().unwrap();
+    let error =
+        connection.reader.send(Request::get("/version").body(Body::empty()).unwrap()).await.err().unwrap();
     let seen = seen.lock().unwrap().clone();
     assert!(seen[0].starts_with("CONNECT k8s.corp:6443 HTTP/1.1\r\n"), "{seen:?}");
     assert!(seen[0].to_lowercase().contains("proxy-authorization: basic bwu6cznjcmv0"), "{seen:?}");

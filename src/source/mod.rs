@@ -13,8 +13,9 @@
 //! | [`clock`] | the only reader of the wall clock |
 //! | [`voice`], [`failure`], [`timing`] | what all have in common: health, sentences and backoff, every period and deadline |
 //!
-//! A source never ends by itself and never hides that it cannot hear: it goes stale, blind or down with a reason, and comes back. It
-//! asks at once when it starts, so that the first reading of each, or the reason why there is none, is there within seconds.
+//! A source never ends by itself and never hides that it cannot hear: it goes stale, blind or down with a
+//! reason, and comes back. It asks at once when it starts, so that the first reading of each, or the reason
+//! why there is none, is there within seconds.
 
 pub mod alertmanager;
 pub mod choir;
@@ -90,11 +91,19 @@ impl Sources {
     }
 
     /// Starts them. Each tells its first reading, or why there is none, without waiting for a period to pass.
-    pub fn spawn(settings: &SourceSettings, contexts: &Contexts, clock: &Clock, timing: &Timing, events: &mpsc::Sender<Event>) -> Self {
-        let (connection, lines) = (&contexts.main, contexts.connections().map(|one| Arc::clone(&one.line)).collect());
+    pub fn spawn(
+        settings: &SourceSettings,
+        contexts: &Contexts,
+        clock: &Clock,
+        timing: &Timing,
+        events: &mpsc::Sender<Event>,
+    ) -> Self {
+        let connection = &contexts.main;
+        let lines = contexts.connections().map(|one| Arc::clone(&one.line)).collect();
         let mut sources = Self { tasks: JoinSet::new(), lines };
         let voice = {
-            let (clock, events) = (clock.clone(), events.clone());
+            let clock = clock.clone();
+            let events = events.clone();
             move |source| Voice::new(source, clock.clone(), events.clone())
         };
         let mut start = |source: SourceId, run: Box<dyn Fn(Voice) -> BoxFuture<'static, ()> + Send>| {
@@ -113,17 +122,37 @@ impl Sources {
             let cluster = cluster.clone();
             start(source, Box::new(move |_| cluster.clone().run(source).boxed()));
         }
-        let (way, rates, at, times) = (settings.prometheus.clone(), settings.rates.clone(), clock.clone(), timing.clone());
-        let run = move |voice| prometheus::run(way.clone(), rates.clone(), voice, at.clone(), times.clone()).boxed();
+        let way = settings.prometheus.clone();
+        let rates = settings.rates.clone();
+        let at = clock.clone();
+        let times = timing.clone();
+        let run = move |voice| {
+            prometheus::run(way.clone(), rates.clone(), voice, at.clone(), times.clone()).boxed()
+        };
         start(SourceId::Prometheus, Box::new(run));
-        let (way, at, times) = (settings.alertmanager.clone(), clock.clone(), timing.clone());
+        let way = settings.alertmanager.clone();
+        let at = clock.clone();
+        let times = timing.clone();
         let run = move |voice| alertmanager::run(way.clone(), voice, at.clone(), times.clone()).boxed();
         start(SourceId::Alertmanager, Box::new(run));
-        let (how, client, at, times) = (settings.kafka.clone(), connection.reader.clone(), clock.clone(), timing.clone());
-        let (scout, way) = (settings.find_kafka.clone(), settings.prometheus.clone());
+        let how = settings.kafka.clone();
+        let client = connection.reader.clone();
+        let at = clock.clone();
+        let times = timing.clone();
+        let scout = settings.find_kafka.clone();
+        let way = settings.prometheus.clone();
         let run = move |mut voice: Voice| {
-            let (how, scout, client, way, at, times) = (how.clone(), scout.clone(), client.clone(), way.clone(), at.clone(), times.clone());
-            async move { kafka::run(found(how, scout, &mut voice).await, client, way, voice, at, times).await }.boxed()
+            let how = how.clone();
+            let scout = scout.clone();
+            let client = client.clone();
+            let way = way.clone();
+            let at = at.clone();
+            let times = times.clone();
+            async move {
+                let how = found(how, scout, &mut voice).await;
+                kafka::run(how, client, way, voice, at, times).await;
+            }
+            .boxed()
         };
         start(SourceId::Kafka, Box::new(run));
         for line in &sources.lines {
@@ -140,7 +169,8 @@ async fn found(how: Kafka, scout: Option<Scout>, voice: &mut Voice) -> Kafka {
         Ok(Some(broker)) if wanted.settings.mode == KafkaMode::Exec => {
             voice.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
             wanted.namespace = broker.namespace;
-            (wanted.settings.pod, wanted.settings.bootstrap) = (broker.pod, broker.bootstrap);
+            wanted.settings.pod = broker.pod;
+            wanted.settings.bootstrap = broker.bootstrap;
             Kafka::On(wanted)
         }
         // Whoever reads the groups says what is wrong, or that the usual broker is not there.
@@ -182,7 +212,9 @@ impl OfCluster {
             (Ok(place), None) if source == SourceId::Usage => {
                 kube::usage::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed()
             }
-            (Ok(place), None) => kube::namespaces::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed(),
+            (Ok(place), None) => {
+                kube::namespaces::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed()
+            }
         };
         choir::sing(source, parts, &clock, &events, part).await;
     }
@@ -191,13 +223,20 @@ impl OfCluster {
 /// Where a part of a source asks, or why it cannot.
 type Way = Result<Place, Clean>;
 
-/// Each context with each of the namespaces, or with all of them when none is named; and what each of these is called.
+/// Each context with each of the namespaces, or with all of them when none is named; and what each of these
+/// is called.
 fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Way)> {
-    let chosen: Vec<Option<&Clean>> = if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(Some).collect() };
+    let chosen: Vec<Option<&Clean>> =
+        if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(Some).collect() };
     let several = !contexts.beside.is_empty();
     let part = |id: ContextId, label: &Clean, way: Result<&Connection, Clean>, namespace: Option<&Clean>| {
-        let words = [several.then_some(label), namespace].into_iter().flatten().map(Clean::as_str).collect::<Vec<_>>();
-        let place = way.map(|one| Place { client: one.reader.clone(), context: id, namespace: namespace.cloned() });
+        let words = [several.then_some(label), namespace]
+            .into_iter()
+            .flatten()
+            .map(Clean::as_str)
+            .collect::<Vec<_>>();
+        let place =
+            way.map(|one| Place { client: one.reader.clone(), context: id, namespace: namespace.cloned() });
         (words.join(" ").into(), place)
     };
     let of = |(id, label, way): (ContextId, Clean, Result<&Connection, _>)| {
@@ -222,9 +261,14 @@ async fn supervise(
 ) {
     loop {
         let Err(panic) = AssertUnwindSafe(run(voice(source))).catch_unwind().await else { return };
-        let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        let failure =
-            Failure::Lost(format!("a fault of warroom itself stopped this source: {}; it is started again", said.unwrap_or("no words")));
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        let failure = Failure::Lost(format!(
+            "a fault of warroom itself stopped this source: {}; it is started again",
+            said.unwrap_or("no words")
+        ));
         voice(source).fail(&failure).await;
         tokio::time::sleep(timing.backoff_most).await;
     }

@@ -1,8 +1,8 @@
 //! Prometheus: rates by service, now and as far back as the charts look.
 //!
-//! A sample is of the moment that the query named, not of when its answer came, and that moment is a place of a fixed grid: what is filled in
-//! later (from before the start, or from while nobody answered) is what would have been read. Filling in never waits for, nor delays, the
-//! reading of the present.
+//! A sample is of the moment that the query named, not of when its answer came, and that moment is a place of
+//! a fixed grid: what is filled in later (from before the start, or from while nobody answered) is what would
+//! have been read. Filling in never waits for, nor delays, the reading of the present.
 
 mod answer;
 mod ask;
@@ -80,7 +80,16 @@ struct Reader {
 impl Reader {
     fn new(server: Server, rates: Rates) -> Self {
         let server = Arc::new(server);
-        Self { server, rates, asker: None, last: None, backlog: Backlog::default(), filling: None, unread: None, faults: Faults::new() }
+        Self {
+            server,
+            rates,
+            asker: None,
+            last: None,
+            backlog: Backlog::default(),
+            filling: None,
+            unread: None,
+            faults: Faults::new(),
+        }
     }
 
     /// What is so now, and, where it is news, what is asked.
@@ -88,7 +97,10 @@ impl Reader {
         let place = Tier::Fine.place(now);
         let mut news = Vec::new();
         let asker = match &self.asker {
-            Some((asker, since)) if self.last.is_some_and(|last| place - last < HOLE) && !(asker.lacks() && now - *since > LOOK_AGAIN) => {
+            Some((asker, since))
+                if self.last.is_some_and(|last| place - last < HOLE)
+                    && !(asker.lacks() && now - *since > LOOK_AGAIN) =>
+            {
                 Arc::clone(asker)
             }
             before => {
@@ -145,7 +157,8 @@ impl Reader {
     /// What is wrong with the queries, and what is missing.
     fn remark(&self) -> Option<String> {
         let lacking = self.asker.iter().flat_map(|(asker, _)| asker.lacking());
-        let parts: Vec<String> = self.faults.values().cloned().chain(lacking).chain(self.unread.clone()).collect();
+        let parts: Vec<String> =
+            self.faults.values().cloned().chain(lacking).chain(self.unread.clone()).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

@@ -20,7 +20,10 @@ impl std::fmt::Display for Proxy {
             f,
             "{}://{}",
             self.address.scheme_str().unwrap_or_default(),
-            self.address.authority().map(|to| to.as_str().rsplit('@').next().unwrap_or_default()).unwrap_or_default()
+            self.address
+                .authority()
+                .map(|to| to.as_str().rsplit('@').next().unwrap_or_default())
+                .unwrap_or_default()
         )
     }
 }
@@ -35,7 +38,8 @@ impl Proxy {
         }
     }
 
-    /// The context's `proxy-url`, else what `HTTPS_PROXY` and `NO_PROXY` say; never for this machine itself (as Go's client has it).
+    /// The context's `proxy-url`, else what `HTTPS_PROXY` and `NO_PROXY` say; never for this machine itself
+    /// (as Go's client has it).
     pub fn choose(server: &Uri, explicit: Option<&str>) -> Result<Option<Self>, ConnectError> {
         let matcher = match explicit.filter(|url| !url.is_empty()) {
             Some(url) => Matcher::builder().all(url).build(),
@@ -43,7 +47,9 @@ impl Proxy {
             None => Matcher::from_env(),
         };
         let Some(found) = matcher.intercept(server) else {
-            return explicit.filter(|url| !url.is_empty()).map_or(Ok(None), |url| Err(ConnectError::Proxy(url.to_owned())));
+            return explicit
+                .filter(|url| !url.is_empty())
+                .map_or(Ok(None), |url| Err(ConnectError::Proxy(url.to_owned())));
         };
         if found.uri().scheme_str() != Some("http") {
             return Err(ConnectError::Proxy(found.uri().to_string()));
@@ -65,10 +71,18 @@ mod tests {
     #[test]
     fn a_proxy_is_taken_from_the_context_and_never_for_this_machine() {
         let uri = |text: &str| -> Uri { text.parse().unwrap() };
-        let chosen = |server: &str, proxy: Option<&str>| Proxy::choose(&uri(server), proxy).map(|p| p.map(|p| p.address.to_string()));
-        assert_eq!(chosen("https://k8s.corp:6443", Some("http://proxy:3128")).unwrap().as_deref(), Some("http://proxy:3128/"));
+        let chosen = |server: &str, proxy: Option<&str>| {
+            Proxy::choose(&uri(server), proxy).map(|p| p.map(|p| p.address.to_string()))
+        };
+        assert_eq!(
+            chosen("https://k8s.corp:6443", Some("http://proxy:3128")).unwrap().as_deref(),
+            Some("http://proxy:3128/")
+        );
         assert_eq!(chosen("https://127.0.0.1:6443", None).unwrap(), None);
         assert_eq!(chosen("https://[::1]:6443", None).unwrap(), None);
-        assert!(matches!(chosen("https://k8s.corp", Some("socks5://proxy:1080")), Err(ConnectError::Proxy(_))));
+        assert!(matches!(
+            chosen("https://k8s.corp", Some("socks5://proxy:1080")),
+            Err(ConnectError::Proxy(_))
+        ));
     }
 }

@@ -1,4 +1,5 @@
-//! How a source comes to its server: where the settings say, else where the cluster has one. Nothing waits for it but the source itself.
+//! How a source comes to its server: where the settings say, else where the cluster has one. Nothing waits
+//! for it but the source itself.
 
 use std::time::Duration;
 
@@ -79,26 +80,38 @@ impl Reach {
     pub async fn find(&self) -> Result<Server, Unreached> {
         let name = self.what.name();
         match &self.endpoint.place {
-            Some(Where::At(address)) => Server::at(name, address, &self.endpoint, &self.scout.timing).map_err(Unreached::Failed),
-            Some(Where::In(service)) => Ok(Server::within(name, service, self.scout.client.clone(), &self.scout.timing)),
+            Some(Where::At(address)) => {
+                Server::at(name, address, &self.endpoint, &self.scout.timing).map_err(Unreached::Failed)
+            }
+            Some(Where::In(service)) => {
+                Ok(Server::within(name, service, self.scout.client.clone(), &self.scout.timing))
+            }
             None => self.look().await.map(|(service, server)| server.remarked(format!("found: {service}"))),
         }
     }
 
-    /// Its clients: the cluster's own where it is reached through the API server, else two of its own address.
+    /// Its clients: the cluster's own where it is reached through the API server, else two of its own
+    /// address.
     ///
     /// # Errors
     /// There is none, or its address or credentials cannot be used.
     pub async fn clients(&self, reader: &kube::Client, writer: &kube::Client) -> Result<Clients, Unreached> {
         let service = match &self.endpoint.place {
             Some(Where::At(address)) => {
-                let (reader, writer) = http::clients(self.what.name(), address, &self.endpoint, &self.scout.timing).await?;
-                return Ok(Clients { reader, writer, prefix: String::new(), place: Clean::new(&address.to_string()) });
+                let (reader, writer) =
+                    http::clients(self.what.name(), address, &self.endpoint, &self.scout.timing).await?;
+                return Ok(Clients {
+                    reader,
+                    writer,
+                    prefix: String::new(),
+                    place: Clean::new(&address.to_string()),
+                });
             }
             Some(Where::In(service)) => service.clone(),
             None => self.look().await?.0,
         };
-        let (reader, writer) = (reader.clone(), writer.clone());
+        let reader = reader.clone();
+        let writer = writer.clone();
         Ok(Clients { reader, writer, prefix: service.path(), place: Clean::new(&service.to_string()) })
     }
 
@@ -109,10 +122,15 @@ impl Reach {
         match self.scout.find(self.what).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) => {
-                let looked = self.scout.catalog().await.map(|catalog| catalog.looked.clone()).unwrap_or_default();
-                Err(Unreached::Nowhere(format!("no {name} found in the cluster (looked at {looked}): {help}")))
+                let looked =
+                    self.scout.catalog().await.map(|catalog| catalog.looked.clone()).unwrap_or_default();
+                Err(Unreached::Nowhere(format!(
+                    "no {name} found in the cluster (looked at {looked}): {help}"
+                )))
             }
-            Err(failure) => Err(Unreached::Failed(failure.because(&format!("{name} is looked for in the cluster"), &help))),
+            Err(failure) => Err(Unreached::Failed(
+                failure.because(&format!("{name} is looked for in the cluster"), &help),
+            )),
         }
     }
 }

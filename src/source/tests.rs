@@ -1,4 +1,5 @@
-//! All sources against the simulated cluster: what they tell when all is well, when everything goes wrong, and when nobody answers.
+//! All sources against the simulated cluster: what they tell when all is well, when everything goes wrong,
+//! and when nobody answers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -34,12 +35,16 @@ impl Room {
     /// On a cluster of which Prometheus has `measured` so much.
     async fn open(scenario: Scenario, seed: u64, measured: Duration, timing: Timing) -> Self {
         let clock = Clock::manual("2026-11-23T06:00:00Z".parse().unwrap());
-        let sim = Sim::start(SimConfig { clock: clock.clone(), seed, measured, ..SimConfig::new(scenario) }).await.unwrap();
+        let sim = Sim::start(SimConfig { clock: clock.clone(), seed, measured, ..SimConfig::new(scenario) })
+            .await
+            .unwrap();
         let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
         let connection = connect(&settings, &timing).await.unwrap();
         let wanted = kafka::Wanted { settings: crate::config::Kafka::default(), namespace: NAMESPACE.into() };
         let scout = Scout::new(connection.reader.clone(), Some(NAMESPACE.to_owned()), &timing);
-        let way = |what, url: String| Reach::new(what, url.parse::<crate::config::Where>().unwrap().into(), scout.clone());
+        let way = |what, url: String| {
+            Reach::new(what, url.parse::<crate::config::Where>().unwrap().into(), scout.clone())
+        };
         let settings = SourceSettings {
             namespaces: watch::Sender::new(vec![NAMESPACE.into()]).subscribe(),
             prometheus: way(What::Prometheus, sim.prometheus_url()),
@@ -54,7 +59,8 @@ impl Room {
         Self { sim, clock, events, cluster, rates, lag, alerts, health, _sources: sources }
     }
 
-    /// Takes in what is told until this is true at a quiet moment. At each of them the clock goes on by a second.
+    /// Takes in what is told until this is true at a quiet moment. At each of them the clock goes on by a
+    /// second.
     async fn until(&mut self, what: &str, so: impl Fn(&Self) -> bool) {
         let all = async {
             loop {
@@ -92,15 +98,25 @@ impl Room {
     fn in_step(&self) -> bool {
         let uids = |kind: &str| -> Vec<String> {
             let told = |object: &serde_json::Value| kind != "Event" || object["type"] == "Warning";
-            let namespaced = |object: &serde_json::Value| told(object) && (kind == "Node" || object["metadata"]["namespace"] == NAMESPACE);
-            let mut all: Vec<String> =
-                self.sim.list(kind).iter().filter(|o| namespaced(o)).map(|o| o["metadata"]["uid"].as_str().unwrap().into()).collect();
+            let namespaced = |object: &serde_json::Value| {
+                told(object) && (kind == "Node" || object["metadata"]["namespace"] == NAMESPACE)
+            };
+            let mut all: Vec<String> = self
+                .sim
+                .list(kind)
+                .iter()
+                .filter(|o| namespaced(o))
+                .map(|o| o["metadata"]["uid"].as_str().unwrap().into())
+                .collect();
             all.sort();
             all
         };
-        let workloads = |kind: Kind| self.cluster.workloads.iter().filter(move |(_, w)| w.kind == kind).map(|(uid, _)| uid);
+        let workloads = |kind: Kind| {
+            self.cluster.workloads.iter().filter(move |(_, w)| w.kind == kind).map(|(uid, _)| uid)
+        };
         let warned = |cluster: &Cluster| -> Vec<String> {
-            let mut all: Vec<String> = cluster.notices.values().map(|notice| notice.meta.uid.to_string()).collect();
+            let mut all: Vec<String> =
+                cluster.notices.values().map(|notice| notice.meta.uid.to_string()).collect();
             all.sort();
             all
         };
@@ -118,7 +134,9 @@ impl Room {
     fn ready(&self) -> bool {
         self.sim.list("Deployment").iter().filter(|o| o["metadata"]["namespace"] == NAMESPACE).all(|object| {
             let told = self.cluster.workloads.get(object["metadata"]["uid"].as_str().unwrap());
-            told.is_some_and(|w| i64::from(w.ready) == object["status"]["readyReplicas"].as_i64().unwrap_or_default())
+            told.is_some_and(|w| {
+                i64::from(w.ready) == object["status"]["readyReplicas"].as_i64().unwrap_or_default()
+            })
         })
     }
 }
@@ -130,14 +148,20 @@ async fn the_simulated_cluster_is_told_whole() {
     room.until("half an hour of history", |room| line(room, 30).iter().flatten().count() > 100).await;
     assert!(room.lag.groups.contains_key("worker-service"));
     room.until("an alert", |room| room.alerts.firing() > 0).await;
-    room.until("errors", |room| room.rates.ratio("medcontracthub-app").is_some_and(|ratio| ratio > 0.1)).await;
+    room.until("errors", |room| room.rates.ratio("medcontracthub-app").is_some_and(|ratio| ratio > 0.1))
+        .await;
 }
 
 /// The app's share of failures in the last minutes, a value every 5 seconds.
 fn line(room: &Room, minutes: i64) -> Vec<Option<f64>> {
     let Some(to) = room.rates.at else { return vec![None] };
     let dots = usize::try_from(minutes * 12).unwrap();
-    room.rates.services["medcontracthub-app"].dots(Signal::Errors, to - chrono::TimeDelta::minutes(minutes), to, dots)
+    room.rates.services["medcontracthub-app"].dots(
+        Signal::Errors,
+        to - chrono::TimeDelta::minutes(minutes),
+        to,
+        dots,
+    )
 }
 
 #[tokio::test]
@@ -153,7 +177,8 @@ async fn servers_that_stop_are_stale_and_live_again_when_they_go_on() {
     room.until("filled in", |room| line(room, 10).iter().all(Option::is_some)).await;
 }
 
-/// After Sieve (OSDI'22): whatever is lost, late, doubled or refused on the way, the end is what the server has.
+/// After Sieve (OSDI'22): whatever is lost, late, doubled or refused on the way, the end is what the server
+/// has.
 #[tokio::test]
 async fn whatever_goes_wrong_the_world_is_the_servers_in_the_end() {
     for seed in 0..seeds(2, 3) {

@@ -13,17 +13,19 @@ pub struct Timing {
     pub answer: Duration,
     /// Until it is given up: a busy server lets requests wait up to 15 s (API priority and fairness).
     pub patience: Duration,
-    /// The life of one watch request, and of a listing that streams, unless it is of pods. The server sends a bookmark two seconds before its
-    /// end, which keeps the place in the stream fresh on a quiet kind in a busy cluster, and proves on a quiet connection that somebody is
-    /// there.
+    /// The life of one watch request, and of a listing that streams, unless it is of pods. The server sends a
+    /// bookmark two seconds before its end, which keeps the place in the stream fresh on a quiet kind in a
+    /// busy cluster, and proves on a quiet connection that somebody is there.
     pub watch: Duration,
-    /// How long a watch may be silent before it is asked anew. It is longer than `watch`. With the longest second try and `answer` it stays
-    /// below 15 s: a listing made anew after a cut may begin well, fall silent, and be asked for in pages.
+    /// How long a watch may be silent before it is asked anew. It is longer than `watch`. With the longest
+    /// second try and `answer` it stays below 15 s: a listing made anew after a cut may begin well, fall
+    /// silent, and be asked for in pages.
     pub silence: Duration,
-    /// By so much the pods are before all else: their rows are what everybody waits for, and a dozen handshakes would be in their way.
+    /// By so much the pods are before all else: their rows are what everybody waits for, and a dozen
+    /// handshakes would be in their way.
     pub head_start: Duration,
-    /// How long the first objects of a listing wait for those that are on their way already: a small cluster is on the screen whole, and
-    /// its first frame is not followed at once by a second one.
+    /// How long the first objects of a listing wait for those that are on their way already: a small cluster
+    /// is on the screen whole, and its first frame is not followed at once by a second one.
     pub first: Duration,
     /// How long changes are gathered before they are told together.
     pub batch: Duration,
@@ -35,7 +37,8 @@ pub struct Timing {
     pub backoff_most: Duration,
     /// After so long without a failure the backoff starts over.
     pub healthy: Duration,
-    /// Until a credential plugin has answered: some ask a person in a browser, but nobody sees anything meanwhile.
+    /// Until a credential plugin has answered: some ask a person in a browser, but nobody sees anything
+    /// meanwhile.
     pub plugin: Duration,
     /// Between two looks at whether the kubeconfig changed.
     pub kubeconfig: Duration,
@@ -59,7 +62,8 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        let (seconds, millis) = (Duration::from_secs, Duration::from_millis);
+        let seconds = Duration::from_secs;
+        let millis = Duration::from_millis;
         Self {
             connect: seconds(5),
             answer: seconds(4),
@@ -135,7 +139,13 @@ mod tests {
         let timing = Timing::default();
         let most = Duration::from_secs(15);
         let longest_retry = timing.backoff * 2; // half of it is chance
-        assert!(longest_retry + timing.silence + timing.answer < most && timing.metrics + timing.metrics_answer < most);
-        assert!(timing.watch + Duration::from_secs(1) < timing.silence, "a watch that ends in time is not silent");
+        assert!(
+            longest_retry + timing.silence + timing.answer < most
+                && timing.metrics + timing.metrics_answer < most
+        );
+        assert!(
+            timing.watch + Duration::from_secs(1) < timing.silence,
+            "a watch that ends in time is not silent"
+        );
     }
 }

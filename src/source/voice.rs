@@ -62,7 +62,8 @@ impl Voice {
         self.change(SourceState::Live, now, remark).await;
     }
 
-    /// The source failed: what it said before is stale, and if it never was live it is down; what it refuses to show it is blind to.
+    /// The source failed: what it said before is stale, and if it never was live it is down; what it refuses
+    /// to show it is blind to.
     pub async fn fail(&mut self, failure: &Failure) {
         let (state, since) = match self.heard {
             _ if failure.blind() => (SourceState::Blind, self.clock.now()),
@@ -115,7 +116,12 @@ mod tests {
         while let Some(Event::Health(health)) = heard.recv().await {
             told.push((health.state, (health.since - start).num_seconds()));
         }
-        let expected = [(SourceState::Down, 0), (SourceState::Live, 0), (SourceState::Stale, 1), (SourceState::Blind, 2)];
+        let expected = [
+            (SourceState::Down, 0),
+            (SourceState::Live, 0),
+            (SourceState::Stale, 1),
+            (SourceState::Blind, 2),
+        ];
         assert_eq!(told, expected);
     }
 }

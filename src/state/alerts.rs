@@ -11,8 +11,8 @@ use crate::event::{Alert, Silence};
 /// Labels that tell alerts of one name apart, whatever others of that name there are.
 const TELLING: [&str; 5] = ["container", "device", "instance", "node", "pod"];
 
-/// How much an alert needs a person, by its label `severity`. What only informs needs nobody: `none` is that of kube-prometheus' `Watchdog`
-/// and `InfoInhibitor`, which always fire.
+/// How much an alert needs a person, by its label `severity`. What only informs needs nobody: `none` is that
+/// of kube-prometheus' `Watchdog` and `InfoInhibitor`, which always fire.
 pub fn urgency(alert: &Alert) -> Severity {
     match alert.labels.get("severity").map(|severity| severity.to_lowercase()).as_deref() {
         Some("none" | "info" | "informational" | "debug") => Severity::Ok,
@@ -73,10 +73,14 @@ impl Alerts {
         rated.filter(|(_, urgency)| *urgency > Severity::Ok)
     }
 
-    /// An alert's name, and the labels that tell it from others of that name: `DiskFull  instance=10.0.0.1:9100`.
+    /// An alert's name, and the labels that tell it from others of that name:
+    /// `DiskFull  instance=10.0.0.1:9100`.
     pub fn told(&self, alert: &Alert) -> Clean {
-        let (about, (_, shared)) = (alert.about(), self.named(&alert.name));
-        let telling = |name: &Clean| TELLING.contains(&name.as_str()) || (*name != "severity" && !shared.contains_key(name));
+        let about = alert.about();
+        let (_, shared) = self.named(&alert.name);
+        let telling = |name: &Clean| {
+            TELLING.contains(&name.as_str()) || (*name != "severity" && !shared.contains_key(name))
+        };
         let labels = alert.labels.iter().filter(|(name, value)| telling(name) && Some(*value) != about);
         labels.fold(alert.name.to_string(), |told, (name, value)| format!("{told}  {name}={value}")).into()
     }
@@ -93,17 +97,27 @@ impl Alerts {
         self.silences().into_iter().filter(|silence| alert.silenced_by.contains(&silence.id)).collect()
     }
 
-    /// The alerts of a name or with a fingerprint, and what their labels have in common: what names them and nothing else.
+    /// The alerts of a name or with a fingerprint, and what their labels have in common: what names them and
+    /// nothing else.
     pub fn named(&self, wanted: &str) -> (Vec<&Alert>, BTreeMap<Clean, Clean>) {
-        let all: Vec<&Alert> = self.alerts.values().filter(|alert| alert.fingerprint == *wanted || alert.name == *wanted).collect();
-        let shared = |(name, value): &(&Clean, &Clean)| all.iter().all(|alert| alert.labels.get(*name) == Some(*value));
-        let labels = all.first().map(|first| first.labels.iter().filter(shared).map(|(n, v)| (n.clone(), v.clone())).collect());
+        let all: Vec<&Alert> = self
+            .alerts
+            .values()
+            .filter(|alert| alert.fingerprint == *wanted || alert.name == *wanted)
+            .collect();
+        let shared = |(name, value): &(&Clean, &Clean)| {
+            all.iter().all(|alert| alert.labels.get(*name) == Some(*value))
+        };
+        let labels = all
+            .first()
+            .map(|first| first.labels.iter().filter(shared).map(|(n, v)| (n.clone(), v.clone())).collect());
         (all, labels.unwrap_or_default())
     }
 
     /// The alerts that call for a person and have all these labels.
     pub fn matching<'a>(&'a self, labels: &'a BTreeMap<Clean, Clean>) -> impl Iterator<Item = &'a Alert> {
-        let fits = move |alert: &&Alert| labels.iter().all(|(name, value)| alert.labels.get(name) == Some(value));
+        let fits =
+            move |alert: &&Alert| labels.iter().all(|(name, value)| alert.labels.get(name) == Some(value));
         self.alerts.values().filter(|alert| alert.active()).filter(fits)
     }
 }

@@ -33,9 +33,11 @@ impl Candidate {
 pub fn candidates(state: &State) -> Vec<Candidate> {
     let Some(input) = &state.screen.input else { return Vec::new() };
     match (&input.purpose, state.screen.overlays.last()) {
-        (Purpose::Input, Some(Overlay::Form(form))) => {
-            form.choices(&state.world, state.now, &input.text).into_iter().map(|choice| Candidate::plain(choice.value)).collect()
-        }
+        (Purpose::Input, Some(Overlay::Form(form))) => form
+            .choices(&state.world, state.now, &input.text)
+            .into_iter()
+            .map(|choice| Candidate::plain(choice.value))
+            .collect(),
         (Purpose::Command, _) if input.text.starts_with("ns ") => namespaces(state, &input.text[3..]),
         (Purpose::Command, _) if input.text.starts_with("node ") => nodes(state, &input.text[5..]),
         (Purpose::Command, _) => palette(state, input.text.trim()),
@@ -43,23 +45,31 @@ pub fn candidates(state: &State) -> Vec<Candidate> {
     }
 }
 
-/// The candidate that enter takes: the chosen one; of a command that is none as it stands, the best that begins as it is typed. Nobody
-/// leaves by a guess.
+/// The candidate that enter takes: the chosen one; of a command that is none as it stands, the best that
+/// begins as it is typed. Nobody leaves by a guess.
 pub fn meant(state: &State) -> Option<usize> {
     let input = state.screen.input.as_ref()?;
     let typed = input.text.trim();
     let guess = input.purpose == Purpose::Command && !typed.is_empty() && !command(state, &input.text);
-    let (all, quit) = (candidates(state), Some(Action::Quit));
-    let begun = |candidate: &Candidate| candidate.action != quit && names(candidate).any(|name| name.starts_with(typed));
+    let all = candidates(state);
+    let quit = Some(Action::Quit);
+    let begun = |candidate: &Candidate| {
+        candidate.action != quit && names(candidate).any(|name| name.starts_with(typed))
+    };
     input.candidate.or_else(|| all.iter().position(begun).filter(|_| guess)).filter(|at| *at < all.len())
 }
 
 /// Whether the line can be run as it is typed: an action, or a step with or without inputs.
 fn command(state: &State, line: &str) -> bool {
     let (first, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
-    let offers = [Picks::Theme, Picks::Keymap].into_iter().any(|picks| picks.word() == first && !rest.is_empty());
-    let step = state.runbook.step(if first == "step" { rest.split(' ').next().unwrap_or("") } else { first }).is_some();
-    step || line.parse::<Action>().is_ok_and(|action| !matches!(action, Action::Step(_))) || offers && exact(state, line.trim())
+    let offers =
+        [Picks::Theme, Picks::Keymap].into_iter().any(|picks| picks.word() == first && !rest.is_empty());
+    let step = state
+        .runbook
+        .step(if first == "step" { rest.split(' ').next().unwrap_or("") } else { first })
+        .is_some();
+    step || line.parse::<Action>().is_ok_and(|action| !matches!(action, Action::Step(_)))
+        || offers && exact(state, line.trim())
 }
 
 fn exact(state: &State, line: &str) -> bool {
@@ -77,7 +87,8 @@ fn palette(state: &State, typed: &str) -> Vec<Candidate> {
             .chain(all(state))
             .collect();
     }
-    let mut fitting: Vec<(i32, Candidate)> = all(state).into_iter().filter_map(|c| Some((score(typed, &c)?, c))).collect();
+    let mut fitting: Vec<(i32, Candidate)> =
+        all(state).into_iter().filter_map(|c| Some((score(typed, &c)?, c))).collect();
     if fitting.is_empty() {
         return nearest(state, typed).into_iter().collect();
     }
@@ -85,7 +96,8 @@ fn palette(state: &State, typed: &str) -> Vec<Candidate> {
     fitting.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// Nothing runs by that name: the fault, with the nearest of all that can be run here. `None` where something does.
+/// Nothing runs by that name: the fault, with the nearest of all that can be run here. `None` where something
+/// does.
 pub fn unknown(state: &State, name: &str) -> Option<Fault> {
     unknown_among(&all(state), name)
 }
@@ -104,7 +116,10 @@ fn nearest(state: &State, typed: &str) -> Option<Candidate> {
 
 /// Its names, and of a step also its id alone, which runs it too.
 fn called(candidate: &Candidate) -> impl Iterator<Item = &str> {
-    let step = candidate.action.iter().filter_map(|action| if let Action::Step(id) = action { Some(id.as_str()) } else { None });
+    let step = candidate
+        .action
+        .iter()
+        .filter_map(|action| if let Action::Step(id) = action { Some(id.as_str()) } else { None });
     names(candidate).chain(step)
 }
 
@@ -125,17 +140,28 @@ fn names(candidate: &Candidate) -> impl Iterator<Item = &str> {
 }
 
 fn all(state: &State) -> Vec<Candidate> {
-    let actions = Action::PLAIN.iter().filter(|action| action.can_be_typed()).map(|a| Candidate::runs(a.clone(), a.spec().doc));
-    let steps = state.runbook.steps.iter().map(|step| Candidate::runs(Action::Step(step.id.to_string()), &step.title));
+    let actions = Action::PLAIN
+        .iter()
+        .filter(|action| action.can_be_typed())
+        .map(|a| Candidate::runs(a.clone(), a.spec().doc));
+    let steps = state
+        .runbook
+        .steps
+        .iter()
+        .map(|step| Candidate::runs(Action::Step(step.id.to_string()), &step.title));
     let offer = |picks: Picks, names: &[Clean], about: &'static str| {
-        let made = names.iter().map(move |name| Candidate { about: about.into(), ..Candidate::plain(format!("{} {name}", picks.word())) });
+        let made = names.iter().map(move |name| Candidate {
+            about: about.into(),
+            ..Candidate::plain(format!("{} {name}", picks.word()))
+        });
         made.collect::<Vec<_>>()
     };
     let screen = &state.screen;
     let themes = offer(Picks::Theme, &screen.themes.names, "Use this theme");
     let keymaps = offer(Picks::Keymap, &screen.keymaps.names, "Use this keymap");
     let completed = [Action::Namespaces(String::new()), Action::Node(String::new())];
-    let begun = completed.iter().map(|a| Candidate { about: a.spec().doc.into(), ..Candidate::plain(a.to_string()) });
+    let begun =
+        completed.iter().map(|a| Candidate { about: a.spec().doc.into(), ..Candidate::plain(a.to_string()) });
     steps.chain(actions).chain(begun).chain(themes).chain(keymaps).collect()
 }
 
@@ -144,7 +170,8 @@ fn namespaces(state: &State, typed: &str) -> Vec<Candidate> {
     let (before, last) = typed.rsplit_once([' ', ',']).map_or(("", typed), |(before, last)| (before, last));
     let before = if before.is_empty() { String::new() } else { format!("{before} ") };
     let watched = state.world.session.iter().flat_map(|session| &session.namespaces).map(Clean::as_str);
-    let mut known: Vec<&str> = state.world.namespaces.keys().map(|name| ContextId::bare(name)).chain(watched).collect();
+    let mut known: Vec<&str> =
+        state.world.namespaces.keys().map(|name| ContextId::bare(name)).chain(watched).collect();
     known.sort_unstable();
     known.dedup();
     let names = known.into_iter().chain(["all"]);
@@ -155,5 +182,8 @@ fn namespaces(state: &State, typed: &str) -> Vec<Candidate> {
 fn nodes(state: &State, typed: &str) -> Vec<Candidate> {
     let world = &state.world;
     let names = world.cluster.nodes.values().map(|node| world.place(node.meta.context(), &node.meta.name));
-    names.filter(|name| name.contains(typed.trim())).map(|name| Candidate::runs(Action::Node(name.into_owned()), "")).collect()
+    names
+        .filter(|name| name.contains(typed.trim()))
+        .map(|name| Candidate::runs(Action::Node(name.into_owned()), ""))
+        .collect()
 }

@@ -1,8 +1,10 @@
-//! One entry for one cause: what broke, what ties it to other things that broke, and the line of the timeline that tells of all of them.
+//! One entry for one cause: what broke, what ties it to other things that broke, and the line of the timeline
+//! that tells of all of them.
 //!
-//! A trouble on its own is a line. Troubles that are tied (pods of one stopped node, images of one registry, a namespace's quota, a
-//! service and its alert, many workloads with the same reason at the same time) are cases of one line that opens. Every trouble has
-//! exactly one line. Facts come from recorded events alone and rules look at nothing else, so a replay groups in the same way.
+//! A trouble on its own is a line. Troubles that are tied (pods of one stopped node, images of one registry,
+//! a namespace's quota, a service and its alert, many workloads with the same reason at the same time) are
+//! cases of one line that opens. Every trouble has exactly one line. Facts come from recorded events alone
+//! and rules look at nothing else, so a replay groups in the same way.
 
 mod cause;
 
@@ -23,7 +25,8 @@ pub use cause::Way;
 const MANY: usize = 3;
 /// See [`MANY`].
 const AT_ONCE: TimeDelta = TimeDelta::seconds(60);
-/// News that is so much younger than the line that would tell it stands where it came: nobody reads what is out of sight.
+/// News that is so much younger than the line that would tell it stands where it came: nobody reads what is
+/// out of sight.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// Cases that are listed under a cause; further ones are only counted.
 const LISTED: usize = 200;
@@ -48,7 +51,8 @@ pub struct Causes {
     /// Since when the oldest trouble is there.
     #[serde(default)]
     oldest: Option<DateTime<Utc>>,
-    /// When the last incident began: the oldest of the troubles that were there one after the other without a pause.
+    /// When the last incident began: the oldest of the troubles that were there one after the other without a
+    /// pause.
     #[serde(default)]
     began: Option<DateTime<Utc>>,
 }
@@ -69,7 +73,8 @@ impl Causes {
         self.oldest
     }
 
-    /// Where elapsed time is counted from: since when the oldest trouble is there; while nothing is broken, the beginning of what was.
+    /// Where elapsed time is counted from: since when the oldest trouble is there; while nothing is broken,
+    /// the beginning of what was.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         self.oldest.or(self.began)
     }
@@ -135,7 +140,8 @@ impl Causes {
         }
         let returned = self.open.iter_mut().find_map(|(id, cause)| Some((*id, cause.left.remove(&thing)?.0)));
         let cause = returned.map(|(id, _)| id).or_else(|| self.fitting(at, &ties));
-        let counted_only = cause.and_then(|id| self.open.get(&id)).is_some_and(|cause| cause.cases() >= LISTED);
+        let counted_only =
+            cause.and_then(|id| self.open.get(&id)).is_some_and(|cause| cause.cases() >= LISTED);
         let entry = match returned {
             Some((_, entry)) => entry,
             None if counted_only => None,
@@ -149,7 +155,8 @@ impl Causes {
         };
         let told = entry.and_then(|entry| timeline.get_mut(entry));
         let since = told.map_or(at, |entry| {
-            (entry.ended, entry.text) = (None, text);
+            entry.ended = None;
+            entry.text = text;
             entry.at
         });
         self.insert(thing.clone(), Trouble { since, ties, entry, cause: None });
@@ -164,7 +171,8 @@ impl Causes {
         }
     }
 
-    /// A cause's line comes to where its news is, if it is far from there. What else breaks with a node is no news of the node.
+    /// A cause's line comes to where its news is, if it is far from there. What else breaks with a node is no
+    /// news of the node.
     fn bring(&self, at: DateTime<Utc>, id: u64, timeline: &mut Timeline) {
         let node = self.open.get(&id).is_some_and(|cause| matches!(cause.tie, Tie::Node(_)));
         if !node && timeline.get(id).is_some_and(|line| at - line.at > FRESH) {
@@ -174,7 +182,10 @@ impl Causes {
 
     /// Ends a cause that this was a case of: what is still broken is told on its own, or of another cause.
     fn close(&mut self, thing: &Thing, at: DateTime<Utc>, timeline: &mut Timeline) {
-        let Some(id) = self.open.iter().find(|(_, cause)| cause.left.contains_key(thing)).map(|(id, _)| *id) else { return };
+        let Some(id) = self.open.iter().find(|(_, cause)| cause.left.contains_key(thing)).map(|(id, _)| *id)
+        else {
+            return;
+        };
         self.release(id, timeline);
         let alone = self.open.get_mut(&id).is_none_or(|cause| {
             cause.broken = 0;
@@ -190,7 +201,8 @@ impl Causes {
         }
     }
 
-    /// Whether a trouble may be tied in this way: it has no cause yet, or only that it has the same reason as others.
+    /// Whether a trouble may be tied in this way: it has no cause yet, or only that it has the same reason as
+    /// others.
     fn free(&self, trouble: &Trouble, tie: &Tie) -> bool {
         let weak = |id: u64| self.open.get(&id).is_some_and(|cause| matches!(cause.tie, Tie::Reason(_)));
         trouble.cause.is_none_or(|id| weak(id) && !matches!(tie, Tie::Reason(_)))
@@ -206,7 +218,11 @@ impl Causes {
         let found = ties.iter().find_map(|tie| Some((tie, self.tied(at, tie)?)));
         let Some((tie, things)) = found else { return };
         let since = self.since(tie, &things).unwrap_or(at);
-        let kind = if things.iter().all(|thing| thing.kind() == EntryKind::Alert) { EntryKind::Alert } else { EntryKind::Trouble };
+        let kind = if things.iter().all(|thing| thing.kind() == EntryKind::Alert) {
+            EntryKind::Alert
+        } else {
+            EntryKind::Trouble
+        };
         let place = if at - since > FRESH && !matches!(tie, Tie::Node(_)) { at } else { since };
         let id = timeline.add(place, kind, Subject::default(), Clean::default(), None);
         self.open.insert(id, Cause::new(tie.clone(), since, at));
@@ -215,22 +231,33 @@ impl Causes {
         }
     }
 
-    /// When a cause began: with the first of these things; a node's with the node, whatever was broken on it before.
+    /// When a cause began: with the first of these things; a node's with the node, whatever was broken on it
+    /// before.
     fn since(&self, tie: &Tie, things: &[Thing]) -> Option<DateTime<Utc>> {
         let of_tie = |thing: &&Thing| !matches!(tie, Tie::Node(_)) || matches!(thing, Thing::Node(_));
-        things.iter().filter(of_tie).filter_map(|thing| self.troubles.get(thing)).map(|trouble| trouble.since).min()
+        things
+            .iter()
+            .filter(of_tie)
+            .filter_map(|thing| self.troubles.get(thing))
+            .map(|trouble| trouble.since)
+            .min()
     }
 
     /// The open cause that a trouble with these ties is a case of.
     fn fitting(&self, at: DateTime<Utc>, ties: &[Tie]) -> Option<u64> {
-        let fits = |cause: &Cause, tie: &Tie| cause.tie == *tie && (!matches!(tie, Tie::Reason(_)) || at - cause.last <= AT_ONCE);
+        let fits = |cause: &Cause, tie: &Tie| {
+            cause.tie == *tie && (!matches!(tie, Tie::Reason(_)) || at - cause.last <= AT_ONCE)
+        };
         ties.iter().find_map(|tie| self.open.iter().find(|(_, cause)| fits(cause, tie)).map(|(id, _)| *id))
     }
 
     /// The troubles without a cause that have this in common, where they are enough to have one.
     fn tied(&self, at: DateTime<Utc>, tie: &Tie) -> Option<Vec<Thing>> {
         let recent = |trouble: &Trouble| !matches!(tie, Tie::Reason(_)) || at - trouble.since <= AT_ONCE;
-        let alone = self.troubles.iter().filter(|(_, trouble)| self.free(trouble, tie) && trouble.ties.contains(tie) && recent(trouble));
+        let alone = self
+            .troubles
+            .iter()
+            .filter(|(_, trouble)| self.free(trouble, tie) && trouble.ties.contains(tie) && recent(trouble));
         let things: Vec<Thing> = alone.map(|(thing, _)| thing.clone()).collect();
         let enough = match tie {
             Tie::Node(_) => things.len() > 1 && things.iter().any(|thing| matches!(thing, Thing::Node(_))),
@@ -242,7 +269,9 @@ impl Causes {
 
     fn join(&mut self, at: DateTime<Utc>, thing: &Thing, id: u64, timeline: &mut Timeline) {
         self.detach(thing, timeline);
-        let (Some(trouble), Some(cause)) = (self.troubles.get_mut(thing), self.open.get_mut(&id)) else { return };
+        let (Some(trouble), Some(cause)) = (self.troubles.get_mut(thing), self.open.get_mut(&id)) else {
+            return;
+        };
         trouble.cause = Some(id);
         cause.broken += 1;
         cause.pods &= matches!(thing, Thing::Pod(_));
@@ -261,8 +290,10 @@ impl Causes {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.broken = cause.broken.saturating_sub(1);
         if cause.cases() > 1 && cause.broken > 0 {
-            let staying = self.troubles.values().find(|trouble| trouble.cause == Some(id) && trouble.entry.is_some());
-            let words = staying.and_then(|trouble| timeline.get(trouble.entry?)).map(|entry| entry.text.clone());
+            let staying =
+                self.troubles.values().find(|trouble| trouble.cause == Some(id) && trouble.entry.is_some());
+            let words =
+                staying.and_then(|trouble| timeline.get(trouble.entry?)).map(|entry| entry.text.clone());
             return self.retell(id, words, timeline);
         }
         self.release(id, timeline);
@@ -281,7 +312,13 @@ impl Causes {
 
     /// Takes back a cause that is none; cases that are over stand for themselves again.
     fn dissolve(&mut self, id: u64, timeline: &mut Timeline) {
-        for entry in self.open.remove(&id).into_iter().flat_map(|cause| cause.left.into_values()).filter_map(|(entry, _)| entry) {
+        for entry in self
+            .open
+            .remove(&id)
+            .into_iter()
+            .flat_map(|cause| cause.left.into_values())
+            .filter_map(|(entry, _)| entry)
+        {
             if let Some(entry) = timeline.get_mut(entry) {
                 entry.cause = None;
             }
@@ -295,11 +332,18 @@ impl Causes {
     }
 
     /// Says that it stands and is kept quiet.
-    pub fn quiet(&mut self, at: DateTime<Utc>, thing: &Thing, text: impl Into<Clean>, timeline: &mut Timeline) {
+    pub fn quiet(
+        &mut self,
+        at: DateTime<Utc>,
+        thing: &Thing,
+        text: impl Into<Clean>,
+        timeline: &mut Timeline,
+    ) {
         self.cease(at, thing, Way::Silenced, text.into(), timeline);
     }
 
-    /// It was deleted, which is told as a change. That it was not well again stands where it was told to be broken.
+    /// It was deleted, which is told as a change. That it was not well again stands where it was told to be
+    /// broken.
     pub fn gone(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
         self.cease(at, thing, Way::Deleted, "deleted".into(), timeline);
     }
@@ -327,8 +371,16 @@ impl Causes {
         }
     }
 
-    /// A case is trouble no more; when none is, the cause is over. That a node answers again is told at once, whatever is not well on it.
-    fn left(&mut self, at: DateTime<Utc>, thing: &Thing, id: u64, (trouble, way, text): (&Trouble, Way, Clean), timeline: &mut Timeline) {
+    /// A case is trouble no more; when none is, the cause is over. That a node answers again is told at once,
+    /// whatever is not well on it.
+    fn left(
+        &mut self,
+        at: DateTime<Utc>,
+        thing: &Thing,
+        id: u64,
+        (trouble, way, text): (&Trouble, Way, Clean),
+        timeline: &mut Timeline,
+    ) {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.broken = cause.broken.saturating_sub(1);
         cause.left.insert(thing.clone(), (trouble.entry, way));
@@ -341,7 +393,13 @@ impl Causes {
         if cause.broken > 0 {
             if matches!((thing, way), (Thing::Node(_), Way::Over)) {
                 let rest = format!("{} of {} not well yet", cause.broken, cause.cases());
-                tell(at, thing, subject, format!("{text} after {}, {rest}", units::age(at - trouble.since)).into(), timeline);
+                tell(
+                    at,
+                    thing,
+                    subject,
+                    format!("{text} after {}, {rest}", units::age(at - trouble.since)).into(),
+                    timeline,
+                );
             }
             return;
         }
@@ -361,11 +419,16 @@ impl Causes {
     fn retell(&mut self, id: u64, words: Option<Clean>, timeline: &mut Timeline) {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.words = words.unwrap_or_else(|| cause.words.clone());
-        let told = if matches!(cause.tie, Tie::Service(_)) { unlike(timeline.cases(id).map(|entry| &entry.text)) } else { Vec::new() };
+        let told = if matches!(cause.tie, Tie::Service(_)) {
+            unlike(timeline.cases(id).map(|entry| &entry.text))
+        } else {
+            Vec::new()
+        };
         let Some(line) = timeline.get_mut(id) else { return };
         let alerts = line.kind == EntryKind::Alert;
         line.cases = u32::try_from(cause.cases()).unwrap_or(u32::MAX);
-        (line.context, line.subject) = (cause.context(), cause.subject(alerts).into());
+        line.context = cause.context();
+        line.subject = cause.subject(alerts).into();
         line.text = format!("{}{}", cause.text(&told, alerts), before(line.at, cause.since)).into();
     }
 }

@@ -1,5 +1,5 @@
-//! What changed in the cluster and who changed it, as entries of the timeline; and the view back over them: what changed lately, and
-//! what broke after each change.
+//! What changed in the cluster and who changed it, as entries of the timeline; and the view back over them:
+//! what changed lately, and what broke after each change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,8 @@ const CONSEQUENCE: TimeDelta = TimeDelta::minutes(15);
 /// How far a change and the object that it made may lie apart: controllers take their time.
 pub(super) const NEAR: TimeDelta = TimeDelta::seconds(60);
 
-/// So many changes of one sort, none further than [`NEAR`] from another, are one: a helm upgrade, a cluster that grows.
+/// So many changes of one sort, none further than [`NEAR`] from another, are one: a helm upgrade, a cluster
+/// that grows.
 const MANY: usize = 3;
 
 /// Cases that are listed under a change; further ones are only counted.
@@ -65,20 +66,24 @@ impl ChangeSort {
     }
 }
 
-/// Tells a change, with those of its sort that lie near it as the cases of one entry; not one that was told before.
+/// Tells a change, with those of its sort that lie near it as the cases of one entry; not one that was told
+/// before.
 pub fn together(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, timeline: &mut Timeline) {
     let near = near(at, sort, meta.context(), timeline);
     if near.iter().any(|e| e.at == at && e.subject == meta.name) {
         return;
     }
-    let (head, first) = (near.iter().find_map(|e| e.cause), near.iter().map(|e| e.at).min().unwrap_or(at).min(at));
+    let head = near.iter().find_map(|e| e.cause);
+    let first = near.iter().map(|e| e.at).min().unwrap_or(at).min(at);
     let mut cases: Vec<u64> = near.iter().filter(|e| e.cause.is_none()).map(|e| e.id).collect();
     if head.and_then(|head| timeline.get(head)).is_none_or(|head| (head.cases as usize) < LISTED) {
         cases.push(add(at, sort, meta, text, timeline));
     }
     let nameless = Subject { name: Clean::default(), ..Subject::from(meta) };
     let many = cases.len() >= MANY;
-    if let Some(head) = head.or_else(|| many.then(|| timeline.add(first, sort.kind(), nameless, sort.many().1, None))) {
+    if let Some(head) =
+        head.or_else(|| many.then(|| timeline.add(first, sort.kind(), nameless, sort.many().1, None)))
+    {
         gather(head, sort, &cases, timeline);
     }
 }
@@ -86,19 +91,22 @@ pub fn together(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, ti
 /// What is told of a sort in a context around a time, without what stands for several.
 fn near(at: DateTime<Utc>, sort: ChangeSort, context: ContextId, timeline: &Timeline) -> Vec<&Entry> {
     let entries = timeline.entries();
-    let (from, to) = (entries.partition_point(|e| e.at < at - NEAR), entries.partition_point(|e| e.at <= at + NEAR));
+    let from = entries.partition_point(|e| e.at < at - NEAR);
+    let to = entries.partition_point(|e| e.at <= at + NEAR);
     entries[from..to].iter().filter(|e| e.context == context && e.sort == Some(sort)).collect()
 }
 
 fn add(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, timeline: &mut Timeline) -> u64 {
     let id = timeline.add(at, sort.kind(), meta, text, None);
     if let Some(entry) = timeline.get_mut(id) {
-        (entry.about, entry.sort) = (Some(meta.uid.clone()), Some(sort));
+        entry.about = Some(meta.uid.clone());
+        entry.sort = Some(sort);
     }
     id
 }
 
-/// Puts cases under the line that stands for them, which counts them; without one it is one more that is not listed.
+/// Puts cases under the line that stands for them, which counts them; without one it is one more that is not
+/// listed.
 fn gather(head: u64, sort: ChangeSort, cases: &[u64], timeline: &mut Timeline) {
     for case in cases {
         if let Some(entry) = timeline.get_mut(*case) {
@@ -118,12 +126,19 @@ pub fn by(changed: Option<&LastChange>, at: DateTime<Utc>) -> String {
 }
 
 /// Tells what an event changes that the cluster has not taken in yet: ConfigMaps, nodes, and what is deleted.
-pub fn tell(at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent, told: &Detector, timeline: &mut Timeline) {
+pub fn tell(
+    at: DateTime<Utc>,
+    cluster: &Cluster,
+    event: &ClusterEvent,
+    told: &Detector,
+    timeline: &mut Timeline,
+) {
     match event {
         ClusterEvent::ConfigMaps(all) => {
             let mut known: BTreeMap<&Uid, &ConfigMap> = BTreeMap::new();
             for now in all {
-                let before = known.insert(&now.meta.uid, now).or_else(|| cluster.config_maps.get(&now.meta.uid));
+                let before =
+                    known.insert(&now.meta.uid, now).or_else(|| cluster.config_maps.get(&now.meta.uid));
                 config_map(at, before, now, timeline);
             }
         }
@@ -147,12 +162,24 @@ pub fn tell(at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent, told: &D
 }
 
 /// An object was deleted. Pods and Jobs come and go: only those that were in trouble are worth a word.
-fn gone(at: DateTime<Utc>, kind: Kind, uid: &Uid, cluster: &Cluster, told: &Detector, timeline: &mut Timeline) {
+fn gone(
+    at: DateTime<Utc>,
+    kind: Kind,
+    uid: &Uid,
+    cluster: &Cluster,
+    told: &Detector,
+    timeline: &mut Timeline,
+) {
     let Some(meta) = cluster.meta(kind, uid) else { return };
-    let decided = cluster.config_maps.get(uid).is_some_and(|map| map.changed.is_some() && map.meta.name != *ROOT_CA);
+    let decided =
+        cluster.config_maps.get(uid).is_some_and(|map| map.changed.is_some() && map.meta.name != *ROOT_CA);
     let (sort, text) = match kind {
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => (ChangeSort::Deleted, format!("{} deleted", kind.word())),
-        Kind::Job | Kind::Pod if told.is_broken(uid) => (ChangeSort::Ended, format!("{} deleted", kind.word())),
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
+            (ChangeSort::Deleted, format!("{} deleted", kind.word()))
+        }
+        Kind::Job | Kind::Pod if told.is_broken(uid) => {
+            (ChangeSort::Ended, format!("{} deleted", kind.word()))
+        }
         Kind::ConfigMap if decided => (ChangeSort::Configured, "config map deleted".to_owned()),
         Kind::Node => (ChangeSort::Left, "node left".to_owned()),
         _ => return,
@@ -167,8 +194,15 @@ fn config_map(at: DateTime<Utc>, before: Option<&ConfigMap>, now: &ConfigMap, ti
     if before.and_then(|before| before.changed.as_ref()).is_some_and(|before| before.at >= changed.at) {
         return;
     }
-    let what = if (changed.at - now.meta.created).abs() <= TimeDelta::seconds(1) { "created" } else { "changed" };
-    together(changed.at.min(at), ChangeSort::Configured, &now.meta, &format!("config map {what}  by {}", changed.manager), timeline);
+    let what =
+        if (changed.at - now.meta.created).abs() <= TimeDelta::seconds(1) { "created" } else { "changed" };
+    together(
+        changed.at.min(at),
+        ChangeSort::Configured,
+        &now.meta,
+        &format!("config map {what}  by {}", changed.manager),
+        timeline,
+    );
 }
 
 fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Timeline) {
@@ -178,7 +212,13 @@ fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Tim
         }
         Some(before) if before.cordoned != now.cordoned => {
             let what = if now.cordoned { "node cordoned" } else { "node uncordoned" };
-            let id = timeline.add(at, EntryKind::Change, &now.meta, format!("{what}{}", by(now.changed.as_ref(), at)), None);
+            let id = timeline.add(
+                at,
+                EntryKind::Change,
+                &now.meta,
+                format!("{what}{}", by(now.changed.as_ref(), at)),
+                None,
+            );
             timeline.about(id, &now.meta.uid);
         }
         _ => {}
@@ -192,34 +232,44 @@ pub struct Changed<'a> {
     pub entry: &'a Entry,
     /// The step that it is, where it was made from here.
     pub run: Option<&'a Run>,
-    /// The first thing that broke within a quarter of an hour: the same workload, or the same node and what ran on it.
+    /// The first thing that broke within a quarter of an hour: the same workload, or the same node and what
+    /// ran on it.
     pub then: Option<&'a Entry>,
 }
 
 /// What changed within the last hour, newest first.
 pub fn changed(state: &State) -> Vec<Changed<'_>> {
-    let (world, entries) = (&state.world, state.world.timeline.entries());
+    let world = &state.world;
+    let entries = state.world.timeline.entries();
     let from = entries.partition_point(|entry| entry.at < state.now - HISTORY);
     let nodes: BTreeSet<&Uid> = world.cluster.nodes.keys().collect();
     let changes = entries.iter().enumerate().skip(from).filter(|(_, entry)| match entry.kind {
         EntryKind::Deploy | EntryKind::Change | EntryKind::Applied => entry.cause.is_none(),
-        EntryKind::Trouble | EntryKind::Recovery => entry.about.as_ref().is_some_and(|uid| nodes.contains(uid)),
+        EntryKind::Trouble | EntryKind::Recovery => {
+            entry.about.as_ref().is_some_and(|uid| nodes.contains(uid))
+        }
         _ => false,
     });
     let told = |(at, entry)| Changed {
         entry,
         run: world.runs.all().find(|run| entry.kind == EntryKind::Applied && entry.mark == Some(run.mark)),
-        then: entries[at + 1..].iter().take_while(|later| later.at - entry.at < CONSEQUENCE).find(|later| comes_of(world, entry, later)),
+        then: entries[at + 1..]
+            .iter()
+            .take_while(|later| later.at - entry.at < CONSEQUENCE)
+            .find(|later| comes_of(world, entry, later)),
     };
     let mut found: Vec<Changed<'_>> = changes.map(told).collect();
     found.reverse();
     found
 }
 
-/// Whether a trouble may come of a change: it is of the workload that was changed, or of the node, or of a workload with broken pods on
-/// it. Which workloads read a ConfigMap is not known.
+/// Whether a trouble may come of a change: it is of the workload that was changed, or of the node, or of a
+/// workload with broken pods on it. Which workloads read a ConfigMap is not known.
 fn comes_of(world: &World, change: &Entry, trouble: &Entry) -> bool {
-    if !matches!(trouble.kind, EntryKind::Trouble | EntryKind::Alert) || trouble.context != change.context || change.subject.is_empty() {
+    if !matches!(trouble.kind, EntryKind::Trouble | EntryKind::Alert)
+        || trouble.context != change.context
+        || change.subject.is_empty()
+    {
         return false;
     }
     let cluster = &world.cluster;
@@ -232,10 +282,13 @@ fn comes_of(world: &World, change: &Entry, trouble: &Entry) -> bool {
         _ => {
             let on_it = |uid: &Uid| {
                 let row = cluster.row(uid);
-                row.is_some_and(|row| cluster.troubled(&row).iter().any(|(pod, _)| pod.node.as_ref() == Some(&change.subject)))
+                row.is_some_and(|row| {
+                    cluster.troubled(&row).iter().any(|(pod, _)| pod.node.as_ref() == Some(&change.subject))
+                })
             };
             let node = change.about.as_ref().is_some_and(|uid| cluster.nodes.contains_key(uid));
-            node && trouble.id != change.id && (trouble.about == change.about || trouble.about.as_ref().is_some_and(on_it))
+            node && trouble.id != change.id
+                && (trouble.about == change.about || trouble.about.as_ref().is_some_and(on_it))
         }
     }
 }
@@ -254,22 +307,34 @@ mod tests {
     }
 
     fn change(second: i64) -> LastChange {
-        LastChange { manager: "kubectl-edit".into(), operation: "Update".into(), subresource: None, at: at(second) }
+        LastChange {
+            manager: "kubectl-edit".into(),
+            operation: "Update".into(),
+            subresource: None,
+            at: at(second),
+        }
     }
 
-    /// What a cluster's timeline says after these events, each at its second: its lines, and how many cases they have.
+    /// What a cluster's timeline says after these events, each at its second: its lines, and how many cases
+    /// they have.
     fn told(events: &[(i64, ClusterEvent)]) -> Vec<String> {
-        let (mut cluster, mut timeline) = (Cluster::default(), Timeline::default());
+        let mut cluster = Cluster::default();
+        let mut timeline = Timeline::default();
         for (second, event) in events {
             tell(at(*second), &cluster, event, &Detector::default(), &mut timeline);
             cluster.fold(event);
         }
-        timeline.lines().map(|e| format!("{} {} {}", (e.at - DateTime::UNIX_EPOCH).num_seconds(), e.subject, e.text)).collect()
+        timeline
+            .lines()
+            .map(|e| format!("{} {} {}", (e.at - DateTime::UNIX_EPOCH).num_seconds(), e.subject, e.text))
+            .collect()
     }
 
     #[test]
     fn a_config_map_is_told_once_for_each_decision_about_it() {
-        let map = |created, changed| ClusterEvent::ConfigMaps(vec![ConfigMap { meta: meta("flags", created), changed }]);
+        let map = |created, changed| {
+            ClusterEvent::ConfigMaps(vec![ConfigMap { meta: meta("flags", created), changed }])
+        };
         let day = 86_400;
         let events = [
             (day, map(0, Some(change(0)))),            // long ago
@@ -283,21 +348,45 @@ mod tests {
 
     #[test]
     fn nodes_come_go_and_are_cordoned() {
-        let node = |cordoned, changed| ClusterEvent::Nodes(vec![Node { cordoned, changed, ..plain("n1", 5) }]);
-        let events = [(10, node(false, None)), (20, node(true, Some(change(20)))), (30, ClusterEvent::Gone(Kind::Node, vec!["n1".into()]))];
-        assert_eq!(told(&events), ["5 n1 node joined", "20 n1 node cordoned  by kubectl-edit", "30 n1 node left"]);
+        let node =
+            |cordoned, changed| ClusterEvent::Nodes(vec![Node { cordoned, changed, ..plain("n1", 5) }]);
+        let events = [
+            (10, node(false, None)),
+            (20, node(true, Some(change(20)))),
+            (30, ClusterEvent::Gone(Kind::Node, vec!["n1".into()])),
+        ];
+        assert_eq!(
+            told(&events),
+            ["5 n1 node joined", "20 n1 node cordoned  by kubectl-edit", "30 n1 node left"]
+        );
     }
 
     fn plain(name: &str, created: i64) -> Node {
-        let (allocatable, pressures) = (Amount::default(), Vec::new());
-        Node { meta: meta(name, created), ready: Some(true), cordoned: false, message: None, allocatable, pressures, changed: None }
+        let allocatable = Amount::default();
+        let pressures = Vec::new();
+        Node {
+            meta: meta(name, created),
+            ready: Some(true),
+            cordoned: false,
+            message: None,
+            allocatable,
+            pressures,
+            changed: None,
+        }
     }
 
     #[test]
     fn what_comes_or_goes_together_is_one_entry_that_opens() {
-        let nodes = |from: i64, to: i64| ClusterEvent::Nodes((from..to).map(|n| plain(&format!("n{n}"), n)).collect());
+        let nodes = |from: i64, to: i64| {
+            ClusterEvent::Nodes((from..to).map(|n| plain(&format!("n{n}"), n)).collect())
+        };
         let all = (0..40).map(|n| format!("n{n}").as_str().into()).collect();
-        let events = [(5, nodes(0, 2)), (50, nodes(2, 40)), (60, nodes(0, 40)), (900, ClusterEvent::Gone(Kind::Node, all))];
+        let events = [
+            (5, nodes(0, 2)),
+            (50, nodes(2, 40)),
+            (60, nodes(0, 40)),
+            (900, ClusterEvent::Gone(Kind::Node, all)),
+        ];
         assert_eq!(told(&events[..1]), ["0 n0 node joined", "1 n1 node joined"]);
         assert_eq!(told(&events), ["0 40 nodes joined", "900 40 nodes left"]);
         let ca = ConfigMap { meta: meta(ROOT_CA, 5), changed: Some(change(5)) };
@@ -319,7 +408,10 @@ mod tests {
         timeline.add(at(20), EntryKind::Trouble, "app", "CrashLoopBackOff", None);
         let id = timeline.add(at(30), EntryKind::Trouble, "n2", "node not ready", None);
         timeline.about(id, &"n2".into());
-        let blamed: Vec<_> = changed(&state).iter().map(|change| (change.entry.text.clone(), change.then.map(|then| then.at))).collect();
+        let blamed: Vec<_> = changed(&state)
+            .iter()
+            .map(|change| (change.entry.text.clone(), change.then.map(|then| then.at)))
+            .collect();
         let expected = [
             ("node not ready", None),
             ("node cordoned", Some(at(30))),

@@ -1,5 +1,5 @@
-//! Things to choose from by name, switched while the screen is watched: themes and keymaps. The screen knows names and places only;
-//! what they look like, or do, the runtime looks up by the place.
+//! Things to choose from by name, switched while the screen is watched: themes and keymaps. The screen knows
+//! names and places only; what they look like, or do, the runtime looks up by the place.
 
 use std::collections::BTreeMap;
 
@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(choices.name(), "nord");
         choices.turn();
         assert_eq!(choices.name(), "dark");
-        assert_eq!(choices.choose("theme", "nrod").unwrap_err().to_string(), "no such theme \"nrod\"; did you mean \"nord\"?");
+        assert_eq!(
+            choices.choose("theme", "nrod").unwrap_err().to_string(),
+            "no such theme \"nrod\"; did you mean \"nord\"?"
+        );
         assert_eq!((choices.choose("theme", "nord"), choices.at), (Ok(()), 1));
         let mut none = Choices::default();
         none.turn();
@@ -111,12 +114,19 @@ mod tests {
 
     #[test]
     fn one_cause_calls_once_in_ten_minutes() {
-        let (mut calls, at) = (Calls::default(), |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second));
+        let mut calls = Calls::default();
+        let at = |second| DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
         let mut first = |cause: &str, second| calls.first(cause.to_owned(), at(second));
-        assert_eq!([first("a", 0), first("b", 1), first("a", 599), first("a", 600), first("a", 601)], [true, true, false, true, false]);
+        assert_eq!(
+            [first("a", 0), first("b", 1), first("a", 599), first("a", 600), first("a", 601)],
+            [true, true, false, true, false]
+        );
         for n in 0..2_000 {
             first(&n.to_string(), 602);
         }
-        assert!(calls.told.len() <= CAUSES, "what floods is not remembered without bound, and does not call without end");
+        assert!(
+            calls.told.len() <= CAUSES,
+            "what floods is not remembered without bound, and does not call without end"
+        );
     }
 }

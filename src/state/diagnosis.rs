@@ -28,8 +28,9 @@ pub struct Diagnosis {
     pub why: Option<Clean>,
 }
 
-/// Reads a pod as kubectl's printer does (kubernetes/pkg/printers/internalversion `printPod`): the first init container that has not
-/// ended well, else the first container by name that waits or ended, names the reason; deletion outranks both.
+/// Reads a pod as kubectl's printer does (kubernetes/pkg/printers/internalversion `printPod`): the first init
+/// container that has not ended well, else the first container by name that waits or ended, names the reason;
+/// deletion outranks both.
 pub fn diagnose(pod: &Pod) -> Diagnosis {
     let (status, why) = status(pod);
     Diagnosis { severity: severity(pod, &status), status, why }
@@ -42,19 +43,21 @@ fn status(pod: &Pod) -> (Clean, Option<Clean>) {
         return (if lost { "Unknown" } else { "Terminating" }.into(), pod.message.clone());
     }
     if pod.node.is_none() && pod.phase == PodPhase::Pending {
-        return (pod.reason.clone().unwrap_or_else(|| "Pending".into()), pod.message.clone()); // the scheduler's words, where it has any
+        // the scheduler's words, where it has any
+        return (pod.reason.clone().unwrap_or_else(|| "Pending".into()), pod.message.clone());
     }
     if let Some(stuck) = stuck_init(pod) {
         return stuck;
     }
-    faulty(pod)
-        .or_else(|| unready(pod))
-        .unwrap_or_else(|| (pod.reason.clone().unwrap_or_else(|| phase_word(pod.phase).into()), pod.message.clone()))
+    faulty(pod).or_else(|| unready(pod)).unwrap_or_else(|| {
+        (pod.reason.clone().unwrap_or_else(|| phase_word(pod.phase).into()), pod.message.clone())
+    })
 }
 
-/// The reason of the container that names the pod's: the kubelet reports them by name, and the printer lets the first one win. What
-/// waits for the others is never it, and one that has completed beside others that run only keeps the pod from being ready. What a
-/// kubelet has rejected or evicted has containers that never began: they say nothing, the pod does.
+/// The reason of the container that names the pod's: the kubelet reports them by name, and the printer lets
+/// the first one win. What waits for the others is never it, and one that has completed beside others that
+/// run only keeps the pod from being ready. What a kubelet has rejected or evicted has containers that never
+/// began: they say nothing, the pod does.
 fn faulty(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
     let over = matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed);
     let never_begun = |c: &Container| matches!(c.state, ContainerState::Waiting { reason: None, .. });
@@ -62,7 +65,10 @@ fn faulty(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
     let mut faults: Vec<_> = others.filter_map(|c| Some((&c.name, fault(c)?))).collect();
     faults.sort_by_key(|(name, (word, _))| (*word == "PodInitializing", *name));
     let (_, (word, why)) = faults.into_iter().next()?;
-    let running = pod.containers.iter().any(|c| !c.init && c.ready && matches!(c.state, ContainerState::Running { .. }));
+    let running = pod
+        .containers
+        .iter()
+        .any(|c| !c.init && c.ready && matches!(c.state, ContainerState::Running { .. }));
     match (word.as_str(), running) {
         ("Completed", true) if pod.ready => None,
         ("Completed", true) => Some(("NotReady".into(), pod.message.clone())),
@@ -74,7 +80,8 @@ fn stuck_init(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
     let inits: Vec<&Container> = pod.containers.iter().filter(|c| c.init).collect();
     let (done, stuck) = inits.iter().enumerate().find(|(_, c)| !finished(&c.state))?;
     let waits = matches!(&stuck.state, ContainerState::Waiting { reason, .. } if reason.as_deref().is_none_or(|r| r == "PodInitializing"));
-    let (word, why) = fault(stuck).filter(|_| !waits).unwrap_or_else(|| (format!("{done}/{}", inits.len()).into(), None));
+    let (word, why) =
+        fault(stuck).filter(|_| !waits).unwrap_or_else(|| (format!("{done}/{}", inits.len()).into(), None));
     (pod.phase == PodPhase::Pending && pod.node.is_some()).then(|| (format!("Init:{word}").into(), why))
 }
 
@@ -88,7 +95,8 @@ fn fault(container: &Container) -> Option<(Clean, Option<Clean>)> {
         ContainerState::Waiting { reason: Some(reason), message } => {
             let said = || message.as_ref().filter(|_| reason != "ContainerCreating").map(words);
             let ended = || container.last.as_deref().and_then(ending);
-            let why = if reason == "CrashLoopBackOff" { ended().or_else(said) } else { said().or_else(ended) };
+            let why =
+                if reason == "CrashLoopBackOff" { ended().or_else(said) } else { said().or_else(ended) };
             Some((reason.clone(), why))
         }
         ContainerState::Waiting { reason: None, .. } => Some(("ContainerCreating".into(), None)),
@@ -100,8 +108,9 @@ fn fault(container: &Container) -> Option<(Clean, Option<Clean>)> {
     }
 }
 
-/// What a chain of errors about an image ends with, and the image: of `Back-off pulling image "nope:1": …: failed to resolve reference
-/// "docker.io/nope:1": not found` it is `nope:1: not found`.
+/// What a chain of errors about an image ends with, and the image: of
+/// `Back-off pulling image "nope:1": …: failed to resolve reference "docker.io/nope:1": not found` it is
+/// `nope:1: not found`.
 pub fn words(message: &Clean) -> Clean {
     let image = message.split('"').nth(1).filter(|_| message.contains("pull"));
     match (image, message.rsplit_once("\": ")) {
@@ -156,7 +165,8 @@ fn signal(exit: i32) -> Option<&'static str> {
     })
 }
 
-/// A pod whose containers run but that is not ready: kubectl says `Running`, and so do we, with the reason beside it.
+/// A pod whose containers run but that is not ready: kubectl says `Running`, and so do we, with the reason
+/// beside it.
 fn unready(pod: &Pod) -> Option<(Clean, Option<Clean>)> {
     let waiting = pod.phase == PodPhase::Running && !pod.ready;
     let killed = || pod.containers.iter().filter_map(|c| c.last.as_deref()).find_map(ending);
@@ -178,10 +188,14 @@ fn severity(pod: &Pod, status: &str) -> Severity {
         "Completed" => Severity::Ok,
         "Running" if pod.ready => Severity::Ok,
         "Pending" if pod.node.is_none() && pod.message.is_some() => Severity::Critical, // no node takes it
-        "Terminating" | "ContainerCreating" | "PodInitializing" | "Pending" if pod.reason.is_none() => Severity::Warn,
+        "Terminating" | "ContainerCreating" | "PodInitializing" | "Pending" if pod.reason.is_none() => {
+            Severity::Warn
+        }
         "Running" if pod.containers.iter().all(|c| c.restarts == 0) => Severity::Warn,
         "NotReady" | "SchedulingGated" => Severity::Warn,
-        status if status.starts_with("Init:") && status.ends_with(|c: char| c.is_ascii_digit()) => Severity::Warn, // Init:0/2
+        status if status.starts_with("Init:") && status.ends_with(|c: char| c.is_ascii_digit()) => {
+            Severity::Warn
+        } // Init:0/2
         _ => Severity::Critical,
     }
 }

@@ -1,4 +1,5 @@
-//! `StatefulSet` pods that were deleted by force: the API server forgets them at once, and whatever ran may still run beside its successor.
+//! `StatefulSet` pods that were deleted by force: the API server forgets them at once, and whatever ran may
+//! still run beside its successor.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,10 @@ impl Forced {
     pub fn fold(&mut self, at: DateTime<Utc>, cluster: &Cluster, event: &ClusterEvent) -> Vec<Subject> {
         let ClusterEvent::Gone(Kind::Pod, uids) = event else { return Vec::new() };
         self.0.retain(|_, pod| at - pod.at < TOLD);
-        let gone = uids.iter().filter_map(|uid| cluster.pods.get(uid)).filter_map(|pod| Some((by_force(at, pod)?, &pod.meta)));
+        let gone = uids
+            .iter()
+            .filter_map(|uid| cluster.pods.get(uid))
+            .filter_map(|pod| Some((by_force(at, pod)?, &pod.meta)));
         gone.map(|(owner, meta)| {
             self.0.insert(owner, ForcedPod { name: meta.name.clone(), at });
             meta.into()
@@ -44,11 +48,12 @@ impl Forced {
     }
 }
 
-/// Its owner, if it is a `StatefulSet`'s, ran when it was last seen, and was given no time to end: a kubelet that ends a pod reports its
-/// containers' end first, and a grace period lies in the future.
+/// Its owner, if it is a `StatefulSet`'s, ran when it was last seen, and was given no time to end: a kubelet
+/// that ends a pod reports its containers' end first, and a grace period lies in the future.
 fn by_force(at: DateTime<Utc>, pod: &Pod) -> Option<Uid> {
     let owner = pod.owner.as_ref().filter(|owner| owner.kind == Kind::StatefulSet.name())?;
-    let ran = pod.containers.iter().any(|container| matches!(container.state, ContainerState::Running { .. }));
+    let ran =
+        pod.containers.iter().any(|container| matches!(container.state, ContainerState::Running { .. }));
     (ran && pod.meta.deleting.is_none_or(|until| until <= at)).then(|| owner.uid.clone())
 }
 
@@ -73,7 +78,14 @@ mod tests {
         ];
         for (owner, grace, state, forced) in cases {
             let deleting = grace.map(|grace| now + TimeDelta::seconds(grace));
-            let meta = Meta { uid: "p".into(), namespace: "n".into(), name: "kafka-0".into(), created: now, deleting, held_by: None };
+            let meta = Meta {
+                uid: "p".into(),
+                namespace: "n".into(),
+                name: "kafka-0".into(),
+                created: now,
+                deleting,
+                held_by: None,
+            };
             let container = Container {
                 name: "c".into(),
                 image: "i".into(),
@@ -95,7 +107,8 @@ mod tests {
                 message: None,
                 containers: vec![container],
             };
-            let (mut cluster, mut known) = (Cluster::default(), Forced::default());
+            let mut cluster = Cluster::default();
+            let mut known = Forced::default();
             cluster.fold(&ClusterEvent::Pods(vec![Arc::new(pod)]));
             let gone = known.fold(now, &cluster, &ClusterEvent::Gone(Kind::Pod, vec!["p".into()]));
             assert_eq!(gone.len(), usize::from(forced), "{owner} {grace:?}");

@@ -1,18 +1,22 @@
-//! How well a typed text fits a name: all its characters must stand in the name in their order. For a few hundred names a line of
-//! scoring does what a matcher library would; whole words and what stands together come first.
+//! How well a typed text fits a name: all its characters must stand in the name in their order. For a few
+//! hundred names a line of scoring does what a matcher library would; whole words and what stands together
+//! come first.
 
-/// How well `typed` fits `name`, the more the better; `None` where it does not. Case does not matter, blanks in `typed` neither.
+/// How well `typed` fits `name`, the more the better; `None` where it does not. Case does not matter, blanks
+/// in `typed` neither.
 pub fn fit(typed: &str, name: &str) -> Option<i32> {
     let mut score = 0;
     let mut rest = name.chars().enumerate().peekable();
-    let (mut before, mut last) = (' ', None);
+    let mut before = ' ';
+    let mut last = None;
     for wanted in typed.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase) {
         loop {
             let (at, c) = rest.next()?;
             let starts = !before.is_alphanumeric();
             before = c;
             if c.to_lowercase().eq([wanted]) {
-                score += if last.is_some_and(|last| last + 1 == at) { 8 } else { 1 } + if starts { 6 } else { 0 };
+                score +=
+                    if last.is_some_and(|last| last + 1 == at) { 8 } else { 1 } + if starts { 6 } else { 0 };
                 last = Some(at);
                 break;
             }
@@ -36,10 +40,23 @@ mod tests {
 
     #[test]
     fn what_was_meant_comes_first() {
-        let names = ["focus-pods", "focus-previous", "full-diff", "page-down", "pods", "step rollout-undo", "theme nord", "theme-next"];
-        for (typed, first) in
-            [("pods", "pods"), ("fp", "focus-pods"), ("rollund", "step rollout-undo"), ("tn", "theme nord"), ("FD", "full-diff")]
-        {
+        let names = [
+            "focus-pods",
+            "focus-previous",
+            "full-diff",
+            "page-down",
+            "pods",
+            "step rollout-undo",
+            "theme nord",
+            "theme-next",
+        ];
+        for (typed, first) in [
+            ("pods", "pods"),
+            ("fp", "focus-pods"),
+            ("rollund", "step rollout-undo"),
+            ("tn", "theme nord"),
+            ("FD", "full-diff"),
+        ] {
             assert_eq!(ranked(typed, &names).first(), Some(&first), "{typed}");
         }
         assert_eq!(ranked("xyz", &names), Vec::<&str>::new());

@@ -1,4 +1,5 @@
-//! Consumer group lag over time: how much, which way it goes, what state that is, how far behind in seconds, when it will be drained.
+//! Consumer group lag over time: how much, which way it goes, what state that is, how far behind in seconds,
+//! when it will be drained.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -105,7 +106,8 @@ pub struct Group {
     /// Its lag began to grow, and has not dropped since.
     #[serde(default)]
     growing: bool,
-    /// Records that retention deleted before they were consumed, all partitions together; `None` where no log's beginning is known.
+    /// Records that retention deleted before they were consumed, all partitions together; `None` where no
+    /// log's beginning is known.
     pub lost: Option<i64>,
     /// Records not consumed in the topics that are abandoned; `None` where there are no such topics.
     pub apart: Option<i64>,
@@ -140,22 +142,33 @@ impl Group {
     fn fold(&mut self, at: DateTime<Utc>, reading: &GroupLag) {
         self.now = reading.clone();
         let mut before = std::mem::take(&mut self.tracks);
-        let (assigned, peopled) = (reading.assigned(), reading.members != Some(0));
+        let assigned = reading.assigned();
+        let peopled = reading.members != Some(0);
         for partition in &reading.partitions {
-            let (topic, number) = (&partition.topic, partition.partition);
-            let mut track = before.get_mut(topic).and_then(|tracks| tracks.remove(&number)).unwrap_or_default();
+            let topic = &partition.topic;
+            let number = partition.partition;
+            let mut track =
+                before.get_mut(topic).and_then(|tracks| tracks.remove(&number)).unwrap_or_default();
             track.fold(at, partition, if assigned { partition.client.is_some() } else { peopled });
             self.tracks.entry(topic.clone()).or_default().insert(number, track);
         }
         self.abandoned = self.left(at);
-        let (left, counted): (Vec<_>, Vec<_>) = self.partitions().partition(|p| self.abandoned.contains(&p.now.topic));
+        let (left, counted): (Vec<_>, Vec<_>) =
+            self.partitions().partition(|p| self.abandoned.contains(&p.now.topic));
         let apart = left.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
         let lag = counted.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
-        let state = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.state).max().unwrap_or_default();
-        let behind = counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.seconds_behind).collect::<Option<Vec<f64>>>();
+        let state =
+            counted.iter().filter(|p| p.now.lag().is_some()).map(|p| p.state).max().unwrap_or_default();
+        let behind = counted
+            .iter()
+            .filter(|p| p.now.lag().is_some())
+            .map(|p| p.seconds_behind)
+            .collect::<Option<Vec<f64>>>();
         let lost = counted.iter().filter_map(|p| p.now.lost()).reduce(i64::saturating_add);
-        (self.state, self.seconds_behind) = (state, behind.and_then(|all| all.into_iter().reduce(f64::max)));
-        (self.lost, self.apart) = (lost, apart);
+        self.state = state;
+        self.seconds_behind = behind.and_then(|all| all.into_iter().reduce(f64::max));
+        self.lost = lost;
+        self.apart = apart;
         if self.history.len() == KEPT {
             self.history.pop_front();
         }
@@ -164,12 +177,17 @@ impl Group {
         self.growing = self.surges() || (self.growing && !dropped);
     }
 
-    /// Topics without an owner in a group that owns others: it does not read them any more. One that has just been committed may only be
-    /// between two owners.
+    /// Topics without an owner in a group that owns others: it does not read them any more. One that has just
+    /// been committed may only be between two owners.
     fn left(&self, at: DateTime<Utc>) -> BTreeSet<Clean> {
-        let owned: BTreeSet<&Clean> = self.now.partitions.iter().filter(|p| p.client.is_some()).map(|p| &p.topic).collect();
-        let quiet = |tracks: &BTreeMap<u32, Track>| tracks.values().all(|track| !track.moved_within(ABANDONED, at));
-        let left = self.tracks.iter().filter(|(topic, tracks)| !owned.is_empty() && !owned.contains(topic) && quiet(tracks));
+        let owned: BTreeSet<&Clean> =
+            self.now.partitions.iter().filter(|p| p.client.is_some()).map(|p| &p.topic).collect();
+        let quiet =
+            |tracks: &BTreeMap<u32, Track>| tracks.values().all(|track| !track.moved_within(ABANDONED, at));
+        let left = self
+            .tracks
+            .iter()
+            .filter(|(topic, tracks)| !owned.is_empty() && !owned.contains(topic) && quiet(tracks));
         left.map(|(topic, _)| topic.clone()).collect()
     }
 
@@ -191,7 +209,8 @@ impl Group {
     pub fn growth(&self) -> Option<f64> {
         let (to, now) = self.history.back()?;
         let earlier = || self.history.iter().rev().skip(1);
-        let (from, then) = earlier().take_while(|(from, _)| *to - *from <= PACE).last().or_else(|| earlier().next())?;
+        let (from, then) =
+            earlier().take_while(|(from, _)| *to - *from <= PACE).last().or_else(|| earlier().next())?;
         let seconds = (*to - *from).as_seconds_f64();
         let records = i32::try_from((*now)?.saturating_sub((*then)?)).map(f64::from).ok()?;
         (seconds > 0.0).then(|| records / seconds)
@@ -202,7 +221,8 @@ impl Group {
         self.state
     }
 
-    /// Whether somebody should look: by its state, or because its lag has begun to grow and the window of commits does not tell it yet.
+    /// Whether somebody should look: by its state, or because its lag has begun to grow and the window of
+    /// commits does not tell it yet.
     pub fn in_trouble(&self) -> bool {
         self.state > GroupState::Unknown || self.growing()
     }
@@ -216,11 +236,13 @@ impl Group {
     fn surges(&self) -> bool {
         let last: Vec<i64> = self.history.iter().rev().take(4).filter_map(|(_, lag)| *lag).collect();
         let [now, .., then] = last[..] else { return false };
-        last.len() == 4 && last.windows(2).all(|pair| pair[0] > pair[1]) && now > then.saturating_mul(2).max(then.saturating_add(JITTER))
+        last.len() == 4
+            && last.windows(2).all(|pair| pair[0] > pair[1])
+            && now > then.saturating_mul(2).max(then.saturating_add(JITTER))
     }
 
-    /// Age of the oldest record not consumed, seconds: when the log's end was where the worst partition's commit is now.
-    /// `None` where that was before the first reading.
+    /// Age of the oldest record not consumed, seconds: when the log's end was where the worst partition's
+    /// commit is now. `None` where that was before the first reading.
     pub fn seconds_behind(&self) -> Option<f64> {
         self.seconds_behind
     }
@@ -234,15 +256,19 @@ impl Group {
         }
     }
 
-    /// Partitions that are no part of its lag because nobody can say theirs: nothing was committed, or the end is not known.
+    /// Partitions that are no part of its lag because nobody can say theirs: nothing was committed, or the
+    /// end is not known.
     pub fn unknown(&self) -> usize {
         self.partitions().filter(|p| p.now.lag().is_none() && !self.abandoned.contains(&p.now.topic)).count()
     }
 
-    /// Commits that were seen of the partition that fewest are known of, and how many are needed to judge it; `None` once all are.
+    /// Commits that were seen of the partition that fewest are known of, and how many are needed to judge it;
+    /// `None` once all are.
     pub fn window(&self) -> Option<(usize, usize)> {
-        let behind = self.now.partitions.iter().filter(|p| p.lag() > Some(0) && !self.abandoned.contains(&p.topic));
-        let seen = behind.filter_map(|p| Some(self.tracks.get(&p.topic)?.get(&p.partition)?.commits())).min()?;
+        let behind =
+            self.now.partitions.iter().filter(|p| p.lag() > Some(0) && !self.abandoned.contains(&p.topic));
+        let seen =
+            behind.filter_map(|p| Some(self.tracks.get(&p.topic)?.get(&p.partition)?.commits())).min()?;
         (seen < track::WINDOW).then_some((seen, track::WINDOW))
     }
 
@@ -260,7 +286,8 @@ impl Group {
         }
     }
 
-    /// Seconds until the lag is gone at the present pace; 0 where what is left is less than a second's worth; `None` while it does not fall.
+    /// Seconds until the lag is gone at the present pace; 0 where what is left is less than a second's worth;
+    /// `None` while it does not fall.
     pub fn seconds_to_drain(&self) -> Option<f64> {
         let lag = i32::try_from(self.lag()?).map(f64::from).ok()?;
         if lag == 0.0 || (!self.in_trouble() && self.seconds_behind.is_some_and(|behind| behind < 1.0)) {

@@ -1,5 +1,6 @@
-//! The followed logs as a viewer sees them: lines of all streams in the order of time, bounded by bytes; where the viewer is among them,
-//! what is searched for. What is being read stays where it is, whatever comes: places are rows, and move with them.
+//! The followed logs as a viewer sees them: lines of all streams in the order of time, bounded by bytes;
+//! where the viewer is among them, what is searched for. What is being read stays where it is, whatever
+//! comes: places are rows, and move with them.
 
 use std::collections::VecDeque;
 
@@ -139,17 +140,29 @@ impl LogView {
         }
     }
 
-    /// Takes on containers that are new, and those that were left out, as far as there is room; answers the streams to follow.
+    /// Takes on containers that are new, and those that were left out, as far as there is room; answers the
+    /// streams to follow.
     pub fn add(&mut self, sources: Vec<LogSource>) -> Vec<(u16, LogSource)> {
         for source in sources {
-            let known = self.streams.iter().any(|stream| stream.source == source) || self.left_out.contains(&source);
-            self.left_out.extend((!known).then_some(source)); // a batch of changes names a pod as often as it changed
+            let known =
+                self.streams.iter().any(|stream| stream.source == source) || self.left_out.contains(&source);
+            // a batch of changes names a pod as often as it changed
+            self.left_out.extend((!known).then_some(source));
         }
         let live = self.streams.iter().filter(|stream| stream.live()).count();
-        let room = STREAMS.saturating_sub(live).min(SOURCES.saturating_sub(self.streams.len())).min(self.left_out.len());
-        let added: Vec<_> =
-            (self.streams.len()..).filter_map(|number| u16::try_from(number).ok()).zip(self.left_out.drain(..room)).collect();
-        let stream = |source: &LogSource| LogStream { source: source.clone(), state: LogState::Connecting, last: DateTime::UNIX_EPOCH };
+        let room = STREAMS
+            .saturating_sub(live)
+            .min(SOURCES.saturating_sub(self.streams.len()))
+            .min(self.left_out.len());
+        let added: Vec<_> = (self.streams.len()..)
+            .filter_map(|number| u16::try_from(number).ok())
+            .zip(self.left_out.drain(..room))
+            .collect();
+        let stream = |source: &LogSource| LogStream {
+            source: source.clone(),
+            state: LogState::Connecting,
+            last: DateTime::UNIX_EPOCH,
+        };
         self.streams.extend(added.iter().map(|(_, source)| stream(source)));
         added
     }
@@ -183,13 +196,17 @@ impl LogView {
         new.sort_by_key(|row| row.key);
         self.bytes += new.iter().map(LogRow::bytes).sum::<usize>();
         self.search.hits += new.iter().filter(|row| row.hit).count();
-        let shift = |at: usize| self.rows.get(at).map_or(at, |held| at + new.partition_point(|row| row.key < held.key));
-        let (place, cursor) = (self.place.moved(shift), self.cursor.map(shift));
+        let shift = |at: usize| {
+            self.rows.get(at).map_or(at, |held| at + new.partition_point(|row| row.key < held.key))
+        };
+        let place = self.place.moved(shift);
+        let cursor = self.cursor.map(shift);
         let Some(first) = new.first() else { return };
         let older = self.rows.partition_point(|row| row.key <= first.key);
         let newer = self.rows.split_off(older);
         merge(&mut self.rows, newer, new);
-        (self.place, self.cursor) = (place, cursor);
+        self.place = place;
+        self.cursor = cursor;
         while self.bytes > BYTES && self.rows.len() > 1 {
             self.drop_oldest();
         }
@@ -213,7 +230,10 @@ impl LogView {
 
     fn tell_missed(&mut self) {
         let Some(newest) = self.rows.back().filter(|_| self.missed > 0) else { return };
-        let text = Clean::new(&format!("▲ gap: {} lines came while older ones were read, and are not kept", self.missed));
+        let text = Clean::new(&format!(
+            "▲ gap: {} lines came while older ones were read, and are not kept",
+            self.missed
+        ));
         let line = LogLine { level: Level::Unsaid, mark: true, text: text.into(), ..newest.line.clone() };
         let row = LogRow { line, hit: false, key: newest.key };
         self.bytes += row.bytes();
@@ -247,13 +267,18 @@ impl LogView {
 
     /// Moves by so many rows of which a `page` fits on the screen; past the last one it follows again.
     pub fn scroll(&mut self, by: isize, page: usize) {
-        let (up, steps) = (by < 0, by.unsigned_abs());
+        let up = by < 0;
+        let steps = by.unsigned_abs();
         let from = match self.place {
             Place::Newest if !up => return,
             Place::Newest => self.rows.len().saturating_sub(1),
             Place::Bottom(at) | Place::Top(at) => at,
         };
-        let to = if up { self.above(from).take(steps + 1).last() } else { self.below(from).take(steps + 1).last() };
+        let to = if up {
+            self.above(from).take(steps + 1).last()
+        } else {
+            self.below(from).take(steps + 1).last()
+        };
         let to = to.unwrap_or(from);
         self.cursor = None;
         self.place = match self.place {
@@ -271,12 +296,14 @@ impl LogView {
 
     /// Goes to the first row.
     pub fn to_top(&mut self) {
-        (self.place, self.cursor) = (Place::Top(0), None);
+        self.place = Place::Top(0);
+        self.cursor = None;
     }
 
     /// Goes to the newest row and follows.
     pub fn to_newest(&mut self) {
-        (self.place, self.cursor) = (Place::Newest, None);
+        self.place = Place::Newest;
+        self.cursor = None;
     }
 
     /// Follows, or stays where it is.
@@ -287,7 +314,8 @@ impl LogView {
         }
     }
 
-    /// Goes to the next (or previous) row that is wanted, in the middle of a `page`; answers whether there is one.
+    /// Goes to the next (or previous) row that is wanted, in the middle of a `page`; answers whether there is
+    /// one.
     pub fn jump(&mut self, forward: bool, page: usize, wanted: impl Fn(&LogRow) -> bool) -> bool {
         let from = match (self.cursor, self.place) {
             (Some(at), _) | (None, Place::Top(at)) => at,
@@ -296,10 +324,12 @@ impl LogView {
         };
         let after = if self.cursor.is_some() { from + 1 } else { from };
         let mut wanted = (0..self.rows.len()).filter(|at| self.shown(*at) && wanted(&self.rows[*at]));
-        let found = if forward { wanted.find(|at| *at >= after) } else { wanted.take_while(|at| *at < from).last() };
+        let found =
+            if forward { wanted.find(|at| *at >= after) } else { wanted.take_while(|at| *at < from).last() };
         let Some(to) = found else { return false };
         let lower = self.below(to).take(page / 2 + 1).last().unwrap_or(to);
-        (self.place, self.cursor) = (self.bottom(lower, page), Some(to));
+        self.place = self.bottom(lower, page);
+        self.cursor = Some(to);
         true
     }
 
@@ -312,7 +342,8 @@ impl LogView {
             row.hit = (!narrower || row.hit) && search.finds(&row.line);
             search.hits += usize::from(row.hit);
         }
-        (self.search, self.cursor) = (search, None);
+        self.search = search;
+        self.cursor = None;
     }
 }
 

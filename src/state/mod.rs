@@ -1,7 +1,9 @@
-//! What is so ([`World`]) and what this viewer looks at ([`Screen`]). Only [`reduce`](crate::reduce) writes either.
+//! What is so ([`World`]) and what this viewer looks at ([`Screen`]). Only [`reduce`](crate::reduce) writes
+//! either.
 //!
-//! Nothing in here does I/O or reads a clock: time is [`State::now`], which is the `at` of the last record or tick. The world is a fold of
-//! recorded events alone, so a journal replays to the same world whatever terminal it was watched on; each part folds its own events.
+//! Nothing in here does I/O or reads a clock: time is [`State::now`], which is the `at` of the last record or
+//! tick. The world is a fold of recorded events alone, so a journal replays to the same world whatever
+//! terminal it was watched on; each part folds its own events.
 
 mod alerts;
 mod candidates;
@@ -50,10 +52,16 @@ pub use form::{Choice, Field, Form};
 pub use lag::{Drains, Group, GroupState, Lag, Partition};
 pub use logs::{LogLook, LogRow, LogStream, LogSubject, LogView, Place, STREAMS, Search, TAIL};
 pub use rates::{Rates, Series};
-pub use reading::{Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry, timeline_lines};
+pub use reading::{
+    Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry,
+    timeline_lines,
+};
 pub use reasons::{explain, told};
 pub use rollouts::Rollout;
-pub use rows::{PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines, workload_rows};
+pub use rows::{
+    PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines,
+    workload_rows,
+};
 pub use runs::{DISARMED, Run, Runs, STOPPED, Stage};
 pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
 pub use span::Span;

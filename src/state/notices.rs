@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Notice, Uid};
 
-/// Warnings kept: the oldest go first. A cluster that says more than this is read by its events, not by a screen.
+/// Warnings kept: the oldest go first. A cluster that says more than this is read by its events, not by a
+/// screen.
 const KEPT: usize = 3_000;
 
 /// Warnings, by identity.
@@ -68,7 +69,8 @@ mod tests {
     fn notice(uid: &str, about: &str, second: i64) -> Notice {
         let last = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
         let meta = Meta { created: last, ..samples::meta(uid) };
-        let (reason, message) = ("Unhealthy".into(), "Readiness probe failed".into());
+        let reason = "Unhealthy".into();
+        let message = "Readiness probe failed".into();
         Notice {
             meta,
             about_kind: "Pod".into(),

@@ -1,4 +1,5 @@
-//! Request and error rates by service: the newest numbers, an hour of them at a fine step and a day at a coarse one.
+//! Request and error rates by service: the newest numbers, an hour of them at a fine step and a day at a
+//! coarse one.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ const STEADY: f64 = 0.1;
 /// How long a number has to be at half of its limit or below for what comes after it to be another trouble.
 const WELL: TimeDelta = TimeDelta::seconds(60);
 
-/// One service over time. It holds numbers only: its name may look like a secret's, and text under it would be taken for one.
+/// One service over time. It holds numbers only: its name may look like a secret's, and text under it would
+/// be taken for one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// The newest numbers.
@@ -63,7 +65,9 @@ impl Series {
 
     /// Whether anything is known of it from this moment on.
     pub fn known_since(&self, since: DateTime<Utc>) -> bool {
-        let reaches = |tier: Tier| self.tracks(tier).iter().any(|track| !track.is_empty() && track.end() > tier.place(since));
+        let reaches = |tier: Tier| {
+            self.tracks(tier).iter().any(|track| !track.is_empty() && track.end() > tier.place(since))
+        };
         reaches(Tier::Fine) || reaches(Tier::Coarse)
     }
 
@@ -72,29 +76,41 @@ impl Series {
         self.fine[signal as usize].at(Tier::Fine.place(at))
     }
 
-    /// A line between two moments as `dots` numbers: the greatest of each stretch, so that no peak is lost, however far one looks. A dot
-    /// that is narrower than a step has the number of its step; what is not known is a gap.
-    pub fn dots(&self, signal: Signal, from: DateTime<Utc>, to: DateTime<Utc>, dots: usize) -> Vec<Option<f64>> {
+    /// A line between two moments as `dots` numbers: the greatest of each stretch, so that no peak is lost,
+    /// however far one looks. A dot that is narrower than a step has the number of its step; what is not
+    /// known is a gap.
+    pub fn dots(
+        &self,
+        signal: Signal,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        dots: usize,
+    ) -> Vec<Option<f64>> {
         let tier = if to - from <= Tier::Fine.span() { Tier::Fine } else { Tier::Coarse };
-        let (track, step) = (&self.tracks(tier)[signal as usize], tier.step() * 1_000);
-        let (start, span) = (from.timestamp_millis(), (to - from).num_milliseconds());
+        let track = &self.tracks(tier)[signal as usize];
+        let step = tier.step() * 1_000;
+        let start = from.timestamp_millis();
+        let span = (to - from).num_milliseconds();
         let count = i64::try_from(dots).unwrap_or(i64::MAX).max(1);
         let edge = |dot: i64| start + span * dot / count;
         let value = |dot: i64| {
-            let (begin, end) = (edge(dot), edge(dot + 1));
+            let begin = edge(dot);
+            let end = edge(dot + 1);
             let [first, behind] = [begin, end].map(|edge| (edge + step - 1).div_euclid(step));
             if first < behind { track.most(first, behind) } else { track.at(begin.div_euclid(step)) }
         };
         (0..count).take(dots).map(value).collect()
     }
 
-    /// The first sample of the present trouble: the oldest above a limit since the number was last well, which is at half of it or below for
-    /// a minute.
+    /// The first sample of the present trouble: the oldest above a limit since the number was last well,
+    /// which is at half of it or below for a minute.
     pub fn above_since(&self, signal: Signal, limit: f64) -> Option<DateTime<Utc>> {
         let (first, whole) = self.rose(Tier::Fine, signal, limit)?;
         let first = Tier::Fine.at(first);
         let oldest = Tier::Fine.at(self.fine[signal as usize].first());
-        let before = self.rose(Tier::Coarse, signal, limit).filter(|(place, _)| !whole && Tier::Coarse.at(place + 1) <= oldest);
+        let before = self
+            .rose(Tier::Coarse, signal, limit)
+            .filter(|(place, _)| !whole && Tier::Coarse.at(place + 1) <= oldest);
         Some(before.map_or(first, |(place, _)| Tier::Coarse.at(place)))
     }
 
@@ -118,7 +134,8 @@ impl Series {
     /// By how much a number changed in a minute; 0 where that is little, unknown where one of both is.
     pub fn trend(&self, signal: Signal) -> Option<f64> {
         let now = DateTime::from_timestamp_millis(self.at?)?;
-        let (value, before) = (self.rate.of(signal)?, self.at(signal, now - TREND)?);
+        let value = self.rate.of(signal)?;
+        let before = self.at(signal, now - TREND)?;
         let change = value - before;
         Some(if change.abs() <= STEADY * value.max(before) { 0.0 } else { change })
     }
@@ -146,7 +163,8 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Takes in samples. One that is not newer than what is known is history, and does not change the present.
+    /// Takes in samples. One that is not newer than what is known is history, and does not change the
+    /// present.
     pub fn fold(&mut self, samples: &[RateSample]) {
         for sample in samples {
             let newest = self.at.map_or(sample.at, |at| at.max(sample.at));
@@ -154,14 +172,20 @@ impl Rates {
             for told in &sample.services {
                 let series = self.services.entry(told.service.clone()).or_default();
                 for signal in Signal::ALL {
-                    told.rate.of(*signal).into_iter().for_each(|value| series.note(*signal, sample.at, value, newest));
+                    told.rate
+                        .of(*signal)
+                        .into_iter()
+                        .for_each(|value| series.note(*signal, sample.at, value, newest));
                 }
                 if present {
-                    (series.rate, series.at) = (told.rate, Some(sample.at.timestamp_millis()));
+                    series.rate = told.rate;
+                    series.at = Some(sample.at.timestamp_millis());
                 }
             }
             if present {
-                (self.at, self.window, self.errors_5m) = (Some(sample.at), Some(sample.window), sample.errors_5m);
+                self.at = Some(sample.at);
+                self.window = Some(sample.window);
+                self.errors_5m = sample.errors_5m;
             }
         }
         self.expire();
@@ -177,7 +201,9 @@ impl Rates {
                 for (place, value) in places.filter_map(|(place, value)| Some((place, (*value)?))) {
                     match history.tier {
                         Tier::Fine => series.note(*signal, Tier::Fine.at(place), value, newest),
-                        Tier::Coarse => series.coarse[*signal as usize].raise(place, value, oldest(Tier::Coarse, newest)),
+                        Tier::Coarse => {
+                            series.coarse[*signal as usize].raise(place, value, oldest(Tier::Coarse, newest))
+                        }
                     }
                 }
             }

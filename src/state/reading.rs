@@ -1,4 +1,5 @@
-//! How this viewer reads the timeline: what passes the filter, which causes are opened, what was searched for.
+//! How this viewer reads the timeline: what passes the filter, which causes are opened, what was searched
+//! for.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -42,10 +43,12 @@ impl TimelineFilter {
         let mut filter = Self::default();
         for word in text.split_whitespace() {
             match word.split_once(':') {
-                Some(("kind", kinds)) => kinds.split(',').filter(|kind| !kind.is_empty()).for_each(|kind| match kind.parse() {
-                    Ok(kind) => filter.kinds.push(kind),
-                    Err(fault) => filter.wrong = filter.wrong.take().or(Some(fault)),
-                }),
+                Some(("kind", kinds)) => {
+                    kinds.split(',').filter(|kind| !kind.is_empty()).for_each(|kind| match kind.parse() {
+                        Ok(kind) => filter.kinds.push(kind),
+                        Err(fault) => filter.wrong = filter.wrong.take().or(Some(fault)),
+                    })
+                }
                 Some(("subject", subject)) => filter.subjects.push(subject.to_lowercase()),
                 _ => filter.words.push(word.to_lowercase()),
             }
@@ -53,13 +56,15 @@ impl TimelineFilter {
         filter
     }
 
-    /// Whether the entry has all of them, some kind of those that are named. The subject is as the viewer reads it.
+    /// Whether the entry has all of them, some kind of those that are named. The subject is as the viewer
+    /// reads it.
     pub fn takes<'a>(&self, entry: &'a Entry, subject: impl FnOnce(&'a Entry) -> Cow<'a, str>) -> bool {
         let kind = self.kinds.is_empty() || self.kinds.contains(&entry.kind);
         if !kind || (self.subjects.is_empty() && self.words.is_empty()) {
             return kind;
         }
-        let (subject, text) = (subject(entry).to_lowercase(), entry.text.to_lowercase());
+        let subject = subject(entry).to_lowercase();
+        let text = entry.text.to_lowercase();
         let has = |word: &String| subject.contains(word.as_str()) || text.contains(word.as_str());
         self.subjects.iter().all(|word| subject.contains(word.as_str())) && self.words.iter().all(has)
     }
@@ -73,7 +78,8 @@ pub fn timeline_lines(state: &State) -> Vec<TimelineLine<'_>> {
 /// A line passes for its cases' sake as well.
 fn lines(state: &State, opened: impl Fn(u64) -> bool) -> Vec<TimelineLine<'_>> {
     let filter = TimelineFilter::new(state.screen.filter(Focus::Timeline));
-    let (world, timeline) = (&state.world, &state.world.timeline);
+    let world = &state.world;
+    let timeline = &state.world.timeline;
     let takes = |entry| filter.takes(entry, |entry| world.subject(entry));
     let mut lines = Vec::new();
     for entry in timeline.lines() {
@@ -82,7 +88,12 @@ fn lines(state: &State, opened: impl Fn(u64) -> bool) -> Vec<TimelineLine<'_>> {
             lines.push(TimelineLine { entry, open });
         }
         if open == Some(true) {
-            lines.extend(timeline.cases(entry.id).filter(|case| takes(case)).map(|entry| TimelineLine { entry, open: None }));
+            lines.extend(
+                timeline
+                    .cases(entry.id)
+                    .filter(|case| takes(case))
+                    .map(|entry| TimelineLine { entry, open: None }),
+            );
         }
     }
     lines
@@ -101,9 +112,13 @@ pub fn selected_entry(state: &State) -> Option<&Entry> {
     state.world.timeline.get(id.parse().ok()?)
 }
 
-/// The next (or previous) entry that has the searched text, round the ends, from the one that is selected or from the newest on.
+/// The next (or previous) entry that has the searched text, round the ends, from the one that is selected or
+/// from the newest on.
 pub fn search(state: &State, forward: bool) -> Option<&Entry> {
-    let filter = TimelineFilter { words: vec![state.screen.reading.search.to_lowercase()], ..TimelineFilter::default() };
+    let filter = TimelineFilter {
+        words: vec![state.screen.reading.search.to_lowercase()],
+        ..TimelineFilter::default()
+    };
     let all = lines(state, |_| true);
     let selected = state.screen.lists.get(&Focus::Timeline).and_then(|list| list.selected.as_ref());
     let at = selected.and_then(|id| all.iter().position(|line| line.entry.id.to_string() == id.as_str()));
@@ -122,7 +137,8 @@ pub fn search(state: &State, forward: bool) -> Option<&Entry> {
         .find(|entry| filter.takes(entry, |entry| state.world.subject(entry)))
 }
 
-/// The object of the cluster that an entry is about, as far as it is there: by identity, else by the subject's name.
+/// The object of the cluster that an entry is about, as far as it is there: by identity, else by the
+/// subject's name.
 pub fn object_of(world: &World, entry: &Entry) -> Option<Uid> {
     let cluster = &world.cluster;
     let there = |uid: &&Uid| cluster.workloads.contains_key(*uid) || cluster.pods.contains_key(*uid);
@@ -132,14 +148,30 @@ pub fn object_of(world: &World, entry: &Entry) -> Option<Uid> {
 /// The object of the cluster that an alert's labels name.
 pub fn object_of_alert(world: &World, alert: &Alert) -> Option<Uid> {
     let labels = ["pod", "deployment", "statefulset", "service"];
-    labels.iter().filter_map(|label| alert.labels.get(*label)).find_map(|name| named(world, ContextId::MAIN, name))
+    labels
+        .iter()
+        .filter_map(|label| alert.labels.get(*label))
+        .find_map(|name| named(world, ContextId::MAIN, name))
 }
 
 /// A workload of that name or service in a context, or a pod of that name.
 pub(super) fn named(world: &World, context: ContextId, name: &str) -> Option<Uid> {
-    let (cluster, here) = (&world.cluster, |meta: &Meta| meta.context() == context);
-    let workload = cluster.workloads.values().find(|w| here(&w.meta) && (w.meta.name == *name || w.service == *name)).map(|w| &w.meta.uid);
-    workload.or_else(|| cluster.pods.values().find(|pod| here(&pod.meta) && pod.meta.name == *name).map(|pod| &pod.meta.uid)).cloned()
+    let cluster = &world.cluster;
+    let here = |meta: &Meta| meta.context() == context;
+    let workload = cluster
+        .workloads
+        .values()
+        .find(|w| here(&w.meta) && (w.meta.name == *name || w.service == *name))
+        .map(|w| &w.meta.uid);
+    workload
+        .or_else(|| {
+            cluster
+                .pods
+                .values()
+                .find(|pod| here(&pod.meta) && pod.meta.name == *name)
+                .map(|pod| &pod.meta.uid)
+        })
+        .cloned()
 }
 
 #[cfg(test)]
@@ -170,7 +202,12 @@ mod tests {
             ("kind:", [true, true, true]),
         ] {
             let read = TimelineFilter::new(filter);
-            assert_eq!([&deploy, &action, &note].map(|entry| read.takes(entry, |entry| entry.subject.as_str().into())), taken, "{filter}");
+            assert_eq!(
+                [&deploy, &action, &note]
+                    .map(|entry| read.takes(entry, |entry| entry.subject.as_str().into())),
+                taken,
+                "{filter}"
+            );
             assert_eq!(read.wrong, None);
         }
         let wrong = TimelineFilter::new("kind:deplyo").wrong.unwrap().to_string();

@@ -1,4 +1,5 @@
-//! What was installed, rolled out and scaled, when and by whom, as entries of the timeline; and what no controller has taken up yet.
+//! What was installed, rolled out and scaled, when and by whom, as entries of the timeline; and what no
+//! controller has taken up yet.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ const PROMPT: TimeDelta = TimeDelta::seconds(10);
 /// Rollouts that are kept of each Deployment.
 const KEPT: usize = 8;
 
-/// A rollout of a Deployment. The age of its ReplicaSet does not tell when it began: a rollback takes up an older one.
+/// A rollout of a Deployment. The age of its ReplicaSet does not tell when it began: a rollback takes up an
+/// older one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
     /// Number of the revision that it brought.
@@ -42,12 +44,17 @@ impl Rollout {
 
     /// Completes it from the last change of its Deployment, which says when it began where that was not seen.
     fn sign(&mut self, changed: &LastChange, after: Option<DateTime<Utc>>) {
-        let near = if self.found { changed.at <= self.at && Some(changed.at) >= after } else { (changed.at - self.at).abs() <= NEAR };
+        let near = if self.found {
+            changed.at <= self.at && Some(changed.at) >= after
+        } else {
+            (changed.at - self.at).abs() <= NEAR
+        };
         if near {
             self.by = Some(changed.manager.clone());
         }
         if near && self.found {
-            (self.at, self.found) = (changed.at, false);
+            self.at = changed.at;
+            self.found = false;
         }
     }
 }
@@ -64,7 +71,8 @@ pub struct Rollouts {
     /// The newest rollouts of each Deployment, oldest first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     recent: BTreeMap<Uid, Vec<Rollout>>,
-    /// When Deployments were written last: a rollout begins then, although its ReplicaSet may have to wait until the old pods are gone.
+    /// When Deployments were written last: a rollout begins then, although its ReplicaSet may have to wait
+    /// until the old pods are gone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     written: BTreeMap<Uid, DateTime<Utc>>,
 }
@@ -79,12 +87,20 @@ struct Unseen {
 
 impl Rollouts {
     /// Tells what an event changed that the cluster has taken in.
-    pub fn tell(&mut self, at: DateTime<Utc>, before: &Before, cluster: &Cluster, event: &ClusterEvent, timeline: &mut Timeline) {
+    pub fn tell(
+        &mut self,
+        at: DateTime<Utc>,
+        before: &Before,
+        cluster: &Cluster,
+        event: &ClusterEvent,
+        timeline: &mut Timeline,
+    ) {
         match event {
             ClusterEvent::Workloads(workloads) => {
                 let mut known: BTreeMap<&Uid, &Workload> = before.iter().collect();
                 for now in workloads {
-                    let before = known.insert(&now.meta.uid, now); // one batch may hold several states of a workload
+                    // one batch may hold several states of a workload
+                    let before = known.insert(&now.meta.uid, now);
                     self.follow(at, before, now);
                     if before.is_some_and(|before| self.begins(before, now)) {
                         self.written.insert(now.meta.uid.clone(), at);
@@ -96,9 +112,15 @@ impl Rollouts {
                     }
                 }
             }
-            ClusterEvent::Revisions(revisions) => revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline)),
-            ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => self.history(at, scope.context, cluster, timeline),
-            ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) if *kind == Kind::Deployment => {
+            ClusterEvent::Revisions(revisions) => {
+                revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline))
+            }
+            ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => {
+                self.history(at, scope.context, cluster, timeline)
+            }
+            ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids)
+                if *kind == Kind::Deployment =>
+            {
                 for uid in uids {
                     self.forget(uid);
                 }
@@ -115,10 +137,13 @@ impl Rollouts {
         self.unseen.get(&workload.meta.uid).is_some_and(|unseen| now - unseen.since > PROMPT)
     }
 
-    /// The release that a workload's pods run, as far as it is known: the template's, unless no controller has seen that.
+    /// The release that a workload's pods run, as far as it is known: the template's, unless no controller
+    /// has seen that.
     pub fn release<'a>(&'a self, workload: &'a Workload, cluster: &'a Cluster) -> Option<&'a Clean> {
         let Some(unseen) = self.unseen.get(&workload.meta.uid) else { return workload.release.as_ref() };
-        let newest = || cluster.revisions_of(&workload.meta.uid).first().and_then(|revision| revision.release.as_ref());
+        let newest = || {
+            cluster.revisions_of(&workload.meta.uid).first().and_then(|revision| revision.release.as_ref())
+        };
         unseen.release.as_ref().or_else(newest)
     }
 
@@ -140,11 +165,16 @@ impl Rollouts {
         }
     }
 
-    /// Whether a Deployment was written in a way that may begin a rollout of which no ReplicaSet is known yet.
+    /// Whether a Deployment was written in a way that may begin a rollout of which no ReplicaSet is known
+    /// yet.
     fn begins(&self, before: &Workload, now: &Workload) -> bool {
-        let written = now.kind == Kind::Deployment && before.generation < now.generation && before.desired == now.desired;
+        let written = now.kind == Kind::Deployment
+            && before.generation < now.generation
+            && before.desired == now.desired;
         let known = self.deployed.get(&now.meta.uid).copied();
-        written && known.is_some() && (now.revision > known || (now.revision == known && before.revision == now.revision))
+        written
+            && known.is_some()
+            && (now.revision > known || (now.revision == known && before.revision == now.revision))
     }
 
     fn forget(&mut self, deployment: &Uid) {
@@ -163,7 +193,9 @@ impl Rollouts {
         if now.observed >= now.generation {
             self.unseen.remove(&now.meta.uid);
         } else {
-            let release = before.filter(|before| before.observed >= before.generation).and_then(|before| before.release.clone());
+            let release = before
+                .filter(|before| before.observed >= before.generation)
+                .and_then(|before| before.release.clone());
             self.unseen.entry(now.meta.uid.clone()).or_insert(Unseen { since: at, release });
         }
     }
@@ -178,16 +210,29 @@ impl Rollouts {
             }
         }
         let Some([older @ .., newest]) = self.recent.get_mut(uid).map(Vec::as_mut_slice) else { return };
-        let decided = now.changed.as_ref().filter(|changed| changed.subresource.is_none() && now.revision >= Some(newest.number));
+        let decided = now
+            .changed
+            .as_ref()
+            .filter(|changed| changed.subresource.is_none() && now.revision >= Some(newest.number));
         if let Some(changed) = decided.filter(|_| newest.by.is_none()) {
             newest.sign(changed, older.last().map(|before| before.at));
         }
     }
 
-    /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older template. What the first listing
-    /// names happened before warroom looked: [`Self::history`] tells that.
-    fn deployed(&mut self, at: DateTime<Utc>, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
-        let Some(owner) = revision.owner.as_ref().filter(|_| cluster.is_listed(Kind::ReplicaSet, revision.meta.context())) else { return };
+    /// A ReplicaSet with a number that its Deployment did not have: a rollout, or a rollback to an older
+    /// template. What the first listing names happened before warroom looked: [`Self::history`] tells that.
+    fn deployed(
+        &mut self,
+        at: DateTime<Utc>,
+        revision: &Revision,
+        cluster: &Cluster,
+        timeline: &mut Timeline,
+    ) {
+        let Some(owner) =
+            revision.owner.as_ref().filter(|_| cluster.is_listed(Kind::ReplicaSet, revision.meta.context()))
+        else {
+            return;
+        };
         let known = self.deployed.insert(owner.uid.clone(), revision.number).unwrap_or(0);
         if revision.number <= known {
             self.deployed.insert(owner.uid.clone(), known);
@@ -198,7 +243,14 @@ impl Rollouts {
         }
     }
 
-    fn rolled_out(&mut self, at: DateTime<Utc>, owner: &Owner, revision: &Revision, cluster: &Cluster, timeline: &mut Timeline) {
+    fn rolled_out(
+        &mut self,
+        at: DateTime<Utc>,
+        owner: &Owner,
+        revision: &Revision,
+        cluster: &Cluster,
+        timeline: &mut Timeline,
+    ) {
         let subject = Subject { context: ContextId::of(&owner.uid), name: owner.name.clone() };
         let id = timeline.add(at, EntryKind::Deploy, subject, rollout(revision, cluster, &owner.uid), None);
         timeline.about(id, &owner.uid);
@@ -208,18 +260,22 @@ impl Rollouts {
         }
     }
 
-    /// Rollouts of the last hour, as far as the first listing shows them: a ReplicaSet that is younger than all with lower numbers was made
-    /// by its rollout. An older one was taken up again by a rollback, at a time that nothing tells.
+    /// Rollouts of the last hour, as far as the first listing shows them: a ReplicaSet that is younger than
+    /// all with lower numbers was made by its rollout. An older one was taken up again by a rollback, at a
+    /// time that nothing tells.
     fn history(&mut self, at: DateTime<Utc>, context: ContextId, cluster: &Cluster, timeline: &mut Timeline) {
         let here = cluster.revisions.values().filter(|r| r.meta.context() == context);
-        let mut revisions: Vec<(&Owner, &Revision)> = here.filter_map(|r| Some((r.owner.as_ref()?, r))).collect();
+        let mut revisions: Vec<(&Owner, &Revision)> =
+            here.filter_map(|r| Some((r.owner.as_ref()?, r))).collect();
         revisions.sort_by(|a, b| (&a.0.uid, a.1.number).cmp(&(&b.0.uid, b.1.number)));
         for of_one in revisions.chunk_by(|a, b| a.0.uid == b.0.uid) {
             let (Some((owner, _)), Some((_, newest))) = (of_one.first(), of_one.last()) else { continue };
-            let known = self.deployed.insert(owner.uid.clone(), newest.number).unwrap_or(0); // they were told one by one
+            // they were told one by one
+            let known = self.deployed.insert(owner.uid.clone(), newest.number).unwrap_or(0);
             for (_, now) in of_one.iter().filter(|(_, now)| now.number > known.max(1)) {
                 let mut older = of_one.iter().filter(|(_, other)| other.number < now.number).peekable();
-                let (any, youngest) = (older.peek().is_some(), older.all(|(_, other)| other.meta.created < now.meta.created));
+                let any = older.peek().is_some();
+                let youngest = older.all(|(_, other)| other.meta.created < now.meta.created);
                 if youngest {
                     self.remember(&owner.uid, Rollout::new(now.number, now.meta.created));
                 } else if now.number == newest.number {
@@ -240,7 +296,8 @@ impl Rollouts {
 fn found(at: DateTime<Utc>, now: &Workload, timeline: &mut Timeline) {
     if now.kind != Kind::Job && at - now.meta.created < HISTORY {
         let release = now.release.as_ref().map(|release| format!("  {release}")).unwrap_or_default();
-        let text = format!("{} created{release}{}", now.kind.word(), by(now.changed.as_ref(), now.meta.created));
+        let text =
+            format!("{} created{release}{}", now.kind.word(), by(now.changed.as_ref(), now.meta.created));
         together(now.meta.created.min(at), ChangeSort::Created, &now.meta, &text, timeline);
     }
     let scaled = now.changed.as_ref().filter(|changed| changed.subresource.as_deref() == Some("scale"));
@@ -250,9 +307,11 @@ fn found(at: DateTime<Utc>, now: &Workload, timeline: &mut Timeline) {
     }
 }
 
-/// A scaling; and of what has no ReplicaSets a new template. A DaemonSet's count follows the nodes, a Job's is never changed.
+/// A scaling; and of what has no ReplicaSets a new template. A DaemonSet's count follows the nodes, a Job's
+/// is never changed.
 fn changed(at: DateTime<Utc>, before: &Workload, now: &Workload, timeline: &mut Timeline) {
-    let (by, scales) = (by(now.changed.as_ref(), at), matches!(now.kind, Kind::Deployment | Kind::StatefulSet));
+    let by = by(now.changed.as_ref(), at);
+    let scales = matches!(now.kind, Kind::Deployment | Kind::StatefulSet);
     let set = matches!(now.kind, Kind::StatefulSet | Kind::DaemonSet);
     let text = if scales && before.desired != now.desired {
         format!("scaled {} → {}{by}", before.desired, now.desired)
@@ -275,7 +334,9 @@ fn rollout(revision: &Revision, cluster: &Cluster, deployment: &Uid) -> String {
         Some(older) if older.release != revision.release => {
             format!("rev {} → {}  {} → {}", older.number, revision.number, release(older), release(revision))
         }
-        Some(older) if older.images != revision.images => format!("rev {} → {}  {}", older.number, revision.number, images(revision)),
+        Some(older) if older.images != revision.images => {
+            format!("rev {} → {}  {}", older.number, revision.number, images(revision))
+        }
         Some(older) => format!("rev {} → {}", older.number, revision.number),
         None => format!("rev {}  {}", revision.number, release(revision)),
     }

@@ -98,14 +98,22 @@ impl Run {
 
     /// What it has come to, for its checks.
     fn since(&self) -> Since {
-        let generation = if let Some(Outcome::Applied { generation, .. }) = self.outcome { generation } else { 0 };
+        let generation =
+            if let Some(Outcome::Applied { generation, .. }) = self.outcome { generation } else { 0 };
         Since { applied: self.applied, generation, within: self.intent.verify_within, peak: self.peak }
     }
 
     fn verdict(&self, at: DateTime<Utc>, evidence: &Evidence<'_>, ok: bool) -> Verdict {
         let seconds = self.applied.map_or(0.0, |applied| (at - applied).as_seconds_f64());
         let missing = if ok { Vec::new() } else { evidence.missing(&self.intent.checks, &self.since()) };
-        Verdict { ok, before: self.before.clone(), after: evidence.measure(&self.intent.checks), seconds, missing, at }
+        Verdict {
+            ok,
+            before: self.before.clone(),
+            after: evidence.measure(&self.intent.checks),
+            seconds,
+            missing,
+            at,
+        }
     }
 }
 
@@ -118,12 +126,36 @@ pub struct Runs {
 
 impl Runs {
     /// A step was confirmed (or, `adopted`, found without an outcome).
-    pub fn begin(&mut self, at: DateTime<Utc>, intent: &Intent, adopted: bool, evidence: &Evidence<'_>) -> &Run {
+    pub fn begin(
+        &mut self,
+        at: DateTime<Utc>,
+        intent: &Intent,
+        adopted: bool,
+        evidence: &Evidence<'_>,
+    ) -> &Run {
         self.count += 1;
         let before = evidence.measure(&intent.checks);
-        let stage = if adopted { Stage::Unknown("warroom ended before the answer came".into()) } else { Stage::Waiting };
-        let (intent, mark, peak) = (intent.clone(), self.count, before.lag);
-        let run = Run { mark, intent, at, stage, outcome: None, applied: None, peak, before, sent: None, done: 0, revoked: None };
+        let stage = if adopted {
+            Stage::Unknown("warroom ended before the answer came".into())
+        } else {
+            Stage::Waiting
+        };
+        let intent = intent.clone();
+        let mark = self.count;
+        let peak = before.lag;
+        let run = Run {
+            mark,
+            intent,
+            at,
+            stage,
+            outcome: None,
+            applied: None,
+            peak,
+            before,
+            sent: None,
+            done: 0,
+            revoked: None,
+        };
         self.runs.entry(run.intent.id).or_insert(run)
     }
 
@@ -171,7 +203,8 @@ impl Runs {
         self.runs.get(&id)
     }
 
-    /// The effect of what was undone is not awaited any more: it would be looked for in what the undo has made.
+    /// The effect of what was undone is not awaited any more: it would be looked for in what the undo has
+    /// made.
     fn revert(&mut self, undone: Ulid, by: u32) {
         if let Some(run) = self.runs.get_mut(&undone).filter(|run| run.stage == Stage::Verifying) {
             run.stage = Stage::Reverted(by);
@@ -208,10 +241,15 @@ impl Runs {
         self.runs.values()
     }
 
-    /// The newest change that was made, can be taken back and was not yet: no undo is, and nothing that one is under way for.
+    /// The newest change that was made, can be taken back and was not yet: no undo is, and nothing that one
+    /// is under way for.
     pub fn undoable(&self) -> Option<&Run> {
-        let taken_back = |run: &Run| self.runs.values().any(|undo| undo.intent.call.undoes == Some(run.intent.id) && !undo.undone());
-        let can_be = |run: &&Run| run.applied.is_some() && run.intent.undo.is_some() && run.intent.call.undoes.is_none();
+        let taken_back = |run: &Run| {
+            self.runs.values().any(|undo| undo.intent.call.undoes == Some(run.intent.id) && !undo.undone())
+        };
+        let can_be = |run: &&Run| {
+            run.applied.is_some() && run.intent.undo.is_some() && run.intent.call.undoes.is_none()
+        };
         self.runs.values().rev().filter(can_be).find(|run| !taken_back(run))
     }
 

@@ -49,8 +49,16 @@ impl Story {
     }
 
     fn lags(&mut self, second: i64, lag: i64) -> &mut Self {
-        let partition = PartitionLag { topic: "t".into(), committed: Some(1_000), end: Some(1_000 + lag), ..PartitionLag::default() };
-        self.lag.fold(at(second), &[GroupLag { group: "app".into(), members: Some(1), partitions: vec![partition] }]);
+        let partition = PartitionLag {
+            topic: "t".into(),
+            committed: Some(1_000),
+            end: Some(1_000 + lag),
+            ..PartitionLag::default()
+        };
+        self.lag.fold(
+            at(second),
+            &[GroupLag { group: "app".into(), members: Some(1), partitions: vec![partition] }],
+        );
         self
     }
 }
@@ -65,7 +73,10 @@ fn errors_below() -> Check {
 
 #[test]
 fn requests_of_before_the_change_say_nothing_of_it() {
-    for (before, failing) in [(0.0, vec![(10, 1.4), (15, 4.0), (20, 6.0), (35, 18.0)]), (24.0, vec![(10, 12.0), (20, 4.0), (30, 3.0)])] {
+    for (before, failing) in [
+        (0.0, vec![(10, 1.4), (15, 4.0), (20, 6.0), (35, 18.0)]),
+        (24.0, vec![(10, 12.0), (20, 4.0), (30, 3.0)]),
+    ] {
         let mut story = Story::default();
         story.fails(0, before).changes(1, errors_below());
         assert!(!story.worked(2), "a sample of before the change");
@@ -84,8 +95,9 @@ fn a_lag_that_still_rises_is_not_falling() {
         assert!(!story.lags(second, lag).worked(second), "after {second} s");
     }
     let seconds = (4..20).map(|n| (n * 10, 15_000 - n * 300));
-    let worked =
-        seconds.map(|(second, lag)| (story.lags(second, lag).worked(second), story.lag.groups["app"].growth())).find(|(done, _)| *done);
+    let worked = seconds
+        .map(|(second, lag)| (story.lags(second, lag).worked(second), story.lag.groups["app"].growth()))
+        .find(|(done, _)| *done);
     assert!(worked.is_some_and(|(_, growth)| growth < Some(0.0)), "{worked:?}");
 }
 
@@ -114,7 +126,8 @@ fn an_undo_is_taken_back_by_nothing_and_the_change_before_is_next() {
 
 #[test]
 fn an_undo_that_was_not_made_leaves_its_change_to_be_undone() {
-    let (mut runs, story) = (Runs::default(), Story::default());
+    let mut runs = Runs::default();
+    let story = Story::default();
     let first = samples::intent();
     runs.begin(at(0), &first, false, &story.evidence());
     runs.answer(at(0), first.id, &Outcome::Applied { writes: 1, generation: 2, by_reading: false });
@@ -143,7 +156,12 @@ fn the_effect_of_what_was_undone_is_not_awaited() {
     let told = story.runs.due(
         at(120),
         first,
-        &Evidence { cluster: &story.cluster, rates: Some(&story.rates), lag: &story.lag, alerts: &story.alerts },
+        &Evidence {
+            cluster: &story.cluster,
+            rates: Some(&story.rates),
+            lag: &story.lag,
+            alerts: &story.alerts,
+        },
     );
     assert!(told.is_none(), "neither that it was seen nor that it was not");
 }

@@ -1,5 +1,5 @@
-//! What this viewer looks at: focus, scroll, selection, what is open, the typed line. All of it, so that a frame is a function of the state.
-//! Never part of the world: a replay is watched with a screen of its own.
+//! What this viewer looks at: focus, scroll, selection, what is open, the typed line. All of it, so that a
+//! frame is a function of the state. Never part of the world: a replay is watched with a screen of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -247,8 +247,10 @@ pub struct Screen {
 impl Screen {
     /// Begins with what there is to choose from.
     pub fn begin(&mut self, setup: &Setup) {
-        (self.themes, self.keymaps) = (Choices::new(&setup.themes), Choices::new(&setup.keymaps));
-        (self.seat, self.calls.by) = (setup.seat, setup.call_by);
+        self.themes = Choices::new(&setup.themes);
+        self.keymaps = Choices::new(&setup.keymaps);
+        self.seat = setup.seat;
+        self.calls.by = setup.call_by;
     }
 
     /// The things to choose from of that sort.
@@ -290,7 +292,12 @@ impl Screen {
         match top {
             Some(Overlay::Help { .. }) => contexts.push(Context::Help),
             Some(Overlay::Detail { .. } | Overlay::Manifest(_)) => contexts.push(Context::Detail),
-            Some(Overlay::Entry { .. } | Overlay::Group { .. } | Overlay::Changes { .. } | Overlay::Sources { .. }) => {
+            Some(
+                Overlay::Entry { .. }
+                | Overlay::Group { .. }
+                | Overlay::Changes { .. }
+                | Overlay::Sources { .. },
+            ) => {
                 contexts.push(Context::Page);
             }
             Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
@@ -328,7 +335,8 @@ impl Screen {
             (Purpose::Search, Some(Overlay::Logs(log))) => log.search.text.clone(),
             _ => Clean::default(),
         };
-        self.input = Some(Input { purpose, prompt: prompt.into(), cursor: text.len(), text, candidate: None, before });
+        self.input =
+            Some(Input { purpose, prompt: prompt.into(), cursor: text.len(), text, candidate: None, before });
     }
 
     /// Tells the viewer something for a few seconds.

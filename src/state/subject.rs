@@ -1,4 +1,5 @@
-//! What the viewer has in hand: the object that keys are about, the name that can be copied, the address that can be opened.
+//! What the viewer has in hand: the object that keys are about, the name that can be copied, the address that
+//! can be opened.
 
 use super::{Dialog, Focus, Overlay, State, object_of, object_of_alert, selected_entry, timeline_lines};
 use crate::clean::Clean;
@@ -6,7 +7,8 @@ use crate::event::{Alert, Uid, Workload};
 use crate::keymap::Action;
 use crate::step::guard;
 
-/// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a pane has that is not looked at.
+/// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a
+/// pane has that is not looked at.
 pub fn in_hand(state: &State) -> Option<Uid> {
     let world = &state.world;
     match state.screen.overlays.last() {
@@ -31,7 +33,8 @@ pub fn in_hand(state: &State) -> Option<Uid> {
 
 /// The same of the focused pane; a step is aimed at what is selected among the pods.
 fn selected(state: &State) -> Option<Uid> {
-    let (world, chosen) = (&state.world, |focus| state.screen.lists.get(&focus)?.selected.as_ref());
+    let world = &state.world;
+    let chosen = |focus| state.screen.lists.get(&focus)?.selected.as_ref();
     match state.screen.focus {
         Focus::Pods | Focus::Steps => chosen(Focus::Pods).cloned(),
         Focus::Rates => world.serving(chosen(Focus::Rates)?).map(uid_of),
@@ -117,15 +120,22 @@ fn name_of(state: &State, uid: &Clean) -> Option<Clean> {
     workload.or_else(pod).or_else(|| cluster.nodes.get(uid).map(|node| &node.meta.name)).cloned()
 }
 
-/// The address of the alert that is about what is in hand; with nothing in hand, of the one that fires longest. The runbook's page is
-/// preferred to the rule's.
+/// The address of the alert that is about what is in hand; with nothing in hand, of the one that fires
+/// longest. The runbook's page is preferred to the rule's.
 pub fn link(state: &State) -> Option<Link> {
     let words = words(state);
     let alerts = state.world.alerts.rows();
     let about = |alert: &&Alert| {
-        words.iter().any(|word| alert.name == *word || alert.fingerprint == *word || alert.labels.values().any(|value| value == word))
+        words.iter().any(|word| {
+            alert.name == *word
+                || alert.fingerprint == *word
+                || alert.labels.values().any(|value| value == word)
+        })
     };
-    let alert = alerts.into_iter().filter(|alert| words.is_empty() || about(alert)).find(|alert| address(alert).is_some())?;
+    let alert = alerts
+        .into_iter()
+        .filter(|alert| words.is_empty() || about(alert))
+        .find(|alert| address(alert).is_some())?;
     Some(Link { address: address(alert)?, of: alert.name.clone() })
 }
 
@@ -141,13 +151,20 @@ fn address(alert: &Alert) -> Option<Clean> {
 /// What an alert can call the thing in hand: its name, its service, its workload, its alert.
 fn words(state: &State) -> Vec<Clean> {
     let mut words: Vec<Clean> = subject(state).into_iter().collect();
-    let Some(id) = state.screen.lists.get(&state.screen.focus).and_then(|list| list.selected.clone()) else { return words };
+    let Some(id) = state.screen.lists.get(&state.screen.focus).and_then(|list| list.selected.clone()) else {
+        return words;
+    };
     match state.screen.focus {
         Focus::Timeline => words.extend(selected_entry(state).and_then(|entry| entry.about.clone())),
         Focus::Pods => {
-            let of_pod = state.world.cluster.pods.get(&id).and_then(|pod| state.world.cluster.workload_of(pod));
+            let of_pod =
+                state.world.cluster.pods.get(&id).and_then(|pod| state.world.cluster.workload_of(pod));
             let workload = state.world.cluster.workloads.get(&id).or(of_pod);
-            words.extend(workload.into_iter().flat_map(|workload| [workload.service.clone(), workload.meta.name.clone()]));
+            words.extend(
+                workload
+                    .into_iter()
+                    .flat_map(|workload| [workload.service.clone(), workload.meta.name.clone()]),
+            );
         }
         _ => {}
     }

@@ -1,4 +1,5 @@
-//! What can be broken, and what broken things can have in common: the words in which [`Causes`](super::causes::Causes) is told of them.
+//! What can be broken, and what broken things can have in common: the words in which
+//! [`Causes`](super::causes::Causes) is told of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +7,8 @@ use super::{EntryKind, Subject};
 use crate::clean::Clean;
 use crate::event::Uid;
 
-/// What troubles can have in common, the strongest first. Every name is marked with its context ([`ContextId::mark`]): what breaks in two
-/// clusters at once breaks twice.
+/// What troubles can have in common, the strongest first. Every name is marked with its context
+/// ([`ContextId::mark`]): what breaks in two clusters at once breaks twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tie {

@@ -145,9 +145,30 @@ impl Timeline {
         mark: Option<u32>,
     ) -> u64 {
         self.next += 1;
-        let (id, text, Subject { context, name }) = (self.next, text.into(), subject.into());
-        let (sort, about, cause, cases, ended, pinned) = (None, None, None, 0, None, false);
-        let entry = Entry { at, id, kind, subject: name, context, text, mark, sort, about, cause, cases, ended, pinned };
+        let id = self.next;
+        let text = text.into();
+        let Subject { context, name } = subject.into();
+        let sort = None;
+        let about = None;
+        let cause = None;
+        let cases = 0;
+        let ended = None;
+        let pinned = false;
+        let entry = Entry {
+            at,
+            id,
+            kind,
+            subject: name,
+            context,
+            text,
+            mark,
+            sort,
+            about,
+            cause,
+            cases,
+            ended,
+            pinned,
+        };
         let place = self.entries.partition_point(|other| other.at <= at);
         self.entries.insert(place, entry);
         if self.entries.len() > KEPT {
@@ -158,14 +179,25 @@ impl Timeline {
 
     /// The oldest goes, and its cases with it; not what is pinned, nor a cause that still has cases to come.
     fn forget_oldest(&mut self) {
-        let open = |entry: &Entry| entry.cases > 0 && entry.ended.is_none() && matches!(entry.kind, EntryKind::Trouble | EntryKind::Alert);
+        let open = |entry: &Entry| {
+            entry.cases > 0
+                && entry.ended.is_none()
+                && matches!(entry.kind, EntryKind::Trouble | EntryKind::Alert)
+        };
         let may_go = |entry: &&Entry| !entry.pinned && entry.cause.is_none() && !open(entry);
         let oldest = self.entries.iter().find(may_go).map(|entry| entry.id);
-        self.entries.retain(|entry| Some(entry.id) != oldest && (entry.cause.is_none() || entry.cause != oldest));
+        self.entries
+            .retain(|entry| Some(entry.id) != oldest && (entry.cause.is_none() || entry.cause != oldest));
     }
 
     /// The same of something that may have been told before.
-    pub fn add_once(&mut self, at: DateTime<Utc>, kind: EntryKind, subject: impl Into<Subject>, text: impl Into<Clean>) {
+    pub fn add_once(
+        &mut self,
+        at: DateTime<Utc>,
+        kind: EntryKind,
+        subject: impl Into<Subject>,
+        text: impl Into<Clean>,
+    ) {
         let subject = subject.into();
         let same = self.entries.partition_point(|other| other.at < at);
         let mut then = self.entries[same..].iter().take_while(|other| other.at == at);
@@ -236,8 +268,10 @@ impl Timeline {
         self.next
     }
 
-    /// What belongs on a chart: deploys and what was done, with its number, in the main context, whose rates and lags they are.
+    /// What belongs on a chart: deploys and what was done, with its number, in the main context, whose rates
+    /// and lags they are.
     pub fn markers(&self) -> impl Iterator<Item = &Entry> {
-        self.lines().filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
+        self.lines()
+            .filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
     }
 }

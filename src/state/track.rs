@@ -1,4 +1,5 @@
-//! Numbers over time at the places of a grid: packed small, bounded by whoever owns them, recorded as an array of numbers.
+//! Numbers over time at the places of a grid: packed small, bounded by whoever owns them, recorded as an
+//! array of numbers.
 
 use std::collections::VecDeque;
 
@@ -121,7 +122,10 @@ mod tests {
     #[test]
     fn a_gap_stays_a_gap_and_the_greatest_stays() {
         let track = track(&[(7, 1.0), (9, 2.0), (5, 3.0), (9, 0.5), (7, f64::NAN)], 0);
-        assert_eq!((4..11).map(|place| track.at(place)).collect::<Vec<_>>(), [None, Some(3.0), None, Some(1.0), None, Some(2.0), None]);
+        assert_eq!(
+            (4..11).map(|place| track.at(place)).collect::<Vec<_>>(),
+            [None, Some(3.0), None, Some(1.0), None, Some(2.0), None]
+        );
         assert_eq!((track.most(6, 9), track.most(6, 7), track.most(-9, 99)), (Some(1.0), None, Some(3.0)));
         let text = serde_json::to_string(&track).unwrap();
         assert_eq!(text, r#"{"first":5,"values":[3.0,null,1.0,null,2.0]}"#);
@@ -134,7 +138,8 @@ mod tests {
         fn the_order_of_telling_is_of_no_account(told in prop::collection::vec((0_i64..60, 0.0..9.0_f64), 0..80), seed: u64) {
             let mut other = told.clone();
             other.sort_by_key(|(place, value)| place.cast_unsigned().wrapping_mul(seed) ^ value.to_bits());
-            let (a, b) = (track(&told, 20), track(&other, 20));
+            let a = track(&told, 20);
+            let b = track(&other, 20);
             for place in 0..60 {
                 let expected = told.iter().filter(|(at, _)| *at == place && place >= 20).map(|(_, value)| *value).reduce(f64::max);
                 let same = a.at(place).zip(expected).map_or(a.at(place) == expected, |(a, b)| (a - b).abs() < 1e-5);

@@ -50,7 +50,9 @@ impl Usage {
     /// Pods of other namespaces than these are no longer looked at.
     pub fn keep(&mut self, namespaces: &[Clean]) {
         let watched = |name: &Clean| {
-            ContextId::bare(name).split_once('/').is_none_or(|(namespace, _)| namespaces.iter().any(|known| known == namespace))
+            ContextId::bare(name)
+                .split_once('/')
+                .is_none_or(|(namespace, _)| namespaces.iter().any(|known| known == namespace))
         };
         self.of.retain(|name, _| namespaces.is_empty() || watched(name));
     }

@@ -10,12 +10,14 @@ use super::cluster::Index;
 use super::detect::Detector;
 use super::runs::{DISARMED, STOPPED};
 use super::trouble::failing_since;
-use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage, changes};
+use super::{
+    Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage, changes,
+};
 use crate::clean::Clean;
 use crate::data::Fault;
 use crate::event::{
-    ClusterEvent, ContextId, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session, SourceId, SourceState,
-    Target, Workload, namespaces,
+    ClusterEvent, ContextId, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record,
+    Session, SourceId, SourceState, Target, Workload, namespaces,
 };
 use crate::keymap::Action;
 use crate::step::check::Evidence;
@@ -64,7 +66,8 @@ pub struct World {
 }
 
 impl World {
-    /// A copy to be written down: without the rows, which follow from the objects, cost as much again, and are not written.
+    /// A copy to be written down: without the rows, which follow from the objects, cost as much again, and
+    /// are not written.
     #[must_use]
     pub fn copy_to_write(&mut self) -> Self {
         let index = self.cluster.replace_index(Index::default());
@@ -75,7 +78,8 @@ impl World {
 
     /// Takes in one record. The only way a world changes.
     pub fn fold(&mut self, record: &Record) {
-        (self.seq, self.at) = (record.seq, self.at.max(record.at));
+        self.seq = record.seq;
+        self.at = self.at.max(record.at);
         match &record.event {
             Event::Started(session) => self.start(record.at, session),
             Event::Health(health) => self.hear(record.at, health),
@@ -85,7 +89,12 @@ impl World {
             Event::Rates(samples) => {
                 self.rates.fold(samples);
                 let session = self.session.as_ref();
-                self.detector.rates(record.at, &self.rates, |service| threshold(session, service), &mut self.timeline);
+                self.detector.rates(
+                    record.at,
+                    &self.rates,
+                    |service| threshold(session, service),
+                    &mut self.timeline,
+                );
                 self.blame_rollouts();
             }
             Event::RateHistory(history) => self.rates.fill(history),
@@ -122,7 +131,13 @@ impl World {
 
     fn hear_of(&mut self, at: DateTime<Utc>, event: &ClusterEvent) {
         for name in self.forced.fold(at, &self.cluster, event) {
-            self.timeline.add(at, EntryKind::Trouble, name, "deleted by force: what ran in it may still run", None);
+            self.timeline.add(
+                at,
+                EntryKind::Trouble,
+                name,
+                "deleted by force: what ran in it may still run",
+                None,
+            );
         }
         changes::tell(at, &self.cluster, event, &self.detector, &mut self.timeline);
         let before = self.detector.before(at, &self.cluster, event);
@@ -136,8 +151,10 @@ impl World {
         if failing.is_empty() {
             return;
         }
-        let of_them = self.cluster.workloads.values().filter(|workload| failing.contains_key(&workload.service));
-        let followed: Vec<_> = of_them.filter_map(|w| Some((w.meta.uid.clone(), failing_since(self, w)?))).collect();
+        let of_them =
+            self.cluster.workloads.values().filter(|workload| failing.contains_key(&workload.service));
+        let followed: Vec<_> =
+            of_them.filter_map(|w| Some((w.meta.uid.clone(), failing_since(self, w)?))).collect();
         for (uid, since) in followed {
             self.detector.rollouts.blame(&uid, since);
         }
@@ -147,7 +164,8 @@ impl World {
         for now in all {
             let key = now.context.own(now.name.clone());
             let known = self.namespaces.get(&key).is_some_and(|phase| *phase != NamespacePhase::Missing);
-            let phase = if !known && now.phase == NamespacePhase::Gone { NamespacePhase::Missing } else { now.phase };
+            let phase =
+                if !known && now.phase == NamespacePhase::Gone { NamespacePhase::Missing } else { now.phase };
             let before = self.namespaces.insert(key, phase);
             if self.watches(&now.name) {
                 self.detector.namespace(at, &Namespace { phase, ..now.clone() }, before, &mut self.timeline);
@@ -160,7 +178,8 @@ impl World {
         self.detector.causes.standing()
     }
 
-    /// Where elapsed time is counted from: as the clock, and when nothing is broken any more from the beginning of what was.
+    /// Where elapsed time is counted from: as the clock, and when nothing is broken any more from the
+    /// beginning of what was.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         self.detector.causes.began()
     }
@@ -177,19 +196,26 @@ impl World {
 
     /// Whether a namespace is among those that are watched.
     pub fn watches(&self, namespace: &str) -> bool {
-        self.session
-            .as_ref()
-            .is_none_or(|session| session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace))
+        self.session.as_ref().is_none_or(|session| {
+            session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace)
+        })
     }
 
-    /// The namespaces that a typed line names. Where all that are there can be listed it names no other: a slip of the fingers is not a loss.
+    /// The namespaces that a typed line names. Where all that are there can be listed it names no other: a
+    /// slip of the fingers is not a loss.
     ///
     /// # Errors
     /// Which cannot be one, or is none, with the nearest name.
     pub fn namespaces_of(&self, line: &str) -> Result<Vec<Clean>, String> {
         let chosen = namespaces(line)?;
-        let listed = self.sources.get(&SourceId::Namespaces).is_some_and(|it| it.state == SourceState::Live && it.error.is_none());
-        let there = self.namespaces.iter().filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
+        let listed = self
+            .sources
+            .get(&SourceId::Namespaces)
+            .is_some_and(|it| it.state == SourceState::Live && it.error.is_none());
+        let there = self
+            .namespaces
+            .iter()
+            .filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
         let there: Vec<&str> = there.map(|(name, _)| ContextId::bare(name)).collect();
         match chosen.iter().find(|name| listed && !there.contains(&name.as_str())) {
             Some(unknown) => Err(Fault::unknown("namespace", unknown, there).to_string()),
@@ -199,12 +225,22 @@ impl World {
 
     /// The namespaces watched that are not there, or not for long, as [`Self::place`] calls them.
     pub fn lost_namespaces(&self) -> impl Iterator<Item = (Cow<'_, str>, NamespacePhase)> {
-        let each = |session| Session::contexts(session).flat_map(|one| session.namespaces.iter().map(move |name| (one.id, name)));
-        let phases = self.session.iter().flat_map(each).filter_map(|(id, name)| Some((id, name, *self.namespaces.get(&*id.key(name))?)));
-        phases.filter(|(.., phase)| *phase != NamespacePhase::Active).map(|(id, name, phase)| (self.place(id, name), phase))
+        let each = |session| {
+            Session::contexts(session)
+                .flat_map(|one| session.namespaces.iter().map(move |name| (one.id, name)))
+        };
+        let phases = self
+            .session
+            .iter()
+            .flat_map(each)
+            .filter_map(|(id, name)| Some((id, name, *self.namespaces.get(&*id.key(name))?)));
+        phases
+            .filter(|(.., phase)| *phase != NamespacePhase::Active)
+            .map(|(id, name, phase)| (self.place(id, name), phase))
     }
 
-    /// The context and the cluster that a target is in, where several are looked at: `prod-eu (https://10.0.0.1:6443)`.
+    /// The context and the cluster that a target is in, where several are looked at:
+    /// `prod-eu (https://10.0.0.1:6443)`.
     pub fn full_place(&self, target: &Target) -> Option<String> {
         let session = self.session.as_ref().filter(|session| session.several())?;
         session.looked(session.of(target)).map(|one| format!("{} ({})", one.context, one.cluster))
@@ -242,7 +278,13 @@ impl World {
         self.cluster.watch(chosen);
         self.detector.lose_sight(at, &mut self.timeline);
         for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
-            *health = Health { source: health.source, state: SourceState::Starting, since: at, error: None, parts: Vec::new() };
+            *health = Health {
+                source: health.source,
+                state: SourceState::Starting,
+                since: at,
+                error: None,
+                parts: Vec::new(),
+            };
         }
         self.timeline.add(at, EntryKind::Session, "warroom", words, None);
     }
@@ -250,7 +292,11 @@ impl World {
     /// Where changes may be made now, and until when.
     pub fn armed(&self, now: DateTime<Utc>) -> impl Iterator<Item = (ContextId, DateTime<Utc>)> {
         let beside = self.armed_beside.iter().map(|(id, until)| (*id, *until));
-        self.armed_until.map(|until| (ContextId::MAIN, until)).into_iter().chain(beside).filter(move |(_, until)| now < *until)
+        self.armed_until
+            .map(|until| (ContextId::MAIN, until))
+            .into_iter()
+            .chain(beside)
+            .filter(move |(_, until)| now < *until)
     }
 
     /// Whether changes may be made to a context now.
@@ -263,12 +309,19 @@ impl World {
         if context.is_main() { self.armed_until.is_some() } else { self.armed_beside.contains_key(&context) }
     }
 
-    /// Another cluster than before may answer at the same address: what was prepared for the one before is not for this one.
+    /// Another cluster than before may answer at the same address: what was prepared for the one before is
+    /// not for this one.
     fn identify(&mut self, at: DateTime<Utc>, context: ContextId, identity: &Clean) {
         let before = self.identities.insert(context, identity.clone());
         if before.is_some_and(|before| before != *identity) {
             let whom = self.label(context).map(|label| format!(" in {label}")).unwrap_or_default();
-            self.timeline.add(at, EntryKind::Session, "kubernetes", format!("another cluster answers at this address{whom}"), None);
+            self.timeline.add(
+                at,
+                EntryKind::Session,
+                "kubernetes",
+                format!("another cluster answers at this address{whom}"),
+                None,
+            );
         }
     }
 
@@ -278,7 +331,8 @@ impl World {
     }
 
     fn arm(&mut self, at: DateTime<Utc>, context: ContextId) {
-        let looked = self.session.as_ref().and_then(|session| Some((session.looked(context)?, session.arm_minutes)));
+        let looked =
+            self.session.as_ref().and_then(|session| Some((session.looked(context)?, session.arm_minutes)));
         let Some((_, minutes)) = looked.filter(|(one, _)| !one.read_only) else { return };
         let until = at.checked_add_signed(TimeDelta::minutes(i64::from(minutes)));
         match context {
@@ -296,22 +350,29 @@ impl World {
 
     /// The services that fail more than they may, with the share of their requests that fails.
     pub fn failing(&self) -> BTreeMap<&Clean, f64> {
-        let failing = self.rates.services.keys().filter_map(|service| Some((service, self.rates.ratio(service)?)));
+        let failing =
+            self.rates.services.keys().filter_map(|service| Some((service, self.rates.ratio(service)?)));
         failing.filter(|(service, ratio)| *ratio > self.threshold(service)).collect()
     }
 
     /// The workload that is named as a consumer group is.
     pub fn consumer(&self, group: &str) -> Option<&Workload> {
-        self.cluster.workloads.values().find(|workload| workload.meta.name == *group && workload.meta.context().is_main())
+        self.cluster
+            .workloads
+            .values()
+            .find(|workload| workload.meta.name == *group && workload.meta.context().is_main())
     }
 
-    /// The workload that answers as a service: the one that is named so, else the only one that is known by it.
+    /// The workload that answers as a service: the one that is named so, else the only one that is known by
+    /// it.
     pub fn serving(&self, service: &str) -> Option<&Workload> {
-        let mut known = self.cluster.workloads.values().filter(|w| w.service == *service && w.meta.context().is_main());
+        let mut known =
+            self.cluster.workloads.values().filter(|w| w.service == *service && w.meta.context().is_main());
         self.consumer(service).or_else(|| known.next().filter(|_| known.next().is_none()))
     }
 
-    /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is ordered).
+    /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is
+    /// ordered).
     pub fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         match serde_json::to_writer(&mut hasher, self) {
@@ -330,18 +391,32 @@ impl World {
 
     fn hear(&mut self, at: DateTime<Utc>, health: &Health) {
         let silent = |state: SourceState| matches!(state, SourceState::Stale | SourceState::Down);
-        // The watches of the cluster share one API server: the first that falls silent and the last that comes back tell of it.
-        let mut watches = self.sources.values().filter(|other| other.source.of_cluster() && other.source != health.source);
+        // The watches of the cluster share one API server: the first that falls silent and the last that
+        // comes back tell of it.
+        let mut watches =
+            self.sources.values().filter(|other| other.source.of_cluster() && other.source != health.source);
         let told = health.source.of_cluster() && watches.any(|other| silent(other.state));
         let before = self.sources.insert(health.source, health.clone()).map(|before| before.state);
         let name: Clean = if health.source.of_cluster() { "kubernetes" } else { health.source.name() }.into();
         let why = health.error.as_deref().unwrap_or("no answer");
         match (before, health.state) {
             (Some(SourceState::Live), state) if silent(state) && !told => {
-                self.timeline.add(health.since, EntryKind::Session, name, format!("{}: {why}", state.word()), None);
+                self.timeline.add(
+                    health.since,
+                    EntryKind::Session,
+                    name,
+                    format!("{}: {why}", state.word()),
+                    None,
+                );
             }
             (Some(SourceState::Live), SourceState::Blind) => {
-                self.timeline.add(at, EntryKind::Session, health.source.name(), format!("blind: {why}"), None);
+                self.timeline.add(
+                    at,
+                    EntryKind::Session,
+                    health.source.name(),
+                    format!("blind: {why}"),
+                    None,
+                );
             }
             (Some(before), SourceState::Live) if silent(before) && !told => {
                 self.timeline.add(at, EntryKind::Session, name, "live again", None);
@@ -366,8 +441,11 @@ impl World {
             self.timeline.pin(*entry, *pinned);
         }
         match operator.action() {
-            // Which of several contexts is meant only the screen knows, which says so with an event of its own.
-            Some(Action::Arm) if session.is_some_and(|session| !session.several()) => self.arm(at, ContextId::MAIN),
+            // Which of several contexts is meant only the screen knows, which says so with an event of its
+            // own.
+            Some(Action::Arm) if session.is_some_and(|session| !session.several()) => {
+                self.arm(at, ContextId::MAIN)
+            }
             Some(Action::Disarm) => self.disarm(at, DISARMED),
             Some(Action::StopAll) => self.disarm(at, STOPPED),
             Some(Action::Namespaces(line)) => self.watch(at, line),
@@ -379,7 +457,8 @@ impl World {
     fn disarm(&mut self, at: DateTime<Utc>, why: &str) {
         self.runs.revoke(why);
         if self.armed(at).next().is_some() {
-            (self.armed_until, self.armed_beside) = (None, BTreeMap::new());
+            self.armed_until = None;
+            self.armed_beside = BTreeMap::new();
             self.timeline.add(at, EntryKind::Session, "warroom", "disarmed", None);
         }
     }

@@ -1,6 +1,8 @@
-//! Commands that can be pasted: every word is quoted for a POSIX shell, which splits the line into exactly the words that are meant.
+//! Commands that can be pasted: every word is quoted for a POSIX shell, which splits the line into exactly
+//! the words that are meant.
 //!
-//! A command is one line of [`Clean`] text, so what a terminal would act on stands as an octal escape of `printf`.
+//! A command is one line of [`Clean`] text, so what a terminal would act on stands as an octal escape of
+//! `printf`.
 
 use std::fmt::Write as _;
 
@@ -37,7 +39,8 @@ impl Word {
 
 /// The words as one line.
 pub fn line(words: &[Word]) -> Command {
-    let join = |word: fn(&Word) -> &str| words.iter().map(|one| quoted(word(one))).collect::<Vec<_>>().join(" ");
+    let join =
+        |word: fn(&Word) -> &str| words.iter().map(|one| quoted(word(one))).collect::<Vec<_>>().join(" ");
     let hidden = words.iter().filter_map(|word| word.hidden.as_ref());
     let hides: Vec<Clean> = hidden.clone().map(|(_, what, _)| Clean::new(what)).collect();
     let secret = hidden.clone().any(|(.., secret)| *secret);
@@ -46,18 +49,23 @@ pub fn line(words: &[Word]) -> Command {
     Command { shown, hides, whole }
 }
 
-/// The words of a command as a shell splits them; nothing of it is expanded, and `#` begins no comment. `None` where a quote does not close.
+/// The words of a command as a shell splits them; nothing of it is expanded, and `#` begins no comment.
+/// `None` where a quote does not close.
 pub fn split(given: &str) -> Option<Vec<String>> {
     let stand_in = ('\u{e000}'..'\u{f8ff}').find(|c| !given.contains(*c))?;
     let words = shlex::split(&given.replace('#', stand_in.encode_utf8(&mut [0; 4])))?;
     Some(words.into_iter().map(|word| word.replace(stand_in, "#")).collect())
 }
 
-/// Words that somebody typed, each without what looks like a secret; what follows a flag that is called like one (`--password VALUE`) is one,
-/// in a word that is a command itself (`sh -c 'redis-cli --password VALUE'`) too.
+/// Words that somebody typed, each without what looks like a secret; what follows a flag that is called like
+/// one (`--password VALUE`) is one, in a word that is a command itself (`sh -c 'redis-cli --password VALUE'`)
+/// too.
 pub fn typed(words: &[String]) -> Vec<Typed> {
-    let is_flag = |word: &String| word.starts_with('-') && !word.contains('=') && is_secret_key(word.trim_start_matches('-'));
-    let follows_flag = |at: usize| at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(is_flag);
+    let is_flag = |word: &String| {
+        word.starts_with('-') && !word.contains('=') && is_secret_key(word.trim_start_matches('-'))
+    };
+    let follows_flag =
+        |at: usize| at.checked_sub(1).and_then(|before| words.get(before)).is_some_and(is_flag);
     let one = |(at, word): (usize, &String)| match word {
         word if follows_flag(at) => Typed::hidden(word, MARK),
         word if word.contains(char::is_whitespace) => typed_line(word),
@@ -87,7 +95,8 @@ pub fn quoted(word: &str) -> String {
     escaped(word)
 }
 
-/// By `printf`: a command substitution drops newlines at its end, so these stand behind it, as the third character of the usual `IFS`.
+/// By `printf`: a command substitution drops newlines at its end, so these stand behind it, as the third
+/// character of the usual `IFS`.
 fn escaped(word: &str) -> String {
     let kept = word.trim_end_matches('\n');
     let newlines = "${IFS#??}".repeat(word.len() - kept.len());
@@ -96,7 +105,10 @@ fn escaped(word: &str) -> String {
         match c {
             '%' => text.push_str("%%"),
             '\\' => text.push_str(r"\\"),
-            c if c == '\'' || (c == '-' && text.is_empty()) || cleaned(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]) => {
+            c if c == '\''
+                || (c == '-' && text.is_empty())
+                || cleaned(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]) =>
+            {
                 for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                     let _ = write!(text, "\\{byte:03o}");
                 }

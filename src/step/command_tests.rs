@@ -15,7 +15,10 @@ fn split(shell: &str, line: &str) -> Vec<String> {
 }
 
 fn shells() -> Vec<&'static str> {
-    ["sh", "bash", "dash"].into_iter().filter(|shell| Process::new(shell).arg("-c").arg(":").output().is_ok()).collect()
+    ["sh", "bash", "dash"]
+        .into_iter()
+        .filter(|shell| Process::new(shell).arg("-c").arg(":").output().is_ok())
+        .collect()
 }
 
 fn hostile() -> impl Strategy<Value = String> {

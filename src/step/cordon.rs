@@ -58,7 +58,8 @@ pub(super) fn draft(
         (json!({"op": "remove", "path": UNSCHEDULABLE}), Value::Null)
     };
     let request = node.patch(ctx, "", vec![node.test(UNSCHEDULABLE), write], &[(UNSCHEDULABLE, value)]);
-    let does = if cordoned { "it takes no new pods; those that run there stay" } else { "it takes new pods again" };
+    let does =
+        if cordoned { "it takes no new pods; those that run there stay" } else { "it takes new pods again" };
     Ok(Draft {
         title: format!("{word} {given}"),
         target: node.target(ctx),
@@ -89,7 +90,10 @@ mod tests {
         assert_eq!(body(&draft)[1], guard(Value::Null));
         assert_eq!(body(&draft)[2], json!({"op": "add", "path": UNSCHEDULABLE, "value": true}));
         assert_eq!(draft.undo, Undo::Step { kind: "uncordon", inputs: vec![("node", "n1".into())] });
-        assert_eq!((&*draft.target.namespace, draft.command.to_copy().unwrap().as_str()), ("", "kubectl cordon n1 --context prod"));
+        assert_eq!(
+            (&*draft.target.namespace, draft.command.to_copy().unwrap().as_str()),
+            ("", "kubectl cordon n1 --context prod")
+        );
         assert!(draft.naming.is_some_and(|naming| !naming.lasting));
     }
 

@@ -1,5 +1,6 @@
-//! `kubectl delete pod`: that pod and no other of its name goes, with the grace that it has. It cannot be taken back; what will make another
-//! is read along its owners. Where nothing will, or nobody knows, the name must be given.
+//! `kubectl delete pod`: that pod and no other of its name goes, with the grace that it has. It cannot be
+//! taken back; what will make another is read along its owners. Where nothing will, or nobody knows, the name
+//! must be given.
 
 use serde_json::Value;
 
@@ -26,18 +27,27 @@ impl StepKind for DeletePod {
         let pod = Aim::parse(&POD, inputs.needed("pod")?, ctx)?;
         Ok(match answers {
             [] => vec![pod.read(true)],
-            [Answer::Found(child)] | [_, Answer::Found(child)] => {
-                owner(child).and_then(|owner| owner.aim(&pod.namespace)).map(|aim| aim.read(false)).into_iter().collect()
-            }
+            [Answer::Found(child)] | [_, Answer::Found(child)] => owner(child)
+                .and_then(|owner| owner.aim(&pod.namespace))
+                .map(|aim| aim.read(false))
+                .into_iter()
+                .collect(),
             _ => Vec::new(),
         })
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
-        let pod = Found::of(&[Aim::parse(&POD, inputs.needed("pod")?, ctx)?], &answers[..answers.len().min(1)], ctx)?;
+        let pod = Found::of(
+            &[Aim::parse(&POD, inputs.needed("pod")?, ctx)?],
+            &answers[..answers.len().min(1)],
+            ctx,
+        )?;
         let since = text(&pod.object, "/metadata/deletionTimestamp");
         if !since.is_empty() {
-            return Err(Refusal::failed(format!("nothing to do: {} is being deleted, since {since}", pod.name())));
+            return Err(Refusal::failed(format!(
+                "nothing to do: {} is being deleted, since {since}",
+                pod.name()
+            )));
         }
         let next = next(&pod, answers);
         let fact = match &next {
@@ -51,7 +61,10 @@ impl StepKind for DeletePod {
             target: pod.target(ctx),
             requests: vec![pod.delete(ctx)],
             checks: vec![check::gone(ctx.place.id.mark(pod.uid()), workload)],
-            undo: Undo::None("a pod that was deleted cannot be brought back: another has another name, address and memory".to_owned()),
+            undo: Undo::None(
+                "a pod that was deleted cannot be brought back: another has another name, address and memory"
+                    .to_owned(),
+            ),
             command: pod.kubectl(ctx, ["delete", "pod", pod.name()].map(Into::into).to_vec()),
             touches: touches(&pod, answers),
             facts: std::iter::once(fact).chain(volumes(&pod)).collect(),
@@ -99,7 +112,9 @@ enum Next {
 fn next(pod: &Found, answers: &[Answer]) -> Next {
     let node = text(&pod.object, "/spec/nodeName");
     if !text(&pod.object, "/metadata/annotations/kubernetes.io~1config.mirror").is_empty() {
-        return Next::Another(format!("a static pod: the kubelet of {node} shows it again, and its containers go on"));
+        return Next::Another(format!(
+            "a static pod: the kubelet of {node} shows it again, and its containers go on"
+        ));
     }
     let Some(owner) = owner(&pod.object) else { return Next::Nothing("nothing controls it".to_owned()) };
     let called = format!("{} {}", owner.kind, owner.name);
@@ -109,7 +124,9 @@ fn next(pod: &Found, answers: &[Answer]) -> Next {
         }
         Some(Answer::Found(found)) => kept(&called, found, answers.get(2)),
         Some(Answer::Missing) => Next::Nothing(format!("{called}, which controlled it, is gone")),
-        Some(Answer::Unknown(why)) => Next::Unknown(format!("{called} controls it and cannot be read: {why}")),
+        Some(Answer::Unknown(why)) => {
+            Next::Unknown(format!("{called} controls it and cannot be read: {why}"))
+        }
         None => Next::Unknown(format!("{called} controls it, and what that does is not known here")),
     }
 }
@@ -121,21 +138,27 @@ fn kept(called: &str, owner: &Value, above: Option<&Answer>) -> Next {
         return Next::Nothing(format!("{called}, which controls it, is being deleted"));
     }
     match text(owner, "/kind") {
-        "ReplicaSet" if number("/spec/replicas") == Some(0) => Next::Nothing(format!("{called} wants none: it is of an older revision")),
+        "ReplicaSet" if number("/spec/replicas") == Some(0) => {
+            Next::Nothing(format!("{called} wants none: it is of an older revision"))
+        }
         "ReplicaSet" | "StatefulSet" if number("/spec/replicas") < number("/status/replicas") => {
             Next::Nothing(format!("{called} wants fewer than there are"))
         }
         "Job" if ended(owner) => Next::Nothing(format!("{called} has ended")),
         "Job" => Next::Another(format!("{called} makes another, unless it has failed too often")),
         _ => {
-            let of = above.and_then(Answer::found).map(|above| format!(" of {} {}", text(above, "/kind"), text(above, "/metadata/name")));
+            let of = above
+                .and_then(Answer::found)
+                .map(|above| format!(" of {} {}", text(above, "/kind"), text(above, "/metadata/name")));
             Next::Another(format!("{called}{} makes another", of.unwrap_or_default()))
         }
     }
 }
 
 fn ended(job: &Value) -> bool {
-    job.pointer("/spec/suspend") == Some(&Value::Bool(true)) || is_true(job, "Complete") || is_true(job, "Failed")
+    job.pointer("/spec/suspend") == Some(&Value::Bool(true))
+        || is_true(job, "Complete")
+        || is_true(job, "Failed")
 }
 
 fn is_ready(pod: &Value) -> bool {
@@ -161,7 +184,11 @@ fn touches(pod: &Found, answers: &[Answer]) -> String {
 /// What lives on the pod's own disk.
 fn volumes(pod: &Found) -> Option<Fact> {
     let all = pod.object.pointer("/spec/volumes").and_then(Value::as_array)?;
-    let own: Vec<&str> = all.iter().filter(|volume| volume.get("emptyDir").is_some()).map(|volume| text(volume, "/name")).collect();
+    let own: Vec<&str> = all
+        .iter()
+        .filter(|volume| volume.get("emptyDir").is_some())
+        .map(|volume| text(volume, "/name"))
+        .collect();
     (!own.is_empty()).then(|| Fact::warn("is lost", format!("what is in {} (emptyDir)", own.join(", "))))
 }
 
@@ -171,8 +198,12 @@ fn naming(pod: &Found, answers: &[Answer], next: &Next) -> Option<Naming> {
         Next::Unknown(why) => (format!("whether another is made is not known: {why}"), true),
         // Half of what serves now, or more, going away at once is an outage.
         Next::Another(_) => match ready(answers) {
-            Some(1) if is_ready(&pod.object) => ("it is the only ready pod of its workload".to_owned(), false),
-            Some(2) if is_ready(&pod.object) => ("it is one of 2 ready pods of its workload".to_owned(), false),
+            Some(1) if is_ready(&pod.object) => {
+                ("it is the only ready pod of its workload".to_owned(), false)
+            }
+            Some(2) if is_ready(&pod.object) => {
+                ("it is one of 2 ready pods of its workload".to_owned(), false)
+            }
             _ => return None,
         },
     };
@@ -187,7 +218,8 @@ mod tests {
     use crate::step::samples::{body, ctx, plan};
 
     fn pod(owner: Option<&str>) -> Answer {
-        let owners = owner.map(|kind| json!([{"controller": true, "kind": kind, "name": "app-1", "uid": "o1"}]));
+        let owners =
+            owner.map(|kind| json!([{"controller": true, "kind": kind, "name": "app-1", "uid": "o1"}]));
         let status = json!({"conditions": [{"type": "Ready", "status": "True"}]});
         let meta = json!({"name": "app-1-x", "namespace": "ns", "uid": "p1", "ownerReferences": owners});
         Answer::Found(json!({"kind": "Pod", "metadata": meta, "spec": {"nodeName": "n1"}, "status": status}))
@@ -197,11 +229,15 @@ mod tests {
         let above = json!([{"controller": true, "kind": "Deployment", "name": "app", "uid": "d1"}]);
         let meta = json!({"name": "app-1", "namespace": "ns", "uid": uid, "ownerReferences": above});
         let status = json!({"replicas": 2, "readyReplicas": 2});
-        Answer::Found(json!({"kind": kind, "metadata": meta, "spec": {"replicas": replicas}, "status": status}))
+        Answer::Found(
+            json!({"kind": kind, "metadata": meta, "spec": {"replicas": replicas}, "status": status}),
+        )
     }
 
     fn deployment(ready: u64) -> Answer {
-        Answer::Found(json!({"kind": "Deployment", "metadata": {"name": "app", "uid": "d1"}, "status": {"readyReplicas": ready}}))
+        Answer::Found(
+            json!({"kind": "Deployment", "metadata": {"name": "app", "uid": "d1"}, "status": {"readyReplicas": ready}}),
+        )
     }
 
     fn delete(answers: &[Answer]) -> Draft {
@@ -225,15 +261,22 @@ mod tests {
 
     #[test]
     fn says_what_makes_another() {
-        let (replicas, whole) = (pod(Some("ReplicaSet")), owned("ReplicaSet", "o1", 2));
+        let replicas = pod(Some("ReplicaSet"));
+        let whole = owned("ReplicaSet", "o1", 2);
         let another = "ReplicaSet app-1 of Deployment app makes another".to_owned();
         assert_eq!(said(&[replicas.clone(), whole.clone(), deployment(3)]), (another.clone(), None));
         for half in [1, 2] {
-            assert_eq!(said(&[replicas.clone(), whole.clone(), deployment(half)]), (another.clone(), Some(false)));
+            assert_eq!(
+                said(&[replicas.clone(), whole.clone(), deployment(half)]),
+                (another.clone(), Some(false))
+            );
         }
         let unread = said(&[replicas.clone(), whole, Answer::Unknown("403".into())]);
         assert_eq!(unread.0, "ReplicaSet app-1 makes another", "whoever made the ReplicaSet");
-        assert_eq!(said(&[pod(Some("Job")), Answer::Found(json!({"kind": "Job", "metadata": {"uid": "o1"}}))]).1, None);
+        assert_eq!(
+            said(&[pod(Some("Job")), Answer::Found(json!({"kind": "Job", "metadata": {"uid": "o1"}}))]).1,
+            None
+        );
     }
 
     #[test]
@@ -246,13 +289,22 @@ mod tests {
                 vec![replicas.clone(), owned("ReplicaSet", "o2", 2)],
                 "no: ReplicaSet app-1, which controlled it, is gone; another has its name now",
             ),
-            (vec![replicas.clone(), owned("ReplicaSet", "o1", 0)], "no: ReplicaSet app-1 wants none: it is of an older revision"),
-            (vec![replicas.clone(), owned("ReplicaSet", "o1", 1)], "no: ReplicaSet app-1 wants fewer than there are"),
+            (
+                vec![replicas.clone(), owned("ReplicaSet", "o1", 0)],
+                "no: ReplicaSet app-1 wants none: it is of an older revision",
+            ),
+            (
+                vec![replicas.clone(), owned("ReplicaSet", "o1", 1)],
+                "no: ReplicaSet app-1 wants fewer than there are",
+            ),
             (
                 vec![replicas, Answer::Unknown("forbidden".into())],
                 "unknown, because ReplicaSet app-1 controls it and cannot be read: forbidden",
             ),
-            (vec![pod(Some("Cluster"))], "unknown, because Cluster app-1 controls it, and what that does is not known here"),
+            (
+                vec![pod(Some("Cluster"))],
+                "unknown, because Cluster app-1 controls it, and what that does is not known here",
+            ),
         ] {
             assert_eq!(said(&answers), (words.to_owned(), Some(true)));
         }
@@ -261,8 +313,14 @@ mod tests {
     #[test]
     fn reads_along_the_owners_and_no_further() {
         let inputs: Inputs = [("pod", "app-1-x")].into_iter().collect();
-        let next =
-            |answers: &[Answer]| DeletePod.reads(&inputs, answers, &ctx()).unwrap().into_iter().map(|read| read.path).collect::<Vec<_>>();
+        let next = |answers: &[Answer]| {
+            DeletePod
+                .reads(&inputs, answers, &ctx())
+                .unwrap()
+                .into_iter()
+                .map(|read| read.path)
+                .collect::<Vec<_>>()
+        };
         let all = [pod(Some("ReplicaSet")), owned("ReplicaSet", "o1", 2), deployment(2)];
         assert_eq!(next(&[]), ["/api/v1/namespaces/ns/pods/app-1-x"]);
         assert_eq!(next(&all[..1]), ["/apis/apps/v1/namespaces/ns/replicasets/app-1"]);

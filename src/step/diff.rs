@@ -1,4 +1,5 @@
-//! What would change of an object. Compared first, hidden afterwards: a secret that changes is shown as a change.
+//! What would change of an object. Compared first, hidden afterwards: a secret that changes is shown as a
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,19 +15,23 @@ const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"
 /// A leaf: its text, and whether it is a secret.
 type Leaf = (String, bool);
 
-/// The leaves that differ, below the path that they share; the status is not asked for by anybody. What is gone afterwards is one line.
+/// The leaves that differ, below the path that they share; the status is not asked for by anybody. What is
+/// gone afterwards is one line.
 pub fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
     if after.is_null() {
         let whole = format!("{} {}, as a whole", text(before, "/kind"), text(before, "/metadata/name"));
         return vec![DiffLine { sign: Sign::Remove, text: whole.into() }];
     }
-    let (mut before, mut after) = (leaves(before), leaves(after));
-    let secrets: Vec<String> = before.keys().chain(after.keys()).filter_map(|path| from_secret(path)).collect();
+    let mut before = leaves(before);
+    let mut after = leaves(after);
+    let secrets: Vec<String> =
+        before.keys().chain(after.keys()).filter_map(|path| from_secret(path)).collect();
     for path in secrets {
         before.entry(path.clone()).and_modify(|leaf| leaf.1 = true);
         after.entry(path).and_modify(|leaf| leaf.1 = true);
     }
-    let changed: BTreeSet<&String> = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
+    let changed: BTreeSet<&String> =
+        before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path)).collect();
     let mut lines = Vec::new();
     let mut heading = String::new();
     for path in changed {
@@ -67,7 +72,9 @@ fn leaves(object: &Value) -> BTreeMap<String, Leaf> {
         match (key.as_str(), value) {
             ("metadata", Value::Object(fields)) => {
                 let kept = fields.iter().filter(|(key, _)| !BOOKKEEPING.contains(&key.as_str()));
-                kept.for_each(|(key, value)| flatten(&format!("metadata\u{0}{key}"), value, is_secret_key(key), &mut out));
+                kept.for_each(|(key, value)| {
+                    flatten(&format!("metadata\u{0}{key}"), value, is_secret_key(key), &mut out)
+                });
             }
             (key, value) => flatten(key, value, false, &mut out),
         }
@@ -75,18 +82,23 @@ fn leaves(object: &Value) -> BTreeMap<String, Leaf> {
     out
 }
 
-/// Leaves by path. Elements of a list are known by their `name` where they have one, a second of that name with its number; a variable is one
-/// leaf.
+/// Leaves by path. Elements of a list are known by their `name` where they have one, a second of that name
+/// with its number; a variable is one leaf.
 fn flatten(path: &str, value: &Value, secret: bool, out: &mut BTreeMap<String, Leaf>) {
     let join = |key: &str| format!("{path}\u{0}{key}");
     match value {
-        Value::Object(map) => map.iter().for_each(|(key, value)| flatten(&join(key), value, secret || is_secret_key(key), out)),
+        Value::Object(map) => {
+            map.iter().for_each(|(key, value)| flatten(&join(key), value, secret || is_secret_key(key), out))
+        }
         Value::Array(items) => {
             let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
             for (at, item) in items.iter().enumerate() {
-                let place = item["name"].as_str().map_or_else(|| at.to_string(), |name| numbered(name, &mut seen));
+                let place =
+                    item["name"].as_str().map_or_else(|| at.to_string(), |name| numbered(name, &mut seen));
                 match (item["name"].as_str(), variable(item)) {
-                    (Some(name), Some(text)) => drop(out.insert(join(&place), leaf(text, secret || is_secret_key(name)))),
+                    (Some(name), Some(text)) => {
+                        drop(out.insert(join(&place), leaf(text, secret || is_secret_key(name))))
+                    }
                     _ => flatten(&format!("{path}[{place}]"), item, secret, out),
                 }
             }
@@ -136,17 +148,26 @@ mod tests {
         let typed = of(&json!({"name": "PLAIN", "value": "hunter2"}));
         for lines in [told(&of(&from), &typed), told(&typed, &of(&from))] {
             let lines = lines.join("\n");
-            assert!(lines.contains("PLAIN set (hidden)") || lines.contains("PLAIN removed (hidden)"), "{lines}");
+            assert!(
+                lines.contains("PLAIN set (hidden)") || lines.contains("PLAIN removed (hidden)"),
+                "{lines}"
+            );
             assert!(!lines.contains("hunter2"), "{lines}");
         }
     }
 
     #[test]
     fn a_diff_names_the_variable_that_changes() {
-        let of = |version: &str| with(&json!([{"name": "APP_VERSION", "value": version}, {"name": "X", "value": "y"}]));
+        let of = |version: &str| {
+            with(&json!([{"name": "APP_VERSION", "value": version}, {"name": "X", "value": "y"}]))
+        };
         assert_eq!(
             told(&of("v1.3.0"), &of("v1.2.3")),
-            ["Keep spec.template.spec.containers[app].env", "Remove APP_VERSION  v1.3.0", "Add APP_VERSION  v1.2.3"]
+            [
+                "Keep spec.template.spec.containers[app].env",
+                "Remove APP_VERSION  v1.3.0",
+                "Add APP_VERSION  v1.2.3"
+            ]
         );
     }
 
@@ -157,16 +178,24 @@ mod tests {
         assert_eq!(told(&of("hunter2"), &of("hunter3")), [heading, "Hide DB_PASSWORD changed (hidden)"]);
         assert_eq!(told(&with(&json!([])), &of("x")), [heading, "Hide DB_PASSWORD set (hidden)"]);
         assert_eq!(told(&of("x"), &with(&json!([]))), [heading, "Hide DB_PASSWORD removed (hidden)"]);
-        let address = |password: &str| with(&json!([{"name": "DB", "value": format!("postgres://me:{password}@db/shop")}]));
+        let address = |password: &str| {
+            with(&json!([{"name": "DB", "value": format!("postgres://me:{password}@db/shop")}]))
+        };
         assert_eq!(told(&address("one"), &address("two")), [heading, "Hide DB changed (hidden)"]);
     }
 
     #[test]
     fn duplicates_and_empty_values_are_seen() {
         let of = |second: &str| with(&json!([{"name": "A", "value": "1"}, {"name": "A", "value": second}]));
-        assert_eq!(told(&of("2"), &of("3")), ["Keep spec.template.spec.containers[app].env", "Remove A #2  2", "Add A #2  3"]);
+        assert_eq!(
+            told(&of("2"), &of("3")),
+            ["Keep spec.template.spec.containers[app].env", "Remove A #2  2", "Add A #2  3"]
+        );
         let empty = with(&json!([{"name": "A"}]));
-        assert_eq!(told(&with(&json!([])), &empty), ["Keep spec.template.spec.containers[app].env", "Add A  "]);
+        assert_eq!(
+            told(&with(&json!([])), &empty),
+            ["Keep spec.template.spec.containers[app].env", "Add A  "]
+        );
         assert_eq!(told(&with(&json!([1])), &with(&json!([1]))), [] as [&str; 0]);
     }
 }

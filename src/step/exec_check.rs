@@ -1,5 +1,6 @@
-//! `kubectl exec` of a command that looks: an argument vector, never a shell, in one ready pod of a workload. What it prints is shown and
-//! recorded, with its exit code. Whether it only looks is the runbook's business and the person's: nothing here can tell.
+//! `kubectl exec` of a command that looks: an argument vector, never a shell, in one ready pod of a workload.
+//! What it prints is shown and recorded, with its exit code. Whether it only looks is the runbook's business
+//! and the person's: nothing here can tell.
 
 use serde_json::Value;
 
@@ -40,24 +41,39 @@ impl StepKind for ExecCheck {
         if answers.is_empty() {
             return Ok(aims.iter().map(|aim| aim.read(false)).collect());
         }
-        Ok(if answers.len() == aims.len() { vec![pods(&Found::of(&aims, answers, ctx)?)?] } else { Vec::new() })
+        Ok(if answers.len() == aims.len() {
+            vec![pods(&Found::of(&aims, answers, ctx)?)?]
+        } else {
+            Vec::new()
+        })
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
-        let (aims, words) = (Aim::workloads(inputs.needed("workload")?, ctx)?, words(inputs)?);
+        let aims = Aim::workloads(inputs.needed("workload")?, ctx)?;
+        let words = words(inputs)?;
         let workload = Found::of(&aims, &answers[..answers.len().min(aims.len())], ctx)?;
         let (pod, of) = ready(&workload, answers.get(aims.len()))?;
         let container = container(&pod, inputs.get("container"))?;
         let shown = typed(&words);
         let told = shown.iter().map(|word| word.shown().to_string()).collect::<Vec<_>>().join(" ");
         let command = command(&pod, &container, (&words, &shown), ctx);
-        let exec = Exec { target: pod.target(ctx), container: Clean::new(&container), command: shown, seconds: SECONDS };
-        let rights =
-            [("create", "exec"), ("get", "exec"), ("get", "")].map(|(verb, sub)| POD.right(verb, sub, &pod.aim.namespace, pod.name()));
+        let exec = Exec {
+            target: pod.target(ctx),
+            container: Clean::new(&container),
+            command: shown,
+            seconds: SECONDS,
+        };
+        let rights = [("create", "exec"), ("get", "exec"), ("get", "")]
+            .map(|(verb, sub)| POD.right(verb, sub, &pod.aim.namespace, pod.name()));
         Ok(Draft {
             title: format!("run in {}: {told}", workload.name()),
             target: pod.target(ctx),
-            requests: vec![Request { op: Op::Exec(exec), rights: rights.to_vec(), object: Value::Null, scale: false }],
+            requests: vec![Request {
+                op: Op::Exec(exec),
+                rights: rights.to_vec(),
+                object: Value::Null,
+                scale: false,
+            }],
             checks: Vec::new(),
             undo: Undo::None("it only looks".to_owned()),
             command,
@@ -72,7 +88,8 @@ impl StepKind for ExecCheck {
 /// The words of the command, as a shell would split them; nothing of it is expanded.
 fn words(inputs: &Inputs) -> Result<Vec<String>, Refusal> {
     let given = inputs.needed("command")?;
-    let words = split(given).ok_or_else(|| Refusal::usage("a quote of the command does not close".to_owned()))?;
+    let words =
+        split(given).ok_or_else(|| Refusal::usage("a quote of the command does not close".to_owned()))?;
     if words.first().is_none_or(String::is_empty) {
         return Err(Refusal::usage("the command is empty: give a program and its arguments".to_owned()));
     }
@@ -93,14 +110,24 @@ fn ready(workload: &Found, answer: Option<&Answer>) -> Result<(Found, usize), Re
     let name = workload.name();
     let list = match answer {
         Some(Answer::Found(list)) => list,
-        Some(Answer::Unknown(why)) => return Err(Refusal::failed(format!("the pods of {name} cannot be read: {why}"))),
-        Some(Answer::Missing) | None => return Err(Refusal::failed(format!("the pods of {name} cannot be read"))),
+        Some(Answer::Unknown(why)) => {
+            return Err(Refusal::failed(format!("the pods of {name} cannot be read: {why}")));
+        }
+        Some(Answer::Missing) | None => {
+            return Err(Refusal::failed(format!("the pods of {name} cannot be read")));
+        }
     };
     let all = list["items"].as_array().into_iter().flatten();
     let mut ready: Vec<&Value> = all.filter(|pod| is_ready(pod) && is_of(pod, workload)).collect();
     ready.sort_by_key(|pod| text(pod, "/metadata/name"));
-    let Some(first) = ready.first() else { return Err(Refusal::failed(format!("no pod of {name} is ready: nothing can be run there"))) };
-    let aim = Aim { resource: &POD, namespace: workload.aim.namespace.clone(), name: text(first, "/metadata/name").to_owned() };
+    let Some(first) = ready.first() else {
+        return Err(Refusal::failed(format!("no pod of {name} is ready: nothing can be run there")));
+    };
+    let aim = Aim {
+        resource: &POD,
+        namespace: workload.aim.namespace.clone(),
+        name: text(first, "/metadata/name").to_owned(),
+    };
     Ok((Found { aim, object: (*first).clone() }, ready.len()))
 }
 
@@ -112,7 +139,10 @@ fn is_ready(pod: &Value) -> bool {
 fn is_of(pod: &Value, workload: &Found) -> bool {
     let hash = text(pod, "/metadata/labels/pod-template-hash");
     controller(pod).is_some_and(|owner| match text(owner, "/kind") {
-        "ReplicaSet" => workload.aim.resource.word == "deployment" && text(owner, "/name") == format!("{}-{hash}", workload.name()),
+        "ReplicaSet" => {
+            workload.aim.resource.word == "deployment"
+                && text(owner, "/name") == format!("{}-{hash}", workload.name())
+        }
         _ => text(owner, "/uid") == workload.uid(),
     })
 }
@@ -122,7 +152,10 @@ fn container(pod: &Found, given: Option<&str>) -> Result<String, Refusal> {
     let all = pod.object.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
     let names: Vec<&str> = all.map(|container| text(container, "/name")).collect();
     let usual = text(&pod.object, "/metadata/annotations/kubectl.kubernetes.io~1default-container");
-    let wanted = given.or(Some(usual).filter(|usual| names.contains(usual))).or(names.first().copied()).unwrap_or_default();
+    let wanted = given
+        .or(Some(usual).filter(|usual| names.contains(usual)))
+        .or(names.first().copied())
+        .unwrap_or_default();
     if names.contains(&wanted) {
         return Ok(wanted.to_owned());
     }
@@ -130,10 +163,25 @@ fn container(pod: &Found, given: Option<&str>) -> Result<String, Refusal> {
 }
 
 fn command(pod: &Found, container: &str, (words, shown): (&[String], &[Typed]), ctx: &Ctx) -> Command {
-    let place = ["kubectl", "exec", pod.name(), "-c", container, "-n", &pod.aim.namespace, "--context", ctx.place.context.as_str(), "--"];
+    let place = [
+        "kubectl",
+        "exec",
+        pod.name(),
+        "-c",
+        container,
+        "-n",
+        &pod.aim.namespace,
+        "--context",
+        ctx.place.context.as_str(),
+        "--",
+    ];
     let hidden = |(word, typed): (&String, &Typed)| {
         let shown = typed.shown();
-        if *shown == Clean::new(word) { Word::from(word.as_str()) } else { Word::hiding(word, shown, "a word of the command", true) }
+        if *shown == Clean::new(word) {
+            Word::from(word.as_str())
+        } else {
+            Word::hiding(word, shown, "a word of the command", true)
+        }
     };
     line(&place.into_iter().map(Word::from).chain(words.iter().zip(shown).map(hidden)).collect::<Vec<_>>())
 }
@@ -161,11 +209,19 @@ mod tests {
 
     #[test]
     fn runs_the_words_in_the_first_ready_pod_that_is_of_the_workload() {
-        let pods = [pod("c", "True", "app-abc"), pod("a", "False", "app-abc"), pod("b", "True", "app-abc"), pod("0", "True", "other-abc")];
+        let pods = [
+            pod("c", "True", "app-abc"),
+            pod("a", "False", "app-abc"),
+            pod("b", "True", "app-abc"),
+            pod("0", "True", "other-abc"),
+        ];
         let draft = check(&[("command", "cat '/etc/my file' $HOME")], &pods).unwrap();
         let Op::Exec(exec) = &draft.requests[0].op else { panic!("it writes") };
         let words: Vec<&str> = exec.command.iter().map(Typed::raw).collect();
-        assert_eq!((words, &*exec.target.name, exec.container.as_str()), (vec!["cat", "/etc/my file", "$HOME"], "b", "app"));
+        assert_eq!(
+            (words, &*exec.target.name, exec.container.as_str()),
+            (vec!["cat", "/etc/my file", "$HOME"], "b", "app")
+        );
         assert_eq!(draft.touches, "container app of pod b, one of 2 ready");
         let pasted = "kubectl exec b -c app -n ns --context prod -- cat '/etc/my file' '$HOME'";
         assert_eq!(draft.command.to_copy().unwrap(), pasted);
@@ -176,15 +232,29 @@ mod tests {
     fn asks_for_both_rights_and_hides_what_follows_a_flag_of_a_secret() {
         let ready = [pod("b", "True", "app-abc")];
         let draft = check(&[("command", "redis-cli --password hunter2 get #key")], &ready).unwrap();
-        let rights: Vec<String> = draft.requests[0].rights.iter().map(|right| format!("{} {}", right.verb, right.subresource)).collect();
+        let rights: Vec<String> = draft.requests[0]
+            .rights
+            .iter()
+            .map(|right| format!("{} {}", right.verb, right.subresource))
+            .collect();
         assert_eq!(rights, ["create exec", "get exec", "get "], "a WebSocket begins with GET");
         let Op::Exec(exec) = &draft.requests[0].op else { panic!("it writes") };
-        assert_eq!(exec.command.iter().map(Typed::raw).collect::<Vec<_>>(), ["redis-cli", "--password", "hunter2", "get", "#key"]);
+        assert_eq!(
+            exec.command.iter().map(Typed::raw).collect::<Vec<_>>(),
+            ["redis-cli", "--password", "hunter2", "get", "#key"]
+        );
         let told = format!("{} {:?} {:?}", draft.title, draft.command, exec.command);
-        assert!(!told.contains("hunter2") && told.contains("get #key") && draft.command.to_copy().is_none(), "{told}");
-        let within = check(&[("command", "sh -c 'redis-cli --password \"hunter2 x\" ping'")], &ready).unwrap();
+        assert!(
+            !told.contains("hunter2") && told.contains("get #key") && draft.command.to_copy().is_none(),
+            "{told}"
+        );
+        let within =
+            check(&[("command", "sh -c 'redis-cli --password \"hunter2 x\" ping'")], &ready).unwrap();
         let told = format!("{} {:?}", within.title, within.command);
-        assert!(!told.contains("hunter2") && told.contains("ping") && within.command.to_copy().is_none(), "{told}");
+        assert!(
+            !told.contains("hunter2") && told.contains("ping") && within.command.to_copy().is_none(),
+            "{told}"
+        );
         let typed = crate::step::input::InputKind::Command.typed(" redis-cli --password hunter2 get");
         assert!(!typed.shown().contains("hunter2") && typed.raw().contains("hunter2"), "{typed}");
     }
@@ -192,9 +262,18 @@ mod tests {
     #[test]
     fn says_why_it_cannot() {
         let ready = [pod("b", "True", "app-abc")];
-        assert_eq!(check(&[("command", "echo 'a")], &ready).unwrap_err(), "a quote of the command does not close");
-        assert_eq!(check(&[("command", "''")], &ready).unwrap_err(), "the command is empty: give a program and its arguments");
-        assert_eq!(check(&[("command", "id"), ("container", "db")], &ready).unwrap_err(), "pod b has no container db: app, proxy");
+        assert_eq!(
+            check(&[("command", "echo 'a")], &ready).unwrap_err(),
+            "a quote of the command does not close"
+        );
+        assert_eq!(
+            check(&[("command", "''")], &ready).unwrap_err(),
+            "the command is empty: give a program and its arguments"
+        );
+        assert_eq!(
+            check(&[("command", "id"), ("container", "db")], &ready).unwrap_err(),
+            "pod b has no container db: app, proxy"
+        );
         let none = check(&[("command", "id")], &[pod("b", "True", "other-abc")]).unwrap_err();
         assert_eq!(none, "no pod of app is ready: nothing can be run there");
     }

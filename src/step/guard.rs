@@ -1,5 +1,5 @@
-//! The only place that answers whether something may be sent now: asked for the screen, for `warroom run`, for an undo and for what an
-//! earlier session left, and asked again when it leaves.
+//! The only place that answers whether something may be sent now: asked for the screen, for `warroom run`,
+//! for an undo and for what an earlier session left, and asked again when it leaves.
 
 use chrono::{DateTime, Utc};
 
@@ -94,7 +94,9 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
     let looked = place(world, intent)?;
     let label = world.label(looked.id).map(|label| format!(" in {label}"));
     match op {
-        Op::Exec(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => return Err(Denied::NoExec),
+        Op::Exec(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => {
+            return Err(Denied::NoExec);
+        }
         Op::Write(write) if matches!(write.body, Sealed::Digest(_)) => {
             return Err(Denied::Over("what it would send is known only to the session that prepared it"));
         }
@@ -102,20 +104,24 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
     }
     if !intent.only_reads() {
         if looked.read_only {
-            return Err(Denied::ReadOnly(label.map_or_else(|| "from this session".to_owned(), |label| label.trim().to_owned())));
+            return Err(Denied::ReadOnly(
+                label.map_or_else(|| "from this session".to_owned(), |label| label.trim().to_owned()),
+            ));
         }
         if world.journal_trouble.is_some() {
             return Err(Denied::Journal);
         }
         if !world.is_armed(looked.id, now) {
-            let (label, ran_out) = (label.unwrap_or_default(), world.was_armed(looked.id));
+            let label = label.unwrap_or_default();
+            let ran_out = world.was_armed(looked.id);
             return Err(if ran_out { Denied::RanOut(label) } else { Denied::NotArmed(label) });
         }
     }
     Ok(Authorised { intent: intent.clone(), at })
 }
 
-/// The op that is next: those before it are done, and it has not left yet. What is not confirmed yet begins with the first.
+/// The op that is next: those before it are done, and it has not left yet. What is not confirmed yet begins
+/// with the first.
 fn next(run: Option<&Run>) -> Result<usize, Denied> {
     let Some(run) = run else { return Ok(0) };
     match run.stage {
@@ -132,16 +138,20 @@ fn next(run: Option<&Run>) -> Result<usize, Denied> {
 
 /// The context that an intent is for, if what answers there is still the cluster that was meant.
 fn place<'a>(world: &'a World, intent: &Intent) -> Result<Looked<'a>, Denied> {
-    let (target, session) = (&intent.target, world.session.as_ref());
+    let target = &intent.target;
+    let session = world.session.as_ref();
     let looked = session.and_then(|session| session.looked(session.of(target)));
     let there = |one: &Looked<'_>| *one.cluster == target.cluster;
     let Some(looked) = looked.filter(there) else {
-        return Err(Denied::Elsewhere(format!("{} is in {}, which this session does not look at", target.name, target.cluster)));
+        return Err(Denied::Elsewhere(format!(
+            "{} is in {}, which this session does not look at",
+            target.name, target.cluster
+        )));
     };
     match world.identities.get(&looked.id) {
-        Some(now) if !target.identity.is_empty() && *now != target.identity => {
-            Err(Denied::Elsewhere(format!("another cluster answers at {} than the one where {} is", target.cluster, target.name)))
-        }
+        Some(now) if !target.identity.is_empty() && *now != target.identity => Err(Denied::Elsewhere(
+            format!("another cluster answers at {} than the one where {} is", target.cluster, target.name),
+        )),
         _ => Ok(looked),
     }
 }

@@ -68,7 +68,10 @@ fn only_what_is_armed_recorded_and_meant_for_this_cluster_may_leave() {
     room.take(3, Event::JournalTrouble(None));
     room.did(3, Action::Disarm);
     assert_eq!(room.answer(3), "not armed: arm first (:arm), then confirm");
-    assert_eq!(Room::new(|session| Session { read_only: true, ..session }).answer(0), "read-only: nothing is changed from this session");
+    assert_eq!(
+        Room::new(|session| Session { read_only: true, ..session }).answer(0),
+        "read-only: nothing is changed from this session"
+    );
     let elsewhere = Room::new(|session| Session { cluster: "https://other".into(), ..session });
     assert_eq!(elsewhere.answer(0), "worker is in https://prod, which this session does not look at");
 }
@@ -90,8 +93,11 @@ fn of_two() -> Intent {
 
 #[test]
 fn who_arms_again_does_not_allow_the_rest_of_what_was_stopped() {
-    for (stop, words) in [(Action::StopAll, "stopped before it left"), (Action::Disarm, "disarmed before it left")] {
-        let (mut room, two) = (Room::armed(), of_two());
+    for (stop, words) in
+        [(Action::StopAll, "stopped before it left"), (Action::Disarm, "disarmed before it left")]
+    {
+        let mut room = Room::armed();
+        let two = of_two();
         room.take(1, Event::Intent(Box::new(two.clone())));
         room.take(1, Event::Sent { intent: two.id, op: 0 });
         room.did(2, stop);
@@ -103,11 +109,14 @@ fn who_arms_again_does_not_allow_the_rest_of_what_was_stopped() {
 
 #[test]
 fn what_has_left_or_is_over_never_leaves_again() {
-    let (intent, two) = (samples::intent(), of_two());
+    let intent = samples::intent();
+    let two = of_two();
     let mut room = Room::armed();
     room.take(1, Event::Intent(Box::new(two.clone())));
-    let answer =
-        |room: &Room| authorise(&room.world, &two, at(2)).map_or_else(|denied| denied.to_string(), |leave| format!("op {}", leave.at()));
+    let answer = |room: &Room| {
+        authorise(&room.world, &two, at(2))
+            .map_or_else(|denied| denied.to_string(), |leave| format!("op {}", leave.at()))
+    };
     assert_eq!(answer(&room), "op 0");
     room.take(1, Event::Sent { intent: two.id, op: 0 });
     assert_eq!(answer(&room), "it was sent, and the answer is awaited");
@@ -115,7 +124,13 @@ fn what_has_left_or_is_over_never_leaves_again() {
     assert_eq!(answer(&room), "op 1");
     room.take(1, Event::Sent { intent: two.id, op: 1 });
     assert_eq!(answer(&room), "it was sent, and the answer is awaited");
-    room.take(1, Event::Outcome { intent: two.id, outcome: Outcome::Applied { generation: 3, writes: 2, by_reading: false } });
+    room.take(
+        1,
+        Event::Outcome {
+            intent: two.id,
+            outcome: Outcome::Applied { generation: 3, writes: 2, by_reading: false },
+        },
+    );
     assert_eq!(answer(&room), "it is over");
     let mut next = Room::armed();
     next.take(1, Event::Inherited(Box::new(intent)));
@@ -124,7 +139,12 @@ fn what_has_left_or_is_over_never_leaves_again() {
 
 #[test]
 fn reading_needs_no_arming_and_no_exec_forbids_it() {
-    let exec = Exec { target: samples::target("worker"), container: "c".into(), command: vec!["true".into()], seconds: 30 };
+    let exec = Exec {
+        target: samples::target("worker"),
+        container: "c".into(),
+        command: vec!["true".into()],
+        seconds: 30,
+    };
     let read = Intent { danger: Danger::Read, ops: vec![Op::Exec(exec)], ..samples::intent() };
     let of = |room: &Room| authorise(&room.world, &read, at(0)).map(drop);
     assert_eq!(of(&Room::new(|session| Session { read_only: true, ..session })), Ok(()));

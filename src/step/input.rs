@@ -1,5 +1,5 @@
-//! What steps ask for: kinds of input, and the inputs of one call. What an input can be, as far as the cluster knows, is
-//! [`crate::state::Form`]'s.
+//! What steps ask for: kinds of input, and the inputs of one call. What an input can be, as far as the
+//! cluster knows, is [`crate::state::Form`]'s.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,8 @@ impl InputKind {
         matches!(self, Self::Alert | Self::Silence)
     }
 
-    /// What was typed for such an input: values of variables are what they are and never shown, of all else blanks around it are left out.
+    /// What was typed for such an input: values of variables are what they are and never shown, of all else
+    /// blanks around it are left out.
     pub fn typed(self, raw: &str) -> Typed {
         match self {
             Self::Env => Typed::env(raw),

@@ -1,6 +1,7 @@
-//! What steps do. One kind of step is one file of this folder and one line of [`KINDS`]: its inputs, what it reads, the plan worked out from
-//! that, what it checks afterwards, its undo, its command, and when it is suggested. Everything here is pure: who reads, asks and sends is
-//! [`crate::effect`]; which steps there are, and what they are called, is the [`runbook`](crate::runbook).
+//! What steps do. One kind of step is one file of this folder and one line of [`KINDS`]: its inputs, what it
+//! reads, the plan worked out from that, what it checks afterwards, its undo, its command, and when it is
+//! suggested. Everything here is pure: who reads, asks and sends is [`crate::effect`]; which steps there are,
+//! and what they are called, is the [`runbook`](crate::runbook).
 //!
 //! | file | what is in it |
 //! |---|---|
@@ -162,8 +163,18 @@ impl Ctx {
     /// An object of this place.
     pub fn target(&self, kind: &str, namespace: &str, name: &str, uid: &str) -> Target {
         let Place { cluster, identity, named, .. } = &self.place;
-        let (cluster, identity, context) = (cluster.clone(), identity.clone(), named.clone());
-        Target { cluster, identity, context, kind: kind.into(), namespace: namespace.into(), name: name.into(), uid: uid.into() }
+        let cluster = cluster.clone();
+        let identity = identity.clone();
+        let context = named.clone();
+        Target {
+            cluster,
+            identity,
+            context,
+            kind: kind.into(),
+            namespace: namespace.into(),
+            name: name.into(),
+            uid: uid.into(),
+        }
     }
 
     /// ` of context eu`, where there are several.

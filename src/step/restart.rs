@@ -1,5 +1,6 @@
-//! `kubectl rollout restart`: the pods of a workload are replaced by new ones of the same template, as its strategy says. It cannot be taken
-//! back; what was in the pods' memory and in volumes that live with them is gone.
+//! `kubectl rollout restart`: the pods of a workload are replaced by new ones of the same template, as its
+//! strategy says. It cannot be taken back; what was in the pods' memory and in volumes that live with them is
+//! gone.
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -33,19 +34,32 @@ impl StepKind for Restart {
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
         let found = Found::of(&Aim::workloads(inputs.needed("workload")?, ctx)?, answers, ctx)?;
-        let (name, word) = (found.name(), found.aim.resource.word);
+        let name = found.name();
+        let word = found.aim.resource.word;
         if found.object.pointer("/spec/paused") == Some(&Value::Bool(true)) {
-            return Err(Refusal::failed(format!("{name} is paused: resume it first (kubectl rollout resume {word}/{name})")));
+            return Err(Refusal::failed(format!(
+                "{name} is paused: resume it first (kubectl rollout resume {word}/{name})"
+            )));
         }
-        let kind = found.aim.resource.watched().ok_or_else(|| Refusal::failed(format!("a {word} cannot be restarted")))?;
-        let (service, uid) = (found.service(), ctx.place.id.mark(found.uid()));
+        let kind = found
+            .aim
+            .resource
+            .watched()
+            .ok_or_else(|| Refusal::failed(format!("a {word} cannot be restarted")))?;
+        let service = found.service();
+        let uid = ctx.place.id.mark(found.uid());
         let words = ["rollout", "restart", &format!("{word}/{name}")].map(Into::into).to_vec();
         Ok(Draft {
             title: format!("restart {word} {name}"),
             target: found.target(ctx),
             requests: vec![request(&found, ctx)],
-            checks: vec![check::rollout(kind, uid), check::errors_below(service, ctx.rates.threshold_of(service))],
-            undo: Undo::None("a restart cannot be taken back: the pods that are replaced are gone".to_owned()),
+            checks: vec![
+                check::rollout(kind, uid),
+                check::errors_below(service, ctx.rates.threshold_of(service)),
+            ],
+            undo: Undo::None(
+                "a restart cannot be taken back: the pods that are replaced are gone".to_owned(),
+            ),
             command: found.kubectl(ctx, words),
             touches: format!("{}, {}", found.replicas(), pace(&found)),
             facts: facts(&found),
@@ -55,7 +69,8 @@ impl StepKind for Restart {
     }
 }
 
-/// Writes when it was restarted, in seconds, as kubectl does. Where the template has no annotations it gets its first.
+/// Writes when it was restarted, in seconds, as kubectl does. Where the template has no annotations it gets
+/// its first.
 fn request(found: &Found, ctx: &Ctx) -> super::Request {
     let at = json!(ctx.now.to_rfc3339_opts(SecondsFormat::Secs, true));
     let operations = if found.object.pointer(NOTES).is_some_and(Value::is_object) {
@@ -67,9 +82,11 @@ fn request(found: &Found, ctx: &Ctx) -> super::Request {
     found.patch(ctx, "", operations, &[(RESTARTED, at)])
 }
 
-/// How many of its pods may be away at once, by the rules of its controller; `None` where it replaces none by itself.
+/// How many of its pods may be away at once, by the rules of its controller; `None` where it replaces none by
+/// itself.
 fn away(found: &Found) -> Option<u64> {
-    let all = found.object.pointer("/spec/replicas").or(found.object.pointer("/status/desiredNumberScheduled"));
+    let all =
+        found.object.pointer("/spec/replicas").or(found.object.pointer("/status/desiredNumberScheduled"));
     let all = all.and_then(Value::as_u64).unwrap_or(1);
     let of = |name: &str| {
         found
@@ -110,7 +127,9 @@ fn pace(found: &Found) -> String {
 }
 
 fn facts(found: &Found) -> Vec<Fact> {
-    let waits = away(found).is_none().then(|| Fact::warn("strategy", "OnDelete: the restart waits until each pod is deleted"));
+    let waits = away(found)
+        .is_none()
+        .then(|| Fact::warn("strategy", "OnDelete: the restart waits until each pod is deleted"));
     let held = text(&found.object, RESTARTED);
     let before = (!held.is_empty()).then(|| Fact::plain("last restart", held));
     waits.into_iter().chain(before).collect()
@@ -119,9 +138,13 @@ fn facts(found: &Found) -> Vec<Fact> {
 /// Half of what serves now, or more, going away at once is an outage.
 fn naming(found: &Found) -> Option<Naming> {
     let ready = found.object.pointer("/status/readyReplicas").or(found.object.pointer("/status/numberReady"));
-    let (ready, away) = (ready.and_then(Value::as_u64).unwrap_or(0), away(found)?);
+    let ready = ready.and_then(Value::as_u64).unwrap_or(0);
+    let away = away(found)?;
     let outage = away > 0 && ready > 0 && away * 2 >= ready;
-    outage.then(|| Naming { why: format!("{} of {ready} ready pods are away at once", away.min(ready)).into(), lasting: false })
+    outage.then(|| Naming {
+        why: format!("{} of {ready} ready pods are away at once", away.min(ready)).into(),
+        lasting: false,
+    })
 }
 
 #[cfg(test)]
@@ -158,7 +181,10 @@ mod tests {
         let again = only(&json!({"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "before"}}}})).unwrap();
         assert_eq!(body(&again)[1], json!({"op": "test", "path": RESTARTED, "value": "before"}));
         assert_eq!(again.facts[0].words, "before");
-        assert_eq!(again.command.to_copy().unwrap(), "kubectl rollout restart deployment/app -n ns --context prod");
+        assert_eq!(
+            again.command.to_copy().unwrap(),
+            "kubectl rollout restart deployment/app -n ns --context prod"
+        );
         assert!(matches!(&again.undo, Undo::None(why) if why.contains("cannot be taken back")));
     }
 
@@ -167,20 +193,40 @@ mod tests {
         let stateful = Answer::Found(workload("StatefulSet", &json!({})));
         let draft = restart("app", &[Answer::Missing, stateful.clone(), Answer::Missing]).unwrap();
         assert_eq!((draft.title.as_str(), &*draft.target.kind), ("restart statefulset app", "statefulset"));
-        let both = restart("app", &[Answer::Found(workload("Deployment", &json!({}))), stateful.clone(), Answer::Missing]);
+        let both = restart(
+            "app",
+            &[Answer::Found(workload("Deployment", &json!({}))), stateful.clone(), Answer::Missing],
+        );
         assert_eq!(both.unwrap_err(), "app is a deployment and a statefulset: say deployment/app");
-        assert!(restart("app", &[Answer::Missing, Answer::Missing, Answer::Missing]).unwrap_err().starts_with("there is no workload app"));
-        let unknown = restart("app", &[Answer::Unknown("forbidden".into()), stateful, Answer::Missing]).unwrap_err();
+        assert!(
+            restart("app", &[Answer::Missing, Answer::Missing, Answer::Missing])
+                .unwrap_err()
+                .starts_with("there is no workload app")
+        );
+        let unknown =
+            restart("app", &[Answer::Unknown("forbidden".into()), stateful, Answer::Missing]).unwrap_err();
         assert!(unknown.contains("forbidden"), "{unknown}");
-        assert_eq!(super::Restart.reads(&[("workload", "sts/app")].into_iter().collect(), &[], &ctx()).unwrap().len(), 1);
+        assert_eq!(
+            super::Restart
+                .reads(&[("workload", "sts/app")].into_iter().collect(), &[], &ctx())
+                .unwrap()
+                .len(),
+            1
+        );
     }
 
     #[test]
     fn the_name_is_typed_where_half_of_what_serves_goes_away_at_once() {
         let named = |spec: Value| only(&spec).unwrap().naming.map(|naming| naming.why.to_string());
         assert_eq!(named(json!({})), None);
-        assert_eq!(named(json!({"strategy": {"type": "Recreate"}})).unwrap(), "4 of 4 ready pods are away at once");
-        assert_eq!(named(json!({"strategy": {"rollingUpdate": {"maxUnavailable": "50%"}}})).unwrap(), "2 of 4 ready pods are away at once");
+        assert_eq!(
+            named(json!({"strategy": {"type": "Recreate"}})).unwrap(),
+            "4 of 4 ready pods are away at once"
+        );
+        assert_eq!(
+            named(json!({"strategy": {"rollingUpdate": {"maxUnavailable": "50%"}}})).unwrap(),
+            "2 of 4 ready pods are away at once"
+        );
         assert_eq!(named(json!({"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}})), None);
         let waits = json!({"updateStrategy": {"type": "OnDelete"}});
         let draft = restart("ds/app", &[Answer::Found(workload("DaemonSet", &waits))]).unwrap();

@@ -1,4 +1,5 @@
-//! The revisions of a Deployment, as its ReplicaSets keep them: where a change of its template goes back to, also after a restart.
+//! The revisions of a Deployment, as its ReplicaSets keep them: where a change of its template goes back to,
+//! also after a restart.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,13 @@ pub fn of<'a>(deployment: &Found, answer: Option<&'a Answer>) -> Result<BTreeMap
     };
     let owned = |rs: &&Value| controller(rs).is_some_and(|owner| owner["uid"] == deployment.uid());
     let number = |rs: &Value| rs["metadata"]["annotations"][REVISION].as_str().and_then(|n| n.parse().ok());
-    Ok(list["items"].as_array().into_iter().flatten().filter(owned).filter_map(|rs| Some((number(rs)?, rs))).collect())
+    Ok(list["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(owned)
+        .filter_map(|rs| Some((number(rs)?, rs)))
+        .collect())
 }
 
 /// The ReplicaSet's template without the label that its controller added.
@@ -41,31 +48,40 @@ pub fn template(revision: &Value) -> Value {
     template
 }
 
-/// The revision that a Deployment could come back to from now on: the newest that holds its template exactly as it is, and that is kept.
+/// The revision that a Deployment could come back to from now on: the newest that holds its template exactly
+/// as it is, and that is kept.
 ///
 /// # Errors
 /// Why there is none.
 pub fn present(deployment: &Found, answer: Option<&Answer>) -> Result<u64, String> {
-    let revisions = of(deployment, answer).map_err(|why| format!("the revisions are not known, because {why}"))?;
+    let revisions =
+        of(deployment, answer).map_err(|why| format!("the revisions are not known, because {why}"))?;
     if deployment.object["spec"]["revisionHistoryLimit"] == 0 {
         return Err("no older revision is kept (revisionHistoryLimit is 0)".to_owned());
     }
     let now = &deployment.object["spec"]["template"];
-    let held = revisions.iter().rev().find(|(_, revision)| template(revision) == *now).map(|(number, _)| *number);
+    let held =
+        revisions.iter().rev().find(|(_, revision)| template(revision) == *now).map(|(number, _)| *number);
     held.ok_or_else(|| "no revision holds the present template".to_owned())
 }
 
 /// Why it is not known what a Deployment could come back to; nothing where that is known.
 pub fn unread(answer: Option<&Answer>) -> Option<String> {
-    if let Some(Answer::Unknown(why)) = answer { Some(format!("the revisions cannot be read: {why}")) } else { None }
+    if let Some(Answer::Unknown(why)) = answer {
+        Some(format!("the revisions cannot be read: {why}"))
+    } else {
+        None
+    }
 }
 
 /// ` (v1.2.3)`: what the template calls its version.
 pub fn release(template: &Value) -> String {
     let env = template.pointer("/spec/containers/0/env").and_then(Value::as_array);
-    let version =
-        env.and_then(|env| env.iter().find(|var| var["name"] == "APP_VERSION" || var["name"] == "VERSION")).map(|var| text(var, "/value"));
-    let label = ["/metadata/labels/app.kubernetes.io~1version", "/metadata/labels/version"].map(|at| text(template, at));
+    let version = env
+        .and_then(|env| env.iter().find(|var| var["name"] == "APP_VERSION" || var["name"] == "VERSION"))
+        .map(|var| text(var, "/value"));
+    let label = ["/metadata/labels/app.kubernetes.io~1version", "/metadata/labels/version"]
+        .map(|at| text(template, at));
     let tag = text(template, "/spec/containers/0/image").rsplit_once(':').map(|(_, tag)| tag);
     let found = label.into_iter().find(|label| !label.is_empty()).or(version).or(tag);
     found.map(|found| format!(" ({found})")).unwrap_or_default()

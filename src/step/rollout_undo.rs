@@ -1,5 +1,6 @@
-//! `kubectl rollout undo`, by kubectl's own rules (pkg/polymorphichelpers/rollback.go): the second-highest revision unless one is given,
-//! half-rolled Deployments too; paused ones are refused; only the pod template and the annotations come back, never the replica count.
+//! `kubectl rollout undo`, by kubectl's own rules (pkg/polymorphichelpers/rollback.go): the second-highest
+//! revision unless one is given, half-rolled Deployments too; paused ones are refused; only the pod template
+//! and the annotations come back, never the replica count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +22,10 @@ const KEPT: [&str; 6] = [
     "deprecated.deployment.rollback.to",
 ];
 
-const INPUTS: &[InputSpec] =
-    &[InputSpec::required("deployment", InputKind::Deployment), InputSpec::optional("revision", InputKind::Revision)];
+const INPUTS: &[InputSpec] = &[
+    InputSpec::required("deployment", InputKind::Deployment),
+    InputSpec::optional("revision", InputKind::Revision),
+];
 
 pub(super) struct RolloutUndo;
 
@@ -43,19 +46,27 @@ impl StepKind for RolloutUndo {
         let deployment = deployment(inputs, answers, ctx)?;
         let name = deployment.name();
         if deployment.object.pointer("/spec/paused") == Some(&Value::Bool(true)) {
-            return Err(Refusal::failed(format!("{name} is paused: resume it first (kubectl rollout resume deployment/{name})")));
+            return Err(Refusal::failed(format!(
+                "{name} is paused: resume it first (kubectl rollout resume deployment/{name})"
+            )));
         }
-        let history = revisions::of(&deployment, answers.get(1))
-            .map_err(|why| Refusal::failed(format!("the revisions of {name} are not known, because {why}")))?;
+        let history = revisions::of(&deployment, answers.get(1)).map_err(|why| {
+            Refusal::failed(format!("the revisions of {name} are not known, because {why}"))
+        })?;
         let (number, revision) = chosen(inputs, &history, name)?;
         let template = revisions::template(revision);
         if template == deployment.object["spec"]["template"] {
             return Err(Refusal::failed(format!("nothing to do: {name} is already as in revision {number}")));
         }
-        let mut operations = vec![deployment.test("/spec/template"), json!({"op": "replace", "path": "/spec/template", "value": template})];
+        let mut operations = vec![
+            deployment.test("/spec/template"),
+            json!({"op": "replace", "path": "/spec/template", "value": template}),
+        ];
         operations.extend(annotations(&deployment, revision));
         let request = deployment.patch(ctx, "", operations, &[("/spec/template", template.clone())]);
-        let words = ["rollout", "undo", &format!("deployment/{name}"), &format!("--to-revision={number}")].map(Into::into).to_vec();
+        let words = ["rollout", "undo", &format!("deployment/{name}"), &format!("--to-revision={number}")]
+            .map(Into::into)
+            .to_vec();
         let title = format!("roll back {name} to rev {number}{}", revisions::release(&template));
         Ok(template_draft(&deployment, (inputs, answers), ctx, title, (request, words)))
     }
@@ -66,7 +77,11 @@ impl StepKind for RolloutUndo {
 }
 
 /// Reads the Deployment, then its revisions.
-pub(super) fn deployment_and_revisions(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
+pub(super) fn deployment_and_revisions(
+    inputs: &Inputs,
+    answers: &[Answer],
+    ctx: &Ctx,
+) -> Result<Vec<Read>, Refusal> {
     match answers {
         [] => Ok(vec![Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?.read(true)]),
         [_] => Ok(vec![revisions::read(&deployment(inputs, answers, ctx)?)]),
@@ -76,10 +91,15 @@ pub(super) fn deployment_and_revisions(inputs: &Inputs, answers: &[Answer], ctx:
 
 /// The Deployment that was read first.
 pub(super) fn deployment(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Found, Refusal> {
-    Found::of(&[Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?], &answers[..answers.len().min(1)], ctx)
+    Found::of(
+        &[Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?],
+        &answers[..answers.len().min(1)],
+        ctx,
+    )
 }
 
-/// The draft of a change of a Deployment's template: it rolls out, and goes back to the revision that holds the template as it is.
+/// The draft of a change of a Deployment's template: it rolls out, and goes back to the revision that holds
+/// the template as it is.
 pub(super) fn template_draft(
     deployment: &Found,
     (inputs, answers): (&Inputs, &[Answer]),
@@ -87,17 +107,25 @@ pub(super) fn template_draft(
     title: String,
     (request, words): (super::Request, Vec<super::command::Word>),
 ) -> Draft {
-    let (service, uid) = (deployment.service(), ctx.place.id.mark(deployment.uid()));
+    let service = deployment.service();
+    let uid = ctx.place.id.mark(deployment.uid());
     let back = revisions::present(deployment, answers.get(1));
     let unread = revisions::unread(answers.get(1));
     let naming = back.as_ref().err().map(|why| {
-        let doubt = if unread.is_some() { "it may not be possible to take it back" } else { "it cannot be taken back" };
+        let doubt = if unread.is_some() {
+            "it may not be possible to take it back"
+        } else {
+            "it cannot be taken back"
+        };
         Naming { why: format!("{doubt}: {why}").into(), lasting: true }
     });
     let undo = match back {
         Ok(number) => {
             let deployment = inputs.get("deployment").unwrap_or_default().to_owned();
-            Undo::Step { kind: "rollout-undo", inputs: vec![("deployment", deployment), ("revision", number.to_string())] }
+            Undo::Step {
+                kind: "rollout-undo",
+                inputs: vec![("deployment", deployment), ("revision", number.to_string())],
+            }
         }
         Err(why) => Undo::None(why),
     };
@@ -105,7 +133,10 @@ pub(super) fn template_draft(
         title,
         target: deployment.target(ctx),
         requests: vec![request],
-        checks: vec![check::rollout(Kind::Deployment, uid), check::errors_below(service, ctx.rates.threshold_of(service))],
+        checks: vec![
+            check::rollout(Kind::Deployment, uid),
+            check::errors_below(service, ctx.rates.threshold_of(service)),
+        ],
         undo,
         command: deployment.kubectl(ctx, words),
         touches: format!("{}, {}", deployment.replicas(), deployment.rolls()),
@@ -115,7 +146,11 @@ pub(super) fn template_draft(
     }
 }
 
-fn chosen<'a>(inputs: &Inputs, history: &BTreeMap<u64, &'a Value>, name: &str) -> Result<(u64, &'a Value), Refusal> {
+fn chosen<'a>(
+    inputs: &Inputs,
+    history: &BTreeMap<u64, &'a Value>,
+    name: &str,
+) -> Result<(u64, &'a Value), Refusal> {
     let all = || history.keys().map(u64::to_string).collect::<Vec<_>>().join(", ");
     match inputs.get("revision") {
         None => {
@@ -123,19 +158,25 @@ fn chosen<'a>(inputs: &Inputs, history: &BTreeMap<u64, &'a Value>, name: &str) -
             previous.ok_or_else(|| Refusal::failed(format!("{name} has no earlier revision to go back to")))
         }
         Some(wanted) => {
-            let number: u64 =
-                wanted.parse().map_err(|_| Refusal::usage(format!("\"{wanted}\" is no revision of {name}; it has {}", all())))?;
+            let number: u64 = wanted.parse().map_err(|_| {
+                Refusal::usage(format!("\"{wanted}\" is no revision of {name}; it has {}", all()))
+            })?;
             let found = history.get(&number).map(|rs| (number, *rs));
             found.ok_or_else(|| Refusal::usage(format!("{name} has no revision {number}; it has {}", all())))
         }
     }
 }
 
-/// Changes the annotations that differ, each guarded by what it is, and no other: what somebody else writes meanwhile is not lost.
+/// Changes the annotations that differ, each guarded by what it is, and no other: what somebody else writes
+/// meanwhile is not lost.
 fn annotations(deployment: &Found, revision: &Value) -> Vec<Value> {
-    let of = |object: &Value| object.pointer("/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default();
-    let (now, then) = (of(&deployment.object), of(revision));
-    let keys: BTreeSet<&String> = now.keys().chain(then.keys()).filter(|key| !KEPT.contains(&key.as_str())).collect();
+    let of = |object: &Value| {
+        object.pointer("/metadata/annotations").and_then(Value::as_object).cloned().unwrap_or_default()
+    };
+    let now = of(&deployment.object);
+    let then = of(revision);
+    let keys: BTreeSet<&String> =
+        now.keys().chain(then.keys()).filter(|key| !KEPT.contains(&key.as_str())).collect();
     let change = |key: &String| {
         let path = format!("/metadata/annotations/{}", escaped(key));
         let made = match (now.get(key), then.get(key)) {
@@ -147,7 +188,10 @@ fn annotations(deployment: &Found, revision: &Value) -> Vec<Value> {
     };
     let changes: Vec<Value> = keys.into_iter().filter_map(change).flatten().collect();
     if deployment.object.pointer("/metadata/annotations").is_none() && !changes.is_empty() {
-        let whole = [deployment.test("/metadata/annotations"), json!({"op": "add", "path": "/metadata/annotations", "value": {}})];
+        let whole = [
+            deployment.test("/metadata/annotations"),
+            json!({"op": "add", "path": "/metadata/annotations", "value": {}}),
+        ];
         return whole.into_iter().chain(changes).collect();
     }
     changes

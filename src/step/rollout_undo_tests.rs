@@ -22,7 +22,8 @@ fn app() -> Value {
 }
 
 fn undo(given: Option<&str>, app: Value, revisions: &[Value]) -> Result<Draft, String> {
-    let inputs: Vec<(&str, &str)> = [("deployment", "app")].into_iter().chain(given.map(|revision| ("revision", revision))).collect();
+    let inputs: Vec<(&str, &str)> =
+        [("deployment", "app")].into_iter().chain(given.map(|revision| ("revision", revision))).collect();
     plan("rollout-undo", &inputs, &[Answer::Found(app), list(revisions)])
 }
 
@@ -31,9 +32,15 @@ fn goes_to_the_second_highest_revision_and_guards_all_that_it_replaces() {
     let mut other = rev(9, "v9");
     other["metadata"]["ownerReferences"][0]["uid"] = json!("other");
     let draft = undo(None, app(), &[rev(7, "v1.3.0"), rev(5, "v1.2.2"), rev(6, "v1.2.3"), other]).unwrap();
-    let back = Undo::Step { kind: "rollout-undo", inputs: vec![("deployment", "app".into()), ("revision", "7".into())] };
+    let back = Undo::Step {
+        kind: "rollout-undo",
+        inputs: vec![("deployment", "app".into()), ("revision", "7".into())],
+    };
     assert_eq!((draft.title.as_str(), &draft.undo), ("roll back app to rev 6 (v1.2.3)", &back));
-    assert_eq!(draft.command.to_copy().unwrap(), "kubectl rollout undo deployment/app --to-revision=6 -n ns --context prod");
+    assert_eq!(
+        draft.command.to_copy().unwrap(),
+        "kubectl rollout undo deployment/app --to-revision=6 -n ns --context prod"
+    );
     assert_eq!(
         operations(&draft),
         [
@@ -63,9 +70,15 @@ fn a_given_revision_must_exist_and_differ() {
 fn refuses_what_kubectl_refuses_and_what_it_does_not_know() {
     let mut paused = app();
     paused["spec"]["paused"] = json!(true);
-    assert!(undo(None, paused, &[rev(7, "v1.3.0"), rev(6, "v1.2.3")]).unwrap_err().starts_with("app is paused"));
+    assert!(
+        undo(None, paused, &[rev(7, "v1.3.0"), rev(6, "v1.2.3")]).unwrap_err().starts_with("app is paused")
+    );
     assert!(undo(None, app(), &[rev(7, "v1.3.0")]).unwrap_err().contains("no earlier revision"));
-    let unknown = plan("rollout-undo", &[("deployment", "app")], &[Answer::Found(app()), Answer::Unknown("forbidden".into())]);
+    let unknown = plan(
+        "rollout-undo",
+        &[("deployment", "app")],
+        &[Answer::Found(app()), Answer::Unknown("forbidden".into())],
+    );
     assert_eq!(unknown.unwrap_err(), "the revisions of app are not known, because forbidden");
 }
 

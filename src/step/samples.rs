@@ -77,7 +77,12 @@ pub fn body(draft: &Draft) -> &Value {
 
 /// `test /metadata/uid` for each operation of a JSON patch.
 pub fn operations(draft: &Draft) -> Vec<String> {
-    body(draft).as_array().unwrap().iter().map(|op| format!("{} {}", op["op"].as_str().unwrap(), op["path"].as_str().unwrap())).collect()
+    body(draft)
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|op| format!("{} {}", op["op"].as_str().unwrap(), op["path"].as_str().unwrap()))
+        .collect()
 }
 
 /// How many cases of a property are tried: few as a rule, all of them where that is asked for.

@@ -12,7 +12,10 @@ use crate::state::{World, lagging};
 /// More replicas than this are a slip of the finger.
 const MOST: u32 = 10_000;
 
-const INPUTS: &[InputSpec] = &[InputSpec::required("deployment", InputKind::Deployment), InputSpec::required("replicas", InputKind::Count)];
+const INPUTS: &[InputSpec] = &[
+    InputSpec::required("deployment", InputKind::Deployment),
+    InputSpec::required("replicas", InputKind::Count),
+];
 
 pub(super) struct Scale;
 
@@ -27,12 +30,18 @@ impl StepKind for Scale {
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         count(inputs)?;
-        Ok(if answers.is_empty() { vec![Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?.read(true)] } else { Vec::new() })
+        Ok(if answers.is_empty() {
+            vec![Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?.read(true)]
+        } else {
+            Vec::new()
+        })
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
-        let (deployment, replicas) = (deployment(inputs, answers, ctx)?, count(inputs)?);
-        let (name, given) = (deployment.name(), inputs.needed("deployment")?);
+        let deployment = deployment(inputs, answers, ctx)?;
+        let replicas = count(inputs)?;
+        let name = deployment.name();
+        let given = inputs.needed("deployment")?;
         let now = deployment.object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(0);
         if now == u64::from(replicas) {
             return Err(Refusal::failed(format!("nothing to do: {name} already has {replicas} replicas")));
@@ -51,12 +60,16 @@ impl StepKind for Scale {
             target: deployment.target(ctx),
             requests: vec![request],
             checks: vec![check::ready(Kind::Deployment, uid, replicas), check::lag_falling(name)],
-            undo: Undo::Step { kind: "scale", inputs: vec![("deployment", given.to_owned()), ("replicas", now.to_string())] },
+            undo: Undo::Step {
+                kind: "scale",
+                inputs: vec![("deployment", given.to_owned()), ("replicas", now.to_string())],
+            },
             command: deployment.kubectl(ctx, words),
             touches: deployment.replicas(),
             facts: Vec::new(),
             lines: Vec::new(),
-            naming: (replicas == 0).then(|| Naming { why: "it takes the service away".into(), lasting: false }),
+            naming: (replicas == 0)
+                .then(|| Naming { why: "it takes the service away".into(), lasting: false }),
         })
     }
 
@@ -68,7 +81,9 @@ impl StepKind for Scale {
 fn count(inputs: &Inputs) -> Result<u32, Refusal> {
     let wanted = inputs.needed("replicas")?;
     let replicas = wanted.parse::<u32>().ok().filter(|replicas| *replicas <= MOST);
-    replicas.ok_or_else(|| Refusal::usage(format!("replicas is \"{wanted}\": give a whole number from 0 to {MOST}")))
+    replicas.ok_or_else(|| {
+        Refusal::usage(format!("replicas is \"{wanted}\": give a whole number from 0 to {MOST}"))
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ fn scale(now: u64, wanted: &str) -> Result<Draft, String> {
 #[test]
 fn changes_the_count_that_it_read() {
     let draft = scale(1, "10").unwrap();
-    let back = Undo::Step { kind: "scale", inputs: vec![("deployment", "app".into()), ("replicas", "1".into())] };
+    let back =
+        Undo::Step { kind: "scale", inputs: vec![("deployment", "app".into()), ("replicas", "1".into())] };
     assert_eq!((draft.title.as_str(), &draft.undo), ("scale app 1 → 10", &back));
     let wanted = r#"[{"op":"test","path":"/metadata/uid","value":"u1"},{"op":"test","path":"/spec/replicas","value":1},{"op":"add","path":"/spec/replicas","value":10}]"#;
     assert_eq!(*body(&draft), serde_json::from_str::<Value>(wanted).unwrap());

@@ -1,6 +1,7 @@
-//! `kubectl set env`: sets (`K=V`) or takes away (`K-`) variables in every container, as kubectl does. Guarded by uid and by each container's
-//! whole list of variables. What was there comes back from the revision that holds it, exactly: a variable that only one container had, one
-//! that came from a Secret, duplicates, any text. Values are in the request alone; elsewhere they are hidden.
+//! `kubectl set env`: sets (`K=V`) or takes away (`K-`) variables in every container, as kubectl does.
+//! Guarded by uid and by each container's whole list of variables. What was there comes back from the
+//! revision that holds it, exactly: a variable that only one container had, one that came from a Secret,
+//! duplicates, any text. Values are in the request alone; elsewhere they are hidden.
 
 use serde_json::{Value, json};
 
@@ -13,7 +14,8 @@ use crate::event::{Fact, Refusal};
 use crate::journal::redact::{hide_env, is_secret_env, split_env};
 use crate::state::{World, flags};
 
-const INPUTS: &[InputSpec] = &[InputSpec::required("deployment", InputKind::Deployment), InputSpec::required("env", InputKind::Env)];
+const INPUTS: &[InputSpec] =
+    &[InputSpec::required("deployment", InputKind::Deployment), InputSpec::required("env", InputKind::Env)];
 
 pub(super) struct SetEnv;
 
@@ -35,7 +37,8 @@ impl StepKind for SetEnv {
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
-        let (deployment, changes) = (deployment(inputs, answers, ctx)?, parse(inputs.needed("env")?)?);
+        let deployment = deployment(inputs, answers, ctx)?;
+        let changes = parse(inputs.needed("env")?)?;
         let name = deployment.name();
         let containers = containers(&deployment);
         let after: Vec<Value> = containers.iter().map(|container| changed(container, &changes)).collect();
@@ -45,10 +48,22 @@ impl StepKind for SetEnv {
         }
         let mut template = deployment.object["spec"]["template"].clone();
         template["spec"]["containers"] = Value::Array(after.clone());
-        let request = deployment.patch(ctx, "", operations(&deployment, &containers, &after), &[("/spec/template", template)]);
-        let words = ["set", "env"].map(Word::from).into_iter().chain([Word::from(format!("deployment/{name}"))]);
+        let request = deployment.patch(
+            ctx,
+            "",
+            operations(&deployment, &containers, &after),
+            &[("/spec/template", template)],
+        );
+        let words =
+            ["set", "env"].map(Word::from).into_iter().chain([Word::from(format!("deployment/{name}"))]);
         let words = words.chain(changes.iter().map(word)).collect();
-        let mut draft = template_draft(&deployment, (inputs, answers), ctx, format!("set env of {name}: {names}"), (request, words));
+        let mut draft = template_draft(
+            &deployment,
+            (inputs, answers),
+            ctx,
+            format!("set env of {name}: {names}"),
+            (request, words),
+        );
         draft.facts.extend(elsewhere(&containers, &changes));
         Ok(draft)
     }
@@ -59,14 +74,20 @@ impl StepKind for SetEnv {
 }
 
 fn containers(deployment: &Found) -> Vec<Value> {
-    deployment.object.pointer("/spec/template/spec/containers").and_then(Value::as_array).cloned().unwrap_or_default()
+    deployment
+        .object
+        .pointer("/spec/template/spec/containers")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Replaces the list of each container that changes, guarded by its name and by the list as it was read.
 fn operations(deployment: &Found, before: &[Value], after: &[Value]) -> Vec<Value> {
     let mut operations = Vec::new();
     for (at, container) in after.iter().enumerate().filter(|(at, container)| **container != before[*at]) {
-        let (name, env) = (format!("/spec/template/spec/containers/{at}/name"), format!("/spec/template/spec/containers/{at}/env"));
+        let name = format!("/spec/template/spec/containers/{at}/name");
+        let env = format!("/spec/template/spec/containers/{at}/env");
         let write = match container.get("env") {
             Some(list) => json!({"op": "add", "path": env, "value": list}),
             None => json!({"op": "remove", "path": env}),
@@ -100,15 +121,18 @@ pub fn parse(wanted: &str) -> Result<Vec<Change>, Refusal> {
     split_env(wanted).into_iter().filter(|word| !word.trim().is_empty()).map(one).collect()
 }
 
-/// A container with the variables changed. One that is there more often is there once, where it stood first: the last of them counts for a
-/// container, and no other may contradict. An empty list and an empty value are left out, as the API server stores them.
+/// A container with the variables changed. One that is there more often is there once, where it stood first:
+/// the last of them counts for a container, and no other may contradict. An empty list and an empty value are
+/// left out, as the API server stores them.
 fn changed(container: &Value, changes: &[Change]) -> Value {
     let mut container = container.clone();
     let mut env = container["env"].as_array().cloned().unwrap_or_default();
     for (name, value) in changes {
         let at = env.iter().position(|var| var["name"] == **name);
         env.retain(|var| var["name"] != **name);
-        let made = value.as_ref().map(|value| if value.is_empty() { json!({"name": name}) } else { json!({"name": name, "value": value}) });
+        let made = value.as_ref().map(|value| {
+            if value.is_empty() { json!({"name": name}) } else { json!({"name": name, "value": value}) }
+        });
         if let Some(made) = made {
             env.insert(at.unwrap_or(env.len()), made);
         }
@@ -126,7 +150,12 @@ fn word((name, value): &Change) -> Word {
     match value {
         Some(value) => {
             let raw = format!("{name}={value}");
-            Word::hiding(&raw, &hide_env(&raw.replace('\\', r"\\").replace(',', r"\,")), name, is_secret_env(name, value))
+            Word::hiding(
+                &raw,
+                &hide_env(&raw.replace('\\', r"\\").replace(',', r"\,")),
+                name,
+                is_secret_env(name, value),
+            )
         }
         None => Word::from(format!("{name}-")),
     }
@@ -137,15 +166,21 @@ fn elsewhere(containers: &[Value], changes: &[Change]) -> Vec<Fact> {
     let source = |container: &Value, name: &str| {
         let vars = container["env"].as_array()?;
         let from = vars.iter().find(|var| var["name"] == *name)?.get("valueFrom")?;
-        let of = |key: &str, what: &str| from.get(key).map(|at| format!("{what} {}, key {}", text(at, "/name"), text(at, "/key")));
+        let of = |key: &str, what: &str| {
+            from.get(key).map(|at| format!("{what} {}, key {}", text(at, "/name"), text(at, "/key")))
+        };
         let known = of("secretKeyRef", "Secret").or_else(|| of("configMapKeyRef", "ConfigMap"));
         Some(known.unwrap_or_else(|| "the pod's own fields".to_owned()))
     };
     let told = |container: &Value, name: &str| {
-        let (of, from) = (text(container, "/name").to_owned(), source(container, name)?);
+        let of = text(container, "/name").to_owned();
+        let from = source(container, name)?;
         Some(Fact::warn("replaces", format!("{name} of container {of}, which comes from {from}")))
     };
-    changes.iter().flat_map(|(name, _)| containers.iter().filter_map(move |container| told(container, name))).collect()
+    changes
+        .iter()
+        .flat_map(|(name, _)| containers.iter().filter_map(move |container| told(container, name)))
+        .collect()
 }
 
 #[cfg(test)]

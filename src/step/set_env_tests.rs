@@ -27,7 +27,13 @@ fn set(wanted: &str) -> Result<Draft, String> {
 fn sets_in_all_containers_and_goes_back_to_the_revision_that_holds_what_was() {
     let draft = set("A=false").unwrap();
     assert_eq!(draft.title, "set env of app: A");
-    assert_eq!(draft.undo, Undo::Step { kind: "rollout-undo", inputs: vec![("deployment", "app".into()), ("revision", "7".into())] });
+    assert_eq!(
+        draft.undo,
+        Undo::Step {
+            kind: "rollout-undo",
+            inputs: vec![("deployment", "app".into()), ("revision", "7".into())]
+        }
+    );
     let of = |at: usize| {
         ["test", "test", "add"]
             .map(str::to_owned)
@@ -35,9 +41,15 @@ fn sets_in_all_containers_and_goes_back_to_the_revision_that_holds_what_was() {
             .zip(["name", "env", "env"])
             .map(move |(op, part)| format!("{op} /spec/template/spec/containers/{at}/{part}"))
     };
-    assert_eq!(operations(&draft), std::iter::once("test /metadata/uid".to_owned()).chain(of(0)).chain(of(1)).collect::<Vec<_>>());
+    assert_eq!(
+        operations(&draft),
+        std::iter::once("test /metadata/uid".to_owned()).chain(of(0)).chain(of(1)).collect::<Vec<_>>()
+    );
     assert_eq!(body(&draft)[5]["value"], Value::Null, "the second container has no variables yet");
-    assert_eq!(draft.command.to_copy().unwrap(), "kubectl set env deployment/app A=false -n ns --context prod");
+    assert_eq!(
+        draft.command.to_copy().unwrap(),
+        "kubectl set env deployment/app A=false -n ns --context prod"
+    );
 }
 
 #[test]
@@ -62,7 +74,10 @@ fn says_what_it_replaces_and_refuses_what_is_no_variable() {
 #[test]
 fn a_shell_would_read_the_copied_command_as_it_is() {
     let command = set("N=it's $HOME").unwrap().command;
-    assert_eq!(command.to_copy().unwrap(), r"kubectl set env deployment/app 'N=it'\''s $HOME' -n ns --context prod");
+    assert_eq!(
+        command.to_copy().unwrap(),
+        r"kubectl set env deployment/app 'N=it'\''s $HOME' -n ns --context prod"
+    );
 }
 
 #[test]
@@ -92,14 +107,20 @@ impl Model {
         plan(kind, inputs, &[Answer::Found(self.object.clone()), list(&self.revisions)])
     }
 
-    /// Takes the patch, and writes the new template down: a revision that holds it already gets the new number.
+    /// Takes the patch, and writes the new template down: a revision that holds it already gets the new
+    /// number.
     fn apply(&mut self, draft: &Draft) {
         let operations = serde_json::from_value(body(draft).clone()).unwrap();
         json_patch::apply(&mut self.object, operations).unwrap();
         let number = self
             .revisions
             .iter()
-            .filter_map(|rs| rs["metadata"]["annotations"]["deployment.kubernetes.io/revision"].as_str()?.parse::<u64>().ok())
+            .filter_map(|rs| {
+                rs["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+                    .as_str()?
+                    .parse::<u64>()
+                    .ok()
+            })
             .max()
             .unwrap()
             + 1;
@@ -145,7 +166,8 @@ fn escaped(value: &str) -> String {
 proptest! {
     #![proptest_config(cases(1_000, 10_000))]
 
-    /// For any env: set, then taken back, is the very template that was there; and what was set is exactly what was given.
+    /// For any env: set, then taken back, is the very template that was there; and what was set is exactly
+    /// what was given.
     #[test]
     fn undo_brings_back_the_very_template(
         containers in prop::collection::vec(container(), 1..4),

@@ -1,5 +1,5 @@
-//! `amtool silence add`: which alerts, until when, why. A silence always ends and always says whose it is and why. One whose answer was lost
-//! is found by whose it is and by the tag in its comment.
+//! `amtool silence add`: which alerts, until when, why. A silence always ends and always says whose it is and
+//! why. One whose answer was lost is found by whose it is and by the tag in its comment.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use super::input::{InputKind, InputSpec, Inputs};
 use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, Whom, check, text};
 use crate::clean::Clean;
 use crate::event::{
-    Alert, DiffLine, Expectation, Made, Matcher, Op, Refusal, Sealed, Server, Sign, Silence as Standing, Target, Write, alertmanager,
-    digest,
+    Alert, DiffLine, Expectation, Made, Matcher, Op, Refusal, Sealed, Server, Sign, Silence as Standing,
+    Target, Write, alertmanager, digest,
 };
 use crate::journal::redact::redact_text;
 use crate::state::Alerts;
@@ -90,13 +90,20 @@ impl StepKind for Silence {
 
 /// Reads alerts and silences.
 pub(super) fn reads() -> Vec<Read> {
-    let read = |path: &str, what: &str| Read { whom: Whom::Alertmanager, path: path.into(), what: what.into(), is: None, required: true };
+    let read = |path: &str, what: &str| Read {
+        whom: Whom::Alertmanager,
+        path: path.into(),
+        what: what.into(),
+        is: None,
+        required: true,
+    };
     vec![read(ALERTS, "the alerts"), read(SILENCES, "the silences")]
 }
 
 /// What was read, as the screen has it.
 pub(super) fn alerts(answers: &[Answer]) -> Result<Alerts, Refusal> {
-    let unread = |error: serde_json::Error| Refusal::failed(format!("Alertmanager's answer cannot be read: {error}"));
+    let unread =
+        |error: serde_json::Error| Refusal::failed(format!("Alertmanager's answer cannot be read: {error}"));
     let of = |at: usize| answers.get(at).and_then(Answer::found).cloned().unwrap_or_default();
     let mut alerts = Alerts::default();
     alerts.fold(&alertmanager::alerts(serde_json::from_value(of(0)).map_err(unread)?));
@@ -122,7 +129,14 @@ pub(super) fn request(
     values: BTreeMap<Clean, Clean>,
     before: BTreeMap<Clean, Clean>,
 ) -> Request {
-    let expect = Expectation { made: Made::Listed, path: SILENCES.into(), values, before, managed_before: None, generation_before: 0 };
+    let expect = Expectation {
+        made: Made::Listed,
+        path: SILENCES.into(),
+        values,
+        before,
+        managed_before: None,
+        generation_before: 0,
+    };
     let write = Write {
         server: Server::Alertmanager(ctx.alertmanager.clone()),
         target: target.clone(),
@@ -137,10 +151,13 @@ pub(super) fn request(
 
 /// Works out the silence of an alert, or of all of a name.
 fn wanted(inputs: &Inputs, answers: &[Answer], now: DateTime<Utc>, tag: &str) -> Result<Wanted, Refusal> {
-    let (alerts, alert) = (alerts(answers)?, inputs.needed("alert")?);
+    let alerts = alerts(answers)?;
+    let alert = inputs.needed("alert")?;
     let (found, labels) = alerts.named(alert);
     let Some(first) = found.first() else {
-        return Err(Refusal::usage(format!("Alertmanager has no alert \"{alert}\" now: give the name or fingerprint of one that fires")));
+        return Err(Refusal::usage(format!(
+            "Alertmanager has no alert \"{alert}\" now: give the name or fingerprint of one that fires"
+        )));
     };
     let labels = chosen(inputs.get("labels").unwrap_or_default(), labels)?;
     let ends = until(inputs.needed("for")?, now)?;
@@ -149,7 +166,8 @@ fn wanted(inputs: &Inputs, answers: &[Answer], now: DateTime<Utc>, tag: &str) ->
         return Err(Refusal::usage("a comment is needed: say why, for whoever finds the silence"));
     }
     let quieted = alerts.matching(&labels).cloned().collect();
-    let (name, comment) = (first.name.clone(), format!("{comment} [warroom {tag}]"));
+    let name = first.name.clone();
+    let comment = format!("{comment} [warroom {tag}]");
     let labels = exact(answers, first, &labels);
     Ok(Wanted { name, labels, ends, comment, quieted, firing: alerts.firing() })
 }
@@ -159,7 +177,10 @@ fn chosen(names: &str, labels: BTreeMap<Clean, Clean>) -> Result<BTreeMap<Clean,
     let names: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     if let Some(unknown) = names.iter().find(|name| !labels.contains_key(**name)) {
         let known: Vec<&str> = labels.keys().map(Clean::as_str).collect();
-        return Err(Refusal::usage(format!("the alert has no label \"{unknown}\"; it has {}", known.join(", "))));
+        return Err(Refusal::usage(format!(
+            "the alert has no label \"{unknown}\"; it has {}",
+            known.join(", ")
+        )));
     }
     Ok(labels.into_iter().filter(|(name, _)| names.is_empty() || names.contains(&name.as_str())).collect())
 }
@@ -176,13 +197,16 @@ fn until(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refusal> {
     match ends {
         Some(ends) if (LEAST..=MOST).contains(&(ends - now)) => Ok(ends),
         Some(_) => Err(Refusal::usage(format!("\"{text}\": a silence lasts from a minute to 30 days"))),
-        None => Err(Refusal::usage(format!("\"{text}\" is no time: give 15m, 1h, 4h, 1h30m, or until 14:30 (UTC)"))),
+        None => Err(Refusal::usage(format!(
+            "\"{text}\" is no time: give 15m, 1h, 4h, 1h30m, or until 14:30 (UTC)"
+        ))),
     }
 }
 
 /// `1h30m`
 fn span(text: &str) -> Option<TimeDelta> {
-    let (mut rest, mut whole) = (text, TimeDelta::zero());
+    let mut rest = text;
+    let mut whole = TimeDelta::zero();
     while !rest.is_empty() {
         let (digits, unit) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
         let minutes = match unit.chars().next()? {
@@ -191,7 +215,8 @@ fn span(text: &str) -> Option<TimeDelta> {
             'd' => 1_440,
             _ => return None,
         };
-        whole = whole.checked_add(&TimeDelta::try_minutes(digits.parse::<i64>().ok()?.checked_mul(minutes)?)?)?;
+        whole =
+            whole.checked_add(&TimeDelta::try_minutes(digits.parse::<i64>().ok()?.checked_mul(minutes)?)?)?;
         rest = &unit[1..];
     }
     (!text.is_empty() && whole <= TimeDelta::days(36_500)).then_some(whole)
@@ -211,41 +236,68 @@ fn rfc3339(at: DateTime<Utc>) -> String {
 
 /// The silence as Alertmanager wants it (`postableSilence`).
 fn body(wanted: &Wanted, starts: DateTime<Utc>, by: &str) -> Value {
-    let matchers: Vec<Value> =
-        wanted.labels.iter().map(|(name, value)| json!({"name": name, "value": value, "isRegex": false, "isEqual": true})).collect();
+    let matchers: Vec<Value> = wanted
+        .labels
+        .iter()
+        .map(|(name, value)| json!({"name": name, "value": value, "isRegex": false, "isEqual": true}))
+        .collect();
     json!({"matchers": matchers, "startsAt": starts.to_rfc3339(), "endsAt": rfc3339(wanted.ends), "createdBy": by, "comment": wanted.comment})
 }
 
 fn matchers(labels: &BTreeMap<String, String>) -> Vec<Matcher> {
-    let matcher =
-        |(name, value): (&String, &String)| Matcher { name: Clean::new(name), value: Clean::new(value), regex: false, equal: true };
+    let matcher = |(name, value): (&String, &String)| Matcher {
+        name: Clean::new(name),
+        value: Clean::new(value),
+        regex: false,
+        equal: true,
+    };
     labels.iter().map(matcher).collect()
 }
 
 /// What a silence says, line by line.
-pub(super) fn lines(matchers: &[Matcher], ends: DateTime<Utc>, by: &str, comment: &str, sign: Sign) -> Vec<DiffLine> {
+pub(super) fn lines(
+    matchers: &[Matcher],
+    ends: DateTime<Utc>,
+    by: &str,
+    comment: &str,
+    sign: Sign,
+) -> Vec<DiffLine> {
     let line = |text: String| DiffLine { sign, text: redact_text(&text).into_owned().into() };
     let matchers = matchers.iter().map(|matcher| line(matcher.to_string()));
     matchers
-        .chain([line(format!("until  {}  by {by}", ends.format("%Y-%m-%d %H:%M:%S UTC"))), line(format!("because  {comment}"))])
+        .chain([
+            line(format!("until  {}  by {by}", ends.format("%Y-%m-%d %H:%M:%S UTC"))),
+            line(format!("because  {comment}")),
+        ])
         .collect()
 }
 
 /// `silences 2 of 3 firing alerts: app, ocr-service`
 fn touches(wanted: &Wanted) -> String {
-    let about: Vec<&str> = wanted.quieted.iter().take(5).map(|alert| alert.about().unwrap_or(&alert.name).as_str()).collect();
+    let about: Vec<&str> =
+        wanted.quieted.iter().take(5).map(|alert| alert.about().unwrap_or(&alert.name).as_str()).collect();
     let names = if about.is_empty() { String::new() } else { format!(": {}", about.join(", ")) };
     let rest = wanted.quieted.len() - about.len();
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    format!("silences {} of {} firing alerts{names}{more}; and every later one with these labels", wanted.quieted.len(), wanted.firing)
+    format!(
+        "silences {} of {} firing alerts{names}{more}; and every later one with these labels",
+        wanted.quieted.len(),
+        wanted.firing
+    )
 }
 
 fn command(wanted: &Wanted, ctx: &Ctx) -> crate::event::Command {
-    let head = ["amtool", &format!("--alertmanager.url={}", ctx.alertmanager), "silence", "add"].map(Word::from);
-    let flags = [format!("--author={}", ctx.actor), format!("--end={}", rfc3339(wanted.ends))].map(Word::from);
-    let (shown, comment) = (redact_text(&wanted.comment), format!("--comment={}", wanted.comment));
-    let comment =
-        if shown == wanted.comment { Word::from(comment) } else { Word::hiding(&comment, &format!("--comment={shown}"), "comment", true) };
+    let head =
+        ["amtool", &format!("--alertmanager.url={}", ctx.alertmanager), "silence", "add"].map(Word::from);
+    let flags =
+        [format!("--author={}", ctx.actor), format!("--end={}", rfc3339(wanted.ends))].map(Word::from);
+    let shown = redact_text(&wanted.comment);
+    let comment = format!("--comment={}", wanted.comment);
+    let comment = if shown == wanted.comment {
+        Word::from(comment)
+    } else {
+        Word::hiding(&comment, &format!("--comment={shown}"), "comment", true)
+    };
     let labels = wanted.labels.iter().map(|(name, value)| Word::from(format!("{name}={value}")));
     line(&head.into_iter().chain(flags).chain([comment]).chain(labels).collect::<Vec<_>>())
 }
@@ -257,8 +309,10 @@ fn command(wanted: &Wanted, ctx: &Ctx) -> crate::event::Command {
 pub(super) fn standing<'a>(inputs: &Inputs, alerts: &'a Alerts) -> Result<&'a Standing, Refusal> {
     let wanted = inputs.needed("silence")?;
     let tag = format!("[warroom {wanted}]");
-    let found = alerts.silences().into_iter().find(|silence| silence.id == *wanted || silence.comment.contains(&tag));
-    found.ok_or_else(|| Refusal::usage(format!("no silence \"{wanted}\" is in force: it may be over already")))
+    let found =
+        alerts.silences().into_iter().find(|silence| silence.id == *wanted || silence.comment.contains(&tag));
+    found
+        .ok_or_else(|| Refusal::usage(format!("no silence \"{wanted}\" is in force: it may be over already")))
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
-//! What steps aim at: where it is, how it is read, changed and guarded, whose it is, and which rights that needs.
+//! What steps aim at: where it is, how it is read, changed and guarded, whose it is, and which rights that
+//! needs.
 
 use serde_json::{Value, json};
 
 use super::{Answer, Ctx, Is, Read, Request, Whom, text};
 use crate::clean::Clean;
-use crate::event::{Allowed, Command, Expectation, Fact, Kind, Made, Op, Refusal, Right, Sealed, Server, Target, Write, digest};
+use crate::event::{
+    Allowed, Command, Expectation, Fact, Kind, Made, Op, Refusal, Right, Sealed, Server, Target, Write,
+    digest,
+};
 use crate::step::command::{Word, line};
 
 /// Field manager of every write, and the name that the audit log and `managedFields` show.
@@ -54,9 +58,11 @@ pub static POD: Resource = resource("pod", "Pod", CORE, "pods");
 /// core/v1 Node
 pub static NODE: Resource = Resource { namespaced: false, ..resource("node", "Node", CORE, "nodes") };
 /// core/v1 Namespace
-pub static NAMESPACE: Resource = Resource { namespaced: false, ..resource("namespace", "Namespace", CORE, "namespaces") };
+pub static NAMESPACE: Resource =
+    Resource { namespaced: false, ..resource("namespace", "Namespace", CORE, "namespaces") };
 /// autoscaling/v2 `HorizontalPodAutoscaler`
-pub static AUTOSCALER: Resource = resource("autoscaler", "HorizontalPodAutoscaler", ("autoscaling", "v2"), "horizontalpodautoscalers");
+pub static AUTOSCALER: Resource =
+    resource("autoscaler", "HorizontalPodAutoscaler", ("autoscaling", "v2"), "horizontalpodautoscalers");
 
 /// The workloads that have a template, in the order in which a bare name is looked for.
 pub static WORKLOADS: [&Resource; 3] = [&DEPLOYMENT, &STATEFUL_SET, &DAEMON_SET];
@@ -68,7 +74,8 @@ impl Resource {
     /// Where all of them are, in a namespace.
     pub fn list(&self, namespace: &str) -> String {
         let Self { group, version, plural, namespaced, .. } = self;
-        let api = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+        let api =
+            if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
         if *namespaced { format!("{api}/namespaces/{namespace}/{plural}") } else { format!("{api}/{plural}") }
     }
 
@@ -80,11 +87,20 @@ impl Resource {
     /// To read those of a namespace that a selector matches; without them the rest can be planned.
     pub fn selected(&self, namespace: &str, selector: &Value, what: String) -> Read {
         let labels = selector["matchLabels"].as_object();
-        let pairs: Vec<String> =
-            labels.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+        let pairs: Vec<String> = labels
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+            .collect();
         let query = pairs.join(",").replace('/', "%2F").replace('=', "%3D").replace(',', "%2C");
         let is = Some(Is { kind: format!("{}List", self.kind), place: None });
-        Read { whom: Whom::Cluster, path: format!("{}?labelSelector={query}", self.list(namespace)), what, is, required: false }
+        Read {
+            whom: Whom::Cluster,
+            path: format!("{}?labelSelector={query}", self.list(namespace)),
+            what,
+            is,
+            required: false,
+        }
     }
 
     /// The right to do something to one of them.
@@ -135,7 +151,8 @@ impl Aim {
         Err(Refusal::usage(format!("\"{given}\" is no {}: give {how}", resource.word)))
     }
 
-    /// The workloads that are meant by `name`, `kind/name`, `namespace/name` or `namespace/kind/name`: one where the kind is said.
+    /// The workloads that are meant by `name`, `kind/name`, `namespace/name` or `namespace/kind/name`: one
+    /// where the kind is said.
     ///
     /// # Errors
     /// It is no name.
@@ -143,13 +160,18 @@ impl Aim {
         let parts: Vec<&str> = given.split('/').collect();
         let (kind, rest) = match parts.as_slice() {
             [kind, name] if workload(kind).is_some() => (workload(kind), (*name).to_owned()),
-            [namespace, kind, name] if workload(kind).is_some() => (workload(kind), format!("{namespace}/{name}")),
+            [namespace, kind, name] if workload(kind).is_some() => {
+                (workload(kind), format!("{namespace}/{name}"))
+            }
             _ => (None, given.to_owned()),
         };
         let kinds: Vec<&'static Resource> = kind.map_or_else(|| WORKLOADS.to_vec(), |kind| vec![kind]);
         let aims = kinds.into_iter().map(|kind| Self::parse(kind, &rest, ctx)).collect::<Result<Vec<_>, _>>();
         aims.map_err(|_| {
-            Refusal::usage(format!("\"{given}\" is no workload: give its name, or kind/name, such as statefulset/{}", "kafka"))
+            Refusal::usage(format!(
+                "\"{given}\" is no workload: give its name, or kind/name, such as statefulset/{}",
+                "kafka"
+            ))
         })
     }
 
@@ -163,7 +185,11 @@ impl Aim {
     /// `deployment app in shop`
     pub fn what(&self) -> String {
         let Self { resource, namespace, name } = self;
-        if namespace.is_empty() { format!("{} {name}", resource.word) } else { format!("{} {name} in {namespace}", resource.word) }
+        if namespace.is_empty() {
+            format!("{} {name}", resource.word)
+        } else {
+            format!("{} {name} in {namespace}", resource.word)
+        }
     }
 }
 
@@ -197,13 +223,19 @@ impl Found {
     /// # Errors
     /// None is there, or several are, or it is not known.
     pub fn of(aims: &[Aim], answers: &[Answer], ctx: &Ctx) -> Result<Self, Refusal> {
-        let found: Vec<Self> =
-            aims.iter().zip(answers).filter_map(|(aim, answer)| Some(Self { aim: aim.clone(), object: answer.found()?.clone() })).collect();
+        let found: Vec<Self> = aims
+            .iter()
+            .zip(answers)
+            .filter_map(|(aim, answer)| Some(Self { aim: aim.clone(), object: answer.found()?.clone() }))
+            .collect();
         let unknown = aims.iter().zip(answers).find_map(|(aim, answer)| match answer {
             Answer::Unknown(why) => Some(Refusal::failed(format!("{} cannot be read: {why}", aim.what()))),
             _ => None,
         });
-        let name = aims.first().map(|aim| format!("{} in {}{}", aim.name, aim.namespace, ctx.of_context())).unwrap_or_default();
+        let name = aims
+            .first()
+            .map(|aim| format!("{} in {}{}", aim.name, aim.namespace, ctx.of_context()))
+            .unwrap_or_default();
         match (found.as_slice(), unknown) {
             ([one], None) => Ok(one.clone()),
             ([_] | [], Some(unknown)) => Err(unknown),
@@ -233,17 +265,26 @@ impl Found {
 
     /// The service that its requests are counted under: the label `app`, or its name.
     pub fn service(&self) -> &str {
-        Some(text(&self.object, "/metadata/labels/app")).filter(|app| !app.is_empty()).unwrap_or(&self.aim.name)
+        Some(text(&self.object, "/metadata/labels/app"))
+            .filter(|app| !app.is_empty())
+            .unwrap_or(&self.aim.name)
     }
 
-    /// Guards a change: it is made only while the value is still what was read. A value that is absent is `null` (RFC 6902 as the API server
-    /// reads it, as long as its parent is there).
+    /// Guards a change: it is made only while the value is still what was read. A value that is absent is
+    /// `null` (RFC 6902 as the API server reads it, as long as its parent is there).
     pub fn test(&self, pointer: &str) -> Value {
         json!({"op": "test", "path": pointer, "value": self.object.pointer(pointer).unwrap_or(&Value::Null)})
     }
 
-    /// A JSON patch of it: guarded by its identity, and by what `operations` say. What is at the pointers afterwards is what was written.
-    pub fn patch(&self, ctx: &Ctx, subresource: &str, operations: Vec<Value>, values: &[(&str, Value)]) -> Request {
+    /// A JSON patch of it: guarded by its identity, and by what `operations` say. What is at the pointers
+    /// afterwards is what was written.
+    pub fn patch(
+        &self,
+        ctx: &Ctx,
+        subresource: &str,
+        operations: Vec<Value>,
+        values: &[(&str, Value)],
+    ) -> Request {
         let body = std::iter::once(self.test("/metadata/uid")).chain(operations).collect();
         let expect = self.expectation(Made::Values, values);
         self.request(ctx, ("PATCH", "patch", subresource), "application/json-patch+json", body, expect)
@@ -252,10 +293,23 @@ impl Found {
     /// Its deletion, with the grace that it has itself.
     pub fn delete(&self, ctx: &Ctx) -> Request {
         let body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": self.uid()}});
-        self.request(ctx, ("DELETE", "delete", ""), "application/json", body, self.expectation(Made::Gone, &[]))
+        self.request(
+            ctx,
+            ("DELETE", "delete", ""),
+            "application/json",
+            body,
+            self.expectation(Made::Gone, &[]),
+        )
     }
 
-    fn request(&self, ctx: &Ctx, (method, verb, sub): (&str, &str, &str), media: &str, body: Value, expect: Expectation) -> Request {
+    fn request(
+        &self,
+        ctx: &Ctx,
+        (method, verb, sub): (&str, &str, &str),
+        media: &str,
+        body: Value,
+        expect: Expectation,
+    ) -> Request {
         let Aim { resource, namespace, name } = &self.aim;
         let part = if sub.is_empty() { String::new() } else { format!("/{sub}") };
         let write = Write {
@@ -307,7 +361,8 @@ impl Found {
 
     /// How its pods are replaced when its template changes.
     pub fn rolls(&self) -> &'static str {
-        let strategy = [text(&self.object, "/spec/strategy/type"), text(&self.object, "/spec/updateStrategy/type")];
+        let strategy =
+            [text(&self.object, "/spec/strategy/type"), text(&self.object, "/spec/updateStrategy/type")];
         match strategy.into_iter().find(|strategy| !strategy.is_empty()) {
             Some("Recreate") => "all at once",
             Some("OnDelete") => "each when it is deleted",
@@ -336,9 +391,16 @@ pub fn declared_owners(object: &Value) -> Vec<Fact> {
     };
     let helm = note("annotations", "meta.helm.sh/release-name")
         .map(|r| format!("Helm release {r}: the next upgrade may bring the old state back"));
-    let argo = note("labels", "argocd.argoproj.io/instance").or_else(|| note("annotations", "argocd.argoproj.io/tracking-id"));
-    let argo = argo.map(|app| format!("Argo CD application {}: self-heal may revert it at once", app.split(':').next().unwrap_or(&app)));
-    let flux = note("labels", "kustomize.toolkit.fluxcd.io/name").or_else(|| note("labels", "helm.toolkit.fluxcd.io/name"));
+    let argo = note("labels", "argocd.argoproj.io/instance")
+        .or_else(|| note("annotations", "argocd.argoproj.io/tracking-id"));
+    let argo = argo.map(|app| {
+        format!(
+            "Argo CD application {}: self-heal may revert it at once",
+            app.split(':').next().unwrap_or(&app)
+        )
+    });
+    let flux = note("labels", "kustomize.toolkit.fluxcd.io/name")
+        .or_else(|| note("labels", "helm.toolkit.fluxcd.io/name"));
     let flux = flux.map(|name| format!("Flux {name}: the next reconciliation may revert it"));
     [helm, argo, flux].into_iter().flatten().map(|words| Fact::warn("owner", words)).collect()
 }
@@ -347,15 +409,19 @@ pub fn declared_owners(object: &Value) -> Vec<Fact> {
 pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
     let list = match answer {
         Answer::Found(list) => list,
-        Answer::Missing => return vec![Fact::unknown("autoscaler", "this cluster serves no autoscalers in autoscaling/v2")],
+        Answer::Missing => {
+            return vec![Fact::unknown("autoscaler", "this cluster serves no autoscalers in autoscaling/v2")];
+        }
         Answer::Unknown(why) => return vec![Fact::unknown("autoscaler", why)],
     };
     let aims = |hpa: &&Value| {
-        text(hpa, "/spec/scaleTargetRef/kind").to_lowercase() == *target.kind && text(hpa, "/spec/scaleTargetRef/name") == &*target.name
+        text(hpa, "/spec/scaleTargetRef/kind").to_lowercase() == *target.kind
+            && text(hpa, "/spec/scaleTargetRef/name") == &*target.name
     };
     let told = |hpa: &Value| {
         let bound = |at: &str| hpa["spec"][at].as_u64().unwrap_or(1);
-        let (least, most) = (bound("minReplicas"), bound("maxReplicas"));
+        let least = bound("minReplicas");
+        let most = bound("maxReplicas");
         Fact::warn("autoscaler", format!("{} keeps {least} to {most} replicas", text(hpa, "/metadata/name")))
     };
     list["items"].as_array().into_iter().flatten().filter(aims).map(told).collect()
@@ -364,7 +430,12 @@ pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
 /// The time of warroom's newest `managedFields` entry.
 pub fn managed_by_warroom(object: &Value) -> Option<Clean> {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
-    entries.iter().filter(|entry| entry["manager"] == MANAGER).filter_map(|entry| entry["time"].as_str()).max().map(Clean::from)
+    entries
+        .iter()
+        .filter(|entry| entry["manager"] == MANAGER)
+        .filter_map(|entry| entry["time"].as_str())
+        .max()
+        .map(Clean::from)
 }
 
 /// `metadata.generation`, which moves with every change of the spec; 0 where an object has none.

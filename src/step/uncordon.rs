@@ -35,7 +35,9 @@ mod tests {
 
     #[test]
     fn a_cordoned_node_takes_new_pods_again_until_it_is_cordoned() {
-        let node = Answer::Found(json!({"kind": "Node", "metadata": {"name": "n1", "uid": "u1"}, "spec": {"unschedulable": true}}));
+        let node = Answer::Found(
+            json!({"kind": "Node", "metadata": {"name": "n1", "uid": "u1"}, "spec": {"unschedulable": true}}),
+        );
         let draft = plan("uncordon", &[("node", "n1")], &[node]).unwrap();
         assert_eq!(body(&draft)[1], json!({"op": "test", "path": "/spec/unschedulable", "value": true}));
         assert_eq!(body(&draft)[2], json!({"op": "remove", "path": "/spec/unschedulable"}));

@@ -33,14 +33,27 @@ impl StepKind for Unsilence {
         let found = standing(inputs, &alerts)?;
         let id = &found.id;
         if !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(Refusal::failed(format!("\"{id}\" is no silence's id: end it at Alertmanager itself")));
+            return Err(Refusal::failed(format!(
+                "\"{id}\" is no silence's id: end it at Alertmanager itself"
+            )));
         }
-        let state = |word: &str| BTreeMap::from([("/id".into(), digest(&json!(id))), ("/status/state".into(), digest(&json!(word)))]);
-        let name = found.matchers.iter().find(|matcher| matcher.name == "alertname").map_or_else(|| id.clone(), |m| m.value.clone());
+        let state = |word: &str| {
+            BTreeMap::from([
+                ("/id".into(), digest(&json!(id))),
+                ("/status/state".into(), digest(&json!(word))),
+            ])
+        };
+        let name = found
+            .matchers
+            .iter()
+            .find(|matcher| matcher.name == "alertname")
+            .map_or_else(|| id.clone(), |m| m.value.clone());
         let kept = alerts.rows().iter().filter(|alert| alert.silenced_by.contains(id)).count();
-        let (target, before) = (ctx.target("silence", "", &name, id), state(if found.active { "active" } else { "pending" }));
+        let target = ctx.target("silence", "", &name, id);
+        let before = state(if found.active { "active" } else { "pending" });
         let path = format!("/api/v2/silence/{id}");
-        let words = ["amtool", &format!("--alertmanager.url={}", ctx.alertmanager), "silence", "expire", id].map(Word::from);
+        let words = ["amtool", &format!("--alertmanager.url={}", ctx.alertmanager), "silence", "expire", id]
+            .map(Word::from);
         Ok(Draft {
             title: format!("end the silence of {name}"),
             requests: vec![request(ctx, &target, ("DELETE", &path), Value::Null, state("expired"), before)],

@@ -1,5 +1,5 @@
-//! The way to the person's own terminal: which sequences it understands, and what stands between it and this process. Pure: bytes in,
-//! bytes out.
+//! The way to the person's own terminal: which sequences it understands, and what stands between it and this
+//! process. Pure: bytes in, bytes out.
 
 use crate::clean::cleaned;
 
@@ -11,7 +11,8 @@ const LONGEST: usize = 200;
 pub(super) struct Way {
     /// tmux stands between, and hands on only what is wrapped for it (its `allow-passthrough`).
     tmux: bool,
-    /// Notifications are OSC 777, as rxvt and foot read them; otherwise OSC 9, as iTerm2, kitty, `WezTerm`, Ghostty and others do.
+    /// Notifications are OSC 777, as rxvt and foot read them; otherwise OSC 9, as iTerm2, kitty, `WezTerm`,
+    /// Ghostty and others do.
     rxvt: bool,
 }
 
@@ -26,12 +27,18 @@ impl Way {
     /// A notification of the desktop.
     pub(super) fn notification(self, text: &str) -> Vec<u8> {
         // A semicolon parts the fields of OSC 777, and a number before one is a command of its own in OSC 9.
-        let text: String = cleaned(text).chars().take(LONGEST).map(|c| if c == ';' { ',' } else { c }).collect();
-        let sequence = if self.rxvt { format!("\x1b]777;notify;warroom;{text}\x07") } else { format!("\x1b]9;warroom: {text}\x07") };
+        let text: String =
+            cleaned(text).chars().take(LONGEST).map(|c| if c == ';' { ',' } else { c }).collect();
+        let sequence = if self.rxvt {
+            format!("\x1b]777;notify;warroom;{text}\x07")
+        } else {
+            format!("\x1b]9;warroom: {text}\x07")
+        };
         if self.tmux { wrapped(sequence.as_bytes()) } else { sequence.into_bytes() }
     }
 
-    /// What puts text on the clipboard. tmux itself takes it where `set-clipboard` is on, and hands it on where it may: both are tried.
+    /// What puts text on the clipboard. tmux itself takes it where `set-clipboard` is on, and hands it on
+    /// where it may: both are tried.
     pub(super) fn copy(self, sequence: &[u8]) -> Vec<u8> {
         if self.tmux { [sequence, &wrapped(sequence)].concat() } else { sequence.to_vec() }
     }
@@ -39,7 +46,8 @@ impl Way {
 
 /// A sequence that tmux hands on as it is: each escape character twice.
 fn wrapped(sequence: &[u8]) -> Vec<u8> {
-    let doubled = sequence.iter().flat_map(|byte| std::iter::repeat_n(*byte, if *byte == 0x1b { 2 } else { 1 }));
+    let doubled =
+        sequence.iter().flat_map(|byte| std::iter::repeat_n(*byte, if *byte == 0x1b { 2 } else { 1 }));
     b"\x1bPtmux;".iter().copied().chain(doubled).chain(*b"\x1b\\").collect()
 }
 
@@ -56,7 +64,10 @@ mod tests {
         for (env, bytes) in [
             (&[("TERM", "xterm-kitty")][..], "\x1b]9;warroom: ocr-service: 1, 2\x07"),
             (&[("TERM", "foot")], "\x1b]777;notify;warroom;ocr-service: 1, 2\x07"),
-            (&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x")], "\x1bPtmux;\x1b\x1b]9;warroom: ocr-service: 1, 2\x07\x1b\\"),
+            (
+                &[("TERM", "tmux-256color"), ("TMUX", "/tmp/x")],
+                "\x1bPtmux;\x1b\x1b]9;warroom: ocr-service: 1, 2\x07\x1b\\",
+            ),
         ] {
             assert_eq!(String::from_utf8(way(env).notification("ocr-service: 1; 2")).unwrap(), bytes);
         }

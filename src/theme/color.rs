@@ -1,4 +1,5 @@
-//! Colours: their names, how many of them a terminal shows, and how a theme made for more is shown with fewer.
+//! Colours: their names, how many of them a terminal shows, and how a theme made for more is shown with
+//! fewer.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -18,13 +19,17 @@ pub enum ColorDepth {
 }
 
 impl ColorDepth {
-    /// Judged by the environment that `env` reads: `NO_COLOR` (<https://no-color.org>: set and not empty), `COLORTERM`, `TERM`.
+    /// Judged by the environment that `env` reads: `NO_COLOR` (<https://no-color.org>: set and not empty),
+    /// `COLORTERM`, `TERM`.
     pub fn detect(env: impl Fn(&str) -> Option<String>) -> Self {
         let read = |name| env(name).unwrap_or_default();
-        let (term, colorterm) = (read("TERM"), read("COLORTERM"));
+        let term = read("TERM");
+        let colorterm = read("COLORTERM");
         match () {
             () if !read("NO_COLOR").is_empty() || term == "dumb" => Self::None,
-            () if colorterm == "truecolor" || colorterm == "24bit" || term.ends_with("-direct") => Self::TrueColor,
+            () if colorterm == "truecolor" || colorterm == "24bit" || term.ends_with("-direct") => {
+                Self::TrueColor
+            }
             () if term.contains("256color") => Self::Indexed256,
             () => Self::Sixteen,
         }
@@ -61,14 +66,15 @@ fn names<'a>() -> impl Iterator<Item = &'a str> {
     ANSI.iter().map(|(name, ..)| -> &'a str { name }).chain([DEFAULT])
 }
 
-/// Reads `#rrggbb`, an ANSI name, or `default`; `palette` holds the further names that a mistake may have meant.
+/// Reads `#rrggbb`, an ANSI name, or `default`; `palette` holds the further names that a mistake may have
+/// meant.
 pub(super) fn parse<'a>(text: &'a str, palette: impl Iterator<Item = &'a str>) -> Result<Color, Fault> {
     let named = ANSI.iter().find(|(name, ..)| *name == text).map(|(_, color, _)| *color);
     let color = named.or((text == DEFAULT).then_some(Color::Reset));
     match text.strip_prefix('#') {
-        Some(digits) => {
-            hex(digits).ok_or_else(|| Fault::new(format!("{text:?} is not a colour: a hash and six hexadecimal digits, #rrggbb")))
-        }
+        Some(digits) => hex(digits).ok_or_else(|| {
+            Fault::new(format!("{text:?} is not a colour: a hash and six hexadecimal digits, #rrggbb"))
+        }),
         None => color.ok_or_else(|| Fault::unknown("colour", text, palette.chain(names()))),
     }
 }
@@ -98,12 +104,15 @@ fn indexed(index: u8) -> Rgb {
     }
 }
 
-/// Shows a style with fewer colours. What stood out from `background` still does, and text never takes the colour behind it.
+/// Shows a style with fewer colours. What stood out from `background` still does, and text never takes the
+/// colour behind it.
 pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> Style {
     let ground = shown(background, depth);
     let bg = style.bg.map(|bg| if bg == background { ground } else { apart(bg, ground, depth) });
     let behind = bg.unwrap_or(ground);
-    let fg = style.fg.map(|fg| if fg == style.bg.unwrap_or(background) { shown(fg, depth) } else { apart(fg, behind, depth) });
+    let fg = style.fg.map(|fg| {
+        if fg == style.bg.unwrap_or(background) { shown(fg, depth) } else { apart(fg, behind, depth) }
+    });
     if depth != ColorDepth::None {
         return Style { fg, bg, ..style };
     }
@@ -116,7 +125,10 @@ pub(super) fn at_depth(style: Style, background: Color, depth: ColorDepth) -> St
 pub(super) fn readable(style: Style, base: Style) -> Style {
     /// Plain blue on black, which programs write, has 2.4; what has less is hardly seen.
     const LEAST: f64 = 1.8;
-    let (Some(ground), Some(ink)) = (style.bg.or(base.bg).and_then(rgb), style.fg.or(base.fg).and_then(rgb)) else { return style };
+    let (Some(ground), Some(ink)) = (style.bg.or(base.bg).and_then(rgb), style.fg.or(base.fg).and_then(rgb))
+    else {
+        return style;
+    };
     if contrast(ground, ink) >= LEAST {
         return style;
     }
@@ -138,8 +150,12 @@ fn contrast(a: Rgb, b: Rgb) -> f64 {
 pub(super) fn shown(color: Color, depth: ColorDepth) -> Color {
     match (rgb(color), depth) {
         (_, ColorDepth::None) => Color::Reset,
-        (Some(rgb), ColorDepth::Indexed256) if matches!(color, Color::Rgb(..)) => Color::Indexed(nearest_indexed(rgb, None)),
-        (Some(rgb), ColorDepth::Sixteen) if matches!(color, Color::Rgb(..) | Color::Indexed(_)) => nearest_ansi(rgb),
+        (Some(rgb), ColorDepth::Indexed256) if matches!(color, Color::Rgb(..)) => {
+            Color::Indexed(nearest_indexed(rgb, None))
+        }
+        (Some(rgb), ColorDepth::Sixteen) if matches!(color, Color::Rgb(..) | Color::Indexed(_)) => {
+            nearest_ansi(rgb)
+        }
         _ => color,
     }
 }
@@ -149,7 +165,9 @@ fn apart(color: Color, other: Color, depth: ColorDepth) -> Color {
     let near = shown(color, depth);
     match (near, other) {
         _ if near != other || near == Color::Reset => near,
-        (Color::Indexed(taken), _) => rgb(color).map_or(near, |rgb| Color::Indexed(nearest_indexed(rgb, Some(taken)))),
+        (Color::Indexed(taken), _) => {
+            rgb(color).map_or(near, |rgb| Color::Indexed(nearest_indexed(rgb, Some(taken))))
+        }
         (_, Color::Black) => Color::DarkGray,
         (_, Color::White) => Color::Gray,
         (_, other) if rgb(other).is_some_and(|rgb| brightness(rgb) > 127) => Color::Black,
@@ -158,14 +176,17 @@ fn apart(color: Color, other: Color, depth: ColorDepth) -> Color {
 }
 
 fn nearest_indexed(to: Rgb, but: Option<u8>) -> u8 {
-    let distance = |index: u8| indexed(index).iter().zip(to).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
+    let distance =
+        |index: u8| indexed(index).iter().zip(to).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
     (16..=255).filter(|index| Some(*index) != but).min_by_key(|index| distance(*index)).unwrap_or_default()
 }
 
-/// Hue first, because it carries the meaning: a pale red is nearer to grey than to red in every plain distance.
+/// Hue first, because it carries the meaning: a pale red is nearer to grey than to red in every plain
+/// distance.
 fn nearest_ansi([r, g, b]: Rgb) -> Color {
     const COLOURED: u8 = 48;
-    let (low, high) = (r.min(g).min(b), r.max(g).max(b));
+    let low = r.min(g).min(b);
+    let high = r.max(g).max(b);
     if high - low < COLOURED {
         return match brightness([r, g, b]) {
             0..56 => Color::Black,
@@ -175,7 +196,11 @@ fn nearest_ansi([r, g, b]: Rgb) -> Color {
         };
     }
     let middle = low.midpoint(high);
-    let bits = [r, g, b].iter().enumerate().map(|(bit, channel)| usize::from(*channel > middle) << bit).sum::<usize>();
+    let bits = [r, g, b]
+        .iter()
+        .enumerate()
+        .map(|(bit, channel)| usize::from(*channel > middle) << bit)
+        .sum::<usize>();
     let bright = if high >= 224 { 8 } else { 0 };
     ANSI[bits + bright].1
 }
@@ -192,7 +217,11 @@ mod tests {
 
     fn colors() -> impl Strategy<Value = Color> {
         let rgb = any::<[u8; 3]>().prop_map(|[r, g, b]| Color::Rgb(r, g, b));
-        prop_oneof![rgb, any::<u8>().prop_map(Color::Indexed), prop::sample::select(&ANSI[..]).prop_map(|(_, color, _)| color)]
+        prop_oneof![
+            rgb,
+            any::<u8>().prop_map(Color::Indexed),
+            prop::sample::select(&ANSI[..]).prop_map(|(_, color, _)| color)
+        ]
     }
 
     proptest! {
@@ -250,7 +279,8 @@ mod tests {
             (&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")], ColorDepth::None),
             (&[("NO_COLOR", ""), ("COLORTERM", "24bit")], ColorDepth::TrueColor),
         ] {
-            let read = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            let read =
+                |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
             assert_eq!(ColorDepth::detect(read), depth, "{env:?}");
         }
     }

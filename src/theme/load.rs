@@ -39,7 +39,8 @@ struct Look {
 }
 
 impl Theme {
-    /// The theme `name`, asked for at `at`. `files` are the user's (name and text); one named as a built-in theme lies over it.
+    /// The theme `name`, asked for at `at`. `files` are the user's (name and text); one named as a built-in
+    /// theme lies over it.
     ///
     /// # Errors
     /// Every mistake of the theme's file and of those that it inherits from; an unknown name at `at`.
@@ -58,10 +59,14 @@ impl Theme {
 
 /// The file of that name and all that it inherits from, the heir first.
 fn lineage(name: &str, at: &Place, files: &[(&str, &str)]) -> (Vec<Sheet>, Vec<Mistake>) {
-    let (mut sheets, mut mistakes, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sheets = Vec::new();
+    let mut mistakes = Vec::new();
+    let mut seen = Vec::new();
     let mut next = Some((name.to_owned(), at.clone()));
     while let Some((name, at)) = next.take() {
-        let unseen = |name: &str| files.iter().chain(&BUILT_IN).find(|(file, _)| stem(file) == name && !seen.contains(file));
+        let unseen = |name: &str| {
+            files.iter().chain(&BUILT_IN).find(|(file, _)| stem(file) == name && !seen.contains(file))
+        };
         let Some((file, text)) = unseen(&name) else {
             mistakes.push(at.mistake(missing(&name, files)));
             break;
@@ -79,11 +84,16 @@ fn lineage(name: &str, at: &Place, files: &[(&str, &str)]) -> (Vec<Sheet>, Vec<M
 
 fn missing(name: &str, files: &[(&str, &str)]) -> Fault {
     let names = Theme::names(files);
-    if names.contains(&name) { Fault::new(format!("theme {name:?} inherits from itself")) } else { Fault::unknown("theme", name, names) }
+    if names.contains(&name) {
+        Fault::new(format!("theme {name:?} inherits from itself"))
+    } else {
+        Fault::unknown("theme", name, names)
+    }
 }
 
 fn sheet(root: &mut Reader<'_>) -> Sheet {
-    let (inherits, background) = (root.get("inherits"), root.get("background"));
+    let inherits = root.get("inherits");
+    let background = root.get("background");
     let palette = root.table("palette", "colour").map(|mut palette| palette.entries()).unwrap_or_default();
     let roles = root.table("roles", "role").map(|mut roles| {
         let written = Role::ALL.iter().map(|role| (*role, roles.get(role.name())));
@@ -98,7 +108,9 @@ impl Field for Look {
             return Some(Self { fg: Field::read(value, log), bg: None, modifiers: Modifier::empty() });
         }
         let mut table = Reader::of(value, "field", log)?;
-        let (fg, bg, modifiers) = (table.get("fg"), table.get("bg"), table.get::<Vec<Attribute>>("modifiers"));
+        let fg = table.get("fg");
+        let bg = table.get("bg");
+        let modifiers = table.get::<Vec<Attribute>>("modifiers");
         let modifiers = modifiers.into_iter().flatten().fold(Modifier::empty(), |all, one| all | one.0);
         Some(Self { fg, bg, modifiers })
     }
@@ -119,23 +131,29 @@ impl FromStr for Attribute {
             ("crossed-out", Modifier::CROSSED_OUT),
         ];
         let found = NAMES.iter().find(|(name, _)| *name == text);
-        found.map(|(_, modifier)| Self(*modifier)).ok_or_else(|| Fault::unknown("modifier", text, NAMES.iter().map(|(name, _)| *name)))
+        found
+            .map(|(_, modifier)| Self(*modifier))
+            .ok_or_else(|| Fault::unknown("modifier", text, NAMES.iter().map(|(name, _)| *name)))
     }
 }
 
 text_fields!(Attribute);
 
-/// Lays the sheets over each other, the heir on top. An heir that changes only the palette repaints all that it inherits.
+/// Lays the sheets over each other, the heir on top. An heir that changes only the palette repaints all that
+/// it inherits.
 fn resolve(sheets: &[Sheet], mistakes: &mut Vec<Mistake>) -> Theme {
     let mut palette = BTreeMap::new();
     for (name, written) in sheets.iter().rev().flat_map(|sheet| &sheet.palette) {
         palette.insert(name.as_str(), paint(written, &BTreeMap::new(), mistakes));
     }
-    let looks: BTreeMap<Role, &Look> = sheets.iter().rev().flat_map(|sheet| sheet.roles.iter().map(|(role, look)| (*role, look))).collect();
+    let looks: BTreeMap<Role, &Look> =
+        sheets.iter().rev().flat_map(|sheet| sheet.roles.iter().map(|(role, look)| (*role, look))).collect();
     let mut painted = BTreeMap::new();
     for (role, look) in looks {
-        let mut color = |written: &Option<Written>| written.as_ref().map(|written| paint(written, &palette, mistakes));
-        let (fg, bg) = (color(&look.fg), color(&look.bg));
+        let mut color =
+            |written: &Option<Written>| written.as_ref().map(|written| paint(written, &palette, mistakes));
+        let fg = color(&look.fg);
+        let bg = color(&look.bg);
         painted.insert(role, Style { fg, bg, add_modifier: look.modifiers, ..Style::default() });
     }
     let background = sheets.iter().find_map(|sheet| sheet.background.as_ref());
@@ -148,7 +166,8 @@ fn resolve(sheets: &[Sheet], mistakes: &mut Vec<Mistake>) -> Theme {
 }
 
 fn paint((text, place): &Written, palette: &BTreeMap<&str, Color>, mistakes: &mut Vec<Mistake>) -> Color {
-    let color = palette.get(text.as_str()).copied().map_or_else(|| color::parse(text, palette.keys().copied()), Ok);
+    let color =
+        palette.get(text.as_str()).copied().map_or_else(|| color::parse(text, palette.keys().copied()), Ok);
     color.unwrap_or_else(|fault| {
         mistakes.push(place.mistake(fault));
         Color::Reset

@@ -1,4 +1,5 @@
-//! Themes: a style for every [`Role`], as data. Views take a [`Theme`] and name meanings; only themes name colours.
+//! Themes: a style for every [`Role`], as data. Views take a [`Theme`] and name meanings; only themes name
+//! colours.
 
 mod color;
 mod load;
@@ -19,7 +20,8 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// How to draw what means `role`. Lies over what is there: a background that the role leaves out shows through.
+    /// How to draw what means `role`. Lies over what is there: a background that the role leaves out shows
+    /// through.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
@@ -29,7 +31,8 @@ impl Theme {
         self.style(Role::Text).bg(self.background)
     }
 
-    /// How to draw what asks for colours of its own, as a program's log does: at the depth of the terminal, and so that it can be read.
+    /// How to draw what asks for colours of its own, as a program's log does: at the depth of the terminal,
+    /// and so that it can be read.
     pub fn foreign(&self, style: Style) -> Style {
         color::readable(color::at_depth(style, self.background, self.depth), self.base())
     }
@@ -37,7 +40,8 @@ impl Theme {
     /// The same theme with the colours that a terminal of this depth shows.
     #[must_use]
     pub fn at_depth(&self, depth: ColorDepth) -> Self {
-        let styles = self.styles.iter().map(|style| color::at_depth(*style, self.background, depth)).collect();
+        let styles =
+            self.styles.iter().map(|style| color::at_depth(*style, self.background, depth)).collect();
         Self { styles, background: color::shown(self.background, depth), depth }
     }
 }

@@ -1,7 +1,9 @@
-//! Roles: what a piece of the screen means. Views ask for roles, themes give them styles; no view names a colour.
+//! Roles: what a piece of the screen means. Views ask for roles, themes give them styles; no view names a
+//! colour.
 
 crate::data::names! {
-    /// A meaning that a theme gives a style. One that it leaves out looks as the part before its last dot does, at last as `text`.
+    /// A meaning that a theme gives a style. One that it leaves out looks as the part before its last dot
+    /// does, at last as `text`.
     Role "role" {
         /// What is read.
         Text "text",
@@ -151,8 +153,11 @@ crate::data::names! {
 impl Role {
     /// The role that it looks like when a theme leaves it out; none for `text`.
     pub fn fallback(self) -> Option<Self> {
-        let ancestors = std::iter::successors(self.name().rsplit_once('.'), |(parent, _)| parent.rsplit_once('.'));
-        let parent = ancestors.into_iter().find_map(|(parent, _)| Self::ALL.iter().copied().find(|role| role.name() == parent));
+        let ancestors =
+            std::iter::successors(self.name().rsplit_once('.'), |(parent, _)| parent.rsplit_once('.'));
+        let parent = ancestors
+            .into_iter()
+            .find_map(|(parent, _)| Self::ALL.iter().copied().find(|role| role.name() == parent));
         parent.or((self != Self::Text).then_some(Self::Text))
     }
 }

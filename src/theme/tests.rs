@@ -17,7 +17,8 @@ fn contrast(a: Color, b: Color) -> f64 {
         });
         linear[0] * 0.2126 + linear[1] * 0.7152 + linear[2] * 0.0722
     };
-    let (a, b) = (luminance(a), luminance(b));
+    let a = luminance(a);
+    let b = luminance(b);
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
@@ -30,16 +31,21 @@ fn every_shipped_theme_is_without_mistakes() {
 
 /// Themes that name their colours, and so have a contrast: all but the one that the terminal paints.
 fn painted() -> impl Iterator<Item = (&'static str, Theme)> {
-    Theme::names(&[]).into_iter().filter(|name| *name != "sixteen").map(|name| (name, load(name, &[]).unwrap()))
+    Theme::names(&[])
+        .into_iter()
+        .filter(|name| *name != "sixteen")
+        .map(|name| (name, load(name, &[]).unwrap()))
 }
 
 /// What a role's text is drawn in, and on.
 fn drawn(theme: &Theme, role: Role, under: Option<Role>) -> (Color, Color) {
-    let (style, under) = (theme.style(role), under.and_then(|under| theme.style(under).bg));
+    let style = theme.style(role);
+    let under = under.and_then(|under| theme.style(under).bg);
     (style.fg.or(theme.style(Role::Text).fg).unwrap(), style.bg.or(under).unwrap_or(theme.background))
 }
 
-/// All roles on the theme's background, and those that stand on a selected row, in the header, the footer and the typed line.
+/// All roles on the theme's background, and those that stand on a selected row, in the header, the footer and
+/// the typed line.
 fn pairs() -> impl Iterator<Item = (Role, Option<Role>, f64)> {
     let stroke = |role: &Role| matches!(role, Role::Border | Role::ChartGrid);
     let alone = Role::ALL.iter().map(move |role| (*role, None, if stroke(role) { 1.7 } else { 4.5 }));
@@ -62,11 +68,17 @@ fn text_can_be_read_wherever_it_stands() {
 #[test]
 fn text_can_still_be_read_with_256_colours_and_differs_from_what_is_behind_it_with_16() {
     for (name, theme) in painted() {
-        let (some, few) = (theme.at_depth(ColorDepth::Indexed256), theme.at_depth(ColorDepth::Sixteen));
+        let some = theme.at_depth(ColorDepth::Indexed256);
+        let few = theme.at_depth(ColorDepth::Sixteen);
         for (role, under, least) in pairs() {
             let (fg, bg) = drawn(&some, role, under);
-            // The nearest of 256 colours may be a little darker or lighter: less is asked of them than of what the theme names.
-            assert!(contrast(fg, bg) >= least.min(3.0) * 0.9, "{name}: {} on {under:?}: {fg} on {bg}", role.name());
+            // The nearest of 256 colours may be a little darker or lighter: less is asked of them than of
+            // what the theme names.
+            assert!(
+                contrast(fg, bg) >= least.min(3.0) * 0.9,
+                "{name}: {} on {under:?}: {fg} on {bg}",
+                role.name()
+            );
             let (fg, bg) = drawn(&few, role, None);
             assert!(fg != bg || under.is_some(), "{name}: {}: {fg} on {bg}", role.name());
         }
@@ -82,10 +94,18 @@ fn high_contrast_is_high() {
     }
 }
 
-/// How a colour is seen without one kind of cone: Viénot, Brettel and Mollon 1999 (red, green), in linear light.
+/// How a colour is seen without one kind of cone: Viénot, Brettel and Mollon 1999 (red, green), in linear
+/// light.
 fn without_cone(color: Color, matrix: [[f64; 3]; 3]) -> [f64; 3] {
     let linear = color::rgb(color).unwrap().map(|channel| (f64::from(channel) / 255.0).powf(2.2));
-    matrix.map(|row| row.iter().zip(linear).map(|(weight, part)| weight * part).sum::<f64>().clamp(0.0, 1.0).powf(1.0 / 2.2))
+    matrix.map(|row| {
+        row.iter()
+            .zip(linear)
+            .map(|(weight, part)| weight * part)
+            .sum::<f64>()
+            .clamp(0.0, 1.0)
+            .powf(1.0 / 2.2)
+    })
 }
 
 #[test]
@@ -114,7 +134,14 @@ fn sixteen_uses_only_ansi_colours() {
     let theme = load("sixteen", &[]).unwrap();
     for role in Role::ALL {
         let style = theme.style(*role);
-        assert!([style.fg, style.bg].iter().flatten().all(|color| !matches!(color, Color::Rgb(..) | Color::Indexed(_))), "{}", role.name());
+        assert!(
+            [style.fg, style.bg]
+                .iter()
+                .flatten()
+                .all(|color| !matches!(color, Color::Rgb(..) | Color::Indexed(_))),
+            "{}",
+            role.name()
+        );
     }
     assert_eq!(theme.at_depth(ColorDepth::Sixteen), Theme { depth: ColorDepth::Sixteen, ..theme });
 }
@@ -122,14 +149,25 @@ fn sixteen_uses_only_ansi_colours() {
 #[test]
 fn what_a_log_paints_can_be_read_on_every_theme_and_depth() {
     let depths = [ColorDepth::TrueColor, ColorDepth::Indexed256, ColorDepth::Sixteen, ColorDepth::None];
-    for (name, depth) in Theme::names(&[]).into_iter().filter(|name| *name != "sixteen").flat_map(|name| depths.map(|depth| (name, depth)))
+    for (name, depth) in Theme::names(&[])
+        .into_iter()
+        .filter(|name| *name != "sixteen")
+        .flat_map(|name| depths.map(|depth| (name, depth)))
     {
         let theme = load(name, &[]).unwrap().at_depth(depth);
-        for color in (0..=255).map(Color::Indexed).chain([Color::Rgb(16, 20, 24), Color::Rgb(251, 251, 248)]) {
+        for color in (0..=255).map(Color::Indexed).chain([Color::Rgb(16, 20, 24), Color::Rgb(251, 251, 248)])
+        {
             for style in [Style::new().fg(color), Style::new().bg(color)] {
                 let drawn = theme.base().patch(theme.foreign(style));
-                assert!(drawn.fg != drawn.bg || depth == ColorDepth::None, "{style:?} on {name} at {depth:?}: {drawn:?}");
-                assert!(depth != ColorDepth::Sixteen || !matches!(drawn.fg, Some(Color::Rgb(..) | Color::Indexed(16..))), "{drawn:?}");
+                assert!(
+                    drawn.fg != drawn.bg || depth == ColorDepth::None,
+                    "{style:?} on {name} at {depth:?}: {drawn:?}"
+                );
+                assert!(
+                    depth != ColorDepth::Sixteen
+                        || !matches!(drawn.fg, Some(Color::Rgb(..) | Color::Indexed(16..))),
+                    "{drawn:?}"
+                );
                 if depth == ColorDepth::TrueColor {
                     let contrast = contrast(drawn.fg.unwrap(), drawn.bg.unwrap());
                     assert!(contrast >= 1.6, "{style:?} on {name}: {contrast}");
@@ -152,7 +190,11 @@ fn without_colour_badges_and_the_selection_still_stand_out() {
 
 #[test]
 fn a_role_that_is_left_out_looks_as_its_meaning_in_general() {
-    let theme = load("mine", &[("themes/mine.toml", "[roles]\ntext = 'gray'\n\"chart.line\" = 'blue'\nalert = { bg = 'red' }")]).unwrap();
+    let theme = load(
+        "mine",
+        &[("themes/mine.toml", "[roles]\ntext = 'gray'\n\"chart.line\" = 'blue'\nalert = { bg = 'red' }")],
+    )
+    .unwrap();
     assert_eq!(theme.style(Role::ChartLineSecond).fg, Some(Color::Blue));
     assert_eq!(theme.style(Role::ChartMarker).fg, Some(Color::Gray));
     assert_eq!(theme.style(Role::AlertCritical).bg, Some(Color::Red));
@@ -162,11 +204,18 @@ fn a_role_that_is_left_out_looks_as_its_meaning_in_general() {
 #[test]
 fn an_heir_repaints_what_it_inherits() {
     let dark = load("dark", &[]).unwrap();
-    let files = [("themes/mine.toml", "inherits = 'dark'\n[palette]\nblue = '#0000ff'"), ("themes/dark.toml", "[roles]\nok = 'cyan'")];
+    let files = [
+        ("themes/mine.toml", "inherits = 'dark'\n[palette]\nblue = '#0000ff'"),
+        ("themes/dark.toml", "[roles]\nok = 'cyan'"),
+    ];
     let mine = load("mine", &files).unwrap();
     assert_eq!(mine.style(Role::Accent).fg, Some(Color::Rgb(0, 0, 255)));
     assert_eq!(mine.style(Role::Critical), dark.style(Role::Critical));
-    assert_eq!(mine.style(Role::Ok), dark.style(Role::LogSource), "the user's dark.toml lies over the built-in one");
+    assert_eq!(
+        mine.style(Role::Ok),
+        dark.style(Role::LogSource),
+        "the user's dark.toml lies over the built-in one"
+    );
     let names = Theme::names(&files);
     assert_eq!((names[0], names.last(), names.len()), ("dark", Some(&"mine"), Theme::names(&[]).len() + 1));
 }
@@ -192,8 +241,15 @@ fn all_mistakes_are_reported_at_once() {
 
 #[test]
 fn names_that_lead_nowhere_or_in_a_circle_are_reported() {
-    let files = [("a.toml", "inherits = 'b'"), ("b.toml", "\ninherits = 'a'"), ("c.toml", "inherits = 'drak'")];
+    let files =
+        [("a.toml", "inherits = 'b'"), ("b.toml", "\ninherits = 'a'"), ("c.toml", "inherits = 'drak'")];
     assert_eq!(load("a", &files).unwrap_err(), [r#"b.toml:2:12: theme "a" inherits from itself"#]);
-    assert_eq!(load("c", &files).unwrap_err(), [r#"c.toml:1:12: no such theme "drak"; did you mean "dark"?"#]);
-    assert_eq!(load("lihgt", &files).unwrap_err(), [r#"config.toml:1:1: no such theme "lihgt"; did you mean "light"?"#]);
+    assert_eq!(
+        load("c", &files).unwrap_err(),
+        [r#"c.toml:1:12: no such theme "drak"; did you mean "dark"?"#]
+    );
+    assert_eq!(
+        load("lihgt", &files).unwrap_err(),
+        [r#"config.toml:1:1: no such theme "lihgt"; did you mean "light"?"#]
+    );
 }

@@ -1,5 +1,6 @@
-//! The finished frame in ASCII, for terminals that show nothing else. One table for every mark, border, chart dot and dash that the view
-//! draws with, so that no pane needs a second way of drawing; foreign letters become `?`.
+//! The finished frame in ASCII, for terminals that show nothing else. One table for every mark, border, chart
+//! dot and dash that the view draws with, so that no pane needs a second way of drawing; foreign letters
+//! become `?`.
 
 use ratatui::buffer::Buffer;
 

@@ -1,4 +1,5 @@
-//! The axis of time under the charts: the same for all of them, with what was deployed and done where it happened.
+//! The axis of time under the charts: the same for all of them, with what was deployed and done where it
+//! happened.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::buffer::Buffer;
@@ -42,14 +43,19 @@ impl Axis {
         usize::from(self.columns) * 2
     }
 
-    /// A value for each column of dots from readings, oldest first: each holds until the next; before the first nothing is known.
+    /// A value for each column of dots from readings, oldest first: each holds until the next; before the
+    /// first nothing is known.
     pub fn held(&self, readings: impl Iterator<Item = (DateTime<Utc>, Option<f64>)>) -> Vec<Option<f64>> {
         let mut readings = readings.peekable();
-        let (dots, length) = (self.dots(), (self.to - self.from).num_milliseconds());
+        let dots = self.dots();
+        let length = (self.to - self.from).num_milliseconds();
         let mut value = None;
-        let ends = (1..=dots).map(|dot| length * i64::try_from(dot).unwrap_or(0) / i64::try_from(dots).unwrap_or(1).max(1));
+        let ends = (1..=dots)
+            .map(|dot| length * i64::try_from(dot).unwrap_or(0) / i64::try_from(dots).unwrap_or(1).max(1));
         let each = ends.map(|end| {
-            while let Some((_, read)) = readings.next_if(|(at, _)| *at <= self.from + TimeDelta::milliseconds(end)) {
+            while let Some((_, read)) =
+                readings.next_if(|(at, _)| *at <= self.from + TimeDelta::milliseconds(end))
+            {
                 value = read;
             }
             value
@@ -59,14 +65,17 @@ impl Axis {
 
     /// The cell of a moment; none outside.
     pub fn column(&self, at: DateTime<Utc>) -> Option<u16> {
-        let (whole, part) = ((self.to - self.from).num_milliseconds(), (at - self.from).num_milliseconds());
+        let whole = (self.to - self.from).num_milliseconds();
+        let part = (at - self.from).num_milliseconds();
         let inside = (0..=whole).contains(&part) && whole > 0 && self.columns > 0;
-        inside.then(|| u16::try_from(part * i64::from(self.columns) / whole).unwrap_or(0).min(self.columns - 1))
+        inside
+            .then(|| u16::try_from(part * i64::from(self.columns) / whole).unwrap_or(0).min(self.columns - 1))
     }
 
     /// Round moments, as many as there is room to write.
     fn ticks(&self, zero: DateTime<Utc>) -> Vec<DateTime<Utc>> {
-        let (length, room) = (self.to - self.from, i64::from(self.columns) / APART);
+        let length = self.to - self.from;
+        let room = i64::from(self.columns) / APART;
         let fits = |step: &TimeDelta| length.num_seconds() / step.num_seconds() <= room.max(1);
         let Some(step) = TICKS.into_iter().map(TimeDelta::minutes).find(fits) else { return Vec::new() };
         let first = (self.from - zero).num_seconds().div_euclid(step.num_seconds()) + 1;
@@ -78,7 +87,9 @@ impl Axis {
 /// What belongs on the charts, with its column; of two in one column the action is told, or the later one.
 pub fn marked(state: &State, axis: Axis) -> Vec<(u16, &Entry)> {
     let mut marks: Vec<(u16, &Entry)> = Vec::new();
-    for (column, entry) in state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry))) {
+    for (column, entry) in
+        state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
+    {
         match marks.last_mut().filter(|(last, _)| *last == column) {
             Some((_, told)) if told.mark.is_some() && entry.mark.is_none() => {}
             Some(last) => *last = (column, entry),
@@ -115,7 +126,13 @@ pub fn draw(state: &State, look: &Look, axis: Axis, marks: &[(u16, &Entry)], are
     if area.height > 1 {
         for Label { column, text, role } in labels(state, axis, marks, &ticks) {
             let x = area.x + GUTTER + u16::try_from(column).unwrap_or(0);
-            buf.set_stringn(x, area.y + 1, text, usize::from(area.right().saturating_sub(x)), look.style(role));
+            buf.set_stringn(
+                x,
+                area.y + 1,
+                text,
+                usize::from(area.right().saturating_sub(x)),
+                look.style(role),
+            );
         }
     }
 }
@@ -127,12 +144,14 @@ struct Label {
     role: Role,
 }
 
-/// The times of both ends; between them what happened at the marks, each as far as the next one leaves room; and round times where nothing
-/// else stands.
+/// The times of both ends; between them what happened at the marks, each as far as the next one leaves room;
+/// and round times where nothing else stands.
 fn labels(state: &State, axis: Axis, marks: &[(u16, &Entry)], ticks: &[DateTime<Utc>]) -> Vec<Label> {
-    let (from, to) = (end(state, axis, axis.from), end(state, axis, state.now.min(axis.to)));
+    let from = end(state, axis, axis.from);
+    let to = end(state, axis, state.now.min(axis.to));
     let whole = usize::from(axis.columns);
-    let (begin, last) = (width(&from) + 1, whole.saturating_sub(width(&to) + 1));
+    let begin = width(&from) + 1;
+    let last = whole.saturating_sub(width(&to) + 1);
     let mut labels = Vec::new();
     let mut used: Vec<(usize, usize)> = Vec::new();
     for (n, (column, entry)) in marks.iter().enumerate() {
@@ -140,7 +159,11 @@ fn labels(state: &State, axis: Axis, marks: &[(u16, &Entry)], ticks: &[DateTime<
         let next = marks.get(n + 1).map_or(last, |(next, _)| usize::from(*next)).min(last);
         let room = next.saturating_sub(start + 1);
         if room >= 6 {
-            let told = if entry.mark.is_some() { entry.text.to_string() } else { format!("{} {}", state.world.subject(entry), entry.text) };
+            let told = if entry.mark.is_some() {
+                entry.text.to_string()
+            } else {
+                format!("{} {}", state.world.subject(entry), entry.text)
+            };
             let text = fit(&format!("{} {told}", mark_of(entry)), room).into_owned();
             used.push((start, start + width(&text) + 1));
             labels.push(Label { column: start, text, role: marks::entry(entry.kind).1 });
@@ -150,7 +173,12 @@ fn labels(state: &State, axis: Axis, marks: &[(u16, &Entry)], ticks: &[DateTime<
         let text = clock(state, at);
         let start = column.saturating_sub(width(&text) / 2);
         let behind = start + width(&text) + 1;
-        if start > begin && behind <= last && text != from && text != to && used.iter().all(|(from, to)| behind <= *from || start >= *to) {
+        if start > begin
+            && behind <= last
+            && text != from
+            && text != to
+            && used.iter().all(|(from, to)| behind <= *from || start >= *to)
+        {
             labels.push(Label { column: start, text, role: Role::ChartAxis });
         }
     }
@@ -189,17 +217,25 @@ mod tests {
     fn times_are_round_and_have_room() {
         let ticks = |minutes: i64, columns| {
             let axis = Axis::new(at(0), TimeDelta::minutes(minutes), columns);
-            axis.ticks(DateTime::UNIX_EPOCH).iter().map(|at| at.format("%H:%M:%S").to_string()).collect::<Vec<_>>()
+            axis.ticks(DateTime::UNIX_EPOCH)
+                .iter()
+                .map(|at| at.format("%H:%M:%S").to_string())
+                .collect::<Vec<_>>()
         };
         assert_eq!(ticks(15, 60), ["13:35:00", "13:40:00", "13:45:00"]);
-        assert_eq!(ticks(1_440, 120), ["16:00:00", "20:00:00", "00:00:00", "04:00:00", "08:00:00", "12:00:00"]);
+        assert_eq!(
+            ticks(1_440, 120),
+            ["16:00:00", "20:00:00", "00:00:00", "04:00:00", "08:00:00", "12:00:00"]
+        );
         assert_eq!(ticks(60, 0), Vec::<String>::new());
     }
 
     #[test]
     fn a_reading_holds_until_the_next() {
         let axis = Axis::new(at(0), TimeDelta::seconds(60), 3);
-        let held = axis.held([(at(-100), Some(1.0)), (at(-31), Some(5.0)), (at(-20), None), (at(-1), Some(2.0))].into_iter());
+        let held = axis.held(
+            [(at(-100), Some(1.0)), (at(-31), Some(5.0)), (at(-20), None), (at(-1), Some(2.0))].into_iter(),
+        );
         let from = (at(0) - axis.from).num_seconds();
         assert_eq!((held, from), (vec![Some(1.0), Some(1.0), Some(5.0), None, None, Some(2.0)], 60));
         assert_eq!(axis.held([(at(-5), Some(1.0))].into_iter())[..5], [None; 5]);

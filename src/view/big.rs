@@ -1,5 +1,5 @@
-//! Letters for people who stand across the room: seven rows of five squares each, two squares a cell, so that they are as high as they
-//! are wide on any terminal. Drawn at the greatest whole size that fits.
+//! Letters for people who stand across the room: seven rows of five squares each, two squares a cell, so that
+//! they are as high as they are wide on any terminal. Drawn at the greatest whole size that fits.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -79,9 +79,12 @@ pub struct Letters {
 }
 
 impl Letters {
-    /// The greatest at which each of these texts fits into so many columns and rows; none where there is no room.
+    /// The greatest at which each of these texts fits into so many columns and rows; none where there is no
+    /// room.
     pub fn fitting(texts: &[&str], columns: u16, rows: u16, ascii: bool) -> Option<Self> {
-        let fits = |letters: &Self| texts.iter().all(|text| letters.width(text) <= columns) && letters.rows() <= rows;
+        let fits = |letters: &Self| {
+            texts.iter().all(|text| letters.width(text) <= columns) && letters.rows() <= rows
+        };
         (1..=LARGEST).rev().map(|size| Self { size, ascii }).find(fits)
     }
 
@@ -98,9 +101,12 @@ impl Letters {
 
     /// Draws `text` from the top left of `area`; what has no room is cut.
     pub fn draw(self, text: &str, style: Style, area: Rect, buf: &mut Buffer) {
-        let (size, mut x) = (self.size, area.x);
+        let size = self.size;
+        let mut x = area.x;
         for letter in text.chars() {
-            for (column, row) in (0..wide(letter) * size).flat_map(|column| (0..self.rows()).map(move |row| (column, row))) {
+            for (column, row) in
+                (0..wide(letter) * size).flat_map(|column| (0..self.rows()).map(move |row| (column, row)))
+            {
                 let square = |y: u16| y < HIGH * size && lit(letter, column / size, y / size);
                 let symbol = match (self.ascii, square(row * 2), square(row * 2 + 1)) {
                     (true, ..) if square(row) => '#',
@@ -109,7 +115,8 @@ impl Letters {
                     (false, false, true) => '▄',
                     _ => continue,
                 };
-                let (x, y) = (x.saturating_add(column), area.y.saturating_add(row));
+                let x = x.saturating_add(column);
+                let y = area.y.saturating_add(row);
                 if x < area.right() && y < area.bottom() {
                     buf[(x, y)].set_char(symbol).set_style(style);
                 }
@@ -141,8 +148,13 @@ mod tests {
 
     #[test]
     fn letters_are_as_large_as_there_is_room() {
-        let size = |columns, rows, ascii| Letters::fitting(&["00:14:32", "OK"], columns, rows, ascii).map(|letters| letters.size);
-        assert_eq!([(43, 4), (42, 4), (86, 7), (400, 100)].map(|(c, r)| size(c, r, false)), [Some(1), None, Some(2), Some(5)]);
+        let size = |columns, rows, ascii| {
+            Letters::fitting(&["00:14:32", "OK"], columns, rows, ascii).map(|letters| letters.size)
+        };
+        assert_eq!(
+            [(43, 4), (42, 4), (86, 7), (400, 100)].map(|(c, r)| size(c, r, false)),
+            [Some(1), None, Some(2), Some(5)]
+        );
         assert_eq!([(43, 4), (43, 7), (400, 14)].map(|(c, r)| size(c, r, true)), [None, Some(1), Some(2)]);
     }
 
@@ -150,7 +162,11 @@ mod tests {
     fn in_ascii_a_square_is_a_cell() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 11, 7));
         Letters { size: 1, ascii: true }.draw("4L", Style::new(), Rect::new(0, 0, 11, 7), &mut buf);
-        let lines: Vec<String> = buf.content.chunks(11).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect();
+        let lines: Vec<String> = buf
+            .content
+            .chunks(11)
+            .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
+            .collect();
         assert_eq!([&lines[0], &lines[4], &lines[6]], ["   #  #    ", "##### #    ", "   #  #####"]);
     }
 
@@ -158,7 +174,11 @@ mod tests {
     fn a_letter_is_drawn_with_half_blocks_and_never_outside() {
         let mut buf = Buffer::empty(Rect::new(0, 0, 8, 4));
         Letters { size: 1, ascii: false }.draw("1L", Style::new(), Rect::new(0, 0, 7, 4), &mut buf);
-        let lines: Vec<String> = buf.content.chunks(8).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect();
+        let lines: Vec<String> = buf
+            .content
+            .chunks(8)
+            .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
+            .collect();
         assert_eq!(lines, [" ▄█   █ ", "  █   █ ", "  █   █ ", " ▀▀▀  ▀ "]);
     }
 

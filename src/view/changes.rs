@@ -18,12 +18,22 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
     let changes = changed(state);
     let rows = u16::try_from(changes.len().max(1) + 2).unwrap_or(u16::MAX);
     let area = pane::centred(body, COLUMNS.min(body.width), rows);
-    let inside = pane::overlay(look, Role::BorderFocus, "What changed in the last hour", "newest first", area, buf);
+    let inside =
+        pane::overlay(look, Role::BorderFocus, "What changed in the last hour", "newest first", area, buf);
     if changes.is_empty() {
-        return pane::nothing(look, inside, "nothing that is known of: no rollout, scaling, config map, node or action", buf);
+        return pane::nothing(
+            look,
+            inside,
+            "nothing that is known of: no rollout, scaling, config map, node or action",
+            buf,
+        );
     }
-    let subject =
-        changes.iter().map(|change| width(&state.world.subject(change.entry))).max().unwrap_or(0).min(usize::from(inside.width) / 4);
+    let subject = changes
+        .iter()
+        .map(|change| width(&state.world.subject(change.entry)))
+        .max()
+        .unwrap_or(0)
+        .min(usize::from(inside.width) / 4);
     let rows = changes.iter().map(|change| row(state, look, change, subject, Row::new(inside.width)));
     pane::scrolled(look, inside, rows.collect(), scroll, buf);
 }
@@ -32,15 +42,25 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
 fn row(state: &State, look: &Look, change: &Changed<'_>, subject: usize, row: Row) -> Row {
     let entry = change.entry;
     let (mark, role) = marks::entry(entry.kind);
-    let (dim, number) = (look.style(Role::Dim), entry.mark.map(units::circled).unwrap_or_default());
+    let dim = look.style(Role::Dim);
+    let number = entry.mark.map(units::circled).unwrap_or_default();
     let ago = format!("{} ago", units::age(state.now - entry.at));
-    let row = row.gap(1).text(dim, &time(state, entry.at)).number(dim, &ago, 12).gap(2).text(look.style(role), mark).gap(1);
+    let row = row
+        .gap(1)
+        .text(dim, &time(state, entry.at))
+        .number(dim, &ago, 12)
+        .gap(2)
+        .text(look.style(role), mark)
+        .gap(1);
     let row = row
         .cell(look.style(Role::ChartMarker), &number, 2)
         .gap(1)
         .cell(look.style(Role::Strong), &state.world.subject(entry), subject)
         .gap(2);
-    let words = change.run.map_or_else(|| entry.text.to_string(), |run| format!("{}  by {}", run.intent.title, run.intent.actor));
+    let words = change.run.map_or_else(
+        || entry.text.to_string(),
+        |run| format!("{}  by {}", run.intent.title, run.intent.actor),
+    );
     let row = row.text(look.style(Role::Text), &words).gap(3);
     let Some(then) = change.then else { return row };
     let later = units::age(units::between(entry.at, then.at));

@@ -1,5 +1,5 @@
-//! Lines in Braille dots: two columns and four rows of dots a cell. Pure geometry and its drawing; what is plotted is the panes' business,
-//! and where time goes is [`super::axis`]'s.
+//! Lines in Braille dots: two columns and four rows of dots a cell. Pure geometry and its drawing; what is
+//! plotted is the panes' business, and where time goes is [`super::axis`]'s.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -50,7 +50,8 @@ impl Dots {
     }
 }
 
-/// Values as a line one row high, two of them a column, from 0 to the greatest or to `top`; what is unknown is left blank.
+/// Values as a line one row high, two of them a column, from 0 to the greatest or to `top`; what is unknown
+/// is left blank.
 pub fn sparkline(values: &[Option<f64>], top: f64) -> String {
     let top = values.iter().flatten().copied().fold(top, f64::max);
     let mut dots = Dots::new(values.len().div_ceil(2), 1);
@@ -66,7 +67,12 @@ pub fn sparkline(values: &[Option<f64>], top: f64) -> String {
 }
 
 /// The row of dots, from the top, at which a share of the whole height stands.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "dots of a terminal, clamped")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "dots of a terminal, clamped"
+)]
 fn height(share: f64, rows: usize) -> usize {
     ((1.0 - share.clamp(0.0, 1.0)) * (rows.saturating_sub(1)) as f64).round() as usize
 }
@@ -81,12 +87,18 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Above everything that is shown, and twice the threshold at least. It moves only when what is shown leaves its round number, so that a
-    /// chart does not jump with each reading.
+    /// Above everything that is shown, and twice the threshold at least. It moves only when what is shown
+    /// leaves its round number, so that a chart does not jump with each reading.
     pub fn new(values: &[Option<f64>], threshold: Option<f64>, unit: Unit) -> Self {
-        let most = values.iter().flatten().fold(threshold.unwrap_or(0.0) * 2.0, |most, value| most.max(value * 1.04));
+        let most = values
+            .iter()
+            .flatten()
+            .fold(threshold.unwrap_or(0.0) * 2.0, |most, value| most.max(value * 1.04));
         let top = if unit == Unit::Ratio && most <= 1.04 {
-            [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8].into_iter().find(|top| *top >= most).unwrap_or(1.0)
+            [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8]
+                .into_iter()
+                .find(|top| *top >= most)
+                .unwrap_or(1.0)
         } else {
             round_above(most)
         };
@@ -95,7 +107,10 @@ impl Scale {
 
     /// Of plain counts.
     pub fn counts(values: &[Option<f64>]) -> Self {
-        Self { top: round_above(values.iter().flatten().fold(1.0, |most: f64, value| most.max(value * 1.04))), unit: None }
+        Self {
+            top: round_above(values.iter().flatten().fold(1.0, |most: f64, value| most.max(value * 1.04))),
+            unit: None,
+        }
     }
 
     fn label(self, share: f64) -> String {
@@ -125,7 +140,8 @@ pub struct Plot<'a> {
 }
 
 impl Plot<'_> {
-    /// The line, and what is between it and the threshold where it is above: dotted, so that it is seen without colours.
+    /// The line, and what is between it and the threshold where it is above: dotted, so that it is seen
+    /// without colours.
     fn dots(&self, rows: usize) -> (Dots, Dots) {
         let mut dots = Dots::new(self.values.len().div_ceil(2), rows);
         let mut over = dots.clone();
@@ -135,8 +151,11 @@ impl Plot<'_> {
             let point = value.map(|value| (x, place(value)));
             if let Some(to) = point {
                 dots.line(before.unwrap_or(to), to);
-                if let Some(limit) = self.threshold.filter(|limit| value.is_some_and(|value| value > *limit)) {
-                    (to.1..=place(limit)).filter(|y| x.is_multiple_of(2) && y.is_multiple_of(2)).for_each(|y| over.set(x, y));
+                if let Some(limit) = self.threshold.filter(|limit| value.is_some_and(|value| value > *limit))
+                {
+                    (to.1..=place(limit))
+                        .filter(|y| x.is_multiple_of(2) && y.is_multiple_of(2))
+                        .for_each(|y| over.set(x, y));
                 }
             }
             before = point;
@@ -152,7 +171,8 @@ impl Plot<'_> {
     /// Draws the line, its threshold and marks, and the numbers at the left.
     pub fn draw(&self, look: &Look, area: Rect, buf: &mut Buffer) {
         let rows = usize::from(area.height);
-        let (dots, limit) = (self.dots(rows), self.limit(rows));
+        let dots = self.dots(rows);
+        let limit = self.limit(rows);
         for (row, y) in (area.top()..area.bottom()).enumerate() {
             let (label, role) = self.label(row, rows, limit);
             buf.set_stringn(area.x, y, label, area.width.into(), look.style(role));
@@ -168,17 +188,28 @@ impl Plot<'_> {
         }
     }
 
-    fn cell(&self, look: &Look, (dots, over): &(Dots, Dots), limit: Option<usize>, column: u16, row: usize) -> Option<(char, Style)> {
+    fn cell(
+        &self,
+        look: &Look,
+        (dots, over): &(Dots, Dots),
+        limit: Option<usize>,
+        column: u16,
+        row: usize,
+    ) -> Option<(char, Style)> {
         let at = usize::from(column) * 2;
         let values = &self.values[at..self.values.len().min(at + 2)];
         let above = self.threshold.is_some_and(|limit| values.iter().flatten().any(|value| *value > limit));
-        // A jump begins in a column whose own value may still be low; what of it lies above the threshold's row is above the threshold.
+        // A jump begins in a column whose own value may still be low; what of it lies above the threshold's
+        // row is above the threshold.
         let over_limit = limit.is_some_and(|limit| row < limit || (row == limit && above));
         let role = if over_limit { Role::ChartOver } else { Role::ChartLine };
         let line = dots.cell(at / 2, row).map(|dots| (dots, look.style(role)));
-        let mark = || self.marks.iter().find(|(at, _)| *at == column).map(|(_, role)| ('┊', look.style(*role)));
+        let mark =
+            || self.marks.iter().find(|(at, _)| *at == column).map(|(_, role)| ('┊', look.style(*role)));
         let fill = || over.cell(at / 2, row).map(|dots| (dots, look.style(Role::ChartOver)));
-        let threshold = || (limit == Some(row) && column.is_multiple_of(2)).then(|| ('·', look.style(Role::ChartThreshold)));
+        let threshold = || {
+            (limit == Some(row) && column.is_multiple_of(2)).then(|| ('·', look.style(Role::ChartThreshold)))
+        };
         line.or_else(mark).or_else(fill).or_else(threshold)
     }
 
@@ -188,7 +219,9 @@ impl Plot<'_> {
         let apart = |row: usize| limit.is_none_or(|limit| row.abs_diff(limit) > 1);
         match row {
             row if row + 1 == rows => (number(0.0), Role::ChartAxis),
-            row if limit == Some(row) => (number(self.threshold.unwrap_or(0.0) / self.scale.top), Role::ChartThreshold),
+            row if limit == Some(row) => {
+                (number(self.threshold.unwrap_or(0.0) / self.scale.top), Role::ChartThreshold)
+            }
             0 => (number(1.0), Role::ChartAxis),
             row if rows >= 6 && row == rows / 2 && apart(row) => (number(0.5), Role::ChartAxis),
             _ => ("       │".to_owned(), Role::ChartGrid),
@@ -212,7 +245,9 @@ mod tests {
     fn plot(values: &[Option<f64>; 4], threshold: Option<f64>) -> Vec<(usize, usize)> {
         let plot = Plot { values, scale: Scale { top: 1.0, unit: Some(Unit::Ratio) }, threshold, marks: &[] };
         let (line, over) = plot.dots(4);
-        let set = |dots: &Dots, column: usize| -> usize { (0..4).map(|row| dots.cells[row * 2 + column].count_ones() as usize).sum() };
+        let set = |dots: &Dots, column: usize| -> usize {
+            (0..4).map(|row| dots.cells[row * 2 + column].count_ones() as usize).sum()
+        };
         (0..2).map(|column| (set(&line, column), set(&over, column))).collect()
     }
 
@@ -226,8 +261,14 @@ mod tests {
     fn scales_begin_at_0_and_end_at_a_round_number() {
         let top = |most: f64, threshold, unit| Scale::new(&[Some(most), None], threshold, unit).top;
         let said = |tops: [f64; 4]| tops.map(|top| format!("{top:.1}")).join(" ");
-        assert_eq!(said([0.0, 0.004, 0.25, 0.99].map(|most| top(most, Some(0.05), Unit::Ratio))), "0.1 0.1 0.3 1.0");
-        assert_eq!(said([0.0, 0.3, 119.0, 481.0].map(|most| top(most, None, Unit::PerSecond))), "1.0 0.5 200.0 1000.0");
+        assert_eq!(
+            said([0.0, 0.004, 0.25, 0.99].map(|most| top(most, Some(0.05), Unit::Ratio))),
+            "0.1 0.1 0.3 1.0"
+        );
+        assert_eq!(
+            said([0.0, 0.3, 119.0, 481.0].map(|most| top(most, None, Unit::PerSecond))),
+            "1.0 0.5 200.0 1000.0"
+        );
         assert!(top(2.5, None, Unit::Ratio) > 4.9, "more than all there is, as a processor's share can be");
     }
 

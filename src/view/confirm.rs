@@ -1,4 +1,5 @@
-//! The question before a change: what it would do, what preflight found, exactly which requests would leave, and the keys.
+//! The question before a change: what it would do, what preflight found, exactly which requests would leave,
+//! and the keys.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -22,7 +23,8 @@ pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut B
     let plan = &dialog.plan;
     let columns = 110.min(body.width.saturating_sub(2));
     let inner = columns.saturating_sub(2);
-    let (lines, keys) = (told(state, look, dialog, inner), asked(state, look, plan, inner));
+    let lines = told(state, look, dialog, inner);
+    let keys = asked(state, look, plan, inner);
     let height = u16::try_from(lines.len() + keys.len() + 2).unwrap_or(u16::MAX);
     let border = if plan.naming.is_some() { Role::BorderDanger } else { Role::BorderFocus };
     let area = pane::centred(body, columns, height);
@@ -47,7 +49,10 @@ fn title(state: &State, plan: &Plan) -> String {
 fn place(state: &State, plan: &Plan) -> String {
     if let Server::Alertmanager(address) = plan.intent.server() {
         let several = state.world.session.as_ref().filter(|session| session.several());
-        return format!("Alertmanager{} · {address}", several.map(|session| format!(" of {}", session.context)).unwrap_or_default());
+        return format!(
+            "Alertmanager{} · {address}",
+            several.map(|session| format!(" of {}", session.context)).unwrap_or_default()
+        );
     }
     let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
     let context = state.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
@@ -66,7 +71,9 @@ fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let apart = !fits || state.world.full_place(&plan.intent.target).is_some();
     let named = || first.clone().text(look.style(Role::Dim), " in ").text(look.style(Role::Strong), &place);
     let mut lines = vec![if apart { first.clone() } else { named() }.right(uid)];
-    lines.extend(apart.then(|| fact(look, "in", (" ", Role::Critical), &place, columns)).into_iter().flatten()); // never cut
+    lines.extend(
+        apart.then(|| fact(look, "in", (" ", Role::Critical), &place, columns)).into_iter().flatten(),
+    ); // never cut
     lines.push(Row::new(columns));
     if !plan.diff.is_empty() {
         lines.extend(changes(look, &plan.diff, dialog.full, columns));
@@ -110,12 +117,22 @@ fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
             Allowed::No(why) => ("✗", Role::Critical, format!(": {why}")),
             Allowed::Unknown(why) => ("?", Role::Unknown, format!(": unknown, because {why}")),
         };
-        lines.extend(fact(look, if n == 0 { "permission" } else { "" }, (mark, role), &format!("{right}{why}"), columns));
+        lines.extend(fact(
+            look,
+            if n == 0 { "permission" } else { "" },
+            (mark, role),
+            &format!("{right}{why}"),
+            columns,
+        ));
     }
     lines.extend(match &plan.dry_run {
         DryRun::Accepted => fact(look, "server dry run", ("✓", Role::Ok), "accepted", columns),
-        DryRun::Refused(why) => fact(look, "server dry run", ("✗", Role::Critical), &format!("refused: {why}"), columns),
-        DryRun::Unknown(why) => fact(look, "server dry run", ("?", Role::Unknown), &format!("unknown, because {why}"), columns),
+        DryRun::Refused(why) => {
+            fact(look, "server dry run", ("✗", Role::Critical), &format!("refused: {why}"), columns)
+        }
+        DryRun::Unknown(why) => {
+            fact(look, "server dry run", ("?", Role::Unknown), &format!("unknown, because {why}"), columns)
+        }
         DryRun::None(why) => fact(look, "dry run", ("–", Role::Dim), why, columns),
     });
     let mut label = "";
@@ -125,13 +142,20 @@ fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
             Weight::Warn => ("▲", Role::Warn),
             Weight::Unknown => ("?", Role::Unknown),
         };
-        lines.extend(fact(look, if label == found.label.as_str() { "" } else { &found.label }, mark, &found.words, columns));
+        lines.extend(fact(
+            look,
+            if label == found.label.as_str() { "" } else { &found.label },
+            mark,
+            &found.words,
+            columns,
+        ));
         label = &found.label;
     }
     lines.extend(fact(look, "touches", (" ", Role::Text), &plan.touches, columns));
     lines.extend(match &plan.intent.undo {
         Some(call) => fact(look, "undo", (" ", Role::Text), &undo(call), columns),
-        None if plan.facts.iter().any(|fact| fact.label == "undo") => Vec::new(), // whether there is one is unknown, and told
+        // whether there is one is unknown, and told
+        None if plan.facts.iter().any(|fact| fact.label == "undo") => Vec::new(),
         None => fact(look, "undo", ("✖", Role::Critical), "none: this cannot be taken back", columns),
     });
     lines
@@ -147,7 +171,11 @@ fn fact(look: &Look, label: &str, (mark, role): (&str, Role), words: &str, colum
     let text = wrap(words, usize::from(columns).saturating_sub(LABEL + 4));
     let lines = text.iter().enumerate().map(|(n, part)| {
         let (label, mark) = if n == 0 { (label, mark) } else { ("", " ") };
-        let row = Row::new(columns).gap(1).cell(look.style(Role::Dim), label, LABEL).text(look.style(role), mark).gap(1);
+        let row = Row::new(columns)
+            .gap(1)
+            .cell(look.style(Role::Dim), label, LABEL)
+            .text(look.style(role), mark)
+            .gap(1);
         row.text(look.style(if role == Role::Critical { Role::Strong } else { Role::Text }), part)
     });
     lines.collect()
@@ -164,7 +192,9 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
         };
         fact(look, &label, (" ", Role::Text), &op.to_string(), columns)
     });
-    requests.chain(fact(look, "as a command", (" ", Role::Dim), &plan.intent.command.words(), columns)).collect()
+    requests
+        .chain(fact(look, "as a command", (" ", Role::Dim), &plan.intent.command.words(), columns))
+        .collect()
 }
 
 /// The keys, or what keeps them from working, or the name to type.
@@ -172,7 +202,11 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let mut lines = vec![Row::new(columns)];
     let input = state.screen.input.as_ref().filter(|input| input.purpose == Purpose::Name);
     if let Some(naming) = &plan.naming {
-        let place = state.world.full_place(&plan.intent.target).map(|place| format!(" in {place}")).unwrap_or_default();
+        let place = state
+            .world
+            .full_place(&plan.intent.target)
+            .map(|place| format!(" in {place}"))
+            .unwrap_or_default();
         let text = format!("▲ {}: type the name to go ahead{place}", naming.why);
         lines.extend(
             wrap(&text, usize::from(columns).saturating_sub(2))
@@ -190,17 +224,27 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
                     .map(|part| Row::new(columns).gap(1).text(look.style(*role), part)),
             );
         }
-        (None, Some(input)) => return lines.into_iter().chain([footer::typed(look, input, Row::new(columns).gap(1))]).collect(),
+        (None, Some(input)) => {
+            return lines.into_iter().chain([footer::typed(look, input, Row::new(columns).gap(1))]).collect();
+        }
         (None, None) => {}
     }
-    let idle = [(Action::Confirm, obstacle.is_some()), (Action::Arm, !unarmed)]
-        .map(|(action, idle)| look.keymap.keys_of(&[Context::Confirm], &action).filter(|_| idle).map(<[_]>::to_vec));
+    let idle = [(Action::Confirm, obstacle.is_some()), (Action::Arm, !unarmed)].map(|(action, idle)| {
+        look.keymap.keys_of(&[Context::Confirm], &action).filter(|_| idle).map(<[_]>::to_vec)
+    });
     let hints = look.keymap.hints(&[Context::Confirm]);
-    lines.push(hints.iter().filter(|hint| !idle.contains(&Some(vec![hint.key]))).fold(Row::new(columns).gap(1), |row, hint| {
-        row.append(
-            Row::new(columns).text(look.style(Role::Key), &hint.key.to_string()).gap(1).text(look.style(Role::Text), &hint.label).gap(3),
-        )
-    }));
+    lines.push(hints.iter().filter(|hint| !idle.contains(&Some(vec![hint.key]))).fold(
+        Row::new(columns).gap(1),
+        |row, hint| {
+            row.append(
+                Row::new(columns)
+                    .text(look.style(Role::Key), &hint.key.to_string())
+                    .gap(1)
+                    .text(look.style(Role::Text), &hint.label)
+                    .gap(3),
+            )
+        },
+    ));
     lines
 }
 
@@ -213,11 +257,16 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
     if !denied.wants_arming() {
         return Some((Role::ReadOnly, format!("✗ {denied}")));
     }
-    let how = match (look.keys(&[Context::Confirm], &Action::Arm), look.keys(&[Context::Global], &Action::Arm)) {
-        (Some(here), _) => format!("press {here} to arm"),
-        (None, Some(there)) => format!("leave this and press {there} to arm"),
-        (None, None) => "leave this and type :arm".to_owned(),
-    };
-    let whom = state.world.label(state.world.context_of(&plan.intent.target)).map(|label| format!(" in {label}")).unwrap_or_default();
+    let how =
+        match (look.keys(&[Context::Confirm], &Action::Arm), look.keys(&[Context::Global], &Action::Arm)) {
+            (Some(here), _) => format!("press {here} to arm"),
+            (None, Some(there)) => format!("leave this and press {there} to arm"),
+            (None, None) => "leave this and type :arm".to_owned(),
+        };
+    let whom = state
+        .world
+        .label(state.world.context_of(&plan.intent.target))
+        .map(|label| format!(" in {label}"))
+        .unwrap_or_default();
     Some((Role::Warn, format!("▲ not armed{whom}: {how}")))
 }

@@ -1,4 +1,5 @@
-//! One entry of the timeline in full: when, what, its cases, the object that it is about and what Kubernetes warned of.
+//! One entry of the timeline in full: when, what, its cases, the object that it is about and what Kubernetes
+//! warned of.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -25,7 +26,10 @@ pub fn draw(state: &State, look: &Look, id: u64, scroll: usize, body: Rect, buf:
     let page = Page { state, look, columns: columns.saturating_sub(2) };
     let (title, lines) = match state.world.timeline.get(id) {
         Some(entry) => (format!("{} {}", entry.kind, state.world.subject(entry)), page.lines(entry)),
-        None => ("gone".to_owned(), page.fact("", Role::Warn, "▲ the timeline no longer has this entry; the recording does")),
+        None => (
+            "gone".to_owned(),
+            page.fact("", Role::Warn, "▲ the timeline no longer has this entry; the recording does"),
+        ),
     };
     let area = pane::centred(body, columns, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
     let inside = pane::overlay(look, Role::BorderFocus, title.trim(), &format!("entry {id}"), area, buf);
@@ -74,21 +78,37 @@ impl Page<'_> {
 
     fn when(&self, entry: &Entry) -> Vec<Row> {
         let began = self.state.world.began().map(|began| {
-            let (sign, span) = if entry.at < began { ("before", began - entry.at) } else { ("after", entry.at - began) };
+            let (sign, span) =
+                if entry.at < began { ("before", began - entry.at) } else { ("after", entry.at - began) };
             format!("  {} {sign} the first sign", units::age(span))
         });
         let ended = entry.ended.map(|ended| format!("  over after {}", units::age(ended - entry.at)));
         let at = entry.at.format("%Y-%m-%d %H:%M:%S UTC");
-        self.fact("when", Role::Text, &format!("{at}{}{}", began.unwrap_or_default(), ended.unwrap_or_default()))
+        self.fact(
+            "when",
+            Role::Text,
+            &format!("{at}{}{}", began.unwrap_or_default(), ended.unwrap_or_default()),
+        )
     }
 
     /// What it is about, as it is now, and the key that leads there.
     fn object(&self, entry: &Entry) -> Vec<Row> {
         let cluster = &self.state.world.cluster;
         let Some(uid) = object_of(&self.state.world, entry) else { return Vec::new() };
-        let key = self.look.keys(&[Context::Page], &Action::Jump).map(|key| format!("   {key}: to its row")).unwrap_or_default();
+        let key = self
+            .look
+            .keys(&[Context::Page], &Action::Jump)
+            .map(|key| format!("   {key}: to its row"))
+            .unwrap_or_default();
         let words = match (cluster.workloads.get(&uid), cluster.pods.get(&uid)) {
-            (Some(w), _) => format!("{} {}/{}  {}/{} ready{key}", w.kind.word(), w.meta.namespace, w.meta.name, w.ready, w.desired),
+            (Some(w), _) => format!(
+                "{} {}/{}  {}/{} ready{key}",
+                w.kind.word(),
+                w.meta.namespace,
+                w.meta.name,
+                w.ready,
+                w.desired
+            ),
             (None, Some(pod)) => format!("pod {}/{}{key}", pod.meta.namespace, pod.meta.name),
             (None, None) => return Vec::new(),
         };
@@ -96,8 +116,13 @@ impl Page<'_> {
     }
 
     fn action(&self, run: &Run) -> Vec<Row> {
-        let step: Vec<String> = run.intent.call.inputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let mut lines = self.fact("step", Role::Text, &format!("{} {}  @{}", run.intent.call.step, step.join(" "), run.intent.actor));
+        let step: Vec<String> =
+            run.intent.call.inputs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut lines = self.fact(
+            "step",
+            Role::Text,
+            &format!("{} {}  @{}", run.intent.call.step, step.join(" "), run.intent.actor),
+        );
         lines.extend(self.fact("command", Role::Text, &run.intent.command.words()));
         if let Stage::Read(output) = &run.stage {
             lines.extend(self.output(output));
@@ -113,7 +138,13 @@ impl Page<'_> {
         lines.extend(self.fact("ended", role, &exit));
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
         let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
-        lines.extend(output.lines.iter().flat_map(text).map(|part| self.row().text(self.look.style(Role::Text), &part)));
+        lines.extend(
+            output
+                .lines
+                .iter()
+                .flat_map(text)
+                .map(|part| self.row().text(self.look.style(Role::Text), &part)),
+        );
         lines
     }
 
@@ -121,16 +152,21 @@ impl Page<'_> {
         let all: Vec<&Entry> = self.state.world.timeline.cases(entry.id).collect();
         let unlisted = (entry.cases as usize).saturating_sub(all.len());
         let more = if unlisted > 0 { format!(", {unlisted} of them only counted") } else { String::new() };
-        let subject = all.iter().map(|case| width(&self.state.world.subject(case))).max().unwrap_or(0).min(40);
+        let subject =
+            all.iter().map(|case| width(&self.state.world.subject(case))).max().unwrap_or(0).min(40);
         let row = |case: &&Entry| {
             let (mark, role) = if case.ended.is_some() { ("●", Role::Ok) } else { marks::entry(case.kind) };
-            let row = self.row().text(self.look.style(Role::Dim), &timeline::time(self.state, case.at)).gap(2);
+            let row =
+                self.row().text(self.look.style(Role::Dim), &timeline::time(self.state, case.at)).gap(2);
             let row = row
                 .text(self.look.style(role), mark)
                 .gap(1)
                 .cell(self.look.style(Role::Strong), &self.state.world.subject(case), subject)
                 .gap(2);
-            let over = case.ended.map(|ended| format!("   over after {}", units::age(ended - case.at))).unwrap_or_default();
+            let over = case
+                .ended
+                .map(|ended| format!("   over after {}", units::age(ended - case.at)))
+                .unwrap_or_default();
             row.text(self.look.style(Role::Text), &case.text).text(self.look.style(Role::Dim), &over)
         };
         self.section(&format!("{} cases{more}", entry.cases)).into_iter().chain(all.iter().map(row)).collect()
@@ -139,8 +175,11 @@ impl Page<'_> {
     /// What Kubernetes warned of: the object itself, and what is named after it (its pods, their ReplicaSet).
     fn warnings(&self, entry: &Entry) -> Vec<Row> {
         let timeline = &self.state.world.timeline;
-        let named: Vec<&str> = [entry].into_iter().chain(timeline.cases(entry.id)).map(|entry| entry.subject.as_str()).collect();
-        let after = |name: &str, about: &str| about.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let named: Vec<&str> =
+            [entry].into_iter().chain(timeline.cases(entry.id)).map(|entry| entry.subject.as_str()).collect();
+        let after = |name: &str, about: &str| {
+            about.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
         let about = |notice: &&Notice| {
             notice.warning
                 && notice.meta.context() == entry.context
@@ -153,11 +192,22 @@ impl Page<'_> {
         notices.sort_by_key(|notice| std::cmp::Reverse(notice.last));
         let row = |notice: &&Notice| {
             let times = if notice.count > 1 { format!(" ×{}", notice.count) } else { String::new() };
-            let row =
-                self.row().number(self.look.style(Role::Dim), &format!("{} ago", units::age(self.state.now - notice.last)), 10).gap(2);
+            let row = self
+                .row()
+                .number(
+                    self.look.style(Role::Dim),
+                    &format!("{} ago", units::age(self.state.now - notice.last)),
+                    10,
+                )
+                .gap(2);
             let row = row.text(self.look.style(Role::Warn), &format!("▲ {}{times}", notice.reason)).gap(2);
-            row.text(self.look.style(Role::Strong), &notice.about).gap(2).text(self.look.style(Role::Text), &notice.message)
+            row.text(self.look.style(Role::Strong), &notice.about)
+                .gap(2)
+                .text(self.look.style(Role::Text), &notice.message)
         };
-        self.section("Kubernetes warnings").into_iter().chain(notices.iter().take(WARNINGS).map(row)).collect()
+        self.section("Kubernetes warnings")
+            .into_iter()
+            .chain(notices.iter().take(WARNINGS).map(row))
+            .collect()
     }
 }

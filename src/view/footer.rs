@@ -1,5 +1,5 @@
-//! The last line: the keys that work right now, or the typed line, or what there is to tell; above it the menu of a begun key sequence
-//! and the candidates of a typed line.
+//! The last line: the keys that work right now, or the typed line, or what there is to tell; above it the
+//! menu of a begun key sequence and the candidates of a typed line.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -49,7 +49,10 @@ pub fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
 /// A form and a confirmation show their typed line themselves.
 fn shown_in_overlay(state: &State, input: &Input) -> bool {
     let over = state.screen.overlays.last();
-    matches!((&input.purpose, over), (Purpose::Input, Some(Overlay::Form(_))) | (Purpose::Name, Some(Overlay::Confirm(_))))
+    matches!(
+        (&input.purpose, over),
+        (Purpose::Input, Some(Overlay::Form(_))) | (Purpose::Name, Some(Overlay::Confirm(_)))
+    )
 }
 
 /// Prompt, text and cursor; a text that is too long is cut at its start.
@@ -62,8 +65,11 @@ pub fn typed(look: &Look, input: &Input, row: Row) -> Row {
 pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
     let (before, after) = input.text.split_at_checked(input.cursor).unwrap_or((&input.text, ""));
     let next = after.chars().next().map_or(0, char::len_utf8);
-    let (shown, under, after) = (cleaned(before), cleaned(&after[..next]), cleaned(&after[next..]));
-    let (mut before, room) = (&*shown, row.left().saturating_sub(2));
+    let shown = cleaned(before);
+    let under = cleaned(&after[..next]);
+    let after = cleaned(&after[next..]);
+    let mut before = &*shown;
+    let room = row.left().saturating_sub(2);
     while width(before) > room {
         let mut rest = before.chars();
         rest.next();
@@ -76,14 +82,22 @@ pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
 
 /// Keys and what they do; help and the stop key are always there.
 fn keys(state: &State, look: &Look, tabs: bool, area: Rect) -> Row {
-    let (contexts, columns) = (state.screen.contexts(), area.width);
-    let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")].map(|(action, label)| (look.keys(&contexts, &action), label));
+    let contexts = state.screen.contexts();
+    let columns = area.width;
+    let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")]
+        .map(|(action, label)| (look.keys(&contexts, &action), label));
     let mut right = Row::new(columns);
     for (keys, label) in pinned.iter().filter_map(|(keys, label)| Some((keys.as_ref()?, label))) {
-        right = right.gap(1).text(look.style(Role::Key), keys).text(look.style(Role::Dim), &format!(" {label} "));
+        right =
+            right.gap(1).text(look.style(Role::Key), keys).text(look.style(Role::Dim), &format!(" {label} "));
     }
-    let focus = [Action::FocusPods, Action::FocusRates, Action::FocusLag, Action::FocusTimeline, Action::FocusSteps];
-    let told: Vec<String> = if tabs { focus.iter().filter_map(|action| look.keys(&contexts, action)).collect() } else { Vec::new() };
+    let focus =
+        [Action::FocusPods, Action::FocusRates, Action::FocusLag, Action::FocusTimeline, Action::FocusSteps];
+    let told: Vec<String> = if tabs {
+        focus.iter().filter_map(|action| look.keys(&contexts, action)).collect()
+    } else {
+        Vec::new()
+    };
     let known = |hint: &Hint| {
         let key = hint.key.to_string();
         told.contains(&key) || pinned.iter().any(|(keys, _)| keys.as_ref() == Some(&key))
@@ -109,8 +123,8 @@ fn note_pinned(look: &Look, contexts: &[Context], area: Rect, right: &Row) {
     }
 }
 
-/// Those that do something now, in the order in which they are needed: over an overlay's text the way out first; over the panes menus
-/// first, while looking back the keys for that.
+/// Those that do something now, in the order in which they are needed: over an overlay's text the way out
+/// first; over the panes menus first, while looking back the keys for that.
 fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
     let mut hints = look.keymap.hints(contexts);
     if let Some(overlay) = state.screen.overlays.last() {
@@ -124,14 +138,20 @@ fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
         let replay = look.keymap.hints(&[Context::Replay]);
         let looking_back = state.screen.playback.is_some();
         hints.retain(|hint| !looking_back || hint.run.as_ref().is_none_or(|run| offers(state, run)));
-        hints.sort_by_key(|hint| if looking_back { !replay.contains(hint) } else { !hint.opens || hint.aside });
+        hints.sort_by_key(
+            |hint| if looking_back { !replay.contains(hint) } else { !hint.opens || hint.aside },
+        );
     }
     hints
 }
 
 fn entry(look: &Look, hint: &Hint) -> Row {
     let role = if hint.opens { Role::KeyMenu } else { Role::Key };
-    let row = Row::new(u16::MAX).gap(1).text(look.style(role), &hint.key.to_string()).gap(1).text(look.style(Role::Dim), &hint.label);
+    let row = Row::new(u16::MAX)
+        .gap(1)
+        .text(look.style(role), &hint.key.to_string())
+        .gap(1)
+        .text(look.style(Role::Dim), &hint.label);
     row.text(look.style(Role::Dim), if hint.opens { " ▸ " } else { " " })
 }
 
@@ -141,18 +161,28 @@ fn draw_menu(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
     let widest = menu.entries.iter().map(|entry| width(&entry.label)).max().unwrap_or(0) + 10;
     let across = (usize::from(body.width.saturating_sub(2)) / widest).clamp(1, 3);
     let down = menu.entries.len().div_ceil(across);
-    let title =
-        if menu.title.is_empty() { sequence(&state.screen.pending) } else { format!("{} {}", sequence(&state.screen.pending), menu.title) };
+    let title = if menu.title.is_empty() {
+        sequence(&state.screen.pending)
+    } else {
+        format!("{} {}", sequence(&state.screen.pending), menu.title)
+    };
     let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", above_footer(body, down), buf);
     for (n, entry) in menu.entries.iter().enumerate() {
         look.hits.note(cell(inside, n / down, n % down, widest), Spot::Key(entry.key));
     }
     let rows = (0..down).map(|line| {
-        (0..across).filter_map(|column| menu.entries.get(column * down + line)).fold(Row::new(inside.width), |row, entry| {
-            let role = if entry.opens { Role::KeyMenu } else { Role::Key };
-            let label = if entry.opens { format!("{} ▸", entry.label) } else { entry.label.clone() };
-            row.gap(1).number(look.style(role), &entry.key.to_string(), 6).gap(2).cell(look.style(Role::Text), &label, widest - 9)
-        })
+        (0..across).filter_map(|column| menu.entries.get(column * down + line)).fold(
+            Row::new(inside.width),
+            |row, entry| {
+                let role = if entry.opens { Role::KeyMenu } else { Role::Key };
+                let label = if entry.opens { format!("{} ▸", entry.label) } else { entry.label.clone() };
+                row.gap(1).number(look.style(role), &entry.key.to_string(), 6).gap(2).cell(
+                    look.style(Role::Text),
+                    &label,
+                    widest - 9,
+                )
+            },
+        )
     });
     pane::lines(inside, rows, buf);
 }
@@ -160,7 +190,8 @@ fn draw_menu(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
 /// The place of one entry of a list in columns.
 fn cell(inside: Rect, column: usize, line: usize, widest: usize) -> Rect {
     let [x, y, width] = [column * widest, line, widest].map(|n| u16::try_from(n).unwrap_or(u16::MAX));
-    Rect { x: inside.x.saturating_add(x), y: inside.y.saturating_add(y), width, height: 1 }.intersection(inside)
+    Rect { x: inside.x.saturating_add(x), y: inside.y.saturating_add(y), width, height: 1 }
+        .intersection(inside)
 }
 
 /// What the typed line can be completed to.
@@ -176,7 +207,11 @@ fn draw_candidates(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
     let chosen = meant(state);
     let seen = pane::window(found.len(), chosen, inside.height);
     let contexts = state.screen.contexts_at_rest();
-    pane::lines(inside, found[seen.clone()].iter().map(|one| candidate(look, &contexts, one, Row::new(inside.width))), buf);
+    pane::lines(
+        inside,
+        found[seen.clone()].iter().map(|one| candidate(look, &contexts, one, Row::new(inside.width))),
+        buf,
+    );
     look.hits.rows(inside, seen.clone().map(Spot::Choice));
     pane::select(look, inside, chosen.map(|at| at.saturating_sub(seen.start)), buf);
 }
@@ -187,7 +222,12 @@ fn candidate(look: &Look, contexts: &[Context], one: &Candidate, row: Row) -> Ro
     let right = Row::new(14).gap(1).text(look.style(Role::Key), &key).gap(1);
     let name = (row.left() / 3).max(26);
     let left = Row::new(u16::try_from(row.left() - right.used().min(row.left())).unwrap_or(0)).gap(1);
-    row.append(left.cell(look.style(Role::Text), one.text.shown(), name).gap(1).text(look.style(Role::Dim), &one.about)).right(right)
+    row.append(
+        left.cell(look.style(Role::Text), one.text.shown(), name)
+            .gap(1)
+            .text(look.style(Role::Dim), &one.about),
+    )
+    .right(right)
 }
 
 /// A frame for so many rows at the bottom of the body.

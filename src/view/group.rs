@@ -1,4 +1,5 @@
-//! One consumer group in full: what it does, who is in it, and each topic's partitions; topics that it has left stand apart.
+//! One consumer group in full: what it does, who is in it, and each topic's partitions; topics that it has
+//! left stand apart.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,7 +14,8 @@ use crate::units;
 /// Columns that a line is easily read in.
 const COLUMNS: u16 = 130;
 
-/// Columns of the table: the mark and number, the state, the lag, the age, and at least so many of the two offsets.
+/// Columns of the table: the mark and number, the state, the lag, the age, and at least so many of the two
+/// offsets.
 const NUMBER: usize = 5;
 const STATE: usize = 8;
 const LAG: usize = 10;
@@ -48,26 +50,53 @@ impl Page<'_> {
     }
 
     fn fact(&mut self, label: &str, role: Role, words: &str) {
-        let row = self.row().gap(1).cell(self.look.style(Role::Dim), label, if label.is_empty() { 0 } else { 12 });
+        let row =
+            self.row().gap(1).cell(self.look.style(Role::Dim), label, if label.is_empty() { 0 } else { 12 });
         self.lines.push(row.text(self.look.style(role), words));
     }
 
     fn group(&mut self, state: &State, group: &Group) {
         let (mark, role) = marks::group(group);
         self.fact("state", role, &format!("{mark} {}  {}", lag::word(group), meaning(group)));
-        let growth = group.growth().map(|growth| format!("  {} {:.0}/s", marks::trend(Some(growth)), growth.abs())).unwrap_or_default();
-        self.fact("lag", Role::Text, &format!("{}{}{growth}", units::count(group.lag()), beside(group.unknown())));
+        let growth = group
+            .growth()
+            .map(|growth| format!("  {} {:.0}/s", marks::trend(Some(growth)), growth.abs()))
+            .unwrap_or_default();
+        self.fact(
+            "lag",
+            Role::Text,
+            &format!("{}{}{growth}", units::count(group.lag()), beside(group.unknown())),
+        );
         let behind = group.seconds_behind().map_or_else(|| "–".to_owned(), units::seconds);
         let drained = lag::drained(group);
-        self.fact("behind", Role::Text, &[behind, drained].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "));
-        self.fact("members", Role::Text, &group.now.members.map_or_else(|| "–".to_owned(), |members| members.to_string()));
+        self.fact(
+            "behind",
+            Role::Text,
+            &[behind, drained].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+        );
+        self.fact(
+            "members",
+            Role::Text,
+            &group.now.members.map_or_else(|| "–".to_owned(), |members| members.to_string()),
+        );
         if let Some(workload) = state.world.consumer(&group.now.group) {
             let kind = if workload.kind == Kind::StatefulSet { "statefulset" } else { "deployment" };
-            let ready = format!("{kind} {}, {} of {} ready", workload.meta.name, workload.ready, workload.desired);
-            self.fact("named as", if workload.ready < workload.desired { Role::Warn } else { Role::Text }, &ready);
+            let ready =
+                format!("{kind} {}, {} of {} ready", workload.meta.name, workload.ready, workload.desired);
+            self.fact(
+                "named as",
+                if workload.ready < workload.desired { Role::Warn } else { Role::Text },
+                &ready,
+            );
         }
-        let (left, read): (Vec<_>, Vec<_>) = group.partitions().partition(|p| group.abandoned.contains(&p.now.topic));
-        let widest = group.now.partitions.iter().map(|p| units::count(p.end).len().max(units::count(p.committed).len())).max();
+        let (left, read): (Vec<_>, Vec<_>) =
+            group.partitions().partition(|p| group.abandoned.contains(&p.now.topic));
+        let widest = group
+            .now
+            .partitions
+            .iter()
+            .map(|p| units::count(p.end).len().max(units::count(p.committed).len()))
+            .max();
         self.offset = widest.map_or(OFFSET, |widest| (widest + 2).max(OFFSET));
         self.topics(&read, None);
         self.topics(&left, Some("abandoned, not in the sum"));
@@ -78,16 +107,33 @@ impl Page<'_> {
 
     fn topics(&mut self, partitions: &[Partition<'_>], apart: Option<&str>) {
         for of_one in partitions.chunk_by(|a, b| a.now.topic == b.now.topic) {
-            let (dim, title) = (self.look.style(Role::Dim), self.look.style(if apart.is_some() { Role::Dim } else { Role::Title }));
+            let dim = self.look.style(Role::Dim);
+            let title = self.look.style(if apart.is_some() { Role::Dim } else { Role::Title });
             let lag = of_one.iter().filter_map(|p| p.now.lag()).reduce(i64::saturating_add);
             let unknown = beside(of_one.iter().filter(|p| p.now.lag().is_none()).count());
             let about = apart.map(|apart| format!(" · {apart}")).unwrap_or_default();
             let topic = of_one.first().map_or("", |partition| &partition.now.topic);
             let head = self.row().text(title, topic).gap(2);
-            let head =
-                head.text(dim, &format!("{} · lag {}{unknown}{about}", units::counted(of_one.len(), "partition"), units::count(lag)));
-            let row = self.row().gap(1).number(dim, "part", NUMBER - 1).gap(1).cell(dim, "state", STATE).number(dim, "lag", LAG);
-            let row = row.number(dim, "behind", AGE).number(dim, "committed", self.offset).number(dim, "end", self.offset);
+            let head = head.text(
+                dim,
+                &format!(
+                    "{} · lag {}{unknown}{about}",
+                    units::counted(of_one.len(), "partition"),
+                    units::count(lag)
+                ),
+            );
+            let row = self
+                .row()
+                .gap(1)
+                .number(dim, "part", NUMBER - 1)
+                .gap(1)
+                .cell(dim, "state", STATE)
+                .number(dim, "lag", LAG);
+            let row = row.number(dim, "behind", AGE).number(dim, "committed", self.offset).number(
+                dim,
+                "end",
+                self.offset,
+            );
             self.lines.extend([Row::new(self.columns), head, row.gap(2).text(dim, "consumer")]);
             for partition in of_one {
                 self.partition(partition, apart.is_some());
@@ -98,15 +144,30 @@ impl Page<'_> {
     fn partition(&mut self, Partition { now, state, seconds_behind }: &Partition<'_>, apart: bool) {
         let (mark, role) = marks::partition(*state);
         let role = if apart { Role::Dim } else { role };
-        let (own, dim) = (self.look.style(role), self.look.style(Role::Dim));
+        let own = self.look.style(role);
+        let dim = self.look.style(Role::Dim);
         let text = self.look.style(if apart { Role::Dim } else { Role::Text });
-        let row = self.row().text(own, mark).number(text, &now.partition.to_string(), NUMBER - 1).gap(1).cell(own, state.word(), STATE);
-        let row = row.number(if *state > GroupState::Unknown { own } else { text }, &units::count(now.lag()), LAG);
+        let row = self
+            .row()
+            .text(own, mark)
+            .number(text, &now.partition.to_string(), NUMBER - 1)
+            .gap(1)
+            .cell(own, state.word(), STATE);
+        let row =
+            row.number(if *state > GroupState::Unknown { own } else { text }, &units::count(now.lag()), LAG);
         let row = row.number(text, &seconds_behind.map_or_else(|| "–".to_owned(), units::seconds), AGE);
-        let row = row.number(dim, &units::count(now.committed), self.offset).number(dim, &units::count(now.end), self.offset);
+        let row = row.number(dim, &units::count(now.committed), self.offset).number(
+            dim,
+            &units::count(now.end),
+            self.offset,
+        );
         self.lines.push(row.gap(2).text(text, &consumer(now)));
         if let Some(lost) = now.lost().filter(|lost| *lost > 0) {
-            let words = format!("▲ {} lost to retention: the log begins at {}", units::count(Some(lost)), units::count(now.start));
+            let words = format!(
+                "▲ {} lost to retention: the log begins at {}",
+                units::count(Some(lost)),
+                units::count(now.start)
+            );
             let row = self.row().gap(NUMBER + 1).text(self.look.style(Role::Critical), &words);
             self.lines.push(row);
         }
@@ -140,5 +201,6 @@ fn meaning(group: &Group) -> String {
         GroupState::Stop => "has lag, and nobody commits",
     };
     let judged = group.window().filter(|_| group.state() == GroupState::Ok);
-    judged.map_or_else(|| told.to_owned(), |(seen, needed)| format!("{told}: {seen} of {needed} commits seen"))
+    judged
+        .map_or_else(|| told.to_owned(), |(seen, needed)| format!("{told}: {seen} of {needed} commits seen"))
 }

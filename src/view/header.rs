@@ -1,5 +1,5 @@
-//! The two lines at the top: what this is, what is wrong and for how long, whether it can change anything; and below, how well each
-//! source can be heard.
+//! The two lines at the top: what this is, what is wrong and for how long, whether it can change anything;
+//! and below, how well each source can be heard.
 
 use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
@@ -31,12 +31,13 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut B
 }
 
 fn mode(state: &State, look: &Look, row: Row) -> Row {
-    let (role, word) = match (&state.screen.playback, state.world.session.as_ref().map(|session| session.mode)) {
-        (Some(_), _) => (Role::Replay, "REPLAY"),
-        (None, Some(Mode::Demo)) => (Role::Demo, "DEMO"),
-        (None, Some(Mode::Live)) => (Role::Ok, "LIVE"),
-        (None, None) => (Role::Dim, "…"),
-    };
+    let (role, word) =
+        match (&state.screen.playback, state.world.session.as_ref().map(|session| session.mode)) {
+            (Some(_), _) => (Role::Replay, "REPLAY"),
+            (None, Some(Mode::Demo)) => (Role::Demo, "DEMO"),
+            (None, Some(Mode::Live)) => (Role::Ok, "LIVE"),
+            (None, None) => (Role::Dim, "…"),
+        };
     row.text(look.style(role), &format!(" {word} ")).gap(1)
 }
 
@@ -54,13 +55,16 @@ fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
         row = row.text(look.style(role), &count).gap(2);
     }
     for (n, trouble) in glance.troubles.iter().enumerate() {
-        let (left, more) = (glance.troubles.len() - n, format!("+{} more", glance.troubles.len() - n));
+        let left = glance.troubles.len() - n;
+        let more = format!("+{} more", glance.troubles.len() - n);
         let separator = if n == 0 { "" } else { " · " };
-        let needed = super::text::width(&trouble.words) + separator.len() + if left > 1 { more.len() + 3 } else { 0 };
+        let needed =
+            super::text::width(&trouble.words) + separator.len() + if left > 1 { more.len() + 3 } else { 0 };
         if needed > row.left() && n > 0 {
             return row.text(look.style(Role::Dim), &format!("{separator}{more}"));
         }
-        let style = look.style(if trouble.severity == Severity::Critical { Role::Strong } else { Role::Text });
+        let style =
+            look.style(if trouble.severity == Severity::Critical { Role::Strong } else { Role::Text });
         row = row.text(look.style(Role::Dim), separator).text(style, &trouble.words);
     }
     row
@@ -70,7 +74,8 @@ fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
 fn guards(state: &State, look: &Look, glance: &Glance, columns: u16) -> Row {
     let mut row = Row::new(columns).gap(2);
     if let Some(began) = state.world.standing().filter(|_| !glance.troubles.is_empty()) {
-        row = row.text(look.style(Role::HeaderTime), &units::elapsed(units::between(began, state.now))).gap(2);
+        row =
+            row.text(look.style(Role::HeaderTime), &units::elapsed(units::between(began, state.now))).gap(2);
     }
     let (role, words) = guard(state);
     row.text(look.style(role), &words).gap(1)
@@ -88,12 +93,15 @@ fn guard(state: &State) -> (Role, String) {
     let armed: String = state.world.armed(state.now).map(left).collect();
     match &state.world.session {
         _ if !armed.is_empty() => (Role::Armed, format!(" ARMED {armed}")),
-        Some(session) if session.contexts().all(|one| one.read_only) => (Role::ReadOnly, "READ-ONLY".to_owned()),
+        Some(session) if session.contexts().all(|one| one.read_only) => {
+            (Role::ReadOnly, "READ-ONLY".to_owned())
+        }
         _ => (Role::Ok, "safe".to_owned()),
     }
 }
 
-/// Where this is, how well each source can be heard, and the time. A narrow screen keeps only the marks of the sources that are well.
+/// Where this is, how well each source can be heard, and the time. A narrow screen keeps only the marks of
+/// the sources that are well.
 fn second(state: &State, look: &Look, columns: u16) -> Row {
     let muted = if state.screen.calls.muted { " muted " } else { "" };
     let clock = Row::new(columns)
@@ -104,10 +112,19 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
     let left = usize::from(columns).saturating_sub(clock.used());
     let whole = place(state, look, columns).used();
     let fits = |row: &Row, place: usize| row.used() + place <= left;
-    let levels = [(Words::Remarks, whole), (Words::All, whole), (Words::OfTrouble, LEAST_PLACE), (Words::State, LEAST_PLACE)];
-    let fitting = levels.iter().map(|(words, place)| (sources(state, look, *words), place)).find(|(row, place)| fits(row, **place));
+    let levels = [
+        (Words::Remarks, whole),
+        (Words::All, whole),
+        (Words::OfTrouble, LEAST_PLACE),
+        (Words::State, LEAST_PLACE),
+    ];
+    let fitting = levels
+        .iter()
+        .map(|(words, place)| (sources(state, look, *words), place))
+        .find(|(row, place)| fits(row, **place));
     let marks = || Some(sources(state, look, Words::None)).filter(|row| fits(row, LEAST_PLACE));
-    let heard = fitting.map(|(row, _)| row).or_else(marks).unwrap_or_else(|| sources(state, look, Words::Figures));
+    let heard =
+        fitting.map(|(row, _)| row).or_else(marks).unwrap_or_else(|| sources(state, look, Words::Figures));
     let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
     let row = Row::new(columns).append(place(state, look, u16::try_from(room).unwrap_or(columns)));
     let rest = u16::try_from(left.saturating_sub(row.used())).unwrap_or(0);
@@ -119,14 +136,18 @@ fn place(state: &State, look: &Look, columns: u16) -> Row {
     let namespaces = session.namespaces.join(", ");
     let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
     let labels: Vec<&str> = session.contexts().map(|one| one.label.as_str()).collect();
-    let row = Row::new(columns).gap(1).text(look.style(Role::Strong), &labels.join(" + ")).text(look.style(Role::Dim), " · ");
+    let row = Row::new(columns)
+        .gap(1)
+        .text(look.style(Role::Strong), &labels.join(" + "))
+        .text(look.style(Role::Dim), " · ");
     row.text(look.style(Role::Text), namespaces).gap(1)
 }
 
 /// What is not recorded cannot be replayed, and nothing may be changed meanwhile.
 fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
     let Some(trouble) = &state.world.journal_trouble else { return row };
-    let words = if row.left() >= 90 { format!(" NOT RECORDED: {trouble} ") } else { " NOT RECORDED ".to_owned() };
+    let words =
+        if row.left() >= 90 { format!(" NOT RECORDED: {trouble} ") } else { " NOT RECORDED ".to_owned() };
     row.text(look.style(Role::AlertCritical), &words).gap(2)
 }
 
@@ -167,33 +188,45 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
         heard(SourceId::Kafka).map(|health| reading("kafka", health, state.world.lag.at, state.now)),
         heard(SourceId::Alertmanager).map(|health| alerts(state, health)),
     ];
-    let told = |heard: &Heard| words != Words::Figures || heard.state != SourceState::Live || !heard.figure.is_empty();
+    let told = |heard: &Heard| {
+        words != Words::Figures || heard.state != SourceState::Live || !heard.figure.is_empty()
+    };
     parts.into_iter().flatten().filter(told).fold(Row::new(u16::MAX), |row, heard| {
         let (mark, role) = marks::source(heard.state);
         let live = heard.state == SourceState::Live;
         let told = match words {
-            Words::Remarks => heard.remark.map_or(heard.words.clone(), |remark| format!("{} ({remark})", heard.words)),
+            Words::Remarks => {
+                heard.remark.map_or(heard.words.clone(), |remark| format!("{} ({remark})", heard.words))
+            }
             Words::All => heard.words,
             Words::OfTrouble if !live => heard.words,
             Words::State if !live && heard.figure.is_empty() => heard.state.word().to_owned(),
             _ => heard.figure,
         };
-        let row = row.gap(1).text(look.style(Role::Dim), &format!("{} ", heard.name)).text(look.style(role), mark).gap(1);
+        let row = row
+            .gap(1)
+            .text(look.style(Role::Dim), &format!("{} ", heard.name))
+            .text(look.style(role), mark)
+            .gap(1);
         row.text(look.style(if live { Role::Text } else { role }), &told).gap(usize::from(!told.is_empty()))
     })
 }
 
 /// The watches as one: as well as the worst of them can be heard.
 fn cluster(state: &State) -> Option<Heard> {
-    let watches: Vec<&Health> = state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
+    let watches: Vec<&Health> =
+        state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
     let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
     let alike: Vec<&Health> = watches.iter().copied().filter(|health| health.state == worst.state).collect();
     let names = alike.iter().map(|health| health.source.name()).collect::<Vec<_>>().join(", ");
     let limited = alike.iter().filter(|health| health.error.is_some()).count();
-    let (whose, state) = (places(worst).map(|places| format!(" ({places})")).unwrap_or_default(), worst.state);
+    let whose = places(worst).map(|places| format!(" ({places})")).unwrap_or_default();
+    let state = worst.state;
     let placed = if whose.is_empty() { String::new() } else { format!("{}{whose}", state.word()) };
     let (words, figure) = match state {
-        SourceState::Live if limited > 0 => (format!("live, {limited} limited"), format!("{limited} limited")),
+        SourceState::Live if limited > 0 => {
+            (format!("live, {limited} limited"), format!("{limited} limited"))
+        }
         SourceState::Live => ("live".to_owned(), String::new()),
         SourceState::Blind => (format!("blind{whose}: {names}{}", code(worst)), placed),
         _ if alike.len() == watches.len() => (format!("{}{whose}", since(worst)), placed),
@@ -218,7 +251,11 @@ fn reasons(watches: &[&Health]) -> String {
 /// ` (403)`, where the error says so.
 fn code(health: &Health) -> String {
     let error = health.error.as_deref().unwrap_or_default();
-    ["401", "403"].iter().find(|code| error.contains(**code)).map(|code| format!(" ({code})")).unwrap_or_default()
+    ["401", "403"]
+        .iter()
+        .find(|code| error.contains(**code))
+        .map(|code| format!(" ({code})"))
+        .unwrap_or_default()
 }
 
 /// A source that is read now and then: how old its last reading is.
@@ -227,13 +264,24 @@ fn reading(name: &'static str, health: &Health, at: Option<DateTime<Utc>>, now: 
         (SourceState::Live, Some(at)) => units::seconds((now - at).as_seconds_f64().max(0.0)),
         _ => format!("{}{}", since(health), code(health)),
     };
-    Heard { name, state: health.state, words, figure: String::new(), remark: health.error.as_ref().map(ToString::to_string) }
+    Heard {
+        name,
+        state: health.state,
+        words,
+        figure: String::new(),
+        remark: health.error.as_ref().map(ToString::to_string),
+    }
 }
 
 fn alerts(state: &State, health: &Health) -> Heard {
     let firing = state.world.alerts.firing();
-    let words = if health.state == SourceState::Live { format!("{firing} firing") } else { format!("{}{}", since(health), code(health)) };
+    let words = if health.state == SourceState::Live {
+        format!("{firing} firing")
+    } else {
+        format!("{}{}", since(health), code(health))
+    };
     let shown = firing > 0 && health.state == SourceState::Live;
-    let (figure, remark) = (if shown { firing.to_string() } else { String::new() }, health.error.as_ref().map(ToString::to_string));
+    let figure = if shown { firing.to_string() } else { String::new() };
+    let remark = health.error.as_ref().map(ToString::to_string);
     Heard { name: "alerts", state: health.state, words, figure, remark }
 }

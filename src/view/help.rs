@@ -21,7 +21,8 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
     let down = lines.len().div_ceil(usize::from(across));
     let height = u16::try_from(down + 2).unwrap_or(u16::MAX);
     let area = pane::centred(body, columns * across + 2, height);
-    let inside = pane::overlay(look, Role::BorderFocus, "Keys", "what works here, the innermost first", area, buf);
+    let inside =
+        pane::overlay(look, Role::BorderFocus, "Keys", "what works here, the innermost first", area, buf);
     let rows = (0..down).map(|line| {
         let parts = (0..usize::from(across)).filter_map(|column| lines.get(column * down + line).cloned());
         parts.fold(Row::new(inside.width), |row, part| {
@@ -33,7 +34,8 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
 }
 
 fn rows(look: &Look, group: &Group, columns: u16) -> Vec<Row> {
-    let keys = |keys: &[Vec<crate::keymap::Key>]| keys.iter().map(|on| sequence(on)).collect::<Vec<_>>().join(" · ");
+    let keys =
+        |keys: &[Vec<crate::keymap::Key>]| keys.iter().map(|on| sequence(on)).collect::<Vec<_>>().join(" · ");
     let widest = group.rows.iter().map(|row| width(&keys(&row.keys))).max().unwrap_or(0).min(20);
     let mut lines = vec![Row::new(columns).gap(1).text(look.style(Role::Title), group.context.name())];
     lines.extend(group.rows.iter().map(|row| {

@@ -1,4 +1,5 @@
-//! What was drawn where: noted while a frame is drawn, asked when the mouse is pressed. Says what a place stands for, never what to do.
+//! What was drawn where: noted while a frame is drawn, asked when the mouse is pressed. Says what a place
+//! stands for, never what to do.
 
 use std::cell::RefCell;
 

@@ -35,7 +35,8 @@ pub fn lay_out(area: Rect, screen: &Screen) -> Option<Layout> {
         return None;
     }
     let bottom = if screen.playback.is_some() { 2 } else { 1 };
-    let [header, body, footer] = rows(area, [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(bottom)]);
+    let [header, body, footer] =
+        rows(area, [Constraint::Length(2), Constraint::Fill(1), Constraint::Length(bottom)]);
     if screen.seat.wall {
         return Some(Layout { header, tabs: None, body, panes: Vec::new(), footer });
     }
@@ -54,16 +55,30 @@ fn side_by_side(body: Rect) -> [(Focus, Rect); 5] {
     let left = if body.width >= WIDE { 44 } else { 50 };
     let [left, right] = columns(body, [Constraint::Percentage(left), Constraint::Fill(1)]);
     let [pods, timeline] = rows(left, [Constraint::Percentage(58), Constraint::Fill(1)]);
-    let [rates, lag, steps] = rows(right, [Constraint::Fill(1), Constraint::Percentage(22), Constraint::Percentage(24)]);
-    [(Focus::Pods, pods), (Focus::Rates, rates), (Focus::Lag, lag), (Focus::Timeline, timeline), (Focus::Steps, steps)]
+    let [rates, lag, steps] =
+        rows(right, [Constraint::Fill(1), Constraint::Percentage(22), Constraint::Percentage(24)]);
+    [
+        (Focus::Pods, pods),
+        (Focus::Rates, rates),
+        (Focus::Lag, lag),
+        (Focus::Timeline, timeline),
+        (Focus::Steps, steps),
+    ]
 }
 
 /// What is wrong, what is measured, what happened and what can be done.
 fn three(body: Rect) -> [(Focus, Rect); 5] {
-    let [left, middle, right] = columns(body, [Constraint::Percentage(32), Constraint::Fill(1), Constraint::Percentage(30)]);
+    let [left, middle, right] =
+        columns(body, [Constraint::Percentage(32), Constraint::Fill(1), Constraint::Percentage(30)]);
     let [rates, lag] = rows(middle, [Constraint::Fill(1), Constraint::Percentage(26)]);
     let [timeline, steps] = rows(right, [Constraint::Fill(1), Constraint::Percentage(40)]);
-    [(Focus::Pods, left), (Focus::Rates, rates), (Focus::Lag, lag), (Focus::Timeline, timeline), (Focus::Steps, steps)]
+    [
+        (Focus::Pods, left),
+        (Focus::Rates, rates),
+        (Focus::Lag, lag),
+        (Focus::Timeline, timeline),
+        (Focus::Steps, steps),
+    ]
 }
 
 fn rows<const N: usize>(area: Rect, parts: [Constraint; N]) -> [Rect; N] {
@@ -94,7 +109,11 @@ mod tests {
             ((80, 24), false, 1),
             ((60, 15), false, 1),
         ] {
-            assert_eq!(laid(columns, rows, zoomed).map(|layout| layout.panes.len()), Some(panes), "{columns}×{rows}");
+            assert_eq!(
+                laid(columns, rows, zoomed).map(|layout| layout.panes.len()),
+                Some(panes),
+                "{columns}×{rows}"
+            );
         }
         assert_eq!((laid(59, 15, false), laid(60, 14, false), laid(0, 0, false)), (None, None, None));
     }

@@ -1,4 +1,5 @@
-//! One line of a log: its text with styles, from JSON where that can be made readable, and the rows that it takes.
+//! One line of a log: its text with styles, from JSON where that can be made readable, and the rows that it
+//! takes.
 
 use std::ops::Range;
 
@@ -63,9 +64,11 @@ impl<'a> Line<'a> {
 
     /// Text with the colours that its writer gave it.
     fn styled(&mut self, base: Style, styled: &Styled) {
-        let (text, mut from) = (styled.text(), 0);
+        let text = styled.text();
+        let mut from = 0;
         for span in styled.spans() {
-            let (start, end) = (span.start as usize, span.end as usize);
+            let start = span.start as usize;
+            let end = span.end as usize;
             self.add(base, &text[from..start]);
             self.add(base.patch(self.look.theme.foreign(span.style)), &text[start..end]);
             from = end;
@@ -100,7 +103,8 @@ impl<'a> Line<'a> {
             return;
         }
         let found = self.look.style(Role::Match);
-        let (mut runs, mut from) = (Vec::with_capacity(self.runs.len() + 2 * places.len()), 0);
+        let mut runs = Vec::with_capacity(self.runs.len() + 2 * places.len());
+        let mut from = 0;
         for (end, style) in std::mem::take(&mut self.runs) {
             let first = places.partition_point(|(_, to)| *to <= from);
             for (start, to) in places[first..].iter().take_while(|(start, _)| *start < end) {
@@ -114,14 +118,26 @@ impl<'a> Line<'a> {
     }
 
     /// The rows that it takes, at most so many.
-    pub(super) fn rows(&self, state: &State, prefix: &Prefix, columns: u16, right: usize, most: usize) -> Vec<Row> {
+    pub(super) fn rows(
+        &self,
+        state: &State,
+        prefix: &Prefix,
+        columns: u16,
+        right: usize,
+        most: usize,
+    ) -> Vec<Row> {
         let shown = state.screen.log_look;
         let start = self.prefix(state, prefix, Row::new(columns));
         if !shown.wrap {
-            let from = self.text.grapheme_indices(true).nth(right).map_or(if right > 0 { self.text.len() } else { 0 }, |(at, _)| at);
+            let from = self
+                .text
+                .grapheme_indices(true)
+                .nth(right)
+                .map_or(if right > 0 { self.text.len() } else { 0 }, |(at, _)| at);
             return vec![self.draw(from..self.text.len(), start)];
         }
-        let (used, left) = (start.used(), start.left().max(1));
+        let used = start.used();
+        let left = start.left().max(1);
         let mut parts = self.parts(left, most).into_iter();
         let first = self.draw(parts.next().unwrap_or_default(), start);
         let rest = parts.map(|part| self.draw(part, Row::new(columns).gap(used)));
@@ -146,12 +162,15 @@ impl<'a> Line<'a> {
 
     /// The text in parts of so many columns.
     fn parts(&self, columns: usize, most: usize) -> Vec<Range<usize>> {
-        let (mut parts, mut start, mut used) = (Vec::new(), 0, 0);
+        let mut parts = Vec::new();
+        let mut start = 0;
+        let mut used = 0;
         for (at, grapheme) in self.text.grapheme_indices(true) {
             let wide = width(grapheme);
             if used + wide > columns && at > start {
                 parts.push(start..at);
-                (start, used) = (at, 0);
+                start = at;
+                used = 0;
                 if parts.len() == most {
                     return parts;
                 }

@@ -17,8 +17,17 @@ const SOURCE: usize = 24;
 /// Draws the overlay.
 pub fn draw(state: &State, look: &Look, log: &LogView, body: Rect, buf: &mut Buffer) {
     let run = if log.extent.previous { ", the run before" } else { "" };
-    let title = format!("Logs of {} {}{run}", log.subject.kind, state.world.place(ContextId::of(&log.subject.uid), &log.subject.name));
-    let drawn = Page::new(state, look, log, Rect { height: body.height.saturating_sub(3), width: body.width.saturating_sub(2), ..body });
+    let title = format!(
+        "Logs of {} {}{run}",
+        log.subject.kind,
+        state.world.place(ContextId::of(&log.subject.uid), &log.subject.name)
+    );
+    let drawn = Page::new(
+        state,
+        look,
+        log,
+        Rect { height: body.height.saturating_sub(3), width: body.width.saturating_sub(2), ..body },
+    );
     let inside = pane::overlay(look, Role::BorderFocus, &title, &note(state, log, drawn.last), body, buf);
     pane::lines(inside, [strip(look, log, Row::new(inside.width))], buf);
     let rest = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
@@ -27,7 +36,8 @@ pub fn draw(state: &State, look: &Look, log: &LogView, body: Rect, buf: &mut Buf
         return pane::nothing(look, rest, words, buf);
     }
     let cursor = drawn.rows.iter().position(|(at, _)| Some(*at) == log.cursor);
-    let (first, last) = (drawn.rows.first().map_or(0, |(at, _)| *at), drawn.last.unwrap_or_default());
+    let first = drawn.rows.first().map_or(0, |(at, _)| *at);
+    let last = drawn.last.unwrap_or_default();
     pane::lines(rest, drawn.rows.into_iter().map(|(_, row)| row), buf);
     pane::select(look, rest, cursor, buf);
     pane::more(look, inside, first..last + 1, log.rows().len(), buf);
@@ -44,7 +54,13 @@ struct Page {
 impl Page {
     fn new(state: &State, look: &Look, log: &LogView, area: Rect) -> Self {
         let height = usize::from(area.height);
-        let labels = log.streams.iter().map(|stream| super::text::width(&label(log, &stream.source))).max().unwrap_or(0).min(SOURCE);
+        let labels = log
+            .streams
+            .iter()
+            .map(|stream| super::text::width(&label(log, &stream.source)))
+            .max()
+            .unwrap_or(0)
+            .min(SOURCE);
         let lines = Lines { state, look, log, columns: area.width, height, labels };
         let newest = log.rows().len().saturating_sub(1);
         let (mut rows, first) = match log.place {
@@ -72,10 +88,12 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Puts lines before `rows`, from `at` upward, as many as there is room for; answers the first line as well.
+    /// Puts lines before `rows`, from `at` upward, as many as there is room for; answers the first line as
+    /// well.
     fn upward(&self, at: usize, rows: Vec<(usize, Row)>) -> (Vec<(usize, Row)>, usize) {
         let mut room = self.height.saturating_sub(rows.len());
-        let (mut blocks, mut first) = (Vec::new(), at);
+        let mut blocks = Vec::new();
+        let mut first = at;
         for at in self.log.above(at) {
             if room == 0 {
                 break;
@@ -104,7 +122,12 @@ impl Lines<'_> {
         let Some(row) = self.log.rows().get(at) else { return Vec::new() };
         let stream = self.log.streams.get(usize::from(row.line.stream));
         let name = stream.map_or_else(String::new, |stream| label(self.log, &stream.source));
-        let prefix = Prefix { name, columns: self.labels, role: source(row.line.stream), chosen: self.log.cursor == Some(at) };
+        let prefix = Prefix {
+            name,
+            columns: self.labels,
+            role: source(row.line.stream),
+            chosen: self.log.cursor == Some(at),
+        };
         let line = Line::new(self.look, &row.line, self.state.screen.log_look.raw, &self.log.search);
         line.rows(self.state, &prefix, self.columns, self.log.right, self.height)
     }
@@ -120,19 +143,28 @@ fn note(state: &State, log: &LogView, last: Option<usize>) -> String {
         (_, false) => format!("held, {} below", counted(below)),
         (_, true) => format!("{} below", counted(below)),
     }];
-    parts.extend(log.extent.since().map(|minutes| if minutes == 60 { "since 1 h".to_owned() } else { format!("since {minutes} m") }));
+    parts.extend(
+        log.extent
+            .since()
+            .map(|minutes| if minutes == 60 { "since 1 h".to_owned() } else { format!("since {minutes} m") }),
+    );
     if log.search.is_on() {
         let cursor = log.cursor.filter(|at| log.rows().get(*at).is_some_and(|row| row.hit));
         let place = cursor.map(|at| log.rows().range(..=at).filter(|row| row.hit).count());
         let hits = counted(log.search.hits);
-        let found = place.map_or_else(|| format!("{hits} found"), |place| format!("{} of {hits}", counted(place)));
+        let found =
+            place.map_or_else(|| format!("{hits} found"), |place| format!("{} of {hits}", counted(place)));
         let only = if log.search.only { "only " } else { "" };
         parts.push(format!("{only}/{} {found}", log.search.text));
     }
     parts.extend(look.wrap.then(|| "wrapped".to_owned()));
     parts.extend(look.raw.then(|| "raw".to_owned()));
     parts.extend((log.right > 0 && !look.wrap).then(|| format!("from column {}", log.right + 1)));
-    parts.extend((log.dropped > 0).then(|| format!("{} lines dropped", counted(usize::try_from(log.dropped).unwrap_or(usize::MAX)))));
+    parts.extend(
+        (log.dropped > 0).then(|| {
+            format!("{} lines dropped", counted(usize::try_from(log.dropped).unwrap_or(usize::MAX)))
+        }),
+    );
     parts.join(" · ")
 }
 
@@ -140,11 +172,13 @@ fn counted(number: usize) -> String {
     units::count(i64::try_from(number).ok())
 }
 
-/// The streams, those in trouble first, as many as there is room for: `✖ xnq2x reconnecting: the stream ended  ● 5hmjs following`
+/// The streams, those in trouble first, as many as there is room for:
+/// `✖ xnq2x reconnecting: the stream ended  ● 5hmjs following`
 fn strip(look: &Look, log: &LogView, row: Row) -> Row {
     let mut row = row.gap(1);
     if !log.left_out.is_empty() {
-        let words = format!("▲ {} more are not followed: {} at once  ", log.left_out.len(), crate::state::STREAMS);
+        let words =
+            format!("▲ {} more are not followed: {} at once  ", log.left_out.len(), crate::state::STREAMS);
         row = row.text(look.style(Role::Warn), &words);
     }
     let mut streams: Vec<(usize, &LogStream)> = log.streams.iter().enumerate().collect();
@@ -158,7 +192,11 @@ fn strip(look: &Look, log: &LogView, row: Row) -> Row {
         }
         row = row.append(next);
     }
-    if streams.is_empty() { row.text(look.style(Role::Dim), "it has no pods yet; each that comes is followed") } else { row }
+    if streams.is_empty() {
+        row.text(look.style(Role::Dim), "it has no pods yet; each that comes is followed")
+    } else {
+        row
+    }
 }
 
 fn entry(look: &Look, log: &LogView, number: usize, stream: &LogStream, columns: usize) -> Row {
@@ -217,7 +255,10 @@ fn label(log: &LogView, source: &LogSource) -> String {
 
 /// `medcontracthub-app-7596684fc8-xnq2x` → `xnq2x`; `kafka-0` as it is.
 fn short<'a>(pod: &'a str, workload: &str) -> &'a str {
-    let end = pod.strip_prefix(workload).and_then(|rest| rest.strip_prefix('-')).and_then(|rest| rest.rsplit('-').next());
+    let end = pod
+        .strip_prefix(workload)
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|rest| rest.rsplit('-').next());
     end.filter(|end| end.len() > 3 && !end.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(pod)
 }
 

@@ -10,11 +10,17 @@ use crate::theme::Role;
 
 /// Draws the overlay.
 pub fn draw(state: &State, look: &Look, view: &ManifestView, body: Rect, buf: &mut Buffer) {
-    let title = format!("{} {}", view.target.kind, state.world.place(state.world.context_of(&view.target), &view.target.name));
+    let title = format!(
+        "{} {}",
+        view.target.kind,
+        state.world.place(state.world.context_of(&view.target), &view.target.name)
+    );
     let inside = pane::overlay(look, Role::BorderFocus, &title, "manifest, secrets left out", body, buf);
     let rows = match &view.lines {
         None => vec![Row::new(inside.width).gap(1).text(look.style(Role::Dim), "asking the API server")],
-        Some(Err(why)) => vec![Row::new(inside.width).gap(1).text(look.style(Role::Warn), &format!("▲ {why}"))],
+        Some(Err(why)) => {
+            vec![Row::new(inside.width).gap(1).text(look.style(Role::Warn), &format!("▲ {why}"))]
+        }
         Some(Ok(lines)) => lines.iter().map(|line| row(look, line, Row::new(inside.width))).collect(),
     };
     pane::scrolled(look, inside, rows, view.scroll, buf);

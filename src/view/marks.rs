@@ -1,4 +1,5 @@
-//! Symbols: a shape for every meaning, so that none is told by colour alone. Here and nowhere else; [`super::ascii`] translates them.
+//! Symbols: a shape for every meaning, so that none is told by colour alone. Here and nowhere else;
+//! [`super::ascii`] translates them.
 
 use crate::event::{LogEnd, LogState, SourceState};
 use crate::state::{EntryKind, Group, GroupState, Severity};

@@ -1,7 +1,9 @@
-//! Draws a frame from the state: `(state, look) → cells`. Pure: no I/O, no clock, nothing is changed, and neither `source/` nor `effect/` is known.
+//! Draws a frame from the state: `(state, look) → cells`. Pure: no I/O, no clock, nothing is changed, and
+//! neither `source/` nor `effect/` is known.
 //!
-//! Rectangles come from [`layout`]; each pane and overlay is a module that builds only the lines that can be seen, out of [`text`] and
-//! [`marks`]. Colour and words both carry each meaning; ASCII terminals get a translation of the finished frame ([`ascii`]).
+//! Rectangles come from [`layout`]; each pane and overlay is a module that builds only the lines that can be
+//! seen, out of [`text`] and [`marks`]. Colour and words both carry each meaning; ASCII terminals get a
+//! translation of the finished frame ([`ascii`]).
 
 mod alerts;
 mod ascii;
@@ -109,7 +111,14 @@ fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
     footer::draw(state, look, layout, buf);
 }
 
-fn draw_panes(state: &State, look: &Look, glance: &Glance, lines: &[PodLine<'_>], layout: &Layout, buf: &mut Buffer) {
+fn draw_panes(
+    state: &State,
+    look: &Look,
+    glance: &Glance,
+    lines: &[PodLine<'_>],
+    layout: &Layout,
+    buf: &mut Buffer,
+) {
     if let Some(area) = layout.tabs {
         tabs::draw(state, look, glance, area, buf);
     }

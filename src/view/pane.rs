@@ -17,9 +17,18 @@ use crate::theme::Role;
 pub fn frame(state: &State, look: &Look, focus: Focus, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
     let focused = state.screen.focus == focus && state.screen.overlays.is_empty() && !state.screen.seat.wall;
     look.hits.note(area, Spot::Pane(focus));
-    let filter = Some(state.screen.filter(focus)).filter(|filter| !filter.is_empty()).map(|filter| format!("/{filter}"));
+    let filter = Some(state.screen.filter(focus))
+        .filter(|filter| !filter.is_empty())
+        .map(|filter| format!("/{filter}"));
     let notes: Vec<&str> = filter.as_deref().into_iter().chain((!note.is_empty()).then_some(note)).collect();
-    bordered(look, if focused { Role::BorderFocus } else { Role::Border }, focus.title(), &notes.join(" · "), area, buf)
+    bordered(
+        look,
+        if focused { Role::BorderFocus } else { Role::Border },
+        focus.title(),
+        &notes.join(" · "),
+        area,
+        buf,
+    )
 }
 
 /// Draws an overlay's frame over what is there; answers what is inside.
@@ -45,7 +54,8 @@ fn bordered(look: &Look, border: Role, title: &str, note: &str, area: Rect, buf:
     }
     let room = columns.saturating_sub(width(&title) + 2);
     if !note.is_empty() && room > 3 {
-        block = block.title_top(Line::styled(format!(" {} ", fit(note, room)), look.style(Role::Dim)).right_aligned());
+        block = block
+            .title_top(Line::styled(format!(" {} ", fit(note, room)), look.style(Role::Dim)).right_aligned());
     }
     let inside = block.inner(area);
     block.render(area, buf);
@@ -56,7 +66,8 @@ fn bordered(look: &Look, border: Role, title: &str, note: &str, area: Rect, buf:
 pub fn centred(body: Rect, columns: u16, rows: u16) -> Rect {
     // A margin of a column or two would only show pieces of what is behind.
     let columns = if columns.saturating_add(4) > body.width { body.width } else { columns };
-    let (width, height) = (columns, rows.min(body.height));
+    let width = columns;
+    let height = rows.min(body.height);
     Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height }
 }
 
@@ -77,15 +88,23 @@ pub fn lines(area: Rect, lines: impl IntoIterator<Item = Row>, buf: &mut Buffer)
 /// Says why there are no lines.
 pub fn nothing(look: &Look, area: Rect, why: &str, buf: &mut Buffer) {
     let wrapped = wrap(why, usize::from(area.width).saturating_sub(2));
-    lines(area, wrapped.iter().map(|part| Row::new(area.width).gap(1).text(look.style(Role::Dim), part)), buf);
+    lines(
+        area,
+        wrapped.iter().map(|part| Row::new(area.width).gap(1).text(look.style(Role::Dim), part)),
+        buf,
+    );
 }
 
-/// Says above what a source told before why it tells nothing newer, where there is room; answers the room below it.
+/// Says above what a source told before why it tells nothing newer, where there is room; answers the room
+/// below it.
 pub fn outdated(state: &State, look: &Look, source: SourceId, inside: Rect, buf: &mut Buffer) -> Rect {
-    let Some(why) = glance::told(state, source).filter(|_| glance::silence(state, source).is_some() && inside.height > 3) else {
+    let Some(why) =
+        glance::told(state, source).filter(|_| glance::silence(state, source).is_some() && inside.height > 3)
+    else {
         return inside;
     };
-    let row = Row::new(inside.width).gap(1).text(look.style(Role::Warn), "▲ ").text(look.style(Role::Text), why);
+    let row =
+        Row::new(inside.width).gap(1).text(look.style(Role::Warn), "▲ ").text(look.style(Role::Text), why);
     lines(inside, [row], buf);
     Rect { y: inside.y + 1, height: inside.height - 1, ..inside }
 }
@@ -97,9 +116,11 @@ pub fn select(look: &Look, area: Rect, row: Option<usize>, buf: &mut Buffer) {
     }
 }
 
-/// Draws a text that may be longer than its place, from `scroll` down, and says on the frame how much there is.
+/// Draws a text that may be longer than its place, from `scroll` down, and says on the frame how much there
+/// is.
 pub fn scrolled(look: &Look, inside: Rect, rows: Vec<Row>, scroll: usize, buf: &mut Buffer) {
-    let (len, height) = (rows.len(), usize::from(inside.height));
+    let len = rows.len();
+    let height = usize::from(inside.height);
     let start = scroll.min(len.saturating_sub(height));
     lines(inside, rows.into_iter().skip(start), buf);
     more(look, inside, start..len.min(start + height), len, buf);
@@ -113,7 +134,14 @@ pub fn more(look: &Look, inside: Rect, seen: Range<usize>, len: usize, buf: &mut
 }
 
 /// Says on the lower border which row is selected, or which are seen.
-pub fn position(look: &Look, inside: Rect, selected: Option<usize>, seen: Range<usize>, len: usize, buf: &mut Buffer) {
+pub fn position(
+    look: &Look,
+    inside: Rect,
+    selected: Option<usize>,
+    seen: Range<usize>,
+    len: usize,
+    buf: &mut Buffer,
+) {
     match selected {
         Some(at) => below(look, inside, &format!(" {} of {len} ", at + 1), buf),
         None => more(look, inside, seen, len, buf),

@@ -1,5 +1,6 @@
-//! Themes or keymaps by name. The one under the cursor is in use already: the screen behind the list is the preview of a theme, whose row
-//! also shows the colours of its meanings; of a keymap its main keys are, beside those of the one that was in use before.
+//! Themes or keymaps by name. The one under the cursor is in use already: the screen behind the list is the
+//! preview of a theme, whose row also shows the colours of its meanings; of a keymap its main keys are,
+//! beside those of the one that was in use before.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,7 +17,8 @@ pub fn draw(state: &State, look: &Look, picks: Picks, body: Rect, buf: &mut Buff
     let choices = state.screen.choices(picks);
     let widest = choices.names.iter().map(|name| width(name)).max().unwrap_or(0).max(24);
     let keys = if picks == Picks::Keymap { keys(look) } else { Vec::new() };
-    let columns = u16::try_from(widest + if keys.is_empty() { 16 } else { 24 }).unwrap_or(u16::MAX).min(body.width);
+    let columns =
+        u16::try_from(widest + if keys.is_empty() { 16 } else { 24 }).unwrap_or(u16::MAX).min(body.width);
     let rows = u16::try_from(choices.names.len() + keys.len() + 2).unwrap_or(u16::MAX).min(body.height);
     let area = Rect { x: body.right() - columns, width: columns, height: rows, ..body };
     let title = format!("Choose a {}", picks.word());
@@ -61,7 +63,10 @@ fn main_actions() -> Vec<(Context, Action)> {
         Action::Cancel,
         Action::Quit,
     ];
-    pods.into_iter().map(|action| (Context::Pods, action)).chain([(Context::Confirm, Action::Confirm)]).collect()
+    pods.into_iter()
+        .map(|action| (Context::Pods, action))
+        .chain([(Context::Confirm, Action::Confirm)])
+        .collect()
 }
 
 /// The main keys of the keymap under the cursor, and where they differ those of the one before it.
@@ -72,9 +77,16 @@ fn keys(look: &Look) -> Vec<Row> {
     };
     let main = main_actions();
     let told = main.iter().map(|(context, action)| {
-        let of = |keymap: &Keymap| keymap.keys_of(&[*context, Context::Global], action).map_or_else(|| "–".to_owned(), sequence);
-        let (now, before) = (of(look.keymap), of(look.before));
-        if now == before { row(&action.to_string(), &now, "", Role::Text) } else { row(&action.to_string(), &now, &before, Role::Key) }
+        let of = |keymap: &Keymap| {
+            keymap.keys_of(&[*context, Context::Global], action).map_or_else(|| "–".to_owned(), sequence)
+        };
+        let now = of(look.keymap);
+        let before = of(look.before);
+        if now == before {
+            row(&action.to_string(), &now, "", Role::Text)
+        } else {
+            row(&action.to_string(), &now, &before, Role::Key)
+        }
     });
     let head = row("", "here", if look.keymap == look.before { "" } else { "before" }, Role::Dim);
     [Row::new(0), head].into_iter().chain(told).collect()
@@ -98,14 +110,22 @@ mod tests {
 
     #[test]
     fn a_keymap_is_previewed_beside_the_one_before_it() {
-        let [default, k9s] = ["default", "k9s"].map(|name| Keymap::named(name, &Place::start_of("tests"), &[]).unwrap());
+        let [default, k9s] =
+            ["default", "k9s"].map(|name| Keymap::named(name, &Place::start_of("tests"), &[]).unwrap());
         let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap();
         let told = |keymap: &Keymap| {
             let look = Look { theme: &theme, keymap, before: &default, ascii: false, hits: &Hits::default() };
-            keys(&look).iter().map(|row| row.line().to_string().split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+            keys(&look)
+                .iter()
+                .map(|row| row.line().to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect::<Vec<_>>()
         };
-        let (same, other) = (told(&default), told(&k9s));
+        let same = told(&default);
+        let other = told(&k9s);
         assert!(same.contains(&"logs l".to_owned()) && same.contains(&"here".to_owned()), "{same:?}");
-        assert!(other.contains(&"here before".to_owned()) && other.iter().any(|row| row.split(' ').count() == 3), "{other:?}");
+        assert!(
+            other.contains(&"here before".to_owned()) && other.iter().any(|row| row.split(' ').count() == 3),
+            "{other:?}"
+        );
     }
 }

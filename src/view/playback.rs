@@ -17,8 +17,11 @@ const LEVELS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇",
 /// Draws the bar.
 pub fn draw(state: &State, look: &Look, playback: &Playback, area: Rect, buf: &mut Buffer) {
     let time = |at: DateTime<Utc>| at.format("%H:%M:%S").to_string();
-    let right =
-        Row::new(area.width).gap(1).text(look.style(Role::Dim), &time(playback.to)).text(look.style(Role::Warn), &lost(playback)).gap(1);
+    let right = Row::new(area.width)
+        .gap(1)
+        .text(look.style(Role::Dim), &time(playback.to))
+        .text(look.style(Role::Warn), &lost(playback))
+        .gap(1);
     let left = Row::new(area.width).gap(1).text(look.style(Role::Dim), &time(playback.from)).gap(1);
     let columns = usize::from(area.width).saturating_sub(left.used() + right.used());
     let axis = Axis { from: playback.from, to: playback.to, columns: u16::try_from(columns).unwrap_or(0) };
@@ -46,7 +49,9 @@ fn draw_bar(state: &State, look: &Look, playback: &Playback, axis: Axis, bar: Re
         let role = if column <= here { Role::ChartLine } else { Role::ChartAxis };
         buf.set_string(bar.x + column, bar.y, LEVELS[level], look.style(role));
     }
-    for (column, entry) in state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry))) {
+    for (column, entry) in
+        state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
+    {
         let mark = entry.mark.map_or_else(|| marks::entry(entry.kind).0.to_owned(), units::circled);
         let room = usize::from(bar.width - column.min(bar.width));
         buf.set_stringn(bar.x + column, bar.y, mark, room, look.style(Role::ChartMarker));
@@ -56,14 +61,19 @@ fn draw_bar(state: &State, look: &Look, playback: &Playback, axis: Axis, bar: Re
 
 /// The density's height in each column, 0 to 8; where anything was recorded, at least 1.
 fn levels(density: &[u32], columns: u16) -> Vec<usize> {
-    let (len, columns) = (density.len(), usize::from(columns));
+    let len = density.len();
+    let columns = usize::from(columns);
     let most = |column: usize| {
-        let (from, to) = (column * len / columns, ((column + 1) * len).div_ceil(columns));
+        let from = column * len / columns;
+        let to = ((column + 1) * len).div_ceil(columns);
         density.get(from..to.min(len)).into_iter().flatten().copied().max().unwrap_or(0)
     };
     let heights: Vec<u32> = (0..columns).map(most).collect();
     let top = heights.iter().copied().max().unwrap_or(0).max(1);
-    heights.into_iter().map(|n| usize::try_from(u64::from(n) * 8).unwrap_or(0).div_ceil(top as usize)).collect()
+    heights
+        .into_iter()
+        .map(|n| usize::try_from(u64::from(n) * 8).unwrap_or(0).div_ceil(top as usize))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The 5xx pane: the services that fail most as charts over one axis of time, the others as small lines; what was deployed or done stands
-//! where it happened.
+//! The 5xx pane: the services that fail most as charts over one axis of time, the others as small lines; what
+//! was deployed or done stands where it happened.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -37,14 +37,20 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     draw_small(state, look, small, below, buf);
 }
 
-/// `15 min · over 30 s · threshold 5 % · [5m] 21.1/s`: the sum only where it is of several services, each of which has its own.
+/// `15 min · over 30 s · threshold 5 % · [5m] 21.1/s`: the sum only where it is of several services, each of
+/// which has its own.
 pub fn note(state: &State) -> String {
     let rates = &state.world.rates;
     let mut parts: Vec<String> = glance::silence(state, SourceId::Prometheus).into_iter().collect();
     parts.push(state.screen.span.words());
     parts.extend(rates.window.map(|window| format!("over {window} s")));
     parts.push(format!("threshold {}", units::short(state.world.threshold(""), Unit::Ratio)));
-    let several = rates.services.keys().filter(|service| rates.now(service).is_some_and(|now| now.errors_5m > Some(0.0))).count() > 1;
+    let several = rates
+        .services
+        .keys()
+        .filter(|service| rates.now(service).is_some_and(|now| now.errors_5m > Some(0.0)))
+        .count()
+        > 1;
     parts.extend(rates.errors_5m.filter(|_| several).map(|rate| format!("[5m] {rate:.1}/s")));
     parts.join(" · ")
 }
@@ -53,7 +59,8 @@ fn empty(state: &State) -> &str {
     match state.world.sources.get(&SourceId::Prometheus).map(|health| health.state) {
         _ if !state.world.rates.services.is_empty() => "no service passes the filter",
         Some(SourceState::Live) => "Prometheus counts no requests",
-        _ => glance::told(state, SourceId::Prometheus).unwrap_or("rates are unknown: Prometheus has not been read yet"),
+        _ => glance::told(state, SourceId::Prometheus)
+            .unwrap_or("rates are unknown: Prometheus has not been read yet"),
     }
 }
 
@@ -131,13 +138,18 @@ pub fn figures(state: &State, look: &Look, service: &str, series: &Series, row: 
     let row = row.text(look.style(role(state, service)), marks::trend(series.trend(Signal::Errors))).gap(2);
     let over_5m = now.errors_5m.map(|errors| format!(" · [5m] {}", rate(Some(errors)))).unwrap_or_default();
     let own = state.world.session.as_ref().is_some_and(|session| session.thresholds.contains_key(service));
-    let own = if own { format!(" · threshold {}", units::short(state.world.threshold(service), Unit::Ratio)) } else { String::new() };
+    let own = if own {
+        format!(" · threshold {}", units::short(state.world.threshold(service), Unit::Ratio))
+    } else {
+        String::new()
+    };
     row.text(look.style(Role::Dim), &format!("{} of {}{own}{over_5m}", rate(now.errors), rate(now.requests)))
 }
 
 /// What is stale does not shout.
 fn role(state: &State, service: &str) -> Role {
-    let live = state.world.sources.get(&SourceId::Prometheus).is_none_or(|health| health.state == SourceState::Live);
+    let live =
+        state.world.sources.get(&SourceId::Prometheus).is_none_or(|health| health.state == SourceState::Live);
     match state.world.rates.ratio(service) {
         _ if !live => Role::Stale,
         Some(ratio) if ratio > state.world.threshold(service) => Role::Critical,
@@ -153,7 +165,8 @@ fn draw_small(state: &State, look: &Look, services: &[(&Clean, &Series)], area: 
     let shown = services.len().min(across * usize::from(area.height));
     let name = services.iter().take(shown).map(|(name, _)| width(name)).max().unwrap_or(0).min(22) + 2;
     for (n, (service, series)) in services.iter().take(shown).enumerate() {
-        let (x, y) = (n % across, n / across);
+        let x = n % across;
+        let y = n / across;
         let cell = Rect {
             x: area.x + columns * u16::try_from(x).unwrap_or(0),
             y: area.y + u16::try_from(y).unwrap_or(0),
@@ -166,13 +179,27 @@ fn draw_small(state: &State, look: &Look, services: &[(&Clean, &Series)], area: 
     }
 }
 
-fn small(state: &State, look: &Look, service: &str, series: &Series, name: usize, more: Option<String>, row: Row) -> Row {
+fn small(
+    state: &State,
+    look: &Look,
+    service: &str,
+    series: &Series,
+    name: usize,
+    more: Option<String>,
+    row: Row,
+) -> Row {
     let row = mark(state, look, service, row.gap(1)).gap(1).cell(look.style(Role::Text), service, name);
-    let row = row.number(look.style(role(state, service)), &units::percent(state.world.rates.ratio(service)), 7).gap(2);
+    let row = row
+        .number(look.style(role(state, service)), &units::percent(state.world.rates.ratio(service)), 7)
+        .gap(2);
     if let Some(more) = more {
         return row.text(look.style(Role::Dim), &more);
     }
-    let axis = Axis::new(state.now, state.screen.span.length(), u16::try_from(row.left().saturating_sub(2).min(60)).unwrap_or(0));
+    let axis = Axis::new(
+        state.now,
+        state.screen.span.length(),
+        u16::try_from(row.left().saturating_sub(2).min(60)).unwrap_or(0),
+    );
     let values = series.dots(Signal::Errors, axis.from, axis.to, axis.dots());
     row.text(look.style(Role::ChartLine), &sparkline(&values, state.world.threshold(service)))
 }

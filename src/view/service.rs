@@ -1,5 +1,5 @@
-//! One service in full: failures, traffic, latency and saturation above one axis of time. What has no room for a chart is a small line, and
-//! what nobody measures says so.
+//! One service in full: failures, traffic, latency and saturation above one axis of time. What has no room
+//! for a chart is a small line, and what nobody measures says so.
 
 use std::borrow::Cow;
 
@@ -37,15 +37,18 @@ pub fn draw(state: &State, look: &Look, service: &Clean, body: Rect, buf: &mut B
     };
     let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
     let axis = axis_of(state, inside);
-    let all: Vec<Shown> = Signal::ALL.iter().map(|signal| shown(state, service, series, *signal, axis)).collect();
+    let all: Vec<Shown> =
+        Signal::ALL.iter().map(|signal| shown(state, service, series, *signal, axis)).collect();
     let known = all.iter().filter(|shown| shown.known()).count();
     let rows = inside.height.saturating_sub(2);
     let large = (1..=known).rev().find(|large| fits(*large, all.len(), rows)).unwrap_or(0);
     let small = u16::try_from(all.len() - large).unwrap_or(0);
-    let (place, parts) = (rows.saturating_sub(small), u16::try_from(large.max(1)).unwrap_or(1));
+    let place = rows.saturating_sub(small);
+    let parts = u16::try_from(large.max(1)).unwrap_or(1);
     let marks = axis::marked(state, axis);
     let columns = axis::columns(&marks);
-    let (mut y, mut charts) = (inside.y, 0);
+    let mut y = inside.y;
+    let mut charts = 0;
     for shown in &all {
         let chart = shown.known() && charts < parts && large > 0;
         let height = if chart { place / parts + u16::from(charts < place % parts) } else { 1 };
@@ -54,7 +57,14 @@ pub fn draw(state: &State, look: &Look, service: &Clean, body: Rect, buf: &mut B
         shown.draw(state, look, service, chart.then_some(&columns), area, buf);
         y += area.height;
     }
-    axis::draw(state, look, axis, &marks, Rect { y, height: inside.bottom().saturating_sub(y).min(2), ..inside }, buf);
+    axis::draw(
+        state,
+        look,
+        axis,
+        &marks,
+        Rect { y, height: inside.bottom().saturating_sub(y).min(2), ..inside },
+        buf,
+    );
 }
 
 /// Whether so many charts of all fit, the others as a line each.
@@ -68,7 +78,9 @@ fn shown<'a>(state: &State, service: &Clean, series: &'a Series, signal: Signal,
         Signal::Errors => (Unit::Ratio, Some(state.world.threshold(service))),
         Signal::Requests => (Unit::PerSecond, asked.and_then(|asked| asked.threshold)),
         Signal::Latency => (Unit::Seconds, asked.and_then(|asked| asked.threshold)),
-        Signal::Saturation => (asked.map_or(Unit::Ratio, |asked| asked.unit), asked.and_then(|asked| asked.threshold)),
+        Signal::Saturation => {
+            (asked.map_or(Unit::Ratio, |asked| asked.unit), asked.and_then(|asked| asked.threshold))
+        }
     };
     Shown { signal, series, values: series.dots(signal, axis.from, axis.to, axis.dots()), unit, threshold }
 }
@@ -103,17 +115,28 @@ impl Shown<'_> {
     }
 
     /// A title, and below it the chart, or behind it the line in small.
-    fn draw(&self, state: &State, look: &Look, service: &str, chart: Option<&Vec<(u16, Role)>>, area: Rect, buf: &mut Buffer) {
+    fn draw(
+        &self,
+        state: &State,
+        look: &Look,
+        service: &str,
+        chart: Option<&Vec<(u16, Role)>>,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
         let row = self.title(state, look, service, Row::new(area.width));
         let scale = Scale::new(&self.values, self.threshold, self.unit);
         let row = match chart {
             Some(_) => self.query(state, look, row),
-            None if self.known() => row.gap(2).text(look.style(Role::ChartLine), &sparkline(&self.values, scale.top)),
+            None if self.known() => {
+                row.gap(2).text(look.style(Role::ChartLine), &sparkline(&self.values, scale.top))
+            }
             None => row,
         };
         pane::lines(area, [row], buf);
         if let Some(marks) = chart {
-            let below = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
+            let below =
+                Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
             Plot { values: &self.values, scale, threshold: self.threshold, marks }.draw(look, below, buf);
         }
     }
@@ -129,15 +152,21 @@ impl Shown<'_> {
         let row = row.text(style, &units::quantity(number, self.unit)).gap(1);
         let row = row.text(style, marks::trend(self.series.trend(self.signal))).gap(1);
         match (self.threshold, state.world.rates.query(self.signal)) {
-            (Some(limit), _) => row.text(look.style(Role::Dim), &format!(" threshold {}", units::short(limit, self.unit))),
-            (None, None) => row.text(look.style(Role::Dim), &format!("nobody measures it: rates.{} can say what to ask", self.signal)),
+            (Some(limit), _) => {
+                row.text(look.style(Role::Dim), &format!(" threshold {}", units::short(limit, self.unit)))
+            }
+            (None, None) => row.text(
+                look.style(Role::Dim),
+                &format!("nobody measures it: rates.{} can say what to ask", self.signal),
+            ),
             (None, Some(_)) => row,
         }
     }
 
     /// The query at the right, where there is room for all of it.
     fn query(&self, state: &State, look: &Look, row: Row) -> Row {
-        let query = state.world.rates.query(self.signal).map(|asked| asked.query.as_str()).unwrap_or_default();
+        let query =
+            state.world.rates.query(self.signal).map(|asked| asked.query.as_str()).unwrap_or_default();
         if width(query) + 4 > row.left() {
             return row;
         }

@@ -1,4 +1,5 @@
-//! Every source: how well it can be heard, since when, and why not better; a place of several that is not well has a line of its own.
+//! Every source: how well it can be heard, since when, and why not better; a place of several that is not
+//! well has a line of its own.
 
 use std::cmp::Reverse;
 
@@ -44,7 +45,11 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// `pods  ✖ down   since 15:41:21, 4m`, and beneath it why; or each place that has something to say.
     fn of(&self, health: &Health) -> Vec<Row> {
-        let row = Row::new(self.columns).gap(1).cell(self.look.style(Role::Strong), health.source.name(), self.names);
+        let row = Row::new(self.columns).gap(1).cell(
+            self.look.style(Role::Strong),
+            health.source.name(),
+            self.names,
+        );
         let mut rows = vec![self.how(health.state, health.since, row)];
         if health.parts.is_empty() {
             rows.extend(self.why(health.error.as_deref()));
@@ -67,6 +72,9 @@ impl Lines<'_> {
     fn why(&self, error: Option<&str>) -> Vec<Row> {
         let room = usize::from(self.columns).saturating_sub(INDENT + 1);
         let lines = error.map(|error| wrap(error, room)).unwrap_or_default();
-        lines.iter().map(|line| Row::new(self.columns).gap(INDENT).text(self.look.style(Role::Text), line)).collect()
+        lines
+            .iter()
+            .map(|line| Row::new(self.columns).gap(INDENT).text(self.look.style(Role::Text), line))
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
-//! The steps pane: changes that are under way, what fits what is wrong now, then the runbook's steps with their keys.
+//! The steps pane: changes that are under way, what fits what is wrong now, then the runbook's steps with
+//! their keys.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -25,8 +26,13 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let chosen = state.screen.lists.get(&Focus::Steps).and_then(|list| list.selected.as_ref());
     let selected = chosen.and_then(|id| steps.iter().position(|(row, _)| row == id));
     let seen = pane::window(steps.len(), selected, table.height);
-    let titles = steps.iter().map(|(_, line)| width(title(line))).max().unwrap_or(0).min(usize::from(table.width) / 2);
-    pane::lines(table, steps[seen.clone()].iter().map(|(_, line)| row(state, look, line, titles, Row::new(table.width))), buf);
+    let titles =
+        steps.iter().map(|(_, line)| width(title(line))).max().unwrap_or(0).min(usize::from(table.width) / 2);
+    pane::lines(
+        table,
+        steps[seen.clone()].iter().map(|(_, line)| row(state, look, line, titles, Row::new(table.width))),
+        buf,
+    );
     look.hits.rows(table, steps[seen.clone()].iter().map(|(id, _)| Spot::Row(Focus::Steps, id.clone())));
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
     pane::more(look, table, seen, steps.len(), buf);
@@ -42,7 +48,9 @@ fn title<'a>(line: &'a StepLine<'_>) -> &'a str {
 /// Suggestions bring their reason, the other steps their place in the runbook.
 fn row(state: &State, look: &Look, line: &StepLine<'_>, titles: usize, row: Row) -> Row {
     let (id, mark, style, about, about_role) = match line {
-        StepLine::Suggested(suggestion) => (&suggestion.call.step, "▸", Role::Strong, suggestion.because.to_string(), Role::Warn),
+        StepLine::Suggested(suggestion) => {
+            (&suggestion.call.step, "▸", Role::Strong, suggestion.because.to_string(), Role::Warn)
+        }
         StepLine::Plain(step) => (&step.id, " ", Role::Text, step.section.to_string(), Role::Dim),
     };
     let narrow = row.left() < NARROW && matches!(line, StepLine::Suggested(_));
@@ -69,10 +77,14 @@ fn aside(state: &State, look: &Look, id: &str, narrow: bool) -> Row {
 fn under_way(state: &State, look: &Look, run: &Run, row: Row) -> Row {
     let seconds = (state.now - run.applied.unwrap_or(run.at)).num_seconds().max(0);
     let (role, words) = match &run.stage {
-        Stage::Waiting => (Role::TimelineAction, format!("waiting for the disk, {seconds} s; nothing was sent")),
+        Stage::Waiting => {
+            (Role::TimelineAction, format!("waiting for the disk, {seconds} s; nothing was sent"))
+        }
         Stage::Sent => (Role::TimelineAction, format!("sent {seconds} s ago, no answer yet")),
         Stage::Unknown(why) => (Role::Unknown, format!("? unknown: {why}; being read")),
-        Stage::Verifying => (Role::TimelineAction, format!("answered; verifying {seconds} of {} s", run.intent.verify_within)),
+        Stage::Verifying => {
+            (Role::TimelineAction, format!("answered; verifying {seconds} of {} s", run.intent.verify_within))
+        }
         _ => return row,
     };
     let row = row.gap(1).text(look.style(Role::ChartMarker), &units::circled(run.mark)).gap(1);

@@ -61,7 +61,8 @@ fn pods(glance: &Glance) -> Vec<(Role, String)> {
 fn failing(state: &State) -> Option<(Role, String)> {
     let rates = &state.world.rates;
     let worst = rates.services.keys().filter_map(|service| rates.ratio(service)).reduce(f64::max)?;
-    let over = |service: &Clean| rates.ratio(service).is_some_and(|ratio| ratio > state.world.threshold(service));
+    let over =
+        |service: &Clean| rates.ratio(service).is_some_and(|ratio| ratio > state.world.threshold(service));
     let role = if rates.services.keys().any(over) { Role::Critical } else { Role::Dim };
     Some((role, units::percent(Some(worst))))
 }

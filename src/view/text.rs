@@ -1,4 +1,5 @@
-//! Text in columns: cut, padded, wrapped and put together by the width that a terminal gives it. The only place that counts columns.
+//! Text in columns: cut, padded, wrapped and put together by the width that a terminal gives it. The only
+//! place that counts columns.
 
 use std::borrow::Cow;
 
@@ -39,7 +40,8 @@ fn fit_name(name: &str, columns: usize) -> Cow<'_, str> {
 
 /// As much of the start of `text` as `columns` hold, never half a character.
 fn head(text: &str, columns: usize) -> &str {
-    let (mut used, mut end) = (0, 0);
+    let mut used = 0;
+    let mut end = 0;
     for grapheme in text.graphemes(true) {
         used += width(grapheme);
         if used > columns {
@@ -91,10 +93,11 @@ const BLANKS: &str = match std::str::from_utf8(&[b' '; 256]) {
     Err(_) => "",
 };
 
-/// A line built from left to right in a fixed number of columns. What does not fit is cut; nothing ever reaches beyond.
+/// A line built from left to right in a fixed number of columns. What does not fit is cut; nothing ever
+/// reaches beyond.
 ///
-/// One text with the styles of its parts: dozens of rows are built for every frame, and a text for each part would be a thousand
-/// allocations.
+/// One text with the styles of its parts: dozens of rows are built for every frame, and a text for each part
+/// would be a thousand allocations.
 #[derive(Clone, Debug)]
 pub struct Row {
     text: String,
@@ -202,7 +205,8 @@ impl Row {
     /// The part of `area`'s first line from column `begun` of this row to its end so far.
     pub fn part(&self, begun: usize, area: Rect) -> Rect {
         let column = |n: usize| u16::try_from(n).unwrap_or(u16::MAX).min(area.width);
-        let (from, to) = (column(begun), column(self.used()));
+        let from = column(begun);
+        let to = column(self.used());
         Rect { x: area.x + from, width: to - from.min(to), height: area.height.min(1), ..area }
     }
 
@@ -220,9 +224,13 @@ mod tests {
 
     #[test]
     fn cut_text_says_so_and_keeps_characters_whole() {
-        for (text, columns, cut) in
-            [("payments", 8, "payments"), ("payments", 4, "pay…"), ("日本語", 4, "日…"), ("x", 0, ""), ("e\u{301}tat", 2, "e\u{301}…")]
-        {
+        for (text, columns, cut) in [
+            ("payments", 8, "payments"),
+            ("payments", 4, "pay…"),
+            ("日本語", 4, "日…"),
+            ("x", 0, ""),
+            ("e\u{301}tat", 2, "e\u{301}…"),
+        ] {
             assert_eq!(fit(text, columns), cut);
         }
     }

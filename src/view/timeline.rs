@@ -1,5 +1,5 @@
-//! The timeline pane: what happened, newest at the bottom. It follows unless something is selected; then what is selected stays on its
-//! row whatever comes, above or below it.
+//! The timeline pane: what happened, newest at the bottom. It follows unless something is selected; then what
+//! is selected stays on its row whatever comes, above or below it.
 
 use std::ops::Range;
 
@@ -10,7 +10,9 @@ use ratatui::style::Style;
 
 use super::text::{Row, width};
 use super::{Look, Spot, marks, pane};
-use crate::state::{Entry, EntryKind, Focus, ListView, State, TimelineFilter, TimelineLine, place_of, timeline_lines};
+use crate::state::{
+    Entry, EntryKind, Focus, ListView, State, TimelineFilter, TimelineLine, place_of, timeline_lines,
+};
 use crate::theme::Role;
 use crate::units;
 
@@ -35,10 +37,14 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     if selected.is_some() {
         more_below(look, rest, list.map_or(0, |list| new_below(list, &lines[seen.end..])), buf);
     }
-    let columns = Columns::new(state, lines[seen.clone()].iter().map(|line| line.entry).chain(top), inside.width);
+    let columns =
+        Columns::new(state, lines[seen.clone()].iter().map(|line| line.entry).chain(top), inside.width);
     let rows = lines[seen.clone()].iter().map(|line| columns.row(state, look, line, Row::new(inside.width)));
     pane::lines(rest, rows, buf);
-    look.hits.rows(rest, lines[seen.clone()].iter().map(|line| Spot::Row(Focus::Timeline, line.entry.id.to_string().into())));
+    look.hits.rows(
+        rest,
+        lines[seen.clone()].iter().map(|line| Spot::Row(Focus::Timeline, line.entry.id.to_string().into())),
+    );
     pane::select(look, rest, selected.map(|at| at.saturating_sub(seen.start)), buf);
     pane::more(look, inside, seen, lines.len(), buf);
 }
@@ -46,13 +52,15 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
 /// Whether it follows, what is searched for, and a filter that cannot be understood.
 fn note(state: &State, held: bool) -> String {
     let filter = TimelineFilter::new(state.screen.filter(Focus::Timeline));
-    let searched = Some(&state.screen.reading.search).filter(|text| !text.is_empty()).map(|text| format!("find {text}"));
+    let searched =
+        Some(&state.screen.reading.search).filter(|text| !text.is_empty()).map(|text| format!("find {text}"));
     let wrong = filter.wrong.map(|fault| format!("▲ {fault}"));
     let parts = wrong.into_iter().chain(searched).chain([if held { "held" } else { "follow ●" }.to_owned()]);
     parts.collect::<Vec<_>>().join(" · ")
 }
 
-/// The rows in sight while something is selected: it stands where it stood when the rows were last looked over, whatever came since.
+/// The rows in sight while something is selected: it stands where it stood when the rows were last looked
+/// over, whatever came since.
 fn held(list: &ListView, at: usize, len: usize, height: u16) -> Range<usize> {
     let then = list.selected.as_ref().and_then(|selected| list.held.iter().position(|id| id == selected));
     let (place, rows) = then.map_or((at, len), |then| (then, list.held.len()));
@@ -81,7 +89,9 @@ fn pinned<'a>(state: &'a State, look: &Look, inside: Rect, buf: &mut Buffer) -> 
     }
     let kept = &all[all.len().saturating_sub(PINNED)..];
     let columns = Columns::new(state, kept.iter().copied(), inside.width);
-    let rows = kept.iter().map(|entry| columns.row(state, look, &TimelineLine { entry, open: None }, Row::new(inside.width)));
+    let rows = kept
+        .iter()
+        .map(|entry| columns.row(state, look, &TimelineLine { entry, open: None }, Row::new(inside.width)));
     let line = Row::new(inside.width).text(look.style(Role::Border), &"┄".repeat(inside.width.into()));
     pane::lines(inside, rows.chain([line]), buf);
     let taken = u16::try_from(kept.len() + 1).unwrap_or(inside.height);
@@ -98,7 +108,8 @@ struct Columns {
 impl Columns {
     fn new<'a>(state: &State, entries: impl Iterator<Item = &'a Entry>, columns: u16) -> Self {
         let both = columns >= WIDE;
-        let (mut time_columns, mut subject) = (0, 0);
+        let mut time_columns = 0;
+        let mut subject = 0;
         for entry in entries {
             time_columns = time_columns.max(width(&times(state, entry.at, both)));
             subject = subject.max(width(&state.world.subject(entry)));
@@ -112,17 +123,26 @@ impl Columns {
         let quiet = entry.kind == EntryKind::Session || (entry.cause.is_some() && entry.ended.is_some());
         let number = entry.mark.map(units::circled).unwrap_or_default();
         let row = row.text(look.style(Role::Accent), if entry.pinned { "★" } else { " " });
-        let row =
-            row.cell(look.style(Role::Dim), &times(state, entry.at, self.both), self.time).gap(if entry.cause.is_some() { 3 } else { 2 });
+        let row = row
+            .cell(look.style(Role::Dim), &times(state, entry.at, self.both), self.time)
+            .gap(if entry.cause.is_some() { 3 } else { 2 });
         let row = row.text(look.style(if quiet { Role::Dim } else { role }), mark).gap(1);
         let row = row.cell(look.style(Role::ChartMarker), &number, 2).gap(usize::from(width(&number) < 3));
         let search = &state.screen.reading.search;
         let subject = Row::new(u16::try_from(self.subject).unwrap_or(u16::MAX));
-        let subject = found(look, look.style(if quiet { Role::Dim } else { Role::Strong }), &state.world.subject(entry), search, subject);
+        let subject = found(
+            look,
+            look.style(if quiet { Role::Dim } else { Role::Strong }),
+            &state.world.subject(entry),
+            search,
+            subject,
+        );
         let rest = self.subject - subject.used().min(self.subject);
         let row = row.append(subject).gap(rest + 2);
         let row = match line.open {
-            Some(open) => row.text(look.style(Role::Accent), &format!("{}{} ", marks::opens(open), entry.cases)),
+            Some(open) => {
+                row.text(look.style(Role::Accent), &format!("{}{} ", marks::opens(open), entry.cases))
+            }
             None => row,
         };
         found(look, look.style(if quiet { Role::Dim } else { said(entry.kind) }), &entry.text, search, row)
@@ -131,10 +151,12 @@ impl Columns {
 
 /// Text with every place that was searched for standing out.
 fn found(look: &Look, style: Style, text: &str, search: &str, mut row: Row) -> Row {
-    let (lower, wanted) = (text.to_ascii_lowercase(), search.to_ascii_lowercase());
+    let lower = text.to_ascii_lowercase();
+    let wanted = search.to_ascii_lowercase();
     let mut at = 0;
     while let Some(place) = lower[at..].find(&wanted).filter(|_| !wanted.is_empty()) {
-        let (from, to) = (at + place, at + place + wanted.len());
+        let from = at + place;
+        let to = at + place + wanted.len();
         row = row.text(style, &text[at..from]).text(look.style(Role::Match), &text[from..to]);
         at = to;
     }
@@ -144,9 +166,12 @@ fn found(look: &Look, style: Style, text: &str, search: &str, mut row: Row) -> R
 /// Words take the colour of their mark only where they need a person, or end something that did.
 fn said(kind: EntryKind) -> Role {
     match kind {
-        EntryKind::Trouble | EntryKind::Alert | EntryKind::Rejected | EntryKind::Unverified | EntryKind::Unknown | EntryKind::Verified => {
-            marks::entry(kind).1
-        }
+        EntryKind::Trouble
+        | EntryKind::Alert
+        | EntryKind::Rejected
+        | EntryKind::Unverified
+        | EntryKind::Unknown
+        | EntryKind::Verified => marks::entry(kind).1,
         _ => Role::Text,
     }
 }

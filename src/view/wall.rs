@@ -1,6 +1,6 @@
-//! The wall: for the big terminal, readable from five metres. How bad and for how long, and the worst of what is wrong, in large letters; a
-//! large chart of what is wrong with the rates or the lag, and what happened last. Nothing to press and no cursor; a last line only while
-//! something needs a person.
+//! The wall: for the big terminal, readable from five metres. How bad and for how long, and the worst of what
+//! is wrong, in large letters; a large chart of what is wrong with the rates or the lag, and what happened
+//! last. Nothing to press and no cursor; a last line only while something needs a person.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout as Split, Rect};
@@ -34,7 +34,12 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, body: Rect, buf: &mut B
     let worst = Worst::new(look, glance, body);
     let top = letters.map_or(0, |letters| letters.rows() + 2);
     let below = if body.height >= TALL { LATEST.max(body.height / 6) } else { 0 };
-    let rows = [Constraint::Length(top), Constraint::Length(worst.rows()), Constraint::Fill(1), Constraint::Length(below)];
+    let rows = [
+        Constraint::Length(top),
+        Constraint::Length(worst.rows()),
+        Constraint::Fill(1),
+        Constraint::Length(below),
+    ];
     let [head, middle, charts, last] = Split::vertical(rows).areas(body);
     if let Some(letters) = letters {
         draw_head(look, glance, (word(glance), &elapsed), letters, head, buf);
@@ -56,13 +61,22 @@ fn inset(area: Rect) -> Rect {
 
 /// Word and time beside each other, as large as fits; where there is room for one of them, the time.
 fn headline(look: &Look, word: &str, elapsed: &str, body: Rect) -> Option<Letters> {
-    let (columns, rows) = (body.width.saturating_sub(4), body.height / 4);
+    let columns = body.width.saturating_sub(4);
+    let rows = body.height / 4;
     let fitting = |text: &str| Letters::fitting(&[text], columns, rows, look.ascii);
     fitting(&format!("{word} {elapsed}")).or_else(|| fitting(elapsed))
 }
 
-fn draw_head(look: &Look, glance: &Glance, (word, elapsed): (&str, &str), letters: Letters, area: Rect, buf: &mut Buffer) {
-    let inside = inset(Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area });
+fn draw_head(
+    look: &Look,
+    glance: &Glance,
+    (word, elapsed): (&str, &str),
+    letters: Letters,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let inside =
+        inset(Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area });
     let columns = letters.width(elapsed).min(inside.width);
     let right = Rect { x: inside.right() - columns, width: columns, ..inside };
     letters.draw(elapsed, look.style(Role::Strong), right, buf);
@@ -96,10 +110,14 @@ fn role(glance: &Glance) -> Role {
 /// Since the oldest trouble that stands; when all is well the time of day.
 fn elapsed(state: &State, glance: &Glance) -> String {
     let began = state.world.standing().filter(|_| !glance.troubles.is_empty());
-    began.map_or_else(|| state.now.format("%H:%M:%S").to_string(), |began| units::elapsed(units::between(began, state.now)))
+    began.map_or_else(
+        || state.now.format("%H:%M:%S").to_string(),
+        |began| units::elapsed(units::between(began, state.now)),
+    )
 }
 
-/// The worst of what is wrong, each as large as all of them fit: in whole, else its name large and the rest below it, else in a line.
+/// The worst of what is wrong, each as large as all of them fit: in whole, else its name large and the rest
+/// below it, else in a line.
 struct Worst<'a> {
     told: Vec<(&'a Trouble, String)>,
     letters: Option<Letters>,
@@ -111,11 +129,17 @@ struct Worst<'a> {
 
 impl<'a> Worst<'a> {
     fn new(look: &Look, glance: &'a Glance, body: Rect) -> Self {
-        let (columns, most) = (body.width.saturating_sub(4), body.height * 2 / 5);
+        let columns = body.width.saturating_sub(4);
+        let most = body.height * 2 / 5;
         let told = |count: usize, apart: bool| {
             let worst = glance.troubles.iter().take(count);
-            let words = |trouble: &Trouble| if apart { name(trouble).0.to_owned() } else { trouble.words.clone() };
-            worst.map(|trouble| (trouble, format!("{} {}", marks::severity(trouble.severity).0, words(trouble)))).collect::<Vec<_>>()
+            let words =
+                |trouble: &Trouble| if apart { name(trouble).0.to_owned() } else { trouble.words.clone() };
+            worst
+                .map(|trouble| {
+                    (trouble, format!("{} {}", marks::severity(trouble.severity).0, words(trouble)))
+                })
+                .collect::<Vec<_>>()
         };
         let all = glance.troubles.len();
         let tries = [(WORST, false), (WORST, true), (2, true), (1, false), (1, true)];
@@ -128,7 +152,12 @@ impl<'a> Worst<'a> {
             let letters = Letters::fitting(&texts, columns, rows, look.ascii)?;
             Some(Self { more: all - told.len(), told, letters: Some(letters), apart })
         });
-        fitting.unwrap_or_else(|| Self { told: told(WORST, false), letters: None, apart: false, more: all.saturating_sub(WORST) })
+        fitting.unwrap_or_else(|| Self {
+            told: told(WORST, false),
+            letters: None,
+            apart: false,
+            more: all.saturating_sub(WORST),
+        })
     }
 
     /// Rows of one.
@@ -149,13 +178,25 @@ impl<'a> Worst<'a> {
                 None => pane::lines(place, [Row::new(place.width).text(style, text)], buf),
             }
             if self.apart {
-                let below = Rect { y: place.bottom().saturating_sub(2).max(place.y), height: place.height.min(1), ..place };
-                pane::lines(below, [Row::new(below.width).text(look.style(Role::Strong), name(trouble).1)], buf);
+                let below = Rect {
+                    y: place.bottom().saturating_sub(2).max(place.y),
+                    height: place.height.min(1),
+                    ..place
+                };
+                pane::lines(
+                    below,
+                    [Row::new(below.width).text(look.style(Role::Strong), name(trouble).1)],
+                    buf,
+                );
             }
         }
         if self.more > 0 {
             let last = Rect { y: area.bottom().saturating_sub(1), height: area.height.min(1), ..area };
-            pane::lines(last, [Row::new(area.width).text(look.style(Role::Dim), &format!("+{} more", self.more))], buf);
+            pane::lines(
+                last,
+                [Row::new(area.width).text(look.style(Role::Dim), &format!("+{} more", self.more))],
+                buf,
+            );
         }
     }
 }
@@ -165,14 +206,17 @@ fn name(trouble: &Trouble) -> (&str, &str) {
     trouble.words.split_once(' ').unwrap_or((&trouble.words, ""))
 }
 
-/// What is wrong has the room: the rates of the service that fails most, the group that falls behind, or one beside the other. While
-/// neither is wrong, all services and the worst group.
+/// What is wrong has the room: the rates of the service that fails most, the group that falls behind, or one
+/// beside the other. While neither is wrong, all services and the worst group.
 fn draw_charts(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     let over = state.world.failing();
-    let failing = over.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(service, _)| service.clone());
+    let failing =
+        over.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(service, _)| service.clone());
     let groups = state.world.lag.rows();
     let behind = groups.iter().copied().find(|group| group.in_trouble());
-    let shown = behind.or_else(|| groups.iter().copied().find(|group| group.lag().is_some())).or(groups.first().copied());
+    let shown = behind
+        .or_else(|| groups.iter().copied().find(|group| group.lag().is_some()))
+        .or(groups.first().copied());
     let share = match (&failing, behind) {
         (Some(_), Some(_)) => 50,
         (None, Some(_)) => 0,
@@ -190,10 +234,15 @@ fn draw_charts(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
 /// A figure in large letters at the top, words beside it; answers the place below.
 fn figure(look: &Look, figure: &str, role: Role, words: &[String], inside: Rect, buf: &mut Buffer) -> Rect {
     let words = |area: Rect, buf: &mut Buffer| {
-        pane::lines(area, words.iter().map(|text| Row::new(area.width).text(look.style(Role::Text), text)), buf);
+        pane::lines(
+            area,
+            words.iter().map(|text| Row::new(area.width).text(look.style(Role::Text), text)),
+            buf,
+        );
     };
     let inside = Rect { x: inside.x + inside.width.min(1), width: inside.width.saturating_sub(1), ..inside };
-    let (columns, rows) = (inside.width.saturating_sub(20), inside.height.saturating_sub(CHART + 1));
+    let columns = inside.width.saturating_sub(20);
+    let rows = inside.height.saturating_sub(CHART + 1);
     let Some(letters) = Letters::fitting(&[figure], columns, rows.min(inside.height / 2), look.ascii) else {
         let line = Rect { height: inside.height.min(1), ..inside };
         pane::lines(line, [Row::new(line.width).text(look.style(role), figure)], buf);
@@ -211,13 +260,25 @@ fn figure(look: &Look, figure: &str, role: Role, words: &[String], inside: Rect,
 fn draw_service(state: &State, look: &Look, service: &Clean, area: Rect, buf: &mut Buffer) {
     let inside = pane::titled(look, &format!("5xx {service}"), &rates::note(state), area, buf);
     let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
-    let (Some(series), Some(now)) = (state.world.rates.services.get(service), state.world.rates.now(service)) else { return };
+    let (Some(series), Some(now)) = (state.world.rates.services.get(service), state.world.rates.now(service))
+    else {
+        return;
+    };
     let rate = |number| units::quantity(number, Unit::PerSecond);
     let words = [format!("{} of {}", rate(now.errors), rate(now.requests))];
-    let place = figure(look, &units::percent(now.ratio()).replace(' ', ""), Role::Critical, &words, inside, buf);
-    let (axis, threshold) = (rates::axis_of(state, place), Some(state.world.threshold(service)));
+    let place =
+        figure(look, &units::percent(now.ratio()).replace(' ', ""), Role::Critical, &words, inside, buf);
+    let axis = rates::axis_of(state, place);
+    let threshold = Some(state.world.threshold(service));
     let values = series.dots(Signal::Errors, axis.from, axis.to, axis.dots());
-    draw_chart(state, look, axis, (&values, Scale::new(&values, threshold, Unit::Ratio), threshold), place, buf);
+    draw_chart(
+        state,
+        look,
+        axis,
+        (&values, Scale::new(&values, threshold, Unit::Ratio), threshold),
+        place,
+        buf,
+    );
 }
 
 /// A line with its axis and what happened meanwhile.
@@ -247,8 +308,10 @@ fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: 
     let inside = pane::titled(look, &format!("Kafka lag {}", group.now.group), &lag::note(state), area, buf);
     let inside = pane::outdated(state, look, SourceId::Kafka, inside, buf);
     let (mark, role) = marks::group(group);
-    let number = format!("{}{}", units::count(group.lag()), marks::trend(group.growth()).replace('·', "").trim());
-    let behind = group.seconds_behind().map_or_else(String::new, |span| format!("{} behind", units::seconds(span)));
+    let number =
+        format!("{}{}", units::count(group.lag()), marks::trend(group.growth()).replace('·', "").trim());
+    let behind =
+        group.seconds_behind().map_or_else(String::new, |span| format!("{} behind", units::seconds(span)));
     let unknown = lag::unknown(group).map_or_else(String::new, |n| format!("{n} unknown"));
     let words = [format!("{mark} {}", lag::word(group)), unknown, behind, lag::drained(group)];
     let place = figure(look, &number, if group.in_trouble() { role } else { Role::Dim }, &words, inside, buf);
@@ -256,7 +319,12 @@ fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: 
     let known = group.history.front().map_or_else(chrono::TimeDelta::zero, |(at, _)| state.now - *at);
     let length = known.clamp(chrono::TimeDelta::minutes(1), state.screen.span.length());
     let axis = Axis::new(state.now, length, place.width.saturating_sub(GUTTER + 1));
-    let values = axis.held(group.history.iter().map(|(at, lag)| (*at, lag.and_then(|lag| i32::try_from(lag).ok()).map(f64::from))));
+    let values = axis.held(
+        group
+            .history
+            .iter()
+            .map(|(at, lag)| (*at, lag.and_then(|lag| i32::try_from(lag).ok()).map(f64::from))),
+    );
     draw_chart(state, look, axis, (&values, Scale::counts(&values), None), place, buf);
 }
 
@@ -273,18 +341,26 @@ pub fn draw_footer(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
 }
 
 fn needs(state: &State) -> Vec<String> {
-    let mut needs: Vec<String> = state.world.journal_trouble.iter().map(|why| format!("not recorded: {why}")).collect();
+    let mut needs: Vec<String> =
+        state.world.journal_trouble.iter().map(|why| format!("not recorded: {why}")).collect();
     for run in state.world.runs.all() {
         let mark = units::circled(run.mark);
         match &run.stage {
             Stage::Unknown(why) => needs.push(format!("{mark} {}: outcome unknown, {why}", run.intent.title)),
             Stage::Partial(why) => needs.push(format!("{mark} {}: made in part, {why}", run.intent.title)),
-            Stage::Done(verdict) if !verdict.ok => needs.push(format!("{mark} {}: its effect was not seen", run.intent.title)),
+            Stage::Done(verdict) if !verdict.ok => {
+                needs.push(format!("{mark} {}: its effect was not seen", run.intent.title))
+            }
             _ => {}
         }
     }
-    let silent = state.world.sources.values().filter(|health| matches!(health.state, SourceState::Down | SourceState::Stale));
-    needs
-        .extend(silent.map(|health| format!("{} {} since {}", health.source.name(), health.state.word(), health.since.format("%H:%M:%S"))));
+    let silent = state
+        .world
+        .sources
+        .values()
+        .filter(|health| matches!(health.state, SourceState::Down | SourceState::Stale));
+    needs.extend(silent.map(|health| {
+        format!("{} {} since {}", health.source.name(), health.state.word(), health.since.format("%H:%M:%S"))
+    }));
     needs
 }

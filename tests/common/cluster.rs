@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use warroom::clean::Clean;
 use warroom::event::{
-    Amount, ClusterEvent, Container, ContainerState, Event, Kind, Meta, Node, Notice, Owner, Pod, PodPhase, Revision, Workload,
+    Amount, ClusterEvent, Container, ContainerState, Event, Kind, Meta, Node, Notice, Owner, Pod, PodPhase,
+    Revision, Workload,
 };
 
 use super::at;
@@ -26,7 +27,13 @@ pub fn owner(kind: &str, name: &str) -> Owner {
     Owner { kind: kind.into(), name: name.into(), uid: format!("uid-{name}").into() }
 }
 
-pub fn workload(kind: Kind, name: &str, (ready, desired): (u32, u32), revision: Option<u64>, release: Option<&str>) -> Workload {
+pub fn workload(
+    kind: Kind,
+    name: &str,
+    (ready, desired): (u32, u32),
+    revision: Option<u64>,
+    release: Option<&str>,
+) -> Workload {
     Workload {
         kind,
         meta: meta(name, -900_000),
@@ -61,7 +68,8 @@ pub fn revision(deployment: &str, number: u64, release: &str, second: i64) -> Re
 /// A ready pod of a workload, through its ReplicaSet where it has a revision.
 pub fn pod(workload: &Workload, n: u32) -> Pod {
     let name = workload.meta.name.as_str();
-    let (kind, controller) = workload.revision.map_or(("StatefulSet", name.to_owned()), |n| ("ReplicaSet", format!("{name}-{n}")));
+    let (kind, controller) =
+        workload.revision.map_or(("StatefulSet", name.to_owned()), |n| ("ReplicaSet", format!("{name}-{n}")));
     Pod {
         meta: meta(&format!("{controller}-{n}"), -3_700),
         owner: Some(owner(kind, &controller).into()),
@@ -72,7 +80,8 @@ pub fn pod(workload: &Workload, n: u32) -> Pod {
         message: None,
         containers: vec![Container {
             name: "app".into(),
-            image: format!("registry.example/{name}:{}", workload.release.as_deref().unwrap_or("latest")).into(),
+            image: format!("registry.example/{name}:{}", workload.release.as_deref().unwrap_or("latest"))
+                .into(),
             init: false,
             ready: true,
             restarts: 0,
@@ -88,19 +97,26 @@ pub fn pod(workload: &Workload, n: u32) -> Pod {
 pub fn crashing(mut pod: Pod) -> Pod {
     pod.ready = false;
     let container = &mut pod.containers[0];
-    (container.ready, container.restarts) = (false, 6);
+    container.ready = false;
+    container.restarts = 6;
     container.state = ContainerState::Waiting {
         reason: Some("CrashLoopBackOff".into()),
         message: Some("back-off 2m40s restarting failed container=app".into()),
     };
-    let ended = ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: Some(at(-41)), message: None };
+    let ended = ContainerState::Terminated {
+        reason: Some("Error".into()),
+        exit: 1,
+        at: Some(at(-41)),
+        message: None,
+    };
     container.last = Some(Box::new(ended));
     pod
 }
 
 /// The pod with a readiness probe that fails.
 pub fn unready(mut pod: Pod) -> Pod {
-    (pod.ready, pod.containers[0].ready) = (false, false);
+    pod.ready = false;
+    pod.containers[0].ready = false;
     pod.message = Some("readiness probe failed: GET /health 503".into());
     pod
 }
@@ -133,7 +149,12 @@ pub fn notice(about: &Meta, reason: &str, message: &str, count: u32, second: i64
 }
 
 /// A listing of everything, as at the start of a session.
-pub fn listing(second: i64, workloads: Vec<Workload>, revisions: Vec<Revision>, pods: Vec<Pod>) -> Vec<(i64, Event)> {
+pub fn listing(
+    second: i64,
+    workloads: Vec<Workload>,
+    revisions: Vec<Revision>,
+    pods: Vec<Pod>,
+) -> Vec<(i64, Event)> {
     let (deployments, sets) = workloads.into_iter().partition(|w| w.kind == Kind::Deployment);
     let parts = [
         (Kind::Deployment, ClusterEvent::Workloads(deployments)),
@@ -143,7 +164,8 @@ pub fn listing(second: i64, workloads: Vec<Workload>, revisions: Vec<Revision>, 
         (Kind::Node, ClusterEvent::Nodes((1..=3).map(|n| node(n, true)).collect())),
         (Kind::Event, ClusterEvent::Notices(Vec::new())),
     ];
-    let told =
-        parts.into_iter().flat_map(|(kind, objects)| [ClusterEvent::Listing(kind.into()), objects, ClusterEvent::Listed(kind.into())]);
+    let told = parts.into_iter().flat_map(|(kind, objects)| {
+        [ClusterEvent::Listing(kind.into()), objects, ClusterEvent::Listed(kind.into())]
+    });
     told.map(|event| (second, Event::Cluster(event))).collect()
 }

@@ -9,7 +9,12 @@ use super::story;
 pub const US: ContextId = ContextId(1);
 
 fn session() -> Session {
-    let us = Beside { context: "prod-us".into(), label: "prod-us".into(), cluster: "https://10.0.0.2:6443".into(), read_only: false };
+    let us = Beside {
+        context: "prod-us".into(),
+        label: "prod-us".into(),
+        cluster: "https://10.0.0.2:6443".into(),
+        read_only: false,
+    };
     Session { label: "prod-eu".into(), beside: vec![us], ..story::session() }
 }
 
@@ -19,7 +24,9 @@ fn of_us(event: ClusterEvent) -> ClusterEvent {
         meta.uid = US.mark(&meta.uid);
         meta
     }
-    let owned = |owner: Option<warroom::event::Owner>| owner.map(|owner| warroom::event::Owner { uid: US.mark(&owner.uid), ..owner });
+    let owned = |owner: Option<warroom::event::Owner>| {
+        owner.map(|owner| warroom::event::Owner { uid: US.mark(&owner.uid), ..owner })
+    };
     let scope = |scope: Scope| Scope { context: US, ..scope };
     match event {
         ClusterEvent::Listing(of) => ClusterEvent::Listing(scope(of)),
@@ -27,7 +34,8 @@ fn of_us(event: ClusterEvent) -> ClusterEvent {
         ClusterEvent::Pods(all) => {
             let marked = all.into_iter().map(|pod| {
                 let mut pod = (*pod).clone();
-                (pod.meta, pod.owner) = (mark(pod.meta), owned(pod.owner.map(Arc::unwrap_or_clone)).map(Arc::new));
+                pod.meta = mark(pod.meta);
+                pod.owner = owned(pod.owner.map(Arc::unwrap_or_clone)).map(Arc::new);
                 Arc::new(pod)
             });
             ClusterEvent::Pods(marked.collect())
@@ -40,7 +48,8 @@ fn of_us(event: ClusterEvent) -> ClusterEvent {
         }
         ClusterEvent::Revisions(mut all) => {
             for one in &mut all {
-                (one.meta, one.owner) = (mark(one.meta.clone()), owned(one.owner.clone()));
+                one.meta = mark(one.meta.clone());
+                one.owner = owned(one.owner.clone());
             }
             ClusterEvent::Revisions(all)
         }
@@ -81,6 +90,7 @@ pub fn armed() -> Vec<(i64, Event)> {
 /// A rollback in the second context.
 pub fn plan() -> Plan {
     let mut plan = story::plan();
-    (plan.intent.target.cluster, plan.intent.target.context) = ("https://10.0.0.2:6443".into(), "prod-us".into());
+    plan.intent.target.cluster = "https://10.0.0.2:6443".into();
+    plan.intent.target.context = "prod-us".into();
     plan
 }

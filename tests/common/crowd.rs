@@ -21,7 +21,8 @@ pub fn event<T: Object>(lines: &[String], names: &mut Names) -> Event {
     Event::Cluster(T::event(facts.collect()))
 }
 
-/// A frame of a watch in protobuf, as an API server wrote it: a pod of three containers that has everything a pod can have.
+/// A frame of a watch in protobuf, as an API server wrote it: a pod of three containers that has everything a
+/// pod can have.
 pub fn frame() -> Bytes {
     const FRAMES: &[u8] = include_bytes!("../data/watch.pb");
     let (length, rest) = FRAMES.split_first_chunk().unwrap_or((&[0; 4], &[]));
@@ -36,7 +37,8 @@ pub fn changed(pods: usize, of: usize, restarts: u32) -> Vec<String> {
 /// A cluster of so many pods, all well, as a listing tells it.
 pub fn state(pods: usize) -> State {
     let names = &mut Names::default();
-    let (deployments, sets): (Vec<_>, Vec<_>) = (0..pods.div_ceil(APP)).map(|place| app_lines(place).into()).unzip();
+    let (deployments, sets): (Vec<_>, Vec<_>) =
+        (0..pods.div_ceil(APP)).map(|place| app_lines(place).into()).unzip();
     let session = Session { namespaces: vec![NAMESPACE.into()], ..story::session() };
     let mut events = vec![Event::Started(session)];
     let mut list = |kind: Kind, parts: Vec<Event>| {

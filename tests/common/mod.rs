@@ -76,8 +76,10 @@ pub fn painted(state: &State, size: (u16, u16), theme: &str, depth: ColorDepth, 
 /// The frame's text, without blanks at the end of its lines.
 pub fn text(buffer: &Buffer) -> String {
     let columns = usize::from(buffer.area.width.max(1));
-    let lines =
-        buffer.content.chunks(columns).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned());
+    let lines = buffer
+        .content
+        .chunks(columns)
+        .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>().trim_end().to_owned());
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -85,8 +87,14 @@ pub fn text(buffer: &Buffer) -> String {
 pub fn cells(buffer: &Buffer) -> String {
     let columns = usize::from(buffer.area.width.max(1));
     let cell = |cell: &ratatui::buffer::Cell| {
-        serde_json::json!([cell.symbol(), cell.fg.to_string(), cell.bg.to_string(), format!("{:?}", cell.modifier)])
+        serde_json::json!([
+            cell.symbol(),
+            cell.fg.to_string(),
+            cell.bg.to_string(),
+            format!("{:?}", cell.modifier)
+        ])
     };
-    let rows: Vec<Vec<_>> = buffer.content.chunks(columns).map(|row| row.iter().map(cell).collect()).collect();
+    let rows: Vec<Vec<_>> =
+        buffer.content.chunks(columns).map(|row| row.iter().map(cell).collect()).collect();
     serde_json::to_string(&rows).unwrap()
 }

@@ -1,5 +1,5 @@
-//! Every source at its worst at once: keys are answered, memory is bounded, each source says that it is not what it was, and all are live
-//! again when it is over.
+//! Every source at its worst at once: keys are answered, memory is bounded, each source says that it is not
+//! what it was, and all are live again when it is over.
 
 use std::thread::{self, sleep};
 use std::time::Duration;
@@ -55,7 +55,12 @@ fn storm(cluster: &Cluster, term: &mut Term, shift: usize) {
     let before = term.memory("VmHWM");
     for (place, path) in SOURCES.iter().enumerate() {
         let fault = FAULTS[(place + shift) % FAULTS.len()];
-        cluster.sim.faults().inject(Rule { method: None, path: (*path).to_owned(), when: When::Always, fault });
+        cluster.sim.faults().inject(Rule {
+            method: None,
+            path: (*path).to_owned(),
+            when: When::Always,
+            fault,
+        });
     }
     cluster.sim.faults().cut_watches();
     let mut keys: Vec<_> = (0..100)
@@ -66,7 +71,8 @@ fn storm(cluster: &Cluster, term: &mut Term, shift: usize) {
         .collect();
     term.until("nothing live", NOTICED, |screen| !HEADER.iter().any(|source| live(screen, source)));
     told(cluster, shift);
-    let (slow, more) = (percentile(&mut keys, 90), term.memory("VmHWM") - before);
+    let slow = percentile(&mut keys, 90);
+    let more = term.memory("VmHWM") - before;
     println!("storm {shift}: nine of ten keys within {slow:?}, {more} kB more");
     assert!(slow < Duration::from_millis(500), "nine of ten keys within {slow:?}");
     assert!(more < MEMORY, "{more} kB more");

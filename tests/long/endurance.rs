@@ -1,5 +1,6 @@
-//! A long shift in fast time: an incident, pods that come and go, logs opened and closed, every pane looked at. What the program holds on
-//! to must not grow: memory, open files. Half an hour always runs, an hour with `WARROOM_SEEDS=all`, and a day when it is asked for.
+//! A long shift in fast time: an incident, pods that come and go, logs opened and closed, every pane looked
+//! at. What the program holds on to must not grow: memory, open files. Half an hour always runs, an hour with
+//! `WARROOM_SEEDS=all`, and a day when it is asked for.
 
 use std::env;
 use std::thread::sleep;
@@ -21,7 +22,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// An hour in a minute.
 const USUAL: Pace = Pace { speed: 60, pause: Duration::from_millis(250) };
 
-/// What a person does all day: looks through the pods, reads logs, filters, reads help, goes through the panes, takes a note.
+/// What a person does all day: looks through the pods, reads logs, filters, reads help, goes through the
+/// panes, takes a note.
 const GESTURES: [&str; 24] = [
     "1",
     "j",
@@ -61,12 +63,15 @@ struct Sample {
     handles: usize,
 }
 
-/// Lives through it, for so long in real time; samples of the time after the first third, in which everything that stays is filled.
+/// Lives through it, for so long in real time; samples of the time after the first third, in which everything
+/// that stays is filled.
 fn live(span: Duration, pace: Pace) -> Vec<Sample> {
     let home = Home::new();
-    let mut term = Term::run(&home, &["demo", "bad-release", "--speed", &pace.speed.to_string(), "--onset", "120"]);
+    let mut term =
+        Term::run(&home, &["demo", "bad-release", "--speed", &pace.speed.to_string(), "--onset", "120"]);
     term.sees("worker-service");
-    let (began, mut samples) = (Instant::now(), Vec::new());
+    let began = Instant::now();
+    let mut samples = Vec::new();
     for gesture in GESTURES.iter().cycle() {
         if began.elapsed() > span {
             break;
@@ -87,8 +92,11 @@ fn live(span: Duration, pace: Pace) -> Vec<Sample> {
 
 /// MiB a day of the program's time, by least squares.
 fn slope(samples: &[Sample]) -> f64 {
-    let mean = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / f64::from(u32::try_from(samples.len()).unwrap());
-    let (days, mib) = (mean(|s| s.days), mean(|s| s.mib));
+    let mean = |of: fn(&Sample) -> f64| {
+        samples.iter().map(of).sum::<f64>() / f64::from(u32::try_from(samples.len()).unwrap())
+    };
+    let days = mean(|s| s.days);
+    let mib = mean(|s| s.mib);
     let both: f64 = samples.iter().map(|s| (s.days - days) * (s.mib - mib)).sum();
     both / samples.iter().map(|s| (s.days - days).powi(2)).sum::<f64>()
 }
@@ -109,14 +117,15 @@ fn assert_no_more_handles(samples: &[Sample]) {
 fn an_hour() {
     let span = Duration::from_secs(seeds(30, 60));
     let samples = live(span, USUAL);
-    let (first, last) = (samples[0], samples[samples.len() - 1]);
+    let first = samples[0];
+    let last = samples[samples.len() - 1];
     println!("{first:?} {last:?}");
     assert!(last.mib < first.mib + 8.0 * span.as_secs_f64() / 60.0, "{samples:?}");
     assert_no_more_handles(&samples);
 }
 
-/// A day takes four minutes, or as many as `WARROOM_DAY_MINUTES` says: 24 are an hour in a minute. What is on its way at one moment is
-/// more where time goes by faster, and the allocator gives it room in steps.
+/// A day takes four minutes, or as many as `WARROOM_DAY_MINUTES` says: 24 are an hour in a minute. What is on
+/// its way at one moment is more where time goes by faster, and the allocator gives it room in steps.
 #[test]
 #[ignore = "takes four minutes; .ci/run runs it"]
 fn a_day() {

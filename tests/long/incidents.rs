@@ -1,6 +1,8 @@
-//! Whole incidents with the real program: seen, mitigated, seen to end; by scripts, by keys, and looked at again in a replay.
+//! Whole incidents with the real program: seen, mitigated, seen to end; by scripts, by keys, and looked at
+//! again in a replay.
 //!
-//! Scripts run on a simulated cluster under the machine's clock. Keys run on `warroom demo`, and, where it is, on the bed.
+//! Scripts run on a simulated cluster under the machine's clock. Keys run on `warroom demo`, and, where it
+//! is, on the bed.
 
 use std::process::Command;
 use std::thread;
@@ -60,14 +62,26 @@ fn incidents() -> [Incident; 4] {
         Incident {
             release: Release::fault("ai-service", ServiceFault::Unhealthy),
             seen: |status| failing(status) && workload(status, "ai-service")["ready"] == 0,
-            step: &["set-env", "--set", "deployment=medcontracthub-app", "--set", "env=FEATURE_AI_PROPOSALS=false"],
+            step: &[
+                "set-env",
+                "--set",
+                "deployment=medcontracthub-app",
+                "--set",
+                "env=FEATURE_AI_PROPOSALS=false",
+            ],
             path: APP,
             ended: calm,
         },
         Incident {
             release: Release::fault("ocr-service", ServiceFault::Crash),
             seen: |status| workload(status, "ocr-service")["restarts"].as_u64() > Some(0),
-            step: &["set-env", "--set", "deployment=medcontracthub-app", "--set", "env=FEATURE_OCR_PROCESSING=false"],
+            step: &[
+                "set-env",
+                "--set",
+                "deployment=medcontracthub-app",
+                "--set",
+                "env=FEATURE_OCR_PROCESSING=false",
+            ],
             path: APP,
             ended: calm,
         },
@@ -132,7 +146,9 @@ fn begin(term: &mut Term, keys: &str, title: &str, inputs: &[&str]) {
     for (number, input) in inputs.iter().enumerate() {
         term.press("\x15").press(input).sees(input).press("\r");
         if number + 1 < inputs.len() {
-            term.until("the next field", MINUTE, |screen| !screen.lines().last().unwrap_or_default().contains(input));
+            term.until("the next field", MINUTE, |screen| {
+                !screen.lines().last().unwrap_or_default().contains(input)
+            });
         }
     }
     term.sees("server dry run");
@@ -143,7 +159,8 @@ fn go_ahead(term: &mut Term, verdict: &str) {
     term.press_away("y", "server dry run").sees("✓ ①").sees_within(2 * MINUTE, verdict);
 }
 
-/// Leaves, and looks at it again: the screen says that it is a replay, keys that act do nothing, and the change is found.
+/// Leaves, and looks at it again: the screen says that it is a replay, keys that act do nothing, and the
+/// change is found.
 fn look_back(home: &Home, mut term: Term, title: &str, verdict: &str) {
     term.press("q");
     assert!(term.ends().success());
@@ -164,7 +181,11 @@ fn look_back(home: &Home, mut term: Term, title: &str, verdict: &str) {
     replay.press("q");
     assert!(replay.ends().success());
     replay.assert_given_back();
-    assert_eq!(home.run(&["recordings", "verify", path, "--json"]).json()["chain"], before["chain"], "a replay writes nothing");
+    assert_eq!(
+        home.run(&["recordings", "verify", path, "--json"]).json()["chain"],
+        before["chain"],
+        "a replay writes nothing"
+    );
 }
 
 /// The bad release, from the first sign to the replay, wherever it happens.
@@ -224,7 +245,10 @@ fn the_command_line_and_the_panes_answer() {
 /// `bed release ARGS`
 fn release(args: &[&str]) {
     let bed = std::env::var("BED").unwrap_or_else(|_| "bed".to_owned());
-    assert!(Command::new(&bed).arg("release").args(args).status().unwrap().success(), "{bed} release {args:?}");
+    assert!(
+        Command::new(&bed).arg("release").args(args).status().unwrap().success(),
+        "{bed} release {args:?}"
+    );
 }
 
 #[test]
@@ -237,7 +261,8 @@ fn bed_keys_roll_a_bad_release_back() {
     let flags = [NAMESPACED, &["--prometheus", &addresses[0], "--alertmanager", &addresses[1]]].concat();
     release(&[]);
     let mut term = Term::run(&home, &flags);
-    term.sees("worker-service").until("calm", 2 * MINUTE, |screen| !screen.contains("medcontracthub-app 5xx"));
+    term.sees("worker-service")
+        .until("calm", 2 * MINUTE, |screen| !screen.contains("medcontracthub-app 5xx"));
     release(&["version=v1.3.0"]);
     roll_back(&home, term);
     release(&[]);

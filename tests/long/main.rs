@@ -1,4 +1,5 @@
-//! What takes long and mostly waits, with the real program: in one binary, side by side. The longest begin first: tests run by their names.
+//! What takes long and mostly waits, with the real program: in one binary, side by side. The longest begin
+//! first: tests run by their names.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 

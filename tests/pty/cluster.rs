@@ -24,12 +24,20 @@ impl Cluster {
     }
 
     pub fn start(identity: Identity, clock: Clock) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let config =
-            SimConfig { identity, clock, onset: Duration::ZERO, measured: Duration::from_secs(60), ..SimConfig::new(Scenario::Calm) };
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let config = SimConfig {
+            identity,
+            clock,
+            onset: Duration::ZERO,
+            measured: Duration::from_secs(60),
+            ..SimConfig::new(Scenario::Calm)
+        };
         let sim = runtime.block_on(Sim::start(config)).unwrap();
         let home = Home::on(&sim.kubernetes_url(), NAMESPACE);
-        let flags = ["--prometheus".into(), sim.prometheus_url(), "--alertmanager".into(), sim.alertmanager_url()].to_vec();
+        let flags =
+            ["--prometheus".into(), sim.prometheus_url(), "--alertmanager".into(), sim.alertmanager_url()]
+                .to_vec();
         Self { runtime, sim, home, flags }
     }
 

@@ -1,5 +1,6 @@
-//! The real program from outside: on a command line and in a terminal, with folders of its own, on a simulated cluster.
-//! Nothing in here sleeps to be in step with the program: what is waited for is on the screen, in a file, or an end.
+//! The real program from outside: on a command line and in a terminal, with folders of its own, on a
+//! simulated cluster. Nothing in here sleeps to be in step with the program: what is waited for is on the
+//! screen, in a file, or an end.
 
 #![allow(dead_code, unused_imports, reason = "each test file uses a part of this")]
 

@@ -53,7 +53,8 @@ impl Term {
         Self::start(home, &["sh", "-c", script], true)
     }
 
-    /// `warroom ARGS` in a terminal that is not its controlling one: no SIGHUP comes when it hangs up, and no SIGWINCH.
+    /// `warroom ARGS` in a terminal that is not its controlling one: no SIGHUP comes when it hangs up, and no
+    /// SIGWINCH.
     pub fn detached(home: &Home, args: &[&str]) -> Self {
         Self::start(home, &[&[WARROOM], args].concat(), false)
     }
@@ -73,9 +74,15 @@ impl Term {
         let pid = Pid::from_raw(i32::try_from(child.process_id().unwrap()).unwrap()).unwrap();
         let (tell, ended) = channel();
         thread::spawn(move || tell.send(child.wait().unwrap()));
-        let shown = Shown { parser: vt100::Parser::new(rows, cols, 0), bytes: Vec::new(), over: false, hung_up: false };
+        let shown = Shown {
+            parser: vt100::Parser::new(rows, cols, 0),
+            bytes: Vec::new(),
+            over: false,
+            hung_up: false,
+        };
         let shared: Shared = Arc::new((Mutex::new(shown), Condvar::new()));
-        let (output, theirs) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&shared));
+        let output = pair.master.try_clone_reader().unwrap();
+        let theirs = Arc::clone(&shared);
         let reader = Some(thread::spawn(move || read(output, &theirs)));
         let input = pair.master.take_writer().unwrap();
         Self { shared, line: Some((pair.master, input)), reader, ended, pid, modes, alive: true }
@@ -138,7 +145,8 @@ impl Term {
         self
     }
 
-    /// Presses again and again until the text is not on the screen any more: for keys that are dead for a moment.
+    /// Presses again and again until the text is not on the screen any more: for keys that are dead for a
+    /// moment.
     pub fn press_away(&mut self, keys: &str, text: &str) -> &mut Self {
         let end = Instant::now() + PATIENCE;
         while !self.press(keys).reaches(Duration::from_millis(400), &|screen| !screen.contains(text)) {
@@ -147,8 +155,8 @@ impl Term {
         self
     }
 
-    /// Presses a key that moves the selection, and gives how long it took until it was seen to have moved: rows change their texts by
-    /// themselves, the background of the selected one does not.
+    /// Presses a key that moves the selection, and gives how long it took until it was seen to have moved:
+    /// rows change their texts by themselves, the background of the selected one does not.
     pub fn moves(&mut self, key: &str) -> Duration {
         let before = backgrounds(self.shown().parser.screen());
         let pressed = Instant::now();
@@ -165,7 +173,8 @@ impl Term {
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
         let (master, _) = self.line.as_ref().unwrap();
         if columns >= 20 && rows >= 5 {
-            self.shown().parser.screen_mut().set_size(rows, columns); // smaller ones are no size for the parser
+            // smaller ones are no size for the parser
+            self.shown().parser.screen_mut().set_size(rows, columns);
         }
         master.resize(PtySize { rows, cols: columns, ..PtySize::default() }).unwrap();
         self
@@ -180,7 +189,8 @@ impl Term {
     pub fn draws(&mut self) -> &mut Self {
         let shown = self.shown();
         let before = shown.bytes.len();
-        let waited = self.shared.1.wait_timeout_while(shown, PATIENCE, |shown| shown.bytes.len() == before).unwrap();
+        let waited =
+            self.shared.1.wait_timeout_while(shown, PATIENCE, |shown| shown.bytes.len() == before).unwrap();
         assert!(!waited.1.timed_out(), "nothing is drawn any more");
         drop(waited);
         self
@@ -196,7 +206,8 @@ impl Term {
 
     /// Waits for the end of the program, and of its output.
     pub fn ends_within(&mut self, limit: Duration) -> ExitStatus {
-        let status = self.ended.recv_timeout(limit).unwrap_or_else(|_| panic!("it did not end\n{}", self.text()));
+        let status =
+            self.ended.recv_timeout(limit).unwrap_or_else(|_| panic!("it did not end\n{}", self.text()));
         self.alive = false;
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();

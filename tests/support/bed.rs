@@ -1,4 +1,5 @@
-//! The bed: a real cluster on this machine, for the tests that are named `bed_…` and ignored where it is not asked for.
+//! The bed: a real cluster on this machine, for the tests that are named `bed_…` and ignored where it is not
+//! asked for.
 
 use std::path::PathBuf;
 
@@ -7,7 +8,9 @@ use std::path::PathBuf;
 /// # Panics
 /// If it is not set: nothing can be shown without the bed, and that is no success.
 pub fn var(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: this test needs the bed's environment, as `bed env` prints it"))
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: this test needs the bed's environment, as `bed env` prints it")
+    })
 }
 
 /// The kubeconfig of the bed's administrator.

@@ -1,4 +1,5 @@
-//! A step whose plan is two writes, one after the other. The runbook has none like it; what sends plans takes any number.
+//! A step whose plan is two writes, one after the other. The runbook has none like it; what sends plans takes
+//! any number.
 
 use std::sync::{Arc, LazyLock};
 
@@ -81,13 +82,16 @@ fn scaled(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<[Scaled; 2],
     if aims[0] == aims[1] {
         return Err(Refusal::usage("give two Deployments"));
     }
-    let counts: Vec<u32> = inputs.needed("replicas")?.split(',').filter_map(|count| count.parse().ok()).collect();
+    let counts: Vec<u32> =
+        inputs.needed("replicas")?.split(',').filter_map(|count| count.parse().ok()).collect();
     let one = |at: usize| {
         let deployment = Found::of(&aims[at..=at], &answers[at..=at], ctx)?;
         let replicas = *counts.get(at).ok_or_else(|| Refusal::usage("give two counts"))?;
         let now = deployment.object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(0);
         let change = now != u64::from(replicas);
-        change.then_some(Scaled { deployment, now, replicas }).ok_or_else(|| Refusal::failed("nothing to do for one of the two"))
+        change
+            .then_some(Scaled { deployment, now, replicas })
+            .ok_or_else(|| Refusal::failed("nothing to do for one of the two"))
     };
     Ok([one(0)?, one(1)?])
 }

@@ -1,6 +1,7 @@
 //! Chance that can be repeated, and how much of it.
 
-/// How many seeds (or sessions, or frames) a long test goes through: `few`, and `all` of them with `WARROOM_SEEDS=all`.
+/// How many seeds (or sessions, or frames) a long test goes through: `few`, and `all` of them with
+/// `WARROOM_SEEDS=all`.
 ///
 /// # Panics
 /// If the variable says something else.

@@ -14,7 +14,9 @@ pub fn there(sim: &Sim) -> Facts {
     let number = |object: &Value, at: &str| object.pointer(at).and_then(Value::as_u64).unwrap_or(0);
     let ready = |object: &Value| {
         let all = object["status"]["conditions"].as_array().into_iter().flatten();
-        u64::from(all.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True"))
+        u64::from(
+            all.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True"),
+        )
     };
     let fact = |kind: &str, object: &Value| match kind {
         "Pod" | "Node" => (ready(object), 0, 0),
@@ -25,7 +27,9 @@ pub fn there(sim: &Sim) -> Facts {
         }
     };
     let of = |kind: &'static str| {
-        sim.list(kind).into_iter().map(move |object| (uid(kind, object["metadata"]["uid"].as_str().unwrap()), fact(kind, &object)))
+        sim.list(kind)
+            .into_iter()
+            .map(move |object| (uid(kind, object["metadata"]["uid"].as_str().unwrap()), fact(kind, &object)))
     };
     ["Pod", "Node", "ReplicaSet", "Deployment", "StatefulSet"].into_iter().flat_map(of).collect()
 }
@@ -34,10 +38,17 @@ pub fn there(sim: &Sim) -> Facts {
 pub fn known(world: &World) -> Facts {
     let cluster = &world.cluster;
     let pods = cluster.pods.values().map(|pod| (uid("Pod", &pod.meta.uid), (u64::from(pod.ready), 0, 0)));
-    let nodes = cluster.nodes.values().map(|node| (uid("Node", &node.meta.uid), (u64::from(node.ready == Some(true)), 0, 0)));
-    let sets = cluster.revisions.values().map(|set| (uid("ReplicaSet", &set.meta.uid), (set.ready.into(), set.desired.into(), 0)));
-    let workloads =
-        cluster.workloads.values().map(|w| (uid(&format!("{:?}", w.kind), &w.meta.uid), (w.ready.into(), w.desired.into(), w.generation)));
+    let nodes = cluster
+        .nodes
+        .values()
+        .map(|node| (uid("Node", &node.meta.uid), (u64::from(node.ready == Some(true)), 0, 0)));
+    let sets = cluster
+        .revisions
+        .values()
+        .map(|set| (uid("ReplicaSet", &set.meta.uid), (set.ready.into(), set.desired.into(), 0)));
+    let workloads = cluster.workloads.values().map(|w| {
+        (uid(&format!("{:?}", w.kind), &w.meta.uid), (w.ready.into(), w.desired.into(), w.generation))
+    });
     pods.chain(nodes).chain(sets).chain(workloads).collect()
 }
 

@@ -38,7 +38,8 @@ impl Room {
 
     /// Waits for the dialog of a step that was begun, until its keys live.
     pub async fn asked(&mut self) {
-        let asked = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
+        let asked =
+            |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
         assert!(self.until(asked).await, "{:?}", self.session.state().screen.overlays);
         self.clock.advance(Duration::from_secs(1));
         self.session.take(Event::View(View::Tick));

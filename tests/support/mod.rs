@@ -1,4 +1,5 @@
-//! What the long tests share: chances by seed, many seeds at once, and a session on a simulated cluster in fast time.
+//! What the long tests share: chances by seed, many seeds at once, and a session on a simulated cluster in
+//! fast time.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -37,8 +38,8 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 /// The steps.
 pub static RUNBOOK: LazyLock<Arc<Runbook>> = LazyLock::new(|| Arc::new(runbook::embedded().unwrap()));
 
-/// Lives through `one` for every seed, a few at a time, and gives what each told. A failure names its seed; `WARROOM_SEED=17` lives
-/// through that one only.
+/// Lives through `one` for every seed, a few at a time, and gives what each told. A failure names its seed;
+/// `WARROOM_SEED=17` lives through that one only.
 pub fn for_each_seed<T, F>(test: &str, seeds: Range<u64>, at_once: usize, one: impl Fn(u64) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
@@ -52,7 +53,8 @@ where
     });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let ends: Vec<_> = runtime.block_on(lives.buffer_unordered(at_once).collect());
-    let (mut told, mut failed) = (Vec::new(), String::new());
+    let mut told = Vec::new();
+    let mut failed = String::new();
     for (seed, end) in ends {
         match end {
             Ok(it) => told.push(it),
@@ -79,12 +81,14 @@ pub struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        let (disk, runbook) = (Arc::new(LocalDisk), RUNBOOK.clone());
+        let disk = Arc::new(LocalDisk);
+        let runbook = RUNBOOK.clone();
         Self { seed: 1, scenario: Scenario::Calm, gone: &[], identity: Identity::Admin, disk, runbook }
     }
 }
 
-/// A session on a simulated cluster, under a clock that moves only when somebody waits: a busy machine makes it slower and not different.
+/// A session on a simulated cluster, under a clock that moves only when somebody waits: a busy machine makes
+/// it slower and not different.
 pub struct Room {
     pub sim: Sim,
     pub clock: Clock,
@@ -98,8 +102,14 @@ impl Room {
         Self::without(seed, scenario, &[], changed).await
     }
 
-    /// The same on a cluster without these services of namespace monitoring: who is given no address finds none.
-    pub async fn without(seed: u64, scenario: Scenario, gone: &[&str], changed: impl FnOnce(Wanted) -> Wanted) -> Self {
+    /// The same on a cluster without these services of namespace monitoring: who is given no address finds
+    /// none.
+    pub async fn without(
+        seed: u64,
+        scenario: Scenario,
+        gone: &[&str],
+        changed: impl FnOnce(Wanted) -> Wanted,
+    ) -> Self {
         Self::of(Setup { seed, scenario, gone, ..Setup::default() }, changed).await
     }
 
@@ -107,8 +117,10 @@ impl Room {
     pub async fn of(setup: Setup<'_>, changed: impl FnOnce(Wanted) -> Wanted) -> Self {
         let Setup { seed, scenario, gone, identity, disk, runbook } = setup;
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
-        let (onset, measured) = (Duration::from_secs(2), Duration::from_secs(60));
-        let config = SimConfig { seed, clock: clock.clone(), onset, measured, identity, ..SimConfig::new(scenario) };
+        let onset = Duration::from_secs(2);
+        let measured = Duration::from_secs(60);
+        let config =
+            SimConfig { seed, clock: clock.clone(), onset, measured, identity, ..SimConfig::new(scenario) };
         let sim = Sim::start(config).await.unwrap();
         for name in gone {
             assert!(sim.delete("Service", "monitoring", name));
@@ -125,7 +137,12 @@ impl Room {
 }
 
 /// Takes events in until `done`, while so much time goes by with each. Answers whether it was done.
-pub async fn until(session: &mut Headless, clock: &Clock, time: Duration, mut done: impl FnMut(&Headless) -> bool) -> bool {
+pub async fn until(
+    session: &mut Headless,
+    clock: &Clock,
+    time: Duration,
+    mut done: impl FnMut(&Headless) -> bool,
+) -> bool {
     let end = Instant::now() + LIMIT;
     while !done(session) {
         if Instant::now() > end {
@@ -175,7 +192,8 @@ pub fn wanted(sim: &Sim) -> Wanted {
     Wanted { timing, deadline: Duration::from_secs(3), patience: PATIENCE, ..Wanted::simulated(sim, "test") }
 }
 
-/// The same with short waits for answers: for tests in which many never come, and which hold whichever are given up.
+/// The same with short waits for answers: for tests in which many never come, and which hold whichever are
+/// given up.
 pub fn impatient(wanted: Wanted) -> Wanted {
     let Timing { connect, answer, patience, silence, metrics_answer, lag_answer, .. } = Timing::scaled(0.03);
     let timing = Timing { connect, answer, patience, silence, metrics_answer, lag_answer, ..wanted.timing };
@@ -187,12 +205,19 @@ pub async fn session(wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
     session_on(Arc::new(LocalDisk), wanted, RUNBOOK.clone(), clock, data).await
 }
 
-async fn session_on(disk: Arc<dyn Disk>, wanted: Wanted, runbook: Arc<Runbook>, clock: &Clock, data: &Path) -> Headless {
+async fn session_on(
+    disk: Arc<dyn Disk>,
+    wanted: Wanted,
+    runbook: Arc<Runbook>,
+    clock: &Clock,
+    data: &Path,
+) -> Headless {
     let paths = Paths { config_dir: data.join("config"), data_dir: data.to_owned() };
     Headless::new(session::open_on(disk, wanted, &paths, runbook, clock.clone()).await.unwrap())
 }
 
-/// This happens to the next request that makes the change. Its dry runs are other requests, and one of them may be late.
+/// This happens to the next request that makes the change. Its dry runs are other requests, and one of them
+/// may be late.
 pub fn meets(sim: &Sim, write: &Write, fault: Fault) {
     let query = if write.server == Server::Cluster { "?fieldManager" } else { "" };
     sim.faults().on(write.method.parse().unwrap(), &format!("{}{query}", write.path), When::Nth(1), fault);

@@ -37,7 +37,9 @@ pub(super) fn insisted(question: &str) -> io::Result<bool> {
 
 fn yes(question: &str, usual: bool) -> io::Result<bool> {
     let answer = line(question)?;
-    Ok(answer.is_some_and(|answer| if answer.is_empty() { usual } else { matches!(answer.to_lowercase().as_str(), "y" | "yes") }))
+    Ok(answer.is_some_and(|answer| {
+        if answer.is_empty() { usual } else { matches!(answer.to_lowercase().as_str(), "y" | "yes") }
+    }))
 }
 
 /// Asks for what nobody should see.
@@ -52,7 +54,8 @@ pub(super) fn secret(question: &str) -> io::Result<Option<String>> {
     answer
 }
 
-/// The terminal without echo, until this is dropped. ctrl-c comes as a character meanwhile: ended half way it would stay mute.
+/// The terminal without echo, until this is dropped. ctrl-c comes as a character meanwhile: ended half way it
+/// would stay mute.
 struct Hidden(Termios);
 
 impl Hidden {

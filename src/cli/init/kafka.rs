@@ -1,4 +1,5 @@
-//! Kafka: what the settings say, what the command line names, what the cluster has; its groups are read once before it is written down.
+//! Kafka: what the settings say, what the command line names, what the cluster has; its groups are read once
+//! before it is written down.
 
 use super::{Chosen, Finder, ask, service::tell};
 use crate::config::{Kafka, KafkaMode};
@@ -11,7 +12,8 @@ use crate::source::reach::Reach;
 impl Finder<'_> {
     /// Finds and tests; asks, where somebody is there.
     pub(super) async fn kafka(&self) -> color_eyre::Result<Chosen<Kafka>> {
-        let (set, named) = (&self.room.config.settings.kafka, self.room.args.kafka.is_some());
+        let set = &self.room.config.settings.kafka;
+        let named = self.room.args.kafka.is_some();
         if set.is_none() && !named {
             return self.found().await;
         }
@@ -21,7 +23,9 @@ impl Finder<'_> {
         tell("Kafka", &format!("{} of {from}", place(&kafka)), &tested)?;
         Ok(match tested {
             _ if !named => Chosen::Kept,
-            Ok(_) if set.is_none() || self.asks && ask::agreed("  Use it from now on?")? => Chosen::New(Box::new(kafka)),
+            Ok(_) if set.is_none() || self.asks && ask::agreed("  Use it from now on?")? => {
+                Chosen::New(Box::new(kafka))
+            }
             Err(_) if self.asks && ask::insisted("  Use it all the same?")? => Chosen::New(Box::new(kafka)),
             Ok(_) => Chosen::Kept,
             Err(_) => Chosen::Failed,
@@ -34,7 +38,11 @@ impl Finder<'_> {
             Ok(Some(broker)) => broker,
             none => {
                 let why = "no service with port 9092 whose name tells of Kafka has a pod that is ready; if it is elsewhere, give --kafka";
-                tell("Kafka", "in the cluster", &Err(none.err().unwrap_or_else(|| Failure::Missing(why.into()))))?;
+                tell(
+                    "Kafka",
+                    "in the cluster",
+                    &Err(none.err().unwrap_or_else(|| Failure::Missing(why.into()))),
+                )?;
                 return Ok(Chosen::Nothing);
             }
         };

@@ -1,4 +1,5 @@
-//! One service of HTTP: what the settings say, what the cluster has, what somebody types; each is tested before it is written down.
+//! One service of HTTP: what the settings say, what the cluster has, what somebody types; each is tested
+//! before it is written down.
 
 use super::{Chosen, Finder, ask};
 use crate::clean::cleaned;
@@ -42,7 +43,9 @@ impl Finder<'_> {
     async fn tested(&self, what: What, endpoint: &Endpoint) -> Result<String, Failure> {
         let server = match &endpoint.place {
             Some(Where::At(address)) => Server::at(what.name(), address, endpoint, &self.wanted.timing)?,
-            Some(Where::In(service)) => Server::within(what.name(), service, self.connection.reader.clone(), &self.wanted.timing),
+            Some(Where::In(service)) => {
+                Server::within(what.name(), service, self.connection.reader.clone(), &self.wanted.timing)
+            }
             None => return Err(Failure::Rejected("it has no address".into())),
         };
         test(what, &server).await
@@ -51,9 +54,14 @@ impl Finder<'_> {
     /// Those of the cluster that answer, the best first; all that look like it are told.
     async fn candidates(&self, what: What) -> color_eyre::Result<Vec<Endpoint>> {
         let Ok(catalog) = self.scout.catalog().await else { return Ok(Vec::new()) };
-        let (mut good, all) = (Vec::new(), catalog.candidates(what));
+        let mut good = Vec::new();
+        let all = catalog.candidates(what);
         if all.is_empty() {
-            say(format_args!("✗ {}: no service of the cluster looks like it; {}", what.name(), elsewhere(what)))?;
+            say(format_args!(
+                "✗ {}: no service of the cluster looks like it; {}",
+                what.name(),
+                elsewhere(what)
+            ))?;
         }
         for service in all.into_iter().take(SHOWN) {
             let endpoint = Endpoint::from(Where::In(service.clone()));
@@ -74,7 +82,9 @@ impl Finder<'_> {
         }
         let usual = if candidates.is_empty() { "leave it out" } else { "1" };
         loop {
-            let Some(typed) = ask::line(&format!("{name}: a number, an address, or - to leave it out [{usual}]:"))? else {
+            let Some(typed) =
+                ask::line(&format!("{name}: a number, an address, or - to leave it out [{usual}]:"))?
+            else {
                 return Ok(Chosen::Stop);
             };
             let number = if typed.is_empty() { Some(1) } else { typed.parse::<usize>().ok() };
@@ -103,10 +113,12 @@ impl Finder<'_> {
             tell(what.name(), &place(&endpoint), &tested)?;
             match tested {
                 Ok(_) => return Ok(Some(endpoint)),
-                Err(failure) if failure.refused() && matches!(endpoint.place, Some(Where::At(_))) => match self.credentials(what)? {
-                    Some(auth) => endpoint.auth = auth,
-                    None => return Ok(None),
-                },
+                Err(failure) if failure.refused() && matches!(endpoint.place, Some(Where::At(_))) => {
+                    match self.credentials(what)? {
+                        Some(auth) => endpoint.auth = auth,
+                        None => return Ok(None),
+                    }
+                }
                 Err(_) => return Ok(ask::insisted("  Use it all the same?")?.then_some(endpoint)),
             }
         }
@@ -117,7 +129,9 @@ impl Finder<'_> {
         let user = ask::line("  user (nothing: a bearer token):")?;
         let Some(user) = user else { return Ok(None) };
         let noun = if user.is_empty() { "token" } else { "password" };
-        let typed = ask::secret(&format!("  {noun}, not shown; or $NAME, a variable that holds it (nothing: leave it out):"))?;
+        let typed = ask::secret(&format!(
+            "  {noun}, not shown; or $NAME, a variable that holds it (nothing: leave it out):"
+        ))?;
         let Some(typed) = typed.filter(|typed| !typed.is_empty()) else { return Ok(None) };
         let secret = match typed.strip_prefix('$') {
             Some(name) => Secret::Env(name.to_owned()),

@@ -32,7 +32,8 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             let kept = part.len().min(MOST.saturating_sub(self.line.len()));
             self.line.extend_from_slice(&part[..kept]);
             self.cut += part.len() - kept;
-            let (over, used) = (bytes.is_empty(), part.len() + usize::from(end.is_some()));
+            let over = bytes.is_empty();
+            let used = part.len() + usize::from(end.is_some());
             self.log.consume_unpin(used);
             if end.is_some() || (over && !self.line.is_empty()) {
                 return Ok(Some(self.take()));
@@ -57,7 +58,9 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
 
 /// `2026-11-23T14:46:32.123456789Z words`
 pub(super) fn stamped(line: &str) -> (Option<DateTime<Utc>>, &str) {
-    let stamp = line.split_once(' ').and_then(|(at, words)| Some((DateTime::parse_from_rfc3339(at).ok()?.to_utc(), words)));
+    let stamp = line
+        .split_once(' ')
+        .and_then(|(at, words)| Some((DateTime::parse_from_rfc3339(at).ok()?.to_utc(), words)));
     stamp.map_or((None, line), |(at, words)| (Some(at), words))
 }
 

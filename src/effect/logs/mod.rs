@@ -1,7 +1,9 @@
-//! Following logs: a task for each container ([`stream`]), and one that gathers what they hear into news at a pace that a screen can take.
+//! Following logs: a task for each container ([`stream`]), and one that gathers what they hear into news at a
+//! pace that a screen can take.
 //!
-//! A container's log is taken up again whenever it breaks off, without a gap and without repeating ([`seen`]), for as long as the same pod
-//! is there. Everything between the wire and the screen is bounded: who hears more than can be shown waits, and the API server with them.
+//! A container's log is taken up again whenever it breaks off, without a gap and without repeating
+//! ([`seen`]), for as long as the same pod is there. Everything between the wire and the screen is bounded:
+//! who hears more than can be shown waits, and the API server with them.
 
 mod lines;
 mod pod;
@@ -73,12 +75,16 @@ impl Logs {
     pub(super) fn follow(&mut self, following: Following) {
         while self.tasks.try_join_next().is_some() {}
         for (number, source) in following.sources {
-            let (outlet, clock) = (self.outlet.clone(), self.clock.clone());
+            let outlet = self.outlet.clone();
+            let clock = self.clock.clone();
             let Some(cluster) = self.clusters.at(ContextId::of(&source.uid)) else { continue };
-            let stream = Stream::new(number, &cluster.reader, source, following.extent, clock, outlet.clone());
+            let stream =
+                Stream::new(number, &cluster.reader, source, following.extent, clock, outlet.clone());
             self.tasks.spawn(async move {
                 if AssertUnwindSafe(stream.follow()).catch_unwind().await.is_err() {
-                    outlet.tell(Heard::State(number, LogState::Refused(Clean::new(super::executor::BROKEN)))).await;
+                    outlet
+                        .tell(Heard::State(number, LogState::Refused(Clean::new(super::executor::BROKEN))))
+                        .await;
                 }
             });
         }

@@ -1,4 +1,5 @@
-//! What a container does and how often it was started, as its pod says: asked whenever a log ends, because the log does not tell why.
+//! What a container does and how often it was started, as its pod says: asked whenever a log ends, because
+//! the log does not tell why.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 use kube::Api;
@@ -75,10 +76,15 @@ fn container(pod: &Pod, name: &str) -> Here {
     let others = status.and_then(|status| status.container_statuses.as_deref()).unwrap_or_default();
     let init = inits.iter().any(|status| status.name == name);
     let Some(found) = inits.iter().chain(others).find(|status| status.name == name) else {
-        let waits = status.and_then(|status| status.reason.clone()).unwrap_or_else(|| "not started yet".to_owned());
+        let waits =
+            status.and_then(|status| status.reason.clone()).unwrap_or_else(|| "not started yet".to_owned());
         return Here { run: 0, now: Now::Waiting(waits.into()), before: None };
     };
-    Here { run: found.restart_count, now: now(pod, found, init), before: found.last_state.as_ref().and_then(exit) }
+    Here {
+        run: found.restart_count,
+        now: now(pod, found, init),
+        before: found.last_state.as_ref().and_then(exit),
+    }
 }
 
 fn now(pod: &Pod, container: &ContainerStatus, init: bool) -> Now {
@@ -102,7 +108,11 @@ fn exit(state: &ContainerState) -> Option<Exit> {
 /// Whether the kubelet will not start it again.
 fn over(pod: &Pod, exit: &Exit, init: bool) -> bool {
     let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()).unwrap_or("Always");
-    let ended = pod.status.as_ref().and_then(|status| status.phase.as_deref()).is_some_and(|phase| matches!(phase, "Succeeded" | "Failed"));
+    let ended = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        .is_some_and(|phase| matches!(phase, "Succeeded" | "Failed"));
     let well = exit.code == 0 && (init || policy == "OnFailure");
     ended || well || policy == "Never" || pod.metadata.deletion_timestamp.is_some()
 }

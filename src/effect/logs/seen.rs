@@ -1,8 +1,10 @@
-//! What was heard of a log last, so that it can be taken up again without a gap and without repeating anything.
+//! What was heard of a log last, so that it can be taken up again without a gap and without repeating
+//! anything.
 //!
-//! The API server knows a place in a log only as a whole second (`sinceTime` reaches the kubelet in RFC 3339 without a fraction), and two
-//! streams of a container may be stamped slightly out of order. So the last lines are asked for once more, from [`OVERLAP`] before the
-//! newest, and each that was heard is taken out by its time and content, as often as it was heard.
+//! The API server knows a place in a log only as a whole second (`sinceTime` reaches the kubelet in RFC 3339
+//! without a fraction), and two streams of a container may be stamped slightly out of order. So the last
+//! lines are asked for once more, from [`OVERLAP`] before the newest, and each that was heard is taken out by
+//! its time and content, as often as it was heard.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +13,8 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 /// How far before the newest line a log is taken up again.
 const OVERLAP: TimeDelta = TimeDelta::seconds(1);
-/// Lines remembered at most, 24 bytes each. Of a log with more in two seconds the rest is told from new lines by its time alone.
+/// Lines remembered at most, 24 bytes each. Of a log with more in two seconds the rest is told from new lines
+/// by its time alone.
 const MOST: usize = 16_384;
 
 type Print = (DateTime<Utc>, u64);
@@ -21,7 +24,8 @@ type Print = (DateTime<Utc>, u64);
 pub enum Verdict {
     /// It is new.
     New,
-    /// It is new, and lines that should have come before it again are not in the log any more: others may have gone with them.
+    /// It is new, and lines that should have come before it again are not in the log any more: others may
+    /// have gone with them.
     NewAfterGap,
     /// It was heard.
     Known,
@@ -47,7 +51,8 @@ impl Seen {
         (self.newest? - OVERLAP).duration_trunc(TimeDelta::seconds(1)).ok()
     }
 
-    /// The log is taken up again from [`Seen::since`]; `same`: the file that was read from, not that of another run.
+    /// The log is taken up again from [`Seen::since`]; `same`: the file that was read from, not that of
+    /// another run.
     pub fn resume(&mut self, same: bool) {
         self.prune();
         if !same {
@@ -118,13 +123,15 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::milliseconds(millis)
     }
 
-    /// What a kubelet sends of `file` from a time on: the lines of that second and later, in the order of the file.
+    /// What a kubelet sends of `file` from a time on: the lines of that second and later, in the order of the
+    /// file.
     fn sent<'a>(file: &'a [(i64, String)], seen: &Seen) -> impl Iterator<Item = &'a (i64, String)> {
         let since = seen.since();
         file.iter().filter(move |(millis, _)| since.is_none_or(|since| at(*millis) >= since))
     }
 
-    /// Lines as a container writes them: times that hardly ever go back, and by less than the overlap; few words, so that many are alike.
+    /// Lines as a container writes them: times that hardly ever go back, and by less than the overlap; few
+    /// words, so that many are alike.
     fn file() -> impl Strategy<Value = Vec<(i64, String)>> {
         prop::collection::vec((0_i64..700, 0_i64..900, "[ab]?"), 0..120).prop_map(|steps| {
             let mut now = 10_000;
@@ -139,7 +146,8 @@ mod tests {
     proptest! {
         #[test]
         fn each_line_comes_exactly_once_wherever_it_is_cut(file in file(), cuts in prop::collection::vec(0_usize..150, 0..8)) {
-            let (mut seen, mut heard) = (Seen::default(), Vec::new());
+            let mut seen = Seen::default();
+            let mut heard = Vec::new();
             for cut in cuts.into_iter().chain([usize::MAX]) {
                 seen.resume(true);
                 let lines: Vec<_> = sent(&file, &seen).take(cut).cloned().collect();
@@ -173,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_fast_log_is_remembered_in_bounds_and_still_not_repeated() {
-        let (mut seen, lines) = (Seen::default(), 5 * MOST);
+        let mut seen = Seen::default();
+        let lines = 5 * MOST;
         let time = |line: usize| at(10_000) + TimeDelta::microseconds(i64::try_from(line).unwrap());
         for line in 0..lines {
             assert_eq!(seen.judge(time(line), "x"), Verdict::New);

@@ -1,8 +1,9 @@
 //! One container's log, for as long as its pod is there: read, broken off, looked after, taken up again.
 //!
-//! What ends a stream without a word: the container's end, a load balancer or proxy that has waited long enough, the API server's restart,
-//! and the rotation of the file, after which some kubelets send nothing more and do not say so. So a stream that is quiet for long is asked
-//! anew as well; [`Seen`] takes out what comes twice.
+//! What ends a stream without a word: the container's end, a load balancer or proxy that has waited long
+//! enough, the API server's restart, and the rotation of the file, after which some kubelets send nothing
+//! more and do not say so. So a stream that is quiet for long is asked anew as well; [`Seen`] takes out what
+//! comes twice.
 
 use std::time::Duration;
 
@@ -27,9 +28,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// The same after a refusal.
 const REFUSED_PAUSE: Duration = Duration::from_secs(30);
-/// A stream without an answer for so long has one to come with its first line: some servers send no header before.
+/// A stream without an answer for so long has one to come with its first line: some servers send no header
+/// before.
 const SOON: Duration = Duration::from_secs(1);
-/// How long a stream may be quiet before it is asked for anew; doubled up to the longest while nothing comes of it.
+/// How long a stream may be quiet before it is asked for anew; doubled up to the longest while nothing comes
+/// of it.
 const QUIET: Duration = Duration::from_secs(15);
 const LONGEST_QUIET: Duration = Duration::from_secs(240);
 
@@ -91,7 +94,14 @@ enum Stop {
 }
 
 impl Stream {
-    pub(super) fn new(number: u16, client: &kube::Client, source: LogSource, extent: LogExtent, clock: Clock, outlet: Outlet) -> Self {
+    pub(super) fn new(
+        number: u16,
+        client: &kube::Client,
+        source: LogSource,
+        extent: LogExtent,
+        clock: Clock,
+        outlet: Outlet,
+    ) -> Self {
         let now = clock.now();
         Self {
             number,
@@ -172,18 +182,25 @@ impl Stream {
         if let Some(run) = run {
             let missed = here.run - run - 1;
             if missed > 0 {
-                self.mark(&format!("▲ gap: it was started {} times since, the logs of {missed} runs are gone", missed + 1)).await;
+                self.mark(&format!(
+                    "▲ gap: it was started {} times since, the logs of {missed} runs are gone",
+                    missed + 1
+                ))
+                .await;
             }
             if self.read != Read::Wholly || missed > 0 {
                 self.seen.resume(missed == 0);
                 match self.stream(LogParams { previous: true, ..self.parameters() }).await {
                     Stop::End => {}
-                    Stop::Refused(400 | 404, why) => self.mark(&format!("▲ gap: the end of the run before is gone: {why}")).await,
+                    Stop::Refused(400 | 404, why) => {
+                        self.mark(&format!("▲ gap: the end of the run before is gone: {why}")).await
+                    }
                     stop => return Some(self.after(stop, false)),
                 }
             }
             self.mark(&restarted(here.before.as_ref())).await;
-            (self.read, self.begun) = (Read::Not, true);
+            self.read = Read::Not;
+            self.begun = true;
         }
         self.run = Some(here.run);
         None
@@ -195,7 +212,8 @@ impl Stream {
             Now::Running => self.listen().await,
             Now::Waiting(why) => self.drain(here.before).await.unwrap_or(Next::Later(LogState::Waiting(why))),
             Now::Exited(exit, over) => {
-                let (code, reason) = (exit.code, exit.reason.clone());
+                let code = exit.code;
+                let reason = exit.reason.clone();
                 let waits = LogState::Waiting(format!("{exit}, to be started again").into());
                 let next = if over { Next::Over(LogEnd::Exited(code, reason)) } else { Next::Later(waits) };
                 self.drain(Some(exit)).await.unwrap_or(next)
@@ -203,7 +221,8 @@ impl Stream {
         }
     }
 
-    /// Reads a run that has ended to its end, once. A container that waits for its first start has no log, which is no failure.
+    /// Reads a run that has ended to its end, once. A container that waits for its first start has no log,
+    /// which is no failure.
     async fn drain(&mut self, exit: Option<Exit>) -> Option<Next> {
         if self.read == Read::Wholly {
             return None;
@@ -211,8 +230,10 @@ impl Stream {
         self.seen.resume(self.read != Read::Not);
         match self.stream(self.parameters()).await {
             Stop::End => {
-                (self.read, self.broken) = (Read::Wholly, false);
-                self.mark(&exit.map_or_else(|| "it ended".to_owned(), |exit| format!("it ended: {exit}"))).await;
+                self.read = Read::Wholly;
+                self.broken = false;
+                self.mark(&exit.map_or_else(|| "it ended".to_owned(), |exit| format!("it ended: {exit}")))
+                    .await;
                 None
             }
             Stop::Refused(400 | 404, _) => None,
@@ -253,7 +274,11 @@ impl Stream {
             container: Some(self.source.container.to_string()),
             timestamps: true,
             since_time,
-            since_seconds: self.extent.since().filter(|_| !self.begun && since_time.is_none()).map(|minutes| i64::from(minutes) * 60),
+            since_seconds: self
+                .extent
+                .since()
+                .filter(|_| !self.begun && since_time.is_none())
+                .map(|minutes| i64::from(minutes) * 60),
             tail_lines: (!self.begun).then_some(self.extent.lines.into()),
             ..LogParams::default()
         }
@@ -261,7 +286,8 @@ impl Stream {
 
     /// Reads one stream to its end.
     async fn stream(&mut self, parameters: LogParams) -> Stop {
-        let (pods, name) = (self.pods.clone(), self.source.pod.clone());
+        let pods = self.pods.clone();
+        let name = self.source.pod.clone();
         let answer = pods.log_stream(&name, &parameters);
         tokio::pin!(answer);
         let early = tokio::select! {
@@ -286,7 +312,8 @@ impl Stream {
     }
 
     async fn hear<R: AsyncBufRead + Unpin>(&mut self, mut lines: Lines<R>) -> Stop {
-        (self.begun, self.read) = (true, Read::Partly);
+        self.begun = true;
+        self.read = Read::Partly;
         self.state(LogState::Following).await;
         loop {
             let line = tokio::select! {
@@ -307,7 +334,9 @@ impl Stream {
         match self.seen.judge(at, words) {
             Verdict::Known => return,
             Verdict::New => {}
-            Verdict::NewAfterGap => self.mark("▲ gap: the log was rotated meanwhile, lines may be missing").await,
+            Verdict::NewAfterGap => {
+                self.mark("▲ gap: the log was rotated meanwhile, lines may be missing").await
+            }
         }
         self.newest = at;
         let text = Styled::new(words);
@@ -327,7 +356,9 @@ impl Stream {
     }
 
     async fn tell(&self, level: Level, mark: bool, text: Styled) {
-        self.outlet.tell(Heard::Line(LogLine { at: self.newest, stream: self.number, level, mark, text })).await;
+        self.outlet
+            .tell(Heard::Line(LogLine { at: self.newest, stream: self.number, level, mark, text }))
+            .await;
     }
 
     async fn state(&self, state: LogState) {

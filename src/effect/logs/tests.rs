@@ -1,5 +1,5 @@
-//! Logs on a simulated cluster under a clock that the test moves: the lines that a container wrote are heard, each once and in order,
-//! whatever happens on the way.
+//! Logs on a simulated cluster under a clock that the test moves: the lines that a container wrote are heard,
+//! each once and in order, whatever happens on the way.
 
 use axum::http::Method;
 use chrono::DateTime;
@@ -39,7 +39,14 @@ impl Bench {
         crate::source::client::install_crypto();
         let clock = Clock::manual(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
         let measured = Duration::from_secs(60);
-        let sim = Sim::start(SimConfig { clock: clock.clone(), identity, measured, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
+        let sim = Sim::start(SimConfig {
+            clock: clock.clone(),
+            identity,
+            measured,
+            ..SimConfig::new(Scenario::Calm)
+        })
+        .await
+        .unwrap();
         let client = client(&sim);
         let (sender, events) = mpsc::channel(64);
         let logs = Logs::new(7, Clusters::alone(client), clock.clone(), sender);
@@ -69,7 +76,9 @@ impl Bench {
 
     /// Hears what there is while time goes by.
     async fn turn(&mut self) {
-        if let Ok(Some(Event::View(View::Logs(news)))) = tokio::time::timeout(Duration::from_millis(4), self.events.recv()).await {
+        if let Ok(Some(Event::View(View::Logs(news)))) =
+            tokio::time::timeout(Duration::from_millis(4), self.events.recv()).await
+        {
             assert_eq!(news.following, 7);
             for line in news.lines {
                 if line.mark { &mut self.marks } else { &mut self.lines }.push(line.text.text().to_string());
@@ -82,7 +91,14 @@ impl Bench {
     async fn until(&mut self, what: &str, is: impl Fn(&Self) -> bool) {
         let end = std::time::Instant::now() + LIMIT;
         while !is(self) {
-            assert!(std::time::Instant::now() < end, "{what}: {:?} {:?} {:?} of {:?}", self.lines, self.marks, self.states, self.written);
+            assert!(
+                std::time::Instant::now() < end,
+                "{what}: {:?} {:?} {:?} of {:?}",
+                self.lines,
+                self.marks,
+                self.states,
+                self.written
+            );
             self.turn().await;
         }
     }
@@ -144,9 +160,17 @@ async fn a_restart_is_told_and_the_last_words_are_not_lost() {
     bench.hears_all("the third run, after a back-off").await;
     assert_eq!(
         bench.marks,
-        ["started again after exit 137, OOMKilled", "it ended: exit 137, OOMKilled", "started again after exit 137, OOMKilled"]
+        [
+            "started again after exit 137, OOMKilled",
+            "it ended: exit 137, OOMKilled",
+            "started again after exit 137, OOMKilled"
+        ]
     );
-    assert!(bench.states.iter().any(|state| matches!(state, LogState::Waiting(why) if why == "CrashLoopBackOff")), "{:?}", bench.states);
+    assert!(
+        bench.states.iter().any(|state| matches!(state, LogState::Waiting(why) if why == "CrashLoopBackOff")),
+        "{:?}",
+        bench.states
+    );
 }
 
 #[tokio::test]
@@ -165,7 +189,10 @@ async fn runs_that_nobody_can_read_any_more_are_a_gap() {
     bench.hears_all("the third run").await;
     assert_eq!(
         bench.marks,
-        ["▲ gap: it was started 2 times since, the logs of 1 runs are gone", "started again after exit 137, OOMKilled"]
+        [
+            "▲ gap: it was started 2 times since, the logs of 1 runs are gone",
+            "started again after exit 137, OOMKilled"
+        ]
     );
 }
 
@@ -237,7 +264,12 @@ async fn what_a_kubelet_says_instead_of_a_log_is_no_line_of_it() {
 #[tokio::test]
 async fn what_may_not_be_read_says_so() {
     let mut bench = Bench::start(Identity::Viewer, false).await;
-    bench.until("refused", |bench| matches!(bench.states.last(), Some(LogState::Refused(why)) if why.contains("pods/log"))).await;
+    bench
+        .until(
+            "refused",
+            |bench| matches!(bench.states.last(), Some(LogState::Refused(why)) if why.contains("pods/log")),
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -254,7 +286,12 @@ async fn whatever_happens_each_line_comes_once() {
             1 => bench.sim.faults().end_logs(),
             2 => bench.sim.faults().stall_logs(),
             3 => bench.sim.faults().on(Method::GET, "/log", When::Nth(1), Fault::Cut { applied: true }),
-            4 => bench.sim.faults().on(Method::GET, "/log", When::Nth(1), Fault::Status { code: 500, applied: false }),
+            4 => bench.sim.faults().on(
+                Method::GET,
+                "/log",
+                When::Nth(1),
+                Fault::Status { code: 500, applied: false },
+            ),
             _ => {}
         }
         bench.write(usize::try_from(below(4)).unwrap());

@@ -1,5 +1,6 @@
-//! Values of environment variables. They are never recorded, whatever they look like: `NAME=value` is kept as `NAME=‹set 1f2e3d4c›`, with
-//! the first digits of its digest, so that two values can be told apart and neither can be read.
+//! Values of environment variables. They are never recorded, whatever they look like: `NAME=value` is kept as
+//! `NAME=‹set 1f2e3d4c›`, with the first digits of its digest, so that two values can be told apart and
+//! neither can be read.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,10 +9,12 @@ use std::ops::Range;
 const SET: &str = "‹set ";
 const DIGITS: usize = 8;
 
-/// The variables of an `env` input, `A=1,B=2,C-`: a comma within a value is written `\,` and a backslash `\\`. Values are what they are;
-/// blanks around a name are not part of it.
+/// The variables of an `env` input, `A=1,B=2,C-`: a comma within a value is written `\,` and a backslash
+/// `\\`. Values are what they are; blanks around a name are not part of it.
 pub fn split_env(text: &str) -> Vec<String> {
-    let (mut all, mut variable, mut chars) = (Vec::new(), String::new(), text.chars().peekable());
+    let mut all = Vec::new();
+    let mut variable = String::new();
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             ',' => all.push(std::mem::take(&mut variable)),
@@ -20,18 +23,22 @@ pub fn split_env(text: &str) -> Vec<String> {
         }
     }
     all.push(variable);
-    let trimmed = |one: String| if one.contains('=') { one.trim_start().to_owned() } else { one.trim().to_owned() };
+    let trimmed =
+        |one: String| if one.contains('=') { one.trim_start().to_owned() } else { one.trim().to_owned() };
     all.into_iter().map(trimmed).filter(|one| !one.is_empty()).collect()
 }
 
-/// An `env` input with its values hidden: `A=‹set 1f2e3d4c›,C-`. What is no variable is hidden whole, for it may be part of a value.
+/// An `env` input with its values hidden: `A=‹set 1f2e3d4c›,C-`. What is no variable is hidden whole, for it
+/// may be part of a value.
 pub fn hide_env(text: &str) -> String {
     split_env(text).iter().map(|variable| hide(variable)).collect::<Vec<_>>().join(",")
 }
 
-/// `text` with every `env=NAME=value,…` in it hidden: a command that somebody typed, wherever it stands. A quoted word is one word.
+/// `text` with every `env=NAME=value,…` in it hidden: a command that somebody typed, wherever it stands. A
+/// quoted word is one word.
 pub fn hide_env_words(text: &str) -> Cow<'_, str> {
-    let (mut out, mut kept) = (String::new(), 0);
+    let mut out = String::new();
+    let mut kept = 0;
     while let Some(value) = next_value(text, kept) {
         let quote = quote_before(text, value.start - ENV.len());
         out.push_str(&text[kept..value.start]);
@@ -51,14 +58,17 @@ pub fn is_secret_env(name: &str, value: &str) -> bool {
     super::is_secret_key(name) || super::redact_text(value) != value
 }
 
-/// Whether the mark of a hidden value stands in the text: it is not the value, and must not be written as one.
+/// Whether the mark of a hidden value stands in the text: it is not the value, and must not be written as
+/// one.
 pub fn has_hidden(text: &str) -> bool {
     text.match_indices(SET).any(|(at, _)| mark_length(&text[at..]).is_some())
 }
 
 /// Whether `text` begins with the mark of a hidden value and nothing that could belong to a value follows it.
 pub(super) fn begins_hidden(text: &str) -> bool {
-    let ends = |rest: &str| rest.chars().next().is_none_or(|c| c.is_whitespace() || matches!(c, ',' | '"' | '\'' | '\\'));
+    let ends = |rest: &str| {
+        rest.chars().next().is_none_or(|c| c.is_whitespace() || matches!(c, ',' | '"' | '\'' | '\\'))
+    };
     mark_length(text).is_some_and(|length| ends(&text[length..]))
 }
 
@@ -69,11 +79,18 @@ fn mark_length(text: &str) -> Option<usize> {
 }
 
 fn hide(variable: &str) -> String {
-    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    let is_name =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
     match variable.split_once('=') {
-        Some((name, value)) if is_name(name) && mark_length(value) == Some(value.len()) => variable.to_owned(),
+        Some((name, value)) if is_name(name) && mark_length(value) == Some(value.len()) => {
+            variable.to_owned()
+        }
         Some((name, _)) if is_name(name) => format!("{name}={}", mark(variable)),
-        None if variable.ends_with('-') && is_name(variable) || mark_length(variable) == Some(variable.len()) => variable.to_owned(),
+        None if variable.ends_with('-') && is_name(variable)
+            || mark_length(variable) == Some(variable.len()) =>
+        {
+            variable.to_owned()
+        }
         _ => mark(variable),
     }
 }
@@ -88,7 +105,8 @@ const ENV: &str = "env=";
 fn next_value(text: &str, from: usize) -> Option<Range<usize>> {
     let begins_word = |at: &usize| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
     let begun = text[from..].match_indices(ENV).map(|(at, _)| from + at).filter(begins_word);
-    let mut values = begun.map(|at| at + ENV.len()..end_of_word(text, at + ENV.len(), quote_before(text, at)));
+    let mut values =
+        begun.map(|at| at + ENV.len()..end_of_word(text, at + ENV.len(), quote_before(text, at)));
     values.find(|value| text[value.clone()].contains('='))
 }
 
@@ -127,7 +145,10 @@ mod tests {
 
     #[test]
     fn commas_and_backslashes_within_a_value_are_escaped_and_blanks_of_a_value_stay() {
-        assert_eq!(split_env(r"A=1, B=two words ,C- ,D=x\,y,E=c:\dir\\,,"), ["A=1", "B=two words ", "C-", "D=x,y", r"E=c:\dir\"]);
+        assert_eq!(
+            split_env(r"A=1, B=two words ,C- ,D=x\,y,E=c:\dir\\,,"),
+            ["A=1", "B=two words ", "C-", "D=x,y", r"E=c:\dir\"]
+        );
         assert_eq!(split_env("A=\tx \u{1f525}\n"), ["A=\tx \u{1f525}\n"]);
         assert_eq!(split_env(" , "), [""; 0]);
     }
@@ -136,17 +157,33 @@ mod tests {
     fn names_stay_and_equal_values_look_equal() {
         let hidden = hide_env("A=hunter2,B=hunter2,C-,secret,x y=z");
         let marks: Vec<&str> = hidden.split(',').collect();
-        assert!(marks[0].starts_with("A=‹set ") && marks[1].starts_with("B=‹set ") && marks[2] == "C-", "{hidden}");
-        assert!(marks[3].starts_with("‹set ") && marks[4].starts_with("‹set "), "what may belong to a value: {hidden}");
+        assert!(
+            marks[0].starts_with("A=‹set ") && marks[1].starts_with("B=‹set ") && marks[2] == "C-",
+            "{hidden}"
+        );
+        assert!(
+            marks[3].starts_with("‹set ") && marks[4].starts_with("‹set "),
+            "what may belong to a value: {hidden}"
+        );
         assert_ne!(marks[0][2..], marks[1][2..], "the digest is of the name too");
-        assert_eq!((hide_env("A=hunter2"), hide_env(&hidden)), (marks[0].to_owned(), hidden.clone()), "hidden twice is hidden once");
+        assert_eq!(
+            (hide_env("A=hunter2"), hide_env(&hidden)),
+            (marks[0].to_owned(), hidden.clone()),
+            "hidden twice is hidden once"
+        );
         assert!(has_hidden(&hidden) && !has_hidden("A=‹set hunter2›,C-"));
     }
 
     #[test]
     fn a_word_is_hidden_as_a_shell_reads_it() {
-        for word in ["env=A=hunter2", "'env=A=hunter2 \t'", "env='A=hunter2 x'", "env=A='hunter2 x'", "\"env=A=hunter2", "--env=A=hunter2"]
-        {
+        for word in [
+            "env=A=hunter2",
+            "'env=A=hunter2 \t'",
+            "env='A=hunter2 x'",
+            "env=A='hunter2 x'",
+            "\"env=A=hunter2",
+            "--env=A=hunter2",
+        ] {
             let line = format!("set-env deployment=x {word}");
             let hidden = hide_env_words(&line);
             assert!(hidden.starts_with("set-env deployment=x ") && hidden.contains("A=‹set "), "{hidden}");

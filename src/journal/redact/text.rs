@@ -1,6 +1,7 @@
-//! Secrets by their look, in text that somebody typed or a program wrote: headers, `key=value`, addresses with a password, well-known kinds
-//! of tokens, private keys. One pass from left to right; each rule looks at the place where a word begins, and not far ahead, so that a
-//! hostile log line costs no more than a long one.
+//! Secrets by their look, in text that somebody typed or a program wrote: headers, `key=value`, addresses
+//! with a password, well-known kinds of tokens, private keys. One pass from left to right; each rule looks at
+//! the place where a word begins, and not far ahead, so that a hostile log line costs no more than a long
+//! one.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -32,7 +33,8 @@ const TOKENS: [(&str, usize); 17] = [
 /// The shortest of them.
 const SHORTEST: usize = 20;
 
-/// Keys whose value is a secret behind a mere `key: value` too, where others are often prose (`invalid token: expired`).
+/// Keys whose value is a secret behind a mere `key: value` too, where others are often prose
+/// (`invalid token: expired`).
 const BEHIND_COLON: [&str; 6] = ["password", "passwd", "passphrase", "apikey", "privatekey", "accesskey"];
 
 /// Headers whose whole line is a secret.
@@ -64,7 +66,8 @@ pub fn redact_text(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Names, numbers and uids, of which most of a recording is: no sign that each rule but those for tokens looks for, and too short for these.
+/// Names, numbers and uids, of which most of a recording is: no sign that each rule but those for tokens
+/// looks for, and too short for these.
 fn is_too_plain(text: &str) -> bool {
     text.len() < SHORTEST && !text.bytes().any(|byte| matches!(byte, b' ' | b'=' | b':' | b'.'))
 }
@@ -72,11 +75,14 @@ fn is_too_plain(text: &str) -> bool {
 /// The first secret whose word begins at `from` or later.
 fn next_secret(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let begins_word = |at: &usize| (bytes[*at].is_ascii_alphanumeric() || bytes[*at] == b'-') && !is_inside_word(bytes, *at);
+    let begins_word = |at: &usize| {
+        (bytes[*at].is_ascii_alphanumeric() || bytes[*at] == b'-') && !is_inside_word(bytes, *at)
+    };
     (from..bytes.len()).filter(begins_word).find_map(|at| secret_at(text, at))
 }
 
-/// A word goes on through letters and digits only, so that a token is found behind any punctuation; a run of dashes begins once.
+/// A word goes on through letters and digits only, so that a token is found behind any punctuation; a run of
+/// dashes begins once.
 fn is_inside_word(bytes: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).map(|before| bytes[before]) else { return false };
     if bytes[at] == b'-' { before == b'-' } else { before.is_ascii_alphanumeric() }
@@ -131,7 +137,8 @@ fn private_key(rest: &str) -> Option<Range<usize>> {
 
 fn known_token(rest: &str) -> Option<Range<usize>> {
     let first = rest.as_bytes().first()?;
-    let (prefix, least) = TOKENS.iter().find(|(prefix, _)| prefix.as_bytes()[0] == *first && rest.starts_with(prefix))?;
+    let (prefix, least) =
+        TOKENS.iter().find(|(prefix, _)| prefix.as_bytes()[0] == *first && rest.starts_with(prefix))?;
     let end = prefix.len() + run(&rest[prefix.len()..], is_token_byte);
     (end >= *least).then_some(0..end)
 }
@@ -145,15 +152,18 @@ fn json_web_token(rest: &str) -> Option<Range<usize>> {
     rest[first..].starts_with('.').then(|| 0..run(rest, is_token_byte))
 }
 
-/// `scheme://user:password@host`: what is between `//` and the last `@` of the authority. A password may hold an unescaped slash.
+/// `scheme://user:password@host`: what is between `//` and the last `@` of the authority. A password may hold
+/// an unescaped slash.
 fn password_in_address(rest: &str) -> Option<Range<usize>> {
-    let scheme = run_within(rest, SCHEME, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    let scheme =
+        run_within(rest, SCHEME, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
     let tail = rest[scheme..].strip_prefix("://")?;
     let start = scheme + 3;
     let in_address = |byte: u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'<' | b'>');
     let address = &tail[..run_within(tail, ADDRESS, in_address)];
     let authority = &address[..run(address, |byte| !matches!(byte, b'/' | b'?' | b'#'))];
-    let has_port_or_none = authority.rsplit_once(':').is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let has_port_or_none =
+        authority.rsplit_once(':').is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
     let searched = if authority.contains('@') || has_port_or_none { authority } else { address };
     searched.rfind('@').map(|end| start..start + end)
 }
@@ -167,8 +177,11 @@ fn scheme_and_credentials(rest: &str) -> Option<Range<usize>> {
     }
     let start = scheme + run(&rest[scheme..], |byte| byte == b' ');
     let word = &rest[start..start + run(&rest[start..], is_token_byte)];
-    let is_prose =
-        if is_bearer { word.starts_with("token") || word.starts_with("auth") } else { word.bytes().all(|byte| byte.is_ascii_lowercase()) };
+    let is_prose = if is_bearer {
+        word.starts_with("token") || word.starts_with("auth")
+    } else {
+        word.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
     (start > scheme && !is_prose).then_some(start..start + word.len())
 }
 

@@ -49,7 +49,8 @@ async fn cut_anywhere_it_yields_a_prefix_and_can_be_recovered() {
     let path = folder.path().join(SEGMENT);
     let mut longest = 0;
     // Around the end of a line each place counts; of those amid a line, some do by default.
-    let is_at_end = |length: usize| whole[length.saturating_sub(2)..(length + 2).min(whole.len())].contains(&b'\n');
+    let is_at_end =
+        |length: usize| whole[length.saturating_sub(2)..(length + 2).min(whole.len())].contains(&b'\n');
     let step = step(7);
     for length in (0..whole.len()).filter(|length| length.is_multiple_of(step) || is_at_end(*length)) {
         std::fs::write(&path, &whole[..length]).unwrap();
@@ -135,14 +136,23 @@ async fn damage_in_the_middle_is_a_gap_and_the_rest_is_read() {
     let recording = Recording::open(folder.path()).unwrap();
     assert_eq!(records(recording.items()), expected((1..=9).filter(|number| *number != 5)));
     let gaps: Vec<Gap> = verify(folder.path()).unwrap().gaps;
-    assert!(matches!(gaps.as_slice(), [Gap { from_seq: 5, to_seq: Some(5), why: Why::Damaged { segment: 1, .. } }]), "{gaps:?}");
+    assert!(
+        matches!(
+            gaps.as_slice(),
+            [Gap { from_seq: 5, to_seq: Some(5), why: Why::Damaged { segment: 1, .. } }]
+        ),
+        "{gaps:?}"
+    );
     assert_eq!(recover(folder.path()).unwrap(), Recovered::Untouched, "evidence is left as it is");
 }
 
 #[tokio::test]
 async fn a_rewritten_record_breaks_the_chain() {
     let text = String::from_utf8(small_recording(6, true).await).unwrap();
-    let forged: String = text.lines().map(|line| if line.starts_with("{\"seq\":4,") { forge(line) } else { format!("{line}\n") }).collect();
+    let forged: String = text
+        .lines()
+        .map(|line| if line.starts_with("{\"seq\":4,") { forge(line) } else { format!("{line}\n") })
+        .collect();
     let folder = plant(&BTreeMap::from([(SEGMENT.to_owned(), forged.into_bytes())]));
     let report = verify(folder.path()).unwrap();
     assert_eq!(report.damaged.iter().map(|damage| &damage.flaw).collect::<Vec<_>>(), [&Flaw::Chain]);
@@ -153,7 +163,12 @@ fn forge(line: &str) -> String {
     let value: Value = serde_json::from_str(line).unwrap();
     let mut event = value["event"].clone();
     event["restarts"] = json!(0);
-    String::from_utf8(format::record_line(value["seq"].as_u64().unwrap(), at(4), event.to_string().as_bytes())).unwrap()
+    String::from_utf8(format::record_line(
+        value["seq"].as_u64().unwrap(),
+        at(4),
+        event.to_string().as_bytes(),
+    ))
+    .unwrap()
 }
 
 #[tokio::test]
@@ -170,17 +185,28 @@ async fn a_missing_segment_is_a_gap_and_a_broken_link() {
     files.remove("000002.ndjson.zst").unwrap();
     let folder = plant(&files);
     let report = verify(folder.path()).unwrap();
-    assert!(matches!(report.gaps.as_slice(), [Gap { to_seq: Some(_), why: Why::Missing, .. }]), "{:?}", report.gaps);
+    assert!(
+        matches!(report.gaps.as_slice(), [Gap { to_seq: Some(_), why: Why::Missing, .. }]),
+        "{:?}",
+        report.gaps
+    );
     assert!(report.damaged.iter().all(|damage| damage.flaw == Flaw::Link) && !report.damaged.is_empty());
     assert!(replay(Recording::open(folder.path()).unwrap().items()).is_some());
 }
 
 #[tokio::test]
 async fn segments_of_another_recording_do_not_link() {
-    let (mut mine, mut other) = (packed_recording(24).await, packed_recording(24).await);
+    let mut mine = packed_recording(24).await;
+    let mut other = packed_recording(24).await;
     mine.insert("000002.ndjson.zst".into(), other.remove("000002.ndjson.zst").unwrap());
     let folder = plant(&mine);
-    assert!(verify(folder.path()).unwrap().damaged.iter().any(|damage| damage.segment == 2 && damage.flaw == Flaw::Link));
+    assert!(
+        verify(folder.path())
+            .unwrap()
+            .damaged
+            .iter()
+            .any(|damage| damage.segment == 2 && damage.flaw == Flaw::Link)
+    );
 }
 
 #[tokio::test]
@@ -193,8 +219,13 @@ async fn a_seek_steps_back_over_a_damaged_checkpoint() {
     plain[inside] ^= 1;
     let folder = plant(&files);
     let recording = Recording::open(folder.path()).unwrap();
-    let Some(Item::Checkpoint(base)) = recording.seek(Target::Seq(24)).next() else { panic!("no checkpoint") };
-    assert_eq!(Some(base.seq), recording.segments()[recording.segments().len() - 2].header.as_ref().map(|header| header.seq));
+    let Some(Item::Checkpoint(base)) = recording.seek(Target::Seq(24)).next() else {
+        panic!("no checkpoint")
+    };
+    assert_eq!(
+        Some(base.seq),
+        recording.segments()[recording.segments().len() - 2].header.as_ref().map(|header| header.seq)
+    );
     assert_eq!(records(recording.seek(Target::Seq(24))).last(), expected(24..=24).last());
 }
 
@@ -206,7 +237,10 @@ fn a_line_beyond_the_limit_is_stepped_over() {
     let folder = plant(&BTreeMap::from([(SEGMENT.to_owned(), bytes)]));
     let items: Vec<Item> = Recording::open(folder.path()).unwrap().items().collect();
     assert!(
-        matches!(&items[..], [Item::Gap(Gap { why: Why::Damaged { fault: format::Fault::TooLong, .. }, .. }), Item::Record(_)]),
+        matches!(
+            &items[..],
+            [Item::Gap(Gap { why: Why::Damaged { fault: format::Fault::TooLong, .. }, .. }), Item::Record(_)]
+        ),
         "{items:?}"
     );
 }
@@ -214,11 +248,15 @@ fn a_line_beyond_the_limit_is_stepped_over() {
 #[test]
 fn a_newer_format_is_refused_and_any_bytes_are_not() {
     let newer = br#"{"header":{"format":2,"recording":"01KAVV3ZK0000000000080QV7K","segment":1,"warroom":"9","seq":0,"at":"2026-11-23T14:46:32Z","chain":"0000000000000000000000000000000000000000000000000000000000000000","about":null}"#;
-    let line = format!("{},\"crc\":\"{:08x}\"}}\n", std::str::from_utf8(newer).unwrap(), crc32c::crc32c(newer));
+    let line =
+        format!("{},\"crc\":\"{:08x}\"}}\n", std::str::from_utf8(newer).unwrap(), crc32c::crc32c(newer));
     let folder = plant(&BTreeMap::from([(SEGMENT.to_owned(), line.into_bytes())]));
     assert!(matches!(Recording::open(folder.path()), Err(JournalError::NewerFormat { found: 2, .. })));
     for bytes in [&b""[..], b"\n\n\n", b"{}\n", b"\xff\xfe\n\x00", &[0; 5000]] {
-        let folder = plant(&BTreeMap::from([(SEGMENT.to_owned(), bytes.to_vec()), ("000002.ndjson.zst".to_owned(), bytes.to_vec())]));
+        let folder = plant(&BTreeMap::from([
+            (SEGMENT.to_owned(), bytes.to_vec()),
+            ("000002.ndjson.zst".to_owned(), bytes.to_vec()),
+        ]));
         assert_eq!(records(Recording::open(folder.path()).unwrap().items()), vec![]);
         verify(folder.path()).unwrap();
         recover(folder.path()).unwrap();

@@ -49,7 +49,11 @@ impl Disk for FaultyDisk {
     }
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         self.0.call()?;
-        Ok(Box::new(FaultyFile { faults: Arc::clone(&self.0), file: LocalDisk.create(path)?, has_failed: false }))
+        Ok(Box::new(FaultyFile {
+            faults: Arc::clone(&self.0),
+            file: LocalDisk.create(path)?,
+            has_failed: false,
+        }))
     }
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
         self.0.call().and_then(|()| LocalDisk.open(path))
@@ -120,14 +124,18 @@ async fn whichever_call_fails_nothing_acknowledged_is_lost() {
         let Ok(owner) = session(&faults, data.path()).await else { continue };
         with_refusals += usize::from(!owner.refused.is_empty());
         check_after_fault(owner, fails_at);
-        assert!(!faults.was_reused.load(Ordering::SeqCst), "call {fails_at}: a file that had failed was written to again");
+        assert!(
+            !faults.was_reused.load(Ordering::SeqCst),
+            "call {fails_at}: a file that had failed was written to again"
+        );
     }
     assert!(with_refusals > 10, "{with_refusals}");
 }
 
 fn check_after_fault(owner: Owner, fails_at: u64) {
     let Owner { writer, world, acknowledged, seq, .. } = owner;
-    let (path, status) = (writer.path().to_path_buf(), writer.status());
+    let path = writer.path().to_path_buf();
+    let status = writer.status();
     let is_sealed = writer.seal().is_ok();
     let recording = Recording::open(&path).unwrap();
     let found = records(recording.items());
@@ -166,10 +174,15 @@ async fn a_full_disk_refuses_decisions_and_its_end_is_a_gap() {
     owner.answer_wish();
     until(&owner, |status| status.health == Health::Ok).await;
     owner.decide(&event(6)).await.unwrap();
-    let (path, world) = (owner.writer.path().to_path_buf(), owner.world.clone());
+    let path = owner.writer.path().to_path_buf();
+    let world = owner.world.clone();
     owner.writer.seal().unwrap();
     let report = verify(&path).unwrap();
-    assert!(matches!(&report.gaps[..], [Gap { to_seq: Some(5), why: Why::Lost(_), .. }]), "{:?}", report.gaps);
+    assert!(
+        matches!(&report.gaps[..], [Gap { to_seq: Some(5), why: Why::Lost(_), .. }]),
+        "{:?}",
+        report.gaps
+    );
     assert!(report.damaged.is_empty() && report.sealed, "{report:?}");
     assert_eq!(replay(Recording::open(&path).unwrap().items()), Some(world));
 }
@@ -178,7 +191,9 @@ async fn a_full_disk_refuses_decisions_and_its_end_is_a_gap() {
 async fn while_no_segment_can_be_started_the_old_one_goes_on() {
     let calls = Arc::new(Faults::default());
     let data = tempfile::tempdir().unwrap();
-    let mut owner = Owner::start(Arc::new(FaultyDisk(Arc::clone(&calls))), data.path(), Limits { segment: 1, ..small() }).unwrap();
+    let mut owner =
+        Owner::start(Arc::new(FaultyDisk(Arc::clone(&calls))), data.path(), Limits { segment: 1, ..small() })
+            .unwrap();
     // A folder in the way of the next segment's temporary file.
     std::fs::create_dir(owner.writer.path().join("000002.tmp")).unwrap();
     for number in 1..=20 {
@@ -209,7 +224,8 @@ async fn what_a_slow_disk_cannot_take_is_counted_and_the_replay_is_right_again()
     drop(open);
     first.await.unwrap();
     until(&owner, |status| status.durable_seq > 0).await;
-    let (path, world) = (owner.writer.path().to_path_buf(), owner.world.clone());
+    let path = owner.writer.path().to_path_buf();
+    let world = owner.world.clone();
     while owner.decide(&event(9002)).await.is_err() {}
     let status = until(&owner, |status| status.lost > 0).await;
     owner.answer_wish();
@@ -227,7 +243,8 @@ async fn what_a_slow_disk_cannot_take_is_counted_and_the_replay_is_right_again()
     );
 }
 
-/// Somebody who looks at the screen has to know that nothing is recorded any more, and no world is copied for nobody.
+/// Somebody who looks at the screen has to know that nothing is recorded any more, and no world is copied for
+/// nobody.
 #[tokio::test]
 async fn a_writing_thread_that_died_is_told_and_wants_nothing() {
     struct Bad;
@@ -265,7 +282,10 @@ async fn a_checkpoint_that_is_under_way_is_not_asked_for_again() {
         let (go_on, gate) = mpsc::channel();
         *faults.gate.lock().unwrap() = Some(gate);
         owner.answer_wish();
-        assert!(owner.writer.status().borrow().wants_checkpoint && !owner.writer.wants_checkpoint(), "it is not written yet");
+        assert!(
+            owner.writer.status().borrow().wants_checkpoint && !owner.writer.wants_checkpoint(),
+            "it is not written yet"
+        );
         drop(go_on);
         until(&owner, |status| !status.wants_checkpoint).await;
         *faults.gate.lock().unwrap() = None;

@@ -15,10 +15,15 @@ fn any_event() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_filter("JSON has no such number", |number| number.is_finite()).prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("JSON has no such number", |number| number.is_finite())
+            .prop_map(Value::from),
         "[a-z \\PC\n\u{1b}]{0,20}".prop_map(Value::from),
     ];
-    prop_oneof![leaf.clone(), proptest::collection::btree_map("pod|k[0-9]|é", leaf, 0..4).prop_map(|map| json!(map))]
+    prop_oneof![
+        leaf.clone(),
+        proptest::collection::btree_map("pod|k[0-9]|é", leaf, 0..4).prop_map(|map| json!(map))
+    ]
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -38,7 +43,8 @@ proptest! {
                 if *is_decision { owner.decide(event).await.unwrap() } else { owner.observe(event) }
             }
         });
-        let (path, world) = (owner.writer.path().to_path_buf(), owner.world.clone());
+        let path = owner.writer.path().to_path_buf();
+        let world = owner.world.clone();
         let end = owner.writer.seal().unwrap();
         let recording = Recording::open(&path).unwrap();
         let written: Vec<(u64, Value)> = (1..).zip(redacted).collect();
@@ -100,8 +106,14 @@ async fn a_segment_is_closed_when_its_records_have_the_size_of_its_checkpoint() 
     for number in 1..last {
         let (checkpoint, journal) = sizes(&path, number);
         let due = checkpoint.max(small().segment);
-        assert!(journal >= due, "segment {number} of {journal} bytes cost a checkpoint of {checkpoint}: more than twice the space");
-        assert!(journal < due + 1000, "segment {number} of {journal} bytes is long to replay from a checkpoint of {checkpoint}");
+        assert!(
+            journal >= due,
+            "segment {number} of {journal} bytes cost a checkpoint of {checkpoint}: more than twice the space"
+        );
+        assert!(
+            journal < due + 1000,
+            "segment {number} of {journal} bytes is long to replay from a checkpoint of {checkpoint}"
+        );
     }
 }
 
@@ -124,7 +136,12 @@ async fn closed_segments_are_compressed_and_read_the_same() {
     recover(&path).unwrap();
     let names: Vec<String> = files(&path).into_keys().collect();
     let (last, packed) = names.split_last().unwrap();
-    assert!(last.ends_with(".ndjson") && packed.len() > 1 && packed.iter().all(|name| name.ends_with(".ndjson.zst")), "{names:?}");
+    assert!(
+        last.ends_with(".ndjson")
+            && packed.len() > 1
+            && packed.iter().all(|name| name.ends_with(".ndjson.zst")),
+        "{names:?}"
+    );
     assert_eq!(records(Recording::open(&path).unwrap().items()), expected(1..=60));
     let report = verify(&path).unwrap();
     assert_eq!((report.chain, report.sealed, report.damaged), (end.chain, true, vec![]));
@@ -150,13 +167,22 @@ async fn recordings_are_listed_newest_first_with_how_they_ended() {
     let listing = list(data.path()).unwrap();
     assert_eq!(listing.recordings.len(), 3);
     assert_eq!(listing.unreadable.len(), 1);
-    assert!(listing.recordings.is_sorted_by_key(|summary| std::cmp::Reverse(summary.header.as_ref().unwrap().recording)));
+    assert!(
+        listing
+            .recordings
+            .is_sorted_by_key(|summary| std::cmp::Reverse(summary.header.as_ref().unwrap().recording))
+    );
     for (path, records, is_sealed, is_live) in
         [(killed.as_path(), 4, false, false), (&sealed, 7, true, false), (live.writer.path(), 0, false, true)]
     {
         let summary = summarise(path).unwrap();
         let end = summary.end.unwrap();
-        assert_eq!((end.records, end.seq, summary.sealed, summary.live), (records, records, is_sealed, is_live), "{}", path.display());
+        assert_eq!(
+            (end.records, end.seq, summary.sealed, summary.live),
+            (records, records, is_sealed, is_live),
+            "{}",
+            path.display()
+        );
         assert_eq!(summary.header.unwrap().about, json!({"context": "bed"}));
         assert!(summary.bytes > 0);
     }
@@ -189,7 +215,8 @@ async fn numbers_out_of_order_are_refused() {
         owner.seq = 0;
         owner.entry(&event(1))
     };
-    let (second, third) = (again(), again());
+    let second = again();
+    let third = again();
     assert!(matches!(owner.writer.observe(second), Err(JournalError::OutOfOrder { expected: 2, got: 1 })));
     assert!(matches!(owner.writer.decide(third).await, Err(JournalError::OutOfOrder { .. })));
 }
@@ -197,7 +224,8 @@ async fn numbers_out_of_order_are_refused() {
 #[tokio::test]
 async fn sealing_is_fast() {
     let data = tempfile::tempdir().unwrap();
-    let mut owner = Owner::start(Arc::new(LocalDisk), data.path(), Limits { segment: 1 << 30, ..small() }).unwrap();
+    let mut owner =
+        Owner::start(Arc::new(LocalDisk), data.path(), Limits { segment: 1 << 30, ..small() }).unwrap();
     (1..=2000).for_each(|number| owner.observe(&event(number)));
     let start = Instant::now();
     owner.writer.seal().unwrap();

@@ -1,4 +1,5 @@
-//! What a step is aimed at and where `jump` goes: at what is looked at, never at a selection in a pane that is not.
+//! What a step is aimed at and where `jump` goes: at what is looked at, never at a selection in a pane that
+//! is not.
 
 use super::*;
 use crate::clean::Clean;
@@ -14,8 +15,14 @@ fn deployment(name: &str, service: &str) -> Workload {
 fn room() -> Room {
     let mut room = Room::new(false);
     let workloads = [("ai", "ai"), ("app", "app"), ("worker", "jobs"), ("web-a", "web"), ("web-b", "web")];
-    room.take(Event::Cluster(ClusterEvent::Workloads(workloads.map(|(name, service)| deployment(name, service)).to_vec())));
-    let group = |name: &str| GroupLag { group: name.into(), members: Some(1), partitions: vec![PartitionLag::default()] };
+    room.take(Event::Cluster(ClusterEvent::Workloads(
+        workloads.map(|(name, service)| deployment(name, service)).to_vec(),
+    )));
+    let group = |name: &str| GroupLag {
+        group: name.into(),
+        members: Some(1),
+        partitions: vec![PartitionLag::default()],
+    };
     room.take(Event::Lag { at: room.at, groups: vec![group("worker"), group("audit")] });
     choose(&mut room, Focus::Pods, "uid-ai");
     room
@@ -77,7 +84,10 @@ fn the_pods_of_a_group_are_those_of_the_workload_that_is_named_so() {
     let mut room = room();
     room.state.screen.overlays.push(Overlay::Group { id: "worker".into(), scroll: 0 });
     room.act(Action::Jump);
-    assert_eq!((room.state.screen.focus, room.state.screen.list().selected), (Focus::Pods, Some(Clean::from("uid-worker"))));
+    assert_eq!(
+        (room.state.screen.focus, room.state.screen.list().selected),
+        (Focus::Pods, Some(Clean::from("uid-worker")))
+    );
     for (overlay, told) in [
         (Overlay::Group { id: "audit".into(), scroll: 0 }, "no workload is named audit"),
         (Overlay::Changes { scroll: 0 }, "it is about nothing that is in the cluster now"),

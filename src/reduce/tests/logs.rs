@@ -3,7 +3,9 @@
 use super::*;
 use crate::clean::Styled;
 use crate::effect::Following;
-use crate::event::{ClusterEvent, Level, LogEnd, LogLine, LogNews, LogState, Meta, Owner, Pod, Revision, Workload, samples};
+use crate::event::{
+    ClusterEvent, Level, LogEnd, LogLine, LogNews, LogState, Meta, Owner, Pod, Revision, Workload, samples,
+};
 use crate::state::{Focus, LogView, Place};
 
 fn meta(name: &str) -> Meta {
@@ -33,7 +35,10 @@ fn room() -> Room {
     room.take(Event::View(View::Resized { columns: 100, rows: 16 }));
     room.take(Event::Cluster(ClusterEvent::Workloads(vec![deployment()])));
     room.take(Event::Cluster(ClusterEvent::Revisions(vec![set("app-1")])));
-    room.take(Event::Cluster(ClusterEvent::Pods(vec![pod("app-1-a", "app-1", &["app", "proxy"]), pod("other", "other-1", &["app"])])));
+    room.take(Event::Cluster(ClusterEvent::Pods(vec![
+        pod("app-1-a", "app-1", &["app", "proxy"]),
+        pod("other", "other-1", &["app"]),
+    ])));
     select(&mut room, "uid-app");
     room
 }
@@ -44,7 +49,9 @@ fn select(room: &mut Room, uid: &str) {
 
 /// What is followed by these effects: `pod/container`.
 fn followed(effects: &[Effect]) -> Vec<(u16, String)> {
-    let following = effects.iter().filter_map(|effect| if let Effect::Follow(following) = effect { Some(following) } else { None });
+    let following = effects
+        .iter()
+        .filter_map(|effect| if let Effect::Follow(following) = effect { Some(following) } else { None });
     following
         .flat_map(|f: &Following| &f.sources)
         .map(|(number, source)| (*number, format!("{}/{}", source.pod, source.container)))
@@ -135,7 +142,8 @@ fn the_extent_begins_anew_and_late_news_of_the_old_are_not_mixed_in() {
 fn keys_move_search_and_change_the_look() {
     let mut room = room();
     room.act(Action::Logs);
-    let lines: Vec<String> = (0..40).map(|n| if n % 20 == 5 { format!("ERROR {n}") } else { format!("line {n}") }).collect();
+    let lines: Vec<String> =
+        (0..40).map(|n| if n % 20 == 5 { format!("ERROR {n}") } else { format!("line {n}") }).collect();
     tell(&mut room, &lines.iter().map(String::as_str).collect::<Vec<_>>(), vec![]);
     room.act(Action::Up);
     assert_eq!(log(&mut room).place, Place::Bottom(38));
@@ -167,8 +175,16 @@ fn keys_move_search_and_change_the_look() {
 #[test]
 fn a_replay_has_no_logs_and_says_so() {
     let mut room = room();
-    room.state.screen.playback =
-        Some(Playback { playing: false, speed: 1.0, from: room.at, to: room.at, seq: 1, last_seq: 1, density: vec![], gaps: vec![] });
+    room.state.screen.playback = Some(Playback {
+        playing: false,
+        speed: 1.0,
+        from: room.at,
+        to: room.at,
+        seq: 1,
+        last_seq: 1,
+        density: vec![],
+        gaps: vec![],
+    });
     assert_eq!(look(&mut room.state, &Event::Operator(Operator::Did(Action::Logs))), []);
     assert_eq!(room.told(), "logs are not recorded: a replay has none");
 }

@@ -43,7 +43,8 @@ fn the_service_that_failed_most_keeps_the_chart_after_it_has_recovered() {
     let mut fails = |second: i64, worker: f64| {
         let rate = |errors| Rate { errors: Some(errors), requests: Some(100.0), ..Rate::default() };
         let all = [("app", 0.0), ("proxy", 1.0), ("worker", worker)];
-        let services = all.map(|(service, errors)| ServiceRate { service: service.into(), rate: rate(errors) }).to_vec();
+        let services =
+            all.map(|(service, errors)| ServiceRate { service: service.into(), rate: rate(errors) }).to_vec();
         room.at = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
         room.take(Event::Rates(vec![RateSample { at: room.at, window: 30, services, errors_5m: None }]));
         rate_lines(&room.state).into_iter().map(|(service, _)| service.to_string()).collect::<Vec<_>>()
@@ -55,7 +56,9 @@ fn the_service_that_failed_most_keeps_the_chart_after_it_has_recovered() {
 }
 
 fn calls(effects: &[Effect]) -> Vec<&str> {
-    let calls = effects.iter().filter_map(|effect| if let Effect::Notify { text, .. } = effect { Some(text.as_str()) } else { None });
+    let calls = effects.iter().filter_map(|effect| {
+        if let Effect::Notify { text, .. } = effect { Some(text.as_str()) } else { None }
+    });
     calls.collect()
 }
 
@@ -88,9 +91,15 @@ fn names_are_chosen_by_a_command_as_well() {
     room.command("keymap vim");
     assert_eq!(room.state.screen.keymaps.name(), "vim");
     room.command("theme nrod");
-    assert_eq!((room.told(), room.state.screen.themes.name()), ("no such theme \"nrod\"; did you mean \"nord\"?", "dark"));
+    assert_eq!(
+        (room.told(), room.state.screen.themes.name()),
+        ("no such theme \"nrod\"; did you mean \"nord\"?", "dark")
+    );
     room.command("theme");
-    assert!(matches!(room.state.screen.overlays.last(), Some(Overlay::Picker { picks: Picks::Theme, before: 0 })));
+    assert!(matches!(
+        room.state.screen.overlays.last(),
+        Some(Overlay::Picker { picks: Picks::Theme, before: 0 })
+    ));
 }
 
 #[test]
@@ -154,9 +163,16 @@ fn the_mouse_chooses_rows_but_not_behind_what_is_open() {
     let mut room = room();
     let point = |pane, row: Option<&str>| Event::View(View::Pointed { pane, row: row.map(Clean::from) });
     room.take(point(Context::Steps, Some("scale")));
-    assert_eq!((room.state.screen.focus, room.state.screen.list().selected), (Focus::Steps, Some("scale".into())));
+    assert_eq!(
+        (room.state.screen.focus, room.state.screen.list().selected),
+        (Focus::Steps, Some("scale".into()))
+    );
     room.take(point(Context::Steps, Some("gone")));
-    assert_eq!(room.state.screen.list().selected, Some("scale".into()), "a row that has gone is not selected");
+    assert_eq!(
+        room.state.screen.list().selected,
+        Some("scale".into()),
+        "a row that has gone is not selected"
+    );
     for _ in 0..3 {
         room.take(Event::View(View::Wheeled { pane: Some(Context::Steps), down: false }));
     }
@@ -175,10 +191,17 @@ fn the_mouse_chooses_rows_but_not_behind_what_is_open() {
 fn what_needs_a_person_calls_once() {
     let mut room = room();
     let fires = |alerts: &[Alert]| Event::Alerts(alerts.to_vec());
-    assert_eq!(calls(&room.take(fires(&[alert("High5xx", "active"), alert("Silenced", "suppressed")]))), ["app: alert High5xx"]);
+    assert_eq!(
+        calls(&room.take(fires(&[alert("High5xx", "active"), alert("Silenced", "suppressed")]))),
+        ["app: alert High5xx"]
+    );
     assert_eq!(calls(&room.take(fires(&[]))), Vec::<&str>::new());
     room.wait(60_000);
-    assert_eq!(calls(&room.take(fires(&[alert("High5xx", "active")]))), Vec::<&str>::new(), "it flaps: one call is enough");
+    assert_eq!(
+        calls(&room.take(fires(&[alert("High5xx", "active")]))),
+        Vec::<&str>::new(),
+        "it flaps: one call is enough"
+    );
     room.take(fires(&[]));
     room.wait(600_000);
     assert_eq!(calls(&room.take(fires(&[alert("High5xx", "active")]))), ["app: alert High5xx"]);
@@ -192,7 +215,10 @@ fn what_needs_a_person_calls_once() {
 fn an_unknown_outcome_and_an_effect_that_was_not_seen_call() {
     let mut room = room();
     room.take(Event::Intent(Box::new(intent())));
-    let lost = room.take(Event::Outcome { intent: intent().id, outcome: Outcome::Unknown { reason: "no answer".into(), at: 0 } });
+    let lost = room.take(Event::Outcome {
+        intent: intent().id,
+        outcome: Outcome::Unknown { reason: "no answer".into(), at: 0 },
+    });
     assert!(calls(&lost)[0].starts_with("worker: unknown: no answer"), "{lost:?}");
     assert_eq!(room.state.world.timeline.entries().last().map(|entry| entry.kind), Some(EntryKind::Unknown));
 }
@@ -201,7 +227,11 @@ fn an_unknown_outcome_and_an_effect_that_was_not_seen_call() {
 fn a_replay_calls_nobody() {
     let mut room = room();
     let before = room.state.world.timeline.newest();
-    room.state.world.fold(&Record { seq: 9, at: room.at, event: Event::Alerts(vec![alert("High5xx", "active")]) });
+    room.state.world.fold(&Record {
+        seq: 9,
+        at: room.at,
+        event: Event::Alerts(vec![alert("High5xx", "active")]),
+    });
     assert!(room.state.world.timeline.newest() > before);
     assert_eq!(look(&mut room.state, &Event::View(View::Tick)), []);
     assert_eq!(room.take(Event::View(View::Tick)), [], "only what a record brings calls");
@@ -222,7 +252,13 @@ fn links_are_opened_here_and_copied_over_ssh() {
 
 #[test]
 fn an_address_that_is_none_is_not_opened() {
-    for generator in ["javascript:alert(1)", "file:///etc/passwd", "http://x\u{1b}]52;c;\u{7}", "http://x y", "https://x\"; rm"] {
+    for generator in [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "http://x\u{1b}]52;c;\u{7}",
+        "http://x y",
+        "https://x\"; rm",
+    ] {
         let mut room = room();
         room.take(Event::Alerts(vec![Alert { generator: Some(generator.into()), ..alert("A", "active") }]));
         assert_eq!(room.act(Action::OpenLink), [], "{generator}");

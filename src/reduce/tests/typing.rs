@@ -1,4 +1,5 @@
-//! What is typed and left again: filters, searches, forms, names of namespaces; and the way out of what is open.
+//! What is typed and left again: filters, searches, forms, names of namespaces; and the way out of what is
+//! open.
 
 use super::*;
 use crate::event::{Alert, Health, LogSource, Namespace, NamespacePhase, SourceId, SourceState, samples};
@@ -44,7 +45,10 @@ fn a_slip_of_the_fingers_is_offered_what_was_meant_and_never_runs_it() {
 fn no_form_asks_for_a_silence_where_there_is_none() {
     let mut room = Room::new(false);
     room.command("unsilence");
-    assert_eq!((room.told(), room.state.screen.overlays.len()), ("no silence is known that could be ended", 0));
+    assert_eq!(
+        (room.told(), room.state.screen.overlays.len()),
+        ("no silence is known that could be ended", 0)
+    );
 }
 
 /// A room in which a log is open.
@@ -53,17 +57,20 @@ fn reading() -> Room {
     let subject = LogSubject { uid: "u".into(), kind: "pod", name: "app".into() };
     let extent = crate::event::LogExtent { previous: false, minutes: None, lines: 500 };
     let mut log = LogView::new(subject, 1, extent);
-    log.add(vec![LogSource { namespace: "ns".into(), pod: "app".into(), uid: "u".into(), container: "app".into() }]);
+    log.add(vec![LogSource {
+        namespace: "ns".into(),
+        pod: "app".into(),
+        uid: "u".into(),
+        container: "app".into(),
+    }]);
     room.state.screen.overlays.push(Overlay::Logs(Box::new(log)));
     room
 }
 
 fn search(room: &Room) -> Option<&str> {
-    room.state
-        .screen
-        .overlays
-        .iter()
-        .find_map(|overlay| if let Overlay::Logs(log) = overlay { Some(log.search.text.as_str()) } else { None })
+    room.state.screen.overlays.iter().find_map(|overlay| {
+        if let Overlay::Logs(log) = overlay { Some(log.search.text.as_str()) } else { None }
+    })
 }
 
 #[test]
@@ -104,7 +111,8 @@ fn whatever_is_open_is_closed_with_q_and_the_program_is_not() {
     for overlay in overlays {
         let mut room = Room::new(false);
         room.state.screen.overlays.push(overlay.clone());
-        let crate::keymap::Resolution::Action(action) = keymap.resolve(&room.state.screen.contexts(), &[], q) else {
+        let crate::keymap::Resolution::Action(action) = keymap.resolve(&room.state.screen.contexts(), &[], q)
+        else {
             panic!("q is bound over {overlay:?}")
         };
         assert_eq!((room.act(action), room.state.screen.overlays.len()), (vec![], 0), "{overlay:?}");
@@ -114,16 +122,25 @@ fn whatever_is_open_is_closed_with_q_and_the_program_is_not() {
 #[test]
 fn a_namespace_that_nobody_has_is_not_looked_at() {
     let mut room = Room::new(false);
-    let told = ["ns", "shop", "prod"].map(|name| Namespace { name: name.into(), phase: NamespacePhase::Active, context: ContextId::MAIN });
+    let told = ["ns", "shop", "prod"].map(|name| Namespace {
+        name: name.into(),
+        phase: NamespacePhase::Active,
+        context: ContextId::MAIN,
+    });
     room.take(Event::Namespaces(told.into()));
     let at = room.at;
     let hear = |room: &mut Room, error: Option<&str>| {
-        let (source, state, error) = (SourceId::Namespaces, SourceState::Live, error.map(Clean::from));
+        let source = SourceId::Namespaces;
+        let state = SourceState::Live;
+        let error = error.map(Clean::from);
         room.take(Event::Health(Health { source, state, since: at, error, parts: vec![] }));
     };
     hear(&mut room, None);
     assert_eq!(room.command("ns shpo"), []);
-    assert_eq!((room.told(), room.state.world.watches("ns")), ("no such namespace \"shpo\"; did you mean \"shop\"?", true));
+    assert_eq!(
+        (room.told(), room.state.world.watches("ns")),
+        ("no such namespace \"shpo\"; did you mean \"shop\"?", true)
+    );
     assert_eq!(room.command("ns shop"), [Effect::Unfollow, Effect::Watch(vec!["shop".into()])]);
     hear(&mut room, Some("namespaces may not be listed (403)"));
     assert_eq!(room.command("ns hidden"), [Effect::Unfollow, Effect::Watch(vec!["hidden".into()])]);
@@ -167,7 +184,8 @@ fn a_label_that_the_alert_lacks_is_told_and_asked_again() {
         Some(Overlay::Form(form)) => form.clone(),
         other => panic!("{other:?}"),
     };
-    let told = |room: &Room, typed: &str| form(room).quieted(&room.state.world, Some(typed)).unwrap().to_string();
+    let told =
+        |room: &Room, typed: &str| form(room).quieted(&room.state.world, Some(typed)).unwrap().to_string();
     assert_eq!(told(&room, "alertname"), "silences 1 of 1 firing alerts");
     assert_eq!(told(&room, "alertname,sevrity"), "\"sevrity\" is no label of it");
     room.enter("alertname,sevrity");
@@ -175,7 +193,10 @@ fn a_label_that_the_alert_lacks_is_told_and_asked_again() {
     let effects = room.enter("known");
     let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
     let why = "the alert has no label \"sevrity\"; it has alertname, service, severity";
-    room.take(Event::View(View::Prepared(Box::new(Prepared { call: call.clone(), result: Err(Refusal::Usage(why.into())) }))));
+    room.take(Event::View(View::Prepared(Box::new(Prepared {
+        call: call.clone(),
+        result: Err(Refusal::Usage(why.into())),
+    }))));
     assert_eq!(form(&room).current().map(|field| field.name.as_str()), Some("labels"));
     assert_eq!(form(&room).refused("a comment is needed: say why"), 3, "a field that is called by its name");
 }
@@ -184,10 +205,17 @@ fn a_label_that_the_alert_lacks_is_told_and_asked_again() {
 fn a_group_leads_to_what_reads_it() {
     let mut room = Room::new(false);
     let workload = |name: &str| {
-        let meta = crate::event::Meta { uid: format!("uid-{name}").into(), namespace: "ns".into(), ..samples::meta(name) };
+        let meta = crate::event::Meta {
+            uid: format!("uid-{name}").into(),
+            namespace: "ns".into(),
+            ..samples::meta(name)
+        };
         crate::event::Workload { revision: None, ..samples::deployment(meta, 1) }
     };
-    room.take(Event::Cluster(crate::event::ClusterEvent::Workloads(vec![workload("intake"), workload("worker")])));
+    room.take(Event::Cluster(crate::event::ClusterEvent::Workloads(vec![
+        workload("intake"),
+        workload("worker"),
+    ])));
     room.state.screen.lists.entry(Focus::Pods).or_default().selected = Some("uid-intake".into());
     room.state.screen.overlays.push(Overlay::Group { id: "worker".into(), scroll: 0 });
     let offers = |room: &Room, action| crate::state::offers(&room.state, &action);
@@ -248,13 +276,21 @@ fn the_words_of_a_command_are_those_of_a_shell() {
 #[test]
 fn a_recorded_command_is_what_it_came_to() {
     let room = Room::new(false);
-    let recorded = |line: &str| serde_json::to_value(command(&room.state, line)).unwrap()["operator"]["command"].take();
+    let recorded =
+        |line: &str| serde_json::to_value(command(&room.state, line)).unwrap()["operator"]["command"].take();
     let json = |line: &str, does: serde_json::Value| serde_json::json!({"line": line, "does": does});
     assert_eq!(recorded("disarm"), json("disarm", serde_json::json!({"act": "disarm"})));
     assert_eq!(recorded("theme light"), json("theme light", serde_json::json!({"theme": "light"})));
-    let call = serde_json::json!({"begin": {"step": "scale", "inputs": {"deployment": "worker", "replicas": "3"}}});
-    assert_eq!(recorded("step scale deployment=worker replicas=3"), json("scale deployment=worker replicas=3", call));
-    assert_eq!(recorded("scale deployment=worker FOO=bar baz"), json("scale deployment=worker … …", "nothing".into()));
+    let call =
+        serde_json::json!({"begin": {"step": "scale", "inputs": {"deployment": "worker", "replicas": "3"}}});
+    assert_eq!(
+        recorded("step scale deployment=worker replicas=3"),
+        json("scale deployment=worker replicas=3", call)
+    );
+    assert_eq!(
+        recorded("scale deployment=worker FOO=bar baz"),
+        json("scale deployment=worker … …", "nothing".into())
+    );
     assert_eq!(recorded("discribe"), json("discribe", "nothing".into()));
 }
 

@@ -1,4 +1,5 @@
-//! A recording as this version understands it: records and worlds decoded, what cannot be read, and what one look at the whole found.
+//! A recording as this version understands it: records and worlds decoded, what cannot be read, and what one
+//! look at the whole found.
 
 use chrono::{DateTime, Utc};
 
@@ -34,7 +35,8 @@ pub enum Unread {
     },
 }
 
-/// Why it cannot be read, without the list of all that would have been known, and without the place in the line.
+/// Why it cannot be read, without the list of all that would have been known, and without the place in the
+/// line.
 fn why(error: &serde_json::Error) -> String {
     let whole = error.to_string();
     let first = |text: &str, end: &str| text.split(end).next().unwrap_or_default().to_owned();
@@ -46,7 +48,8 @@ fn why(error: &serde_json::Error) -> String {
 /// # Errors
 /// This version does not know its kind, or its form.
 pub fn decoded(raw: &RawRecord) -> Result<Record, Unread> {
-    let event: Event = serde_json::from_str(raw.json.get()).map_err(|error| Unread::Record { seq: raw.seq, why: why(&error) })?;
+    let event: Event = serde_json::from_str(raw.json.get())
+        .map_err(|error| Unread::Record { seq: raw.seq, why: why(&error) })?;
     Ok(Record { seq: raw.seq, at: raw.at, event })
 }
 
@@ -55,7 +58,8 @@ pub fn decoded(raw: &RawRecord) -> Result<Record, Unread> {
 /// # Errors
 /// This version does not know its form.
 pub fn world_of(checkpoint: &Checkpoint) -> Result<World, Unread> {
-    serde_json::from_str(checkpoint.world.get()).map_err(|error| Unread::Checkpoint { seq: checkpoint.seq, why: why(&error) })
+    serde_json::from_str(checkpoint.world.get())
+        .map_err(|error| Unread::Checkpoint { seq: checkpoint.seq, why: why(&error) })
 }
 
 /// Everything in a recording that this version cannot read.
@@ -93,7 +97,8 @@ impl Survey {
                 world.fold(&decoded(raw)?);
             }
             Item::Checkpoint(checkpoint) => {
-                self.checkpoints.retain(|known| *known != checkpoint.seq); // of two at one place the later one is sought
+                // of two at one place the later one is sought
+                self.checkpoints.retain(|known| *known != checkpoint.seq);
                 *world = world_of(checkpoint)?;
                 self.checkpoints.push(checkpoint.seq);
             }
@@ -105,14 +110,16 @@ impl Survey {
 
 /// Reads a recording once, from its beginning to its end.
 pub(super) fn survey(recording: &Recording) -> Survey {
-    let (mut survey, mut world) = (Survey::default(), World::default());
+    let mut survey = Survey::default();
+    let mut world = World::default();
     for item in recording.items() {
         if let Err(unread) = survey.take(&item, &mut world) {
             survey.gaps.push(unread.to_string().into());
         }
     }
     let entries = world.timeline.entries().iter();
-    survey.entries = entries.map(|entry| (entry.at, format!("{} {}", world.subject(entry), entry.text).into())).collect();
+    survey.entries =
+        entries.map(|entry| (entry.at, format!("{} {}", world.subject(entry), entry.text).into())).collect();
     if let (Some((_, from)), Some((_, to))) = (survey.times.first(), survey.times.last()) {
         survey.density = density(&survey.times, *from, *to);
     }

@@ -1,4 +1,5 @@
-//! Who may do what: the rights of `manifests/base.yaml`, and the reviews with which a client asks about its own.
+//! Who may do what: the rights of `manifests/base.yaml`, and the reviews with which a client asks about its
+//! own.
 
 use axum::http::Method;
 use bytes::Bytes;
@@ -37,17 +38,25 @@ struct Rule {
     namespace: Option<&'static str>,
 }
 
-const fn rule(groups: &'static [&'static str], resources: &'static [&'static str], verbs: &'static [&'static str]) -> Rule {
+const fn rule(
+    groups: &'static [&'static str],
+    resources: &'static [&'static str],
+    verbs: &'static [&'static str],
+) -> Rule {
     Rule { groups, resources, verbs, names: &[], namespace: None }
 }
 
 impl Rule {
-    /// Whether it grants the verb, by the rules of `pkg/registry/rbac/validation` and `plugin/pkg/auth/authorizer/rbac`.
+    /// Whether it grants the verb, by the rules of `pkg/registry/rbac/validation` and
+    /// `plugin/pkg/auth/authorizer/rbac`.
     fn grants(&self, asked: &Asked<'_>) -> bool {
         let among = |all: &[&str], one: &str| all.iter().any(|known| *known == "*" || *known == one);
         let here = self.namespace.is_none() || self.namespace == asked.namespace;
         let named = self.names.is_empty() || asked.name.is_some_and(|name| self.names.contains(&name));
-        here && named && among(self.verbs, asked.verb) && among(self.groups, asked.group) && among(self.resources, asked.resource)
+        here && named
+            && among(self.verbs, asked.verb)
+            && among(self.groups, asked.group)
+            && among(self.resources, asked.resource)
     }
 }
 
@@ -75,9 +84,31 @@ const CHANGE: &[&str] = &["create", "patch", "update", "delete"];
 static ADMIN: [Rule; 1] = [rule(&["*"], &["*"], &["*"])];
 
 const READS: [Rule; 2] = [
-    rule(&[""], &["pods", "pods/log", "nodes", "events", "services", "endpoints", "configmaps", "replicationcontrollers"], READ),
     rule(
-        &["apps", "batch", "autoscaling", "networking.istio.io", "metrics.k8s.io", "events.k8s.io", "discovery.k8s.io", "policy"],
+        &[""],
+        &[
+            "pods",
+            "pods/log",
+            "nodes",
+            "events",
+            "services",
+            "endpoints",
+            "configmaps",
+            "replicationcontrollers",
+        ],
+        READ,
+    ),
+    rule(
+        &[
+            "apps",
+            "batch",
+            "autoscaling",
+            "networking.istio.io",
+            "metrics.k8s.io",
+            "events.k8s.io",
+            "discovery.k8s.io",
+            "policy",
+        ],
         &["*"],
         READ,
     ),
@@ -86,7 +117,11 @@ const READS: [Rule; 2] = [
 static RESPONDER: [Rule; 9] = [
     READS[0],
     READS[1],
-    rule(&["apps"], &["deployments", "deployments/scale", "statefulsets", "statefulsets/scale", "daemonsets"], &["patch", "update"]),
+    rule(
+        &["apps"],
+        &["deployments", "deployments/scale", "statefulsets", "statefulsets/scale", "daemonsets"],
+        &["patch", "update"],
+    ),
     rule(&["apps"], &["deployments"], &["create", "delete"]),
     rule(&[""], &["services", "configmaps"], CHANGE),
     rule(&[""], &["pods"], &["patch", "update", "delete"]),
@@ -95,19 +130,32 @@ static RESPONDER: [Rule; 9] = [
     rule(&["networking.istio.io"], &["destinationrules", "virtualservices"], CHANGE),
 ];
 
-static VIEWER: [Rule; 1] =
-    [rule(&["", "apps"], &["pods", "nodes", "events", "services", "deployments", "replicasets", "statefulsets", "namespaces"], READ)];
+static VIEWER: [Rule; 1] = [rule(
+    &["", "apps"],
+    &["pods", "nodes", "events", "services", "deployments", "replicasets", "statefulsets", "namespaces"],
+    READ,
+)];
 
 static NARROW: [Rule; 2] = [
     Rule {
         namespace: Some(NAMESPACE),
-        ..rule(&["", "apps"], &["pods", "pods/log", "services", "deployments", "replicasets"], &["get", "list"])
+        ..rule(
+            &["", "apps"],
+            &["pods", "pods/log", "services", "deployments", "replicasets"],
+            &["get", "list"],
+        )
     },
     Rule { namespace: Some(NAMESPACE), ..rule(&["apps"], &["deployments"], &["patch"]) },
 ];
 
-static NAMED: [Rule; 3] =
-    [READS[0], READS[1], Rule { names: &["medcontracthub-app"], ..rule(&["apps"], &["deployments", "deployments/scale"], &["patch"]) }];
+static NAMED: [Rule; 3] = [
+    READS[0],
+    READS[1],
+    Rule {
+        names: &["medcontracthub-app"],
+        ..rule(&["apps"], &["deployments", "deployments/scale"], &["patch"])
+    },
+];
 
 /// The README's paragraph "Rights", sentence by sentence.
 static DOCUMENTED: [Rule; 13] = [
@@ -145,19 +193,30 @@ impl Identity {
         let rule = rules.iter().find(|rule| rule.grants(asked))?;
         Some(match (self, rule.namespace) {
             (Self::Admin, _) => String::new(),
-            (_, Some(here)) => format!("RBAC: allowed by RoleBinding \"{group}/{here}\" of Role \"{role}\" to Group \"{group}\""),
-            (_, None) => format!("RBAC: allowed by ClusterRoleBinding \"{group}\" of ClusterRole \"{role}\" to Group \"{group}\""),
+            (_, Some(here)) => format!(
+                "RBAC: allowed by RoleBinding \"{group}/{here}\" of Role \"{role}\" to Group \"{group}\""
+            ),
+            (_, None) => format!(
+                "RBAC: allowed by ClusterRoleBinding \"{group}\" of ClusterRole \"{role}\" to Group \"{group}\""
+            ),
         })
     }
 }
 
 /// Refuses what the identity may not do.
-pub(super) fn check(identity: Identity, method: &Method, target: &Target, query: &Query) -> Result<(), Status> {
-    let (verb, resource) = (verb(method, target, query), target.resource());
+pub(super) fn check(
+    identity: Identity,
+    method: &Method,
+    target: &Target,
+    query: &Query,
+) -> Result<(), Status> {
+    let verb = verb(method, target, query);
+    let resource = target.resource();
     // A list of one object by its name counts as one of that name (`apiserver/pkg/endpoints/request`).
     let selected = query.get("fieldSelector").and_then(|fields| fields.strip_prefix("metadata.name="));
     let name = target.name.as_deref().or(selected);
-    let asked = Asked { verb, group: target.kind.group, resource: &resource, namespace: target.scope(), name };
+    let asked =
+        Asked { verb, group: target.kind.group, resource: &resource, namespace: target.scope(), name };
     let allowed = identity.allowed(&asked).is_some();
     if allowed { Ok(()) } else { Err(Status::forbidden(identity.profile().user, verb, target)) }
 }
@@ -184,7 +243,8 @@ pub(super) fn review(identity: Identity, path: &str, body: &Bytes) -> Option<Val
         }
         "/apis/authentication.k8s.io/v1/selfsubjectreviews" => {
             let Profile { user, group, .. } = identity.profile();
-            review["status"] = json!({"userInfo": {"username": user, "groups": [group, "system:authenticated"]}});
+            review["status"] =
+                json!({"userInfo": {"username": user, "groups": [group, "system:authenticated"]}});
         }
         _ => return None,
     }
@@ -196,8 +256,10 @@ fn access(identity: Identity, attributes: &Value) -> Value {
     let field = |name: &str| attributes[name].as_str().filter(|text| !text.is_empty());
     let plural = field("resource").unwrap_or_default();
     let resource = field("subresource").map_or_else(|| plural.to_owned(), |part| format!("{plural}/{part}"));
-    let (verb, group) = (field("verb").unwrap_or_default(), field("group").unwrap_or_default());
-    let asked = Asked { verb, group, resource: &resource, namespace: field("namespace"), name: field("name") };
+    let verb = field("verb").unwrap_or_default();
+    let group = field("group").unwrap_or_default();
+    let asked =
+        Asked { verb, group, resource: &resource, namespace: field("namespace"), name: field("name") };
     match identity.allowed(&asked) {
         Some(reason) if reason.is_empty() => json!({"allowed": true}),
         Some(reason) => json!({"allowed": true, "reason": reason}),
@@ -228,7 +290,11 @@ mod tests {
         ];
         for (identity, verb, group, resource, namespace, expected) in cases {
             let asked = Asked { verb, group, resource, namespace, name: None };
-            assert_eq!(identity.allowed(&asked).is_some(), expected, "{identity:?} {verb} {group}/{resource} {namespace:?}");
+            assert_eq!(
+                identity.allowed(&asked).is_some(),
+                expected,
+                "{identity:?} {verb} {group}/{resource} {namespace:?}"
+            );
         }
     }
 
@@ -238,14 +304,19 @@ mod tests {
             let attributes = json!({"verb": "patch", "group": "apps", "resource": "deployments", "subresource": part, "namespace": NAMESPACE, "name": name});
             access(identity, &attributes)
         };
-        let reason = r#"RBAC: allowed by ClusterRoleBinding "named" of ClusterRole "one-deployment" to Group "named""#;
+        let reason =
+            r#"RBAC: allowed by ClusterRoleBinding "named" of ClusterRole "one-deployment" to Group "named""#;
         for part in ["", "scale"] {
-            assert_eq!(review(Identity::Named, "medcontracthub-app", part), json!({"allowed": true, "reason": reason}));
+            assert_eq!(
+                review(Identity::Named, "medcontracthub-app", part),
+                json!({"allowed": true, "reason": reason})
+            );
             assert_eq!(review(Identity::Named, "ai-service", part), json!({"allowed": false}));
             assert_eq!(review(Identity::Named, "", part), json!({"allowed": false}));
         }
         assert_eq!(review(Identity::Admin, "", ""), json!({"allowed": true}));
-        let reason = r#"RBAC: allowed by RoleBinding "narrow/medcontract-prod" of Role "narrow" to Group "narrow""#;
+        let reason =
+            r#"RBAC: allowed by RoleBinding "narrow/medcontract-prod" of Role "narrow" to Group "narrow""#;
         assert_eq!(review(Identity::Narrow, "ai-service", "")["reason"], reason);
     }
 }

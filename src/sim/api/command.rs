@@ -1,4 +1,5 @@
-//! The commands that the simulated containers know: those of the runbook, and a few of every container's own. There is no shell.
+//! The commands that the simulated containers know: those of the runbook, and a few of every container's own.
+//! There is no shell.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -51,7 +52,8 @@ impl Output {
 pub(super) fn execute(place: &Place<'_>, command: &[&str]) -> Output {
     match command {
         [tool, "--bootstrap-server", _, "--describe", "--all-groups"]
-            if text(place.pod, "/metadata/name").starts_with("kafka-") && tool.ends_with("kafka-consumer-groups.sh") =>
+            if text(place.pod, "/metadata/name").starts_with("kafka-")
+                && tool.ends_with("kafka-consumer-groups.sh") =>
         {
             let (stdout, stderr) = place.cluster.kafka.describe_all_groups();
             Output { stderr, ..Output::ok(stdout) }
@@ -61,13 +63,17 @@ pub(super) fn execute(place: &Place<'_>, command: &[&str]) -> Output {
             Output::ok("{\"status\":\"ok\",\"database\":\"postgres-primary\",\"latency_ms\":3}\n")
         }
         ["echo", words @ ..] => Output::ok(format!("{}\n", words.join(" "))),
-        ["printenv", name] => {
-            environment(place.container, name).map_or_else(|| Output::failed("", 1), |value| Output::ok(format!("{value}\n")))
-        }
+        ["printenv", name] => environment(place.container, name)
+            .map_or_else(|| Output::failed("", 1), |value| Output::ok(format!("{value}\n"))),
         ["printf", text] => Output::ok(interpreted(text)),
         ["seq", count] => Output::ok(numbers(count.parse().unwrap_or_default())),
-        ["sleep", seconds] => Output { runs: Duration::from_secs(seconds.parse().unwrap_or_default()), ..Output::ok("") },
-        ["top", ..] => Output { runs: Duration::from_secs(u64::from(u32::MAX)), ..Output::ok("Mem: 15625K used, 246519K free\n") },
+        ["sleep", seconds] => {
+            Output { runs: Duration::from_secs(seconds.parse().unwrap_or_default()), ..Output::ok("") }
+        }
+        ["top", ..] => Output {
+            runs: Duration::from_secs(u64::from(u32::MAX)),
+            ..Output::ok("Mem: 15625K used, 246519K free\n")
+        },
         ["true"] => Output::ok(""),
         ["false"] => Output::failed("", 1),
         [] => Output::failed("you must specify at least one command for the container\n", 126),
@@ -75,7 +81,8 @@ pub(super) fn execute(place: &Place<'_>, command: &[&str]) -> Output {
     }
 }
 
-/// GNU wget says nothing with `-q` and ends with 8 when the server answers with an error, with 4 when nobody listens.
+/// GNU wget says nothing with `-q` and ends with 8 when the server answers with an error, with 4 when nobody
+/// listens.
 fn health(process: &Process) -> Output {
     let behaviour = &process.behaviour;
     if behaviour.service.is_empty() {
@@ -84,7 +91,10 @@ fn health(process: &Process) -> Output {
     if !behaviour.healthy() {
         return Output::failed("", 8);
     }
-    Output::ok(format!(r#"{{"status":"ok","service":"{}","version":"{}"}}"#, behaviour.service, behaviour.version))
+    Output::ok(format!(
+        r#"{{"status":"ok","service":"{}","version":"{}"}}"#,
+        behaviour.service, behaviour.version
+    ))
 }
 
 /// The value of a variable; empty for one that has none.
@@ -102,7 +112,8 @@ fn numbers(count: u32) -> String {
 
 /// The bytes that `printf` makes of its first argument.
 fn interpreted(text: &str) -> Vec<u8> {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
         let (byte, left) = if *first == b'\\' { escape(after) } else { (*first, after) };
         bytes.push(byte);
@@ -113,14 +124,20 @@ fn interpreted(text: &str) -> Vec<u8> {
 
 /// The byte that an escape stands for, and what follows it; a backslash before anything else is one.
 fn escape(after: &[u8]) -> (u8, &[u8]) {
-    let number = |digits: &[u8], radix| std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, radix).ok());
+    let number = |digits: &[u8], radix| {
+        std::str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, radix).ok())
+    };
     match after {
         [b'n', rest @ ..] => (b'\n', rest),
         [b't', rest @ ..] => (b'\t', rest),
         [b'r', rest @ ..] => (b'\r', rest),
         [b'\\', rest @ ..] => (b'\\', rest),
-        [b'x', high, low, rest @ ..] if number(&[*high, *low], 16).is_some() => (number(&[*high, *low], 16).unwrap_or_default(), rest),
-        [a, b, c, rest @ ..] if number(&[*a, *b, *c], 8).is_some() => (number(&[*a, *b, *c], 8).unwrap_or_default(), rest),
+        [b'x', high, low, rest @ ..] if number(&[*high, *low], 16).is_some() => {
+            (number(&[*high, *low], 16).unwrap_or_default(), rest)
+        }
+        [a, b, c, rest @ ..] if number(&[*a, *b, *c], 8).is_some() => {
+            (number(&[*a, *b, *c], 8).unwrap_or_default(), rest)
+        }
         _ => (b'\\', after),
     }
 }

@@ -23,13 +23,22 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Response, Status> {
     if !dry_run(call) {
         cluster.remove(kind, namespace, name);
     }
-    let details = json!({"name": name, "group": kind.group, "kind": kind.plural, "uid": object["metadata"]["uid"]});
-    Ok(reply::json(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})))
+    let details =
+        json!({"name": name, "group": kind.group, "kind": kind.plural, "uid": object["metadata"]["uid"]});
+    Ok(reply::json(
+        200,
+        &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}),
+    ))
 }
 
 /// Deletes a pod: the answer is the pod, marked for deletion, or with no grace at all as it was at last
 /// (`ReturnDeletedObject` in `pkg/registry/core/pod/storage`).
-fn delete_pod(call: &Call<'_>, cluster: &mut Cluster, pod: Value, options: &Value) -> Result<Response, Status> {
+fn delete_pod(
+    call: &Call<'_>,
+    cluster: &mut Cluster,
+    pod: Value,
+    options: &Value,
+) -> Result<Response, Status> {
     let asked = if call.body.is_empty() {
         call.query.get("gracePeriodSeconds").and_then(|grace| grace.parse().ok())
     } else {
@@ -50,7 +59,10 @@ pub(super) fn evict(call: &Call<'_>) -> Result<Response, Status> {
         let (_, namespace, name) = place(call);
         cluster.end_pod(namespace, name, options["gracePeriodSeconds"].as_i64());
     }
-    Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+    Ok(reply::json(
+        201,
+        &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+    ))
 }
 
 fn place<'a>(call: &'a Call<'_>) -> (&'static Kind, &'a str, &'a str) {
@@ -70,7 +82,9 @@ fn meant(call: &Call<'_>, cluster: &Cluster, options: &Value) -> Result<Value, S
 }
 
 fn check_preconditions(kind: &Kind, object: &Value, wanted: &Value) -> Result<(), Status> {
-    for (field, called, since) in [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")] {
+    for (field, called, since) in
+        [("uid", "UID", "deleted and then recreated"), ("resourceVersion", "ResourceVersion", "modified")]
+    {
         let known = text(object, &format!("/metadata/{field}"));
         if let Some(wanted) = wanted[field].as_str().filter(|wanted| *wanted != known) {
             let why = format!(

@@ -12,7 +12,9 @@ pub(super) fn answer(path: &str) -> Option<Value> {
     match parts.as_slice() {
         ["version"] => Some(version()),
         ["api"] => Some(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
-        ["apis"] => Some(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().into_values().collect::<Vec<_>>()})),
+        ["apis"] => Some(
+            json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups().into_values().collect::<Vec<_>>()}),
+        ),
         ["apis", group] => groups().remove(*group),
         ["api", "v1"] => Some(resources("", "v1")),
         ["apis", group, version] => groups().contains_key(*group).then(|| resources(group, version)),
@@ -41,27 +43,41 @@ fn groups() -> BTreeMap<String, Value> {
 }
 
 fn group_of(group: &str, versions: &[&str]) -> Value {
-    let versions: Vec<_> =
-        versions.iter().map(|version| json!({"groupVersion": group_version(group, version), "version": version})).collect();
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|version| json!({"groupVersion": group_version(group, version), "version": version}))
+        .collect();
     json!({"kind": "APIGroup", "apiVersion": "v1", "name": group, "versions": versions, "preferredVersion": versions[0]})
 }
 
 fn resources(group: &str, version: &str) -> Value {
     let kinds = ALL.into_iter().filter(|kind| kind.group == group && kind.versions.contains(&version));
     let mut resources: Vec<_> = kinds.flat_map(resources_of).collect();
-    resources.extend(REVIEWS.iter().filter(|review| review.0 == group).map(|(_, name, kind)| entry(name, kind, false, &["create"])));
+    resources.extend(
+        REVIEWS
+            .iter()
+            .filter(|review| review.0 == group)
+            .map(|(_, name, kind)| entry(name, kind, false, &["create"])),
+    );
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version(group, version), "resources": resources})
 }
 
 fn resources_of(kind: &Kind) -> Vec<Value> {
-    let verbs = if kind.group == "metrics.k8s.io" { &["get", "list"][..] } else { &["create", "delete", "get", "list", "patch", "watch"] };
+    let verbs = if kind.group == "metrics.k8s.io" {
+        &["get", "list"][..]
+    } else {
+        &["create", "delete", "get", "list", "patch", "watch"]
+    };
     let mut whole = entry(kind.plural, kind.name, kind.namespaced, verbs);
     whole["singularName"] = json!(kind.name.to_lowercase());
     whole["shortNames"] = json!(kind.short);
     let mut all = vec![whole];
-    let part = |part: &str, of: &str, verbs: &[&str]| entry(&format!("{}/{part}", kind.plural), of, true, verbs);
+    let part =
+        |part: &str, of: &str, verbs: &[&str]| entry(&format!("{}/{part}", kind.plural), of, true, verbs);
     match kind.name {
-        "Pod" => all.extend([part("log", "Pod", &["get"]), part("exec", "PodExecOptions", &["create", "get"])]),
+        "Pod" => {
+            all.extend([part("log", "Pod", &["get"]), part("exec", "PodExecOptions", &["create", "get"])])
+        }
         "Deployment" | "StatefulSet" => all.push(part("scale", "Scale", &["get", "patch"])),
         _ => {}
     }

@@ -1,4 +1,5 @@
-//! `pods/exec` over a WebSocket: the commands that the simulated containers know, and how their output is sent.
+//! `pods/exec` over a WebSocket: the commands that the simulated containers know, and how their output is
+//! sent.
 
 use axum::body::Bytes;
 use axum::extract::FromRequestParts;
@@ -24,20 +25,30 @@ pub(super) async fn answer(call: &Call<'_>, mut parts: Parts) -> Result<Response
     let output = run(call)?;
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let upgrade = upgrade.map_err(|_| Status::bad_request("Upgrade request required"))?;
-    let (clock, cuts) = (call.shared.clock.clone(), call.shared.faults.cuts());
+    let clock = call.shared.clock.clone();
+    let cuts = call.shared.faults.cuts();
     let until = clock.now() + output.runs;
-    Ok(upgrade.protocols(["v5.channel.k8s.io", "v4.channel.k8s.io"]).on_upgrade(move |socket| send(socket, output, (clock, until), cuts)))
+    Ok(upgrade
+        .protocols(["v5.channel.k8s.io", "v4.channel.k8s.io"])
+        .on_upgrade(move |socket| send(socket, output, (clock, until), cuts)))
 }
 
 fn run(call: &Call<'_>) -> Result<Output, Status> {
     let cluster = call.shared.cluster();
     let name = call.target.name.as_deref().unwrap_or_default();
-    let pod = cluster.store.get(&POD, call.target.namespace(), name).ok_or_else(|| Status::not_found(&call.target))?;
+    let pod = cluster
+        .store
+        .get(&POD, call.target.namespace(), name)
+        .ok_or_else(|| Status::not_found(&call.target))?;
     let container = container(pod.value(), call.query.get("container"))?;
     let process = cluster.processes.get(name).filter(|process| process.running());
     let process = process.ok_or_else(|| {
         let container = text(container, "/name");
-        Status::new(500, "InternalError", format!("unable to upgrade connection: container not found (\"{container}\")"))
+        Status::new(
+            500,
+            "InternalError",
+            format!("unable to upgrade connection: container not found (\"{container}\")"),
+        )
     })?;
     let command: Vec<_> = call.query.all("command").collect();
     Ok(execute(&Place { cluster: &cluster, pod: pod.value(), container, process }, &command))
@@ -45,23 +56,33 @@ fn run(call: &Call<'_>) -> Result<Output, Status> {
 
 /// The container that is meant: one has to be named where there are several.
 fn container<'a>(pod: &'a Value, wanted: Option<&str>) -> Result<&'a Value, Status> {
-    let (all, name) = (items(pod, "/spec/containers"), text(pod, "/metadata/name"));
+    let all = items(pod, "/spec/containers");
+    let name = text(pod, "/metadata/name");
     match (all, wanted) {
         ([one], None) => Ok(one),
         (_, Some(wanted)) => {
             let found = all.iter().find(|container| container["name"] == wanted);
-            found.ok_or_else(|| Status::bad_request(format!("container {wanted} is not valid for pod {name}")))
+            found
+                .ok_or_else(|| Status::bad_request(format!("container {wanted} is not valid for pod {name}")))
         }
         (_, None) => {
             let names: Vec<_> = all.iter().map(|container| text(container, "/name")).collect();
             let choices = names.join(" ");
-            Err(Status::bad_request(format!("a container name must be specified for pod {name}, choose one of: [{choices}]")))
+            Err(Status::bad_request(format!(
+                "a container name must be specified for pod {name}, choose one of: [{choices}]"
+            )))
         }
     }
 }
 
-/// Channel 1 is stdout, 2 is stderr, 3 the status. A command that still runs ends without a status when the connections are cut.
-async fn send(mut socket: WebSocket, output: Output, (clock, until): (Clock, DateTime<Utc>), mut cuts: watch::Receiver<u64>) {
+/// Channel 1 is stdout, 2 is stderr, 3 the status. A command that still runs ends without a status when the
+/// connections are cut.
+async fn send(
+    mut socket: WebSocket,
+    output: Output,
+    (clock, until): (Clock, DateTime<Utc>),
+    mut cuts: watch::Receiver<u64>,
+) {
     for (channel, bytes) in [(1, output.stdout.as_slice()), (2, output.stderr.as_bytes())] {
         for piece in bytes.chunks(PIECE) {
             if socket.send(frame(channel, piece)).await.is_err() {
@@ -99,7 +120,9 @@ fn status(code: u8) -> String {
         return json!({"metadata": {}, "status": "Success"}).to_string();
     }
     let code = code.to_string();
-    let message = format!("command terminated with non-zero exit code: error executing command in container, exit code {code}");
+    let message = format!(
+        "command terminated with non-zero exit code: error executing command in container, exit code {code}"
+    );
     let details = json!({"causes": [{"reason": "ExitCode", "message": code}]});
     json!({"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode", "message": message, "details": details}).to_string()
 }

@@ -19,7 +19,8 @@ impl Token {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
         let version = parts.next()?.parse().ok()?;
-        let (namespace, name) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        let namespace = parts.next()?.to_owned();
+        let name = parts.next()?.to_owned();
         Some(Self { version, after: (namespace, name) })
     }
 
@@ -49,19 +50,30 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
 
 /// A version that the server has not reached is refused, as the watch cache does.
 pub(super) fn check_version(call: &Call<'_>, store: &Store) -> Result<(), Status> {
-    let Some(wanted) = call.query.get("resourceVersion").filter(|text| !text.is_empty()) else { return Ok(()) };
-    let wanted = wanted.parse().map_err(|_| Status::bad_request(format!("invalid resourceVersion: {wanted:?}")))?;
+    let Some(wanted) = call.query.get("resourceVersion").filter(|text| !text.is_empty()) else {
+        return Ok(());
+    };
+    let wanted =
+        wanted.parse().map_err(|_| Status::bad_request(format!("invalid resourceVersion: {wanted:?}")))?;
     if wanted > store.version() { Err(Status::too_large_version(wanted, store.version())) } else { Ok(()) }
 }
 
 fn page(call: &Call<'_>, store: &Store, selection: &Selection) -> Result<Response, Status> {
     let token = call.query.get("continue").filter(|text| !text.is_empty());
-    let token = token.map(|text| Token::parse(text).ok_or_else(|| Status::bad_request("continue key is not valid"))).transpose()?;
+    let token = token
+        .map(|text| Token::parse(text).ok_or_else(|| Status::bad_request("continue key is not valid")))
+        .transpose()?;
     let version = token.as_ref().map_or(store.version(), |token| token.version);
-    let objects =
-        store.snapshot(call.target.kind, version, token.as_ref().map(|token| &token.after)).map_err(|_| Status::expired_token())?;
+    let objects = store
+        .snapshot(call.target.kind, version, token.as_ref().map(|token| &token.after))
+        .map_err(|_| Status::expired_token())?;
     let mut wanted = objects.iter().filter(|(_, object)| selection.matches(object));
-    let limit = call.query.get("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let limit = call
+        .query
+        .get("limit")
+        .and_then(|limit| limit.parse().ok())
+        .filter(|limit| *limit > 0)
+        .unwrap_or(usize::MAX);
     let shown: Vec<_> = wanted.by_ref().take(limit).collect();
     let remaining = wanted.count();
 
@@ -75,6 +87,10 @@ fn page(call: &Call<'_>, store: &Store, selection: &Selection) -> Result<Respons
     let lost = call.quirk == Some(Quirk::LostPage);
     let items: Vec<_> = shown.iter().filter(|_| !lost).map(|(_, object)| object.json()).collect();
     let kind = call.target.kind;
-    let head = format!("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[", kind.name, kind.api_version());
+    let head = format!(
+        "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
+        kind.name,
+        kind.api_version()
+    );
     Ok(json_text(200, head + &items.join(",") + "]}"))
 }

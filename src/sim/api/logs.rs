@@ -23,7 +23,10 @@ use crate::sim::server::Shared;
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
     let cluster = call.shared.cluster();
     let name = call.target.name.as_deref().unwrap_or_default();
-    let pod = cluster.store.get(&POD, call.target.namespace(), name).ok_or_else(|| Status::not_found(&call.target))?;
+    let pod = cluster
+        .store
+        .get(&POD, call.target.namespace(), name)
+        .ok_or_else(|| Status::not_found(&call.target))?;
     let container = text(pod.value(), "/spec/containers/0/name");
     if let Some(wanted) = call.query.get("container").filter(|wanted| *wanted != container) {
         return Err(Status::bad_request(format!("container {wanted} is not valid for pod {name}")));
@@ -35,13 +38,21 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
         let wanted = lines.iter().filter(|line| filter.wants(line)).count();
         wanted.saturating_sub(tail)
     });
-    let first: Vec<u8> = lines.iter().filter(|line| filter.wants(line)).skip(skipped).flat_map(|line| filter.print(line)).collect();
+    let first: Vec<u8> = lines
+        .iter()
+        .filter(|line| filter.wants(line))
+        .skip(skipped)
+        .flat_map(|line| filter.print(line))
+        .collect();
     if !call.query.flag("follow") || call.query.flag("previous") {
         return Ok(reply::body(200, "text/plain", Body::from(first)));
     }
     let sent = process.log.back().map_or(0, |line| line.number);
     let faults = &call.shared.faults;
-    let (steps, cuts, ends, stalls) = (cluster.steps(), faults.cuts(), faults.log_ends(), faults.log_stalls());
+    let steps = cluster.steps();
+    let cuts = faults.cuts();
+    let ends = faults.log_ends();
+    let stalls = faults.log_stalls();
     let follower = Follower {
         shared: call.shared.clone(),
         pod: name.to_owned(),
@@ -55,20 +66,26 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
         ends,
         stalls,
     };
-    let stream = stream::unfold(follower, |mut follower| async { follower.next().await.map(|chunk| (chunk, follower)) });
+    let stream = stream::unfold(follower, |mut follower| async {
+        follower.next().await.map(|chunk| (chunk, follower))
+    });
     Ok(reply::body(200, "text/plain", Body::from_stream(stream)))
 }
 
 fn chosen<'a>(process: &'a Process, call: &Call<'_>, container: &str) -> Result<&'a VecDeque<Line>, Status> {
     let name = call.target.name.as_deref().unwrap_or_default();
     if call.query.flag("previous") {
-        let missing = || Status::bad_request(format!("previous terminated container \"{container}\" in pod \"{name}\" not found"));
+        let missing = || {
+            Status::bad_request(format!(
+                "previous terminated container \"{container}\" in pod \"{name}\" not found"
+            ))
+        };
         return process.last_exit.map(|_| &process.previous_log).ok_or_else(missing);
     }
     match process.state {
-        State::Creating { .. } => {
-            Err(Status::bad_request(format!("container \"{container}\" in pod \"{name}\" is waiting to start: ContainerCreating")))
-        }
+        State::Creating { .. } => Err(Status::bad_request(format!(
+            "container \"{container}\" in pod \"{name}\" is waiting to start: ContainerCreating"
+        ))),
         State::BackOff { .. } => Ok(&process.previous_log),
         _ => Ok(&process.log),
     }
@@ -82,8 +99,14 @@ struct Filter {
 
 impl Filter {
     fn parse(query: &Query, now: DateTime<Utc>) -> Self {
-        let time = query.get("sinceTime").and_then(|time| DateTime::parse_from_rfc3339(time).ok()).map(|time| time.to_utc());
-        let seconds = query.get("sinceSeconds").and_then(|seconds| seconds.parse().ok()).map(|seconds| now - TimeDelta::seconds(seconds));
+        let time = query
+            .get("sinceTime")
+            .and_then(|time| DateTime::parse_from_rfc3339(time).ok())
+            .map(|time| time.to_utc());
+        let seconds = query
+            .get("sinceSeconds")
+            .and_then(|seconds| seconds.parse().ok())
+            .map(|seconds| now - TimeDelta::seconds(seconds));
         Self { since: time.or(seconds), timestamps: query.flag("timestamps") }
     }
 
@@ -160,6 +183,10 @@ impl Follower {
         let ended = over || matches!(process.state, State::Terminating { .. });
         let new: Vec<_> = log.iter().filter(|line| line.number > self.sent).collect();
         self.sent = new.last().map_or(self.sent, |line| line.number);
-        if new.is_empty() && ended { None } else { Some(new.into_iter().flat_map(|line| self.filter.print(line)).collect()) }
+        if new.is_empty() && ended {
+            None
+        } else {
+            Some(new.into_iter().flat_map(|line| self.filter.print(line)).collect())
+        }
     }
 }

@@ -53,7 +53,14 @@ struct Call<'a> {
 }
 
 /// Answers one request.
-pub(super) async fn answer(shared: &Arc<Shared>, parts: Parts, path: &str, query: &Query, body: &Bytes, quirk: Option<Quirk>) -> Response {
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    parts: Parts,
+    path: &str,
+    query: &Query,
+    body: &Bytes,
+    quirk: Option<Quirk>,
+) -> Response {
     if let Some(known) = about_itself(shared.identity, path, body) {
         return known;
     }
@@ -65,8 +72,9 @@ pub(super) async fn answer(shared: &Arc<Shared>, parts: Parts, path: &str, query
     call.answer(parts).await.unwrap_or_else(|status| status.response())
 }
 
-/// Whether a request asks for a dry run. The options of a deletion are those of its body; only without one are they those of the query
-/// (`DeleteResource` in staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
+/// Whether a request asks for a dry run. The options of a deletion are those of its body; only without one
+/// are they those of the query (`DeleteResource` in
+/// staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go).
 pub(super) fn is_dry_run(method: &Method, query: &Query, body: &[u8]) -> bool {
     if *method == Method::DELETE && !body.is_empty() {
         return serde_json::from_slice::<Value>(body).is_ok_and(|options| options["dryRun"].is_array());
@@ -74,7 +82,8 @@ pub(super) fn is_dry_run(method: &Method, query: &Query, body: &[u8]) -> bool {
     query.get("dryRun") == Some("All")
 }
 
-/// What a server says about itself and about who asks: its health, its resources, the rights that this identity has.
+/// What a server says about itself and about who asks: its health, its resources, the rights that this
+/// identity has.
 pub(super) fn about_itself(identity: Identity, path: &str, body: &Bytes) -> Option<Response> {
     if matches!(path, "/livez" | "/readyz" | "/healthz") {
         return Some(reply::text(200, "ok"));

@@ -26,7 +26,8 @@ impl<'a> Proxied<'a> {
     pub(super) fn parse(path: &'a str) -> Option<Self> {
         let (namespace, rest) = path.strip_prefix("/api/v1/namespaces/")?.split_once("/services/")?;
         let (service, rest) = rest.split_once("/proxy").filter(|(service, _)| !service.contains('/'))?;
-        let service = ["http:", "https:"].iter().find_map(|scheme| service.strip_prefix(scheme)).unwrap_or(service);
+        let service =
+            ["http:", "https:"].iter().find_map(|scheme| service.strip_prefix(scheme)).unwrap_or(service);
         let (name, port) = service.split_once(':').unwrap_or((service, ""));
         let target = Target {
             kind: &SERVICE,
@@ -38,15 +39,31 @@ impl<'a> Proxied<'a> {
     }
 
     /// What the service answers, or why it is not reached.
-    pub(super) fn answer(&self, shared: &Shared, method: &Method, query: &Query, body: &Bytes) -> Result<Response, Status> {
+    pub(super) fn answer(
+        &self,
+        shared: &Shared,
+        method: &Method,
+        query: &Query,
+        body: &Bytes,
+    ) -> Result<Response, Status> {
         auth::check(shared.identity, method, &self.target, query)?;
         let mut cluster = shared.cluster();
         let name = self.target.name.as_deref().unwrap_or_default();
-        let service = cluster.store.get(&SERVICE, self.target.namespace(), name).ok_or_else(|| Status::not_found(&self.target))?;
-        let ports = service.value().pointer("/spec/ports").and_then(Value::as_array).cloned().unwrap_or_default();
-        let known = ports.iter().any(|port| port["port"].as_u64() == self.port.parse().ok() || port["name"] == self.port);
+        let service = cluster
+            .store
+            .get(&SERVICE, self.target.namespace(), name)
+            .ok_or_else(|| Status::not_found(&self.target))?;
+        let ports =
+            service.value().pointer("/spec/ports").and_then(Value::as_array).cloned().unwrap_or_default();
+        let known = ports
+            .iter()
+            .any(|port| port["port"].as_u64() == self.port.parse().ok() || port["name"] == self.port);
         if !known {
-            return Err(Status::new(503, "ServiceUnavailable", format!("no service port \"{}\" found for service \"{name}\"", self.port)));
+            return Err(Status::new(
+                503,
+                "ServiceUnavailable",
+                format!("no service port \"{}\" found for service \"{name}\"", self.port),
+            ));
         }
         match name {
             PROMETHEUS => {

@@ -14,7 +14,11 @@ use crate::sim::json::{int, text};
 /// Shows an object's scale.
 pub(super) fn read(call: &Call<'_>) -> Result<Response, Status> {
     let cluster = call.shared.cluster();
-    let object = cluster.store.get(call.target.kind, call.target.namespace(), call.target.name.as_deref().unwrap_or_default());
+    let object = cluster.store.get(
+        call.target.kind,
+        call.target.namespace(),
+        call.target.name.as_deref().unwrap_or_default(),
+    );
     let object = object.ok_or_else(|| Status::not_found(&call.target))?;
     Ok(json_text(200, scale_of(object.value()).to_string()))
 }
@@ -23,9 +27,12 @@ pub(super) fn read(call: &Call<'_>) -> Result<Response, Status> {
 pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> {
     let operations = operations(call, parts)?;
     let mut cluster = call.shared.cluster();
-    let (kind, now) = (call.target.kind, cluster.now);
-    let (namespace, name) = (call.target.namespace(), call.target.name.as_deref().unwrap_or_default());
-    let object = cluster.store.get(kind, namespace, name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
+    let kind = call.target.kind;
+    let now = cluster.now;
+    let namespace = call.target.namespace();
+    let name = call.target.name.as_deref().unwrap_or_default();
+    let object =
+        cluster.store.get(kind, namespace, name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
     let before = scale_of(object.value());
     let mut scale = before.clone();
     json_patch::apply(&mut scale, operations).map_err(|_| Status::patch_failed())?;
@@ -46,7 +53,8 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
 
 fn check(kind: &Kind, before: &Value, after: &Value) -> Result<(), Status> {
     let name = text(before, "/metadata/name");
-    let (known, given) = (text(before, "/metadata/uid"), text(after, "/metadata/uid"));
+    let known = text(before, "/metadata/uid");
+    let given = text(after, "/metadata/uid");
     if known != given {
         let why = format!("Precondition failed: UID in precondition: {given}, UID in object meta: {known}");
         return Err(Status::conflict(kind.group, &format!("{}/scale", kind.plural), name, &why));
@@ -62,8 +70,11 @@ fn scale_of(object: &Value) -> Value {
     let metadata = &object["metadata"];
     let count = |count: i64| if count == 0 { json!({}) } else { json!({"replicas": count}) };
     let selector = object["spec"]["selector"]["matchLabels"].as_object();
-    let selector: Vec<_> =
-        selector.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    let selector: Vec<_> = selector
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
     let mut status = json!({"replicas": int(object, "/status/replicas")});
     status["selector"] = json!(selector.join(","));
     json!({

@@ -39,8 +39,14 @@ const FIELDS: [&str; 11] = [
 
 impl Selection {
     pub(super) fn parse(target: &Target, query: &Query) -> Result<Self, Status> {
-        let labels = split(query.get("labelSelector").unwrap_or_default()).into_iter().map(requirement).collect::<Result<_, _>>()?;
-        let fields = split(query.get("fieldSelector").unwrap_or_default()).into_iter().map(field).collect::<Result<_, _>>()?;
+        let labels = split(query.get("labelSelector").unwrap_or_default())
+            .into_iter()
+            .map(requirement)
+            .collect::<Result<_, _>>()?;
+        let fields = split(query.get("fieldSelector").unwrap_or_default())
+            .into_iter()
+            .map(field)
+            .collect::<Result<_, _>>()?;
         Ok(Self { namespace: target.namespace.clone(), labels, fields })
     }
 
@@ -50,7 +56,9 @@ impl Selection {
     }
 
     pub(super) fn matches(&self, object: &Object) -> bool {
-        self.namespace.as_deref().is_none_or(|namespace| namespace == text(object.value(), "/metadata/namespace"))
+        self.namespace
+            .as_deref()
+            .is_none_or(|namespace| namespace == text(object.value(), "/metadata/namespace"))
             && self.wants(object.value())
     }
 
@@ -79,19 +87,30 @@ fn split(selector: &str) -> Vec<&str> {
 
 fn requirement(part: &str) -> Result<Requirement, Status> {
     let among = |key: &str, values: &str, wanted| {
-        Requirement::Among(key.trim().to_owned(), values.split(',').map(|value| value.trim().to_owned()).collect(), wanted)
+        Requirement::Among(
+            key.trim().to_owned(),
+            values.split(',').map(|value| value.trim().to_owned()).collect(),
+            wanted,
+        )
     };
     let set = |part: &str| {
-        part.strip_suffix(')').and_then(|part| part.split_once('(').map(|(key, values)| (key.trim().to_owned(), values.to_owned())))
+        part.strip_suffix(')').and_then(|part| {
+            part.split_once('(').map(|(key, values)| (key.trim().to_owned(), values.to_owned()))
+        })
     };
     if let Some((words, values)) = set(part) {
         return match words.split_once(char::is_whitespace) {
             Some((key, "in")) => Ok(among(key, &values, true)),
             Some((key, "notin")) => Ok(among(key, &values, false)),
-            _ => Err(Status::bad_request(format!("unable to parse requirement: found '{words}', expected: in, notin"))),
+            _ => Err(Status::bad_request(format!(
+                "unable to parse requirement: found '{words}', expected: in, notin"
+            ))),
         };
     }
-    let pair = part.split_once("!=").map(|pair| (pair, false)).or_else(|| part.split_once('=').map(|pair| (pair, true)));
+    let pair = part
+        .split_once("!=")
+        .map(|pair| (pair, false))
+        .or_else(|| part.split_once('=').map(|pair| (pair, true)));
     Ok(match pair {
         Some(((key, value), wanted)) => among(key, value.trim_start_matches('='), wanted),
         None => Requirement::Exists(part.trim_start_matches('!').to_owned(), !part.starts_with('!')),
@@ -99,9 +118,14 @@ fn requirement(part: &str) -> Result<Requirement, Status> {
 }
 
 fn field(part: &str) -> Result<(String, String, bool), Status> {
-    let pair = part.split_once("!=").map(|pair| (pair, false)).or_else(|| part.split_once('=').map(|pair| (pair, true)));
+    let pair = part
+        .split_once("!=")
+        .map(|pair| (pair, false))
+        .or_else(|| part.split_once('=').map(|pair| (pair, true)));
     let Some(((path, value), wanted)) = pair else {
-        return Err(Status::bad_request(format!("invalid field selector: invalid selector: '{part}'; can't understand '{part}'")));
+        return Err(Status::bad_request(format!(
+            "invalid field selector: invalid selector: '{part}'; can't understand '{part}'"
+        )));
     };
     if !FIELDS.contains(&path) {
         return Err(Status::bad_request(format!("field label not supported: {path}")));
@@ -128,7 +152,10 @@ mod tests {
         ];
         for (labels, fields, expected) in cases {
             let query = Query::parse(
-                &format!("labelSelector={labels}&fieldSelector={fields}").replace(' ', "+").replace("==", "%3D%3D").replace("!=", "!%3D"),
+                &format!("labelSelector={labels}&fieldSelector={fields}")
+                    .replace(' ', "+")
+                    .replace("==", "%3D%3D")
+                    .replace("!=", "!%3D"),
             );
             let target = Target::parse("/api/v1/pods").unwrap();
             let selection = Selection::parse(&target, &query).unwrap();

@@ -42,11 +42,21 @@ impl Status {
     }
 
     pub(super) fn no_such_path() -> Self {
-        Self { details: json!({}), ..Self::new(404, "NotFound", "the server could not find the requested resource") }
+        Self {
+            details: json!({}),
+            ..Self::new(404, "NotFound", "the server could not find the requested resource")
+        }
     }
 
     pub(super) fn method_not_allowed() -> Self {
-        Self { details: json!({}), ..Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource") }
+        Self {
+            details: json!({}),
+            ..Self::new(
+                405,
+                "MethodNotAllowed",
+                "the server does not allow this method on the requested resource",
+            )
+        }
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -74,28 +84,42 @@ impl Status {
 
     /// The object was written since the version that the request carries.
     pub(super) fn modified(kind: &Kind, name: &str) -> Self {
-        let why = "the object has been modified; please apply your changes to the latest version and try again";
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
         Self::conflict(kind.group, kind.plural, name, why)
     }
 
-    /// A field that does not hold; `kind` and `group` are those of what was sent, which for a scale is `Scale`.
+    /// A field that does not hold; `kind` and `group` are those of what was sent, which for a scale is
+    /// `Scale`.
     pub(super) fn invalid(group: &str, kind: &str, name: &str, field: &str, problem: &str) -> Self {
         let called = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let mut status =
-            Self::new(422, "Invalid", format!("{called} \"{name}\" is invalid: {field}: {problem}")).about(group, kind, Some(name));
-        let reason = if problem.starts_with("Forbidden") { "FieldValueForbidden" } else { "FieldValueInvalid" };
+        let mut status = Self::new(
+            422,
+            "Invalid",
+            format!("{called} \"{name}\" is invalid: {field}: {problem}"),
+        )
+        .about(group, kind, Some(name));
+        let reason =
+            if problem.starts_with("Forbidden") { "FieldValueForbidden" } else { "FieldValueInvalid" };
         status.details["causes"] = json!([{"reason": reason, "message": problem, "field": field}]);
         status
     }
 
-    /// What the server says of a JSON patch that cannot be applied, a failed `test` included: no more than this.
+    /// What the server says of a JSON patch that cannot be applied, a failed `test` included: no more than
+    /// this.
     pub(super) fn patch_failed() -> Self {
-        Self { details: json!({}), ..Self::new(422, "Invalid", "the server rejected our request due to an error in our request") }
+        Self {
+            details: json!({}),
+            ..Self::new(422, "Invalid", "the server rejected our request due to an error in our request")
+        }
     }
 
     pub(super) fn forbidden(user: &str, verb: &str, target: &Target) -> Self {
         let group = target.kind.group;
-        let scope = target.namespace.as_ref().map_or("at the cluster scope".to_owned(), |name| format!("in the namespace \"{name}\""));
+        let scope = target
+            .namespace
+            .as_ref()
+            .map_or("at the cluster scope".to_owned(), |name| format!("in the namespace \"{name}\""));
         let name = target.name.as_ref().map(|name| format!(" \"{name}\"")).unwrap_or_default();
         let message = format!(
             "{}{name} is forbidden: User \"{user}\" cannot {verb} resource \"{}\" in API group \"{group}\" {scope}",
@@ -131,7 +155,10 @@ impl Status {
             503 => ("ServiceUnavailable", "the server is currently unable to handle the request"),
             504 => ("Timeout", "Timeout: request did not complete within the allotted timeout"),
             410 => ("Expired", "The resourceVersion for the provided list is too old."),
-            409 => ("Conflict", "the object has been modified; please apply your changes to the latest version and try again"),
+            409 => (
+                "Conflict",
+                "the object has been modified; please apply your changes to the latest version and try again",
+            ),
             401 => ("Unauthorized", "Unauthorized"),
             _ => ("InternalError", "Internal error occurred: etcdserver: request timed out"),
         };

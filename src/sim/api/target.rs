@@ -27,9 +27,15 @@ impl Target {
         };
         let kind = kind::find(group, version, plural)?;
         let owned = |part: Option<&&str>| part.map(|part| (*part).to_owned());
-        let whole =
-            rest.len() <= 2 && kind.namespaced >= namespace.is_some() && (rest.is_empty() || kind.namespaced == namespace.is_some());
-        let target = Self { kind, namespace: namespace.map(str::to_owned), name: owned(rest.first()), subresource: owned(rest.get(1)) };
+        let whole = rest.len() <= 2
+            && kind.namespaced >= namespace.is_some()
+            && (rest.is_empty() || kind.namespaced == namespace.is_some());
+        let target = Self {
+            kind,
+            namespace: namespace.map(str::to_owned),
+            name: owned(rest.first()),
+            subresource: owned(rest.get(1)),
+        };
         whole.then_some(target)
     }
 
@@ -40,7 +46,9 @@ impl Target {
 
     /// `pods/log`, or `pods`.
     pub(super) fn resource(&self) -> String {
-        self.subresource.as_ref().map_or_else(|| self.kind.plural.to_owned(), |part| format!("{}/{part}", self.kind.plural))
+        self.subresource
+            .as_ref()
+            .map_or_else(|| self.kind.plural.to_owned(), |part| format!("{}/{part}", self.kind.plural))
     }
 
     /// The namespace that rights are checked in: a Namespace is in itself.
@@ -51,7 +59,12 @@ impl Target {
 
 /// A stored object's text with its kind and version.
 pub(crate) fn with_type(kind: &Kind, json: &str) -> String {
-    format!("{{\"apiVersion\":\"{}\",\"kind\":\"{}\",{}", kind.api_version(), kind.name, json.get(1..).unwrap_or("}"))
+    format!(
+        "{{\"apiVersion\":\"{}\",\"kind\":\"{}\",{}",
+        kind.api_version(),
+        kind.name,
+        json.get(1..).unwrap_or("}")
+    )
 }
 
 #[cfg(test)]
@@ -62,7 +75,13 @@ mod tests {
     fn paths_and_what_they_stand_for() {
         let shown = |path| {
             let target: Target = Target::parse(path)?;
-            Some(format!("{} {:?} {:?} {:?}", target.kind.name, target.namespace, target.name, target.subresource).replace('"', ""))
+            Some(
+                format!(
+                    "{} {:?} {:?} {:?}",
+                    target.kind.name, target.namespace, target.name, target.subresource
+                )
+                .replace('"', ""),
+            )
         };
         let cases = [
             ("/api/v1/pods", "Pod None None None"),
@@ -70,14 +89,22 @@ mod tests {
             ("/api/v1/namespaces/n", "Namespace None Some(n) None"),
             ("/api/v1/namespaces", "Namespace None None None"),
             ("/apis/apps/v1/namespaces/n/deployments/d/scale", "Deployment Some(n) Some(d) Some(scale)"),
-            ("/apis/networking.istio.io/v1beta1/namespaces/n/destinationrules", "DestinationRule Some(n) None None"),
+            (
+                "/apis/networking.istio.io/v1beta1/namespaces/n/destinationrules",
+                "DestinationRule Some(n) None None",
+            ),
         ];
         for (path, expected) in cases {
             assert_eq!(shown(path).as_deref(), Some(expected), "{path}");
         }
-        for path in
-            ["/", "/api/v2/pods", "/api/v1/nothing", "/api/v1/pods/p", "/apis/apps/v1beta1/deployments", "/api/v1/namespaces/n/nodes"]
-        {
+        for path in [
+            "/",
+            "/api/v2/pods",
+            "/api/v1/nothing",
+            "/api/v1/pods/p",
+            "/apis/apps/v1beta1/deployments",
+            "/api/v1/namespaces/n/nodes",
+        ] {
             assert_eq!(shown(path), None, "{path}");
         }
     }

@@ -12,7 +12,9 @@ pub(super) fn change(kind: &Kind, before: &Value, after: &Value) -> Result<(), S
     let field = |field: &str| (text(before, field), text(after, field));
     let (known, given) = field("/metadata/name");
     if known != given {
-        return Err(Status::bad_request(format!("the name of the object ({given}) does not match the name on the URL ({known})")));
+        return Err(Status::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({known})"
+        )));
     }
     let (known, given) = field("/metadata/uid");
     if known != given {
@@ -23,7 +25,13 @@ pub(super) fn change(kind: &Kind, before: &Value, after: &Value) -> Result<(), S
         return Err(Status::modified(kind, name));
     }
     if kind.group == "apps" && before["spec"]["selector"] != after["spec"]["selector"] {
-        return Err(Status::invalid(kind.group, kind.name, name, "spec.selector", "Invalid value: field is immutable"));
+        return Err(Status::invalid(
+            kind.group,
+            kind.name,
+            name,
+            "spec.selector",
+            "Invalid value: field is immutable",
+        ));
     }
     new(kind, after)
 }
@@ -32,8 +40,16 @@ pub(super) fn change(kind: &Kind, before: &Value, after: &Value) -> Result<(), S
 pub(super) fn new(kind: &Kind, object: &Value) -> Result<(), Status> {
     let name = text(object, "/metadata/name");
     replicas(kind.group, kind.name, name, object)?;
-    if kind.group == "apps" && object["spec"]["template"]["spec"]["containers"].as_array().is_none_or(Vec::is_empty) {
-        return Err(Status::invalid(kind.group, kind.name, name, "spec.template.spec.containers", "Required value"));
+    if kind.group == "apps"
+        && object["spec"]["template"]["spec"]["containers"].as_array().is_none_or(Vec::is_empty)
+    {
+        return Err(Status::invalid(
+            kind.group,
+            kind.name,
+            name,
+            "spec.template.spec.containers",
+            "Required value",
+        ));
     }
     Ok(())
 }
@@ -48,8 +64,9 @@ pub(super) fn replicas(group: &str, kind: &str, name: &str, object: &Value) -> R
             Err(Status::invalid(group, kind, name, "spec.replicas", &problem))
         }
         other => {
-            let problem =
-                format!("Invalid value: json: cannot unmarshal {other} into Go struct field {kind}Spec.spec.replicas of type int32");
+            let problem = format!(
+                "Invalid value: json: cannot unmarshal {other} into Go struct field {kind}Spec.spec.replicas of type int32"
+            );
             Err(Status::invalid("", "", "", "patch", &problem))
         }
     }

@@ -50,7 +50,8 @@ struct Watcher {
 /// Opens a watch.
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
     let watcher = Watcher::open(call)?;
-    let events = stream::unfold(watcher, |mut watcher| async { watcher.next().await.map(|chunk| (chunk, watcher)) });
+    let events =
+        stream::unfold(watcher, |mut watcher| async { watcher.next().await.map(|chunk| (chunk, watcher)) });
     Ok(reply::body(200, "application/json", Body::from_stream(events)))
 }
 
@@ -60,15 +61,19 @@ impl Watcher {
         let selection = Selection::parse(&call.target, call.query)?;
         let streaming = call.query.flag("sendInitialEvents");
         if streaming && call.query.get("resourceVersionMatch") != Some("NotOlderThan") {
-            let problem = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            let problem =
+                "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
             return Err(Status::invalid("meta.k8s.io", "ListOptions", "", "resourceVersionMatch", problem));
         }
         check_version(call, &cluster.store)?;
         let from = call.query.get("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0);
         let whole = streaming || from == 0;
-        let listed =
-            cluster.store.list(call.target.kind, call.target.namespace.as_deref()).filter(|object| whole && selection.matches(object));
-        let seconds = call.query.get("timeoutSeconds").and_then(|seconds| seconds.parse().ok()).unwrap_or(LONGEST);
+        let listed = cluster
+            .store
+            .list(call.target.kind, call.target.namespace.as_deref())
+            .filter(|object| whole && selection.matches(object));
+        let seconds =
+            call.query.get("timeoutSeconds").and_then(|seconds| seconds.parse().ok()).unwrap_or(LONGEST);
         Ok(Self {
             shared: call.shared.clone(),
             kind: call.target.kind,
@@ -150,7 +155,8 @@ impl Watcher {
         changed
     }
 
-    /// A change as this watch sees it: an object that comes to match is added, one that no longer does is deleted.
+    /// A change as this watch sees it: an object that comes to match is added, one that no longer does is
+    /// deleted.
     fn line(&self, change: &Change) -> Option<String> {
         if change.kind.name != self.kind.name {
             return None;
@@ -171,7 +177,10 @@ impl Watcher {
         if ends_initial {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        event("BOOKMARK", &with_type(self.kind, &json!({"metadata": metadata, "spec": {}, "status": {}}).to_string()))
+        event(
+            "BOOKMARK",
+            &with_type(self.kind, &json!({"metadata": metadata, "spec": {}, "status": {}}).to_string()),
+        )
     }
 }
 

@@ -16,9 +16,12 @@ use crate::sim::json::{text, timestamp};
 pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> {
     let operations = operations(call, parts)?;
     let mut cluster = call.shared.cluster();
-    let (kind, now) = (call.target.kind, cluster.now);
-    let (namespace, name) = (call.target.namespace().to_owned(), call.target.name.clone().unwrap_or_default());
-    let object = cluster.store.get(kind, &namespace, &name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
+    let kind = call.target.kind;
+    let now = cluster.now;
+    let namespace = call.target.namespace().to_owned();
+    let name = call.target.name.clone().unwrap_or_default();
+    let object =
+        cluster.store.get(kind, &namespace, &name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
     let mut after = object.value().clone();
     after["kind"] = json!(kind.name);
     after["apiVersion"] = json!(kind.api_version());
@@ -44,7 +47,8 @@ pub(super) fn operations(call: &Call<'_>, parts: &Parts) -> Result<Vec<Operation
     if media != "application/json-patch+json" {
         return Err(Status::unsupported_media_type());
     }
-    let body: Value = serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
+    let body: Value =
+        serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
     if !body.is_array() {
         return Err(Status::bad_request(
             "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
@@ -55,16 +59,24 @@ pub(super) fn operations(call: &Call<'_>, parts: &Parts) -> Result<Vec<Operation
 
 /// Creates an object.
 pub(super) fn create(call: &Call<'_>) -> Result<Response, Status> {
-    let mut value: Value = serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
+    let mut value: Value =
+        serde_json::from_slice(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
     let mut cluster = call.shared.cluster();
-    let (kind, now) = (call.target.kind, cluster.now);
+    let kind = call.target.kind;
+    let now = cluster.now;
     normalise(&mut value);
     if kind.namespaced {
         value["metadata"]["namespace"] = json!(call.target.namespace());
     }
     let name = text(&value, "/metadata/name").to_owned();
     if name.is_empty() {
-        return Err(Status::invalid(kind.group, kind.name, "", "metadata.name", "Required value: name or generateName is required"));
+        return Err(Status::invalid(
+            kind.group,
+            kind.name,
+            "",
+            "metadata.name",
+            "Required value: name or generateName is required",
+        ));
     }
     if cluster.store.get(kind, call.target.namespace(), &name).is_some() {
         return Err(Status::already_exists(kind, &name));
@@ -85,8 +97,8 @@ impl Call<'_> {
     }
 }
 
-/// Brings an object into the form in which it is stored: without its type, without the nulls that clients send for what is unset,
-/// and without a node's `unschedulable: false`, which is the same as nothing.
+/// Brings an object into the form in which it is stored: without its type, without the nulls that clients
+/// send for what is unset, and without a node's `unschedulable: false`, which is the same as nothing.
 fn normalise(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.remove("kind");
@@ -100,8 +112,7 @@ fn normalise(value: &mut Value) {
 
 /// What the server fills in where a client says nothing, as far as anything here depends on it.
 fn defaults(kind: &Kind) -> Value {
-    let rolling =
-        |more: Value| json!({"spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": more}, "revisionHistoryLimit": 10}});
+    let rolling = |more: Value| json!({"spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": more}, "revisionHistoryLimit": 10}});
     match kind.name {
         "Pod" => json!({
             "spec": {
@@ -140,7 +151,13 @@ fn drop_nulls(value: &mut Value) {
 }
 
 /// Notes who changed the object, when and through which subresource.
-pub(super) fn sign(call: &Call<'_>, kind: &Kind, subresource: Option<&str>, value: &mut Value, now: DateTime<Utc>) {
+pub(super) fn sign(
+    call: &Call<'_>,
+    kind: &Kind,
+    subresource: Option<&str>,
+    value: &mut Value,
+    now: DateTime<Utc>,
+) {
     let manager = call.query.get("fieldManager").unwrap_or("unknown");
     let mut entry = json!({
         "manager": manager, "operation": "Update", "apiVersion": kind.api_version(), "time": timestamp(now),

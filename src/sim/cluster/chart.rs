@@ -1,4 +1,5 @@
-//! What the Helm chart of `MedContractHub` installs for a [`Release`]: the workloads of namespace `medcontract-prod`.
+//! What the Helm chart of `MedContractHub` installs for a [`Release`]: the workloads of namespace
+//! `medcontract-prod`.
 
 use serde_json::{Value, json};
 
@@ -74,7 +75,8 @@ fn app(release: &Release) -> Value {
     ];
     let image = format!("medcontracthub/app:{}", release.version);
     let mut template = template("medcontracthub-app", &http_container("app", &image, &env));
-    template["metadata"]["annotations"]["kubernetes.io/change-cause"] = json!(format!("release {}", release.version));
+    template["metadata"]["annotations"]["kubernetes.io/change-cause"] =
+        json!(format!("release {}", release.version));
     let mut app = deployment("medcontracthub-app", 2, &template);
     app["spec"]["progressDeadlineSeconds"] = json!(30);
     app
@@ -83,25 +85,38 @@ fn app(release: &Release) -> Value {
 fn service(name: &str, release: &Release) -> Value {
     let fault = release.faults.get(name).map_or("", |fault| fault.as_str());
     let env = [("SERVICE", name), ("APP_VERSION", "v1.2.3"), ("FAULT", fault), ("RPS", "20")];
-    let mut service = deployment(name, 1, &template(name, &http_container(name, &format!("medcontracthub/{name}:v1.2.3"), &env)));
+    let mut service = deployment(
+        name,
+        1,
+        &template(name, &http_container(name, &format!("medcontracthub/{name}:v1.2.3"), &env)),
+    );
     service["spec"]["strategy"]["rollingUpdate"] = json!({"maxSurge": 1, "maxUnavailable": 1});
     service
 }
 
 fn worker() -> Value {
     let env = [("SERVICE", "worker-service"), ("GROUP", "worker-service"), ("RATE", "100"), ("RPS", "5")];
-    deployment("worker-service", 1, &template("worker-service", &http_container("worker-service", "medcontracthub/worker:v1.2.3", &env)))
+    deployment(
+        "worker-service",
+        1,
+        &template("worker-service", &http_container("worker-service", "medcontracthub/worker:v1.2.3", &env)),
+    )
 }
 
 fn intake(release: &Release) -> Value {
-    let container = container("document-intake", "medcontracthub/document-intake:v1.2.3", &[("RATE", &release.produce_rate.to_string())]);
+    let container = container(
+        "document-intake",
+        "medcontracthub/document-intake:v1.2.3",
+        &[("RATE", &release.produce_rate.to_string())],
+    );
     let mut template = template("document-intake", &container);
     template["metadata"] = json!({"labels": {"app": "document-intake"}});
     deployment("document-intake", 1, &template)
 }
 
 fn deployment(name: &str, replicas: u32, template: &Value) -> Value {
-    let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+    let strategy =
+        json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
     let spec = json!({
         "replicas": replicas, "selector": {"matchLabels": {"app": name}}, "strategy": strategy, "template": template,
         "progressDeadlineSeconds": 600, "revisionHistoryLimit": 10,

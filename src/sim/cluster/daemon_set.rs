@@ -1,4 +1,5 @@
-//! The `DaemonSet` controller: a pod for each node, cordoned or not, and rolling updates (kubernetes/kubernetes: `pkg/controller/daemon`).
+//! The `DaemonSet` controller: a pod for each node, cordoned or not, and rolling updates
+//! (kubernetes/kubernetes: `pkg/controller/daemon`).
 
 use std::sync::Arc;
 
@@ -14,7 +15,10 @@ use crate::sim::json::{int, text};
 /// One pass over a `DaemonSet`.
 pub(super) fn reconcile(cluster: &mut Cluster, set: &Object) {
     let uid = text(set.value(), "/metadata/uid");
-    let all = cluster.store.list(&POD, Some(NAMESPACE)).filter(|pod| text(pod.value(), "/metadata/ownerReferences/0/uid") == uid);
+    let all = cluster
+        .store
+        .list(&POD, Some(NAMESPACE))
+        .filter(|pod| text(pod.value(), "/metadata/ownerReferences/0/uid") == uid);
     let taken: Vec<_> = all.map(|pod| text(pod.value(), "/spec/nodeName").to_owned()).collect();
     for node in NODES.into_iter().filter(|node| !taken.iter().any(|taken| taken == node)) {
         create_pod(cluster, set.value(), node);
@@ -39,19 +43,29 @@ fn roll(cluster: &mut Cluster, set: &Value) {
     let revision = template_revision(&DAEMON_SET, set);
     let pods = owned_pods(cluster, set);
     let (working, broken): (Vec<_>, Vec<_>) = pods.into_iter().partition(|pod| is_ready(pod.value()));
-    let most = usize::try_from(int(set, "/spec/updateStrategy/rollingUpdate/maxUnavailable")).unwrap_or_default().max(1);
+    let most = usize::try_from(int(set, "/spec/updateStrategy/rollingUpdate/maxUnavailable"))
+        .unwrap_or_default()
+        .max(1);
     let allowed = most.saturating_sub(NODES.len() - working.len());
     let old = |pod: &Arc<Object>| revision_of_pod(pod.value()) != revision;
     let ended = broken.into_iter().filter(old).chain(working.into_iter().filter(old).take(allowed));
     for pod in ended.map(|pod| pod.key().1).collect::<Vec<_>>() {
         kubelet::terminate(cluster, &pod);
         let name = text(set, "/metadata/name");
-        cluster.event(&DAEMON_SET, NAMESPACE, name, "Normal", "SuccessfulDelete", &format!("Deleted pod: {pod}"));
+        cluster.event(
+            &DAEMON_SET,
+            NAMESPACE,
+            name,
+            "Normal",
+            "SuccessfulDelete",
+            &format!("Deleted pod: {pod}"),
+        );
     }
 }
 
 fn write_status(cluster: &mut Cluster, set: &Object) {
-    let (pods, revision) = (owned_pods(cluster, set.value()), template_revision(&DAEMON_SET, set.value()));
+    let pods = owned_pods(cluster, set.value());
+    let revision = template_revision(&DAEMON_SET, set.value());
     let ready = pods.iter().filter(|pod| is_ready(pod.value())).count();
     let updated = pods.iter().filter(|pod| revision_of_pod(pod.value()) == revision).count();
     cluster.store.update(&DAEMON_SET, NAMESPACE, &set.key().1, |set| {

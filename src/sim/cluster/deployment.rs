@@ -1,5 +1,5 @@
-//! The Deployment controller: `ReplicaSets` by template, revisions, rolling updates and status, by the rules of the real one
-//! (kubernetes/kubernetes: `pkg/controller/deployment`).
+//! The Deployment controller: `ReplicaSets` by template, revisions, rolling updates and status, by the rules
+//! of the real one (kubernetes/kubernetes: `pkg/controller/deployment`).
 
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ pub(super) struct Set {
 impl Set {
     fn of(object: &Arc<Object>) -> Self {
         let value = object.value();
-        let (name, wanted) = (text(value, "/metadata/name").to_owned(), int(value, "/spec/replicas"));
+        let name = text(value, "/metadata/name").to_owned();
+        let wanted = int(value, "/spec/replicas");
         Self { object: object.clone(), name, wanted, available: int(value, "/status/availableReplicas") }
     }
 
@@ -68,8 +69,11 @@ fn reconcile_one(cluster: &mut Cluster, deployment: &Value) {
 pub(super) fn sets_of(cluster: &Cluster, deployment: &Value) -> Vec<Set> {
     let uid = text(deployment, "/metadata/uid");
     let all = cluster.store.list(&REPLICA_SET, Some(NAMESPACE));
-    let mut sets: Vec<_> = all.filter(|set| text(set.value(), "/metadata/ownerReferences/0/uid") == uid).map(Set::of).collect();
-    sets.sort_by_key(|set| (text(set.object.value(), "/metadata/creationTimestamp").to_owned(), set.name.clone()));
+    let mut sets: Vec<_> =
+        all.filter(|set| text(set.value(), "/metadata/ownerReferences/0/uid") == uid).map(Set::of).collect();
+    sets.sort_by_key(|set| {
+        (text(set.object.value(), "/metadata/creationTimestamp").to_owned(), set.name.clone())
+    });
     sets
 }
 
@@ -81,13 +85,18 @@ pub(super) fn current_set(cluster: &Cluster, deployment: &Value) -> Option<Set> 
 }
 
 pub(super) fn old_sets(cluster: &Cluster, deployment: &Value, current: Option<&Set>) -> Vec<Set> {
-    sets_of(cluster, deployment).into_iter().filter(|set| current.is_none_or(|current| current.name != set.name)).collect()
+    sets_of(cluster, deployment)
+        .into_iter()
+        .filter(|set| current.is_none_or(|current| current.name != set.name))
+        .collect()
 }
 
 fn same_template(set: &Value, deployment: &Value) -> bool {
     let labels = |template: &Value| {
         let all = template["metadata"]["labels"].as_object().into_iter().flatten();
-        all.filter(|(key, _)| *key != "pod-template-hash").map(|(key, value)| (key.clone(), value.clone())).collect::<Vec<_>>()
+        all.filter(|(key, _)| *key != "pod-template-hash")
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect::<Vec<_>>()
     };
     let same = |part: &str| set.pointer(part) == deployment.pointer(part);
     same("/metadata/annotations") && same("/spec") && labels(set) == labels(deployment)
@@ -105,12 +114,19 @@ fn create_set(cluster: &mut Cluster, deployment: &Value) {
     let next = revision::next(&sets_of(cluster, deployment));
     let created = cluster.store.create(&REPLICA_SET, set, cluster.now);
     revision::stamp(cluster, &created.key().1, next);
-    progress::restart(cluster, text(deployment, "/metadata/name"), "NewReplicaSetCreated", &created.key().1, "Created new replica set");
+    progress::restart(
+        cluster,
+        text(deployment, "/metadata/name"),
+        "NewReplicaSetCreated",
+        &created.key().1,
+        "Created new replica set",
+    );
 }
 
 /// The `ReplicaSet` of a Deployment's template.
 pub(super) fn set_of(deployment: &Value, replicas: i64) -> Value {
-    let (metadata, spec) = (&deployment["metadata"], &deployment["spec"]);
+    let metadata = &deployment["metadata"];
+    let spec = &deployment["spec"];
     let hash = template_hash(&spec["template"]);
     let mut template = spec["template"].clone();
     template["metadata"]["labels"]["pod-template-hash"] = json!(hash);
@@ -143,7 +159,8 @@ fn roll(cluster: &mut Cluster, deployment: &Value, current: &Set, old: &[Set]) {
     }
 }
 
-/// Which old `ReplicaSets` to shrink to which size: first the pods that do not work, then what availability allows.
+/// Which old `ReplicaSets` to shrink to which size: first the pods that do not work, then what availability
+/// allows.
 fn shrunk(old: &[Set], spare: i64, current_available: i64, least: i64) -> Vec<(Set, i64)> {
     let mut sizes: Vec<_> = old.iter().map(|set| set.wanted).collect();
     let mut spare = spare.max(0);
@@ -162,7 +179,8 @@ fn shrunk(old: &[Set], spare: i64, current_available: i64, least: i64) -> Vec<(S
     old.iter().cloned().zip(sizes).filter(|(set, size)| set.wanted != *size).collect()
 }
 
-/// Pods above and below the wanted number during an update; a share of surge is rounded up, one of unavailability down.
+/// Pods above and below the wanted number during an update; a share of surge is rounded up, one of
+/// unavailability down.
 pub(super) fn limits(deployment: &Value, replicas: i64) -> (i64, i64) {
     let rolling = &deployment["spec"]["strategy"]["rollingUpdate"];
     let surge = share(&rolling["maxSurge"], replicas, 99);
@@ -181,12 +199,21 @@ fn scale(cluster: &mut Cluster, deployment: &Value, set: &Set, size: i64) {
     let (surge, _) = limits(deployment, replicas);
     cluster.store.update(&REPLICA_SET, NAMESPACE, &set.name, |value| {
         value["spec"]["replicas"] = json!(size);
-        value["metadata"]["annotations"]["deployment.kubernetes.io/desired-replicas"] = json!(replicas.to_string());
-        value["metadata"]["annotations"]["deployment.kubernetes.io/max-replicas"] = json!((replicas + surge).to_string());
+        value["metadata"]["annotations"]["deployment.kubernetes.io/desired-replicas"] =
+            json!(replicas.to_string());
+        value["metadata"]["annotations"]["deployment.kubernetes.io/max-replicas"] =
+            json!((replicas + surge).to_string());
     });
     let direction = if size > set.wanted { "up" } else { "down" };
     let message = format!("Scaled {direction} replica set {} from {} to {size}", set.name, set.wanted);
-    cluster.event(&DEPLOYMENT, NAMESPACE, text(deployment, "/metadata/name"), "Normal", "ScalingReplicaSet", &message);
+    cluster.event(
+        &DEPLOYMENT,
+        NAMESPACE,
+        text(deployment, "/metadata/name"),
+        "Normal",
+        "ScalingReplicaSet",
+        &message,
+    );
 }
 
 /// The revision of a `ReplicaSet` or a Deployment; 0 when it has none yet.

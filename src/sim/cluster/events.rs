@@ -18,9 +18,19 @@ impl Cluster {
     }
 
     /// Records an Event about an object; one that is already there is counted up.
-    pub(super) fn event(&mut self, kind: &'static Kind, namespace: &str, name: &str, severity: &str, reason: &str, message: &str) {
+    pub(super) fn event(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+        severity: &str,
+        reason: &str,
+        message: &str,
+    ) {
         let Some(about) = self.store.get(kind, namespace, name).cloned() else { return };
-        let digest = blake3::hash(format!("{}{reason}{message}", text(about.value(), "/metadata/uid")).as_bytes()).to_hex();
+        let digest =
+            blake3::hash(format!("{}{reason}{message}", text(about.value(), "/metadata/uid")).as_bytes())
+                .to_hex();
         let event = format!("{name}.{}", &digest[..16]);
         let now = self.now;
         let counted = self.store.update(&EVENT, namespace, &event, |event| {
@@ -37,8 +47,12 @@ impl Cluster {
     /// Drops the Events that are too old, as the API server's lease on them does.
     pub(super) fn expire_events(&mut self) {
         let horizon = self.now - KEPT;
-        let old: Vec<_> =
-            self.store.list(&EVENT, None).filter(|event| time(event.value(), "/lastTimestamp") < Some(horizon)).cloned().collect();
+        let old: Vec<_> = self
+            .store
+            .list(&EVENT, None)
+            .filter(|event| time(event.value(), "/lastTimestamp") < Some(horizon))
+            .cloned()
+            .collect();
         for event in old {
             let (namespace, name) = event.key();
             self.store.delete(&EVENT, &namespace, &name);
@@ -46,7 +60,14 @@ impl Cluster {
     }
 }
 
-fn new_event(kind: &Kind, about: &Value, severity: &str, reason: &str, message: &str, now: DateTime<Utc>) -> Value {
+fn new_event(
+    kind: &Kind,
+    about: &Value,
+    severity: &str,
+    reason: &str,
+    message: &str,
+    now: DateTime<Utc>,
+) -> Value {
     let metadata = &about["metadata"];
     let component = match (kind.name, reason) {
         ("Deployment", _) => "deployment-controller",

@@ -1,5 +1,5 @@
-//! The broker: one topic that is produced and consumed, one idle group, one whose members are gone; and how the broker's own tool
-//! (`kafka-consumer-groups.sh` of Kafka 4.1) describes them.
+//! The broker: one topic that is produced and consumed, one idle group, one whose members are gone; and how
+//! the broker's own tool (`kafka-consumer-groups.sh` of Kafka 4.1) describes them.
 
 use std::fmt::Write;
 
@@ -48,7 +48,9 @@ impl Default for Kafka {
 
 /// Produces and consumes for `seconds`.
 pub(super) fn step(cluster: &mut Cluster, seconds: f64) {
-    let (mut produced, mut members, mut rate) = (0.0, Vec::new(), 0.0);
+    let mut produced = 0.0;
+    let mut members = Vec::new();
+    let mut rate = 0.0;
     for (name, process) in cluster.processes.iter().filter(|(_, process)| process.ready) {
         match process.behaviour.role {
             Role::Producer(records) => produced += records * seconds,
@@ -88,7 +90,10 @@ impl Kafka {
     /// Takes the record of the partition that lags most.
     fn take_one(&mut self, member: usize) {
         let own = (0..PARTITIONS).filter(|partition| self.owner(*partition) == Some(member));
-        let Some(partition) = own.max_by_key(|partition| self.ends[*partition] - self.committed[*partition]) else { return };
+        let Some(partition) = own.max_by_key(|partition| self.ends[*partition] - self.committed[*partition])
+        else {
+            return;
+        };
         if self.committed[partition] < self.ends[partition] {
             self.committed[partition] += 1;
         }
@@ -97,7 +102,9 @@ impl Kafka {
     /// Whose a partition is: contiguous ranges, as the range assignor gives them.
     fn owner(&self, partition: usize) -> Option<usize> {
         let members = self.members.len().min(PARTITIONS);
-        (0..members).find(|member| (member * PARTITIONS / members..(member + 1) * PARTITIONS / members).contains(&partition))
+        (0..members).find(|member| {
+            (member * PARTITIONS / members..(member + 1) * PARTITIONS / members).contains(&partition)
+        })
     }
 
     /// Every partition of every group, in the tool's order: by group, topic and partition.
@@ -110,8 +117,9 @@ impl Kafka {
             end: self.ends[partition],
             member: self.owner(partition).map(|member| self.members[member].clone()),
         };
-        let mut all: Vec<_> =
-            [(0, Some(5_120)), (1, Some(5_098)), (2, None)].map(|(partition, committed)| idle(partition, committed)).into();
+        let mut all: Vec<_> = [(0, Some(5_120)), (1, Some(5_098)), (2, None)]
+            .map(|(partition, committed)| idle(partition, committed))
+            .into();
         all.push(asleep());
         all.extend((0..PARTITIONS).map(documents));
         all
@@ -119,7 +127,8 @@ impl Kafka {
 
     /// What `kafka-consumer-groups.sh --describe --all-groups` prints: stdout and stderr.
     pub(crate) fn describe_all_groups(&self) -> (String, String) {
-        let (mut out, mut err) = (String::new(), String::new());
+        let mut out = String::new();
+        let mut err = String::new();
         for rows in self.positions().chunk_by(|a, b| a.group == b.group) {
             if rows.iter().all(|row| row.member.is_none()) {
                 let _ = write!(err, "\nConsumer group '{}' has no active members.\n", rows[0].group);
@@ -133,12 +142,26 @@ impl Kafka {
 /// The idle group: everything read, and one partition in which nothing was ever committed.
 fn idle(partition: usize, committed: Option<u64>) -> Position {
     let member = Some("audit-archiver-0".to_owned());
-    Position { group: "audit-archive", topic: "audit-events", partition, committed, end: committed.unwrap_or(7), member }
+    Position {
+        group: "audit-archive",
+        topic: "audit-events",
+        partition,
+        committed,
+        end: committed.unwrap_or(7),
+        member,
+    }
 }
 
 /// The group of a job that runs at night: everything read, nobody there.
 fn asleep() -> Position {
-    Position { group: "nightly-export", topic: "exports", partition: 0, committed: Some(18_204), end: 18_204, member: None }
+    Position {
+        group: "nightly-export",
+        topic: "exports",
+        partition: 0,
+        committed: Some(18_204),
+        end: 18_204,
+        member: None,
+    }
 }
 
 /// One table. The tool starts every line with its newline and ends the table with one more.
@@ -146,7 +169,17 @@ fn print_group(out: &mut String, rows: &[Position]) {
     let lines: Vec<_> = rows.iter().map(columns).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0).max(15);
     let widths = [width(0), width(1), 10, 15, 15, 15, width(6), width(7)];
-    let header = ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", "CONSUMER-ID", "HOST", "CLIENT-ID"];
+    let header = [
+        "GROUP",
+        "TOPIC",
+        "PARTITION",
+        "CURRENT-OFFSET",
+        "LOG-END-OFFSET",
+        "LAG",
+        "CONSUMER-ID",
+        "HOST",
+        "CLIENT-ID",
+    ];
     for line in std::iter::once(header.map(str::to_owned)).chain(lines) {
         out.push('\n');
         for (text, width) in line.iter().zip(widths) {
@@ -161,11 +194,27 @@ fn columns(row: &Position) -> [String; 9] {
     let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let digest = row.member.as_ref().map(|member| blake3::hash(member.as_bytes()));
     let (id, host, client) = match &digest {
-        Some(digest) => (format!("kgo-{}", &digest.to_hex()[..32]), format!("/10.244.0.{}", digest.as_bytes()[0]), "kgo".to_owned()),
+        Some(digest) => (
+            format!("kgo-{}", &digest.to_hex()[..32]),
+            format!("/10.244.0.{}", digest.as_bytes()[0]),
+            "kgo".to_owned(),
+        ),
         None => ("-".to_owned(), "-".to_owned(), "-".to_owned()),
     };
-    let (committed, end, lag) = (number(row.committed), number(Some(row.end)), number(row.lag()));
-    [row.group.to_owned(), row.topic.to_owned(), row.partition.to_string(), committed, end, lag, id, host, client]
+    let committed = number(row.committed);
+    let end = number(Some(row.end));
+    let lag = number(row.lag());
+    [
+        row.group.to_owned(),
+        row.topic.to_owned(),
+        row.partition.to_string(),
+        committed,
+        end,
+        lag,
+        id,
+        host,
+        client,
+    ]
 }
 
 #[cfg(test)]
@@ -189,7 +238,8 @@ mod tests {
         let header = "\nGROUP           TOPIC           PARTITION  CURRENT-OFFSET  LOG-END-OFFSET  LAG             CONSUMER-ID ";
         assert!(out.starts_with(header), "{out}");
         assert_eq!(out.matches("\n\nGROUP").count(), 2);
-        let unknown = out.lines().find(|line| line.starts_with("audit-archive") && line.contains(" 2 ")).unwrap();
+        let unknown =
+            out.lines().find(|line| line.starts_with("audit-archive") && line.contains(" 2 ")).unwrap();
         assert_eq!(unknown.split_whitespace().collect::<Vec<_>>()[2..6], ["2", "-", "7", "-"]);
         assert_eq!(err, "\nConsumer group 'nightly-export' has no active members.\n");
     }

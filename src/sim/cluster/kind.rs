@@ -13,7 +13,12 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    const fn namespaced(name: &'static str, plural: &'static str, short: &'static [&'static str], group: &'static str) -> Self {
+    const fn namespaced(
+        name: &'static str,
+        plural: &'static str,
+        short: &'static [&'static str],
+        group: &'static str,
+    ) -> Self {
         Self { name, plural, short, group, versions: &["v1"], namespaced: true }
     }
 
@@ -59,13 +64,18 @@ pub(crate) static STATEFUL_SET: Kind = Kind::namespaced("StatefulSet", "stateful
 pub(crate) static DAEMON_SET: Kind = Kind::namespaced("DaemonSet", "daemonsets", &["ds"], "apps");
 pub(crate) static JOB: Kind = Kind::namespaced("Job", "jobs", &[], "batch");
 pub(crate) static AUTOSCALER: Kind =
-    Kind::namespaced("HorizontalPodAutoscaler", "horizontalpodautoscalers", &["hpa"], "autoscaling").served_as(&["v2", "v1"]);
-pub(crate) static DISRUPTION_BUDGET: Kind = Kind::namespaced("PodDisruptionBudget", "poddisruptionbudgets", &["pdb"], "policy");
+    Kind::namespaced("HorizontalPodAutoscaler", "horizontalpodautoscalers", &["hpa"], "autoscaling")
+        .served_as(&["v2", "v1"]);
+pub(crate) static DISRUPTION_BUDGET: Kind =
+    Kind::namespaced("PodDisruptionBudget", "poddisruptionbudgets", &["pdb"], "policy");
 pub(crate) static DESTINATION_RULE: Kind =
-    Kind::namespaced("DestinationRule", "destinationrules", &["dr"], "networking.istio.io").served_as(&["v1", "v1beta1"]);
+    Kind::namespaced("DestinationRule", "destinationrules", &["dr"], "networking.istio.io")
+        .served_as(&["v1", "v1beta1"]);
 pub(crate) static VIRTUAL_SERVICE: Kind =
-    Kind::namespaced("VirtualService", "virtualservices", &["vs"], "networking.istio.io").served_as(&["v1", "v1beta1"]);
-pub(crate) static POD_METRICS: Kind = Kind::namespaced("PodMetrics", "pods", &[], "metrics.k8s.io").served_as(&["v1beta1"]);
+    Kind::namespaced("VirtualService", "virtualservices", &["vs"], "networking.istio.io")
+        .served_as(&["v1", "v1beta1"]);
+pub(crate) static POD_METRICS: Kind =
+    Kind::namespaced("PodMetrics", "pods", &[], "metrics.k8s.io").served_as(&["v1beta1"]);
 pub(crate) static NODE_METRICS: Kind =
     Kind { group: "metrics.k8s.io", versions: &["v1beta1"], ..Kind::cluster("NodeMetrics", "nodes", &[]) };
 
@@ -93,7 +103,8 @@ pub(crate) static ALL: [&Kind; 18] = [
 
 /// The kind served at this group, version and plural name.
 pub(crate) fn find(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
-    ALL.into_iter().find(|kind| kind.group == group && kind.plural == plural && kind.versions.contains(&version))
+    ALL.into_iter()
+        .find(|kind| kind.group == group && kind.plural == plural && kind.versions.contains(&version))
 }
 
 /// The kind of this name, those of the metrics API aside.

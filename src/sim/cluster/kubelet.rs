@@ -28,7 +28,8 @@ fn runs(cluster: &Cluster, name: &str) -> bool {
     cluster.store.get(&POD, NAMESPACE, name).is_none_or(|pod| cluster.looked_after(pod.value()))
 }
 
-/// The seconds that a pod's containers have to end, `asked` or those of its spec; none where no node has it or it has ended.
+/// The seconds that a pod's containers have to end, `asked` or those of its spec; none where no node has it
+/// or it has ended.
 pub(super) fn grace(pod: &Value, asked: Option<i64>) -> i64 {
     let ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
     let own = pod["spec"]["terminationGracePeriodSeconds"].as_i64().unwrap_or(30);
@@ -71,7 +72,8 @@ fn adopt(cluster: &mut Cluster) {
     for pod in pods {
         let name = text(pod.value(), "/metadata/name");
         if !cluster.processes.contains_key(name) && cluster.looked_after(pod.value()) {
-            let until = cluster.now + TimeDelta::milliseconds(1000 + i64::try_from(cluster.rng.below(2000)).unwrap_or_default());
+            let until = cluster.now
+                + TimeDelta::milliseconds(1000 + i64::try_from(cluster.rng.below(2000)).unwrap_or_default());
             let process = Process::new(pod.value(), State::Creating { until }, cluster.now);
             cluster.processes.insert(name.to_owned(), process);
             write_status(cluster, name);
@@ -95,7 +97,8 @@ fn step_pod(cluster: &mut Cluster, name: &str) {
 
 fn start(cluster: &mut Cluster, name: &str) {
     let now = cluster.now;
-    let missing = cluster.store.get(&POD, NAMESPACE, name).is_some_and(|pod| trouble::image_missing(pod.value()));
+    let missing =
+        cluster.store.get(&POD, NAMESPACE, name).is_some_and(|pod| trouble::image_missing(pod.value()));
     let Some(process) = cluster.processes.get_mut(name) else { return };
     if missing {
         process.state = State::Unpulled;
@@ -106,8 +109,14 @@ fn start(cluster: &mut Cluster, name: &str) {
     }
     process.state = State::Running { since: now };
     process.reported = now - TimeDelta::seconds(5);
-    let (container, image) = (container_of(cluster, name), image_of(cluster, name));
-    cluster.pod_event(name, "Normal", "Pulled", &format!("Container image \"{image}\" already present on machine"));
+    let container = container_of(cluster, name);
+    let image = image_of(cluster, name);
+    cluster.pod_event(
+        name,
+        "Normal",
+        "Pulled",
+        &format!("Container image \"{image}\" already present on machine"),
+    );
     cluster.pod_event(name, "Normal", "Created", &format!("Container created: {container}"));
     cluster.pod_event(name, "Normal", "Started", "Container started");
     write_status(cluster, name);
@@ -117,7 +126,9 @@ fn run(cluster: &mut Cluster, name: &str, age: TimeDelta) {
     let Some(process) = cluster.processes.get_mut(name) else { return };
     match process.behaviour.fault {
         Some(ServiceFault::Crash) if age >= TimeDelta::seconds(10) => return end(cluster, name, 1, "Error"),
-        Some(ServiceFault::Leak) if age >= TimeDelta::seconds(5) => return end(cluster, name, 137, "OOMKilled"),
+        Some(ServiceFault::Leak) if age >= TimeDelta::seconds(5) => {
+            return end(cluster, name, 137, "OOMKilled");
+        }
         _ => {}
     }
     if !process.behaviour.healthy() {
@@ -140,8 +151,14 @@ fn probe_failed(cluster: &mut Cluster, name: &str, slow: bool, age: TimeDelta) {
     if age.num_milliseconds() % 9_000 != 3_000 {
         return;
     }
-    let ip = cluster.store.get(&POD, NAMESPACE, name).map(|pod| text(pod.value(), "/status/podIP").to_owned()).unwrap_or_default();
-    let timeout = format!("Get \"http://{ip}:8080/health\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+    let ip = cluster
+        .store
+        .get(&POD, NAMESPACE, name)
+        .map(|pod| text(pod.value(), "/status/podIP").to_owned())
+        .unwrap_or_default();
+    let timeout = format!(
+        "Get \"http://{ip}:8080/health\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    );
     let why = if slow { &timeout } else { "HTTP probe failed with statuscode: 503" };
     cluster.pod_event(name, "Warning", "Unhealthy", &format!("Readiness probe failed: {why}"));
 }
@@ -160,7 +177,8 @@ pub(super) fn end(cluster: &mut Cluster, name: &str, code: i32, reason: &'static
     let uid = process.uid.clone();
     let container = container_of(cluster, name);
     if seconds > 0 {
-        let message = format!("Back-off restarting failed container {container} in pod {name}_{NAMESPACE}({uid})");
+        let message =
+            format!("Back-off restarting failed container {container} in pod {name}_{NAMESPACE}({uid})");
         cluster.pod_event(name, "Warning", "BackOff", &message);
     }
     write_status(cluster, name);
@@ -172,11 +190,19 @@ fn back_off(restarts: u32) -> i64 {
 }
 
 fn container_of(cluster: &Cluster, name: &str) -> String {
-    cluster.store.get(&POD, NAMESPACE, name).map(|pod| text(pod.value(), "/spec/containers/0/name").to_owned()).unwrap_or_default()
+    cluster
+        .store
+        .get(&POD, NAMESPACE, name)
+        .map(|pod| text(pod.value(), "/spec/containers/0/name").to_owned())
+        .unwrap_or_default()
 }
 
 fn image_of(cluster: &Cluster, name: &str) -> String {
-    cluster.store.get(&POD, NAMESPACE, name).map(|pod| text(pod.value(), "/spec/containers/0/image").to_owned()).unwrap_or_default()
+    cluster
+        .store
+        .get(&POD, NAMESPACE, name)
+        .map(|pod| text(pod.value(), "/spec/containers/0/image").to_owned())
+        .unwrap_or_default()
 }
 
 /// Writes what the process is into the pod's status.
@@ -188,11 +214,16 @@ pub(super) fn write_status(cluster: &mut Cluster, name: &str) {
 
 /// Makes a pod of the seed one that has run since it was created.
 pub(super) fn settle(cluster: &mut Cluster, name: &str) {
-    let Some(created) = cluster.store.get(&POD, NAMESPACE, name).and_then(|pod| time(pod.value(), "/metadata/creationTimestamp")) else {
+    let Some(created) = cluster
+        .store
+        .get(&POD, NAMESPACE, name)
+        .and_then(|pod| time(pod.value(), "/metadata/creationTimestamp"))
+    else {
         return;
     };
     let Some(pod) = cluster.store.get(&POD, NAMESPACE, name).cloned() else { return };
-    let mut process = Process::new(pod.value(), State::Running { since: created + TimeDelta::seconds(2) }, cluster.now);
+    let mut process =
+        Process::new(pod.value(), State::Running { since: created + TimeDelta::seconds(2) }, cluster.now);
     process.ready = true;
     cluster.processes.insert(name.to_owned(), process);
     write_status(cluster, name);

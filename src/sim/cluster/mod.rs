@@ -1,5 +1,6 @@
-//! The model of the cluster: objects, controllers, kubelets, traffic, Kafka and what Prometheus has scraped. It moves in steps of
-//! [`STEP`] of simulated time and depends on nothing but its seed and what is asked of it: no I/O, no clock, no task in here.
+//! The model of the cluster: objects, controllers, kubelets, traffic, Kafka and what Prometheus has scraped.
+//! It moves in steps of [`STEP`] of simulated time and depends on nothing but its seed and what is asked of
+//! it: no I/O, no clock, no task in here.
 
 pub(crate) mod chart;
 mod daemon_set;
@@ -125,7 +126,8 @@ impl Cluster {
         }
     }
 
-    /// Runs the controllers, unless nothing was written since they last had nothing to do; every 5 s in any case, for deadlines.
+    /// Runs the controllers, unless nothing was written since they last had nothing to do; every 5 s in any
+    /// case, for deadlines.
     fn reconcile(&mut self) {
         let due = self.now.timestamp_millis() % 5_000 < 250;
         if self.settled == self.store.version() && !due {
@@ -165,7 +167,8 @@ impl Cluster {
         self.store.delete(kind, namespace, name).map(|object| object.value().clone())
     }
 
-    /// Deletes a pod within so many seconds, those of its spec if none are given; gives it as it is then, or as it was at last: where no kubelet has it, it goes at once.
+    /// Deletes a pod within so many seconds, those of its spec if none are given; gives it as it is then, or
+    /// as it was at last: where no kubelet has it, it goes at once.
     pub(crate) fn end_pod(&mut self, namespace: &str, name: &str, grace: Option<i64>) -> Option<Value> {
         let grace = kubelet::grace(self.store.get(&POD, namespace, name)?.value(), grace);
         let graceful = grace > 0;

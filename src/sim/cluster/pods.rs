@@ -1,4 +1,5 @@
-//! The controllers that keep pods: those of `ReplicaSets`, by number, and the garbage collector for pods whose owner is gone.
+//! The controllers that keep pods: those of `ReplicaSets`, by number, and the garbage collector for pods
+//! whose owner is gone.
 
 use std::sync::Arc;
 
@@ -13,7 +14,8 @@ use super::{daemon_set, kubelet, scheduler, stateful_set};
 use crate::sim::json::{items, label, text, timestamp};
 
 /// The node names: each carries its address, in three zones.
-pub(crate) const NODES: [&str; 3] = ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.ec2.internal", "ip-10-0-3-13.ec2.internal"];
+pub(crate) const NODES: [&str; 3] =
+    ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.ec2.internal", "ip-10-0-3-13.ec2.internal"];
 
 /// One pass over everything that owns pods.
 pub(super) fn reconcile(cluster: &mut Cluster) {
@@ -38,20 +40,35 @@ fn listed(cluster: &Cluster, kind: &Kind) -> Vec<Arc<Object>> {
 }
 
 fn reconcile_replica_set(cluster: &mut Cluster, set: &Object) {
-    let (value, name) = (set.value(), text(set.value(), "/metadata/name"));
+    let value = set.value();
+    let name = text(set.value(), "/metadata/name");
     let mut pods = owned_pods(cluster, value);
     let wanted = usize::try_from(value["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or_default();
     for _ in pods.len()..wanted {
         let pod = format!("{name}-{}", cluster.rng.suffix(5));
         create_pod(cluster, &REPLICA_SET, value, &pod);
-        cluster.event(&REPLICA_SET, NAMESPACE, name, "Normal", "SuccessfulCreate", &format!("Created pod: {pod}"));
+        cluster.event(
+            &REPLICA_SET,
+            NAMESPACE,
+            name,
+            "Normal",
+            "SuccessfulCreate",
+            &format!("Created pod: {pod}"),
+        );
     }
     pods.sort_by_key(|pod| deletion_rank(pod.value()));
     let surplus = pods.len().saturating_sub(wanted);
     for pod in pods.drain(..surplus) {
         let pod = text(pod.value(), "/metadata/name");
         kubelet::terminate(cluster, pod);
-        cluster.event(&REPLICA_SET, NAMESPACE, name, "Normal", "SuccessfulDelete", &format!("Deleted pod: {pod}"));
+        cluster.event(
+            &REPLICA_SET,
+            NAMESPACE,
+            name,
+            "Normal",
+            "SuccessfulDelete",
+            &format!("Deleted pod: {pod}"),
+        );
     }
     write_counts(cluster, set);
 }
@@ -71,7 +88,9 @@ pub(super) fn owned_pods(cluster: &Cluster, owner: &Value) -> Vec<Arc<Object>> {
 }
 
 pub(super) fn is_ready(pod: &Value) -> bool {
-    items(pod, "/status/conditions").iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    items(pod, "/status/conditions")
+        .iter()
+        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
 /// Creates a pod of an owner's template under a name, bound to a node.
@@ -89,8 +108,10 @@ pub(super) fn create_pod(cluster: &mut Cluster, kind: &'static Kind, owner: &Val
 
 /// The pod that an owner's template gives.
 pub(super) fn pod_of(kind: &Kind, owner: &Value, name: &str, node: &str) -> Value {
-    let (metadata, template) = (&owner["metadata"], &owner["spec"]["template"]);
-    let mut pod = json!({"metadata": template["metadata"], "spec": template["spec"], "status": {"phase": "Pending"}});
+    let metadata = &owner["metadata"];
+    let template = &owner["spec"]["template"];
+    let mut pod =
+        json!({"metadata": template["metadata"], "spec": template["spec"], "status": {"phase": "Pending"}});
     pod["metadata"]["name"] = json!(name);
     pod["metadata"]["namespace"] = metadata["namespace"].clone();
     pod["metadata"]["ownerReferences"] = json!([owner_reference(kind, metadata)]);
@@ -141,7 +162,8 @@ fn write_counts(cluster: &mut Cluster, set: &Object) {
     });
 }
 
-/// Deletes the `ReplicaSets` whose Deployment is gone. To be done before a new Deployment of that name makes others of their names.
+/// Deletes the `ReplicaSets` whose Deployment is gone. To be done before a new Deployment of that name makes
+/// others of their names.
 pub(super) fn collect_garbage(cluster: &mut Cluster) {
     for set in listed(cluster, &REPLICA_SET) {
         let reference = &set.value()["metadata"]["ownerReferences"][0];
@@ -154,7 +176,10 @@ pub(super) fn collect_garbage(cluster: &mut Cluster) {
 
 /// Pods whose owner is gone; one that never had an owner is on its own.
 fn orphans(cluster: &Cluster) -> Vec<String> {
-    let active = cluster.store.list(&POD, Some(NAMESPACE)).filter(|pod| pod.value()["metadata"]["deletionTimestamp"].is_null());
+    let active = cluster
+        .store
+        .list(&POD, Some(NAMESPACE))
+        .filter(|pod| pod.value()["metadata"]["deletionTimestamp"].is_null());
     let orphaned = active.filter(|pod| {
         let reference = &pod.value()["metadata"]["ownerReferences"][0];
         kind::named(text(reference, "/kind")).is_some_and(|kind| !owner_lives(cluster, kind, reference))

@@ -1,4 +1,5 @@
-//! The process in a pod: what its environment makes it do, what state it is in, what it has counted and logged.
+//! The process in a pod: what its environment makes it do, what state it is in, what it has counted and
+//! logged.
 
 use std::collections::VecDeque;
 
@@ -66,7 +67,8 @@ fn env<'a>(pod: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 fn needs(pod: &Value) -> Vec<String> {
-    let features = env(pod, "FEATURES").unwrap_or_default().split(',').filter_map(|feature| feature.split_once('='));
+    let features =
+        env(pod, "FEATURES").unwrap_or_default().split(',').filter_map(|feature| feature.split_once('='));
     let on = features.filter(|(flag, _)| env(pod, flag) != Some("false"));
     on.map(|(_, host)| host.split(':').next().unwrap_or(host).to_owned()).collect()
 }
@@ -176,7 +178,9 @@ impl Process {
     pub(crate) fn write_json(&mut self, at: DateTime<Utc>, level: &str, rest: &str) {
         let ts = at.to_rfc3339_opts(SecondsFormat::Nanos, true);
         let Behaviour { service, version, .. } = &self.behaviour;
-        let line = format!(r#"{{"ts":"{ts}","level":"{level}","service":"{service}","version":"{version}",{rest}}}"#);
+        let line = format!(
+            r#"{{"ts":"{ts}","level":"{level}","service":"{service}","version":"{version}",{rest}}}"#
+        );
         self.write(at, line.into_bytes());
     }
 

@@ -1,4 +1,5 @@
-//! A Deployment's status: counts, `Available` and `Progressing`, with the deadline of a rollout that does not move.
+//! A Deployment's status: counts, `Available` and `Progressing`, with the deadline of a rollout that does not
+//! move.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -26,7 +27,8 @@ pub(super) fn write_status(cluster: &mut Cluster, name: &str) {
     cluster.store.update(&DEPLOYMENT, NAMESPACE, name, |deployment| {
         let before = deployment["status"].clone();
         deployment["status"] = counts(deployment, current.as_ref(), &old);
-        deployment["status"]["conditions"] = if before["conditions"].is_array() { before["conditions"].clone() } else { json!([]) };
+        deployment["status"]["conditions"] =
+            if before["conditions"].is_array() { before["conditions"].clone() } else { json!([]) };
         judge_availability(deployment, now);
         if let Some(current) = &current {
             judge_progress(deployment, &before, current, now);
@@ -55,7 +57,14 @@ fn judge_availability(deployment: &mut Value, now: DateTime<Utc>) {
     let replicas = int(deployment, "/spec/replicas");
     let (_, unavailable) = limits(deployment, replicas);
     if int(deployment, "/status/availableReplicas") >= replicas - unavailable {
-        set_condition(deployment, "Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.", now);
+        set_condition(
+            deployment,
+            "Available",
+            "True",
+            "MinimumReplicasAvailable",
+            "Deployment has minimum availability.",
+            now,
+        );
     } else {
         set_condition(
             deployment,
@@ -84,7 +93,14 @@ fn judge_progress(deployment: &mut Value, before: &Value, current: &Set, now: Da
     } else if known["reason"] == "NewReplicaSetAvailable" && status["replicas"] == status["updatedReplicas"] {
         // A finished rollout stays finished when its pods break later.
     } else if progressed(before, status) {
-        set_condition(deployment, "Progressing", "True", "ReplicaSetUpdated", &format!("ReplicaSet \"{set}\" is progressing."), now);
+        set_condition(
+            deployment,
+            "Progressing",
+            "True",
+            "ReplicaSetUpdated",
+            &format!("ReplicaSet \"{set}\" is progressing."),
+            now,
+        );
         touch(deployment, now);
     } else if time(&known, "/lastUpdateTime").is_some_and(|last| now > last + deadline(deployment)) {
         set_condition(
@@ -105,31 +121,49 @@ fn deadline(deployment: &Value) -> TimeDelta {
 /// Every replica is of the current template and available, and no old one is left.
 fn complete(deployment: &Value) -> bool {
     let replicas = int(deployment, "/spec/replicas");
-    ["updatedReplicas", "replicas", "availableReplicas"].iter().all(|field| int(&deployment["status"], &format!("/{field}")) == replicas)
+    ["updatedReplicas", "replicas", "availableReplicas"]
+        .iter()
+        .all(|field| int(&deployment["status"], &format!("/{field}")) == replicas)
 }
 
 fn progressed(before: &Value, after: &Value) -> bool {
     let old = |status: &Value| int(status, "/replicas") - int(status, "/updatedReplicas");
     let grew = |field: &str| int(after, field) > int(before, field);
-    grew("/updatedReplicas") || grew("/readyReplicas") || grew("/availableReplicas") || old(after) < old(before)
+    grew("/updatedReplicas")
+        || grew("/readyReplicas")
+        || grew("/availableReplicas")
+        || old(after) < old(before)
 }
 
 fn condition<'a>(deployment: &'a Value, kind: &str) -> Option<&'a Value> {
     items(deployment, "/status/conditions").iter().find(|condition| condition["type"] == kind)
 }
 
-/// Sets a condition; its times move as the controller moves them: the update with the reason, the transition with the status.
-fn set_condition(deployment: &mut Value, kind: &str, status: &str, reason: &str, message: &str, now: DateTime<Utc>) {
+/// Sets a condition; its times move as the controller moves them: the update with the reason, the transition
+/// with the status.
+fn set_condition(
+    deployment: &mut Value,
+    kind: &str,
+    status: &str,
+    reason: &str,
+    message: &str,
+    now: DateTime<Utc>,
+) {
     let known = condition(deployment, kind).cloned().unwrap_or_default();
     if known["status"] == status && known["reason"] == reason {
         return;
     }
-    let transition = if known["status"] == status { known["lastTransitionTime"].clone() } else { timestamp(now) };
+    let transition =
+        if known["status"] == status { known["lastTransitionTime"].clone() } else { timestamp(now) };
     let next = json!({
         "type": kind, "status": status, "reason": reason, "message": message,
         "lastUpdateTime": timestamp(now), "lastTransitionTime": transition,
     });
-    let mut all: Vec<_> = items(deployment, "/status/conditions").iter().filter(|condition| condition["type"] != kind).cloned().collect();
+    let mut all: Vec<_> = items(deployment, "/status/conditions")
+        .iter()
+        .filter(|condition| condition["type"] != kind)
+        .cloned()
+        .collect();
     all.push(next);
     deployment["status"]["conditions"] = Value::Array(all);
 }

@@ -1,4 +1,5 @@
-//! Revisions of a Deployment: how they are numbered, what a reused `ReplicaSet`'s old number becomes, which `ReplicaSets` are forgotten.
+//! Revisions of a Deployment: how they are numbered, what a reused `ReplicaSet`'s old number becomes, which
+//! `ReplicaSets` are forgotten.
 
 use serde_json::{Map, Value, json};
 
@@ -32,15 +33,21 @@ pub(super) fn next(sets: &[Set]) -> i64 {
     sets.iter().map(|set| revision_of(set.object.value())).max().unwrap_or_default() + 1
 }
 
-/// Gives the current `ReplicaSet` the highest number, and the Deployment the same. A reused `ReplicaSet` keeps its former number in
-/// its history.
+/// Gives the current `ReplicaSet` the highest number, and the Deployment the same. A reused `ReplicaSet`
+/// keeps its former number in its history.
 pub(super) fn renew(cluster: &mut Cluster, deployment: &Value, current: &Object) {
     let name = current.key().1;
     let others: Vec<_> = old_sets(cluster, deployment, current_set(cluster, deployment).as_ref());
     let next = next(&others);
     if revision_of(current.value()) < next {
         stamp(cluster, &name, next);
-        super::progress::restart(cluster, text(deployment, "/metadata/name"), "FoundNewReplicaSet", &name, "Found new replica set");
+        super::progress::restart(
+            cluster,
+            text(deployment, "/metadata/name"),
+            "FoundNewReplicaSet",
+            &name,
+            "Found new replica set",
+        );
     }
     let Some(set) = cluster.store.get(&REPLICA_SET, NAMESPACE, &name).cloned() else { return };
     let revision = annotation(set.value(), REVISION).unwrap_or_default();
@@ -57,7 +64,8 @@ pub(super) fn stamp(cluster: &mut Cluster, set: &str, number: i64) {
         let annotations = &mut set["metadata"]["annotations"];
         annotations[REVISION] = json!(number.to_string());
         if !former.is_empty() {
-            annotations[HISTORY] = json!(if history.is_empty() { former } else { format!("{history},{former}") });
+            annotations[HISTORY] =
+                json!(if history.is_empty() { former } else { format!("{history},{former}") });
         }
     });
 }

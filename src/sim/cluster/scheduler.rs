@@ -1,4 +1,5 @@
-//! The scheduler: pods that no node has yet get one that takes new pods, or are told why there is none; and the taint of nodes that take none.
+//! The scheduler: pods that no node has yet get one that takes new pods, or are told why there is none; and
+//! the taint of nodes that take none.
 
 use serde_json::{Value, json};
 
@@ -41,7 +42,14 @@ fn bind(cluster: &mut Cluster, pod: &str) {
 
 /// Tells that a pod was bound to a node.
 pub(super) fn scheduled(cluster: &mut Cluster, pod: &str, node: &str) {
-    cluster.event(&POD, NAMESPACE, pod, "Normal", "Scheduled", &format!("Successfully assigned {NAMESPACE}/{pod} to {node}"));
+    cluster.event(
+        &POD,
+        NAMESPACE,
+        pod,
+        "Normal",
+        "Scheduled",
+        &format!("Successfully assigned {NAMESPACE}/{pod} to {node}"),
+    );
 }
 
 /// One of the nodes that take new pods, by chance.
@@ -52,13 +60,16 @@ pub(super) fn any_node(cluster: &mut Cluster) -> Option<&'static str> {
 }
 
 fn open_nodes(cluster: &Cluster) -> Vec<&'static str> {
-    let cordoned = |name: &str| cluster.store.get(&NODE, "", name).is_some_and(|node| node.value()["spec"]["unschedulable"] == true);
+    let cordoned = |name: &str| {
+        cluster.store.get(&NODE, "", name).is_some_and(|node| node.value()["spec"]["unschedulable"] == true)
+    };
     NODES.into_iter().filter(|name| !cordoned(name)).collect()
 }
 
 /// The scheduler's words about a pod that asks for more than a node has, or for which no node is open.
 pub(super) fn unschedulable(cluster: &Cluster, pod: &Value) -> Option<String> {
-    let (all, asked) = (NODES.len(), text(pod, "/spec/containers/0/resources/requests/cpu").parse::<u64>().unwrap_or_default());
+    let all = NODES.len();
+    let asked = text(pod, "/spec/containers/0/resources/requests/cpu").parse::<u64>().unwrap_or_default();
     let (why, preemption) = if asked > CORES {
         (format!("{all} Insufficient cpu"), "No preemption victims found for incoming pod")
     } else if open_nodes(cluster).is_empty() {
@@ -66,13 +77,16 @@ pub(super) fn unschedulable(cluster: &Cluster, pod: &Value) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("0/{all} nodes are available: {why}. preemption: 0/{all} nodes are available: {all} {preemption}."))
+    Some(format!(
+        "0/{all} nodes are available: {why}. preemption: 0/{all} nodes are available: {all} {preemption}."
+    ))
 }
 
 /// A pod that no node takes.
 pub(super) fn turned_away(pod: &mut Value, words: &str) {
     pod["spec"].as_object_mut().map(|spec| spec.remove("nodeName"));
-    let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words});
+    let condition =
+        json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words});
     pod["status"] = json!({"phase": "Pending", "conditions": [condition]});
 }
 
@@ -84,7 +98,10 @@ pub(super) fn taint_nodes(cluster: &mut Cluster) {
             let cordoned = node["spec"]["unschedulable"] == true;
             let tainted = items(node, "/spec/taints").iter().any(|taint| taint["key"] == CORDONED);
             if cordoned != tainted {
-                set_taint(node, cordoned.then(|| json!({"key": CORDONED, "effect": "NoSchedule", "timeAdded": now})));
+                set_taint(
+                    node,
+                    cordoned.then(|| json!({"key": CORDONED, "effect": "NoSchedule", "timeAdded": now})),
+                );
             }
         });
     }

@@ -1,11 +1,14 @@
-//! The cluster as it stands when the simulation starts: a company that has run for days and half an hour of its measurements.
+//! The cluster as it stands when the simulation starts: a company that has run for days and half an hour of
+//! its measurements.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::chart::{self, MONITORING, NAMESPACE};
 use super::deployment::set_of;
-use super::kind::{DEPLOYMENT, Kind, NAMESPACE as NAMESPACE_KIND, NODE, POD, REPLICA_SET, SERVICE, STATEFUL_SET};
+use super::kind::{
+    DEPLOYMENT, Kind, NAMESPACE as NAMESPACE_KIND, NODE, POD, REPLICA_SET, SERVICE, STATEFUL_SET,
+};
 use super::process::{Process, State};
 use super::{Cluster, SCRAPE, deployment, kafka, kubelet, pods, revision, status, traffic};
 use crate::sim::json::{text, timestamp};
@@ -24,7 +27,10 @@ pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32, measured: TimeDelta) 
         let node = pods::node(node, zone, cluster.now);
         cluster.store.create(&NODE, node, cluster.now);
     }
-    for name in ["default", "kube-system", MONITORING, NAMESPACE, SCALE].into_iter().filter(|name| *name != SCALE || extra_pods > 0) {
+    for name in ["default", "kube-system", MONITORING, NAMESPACE, SCALE]
+        .into_iter()
+        .filter(|name| *name != SCALE || extra_pods > 0)
+    {
         let namespace = json!({"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}, "status": {"phase": "Active"}});
         cluster.store.create(&NAMESPACE_KIND, namespace, cluster.now);
     }
@@ -57,7 +63,8 @@ pub(super) fn create(cluster: &mut Cluster, kind: &'static Kind, mut value: Valu
     let metadata = &mut value["metadata"];
     metadata["namespace"] = json!(NAMESPACE);
     metadata["labels"]["app.kubernetes.io/managed-by"] = json!("Helm");
-    metadata["annotations"] = json!({"meta.helm.sh/release-name": "medcontracthub", "meta.helm.sh/release-namespace": NAMESPACE});
+    metadata["annotations"] =
+        json!({"meta.helm.sh/release-name": "medcontracthub", "meta.helm.sh/release-namespace": NAMESPACE});
     metadata["managedFields"] = json!([managed_by_helm(kind, cluster.now)]);
     cluster.store.create(kind, value, cluster.now);
 }
@@ -117,10 +124,10 @@ fn crowd(cluster: &mut Cluster, extra_pods: u32, created: DateTime<Utc>) {
 }
 
 fn crowd_deployment(cluster: &mut Cluster, name: &str, replicas: u32) {
-    let container =
-        json!({"name": "sim", "image": "registry.k8s.io/pause:3.10", "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}});
+    let container = json!({"name": "sim", "image": "registry.k8s.io/pause:3.10", "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}});
     let template = json!({"metadata": {"labels": {"app": name}}, "spec": {"containers": [container], "restartPolicy": "Always"}});
-    let spec = json!({"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template});
+    let spec =
+        json!({"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": template});
     let counts = json!({"observedGeneration": 1, "replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas});
     let mut status = counts.clone();
     status["updatedReplicas"] = json!(replicas);

@@ -1,5 +1,5 @@
-//! The `StatefulSet` controller: pods by name and ordinal, and rolling updates from the last one down, by the rules of the real one
-//! (kubernetes/kubernetes: `pkg/controller/statefulset/stateful_set_control.go`).
+//! The `StatefulSet` controller: pods by name and ordinal, and rolling updates from the last one down, by the
+//! rules of the real one (kubernetes/kubernetes: `pkg/controller/statefulset/stateful_set_control.go`).
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::sim::json::{int, text};
 
 /// One pass over a `StatefulSet`.
 pub(super) fn reconcile(cluster: &mut Cluster, set: &Object) {
-    let (value, name) = (set.value(), text(set.value(), "/metadata/name"));
+    let value = set.value();
+    let name = text(set.value(), "/metadata/name");
     let names: Vec<_> = (0..wanted(value)).map(|ordinal| format!("{name}-{ordinal}")).collect();
     for pod in &names {
         if cluster.store.get(&POD, NAMESPACE, pod).is_none() {
@@ -43,7 +44,8 @@ fn roll(cluster: &mut Cluster, set: &Value, names: &[String]) {
         return;
     }
     let revision = template_revision(&STATEFUL_SET, set);
-    let partition = usize::try_from(int(set, "/spec/updateStrategy/rollingUpdate/partition")).unwrap_or_default();
+    let partition =
+        usize::try_from(int(set, "/spec/updateStrategy/rollingUpdate/partition")).unwrap_or_default();
     let old = names.iter().skip(partition).rev().find(|name| {
         let pod = cluster.store.get(&POD, NAMESPACE, name);
         pod.is_some_and(|pod| revision_of_pod(pod.value()) != revision)
@@ -73,7 +75,9 @@ fn status(set: &Value, pods: &[Arc<Object>]) -> Value {
         "replicas": pods.len(), "availableReplicas": ready, "observedGeneration": set["metadata"]["generation"],
         "currentRevision": current, "updateRevision": update, "collisionCount": 0,
     });
-    for (field, count) in [("readyReplicas", ready), ("currentReplicas", of(current)), ("updatedReplicas", of(&update))] {
+    for (field, count) in
+        [("readyReplicas", ready), ("currentReplicas", of(current)), ("updatedReplicas", of(&update))]
+    {
         if count > 0 {
             status[field] = json!(count);
         }

@@ -31,7 +31,8 @@ fn conditions(pod: &Value, process: &Process, created: DateTime<Utc>, now: DateT
         let mut next = condition(kind, process.ready, ready_since(pod, process, kind, now));
         if !process.ready {
             next["reason"] = json!("ContainersNotReady");
-            next["message"] = json!(format!("containers with unready status: [{}]", text(pod, "/spec/containers/0/name")));
+            next["message"] =
+                json!(format!("containers with unready status: [{}]", text(pod, "/spec/containers/0/name")));
         }
         all.push(next);
     }
@@ -41,7 +42,9 @@ fn conditions(pod: &Value, process: &Process, created: DateTime<Utc>, now: DateT
 /// When this readiness began: the time already reported while it stays as it is.
 fn ready_since(pod: &Value, process: &Process, kind: &str, now: DateTime<Utc>) -> DateTime<Utc> {
     let status = if process.ready { "True" } else { "False" };
-    let known = items(pod, "/status/conditions").iter().find(|known| known["type"] == kind && known["status"] == status);
+    let known = items(pod, "/status/conditions")
+        .iter()
+        .find(|known| known["type"] == kind && known["status"] == status);
     let settled = match process.state {
         State::Running { since } if process.ready => since + TimeDelta::seconds(1),
         _ => now,
@@ -69,7 +72,8 @@ fn state(pod: &Value, process: &Process) -> Value {
         State::Running { since } => json!({"running": {"startedAt": timestamp(since)}}),
         State::BackOff { seconds: 0, .. } | State::Terminating { .. } => terminated(process),
         State::BackOff { seconds, .. } => {
-            let (container, name) = (text(pod, "/spec/containers/0/name"), text(pod, "/metadata/name"));
+            let container = text(pod, "/spec/containers/0/name");
+            let name = text(pod, "/metadata/name");
             let wait = duration(seconds);
             let place = format!("{name}_{}({})", text(pod, "/metadata/namespace"), process.uid);
             let message = format!("back-off {wait} restarting failed container={container} pod={place}");
@@ -93,7 +97,8 @@ fn terminated(process: &Process) -> Value {
         || json!({}),
         |exit| {
             let id = container_id(process, process.restarts);
-            let (started, finished) = (timestamp(exit.started), timestamp(exit.finished));
+            let started = timestamp(exit.started);
+            let finished = timestamp(exit.finished);
             json!({"terminated": {"exitCode": exit.code, "reason": exit.reason, "startedAt": started, "finishedAt": finished, "containerID": id}})
         },
     )
@@ -110,7 +115,12 @@ fn image_id(image: &str) -> String {
 
 /// The address of the node that a pod is bound to: the names of the nodes carry it.
 fn host_ip(pod: &Value) -> String {
-    text(pod, "/spec/nodeName").trim_start_matches("ip-").split('.').next().unwrap_or_default().replace('-', ".")
+    text(pod, "/spec/nodeName")
+        .trim_start_matches("ip-")
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .replace('-', ".")
 }
 
 /// A condition of a pod.

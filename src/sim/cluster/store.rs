@@ -1,5 +1,5 @@
-//! What the simulated API server keeps: objects, one counter of versions, and the history that watches and page chains read.
-//! It knows nothing of controllers, requests or time beyond what it is handed.
+//! What the simulated API server keeps: objects, one counter of versions, and the history that watches and
+//! page chains read. It knows nothing of controllers, requests or time beyond what it is handed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -75,7 +75,8 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(rng: Rng) -> Self {
         let version = 1000;
-        let (objects, history) = (BTreeMap::new(), VecDeque::new());
+        let objects = BTreeMap::new();
+        let history = VecDeque::new();
         Self { objects, version, compacted: version, history, rng, changed: watch::Sender::new(version) }
     }
 
@@ -98,11 +99,21 @@ impl Store {
         let wanted = namespace.map(str::to_owned);
         let from = (wanted.clone().unwrap_or_default(), String::new());
         let range = self.objects.get(kind.name).map(|objects| objects.range(from..));
-        range.into_iter().flatten().take_while(move |(key, _)| wanted.as_ref().is_none_or(|name| *name == key.0)).map(|(_, object)| object)
+        range
+            .into_iter()
+            .flatten()
+            .take_while(move |(key, _)| wanted.as_ref().is_none_or(|name| *name == key.0))
+            .map(|(_, object)| object)
     }
 
-    /// Adds an object under a new uid; what the server sets (uid, version, creation time, generation) is set here.
-    pub(crate) fn create(&mut self, kind: &'static Kind, mut value: Value, now: DateTime<Utc>) -> Arc<Object> {
+    /// Adds an object under a new uid; what the server sets (uid, version, creation time, generation) is set
+    /// here.
+    pub(crate) fn create(
+        &mut self,
+        kind: &'static Kind,
+        mut value: Value,
+        now: DateTime<Utc>,
+    ) -> Arc<Object> {
         let metadata = &mut value["metadata"];
         metadata["uid"] = json!(self.rng.uuid());
         if metadata["creationTimestamp"].is_null() {
@@ -114,8 +125,15 @@ impl Store {
         self.write(kind, None, value)
     }
 
-    /// Changes an object through `edit`; says whether anything changed. A changed spec counts up the generation.
-    pub(crate) fn update(&mut self, kind: &'static Kind, namespace: &str, name: &str, edit: impl FnOnce(&mut Value)) -> bool {
+    /// Changes an object through `edit`; says whether anything changed. A changed spec counts up the
+    /// generation.
+    pub(crate) fn update(
+        &mut self,
+        kind: &'static Kind,
+        namespace: &str,
+        name: &str,
+        edit: impl FnOnce(&mut Value),
+    ) -> bool {
         let Some(before) = self.get(kind, namespace, name).cloned() else { return false };
         let mut value = before.value.clone();
         edit(&mut value);
@@ -134,7 +152,13 @@ impl Store {
         self.version += 1;
         value["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let object = Object::new(value);
-        self.remember(Change { version: self.version, kind, before: Some(before), object: object.clone(), deleted: true });
+        self.remember(Change {
+            version: self.version,
+            kind,
+            before: Some(before),
+            object: object.clone(),
+            deleted: true,
+        });
         Some(object)
     }
 
@@ -147,8 +171,14 @@ impl Store {
         Ok(self.history.range(first..))
     }
 
-    /// The objects of a kind as they were at `version`, from the first key after `after` on: what a chain of pages reads.
-    pub(crate) fn snapshot(&self, kind: &Kind, version: u64, after: Option<&Key>) -> Result<BTreeMap<Key, Arc<Object>>, Expired> {
+    /// The objects of a kind as they were at `version`, from the first key after `after` on: what a chain of
+    /// pages reads.
+    pub(crate) fn snapshot(
+        &self,
+        kind: &Kind,
+        version: u64,
+        after: Option<&Key>,
+    ) -> Result<BTreeMap<Key, Arc<Object>>, Expired> {
         let mut objects = self.objects.get(kind.name).cloned().unwrap_or_default();
         for change in self.since(version)?.rev().filter(|change| change.kind.name == kind.name) {
             match &change.before {
@@ -212,7 +242,11 @@ mod tests {
     fn store(names: &[&str]) -> Store {
         let mut store = Store::new(Rng::new(1));
         for name in names {
-            store.create(&POD, json!({"metadata": {"namespace": "n", "name": name}, "spec": {}}), DateTime::UNIX_EPOCH);
+            store.create(
+                &POD,
+                json!({"metadata": {"namespace": "n", "name": name}, "spec": {}}),
+                DateTime::UNIX_EPOCH,
+            );
         }
         store
     }

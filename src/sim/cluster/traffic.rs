@@ -12,13 +12,15 @@ use crate::sim::scenario::ServiceFault;
 /// How much more of the requests fails for each needed service that is down.
 const SHARE_OF_A_FEATURE: f64 = 0.2;
 
-/// What a hostile log holds: a title, a cleared screen, a clipboard write, a terminfo query, a C1 byte, an override of direction.
+/// What a hostile log holds: a title, a cleared screen, a clipboard write, a terminfo query, a C1 byte, an
+/// override of direction.
 const HOSTILE: &[u8] =
     b"\x1b]0;owned\x07\x1b[2J\x1b[1;1H\x1b]52;c;b3duZWQ=\x07\x1bP+q544e\x1b\\\x9b31mred \xe2\x80\xaeRTL\xe2\x80\xac \r overwritten";
 
 /// Makes the requests of `seconds`.
 pub(super) fn step(cluster: &mut Cluster, seconds: f64) {
-    let (now, ready) = (cluster.now, ready_services(cluster));
+    let now = cluster.now;
+    let ready = ready_services(cluster);
     for process in cluster.processes.values_mut().filter(|process| process.running()) {
         let down = process.behaviour.needs.iter().filter(|need| !ready.contains(*need)).count();
         let failing = (0..down).fold(process.behaviour.failing, |share, _| share + SHARE_OF_A_FEATURE);
@@ -30,7 +32,12 @@ pub(super) fn step(cluster: &mut Cluster, seconds: f64) {
 
 /// Services with at least one ready pod.
 fn ready_services(cluster: &Cluster) -> BTreeSet<String> {
-    cluster.processes.values().filter(|process| process.ready).map(|process| process.behaviour.service.clone()).collect()
+    cluster
+        .processes
+        .values()
+        .filter(|process| process.ready)
+        .map(|process| process.behaviour.service.clone())
+        .collect()
 }
 
 /// Half of the failures are 500 (and logged), half 503.

@@ -1,4 +1,5 @@
-//! What happens to a cluster from outside: nodes that stop, images that do not exist, things that are taken away.
+//! What happens to a cluster from outside: nodes that stop, images that do not exist, things that are taken
+//! away.
 
 use serde_json::{Value, json};
 
@@ -29,9 +30,14 @@ impl Cluster {
     /// A node's kubelet stops: nothing moves there any more, and the node controller has noticed it.
     pub(crate) fn stop_node(&mut self, name: &str) {
         self.stopped.insert(name.to_owned());
-        let (now, unknown) = (self.now, "Kubelet stopped posting node status.");
+        let now = self.now;
+        let unknown = "Kubelet stopped posting node status.";
         self.store.update(&NODE, "", name, |node| {
-            let ready = node["status"]["conditions"].as_array_mut().into_iter().flatten().find(|condition| condition["type"] == "Ready");
+            let ready = node["status"]["conditions"]
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+                .find(|condition| condition["type"] == "Ready");
             if let Some(ready) = ready {
                 ready["status"] = json!("Unknown");
                 ready["reason"] = json!("NodeStatusUnknown");

@@ -1,6 +1,7 @@
-//! A very large cluster, beside the full simulation, which lives each pod's life and is too slow for fifty thousand of them: here a pod
-//! is a few bytes and a place in a template of 7 kB, made into text when it is sent. It can be listed, streamed, watched and looked at,
-//! not changed; it changes by itself, so many pods a second.
+//! A very large cluster, beside the full simulation, which lives each pod's life and is too slow for fifty
+//! thousand of them: here a pod is a few bytes and a place in a template of 7 kB, made into text when it is
+//! sent. It can be listed, streamed, watched and looked at, not changed; it changes by itself, so many pods a
+//! second.
 //!
 //! `object` has the pods and their text, `model` what changes, `server` the answers.
 
@@ -33,14 +34,16 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Starts the server: so many pods, 100 of a `Deployment` and 250 on a node, of which so many change each second.
+    /// Starts the server: so many pods, 100 of a `Deployment` and 250 on a node, of which so many change each
+    /// second.
     pub async fn start(pods: usize, changes: u32) -> Result<Self, SimError> {
         let shared = Arc::new(Shared::new(Model::new(pods)));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let answers = shared.clone();
         let served = accept(listener, move |request| server::handle(answers.clone(), request));
-        let tasks = vec![tokio::spawn(served).abort_handle(), tokio::spawn(live(shared, changes)).abort_handle()];
+        let tasks =
+            vec![tokio::spawn(served).abort_handle(), tokio::spawn(live(shared, changes)).abort_handle()];
         Ok(Self { address, tasks })
     }
 
@@ -50,7 +53,8 @@ impl Crowd {
     }
 }
 
-/// A line of a watch that says of the pod at this place how often it has restarted: what decoders are measured with.
+/// A line of a watch that says of the pod at this place how often it has restarted: what decoders are
+/// measured with.
 pub fn pod_line(place: usize, restarts: u32) -> String {
     server::added(&Object::Pod(Pod { place, serial: place as u64, restarts, ready: true }))
 }

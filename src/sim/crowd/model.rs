@@ -43,7 +43,9 @@ impl Model {
             App { place, replicas, ready: replicas }
         };
         Self {
-            pods: (0..pods).map(|place| Pod { place, serial: place as u64, restarts: 0, ready: true }).collect(),
+            pods: (0..pods)
+                .map(|place| Pod { place, serial: place as u64, restarts: 0, ready: true })
+                .collect(),
             apps: (0..pods.div_ceil(PODS_OF_APP)).map(app).collect(),
             unready: VecDeque::new(),
             serial: pods as u64,
@@ -111,10 +113,14 @@ impl Model {
 
     /// A pod's readiness changes, and with it what its controllers count.
     fn flip(&mut self, place: usize) {
-        let (Some(pod), Some(app)) = (self.pods.get_mut(place), self.apps.get_mut(place / PODS_OF_APP)) else { return };
+        let (Some(pod), Some(app)) = (self.pods.get_mut(place), self.apps.get_mut(place / PODS_OF_APP))
+        else {
+            return;
+        };
         pod.ready = !pod.ready;
         app.ready = if pod.ready { app.ready + 1 } else { app.ready - 1 };
-        let (pod, app) = (*pod, *app);
+        let pod = *pod;
+        let app = *app;
         for object in [Object::Pod(pod), Object::ReplicaSet(app), Object::Deployment(app)] {
             self.tell(Verb::Modified, object);
         }

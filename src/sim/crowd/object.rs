@@ -1,4 +1,5 @@
-//! The crowd's objects: what is kept of each, a few bytes, and its text, made from a template when it is sent.
+//! The crowd's objects: what is kept of each, a few bytes, and its text, made from a template when it is
+//! sent.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -70,7 +71,9 @@ impl Template {
         let even = compact.replace("\"<#", "<#").replace("#>\"", ">");
         let mut parts = even.split('<');
         let start = parts.next().unwrap_or_default().to_owned();
-        let parts = parts.filter_map(|part| part.split_once('>')).map(|(name, rest)| (name.to_owned(), rest.to_owned()));
+        let parts = parts
+            .filter_map(|part| part.split_once('>'))
+            .map(|(name, rest)| (name.to_owned(), rest.to_owned()));
         Self { start, parts: parts.collect() }
     }
 
@@ -172,7 +175,11 @@ impl App {
 }
 
 fn last_state(restarts: u32) -> &'static str {
-    if restarts == 0 { "{}" } else { r#"{"terminated":{"exitCode":1,"reason":"Error","finishedAt":"2026-01-01T00:00:00Z"}}"# }
+    if restarts == 0 {
+        "{}"
+    } else {
+        r#"{"terminated":{"exitCode":1,"reason":"Error","finishedAt":"2026-01-01T00:00:00Z"}}"#
+    }
 }
 
 fn name_of_app(place: usize) -> String {

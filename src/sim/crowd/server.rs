@@ -1,4 +1,5 @@
-//! The crowd's API server: listings in pages, streaming lists, watches, single objects, and what a client asks about itself.
+//! The crowd's API server: listings in pages, streaming lists, watches, single objects, and what a client
+//! asks about itself.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -65,7 +66,9 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn parse(path: &'a str) -> Option<Self> {
-        let rest = path.strip_prefix("/api/").or_else(|| path.strip_prefix("/apis/")?.split_once('/').map(|(_, rest)| rest))?;
+        let rest = path
+            .strip_prefix("/api/")
+            .or_else(|| path.strip_prefix("/apis/")?.split_once('/').map(|(_, rest)| rest))?;
         let (_version, rest) = rest.split_once('/')?;
         if path.starts_with("/apis/metrics.k8s.io/") {
             return None; // pods and nodes by name, but figures by nature: nothing measures a crowd
@@ -104,7 +107,9 @@ pub(super) async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> R
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     Ok(match Target::parse(path) {
         None => api::nothing_here(path),
-        Some(target) if target.name.is_some() => single(&shared.model(), &target).unwrap_or_else(|| api::nothing_here(path)),
+        Some(target) if target.name.is_some() => {
+            single(&shared.model(), &target).unwrap_or_else(|| api::nothing_here(path))
+        }
         Some(target) if query.flag("watch") => Watcher::open(&shared, &target, &query),
         Some(target) => page(&shared.model(), &target, &query),
     })
@@ -121,13 +126,19 @@ fn single(model: &Model, target: &Target<'_>) -> Option<Response> {
 fn page(model: &Model, target: &Target<'_>, query: &Query) -> Response {
     let all = target.list(model);
     let token = query.get("continue").and_then(|token| token.split_once('.'));
-    let (from, version) =
-        token.and_then(|(from, version)| Some((from.parse().ok()?, version.parse().ok()?))).unwrap_or((0, model.version()));
-    let limit = query.get("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let (from, version) = token
+        .and_then(|(from, version)| Some((from.parse().ok()?, version.parse().ok()?)))
+        .unwrap_or((0, model.version()));
+    let limit = query
+        .get("limit")
+        .and_then(|limit| limit.parse().ok())
+        .filter(|limit| *limit > 0)
+        .unwrap_or(usize::MAX);
     let to = all.len().min(limit.saturating_add(from));
     let next = if to < all.len() { format!("{to}.{version}") } else { String::new() };
-    let mut text =
-        format!(r#"{{"kind":"List","apiVersion":"v1","metadata":{{"resourceVersion":"{version}","continue":"{next}"}},"items":["#);
+    let mut text = format!(
+        r#"{{"kind":"List","apiVersion":"v1","metadata":{{"resourceVersion":"{version}","continue":"{next}"}},"items":["#
+    );
     for (place, object) in all.get(from..to).unwrap_or_default().iter().enumerate() {
         text.push_str(if place > 0 { "," } else { "" });
         object.write(version, &mut text);
@@ -173,8 +184,9 @@ impl Watcher {
             until: now + Duration::from_secs(number("timeoutSeconds").unwrap_or(LONGEST).min(LONGEST)),
             shared: shared.clone(),
         };
-        let lines =
-            stream::unfold(watcher, |mut watcher| async { watcher.next().await.map(|lines| (Ok::<_, Infallible>(lines), watcher)) });
+        let lines = stream::unfold(watcher, |mut watcher| async {
+            watcher.next().await.map(|lines| (Ok::<_, Infallible>(lines), watcher))
+        });
         reply::body(200, "application/json", Body::from_stream(lines))
     }
 
@@ -227,8 +239,12 @@ impl Watcher {
     }
 
     fn bookmark(&self, annotations: &str) -> String {
-        let (kind, version) = (self.kind, self.position);
-        format!(r#"{{"type":"BOOKMARK","object":{{"kind":"{kind:?}","metadata":{{"resourceVersion":"{version}"{annotations}}}}}}}{}"#, '\n')
+        let kind = self.kind;
+        let version = self.position;
+        format!(
+            r#"{{"type":"BOOKMARK","object":{{"kind":"{kind:?}","metadata":{{"resourceVersion":"{version}"{annotations}}}}}}}{}"#,
+            '\n'
+        )
     }
 }
 

@@ -20,11 +20,15 @@ pub(crate) fn eval(tsdb: &Tsdb, expr: &Expr, at: i64) -> Answer {
     match expr {
         Expr::Number(number) => Answer::Scalar(*number),
         Expr::Selector(selector) => Answer::Vector(instant(tsdb, selector, at)),
-        Expr::Increase { selector, range, per_second } => Answer::Vector(increases(tsdb, selector, at, *range, *per_second)),
+        Expr::Increase { selector, range, per_second } => {
+            Answer::Vector(increases(tsdb, selector, at, *range, *per_second))
+        }
         Expr::Sum { of, by } => Answer::Vector(sum(eval(tsdb, of, at), by)),
         Expr::MaxOverTime { of, range, step } => Answer::Vector(greatest(tsdb, of, at, *range, *step)),
         Expr::Quantile { share, of } => Answer::Vector(quantiles(*share, eval(tsdb, of, at))),
-        Expr::Binary { left, operator, right } => combine(eval(tsdb, left, at), *operator, eval(tsdb, right, at)),
+        Expr::Binary { left, operator, right } => {
+            combine(eval(tsdb, left, at), *operator, eval(tsdb, right, at))
+        }
     }
 }
 
@@ -34,7 +38,13 @@ fn instant(tsdb: &Tsdb, selector: &Selector, at: i64) -> BTreeMap<Labels, f64> {
     last.filter(|(_, value)| !value.is_nan()).collect()
 }
 
-fn increases(tsdb: &Tsdb, selector: &Selector, at: i64, range: i64, per_second: bool) -> BTreeMap<Labels, f64> {
+fn increases(
+    tsdb: &Tsdb,
+    selector: &Selector,
+    at: i64,
+    range: i64,
+    per_second: bool,
+) -> BTreeMap<Labels, f64> {
     let wanted = tsdb.range(at - range, at).filter(|(labels, _)| selector.matches(labels));
     let grown = wanted.filter_map(|(labels, samples)| {
         let samples: Vec<_> = samples.filter(|sample| !sample.value.is_nan()).collect();
@@ -44,11 +54,13 @@ fn increases(tsdb: &Tsdb, selector: &Selector, at: i64, range: i64, per_second: 
     grown.collect()
 }
 
-/// The increase of a counter over a window, extrapolated to its ends as Prometheus does (promql/functions.go, `extrapolatedRate`):
-/// to an end that is nearer than 1.1 sample intervals fully, else by half an interval, and never to below zero.
+/// The increase of a counter over a window, extrapolated to its ends as Prometheus does (promql/functions.go,
+/// `extrapolatedRate`): to an end that is nearer than 1.1 sample intervals fully, else by half an interval,
+/// and never to below zero.
 pub(crate) fn increase(samples: &[Sample], from: i64, to: i64) -> Option<f64> {
     let [first, .., last] = samples else { return None };
-    let resets: f64 = samples.windows(2).filter(|pair| pair[1].value < pair[0].value).map(|pair| pair[0].value).sum();
+    let resets: f64 =
+        samples.windows(2).filter(|pair| pair[1].value < pair[0].value).map(|pair| pair[0].value).sum();
     let grown = last.value - first.value + resets;
     let span = seconds(last.at - first.at);
     let intervals = u32::try_from(samples.len() - 1).ok()?;
@@ -66,7 +78,11 @@ fn seconds(millis: i64) -> f64 {
 }
 
 fn without_name(labels: &Labels) -> Labels {
-    labels.iter().filter(|(label, _)| *label != "__name__").map(|(label, value)| (label.clone(), value.clone())).collect()
+    labels
+        .iter()
+        .filter(|(label, _)| *label != "__name__")
+        .map(|(label, value)| (label.clone(), value.clone()))
+        .collect()
 }
 
 fn sum(answer: Answer, by: &[String]) -> BTreeMap<Labels, f64> {
@@ -79,7 +95,8 @@ fn sum(answer: Answer, by: &[String]) -> BTreeMap<Labels, f64> {
     sums
 }
 
-/// The greatest value of each series in `at - range < moment <= at`, at the multiples of `step`; NaN counts only where there is nothing else.
+/// The greatest value of each series in `at - range < moment <= at`, at the multiples of `step`; NaN counts
+/// only where there is nothing else.
 fn greatest(tsdb: &Tsdb, of: &Expr, at: i64, range: i64, step: i64) -> BTreeMap<Labels, f64> {
     let mut most: BTreeMap<Labels, f64> = BTreeMap::new();
     for moment in ((at - range).div_euclid(step) + 1..=at.div_euclid(step)).map(|multiple| multiple * step) {
@@ -92,12 +109,16 @@ fn greatest(tsdb: &Tsdb, of: &Expr, at: i64, range: i64, step: i64) -> BTreeMap<
     most
 }
 
-/// A quantile of every histogram, straight between the bounds of the bucket that it falls into (promql/quantile.go).
+/// A quantile of every histogram, straight between the bounds of the bucket that it falls into
+/// (promql/quantile.go).
 fn quantiles(share: f64, buckets: Answer) -> BTreeMap<Labels, f64> {
     let Answer::Vector(buckets) = buckets else { return BTreeMap::new() };
     let mut histograms: BTreeMap<Labels, Vec<(f64, f64)>> = BTreeMap::new();
     for (mut labels, count) in buckets {
-        let Some(bound) = labels.remove("le").and_then(|bound| bound.replace("+Inf", "inf").parse().ok()) else { continue };
+        let Some(bound) = labels.remove("le").and_then(|bound| bound.replace("+Inf", "inf").parse().ok())
+        else {
+            continue;
+        };
         histograms.entry(labels).or_default().push((bound, count));
     }
     histograms.into_iter().map(|(labels, buckets)| (labels, quantile(share, buckets))).collect()
@@ -107,7 +128,9 @@ fn quantile(share: f64, mut buckets: Vec<(f64, f64)>) -> f64 {
     buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
     let all = buckets.last().map_or(0.0, |(_, count)| *count);
     let rank = share * all;
-    let Some(place) = buckets.iter().position(|(_, count)| *count >= rank).filter(|_| all > 0.0) else { return f64::NAN };
+    let Some(place) = buckets.iter().position(|(_, count)| *count >= rank).filter(|_| all > 0.0) else {
+        return f64::NAN;
+    };
     let (low, below) = place.checked_sub(1).map_or((0.0, 0.0), |before| buckets[before]);
     let (high, count) = buckets[place];
     if high.is_infinite() { low } else { low + (high - low) * (rank - below) / (count - below) }
@@ -126,8 +149,11 @@ fn combine(left: Answer, operator: char, right: Answer) -> Answer {
         (Answer::Vector(vector), Answer::Scalar(b)) => Answer::Vector(mapped(vector, |a| apply(a, b))),
         (Answer::Scalar(a), Answer::Vector(vector)) => Answer::Vector(mapped(vector, |b| apply(a, b))),
         (Answer::Vector(left), Answer::Vector(right)) => {
-            let right: BTreeMap<_, _> = right.into_iter().map(|(labels, value)| (without_name(&labels), value)).collect();
-            let pairs = mapped(left, |a| a).into_iter().filter_map(|(labels, a)| Some((labels.clone(), apply(a, *right.get(&labels)?))));
+            let right: BTreeMap<_, _> =
+                right.into_iter().map(|(labels, value)| (without_name(&labels), value)).collect();
+            let pairs = mapped(left, |a| a)
+                .into_iter()
+                .filter_map(|(labels, a)| Some((labels.clone(), apply(a, *right.get(&labels)?))));
             Answer::Vector(pairs.collect())
         }
     }
@@ -175,7 +201,12 @@ mod tests {
                 let count = 1000.0 + rate * f64::from(second);
                 (labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(), count)
             };
-            let samples = vec![row("app", "200", 30.0), row("app", "500", 10.0), row("ocr", "200", 20.0), row("ocr", "503", 0.0)];
+            let samples = vec![
+                row("app", "200", 30.0),
+                row("app", "500", 10.0),
+                row("ocr", "200", 20.0),
+                row("ocr", "503", 0.0),
+            ];
             tsdb.scrape(i64::from(second) * 1000, samples);
         }
         tsdb
@@ -185,9 +216,9 @@ mod tests {
         match eval(&stored(), &parse(query).unwrap(), 60_000) {
             Answer::Scalar(value) => vec![(String::new(), value)],
             Answer::Vector(vector) => {
-                let shown = vector
-                    .into_iter()
-                    .map(|(labels, value)| (labels.into_values().collect::<Vec<_>>().join(","), (value * 1e6).round() / 1e6));
+                let shown = vector.into_iter().map(|(labels, value)| {
+                    (labels.into_values().collect::<Vec<_>>().join(","), (value * 1e6).round() / 1e6)
+                });
                 shown.collect()
             }
         }
@@ -195,10 +226,13 @@ mod tests {
 
     #[test]
     fn quantiles_lie_between_the_bounds_of_their_bucket() {
-        let buckets = |counts: [f64; 4]| [0.1, 0.5, 1.0, f64::INFINITY].into_iter().zip(counts).collect::<Vec<_>>();
-        for (share, counts, expected) in
-            [(0.5, [10.0, 20.0, 20.0, 20.0], 0.1), (0.75, [10.0, 20.0, 20.0, 20.0], 0.3), (0.95, [0.0, 0.0, 0.0, 20.0], 1.0)]
-        {
+        let buckets =
+            |counts: [f64; 4]| [0.1, 0.5, 1.0, f64::INFINITY].into_iter().zip(counts).collect::<Vec<_>>();
+        for (share, counts, expected) in [
+            (0.5, [10.0, 20.0, 20.0, 20.0], 0.1),
+            (0.75, [10.0, 20.0, 20.0, 20.0], 0.3),
+            (0.95, [0.0, 0.0, 0.0, 20.0], 1.0),
+        ] {
             assert!((quantile(share, buckets(counts)) - expected).abs() < 1e-9, "{share} of {counts:?}");
         }
         assert!(quantile(0.95, buckets([0.0; 4])).is_nan());
@@ -210,8 +244,11 @@ mod tests {
         for (second, value) in [(0, 1.0), (10, 9.0), (20, 2.0), (30, 3.0), (35, 8.0)] {
             tsdb.scrape(second * 1_000, vec![([("__name__".to_owned(), "x".to_owned())].into(), value)]);
         }
-        for (query, expected) in [("max_over_time((x)[30s:10s])", 9.0), ("max_over_time((x)[20s:10s])", 3.0)] {
-            let Answer::Vector(vector) = eval(&tsdb, &parse(query).unwrap(), 34_000) else { panic!("{query}") };
+        for (query, expected) in [("max_over_time((x)[30s:10s])", 9.0), ("max_over_time((x)[20s:10s])", 3.0)]
+        {
+            let Answer::Vector(vector) = eval(&tsdb, &parse(query).unwrap(), 34_000) else {
+                panic!("{query}")
+            };
             assert_eq!(vector.into_values().collect::<Vec<_>>(), [expected], "{query}");
         }
     }
@@ -220,17 +257,24 @@ mod tests {
     fn sums_ratios_and_matchers() {
         let cases: [(&str, &[(&str, f64)]); 6] = [
             (r#"sum(rate(http_requests_total{status=~"5.."}[30s]))"#, &[("", 10.0)]),
-            (r#"sum(rate(http_requests_total{status!~"2.."}[30s])) by (service)"#, &[("app", 10.0), ("ocr", 0.0)]),
+            (
+                r#"sum(rate(http_requests_total{status!~"2.."}[30s])) by (service)"#,
+                &[("app", 10.0), ("ocr", 0.0)],
+            ),
             (
                 r#"sum(rate(http_requests_total{status=~"5.."}[30s])) by (service) / sum(rate(http_requests_total[30s])) by (service)"#,
                 &[("app", 0.25), ("ocr", 0.0)],
             ),
-            (r#"http_requests_total{service="ocr",status!="200"}"#, &[("http_requests_total,ocr,503", 1000.0)]),
+            (
+                r#"http_requests_total{service="ocr",status!="200"}"#,
+                &[("http_requests_total,ocr,503", 1000.0)],
+            ),
             ("sum(rate(nothing[30s]))", &[]),
             ("1 + 2 * 3", &[("", 7.0)]),
         ];
         for (query, expected) in cases {
-            let expected: Vec<_> = expected.iter().map(|(labels, value)| ((*labels).to_owned(), *value)).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(labels, value)| ((*labels).to_owned(), *value)).collect();
             assert_eq!(ask(query), expected, "{query}");
         }
     }

@@ -1,4 +1,5 @@
-//! The simulated Prometheus: `/api/v1/query`, `query_range`, `labels`, `label/…/values`, `targets`, `status/buildinfo` and `/-/ready`, in its own envelope.
+//! The simulated Prometheus: `/api/v1/query`, `query_range`, `labels`, `label/…/values`, `targets`,
+//! `status/buildinfo` and `/-/ready`, in its own envelope.
 
 mod eval;
 mod promql;
@@ -33,7 +34,9 @@ pub(super) fn answer(cluster: &Cluster, method: &Method, path: &str, query: &Que
     let outcome = match path {
         "/-/ready" => return reply::text(200, "Prometheus Server is Ready.\n"),
         "/-/healthy" => return reply::text(200, "Prometheus Server is Healthy.\n"),
-        _ if *method != Method::GET && *method != Method::POST => return reply::text(405, "Method Not Allowed"),
+        _ if *method != Method::GET && *method != Method::POST => {
+            return reply::text(405, "Method Not Allowed");
+        }
         "/api/v1/query" => instant(cluster, query),
         "/api/v1/query_range" => range(cluster, query),
         "/api/v1/labels" => labels(cluster, query, |found| found.keys().cloned().collect()),
@@ -42,7 +45,9 @@ pub(super) fn answer(cluster: &Cluster, method: &Method, path: &str, query: &Que
             labels(cluster, query, |found| found.get(label).into_iter().cloned().collect())
         }
         "/api/v1/targets" => Ok(targets(cluster)),
-        "/api/v1/status/buildinfo" => Ok(json!({"version": "3.7.3", "revision": "sim", "branch": "HEAD", "goVersion": "go1.25.3"})),
+        "/api/v1/status/buildinfo" => {
+            Ok(json!({"version": "3.7.3", "revision": "sim", "branch": "HEAD", "goVersion": "go1.25.3"}))
+        }
         _ => return reply::text(404, "404 page not found\n"),
     };
     match outcome {
@@ -53,19 +58,28 @@ pub(super) fn answer(cluster: &Cluster, method: &Method, path: &str, query: &Que
 
 fn instant(cluster: &Cluster, query: &Query) -> Result<Value, String> {
     let expr = parse_parameter(query)?;
-    let at = query.get("time").map_or_else(|| Ok(cluster.now.timestamp_millis()), |text| time("time", text))?;
+    let at =
+        query.get("time").map_or_else(|| Ok(cluster.now.timestamp_millis()), |text| time("time", text))?;
     Ok(match eval(&cluster.tsdb, &expr, at) {
         Answer::Scalar(value) => json!({"resultType": "scalar", "result": point(at, value)}),
         Answer::Vector(vector) => {
-            let result: Vec<_> = vector.iter().map(|(labels, value)| json!({"metric": labels, "value": point(at, *value)})).collect();
+            let result: Vec<_> = vector
+                .iter()
+                .map(|(labels, value)| json!({"metric": labels, "value": point(at, *value)}))
+                .collect();
             json!({"resultType": "vector", "result": result})
         }
     })
 }
 
 fn range(cluster: &Cluster, query: &Query) -> Result<Value, String> {
-    let required = |name| query.get(name).ok_or_else(|| format!("invalid parameter \"{name}\": cannot parse \"\" to a valid timestamp"));
-    let (start, end) = (time("start", required("start")?)?, time("end", required("end")?)?);
+    let required = |name| {
+        query
+            .get(name)
+            .ok_or_else(|| format!("invalid parameter \"{name}\": cannot parse \"\" to a valid timestamp"))
+    };
+    let start = time("start", required("start")?)?;
+    let end = time("end", required("end")?)?;
     let step = step(query.get("step").unwrap_or_default())?;
     if end < start {
         return Err("invalid parameter \"end\": end timestamp must not be before start time".to_owned());
@@ -87,7 +101,8 @@ fn range(cluster: &Cluster, query: &Query) -> Result<Value, String> {
             series.entry(labels).or_default().push(point(at, value));
         }
     }
-    let result: Vec<_> = series.into_iter().map(|(labels, values)| json!({"metric": labels, "values": values})).collect();
+    let result: Vec<_> =
+        series.into_iter().map(|(labels, values)| json!({"metric": labels, "values": values})).collect();
     Ok(json!({"resultType": "matrix", "result": result}))
 }
 
@@ -98,25 +113,30 @@ fn label_of(path: &str) -> Option<&str> {
 
 /// What is said of the series that match, sorted, each once.
 fn labels(cluster: &Cluster, query: &Query, said: impl Fn(&Labels) -> Vec<String>) -> Result<Value, String> {
-    let expr =
-        query.get("match[]").map(|text| parse(text).map_err(|error| format!("invalid parameter \"match[]\": {error}"))).transpose()?;
+    let expr = query
+        .get("match[]")
+        .map(|text| parse(text).map_err(|error| format!("invalid parameter \"match[]\": {error}")))
+        .transpose()?;
     let matches = |series: &Labels| match &expr {
         Some(promql::Expr::Selector(selector)) => selector.matches(series),
         _ => true,
     };
-    let found: BTreeSet<String> = cluster.tsdb.labels().filter(|series| matches(series)).flat_map(said).collect();
+    let found: BTreeSet<String> =
+        cluster.tsdb.labels().filter(|series| matches(series)).flat_map(said).collect();
     Ok(json!(found))
 }
 
 fn parse_parameter(query: &Query) -> Result<promql::Expr, String> {
-    parse(query.get("query").unwrap_or_default()).map_err(|error| format!("invalid parameter \"query\": {error}"))
+    parse(query.get("query").unwrap_or_default())
+        .map_err(|error| format!("invalid parameter \"query\": {error}"))
 }
 
 /// Seconds since 1970 with a fraction, or RFC 3339; in milliseconds.
 fn time(name: &str, text: &str) -> Result<i64, String> {
     let unix = text.parse::<f64>().ok().and_then(millis);
     let parsed = unix.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_millis()));
-    parsed.ok_or_else(|| format!("invalid parameter \"{name}\": cannot parse \"{text}\" to a valid timestamp"))
+    parsed
+        .ok_or_else(|| format!("invalid parameter \"{name}\": cannot parse \"{text}\" to a valid timestamp"))
 }
 
 /// Seconds or a duration, in milliseconds.
@@ -135,7 +155,10 @@ fn step(text: &str) -> Result<i64, String> {
 
 fn millis(seconds: f64) -> Option<i64> {
     let millis = (seconds * 1000.0).round();
-    #[allow(clippy::cast_possible_truncation, reason = "the range is checked on the line above the cast's use")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "the range is checked on the line above the cast's use"
+    )]
     (millis.abs() < 9.0e15).then_some(millis as i64)
 }
 
@@ -158,7 +181,8 @@ fn point(at: i64, value: f64) -> Value {
 }
 
 fn targets(cluster: &Cluster) -> Value {
-    let active: Vec<_> = cluster.targets().map(|(pod, instance, _)| target(cluster, pod, &instance)).collect();
+    let active: Vec<_> =
+        cluster.targets().map(|(pod, instance, _)| target(cluster, pod, &instance)).collect();
     json!({"activeTargets": active, "droppedTargets": [], "droppedTargetCounts": {"pods": 0}})
 }
 

@@ -1,6 +1,6 @@
-//! The part of `PromQL` that a war room asks for: selectors, `rate` and `increase`, `sum … by`, `max_over_time` of a subquery,
-//! `histogram_quantile`, numbers and arithmetic between them.
-//! Parsing only; [`super::eval`] gives the answers.
+//! The part of `PromQL` that a war room asks for: selectors, `rate` and `increase`, `sum … by`,
+//! `max_over_time` of a subquery, `histogram_quantile`, numbers and arithmetic between them. Parsing only;
+//! [`super::eval`] gives the answers.
 
 use regex::Regex;
 
@@ -19,7 +19,8 @@ pub(crate) enum Expr {
         of: Box<Expr>,
         by: Vec<String>,
     },
-    /// The greatest of an expression's values over a range, asked at every multiple of `step`, in milliseconds.
+    /// The greatest of an expression's values over a range, asked at every multiple of `step`, in
+    /// milliseconds.
     MaxOverTime {
         of: Box<Expr>,
         range: i64,
@@ -81,12 +82,17 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
     let mut parser = Parser { text, at: 0 };
     let expr = parser.sum_of_terms()?;
     parser.skip_space();
-    if parser.at < text.len() { Err(parser.error(&format!("unexpected {:?}", &text[parser.at..]))) } else { Ok(expr) }
+    if parser.at < text.len() {
+        Err(parser.error(&format!("unexpected {:?}", &text[parser.at..])))
+    } else {
+        Ok(expr)
+    }
 }
 
 /// Reads a duration such as `5m`, `1h30m` or `250ms`, in milliseconds.
 pub(crate) fn duration(text: &str) -> Option<i64> {
-    let (mut rest, mut total) = (text, 0);
+    let mut rest = text;
+    let mut total = 0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: i64 = rest[..digits].parse().ok()?;
@@ -99,7 +105,8 @@ pub(crate) fn duration(text: &str) -> Option<i64> {
 }
 
 fn unit(name: &str) -> Option<i64> {
-    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
+    let units =
+        [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
     units.into_iter().find(|unit| unit.0 == name).map(|unit| unit.1)
 }
 
@@ -151,8 +158,14 @@ impl<'a> Parser<'a> {
         self.chain(left, &['*', '/'], Self::operand)
     }
 
-    fn chain(&mut self, mut left: Expr, operators: &[char], next: fn(&mut Self) -> Result<Expr, ParseError>) -> Result<Expr, ParseError> {
-        while let Some(operator) = operators.iter().copied().find(|operator| self.take(&operator.to_string())) {
+    fn chain(
+        &mut self,
+        mut left: Expr,
+        operators: &[char],
+        next: fn(&mut Self) -> Result<Expr, ParseError>,
+    ) -> Result<Expr, ParseError> {
+        while let Some(operator) = operators.iter().copied().find(|operator| self.take(&operator.to_string()))
+        {
             left = Expr::Binary { left: Box::new(left), operator, right: Box::new(next(self)?) };
         }
         Ok(left)
@@ -264,17 +277,24 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        if matchers.is_empty() { Err(self.error("expected a metric, a function or a number")) } else { Ok(Selector { matchers }) }
+        if matchers.is_empty() {
+            Err(self.error("expected a metric, a function or a number"))
+        } else {
+            Ok(Selector { matchers })
+        }
     }
 
     fn matcher(&mut self) -> Result<Matcher, ParseError> {
         let label = self.word().to_owned();
-        let operator =
-            ["=~", "!~", "!=", "="].into_iter().find(|operator| self.take(operator)).ok_or_else(|| self.error("expected a matcher"))?;
+        let operator = ["=~", "!~", "!=", "="]
+            .into_iter()
+            .find(|operator| self.take(operator))
+            .ok_or_else(|| self.error("expected a matcher"))?;
         let value = self.string()?;
         let equal = operator.starts_with('=');
         let test = if operator.ends_with('~') {
-            let pattern = Regex::new(&format!("^(?:{value})$")).map_err(|error| self.error(&error.to_string()))?;
+            let pattern =
+                Regex::new(&format!("^(?:{value})$")).map_err(|error| self.error(&error.to_string()))?;
             Test::Matches(pattern, equal)
         } else {
             Test::Is(value, equal)
@@ -283,9 +303,12 @@ impl<'a> Parser<'a> {
     }
 
     fn string(&mut self) -> Result<String, ParseError> {
-        let quote =
-            ['"', '\'', '`'].into_iter().find(|quote| self.take(&quote.to_string())).ok_or_else(|| self.error("expected a string"))?;
-        let (mut value, mut escaped) = (String::new(), false);
+        let quote = ['"', '\'', '`']
+            .into_iter()
+            .find(|quote| self.take(&quote.to_string()))
+            .ok_or_else(|| self.error("expected a string"))?;
+        let mut value = String::new();
+        let mut escaped = false;
         for c in self.text[self.at..].chars() {
             self.at += c.len_utf8();
             match c {
@@ -307,7 +330,18 @@ mod tests {
 
     #[test]
     fn what_it_does_not_know_is_an_error_with_its_place() {
-        for text in ["", "sum(", "rate(x)", "rate(x[0s])", "x{a}", "x{a=\"b}", "x{a=~\"(\"}", "x y", "sum(rate(x[5q]))", "1 +"] {
+        for text in [
+            "",
+            "sum(",
+            "rate(x)",
+            "rate(x[0s])",
+            "x{a}",
+            "x{a=\"b}",
+            "x{a=~\"(\"}",
+            "x y",
+            "sum(rate(x[5q]))",
+            "1 +",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert_eq!(parse("x y").unwrap_err().to_string(), "1:3: parse error: unexpected \"y\"");
@@ -331,9 +365,14 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, expected) in
-            [("30s", Some(30_000)), ("1h30m", Some(5_400_000)), ("250ms", Some(250)), ("5", None), ("m", None), ("", None)]
-        {
+        for (text, expected) in [
+            ("30s", Some(30_000)),
+            ("1h30m", Some(5_400_000)),
+            ("250ms", Some(250)),
+            ("5", None),
+            ("m", None),
+            ("", None),
+        ] {
             assert_eq!(duration(text), expected, "{text}");
         }
     }

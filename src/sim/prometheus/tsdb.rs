@@ -29,7 +29,9 @@ impl Tsdb {
         }
         for samples in self.series.values_mut() {
             match samples.back() {
-                Some(last) if last.at < at && !last.value.is_nan() => samples.push_back(Sample { at, value: f64::NAN }),
+                Some(last) if last.at < at && !last.value.is_nan() => {
+                    samples.push_back(Sample { at, value: f64::NAN })
+                }
                 _ => {}
             }
             while samples.front().is_some_and(|first| first.at < at - RETENTION) {
@@ -40,7 +42,11 @@ impl Tsdb {
     }
 
     /// Every series, with the samples in `from < at <= to`.
-    pub(crate) fn range(&self, from: i64, to: i64) -> impl Iterator<Item = (&Labels, impl Iterator<Item = Sample>)> {
+    pub(crate) fn range(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> impl Iterator<Item = (&Labels, impl Iterator<Item = Sample>)> {
         self.series.iter().map(move |(labels, samples)| {
             let start = samples.partition_point(|sample| sample.at <= from);
             let end = samples.partition_point(|sample| sample.at <= to);

@@ -7,11 +7,23 @@ use crate::sim::scenario::{Release, ServiceFault};
 
 /// The `ReplicaSets` of the app by revision: name and size.
 fn revisions(bench: &Bench) -> Vec<(i64, String, i64)> {
-    let sets = bench.sim.list("ReplicaSet").into_iter().filter(|set| set["metadata"]["labels"]["app"] == "medcontracthub-app");
+    let sets = bench
+        .sim
+        .list("ReplicaSet")
+        .into_iter()
+        .filter(|set| set["metadata"]["labels"]["app"] == "medcontracthub-app");
     let mut all: Vec<_> = sets
         .map(|set| {
-            let revision = set["metadata"]["annotations"]["deployment.kubernetes.io/revision"].as_str().unwrap().parse().unwrap();
-            (revision, set["metadata"]["name"].as_str().unwrap().to_owned(), set["spec"]["replicas"].as_i64().unwrap())
+            let revision = set["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap();
+            (
+                revision,
+                set["metadata"]["name"].as_str().unwrap().to_owned(),
+                set["spec"]["replicas"].as_i64().unwrap(),
+            )
         })
         .collect();
     all.sort();
@@ -34,7 +46,10 @@ async fn a_bad_release_is_ended_by_undoing_it_and_the_old_replica_set_gets_a_new
     bench.pass(60);
     assert!(bench.query(RATIO).await.unwrap() > 0.2);
     let alerts = bench.alerts().await;
-    assert_eq!(alerts[0]["labels"], json!({"alertname": "HighErrorRate", "service": "medcontracthub-app", "severity": "critical"}));
+    assert_eq!(
+        alerts[0]["labels"],
+        json!({"alertname": "HighErrorRate", "service": "medcontracthub-app", "severity": "critical"})
+    );
     assert_eq!(revisions(&bench).last().map(|row| (row.0, row.2)), Some((4, 2)));
 
     let mut good = template_of(&bench, &before[2].1);
@@ -46,7 +61,10 @@ async fn a_bad_release_is_ended_by_undoing_it_and_the_old_replica_set_gets_a_new
     let after = revisions(&bench);
     assert_eq!(after.iter().map(|row| row.0).collect::<Vec<_>>(), [1, 2, 4, 5]);
     assert_eq!((after[3].1.as_str(), after[3].2), (before[2].1.as_str(), 2));
-    let set = bench.sim.object(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/replicasets/{}", after[3].1)).unwrap();
+    let set = bench
+        .sim
+        .object(&format!("/apis/apps/v1/namespaces/{NAMESPACE}/replicasets/{}", after[3].1))
+        .unwrap();
     assert_eq!(set["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"], "3");
     let app = bench.sim.object(APP).unwrap();
     assert_eq!(app["metadata"]["annotations"]["deployment.kubernetes.io/revision"], "5");
@@ -62,7 +80,8 @@ async fn more_workers_drain_the_lag() {
     bench.pass(68);
     let grown = bench.lag();
     assert!((15_000..21_000).contains(&grown), "{grown}");
-    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/worker-service/scale?fieldManager=warroom");
+    let path =
+        format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/worker-service/scale?fieldManager=warroom");
     let scale = bench.get(&path).await.unwrap();
     let operations = json!([{"op": "test", "path": "/metadata/uid", "value": scale["metadata"]["uid"]},
                        {"op": "replace", "path": "/spec/replicas", "value": 10}]);
@@ -71,7 +90,13 @@ async fn more_workers_drain_the_lag() {
     assert!(bench.lag() < 100, "{}", bench.lag());
     let worker = bench.deployments().get("worker-service").await.unwrap();
     assert_eq!(worker.status.unwrap().ready_replicas, Some(10));
-    let by_us = worker.metadata.managed_fields.unwrap().into_iter().find(|entry| entry.manager.as_deref() == Some("warroom")).unwrap();
+    let by_us = worker
+        .metadata
+        .managed_fields
+        .unwrap()
+        .into_iter()
+        .find(|entry| entry.manager.as_deref() == Some("warroom"))
+        .unwrap();
     assert_eq!(by_us.subresource.as_deref(), Some("scale"));
 }
 
@@ -89,7 +114,12 @@ async fn a_crash_loop_backs_off_and_a_flag_ends_the_failures() {
     assert!(bench.query(RATIO).await.unwrap() > 0.1);
 
     let env = bench.sim.object(APP).unwrap()["spec"]["template"]["spec"]["containers"][0]["env"].clone();
-    let flag = env.as_array().unwrap().iter().position(|variable| variable["name"] == "FEATURE_OCR_PROCESSING").unwrap();
+    let flag = env
+        .as_array()
+        .unwrap()
+        .iter()
+        .position(|variable| variable["name"] == "FEATURE_OCR_PROCESSING")
+        .unwrap();
     let path = format!("/spec/template/spec/containers/0/env/{flag}/value");
     bench
         .patch(APP, json!([{"op": "test", "path": path, "value": "true"}, {"op": "replace", "path": path, "value": "false"}]))
@@ -120,7 +150,10 @@ async fn what_does_not_hold_is_refused_and_changes_nothing() {
     let bench = Bench::start(Scenario::Calm).await;
     let before = bench.sim.hash();
     let cases = [
-        (json!([{"op": "test", "path": "/metadata/uid", "value": "other"}, {"op": "replace", "path": "/spec/replicas", "value": 5}]), 422),
+        (
+            json!([{"op": "test", "path": "/metadata/uid", "value": "other"}, {"op": "replace", "path": "/spec/replicas", "value": 5}]),
+            422,
+        ),
         (json!([{"op": "replace", "path": "/spec/replicas", "value": -1}]), 422),
         (json!([{"op": "replace", "path": "/metadata/uid", "value": "other"}]), 422),
         (json!([{"op": "replace", "path": "/metadata/resourceVersion", "value": "1"}]), 409),
@@ -149,7 +182,12 @@ async fn objects_are_created_and_deleted_if_they_are_the_ones_that_were_meant() 
     let bench = Bench::start(Scenario::Calm).await;
     let rules = format!("/apis/networking.istio.io/v1beta1/namespaces/{NAMESPACE}/destinationrules");
     let body = json!({"apiVersion": "networking.istio.io/v1beta1", "kind": "DestinationRule", "metadata": {"name": "cb"}, "spec": {"host": "ai-service"}});
-    let post = || Request::post(&rules).header("content-type", "application/json").body(body.to_string().into_bytes()).unwrap();
+    let post = || {
+        Request::post(&rules)
+            .header("content-type", "application/json")
+            .body(body.to_string().into_bytes())
+            .unwrap()
+    };
     let made: Value = bench.client.request(post()).await.unwrap();
     assert!(made["metadata"]["uid"].is_string());
     assert_eq!(code(&bench.client.request::<Value>(post()).await.unwrap_err()), 409);
@@ -180,10 +218,24 @@ async fn a_stuck_rollout_keeps_the_old_pods_and_says_so_after_its_deadline() {
     let app = bench.sim.object(APP).unwrap();
     let env = app["spec"]["template"]["spec"]["containers"][0]["env"].as_array().unwrap().len();
     let path = format!("/spec/template/spec/containers/0/env/{env}");
-    bench.patch(APP, json!([{"op": "add", "path": path, "value": {"name": "FAULT", "value": "unhealthy"}}])).await.unwrap();
+    bench
+        .patch(APP, json!([{"op": "add", "path": path, "value": {"name": "FAULT", "value": "unhealthy"}}]))
+        .await
+        .unwrap();
     bench.pass(60);
     let status = &bench.sim.object(APP).unwrap()["status"];
-    assert_eq!((&status["availableReplicas"], &status["updatedReplicas"], &status["replicas"]), (&json!(2), &json!(1), &json!(3)));
-    let progressing = status["conditions"].as_array().unwrap().iter().find(|condition| condition["type"] == "Progressing").unwrap();
-    assert_eq!((&progressing["status"], &progressing["reason"]), (&json!("False"), &json!("ProgressDeadlineExceeded")));
+    assert_eq!(
+        (&status["availableReplicas"], &status["updatedReplicas"], &status["replicas"]),
+        (&json!(2), &json!(1), &json!(3))
+    );
+    let progressing = status["conditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|condition| condition["type"] == "Progressing")
+        .unwrap();
+    assert_eq!(
+        (&progressing["status"], &progressing["reason"]),
+        (&json!("False"), &json!("ProgressDeadlineExceeded"))
+    );
 }

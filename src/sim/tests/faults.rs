@@ -26,7 +26,10 @@ async fn a_lost_answer_may_be_that_of_an_applied_change() {
     for (fault, expected, size) in cases {
         let bench = Bench::start(Scenario::Calm).await;
         bench.sim.faults().on(Method::PATCH, "/deployments/", When::Nth(1), fault);
-        let error = bench.patch(APP, json!([{"op": "replace", "path": "/spec/replicas", "value": 5}])).await.unwrap_err();
+        let error = bench
+            .patch(APP, json!([{"op": "replace", "path": "/spec/replicas", "value": 5}]))
+            .await
+            .unwrap_err();
         match expected {
             Some(expected) => assert_eq!(code(&error), expected),
             None => assert!(!matches!(error, kube::Error::Api(_)), "{error}"),
@@ -41,13 +44,22 @@ async fn a_lost_answer_may_be_that_of_an_applied_change() {
 async fn any_answer_may_stand_for_the_servers_own() {
     for (applied, size) in [(true, 5), (false, 2)] {
         let bench = Bench::start(Scenario::Calm).await;
-        let fault = Fault::Reply { status: 499, content_type: "text/html", body: "<h1>client closed request</h1>", applied };
+        let fault = Fault::Reply {
+            status: 499,
+            content_type: "text/html",
+            body: "<h1>client closed request</h1>",
+            applied,
+        };
         bench.sim.faults().on(Method::PATCH, "/deployments/", When::Nth(1), fault);
         let patch = json!([{"op": "replace", "path": "/spec/replicas", "value": 5}]).to_string();
         let url = format!("{}{APP}", bench.sim.kubernetes_url());
-        let sent = http_client().patch(url).header("content-type", "application/json-patch+json").body(patch).send();
+        let sent =
+            http_client().patch(url).header("content-type", "application/json-patch+json").body(patch).send();
         let answer = sent.await.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap()), (499, "text/html"));
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap()),
+            (499, "text/html")
+        );
         assert_eq!(answer.text().await.unwrap(), "<h1>client closed request</h1>");
         assert_eq!((replicas(&bench), bench.sim.requests()[0].applied), (size, size == 5));
     }
@@ -59,7 +71,9 @@ async fn who_follows_a_redirect_is_seen_twice() {
     let fault = Fault::Reply { status: 307, content_type: "text/html", body: "", applied: false };
     bench.sim.faults().on(Method::PATCH, "/deployments/", When::Nth(1), fault);
     let patch = json!([{"op": "replace", "path": "/spec/replicas", "value": 5}]).to_string();
-    let request = http_client().patch(format!("{}{APP}", bench.sim.kubernetes_url())).header("content-type", "application/json-patch+json");
+    let request = http_client()
+        .patch(format!("{}{APP}", bench.sim.kubernetes_url()))
+        .header("content-type", "application/json-patch+json");
     assert_eq!(request.body(patch).send().await.unwrap().status().as_u16(), 200);
     assert_eq!(bench.sim.requests().iter().map(|request| request.applied).collect::<Vec<_>>(), [false, true]);
 }
@@ -68,7 +82,8 @@ async fn who_follows_a_redirect_is_seen_twice() {
 async fn a_throttled_client_is_told_when_to_come_back() {
     let bench = Bench::start(Scenario::Calm).await;
     bench.sim.faults().on(Method::GET, "/pods", When::Nth(1), Fault::Status { code: 429, applied: false });
-    let answer = http_client().get(format!("{}/api/v1/pods", bench.sim.kubernetes_url())).send().await.unwrap();
+    let answer =
+        http_client().get(format!("{}/api/v1/pods", bench.sim.kubernetes_url())).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (429, "1"));
 }
 
@@ -86,7 +101,8 @@ async fn a_frozen_server_answers_once_it_is_thawed() {
 async fn a_hanging_request_ends_when_the_faults_are_cleared() {
     let bench = Bench::start(Scenario::Calm).await;
     bench.sim.faults().on(Method::PATCH, "", When::Always, Fault::Hang { applied: true });
-    let mut asked = Box::pin(bench.patch(APP, json!([{"op": "replace", "path": "/spec/replicas", "value": 5}])));
+    let mut asked =
+        Box::pin(bench.patch(APP, json!([{"op": "replace", "path": "/spec/replicas", "value": 5}])));
     while replicas(&bench) != 5 {
         assert!(tokio::time::timeout(Duration::from_millis(1), &mut asked).await.is_err(), "it is answered");
     }

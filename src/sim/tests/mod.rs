@@ -38,7 +38,8 @@ impl Bench {
 
     async fn with(change: impl FnOnce(&mut SimConfig), scenario: Scenario) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
-        let mut config = SimConfig { clock: clock.clone(), measured: Duration::from_secs(60), ..SimConfig::new(scenario) };
+        let mut config =
+            SimConfig { clock: clock.clone(), measured: Duration::from_secs(60), ..SimConfig::new(scenario) };
         change(&mut config);
         let sim = Sim::start(config).await.unwrap();
         let client = client(&sim);
@@ -82,13 +83,19 @@ impl Bench {
 
     /// Sends a JSON patch.
     async fn patch(&self, path: &str, operations: Value) -> Result<Value, kube::Error> {
-        let request = Request::patch(path).header("content-type", "application/json-patch+json").body(operations.to_string().into_bytes());
+        let request = Request::patch(path)
+            .header("content-type", "application/json-patch+json")
+            .body(operations.to_string().into_bytes());
         self.client.request(request.unwrap()).await
     }
 
     fn lag(&self) -> u64 {
         let positions = self.sim.shared.cluster().kafka.positions();
-        positions.iter().filter(|row| row.group == "worker-service").filter_map(super::cluster::kafka::Position::lag).sum()
+        positions
+            .iter()
+            .filter(|row| row.group == "worker-service")
+            .filter_map(super::cluster::kafka::Position::lag)
+            .sum()
     }
 }
 
@@ -142,7 +149,9 @@ async fn identities_may_do_what_they_may_do_on_the_bed() {
     assert_eq!(status.message, expected);
     let review = serde_json::json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes":
         {"verb": "list", "resource": "pods", "namespace": NAMESPACE}}});
-    let request = Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").body(review.to_string().into_bytes()).unwrap();
+    let request = Request::post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+        .body(review.to_string().into_bytes())
+        .unwrap();
     let answer: Value = bench.client.request(request).await.unwrap();
     assert_eq!(answer["status"]["allowed"], true);
     assert_eq!(bench.sim.requests().len(), 1, "a review asks for no change");

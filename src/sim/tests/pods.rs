@@ -22,7 +22,8 @@ async fn delete(bench: &Bench, pod: &str, options: Value) -> Result<Value, kube:
 
 /// Makes a pod that nothing owns.
 async fn bare(bench: &Bench, name: &str) -> Value {
-    let container = json!({"name": "debug", "image": "busybox:1.37", "env": [{"name": "WHO", "value": "me"}]});
+    let container =
+        json!({"name": "debug", "image": "busybox:1.37", "env": [{"name": "WHO", "value": "me"}]});
     let pod = json!({"metadata": {"name": name}, "spec": {"containers": [container]}});
     bench.post(&format!("/api/v1/namespaces/{NAMESPACE}/pods"), pod).await.unwrap()
 }
@@ -39,7 +40,10 @@ async fn a_deleted_pod_is_terminating_then_gone_and_its_owner_makes_another() {
         before[0],
         uid.as_str().unwrap()
     );
-    assert_eq!((status.code, status.reason.as_str(), status.message.as_str()), (409, "Conflict", expected.as_str()));
+    assert_eq!(
+        (status.code, status.reason.as_str(), status.message.as_str()),
+        (409, "Conflict", expected.as_str())
+    );
 
     let answer = delete(&bench, &before[0], json!({"preconditions": {"uid": uid}})).await.unwrap();
     assert_eq!((&answer["kind"], &answer["metadata"]["uid"]), (&json!("Pod"), &uid));
@@ -47,7 +51,11 @@ async fn a_deleted_pod_is_terminating_then_gone_and_its_owner_makes_another() {
     assert_eq!(answer["metadata"]["deletionTimestamp"], "2026-09-21T14:13:22Z");
     let again = delete(&bench, &before[0], json!({})).await.unwrap();
     assert_eq!(again["metadata"]["deletionTimestamp"], answer["metadata"]["deletionTimestamp"]);
-    assert_eq!(bench.get(&path(&before[0])).await.unwrap()["metadata"]["uid"], uid, "it is there as long as it ends");
+    assert_eq!(
+        bench.get(&path(&before[0])).await.unwrap()["metadata"]["uid"],
+        uid,
+        "it is there as long as it ends"
+    );
     bench.pass(10);
     assert_eq!(code(&bench.get(&path(&before[0])).await.unwrap_err()), 404);
     let after = pods_of(&bench, "medcontracthub-app");
@@ -75,12 +83,18 @@ async fn a_dry_run_and_an_eviction() {
     let before = bench.sim.hash();
     delete(&bench, "kafka-0", json!({"dryRun": ["All"]})).await.unwrap();
     assert_eq!(bench.sim.hash(), before);
-    delete(&bench, "redis-cluster-0?dryRun=All", json!({"apiVersion": "v1", "kind": "DeleteOptions"})).await.unwrap();
-    let deleted = bench.sim.object(&path("redis-cluster-0")).unwrap()["metadata"]["deletionTimestamp"].is_string();
+    delete(&bench, "redis-cluster-0?dryRun=All", json!({"apiVersion": "v1", "kind": "DeleteOptions"}))
+        .await
+        .unwrap();
+    let deleted =
+        bench.sim.object(&path("redis-cluster-0")).unwrap()["metadata"]["deletionTimestamp"].is_string();
     assert!(deleted, "the options of a body are all that there are");
     let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "kafka-0"}});
     let answer = bench.post(&format!("{}/eviction", path("kafka-0")), eviction).await.unwrap();
-    assert_eq!(answer, json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}));
+    assert_eq!(
+        answer,
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
+    );
     assert!(bench.sim.object(&path("kafka-0")).unwrap()["metadata"]["deletionTimestamp"].is_string());
 }
 
@@ -88,10 +102,16 @@ async fn a_dry_run_and_an_eviction() {
 async fn a_bare_pod_runs_and_once_deleted_is_gone_for_good() {
     let bench = Bench::start(Scenario::Calm).await;
     let made = bare(&bench, "debug").await;
-    assert_eq!((&made["status"]["phase"], &made["spec"]["terminationGracePeriodSeconds"]), (&json!("Pending"), &json!(30)));
+    assert_eq!(
+        (&made["status"]["phase"], &made["spec"]["terminationGracePeriodSeconds"]),
+        (&json!("Pending"), &json!(30))
+    );
     bench.pass(10);
     let runs = bench.get(&path("debug")).await.unwrap();
-    assert_eq!((&runs["status"]["phase"], &runs["metadata"]["ownerReferences"]), (&json!("Running"), &Value::Null));
+    assert_eq!(
+        (&runs["status"]["phase"], &runs["metadata"]["ownerReferences"]),
+        (&json!("Running"), &Value::Null)
+    );
     let answer = delete(&bench, "debug", json!({})).await.unwrap();
     assert_eq!(answer["metadata"]["deletionGracePeriodSeconds"], 30);
     bench.pass(30);
@@ -102,21 +122,33 @@ async fn a_bare_pod_runs_and_once_deleted_is_gone_for_good() {
 async fn a_cordoned_node_takes_no_new_pods_and_a_watch_tells_it() {
     let bench = Bench::start(Scenario::Calm).await;
     let nodes = ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.ec2.internal", "ip-10-0-3-13.ec2.internal"];
-    let version = bench.get("/api/v1/nodes").await.unwrap()["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
-    let watch = Request::get(format!("/api/v1/nodes?watch=1&resourceVersion={version}")).body(Vec::new()).unwrap();
+    let version =
+        bench.get("/api/v1/nodes").await.unwrap()["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
+    let watch =
+        Request::get(format!("/api/v1/nodes?watch=1&resourceVersion={version}")).body(Vec::new()).unwrap();
     let mut events = bench.client.request_stream(watch).await.unwrap().lines();
     for node in nodes {
-        let patched =
-            bench.patch(&format!("/api/v1/nodes/{node}"), json!([{"op": "add", "path": "/spec/unschedulable", "value": true}])).await;
+        let patched = bench
+            .patch(
+                &format!("/api/v1/nodes/{node}"),
+                json!([{"op": "add", "path": "/spec/unschedulable", "value": true}]),
+            )
+            .await;
         assert_eq!(patched.unwrap()["spec"]["unschedulable"], true);
     }
     let event: Value = serde_json::from_str(&events.next().await.unwrap().unwrap()).unwrap();
-    assert_eq!((&event["type"], &event["object"]["spec"]["unschedulable"]), (&json!("MODIFIED"), &json!(true)));
+    assert_eq!(
+        (&event["type"], &event["object"]["spec"]["unschedulable"]),
+        (&json!("MODIFIED"), &json!(true))
+    );
     bare(&bench, "debug").await;
     bench.pass(10);
     let waits = bench.sim.object(&path("debug")).unwrap();
     let why = "0/3 nodes are available: 3 node(s) were unschedulable. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.";
-    assert_eq!((&waits["status"]["phase"], &waits["status"]["conditions"][0]["message"]), (&json!("Pending"), &json!(why)));
+    assert_eq!(
+        (&waits["status"]["phase"], &waits["status"]["conditions"][0]["message"]),
+        (&json!("Pending"), &json!(why))
+    );
     assert_eq!(bench.sim.list("Node")[1]["spec"]["taints"][0]["key"], "node.kubernetes.io/unschedulable");
 
     let open = json!([{"op": "test", "path": "/spec/unschedulable", "value": true}, {"op": "replace", "path": "/spec/unschedulable", "value": false}]);

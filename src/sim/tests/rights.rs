@@ -17,8 +17,14 @@ async fn one_deployment_may_be_patched_by_its_name_and_no_other() {
     let replicas = || json!([{"op": "replace", "path": "/spec/replicas", "value": 3}]);
     bench.patch(APP, replicas()).await.unwrap();
     bench.patch(SCALE, replicas()).await.unwrap();
-    assert_eq!(code(&bench.patch(&APP.replace("medcontracthub-app", "ai-service"), replicas()).await.unwrap_err()), 403);
-    assert_eq!(code(&bench.patch(&SCALE.replace("medcontracthub-app", "ai-service"), replicas()).await.unwrap_err()), 403);
+    assert_eq!(
+        code(&bench.patch(&APP.replace("medcontracthub-app", "ai-service"), replicas()).await.unwrap_err()),
+        403
+    );
+    assert_eq!(
+        code(&bench.patch(&SCALE.replace("medcontracthub-app", "ai-service"), replicas()).await.unwrap_err()),
+        403
+    );
     bench.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods")).await.unwrap();
     assert_eq!(code(&bench.get(SYSTEM).await.unwrap_err()), 403);
 }
@@ -27,7 +33,13 @@ async fn one_deployment_may_be_patched_by_its_name_and_no_other() {
 async fn the_documented_rights_are_these_and_no_more() {
     let bench = as_(Identity::Documented).await;
     let apps = format!("/apis/apps/v1/namespaces/{NAMESPACE}");
-    for path in [SYSTEM, "/api/v1/pods", "/api/v1/services", "/apis/batch/v1/jobs", "/apis/metrics.k8s.io/v1beta1/nodes"] {
+    for path in [
+        SYSTEM,
+        "/api/v1/pods",
+        "/api/v1/services",
+        "/apis/batch/v1/jobs",
+        "/apis/metrics.k8s.io/v1beta1/nodes",
+    ] {
         bench.get(path).await.unwrap();
     }
     for path in [&apps[..], &format!("/apis/autoscaling/v2/namespaces/{NAMESPACE}")].map(str::to_owned) {
@@ -35,16 +47,26 @@ async fn the_documented_rights_are_these_and_no_more() {
         bench.get(&format!("{path}/{plural}")).await.unwrap();
     }
     let nothing = || json!([]);
-    for path in [APP, SCALE, &format!("{apps}/statefulsets/kafka"), "/api/v1/nodes/ip-10-0-1-11.ec2.internal"] {
+    for path in [APP, SCALE, &format!("{apps}/statefulsets/kafka"), "/api/v1/nodes/ip-10-0-1-11.ec2.internal"]
+    {
         bench.patch(path, nothing()).await.unwrap();
     }
     let pod = format!("/api/v1/namespaces/{NAMESPACE}/pods/kafka-0");
-    for refused in [pod.clone(), format!("{apps}/replicasets/x"), format!("/api/v1/namespaces/{NAMESPACE}/services/kafka")] {
+    for refused in [
+        pod.clone(),
+        format!("{apps}/replicasets/x"),
+        format!("/api/v1/namespaces/{NAMESPACE}/services/kafka"),
+    ] {
         assert_eq!(code(&bench.patch(&refused, nothing()).await.unwrap_err()), 403, "{refused}");
     }
     assert_eq!(code(&bench.get(&format!("/api/v1/namespaces/{NAMESPACE}/secrets")).await.unwrap_err()), 403);
     bench.client.request::<Value>(Request::delete(pod).body(Vec::new()).unwrap()).await.unwrap();
-    assert_eq!(code(&bench.client.request::<Value>(Request::delete(APP).body(Vec::new()).unwrap()).await.unwrap_err()), 403);
+    assert_eq!(
+        code(
+            &bench.client.request::<Value>(Request::delete(APP).body(Vec::new()).unwrap()).await.unwrap_err()
+        ),
+        403
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Restarts of what keeps its pods itself: a changed template replaces them one by one, and the status says how far it is.
+//! Restarts of what keeps its pods itself: a changed template replaces them one by one, and the status says
+//! how far it is.
 
 use serde_json::json;
 
@@ -15,11 +16,16 @@ async fn restart(bench: &Bench, path: &str) -> Value {
 /// The pods of an owner: name and uid.
 fn pods_of(bench: &Bench, owner: &str) -> Vec<(String, String)> {
     let of = |pod: &Value, field: &str| pod["metadata"][field].as_str().unwrap().to_owned();
-    let pods = bench.sim.list("Pod").into_iter().filter(|pod| pod["metadata"]["ownerReferences"][0]["name"] == owner);
+    let pods = bench
+        .sim
+        .list("Pod")
+        .into_iter()
+        .filter(|pod| pod["metadata"]["ownerReferences"][0]["name"] == owner);
     pods.map(|pod| (of(&pod, "name"), of(&pod, "uid"))).collect()
 }
 
-/// Lives on, a quarter of a second at a time, until `done` holds of the object; gives the states it was in on the way.
+/// Lives on, a quarter of a second at a time, until `done` holds of the object; gives the states it was in on
+/// the way.
 fn watch_until(bench: &Bench, path: &str, done: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut states = Vec::new();
     for _ in 0..400 {
@@ -37,15 +43,21 @@ fn watch_until(bench: &Bench, path: &str, done: impl Fn(&Value) -> bool) -> Vec<
 #[tokio::test]
 async fn a_stateful_set_is_rolled_from_its_last_pod_down_and_only_while_all_are_ready() {
     let bench = Bench::start(Scenario::Calm).await;
-    bench.patch(&format!("{KAFKA}/scale"), json!([{"op": "replace", "path": "/spec/replicas", "value": 3}])).await.unwrap();
+    bench
+        .patch(&format!("{KAFKA}/scale"), json!([{"op": "replace", "path": "/spec/replicas", "value": 3}]))
+        .await
+        .unwrap();
     watch_until(&bench, KAFKA, |status| status["readyReplicas"] == 3 && status["currentReplicas"] == 3);
-    let (before, then) = (pods_of(&bench, "kafka"), bench.sim.object(KAFKA).unwrap());
+    let before = pods_of(&bench, "kafka");
+    let then = bench.sim.object(KAFKA).unwrap();
     assert_eq!(then["status"]["currentRevision"], then["status"]["updateRevision"]);
 
     let patched = restart(&bench, KAFKA).await;
     let generation = patched["metadata"]["generation"].clone();
     let states = watch_until(&bench, KAFKA, |status| {
-        status["observedGeneration"] == generation && status["currentRevision"] == status["updateRevision"] && status["readyReplicas"] == 3
+        status["observedGeneration"] == generation
+            && status["currentRevision"] == status["updateRevision"]
+            && status["readyReplicas"] == 3
     });
     assert!(states.iter().all(|status| status["readyReplicas"].as_i64() >= Some(2)), "one at a time");
     let under_way = states.iter().find(|status| status["updatedReplicas"] == 1).unwrap();
@@ -53,9 +65,14 @@ async fn a_stateful_set_is_rolled_from_its_last_pod_down_and_only_while_all_are_
     assert_ne!(under_way["updateRevision"], then["status"]["updateRevision"]);
     assert_eq!(states.last().unwrap()["updatedReplicas"], 3);
     let after = pods_of(&bench, "kafka");
-    assert!(before.iter().zip(&after).all(|(old, new)| old.0 == new.0 && old.1 != new.1), "{before:?} {after:?}");
-    let ended: Vec<_> = bench.sim.list("Event").into_iter().filter(|event| event["reason"] == "SuccessfulDelete").collect();
-    let mut ended: Vec<_> = ended.iter().map(|event| (event["lastTimestamp"].as_str(), event["message"].as_str())).collect();
+    assert!(
+        before.iter().zip(&after).all(|(old, new)| old.0 == new.0 && old.1 != new.1),
+        "{before:?} {after:?}"
+    );
+    let ended: Vec<_> =
+        bench.sim.list("Event").into_iter().filter(|event| event["reason"] == "SuccessfulDelete").collect();
+    let mut ended: Vec<_> =
+        ended.iter().map(|event| (event["lastTimestamp"].as_str(), event["message"].as_str())).collect();
     ended.sort_unstable();
     assert_eq!(
         ended.iter().map(|(_, message)| &message.unwrap()[..18]).collect::<Vec<_>>(),
@@ -66,9 +83,9 @@ async fn a_stateful_set_is_rolled_from_its_last_pod_down_and_only_while_all_are_
 #[tokio::test]
 async fn a_daemon_set_has_a_pod_on_each_node_and_is_rolled_one_by_one() {
     let bench = Bench::start(Scenario::Calm).await;
-    let (labels, path) = (json!({"app": "node-exporter"}), format!("{DAEMON_SETS}/node-exporter"));
-    let template =
-        json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "exporter", "image": "prom/node-exporter:v1.9.0"}]}});
+    let labels = json!({"app": "node-exporter"});
+    let path = format!("{DAEMON_SETS}/node-exporter");
+    let template = json!({"metadata": {"labels": labels}, "spec": {"containers": [{"name": "exporter", "image": "prom/node-exporter:v1.9.0"}]}});
     let spec = json!({"selector": {"matchLabels": labels}, "template": template});
     bench.post(DAEMON_SETS, json!({"metadata": {"name": "node-exporter"}, "spec": spec})).await.unwrap();
     watch_until(&bench, &path, |status| status["numberAvailable"] == 3);
@@ -76,10 +93,14 @@ async fn a_daemon_set_has_a_pod_on_each_node_and_is_rolled_one_by_one() {
 
     let generation = restart(&bench, &path).await["metadata"]["generation"].clone();
     let states = watch_until(&bench, &path, |status| {
-        status["observedGeneration"] == generation && status["updatedNumberScheduled"] == 3 && status["numberAvailable"] == 3
+        status["observedGeneration"] == generation
+            && status["updatedNumberScheduled"] == 3
+            && status["numberAvailable"] == 3
     });
     assert!(
-        states.iter().all(|status| status["numberReady"].as_i64() >= Some(2) && status["desiredNumberScheduled"] == 3),
+        states
+            .iter()
+            .all(|status| status["numberReady"].as_i64() >= Some(2) && status["desiredNumberScheduled"] == 3),
         "one at a time"
     );
     let after = pods_of(&bench, "node-exporter");

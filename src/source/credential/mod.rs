@@ -1,8 +1,10 @@
-//! Credentials, as a server wants them with each request: fixed ones, those of a file that somebody else renews, those of a plugin.
+//! Credentials, as a server wants them with each request: fixed ones, those of a file that somebody else
+//! renews, those of a plugin.
 //!
-//! Whoever sends a request asks for a [`Pass`]. It is got anew when it has run out, or when the server refused it: once for all who wait,
-//! in a task of its own, so that nobody's impatience runs a plugin twice; and after a failure not again for [`PAUSE`], for a plugin may be
-//! a person's login that too many tries lock out. Nothing in here is ever shown: `Debug` and every message leave the secrets out.
+//! Whoever sends a request asks for a [`Pass`]. It is got anew when it has run out, or when the server
+//! refused it: once for all who wait, in a task of its own, so that nobody's impatience runs a plugin twice;
+//! and after a failure not again for [`PAUSE`], for a plugin may be a person's login that too many tries lock
+//! out. Nothing in here is ever shown: `Debug` and every message leave the secrets out.
 
 mod plugin;
 
@@ -90,7 +92,8 @@ impl Credential {
         sensitive(&format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
     }
 
-    /// What a kubeconfig's user has, with client-go's precedence: the file before the token, anything before a plugin.
+    /// What a kubeconfig's user has, with client-go's precedence: the file before the token, anything before
+    /// a plugin.
     pub fn of(user: &AuthInfo) -> Result<Self, NoCredentials> {
         if let Some(path) = &user.token_file {
             return Ok(Self::File { path: path.into(), user: None });
@@ -122,7 +125,12 @@ impl Credential {
             Self::Fixed(header) => Ok(Pass { header: Some(header.clone()), ..Pass::default() }),
             Self::Plugin(plugin) => plugin.run(deadline).await,
             Self::File { path, user } => {
-                let unreadable = |error| NoCredentials(format!("the file of the credentials, {}, cannot be read: {error}", path.display()));
+                let unreadable = |error| {
+                    NoCredentials(format!(
+                        "the file of the credentials, {}, cannot be read: {error}",
+                        path.display()
+                    ))
+                };
                 let secret = tokio::fs::read_to_string(path).await.map_err(unreadable)?;
                 let header = match user {
                     None => Self::bearer(&secret)?,
@@ -150,8 +158,8 @@ impl Credential {
 }
 
 fn sensitive(text: &str) -> Result<HeaderValue, NoCredentials> {
-    let mut value =
-        HeaderValue::from_str(text).map_err(|_| NoCredentials("the token or password has characters that no header can carry".into()))?;
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| NoCredentials("the token or password has characters that no header can carry".into()))?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -206,7 +214,8 @@ impl Credentials {
     /// There is nothing to show, now or for a while.
     pub async fn pass(self: &Arc<Self>) -> Result<Arc<Pass>, NoCredentials> {
         let renewal = {
-            let (now, mut state) = (self.clock.now(), self.state());
+            let now = self.clock.now();
+            let mut state = self.state();
             let paused = state.paused.is_some_and(|until| now < until);
             match &state.held {
                 Some(held) if held.holds(now) => {
@@ -229,16 +238,23 @@ impl Credentials {
 
     /// What they are and how long they hold, in words.
     pub fn about(&self) -> String {
+        let until = self
+            .state()
+            .held
+            .as_ref()
+            .and_then(|held| held.pass.until)
+            .filter(|_| matches!(self.credential, Credential::Plugin(_)));
         let until =
-            self.state().held.as_ref().and_then(|held| held.pass.until).filter(|_| matches!(self.credential, Credential::Plugin(_)));
-        let until = until.map(|until| format!(", good until {}", until.format("%H:%M:%S UTC"))).unwrap_or_default();
+            until.map(|until| format!(", good until {}", until.format("%H:%M:%S UTC"))).unwrap_or_default();
         format!("{}{until}", self.credential.about())
     }
 
     /// The server does not accept this one (401): who asks next gets another, if there is one.
     pub fn refuse(&self, pass: &Arc<Pass>) {
         let can_change = matches!(self.credential, Credential::File { .. } | Credential::Plugin(_));
-        if let Some(held) = self.state().held.as_mut().filter(|held| can_change && Arc::ptr_eq(&held.pass, pass)) {
+        if let Some(held) =
+            self.state().held.as_mut().filter(|held| can_change && Arc::ptr_eq(&held.pass, pass))
+        {
             held.refused = true;
         }
     }
@@ -249,28 +265,41 @@ impl Credentials {
             let got = this.credential.get(this.clock.now(), this.deadline).await;
             this.take(got)
         });
-        let renewal = async { task.await.unwrap_or_else(|fault| Err(NoCredentials(format!("asking for credentials failed: {fault}")))) };
+        let renewal = async {
+            task.await
+                .unwrap_or_else(|fault| Err(NoCredentials(format!("asking for credentials failed: {fault}"))))
+        };
         let renewal = renewal.boxed().shared();
         state.renewal = Some(renewal.clone());
         renewal
     }
 
     fn take(&self, got: Result<Pass, NoCredentials>) -> Result<Arc<Pass>, NoCredentials> {
-        let (now, mut state) = (self.clock.now(), self.state());
+        let now = self.clock.now();
+        let mut state = self.state();
         state.renewal = None;
         match got {
             Ok(pass) => {
-                let lifetime = pass.until.map(|until| until - now).filter(|lifetime| *lifetime > TimeDelta::zero());
-                state.paused = Some(now + lifetime.map_or(self.credential.pause(), |lifetime| lifetime.min(self.credential.pause())));
+                let lifetime =
+                    pass.until.map(|until| until - now).filter(|lifetime| *lifetime > TimeDelta::zero());
+                state.paused = Some(
+                    now + lifetime
+                        .map_or(self.credential.pause(), |lifetime| lifetime.min(self.credential.pause())),
+                );
                 state.failed = None;
                 let pass = Arc::new(pass);
                 state.held = Some(Held { pass: Arc::clone(&pass), since: now, refused: false });
                 Ok(pass)
             }
-            // A file that is gone after it was read: what it said may still be good (kubernetes/kubernetes#68164).
+            // A file that is gone after it was read: what it said may still be good
+            // (kubernetes/kubernetes#68164).
             Err(_) if matches!(self.credential, Credential::File { .. }) && state.held.is_some() => {
                 let held = state.held.take().map(|held| held.pass);
-                let pass = Arc::new(Pass { header: held.and_then(|pass| pass.header.clone()), identity: None, until: Some(now + FILE) });
+                let pass = Arc::new(Pass {
+                    header: held.and_then(|pass| pass.header.clone()),
+                    identity: None,
+                    until: Some(now + FILE),
+                });
                 state.held = Some(Held { pass: Arc::clone(&pass), since: now, refused: false });
                 Ok(pass)
             }

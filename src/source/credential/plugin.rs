@@ -1,4 +1,5 @@
-//! One run of a kubeconfig's credential plugin (`client.authentication.k8s.io`): never at the terminal, bounded in time and size.
+//! One run of a kubeconfig's credential plugin (`client.authentication.k8s.io`): never at the terminal,
+//! bounded in time and size.
 
 use std::io::ErrorKind;
 use std::process::Stdio;
@@ -44,7 +45,10 @@ struct Status {
 impl Plugin {
     /// A path in `command` is one that the kubeconfig's reader has already made absolute.
     pub fn new(exec: ExecConfig) -> Result<Self, NoCredentials> {
-        let name = exec.command.clone().ok_or_else(|| NoCredentials("the kubeconfig's credential plugin has no command".into()))?;
+        let name = exec
+            .command
+            .clone()
+            .ok_or_else(|| NoCredentials("the kubeconfig's credential plugin has no command".into()))?;
         if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
             let why = "wants to ask at the terminal (interactiveMode: Always), which belongs to the screen: log in with it in a shell, and set IfAvailable";
             return Err(NoCredentials(format!("the kubeconfig's credential plugin {name} {why}")));
@@ -52,10 +56,13 @@ impl Plugin {
         Ok(Self { exec, name })
     }
 
-    /// Runs it once. Its stderr is never shown but for its last line, and only when it fails: stdout and environment hold secrets.
+    /// Runs it once. Its stderr is never shown but for its last line, and only when it fails: stdout and
+    /// environment hold secrets.
     pub async fn run(&self, deadline: Duration) -> Result<Pass, NoCredentials> {
         let mut child = self.command().spawn().map_err(|error| self.not_started(&error))?;
-        let (group, stdout, stderr) = (child.id(), child.stdout.take(), child.stderr.take());
+        let group = child.id();
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
         let all = async { tokio::join!(whole(stdout), whole(stderr), child.wait()) };
         let Ok((stdout, stderr, status)) = tokio::time::timeout(deadline, all).await else {
             end(group);
@@ -68,7 +75,11 @@ impl Plugin {
             Ok(status) if status.success() => self.pass(&stdout),
             Ok(status) => {
                 let said = String::from_utf8_lossy(&stderr);
-                let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing on stderr");
+                let last = said
+                    .lines()
+                    .rev()
+                    .find(|line| !line.trim().is_empty())
+                    .unwrap_or("it said nothing on stderr");
                 Err(self.failed(&format!("failed ({status}): {}; run it in a shell to log in", last.trim())))
             }
             Err(error) => Err(self.failed(&format!("cannot be waited for: {error}"))),
@@ -91,19 +102,31 @@ impl Plugin {
         let about = json!({"apiVersion": self.exec.api_version, "kind": "ExecCredential", "spec": spec});
         command.env("KUBERNETES_EXEC_INFO", about.to_string());
         // A group of its own: what is typed at the terminal is not for it, and all of it can be ended.
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         command
     }
 
     fn pass(&self, stdout: &[u8]) -> Result<Pass, NoCredentials> {
         let wrong = |why: &str| self.failed(why);
         // client-go reads YAML here, and some plugins write it.
-        let answer: Answer =
-            serde_saphyr::from_slice(stdout).map_err(|_| wrong("answered with something that is not an ExecCredential"))?;
+        let answer: Answer = serde_saphyr::from_slice(stdout)
+            .map_err(|_| wrong("answered with something that is not an ExecCredential"))?;
         let status = answer.status.ok_or_else(|| wrong("answered without a status"))?;
-        let until = status.expiration_timestamp.map(|at| DateTime::parse_from_rfc3339(&at).map(|at| at.with_timezone(&Utc))).transpose();
+        let until = status
+            .expiration_timestamp
+            .map(|at| DateTime::parse_from_rfc3339(&at).map(|at| at.with_timezone(&Utc)))
+            .transpose();
         let until = until.map_err(|_| wrong("answered with an expirationTimestamp that is no time"))?;
-        let header = status.token.filter(|token| !token.is_empty()).map(|token| Credential::bearer(&token)).transpose()?;
+        let header = status
+            .token
+            .filter(|token| !token.is_empty())
+            .map(|token| Credential::bearer(&token))
+            .transpose()?;
         let identity = status.client_certificate_data.zip(status.client_key_data);
         let identity = identity.map(|(certificate, key)| Arc::new(Identity { certificate, key }));
         if header.is_none() && identity.is_none() {
@@ -119,7 +142,9 @@ impl Plugin {
     fn not_started(&self, error: &std::io::Error) -> NoCredentials {
         let hint = self.exec.install_hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty());
         match error.kind() {
-            ErrorKind::NotFound => self.failed(&format!("is not there; {}", hint.unwrap_or("install it, or put it on the PATH"))),
+            ErrorKind::NotFound => {
+                self.failed(&format!("is not there; {}", hint.unwrap_or("install it, or put it on the PATH")))
+            }
             _ => self.failed(&format!("cannot be started: {error}")),
         }
     }

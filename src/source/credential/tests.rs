@@ -6,7 +6,8 @@ use kube::config::ExecConfig;
 
 use super::*;
 
-/// A plugin that counts its runs in a file and answers with `$1`; what stands in file `fail` it says on stderr, and fails.
+/// A plugin that counts its runs in a file and answers with `$1`; what stands in file `fail` it says on
+/// stderr, and fails.
 const SCRIPT: &str = r#"echo run >> "$0.runs"; sleep 0.05; [ -e "$0.fail" ] && { cat "$0.fail" >&2; exit 7; }; cat "$0.answer""#;
 
 struct Room {
@@ -46,7 +47,11 @@ impl Room {
 
 fn exec(folder: &Path, script: &str) -> ExecConfig {
     let plugin = folder.join("plugin").display().to_string();
-    ExecConfig { command: Some("sh".into()), args: Some(vec!["-c".into(), script.into(), plugin]), ..ExecConfig::default() }
+    ExecConfig {
+        command: Some("sh".into()),
+        args: Some(vec!["-c".into(), script.into(), plugin]),
+        ..ExecConfig::default()
+    }
 }
 
 fn token(token: &str, until: &str) -> String {
@@ -87,7 +92,11 @@ async fn a_refused_token_is_renewed_once_and_then_left_alone_for_a_while() {
     room.write("answer", r"status: {token: two}");
     for _ in 0..8 {
         room.credentials.refuse(&pass);
-        assert_eq!(room.ask().await.as_deref(), Ok("Bearer two"), "and what was refused before does not count against it");
+        assert_eq!(
+            room.ask().await.as_deref(),
+            Ok("Bearer two"),
+            "and what was refused before does not count against it"
+        );
     }
     assert_eq!(room.runs(), 2);
     let pass = room.credentials.pass().await.unwrap();
@@ -104,7 +113,11 @@ async fn a_failing_plugin_is_told_by_its_last_word_and_not_tried_all_the_time() 
     room.write("fail", "first\n\u{1b}[2Jlog in again\n\n");
     for _ in 0..8 {
         let said = room.ask().await.unwrap_err();
-        assert!(said.contains("plugin sh failed (exit status: 7): ") && said.contains("log in again; run it in a shell"), "{said}");
+        assert!(
+            said.contains("plugin sh failed (exit status: 7): ")
+                && said.contains("log in again; run it in a shell"),
+            "{said}"
+        );
     }
     assert_eq!(room.runs(), 1);
     room.pass(31);
@@ -150,14 +163,21 @@ async fn what_a_plugin_may_not_do_or_say_is_told() {
         ("exit 3", "it said nothing on stderr"),
     ];
     for (script, expected) in cases {
-        let said = Plugin::new(exec(folder.path(), script)).unwrap().run(PATIENT).await.unwrap_err().to_string();
+        let said =
+            Plugin::new(exec(folder.path(), script)).unwrap().run(PATIENT).await.unwrap_err().to_string();
         assert!(said.contains(expected), "{script}: {said}");
     }
-    let absent =
-        ExecConfig { command: Some("/nowhere/plugin".into()), install_hint: Some("brew install it".into()), ..ExecConfig::default() };
+    let absent = ExecConfig {
+        command: Some("/nowhere/plugin".into()),
+        install_hint: Some("brew install it".into()),
+        ..ExecConfig::default()
+    };
     let said = Plugin::new(absent).unwrap().run(PATIENT).await.unwrap_err().to_string();
     assert!(said.contains("/nowhere/plugin is not there; brew install it"), "{said}");
-    let asking = ExecConfig { interactive_mode: Some(kube::config::ExecInteractiveMode::Always), ..exec(folder.path(), "") };
+    let asking = ExecConfig {
+        interactive_mode: Some(kube::config::ExecInteractiveMode::Always),
+        ..exec(folder.path(), "")
+    };
     assert!(Plugin::new(asking).unwrap_err().to_string().contains("interactiveMode: Always"));
 }
 
@@ -167,7 +187,8 @@ async fn a_token_file_is_read_again_when_it_is_old_or_refused_and_may_be_gone() 
     let path = folder.path().join("token");
     std::fs::write(&path, "one\n").unwrap();
     let clock = Clock::manual("2026-11-23T06:00:00Z".parse().unwrap());
-    let credentials = Credentials::new(Credential::File { path: path.clone(), user: None }, clock.clone(), PATIENT);
+    let credentials =
+        Credentials::new(Credential::File { path: path.clone(), user: None }, clock.clone(), PATIENT);
     let shown = async || credentials.pass().await.unwrap().header.clone().unwrap();
     assert_eq!(shown().await, "Bearer one");
     std::fs::write(&path, "two").unwrap();

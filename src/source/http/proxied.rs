@@ -1,4 +1,5 @@
-//! A server of the cluster, through the API server's proxy of services: no address, no port-forward, only a right.
+//! A server of the cluster, through the API server's proxy of services: no address, no port-forward, only a
+//! right.
 
 use http::Request;
 use kube::client::Body;
@@ -36,17 +37,29 @@ impl Proxied {
 
     /// Always by GET: a POST would need the right to create, and would stand in the audit log as a change.
     pub(super) async fn send(&self, name: &str, question: &Question) -> Result<Reply, Failure> {
-        let pairs: Vec<String> = question.pairs.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value))).collect();
-        let request = Request::get(format!("{}/{}?{}", self.service.path(), question.path, pairs.join("&"))).body(Body::empty());
-        let request = request.map_err(|error| Failure::Rejected(format!("{name} cannot be asked: {error}")))?;
-        let answer = self.client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
+        let pairs: Vec<String> = question
+            .pairs
+            .iter()
+            .map(|(key, value)| format!("{}={}", escaped(key), escaped(value)))
+            .collect();
+        let request = Request::get(format!("{}/{}?{}", self.service.path(), question.path, pairs.join("&")))
+            .body(Body::empty());
+        let request =
+            request.map_err(|error| Failure::Rejected(format!("{name} cannot be asked: {error}")))?;
+        let answer = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| Failure::unreachable("the API server", &error))?;
         whole(name, answer).await
     }
 
     /// The API server's own refusal, if this is one.
     pub(super) fn refusal(&self, name: &str, body: &[u8]) -> Option<Failure> {
-        let status: Status = serde_json::from_slice(body).ok().filter(|status: &Status| status.kind == "Status")?;
-        let (service, said) = (&self.service, status.message);
+        let status: Status =
+            serde_json::from_slice(body).ok().filter(|status: &Status| status.kind == "Status")?;
+        let service = &self.service;
+        let said = status.message;
         Some(match status.code {
             401 => Failure::logged_out(),
             403 => Failure::Forbidden(format!(
@@ -55,7 +68,9 @@ impl Proxied {
             )),
             404 => Failure::Rejected(format!("{name} is not at {service} of the cluster (404): {said}")),
             429 => Failure::Busy { message: format!("the API server answers 429: {said}"), wait: None },
-            code => Failure::Lost(format!("{name} cannot be reached at {service} of the cluster ({code}): {said}")),
+            code => Failure::Lost(format!(
+                "{name} cannot be reached at {service} of the cluster ({code}): {said}"
+            )),
         })
     }
 }

@@ -62,7 +62,10 @@ async fn whatever_is_wrong_with_an_answer_is_a_sentence() {
         (text(401, ""), "Prometheus does not accept the credentials of the settings (401)"),
         (text(403, r#"{"error":"not you"}"#), "Prometheus refuses to answer (403): not you"),
         (text(404, ""), "Prometheus answers 404 Not Found; is this the address of Prometheus itself?"),
-        (text(422, r#"{"status":"error","error":"too many points"}"#), "Prometheus answers 422 Unprocessable Entity: too many points"),
+        (
+            text(422, r#"{"status":"error","error":"too many points"}"#),
+            "Prometheus answers 422 Unprocessable Entity: too many points",
+        ),
         (
             text(400, r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#),
             "Prometheus answers 400 Bad Request: parse error\0",
@@ -81,10 +84,16 @@ async fn whatever_is_wrong_with_an_answer_is_a_sentence() {
 #[tokio::test]
 async fn a_redirect_is_told_and_not_followed() {
     for (to, expected) in [
-        ("https://sso.corp/login?state=s3cret", "redirects to https://sso.corp/login (302): it wants a login in a browser"),
+        (
+            "https://sso.corp/login?state=s3cret",
+            "redirects to https://sso.corp/login (302): it wants a login in a browser",
+        ),
         ("/prometheus/graph", "redirects to /prometheus/graph (302): set that address instead"),
     ] {
-        let address = serve(move |_| Response::builder().status(302).header("location", to).body(Body::empty()).unwrap()).await;
+        let address = serve(move |_| {
+            Response::builder().status(302).header("location", to).body(Body::empty()).unwrap()
+        })
+        .await;
         let server = Server::new("Prometheus", &address, &Timing::default()).unwrap();
         let said = server.ask::<u32>(server.get("api", &[])).await.unwrap_err().to_string();
         assert!(said.contains(expected) && !said.contains("s3cret"), "{said}");
@@ -95,7 +104,10 @@ async fn a_redirect_is_told_and_not_followed() {
 async fn nobody_there_and_a_wrong_address_are_told_without_the_password() {
     let server = Server::new("Prometheus", "http://me:s3cret@127.0.0.1:1", &Timing::default()).unwrap();
     let said = server.ask::<u32>(server.get("api", &[])).await.unwrap_err().to_string();
-    assert!(said.starts_with("cannot reach Prometheus: Connection refused") && !said.contains("s3cret"), "{said}");
+    assert!(
+        said.starts_with("cannot reach Prometheus: Connection refused") && !said.contains("s3cret"),
+        "{said}"
+    );
     let wrong = Server::new("Prometheus", "localhost:9090", &Timing::default()).unwrap_err().to_string();
     assert!(wrong.contains("is not an address such as"), "{wrong}");
 }
@@ -113,7 +125,11 @@ impl Guarded {
         let shown = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&shown);
         let address = serve(move |request: &Request| {
-            let known = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+            let known = request
+                .headers()
+                .get("authorization")
+                .map(|value| value.to_str().unwrap().to_owned())
+                .unwrap_or_default();
             let status = if known == authorization { 200 } else { 401 };
             noted.lock().unwrap().push(known);
             reply(status, "1")
@@ -137,7 +153,10 @@ async fn a_token_of_a_file_is_read_again_when_it_is_refused() {
     let guarded = Guarded::by("Bearer new").await;
     let server = guarded.server(Auth::Bearer(guarded.write("old\n"))).unwrap();
     let said = server.ask::<u32>(server.get("api", &[])).await.unwrap_err();
-    assert_eq!(said, Failure::Unauthenticated("Prometheus does not accept the credentials of the settings (401)".into()));
+    assert_eq!(
+        said,
+        Failure::Unauthenticated("Prometheus does not accept the credentials of the settings (401)".into())
+    );
     guarded.write("new\n");
     assert_eq!(server.ask::<u32>(server.post("api", &[("query", "up")])).await, Ok(1));
     assert_eq!(*guarded.shown.lock().unwrap(), ["Bearer old", "Bearer old", "Bearer new"]);
@@ -153,7 +172,10 @@ async fn a_password_is_shown_as_basic_and_what_is_missing_is_told() {
     let said = open.ask::<u32>(open.get("api", &[])).await.unwrap_err().to_string();
     assert!(said.contains("wants credentials (401): run `warroom init`"), "{said}");
     let unset = guarded.server(basic(Secret::Env("WARROOM_TEST_NOT_SET".into()))).unwrap_err().to_string();
-    assert!(unset.contains("WARROOM_TEST_NOT_SET, which the settings name for its secret, is not set"), "{unset}");
+    assert!(
+        unset.contains("WARROOM_TEST_NOT_SET, which the settings name for its secret, is not set"),
+        "{unset}"
+    );
     let absent = guarded.server(Auth::Bearer(Secret::File("/nowhere/token".into()))).unwrap();
     let said = absent.ask::<u32>(absent.get("api", &[])).await.unwrap_err().to_string();
     assert!(said.contains("/nowhere/token, cannot be read"), "{said}");
@@ -169,17 +191,22 @@ async fn encrypted() -> Address {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(pem("ca.pem")).unwrap()).unwrap();
     let clients = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
-    let (chain, key) =
-        (CertificateDer::from_pem_file(pem("server.pem")).unwrap(), PrivateKeyDer::from_pem_file(pem("server.key")).unwrap());
-    let config = ServerConfig::builder().with_client_cert_verifier(clients).with_single_cert(vec![chain], key).unwrap();
-    let (acceptor, listener) = (TlsAcceptor::from(Arc::new(config)), tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let chain = CertificateDer::from_pem_file(pem("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(pem("server.key")).unwrap();
+    let config = ServerConfig::builder()
+        .with_client_cert_verifier(clients)
+        .with_single_cert(vec![chain], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut buffer = [0; 4096];
             let _ = stream.read(&mut buffer).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n7").await;
+            let _ =
+                stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n7").await;
             let _ = stream.shutdown().await;
         }
     });
@@ -191,16 +218,26 @@ async fn tls_is_believed_as_the_settings_say() {
     let address = encrypted().await;
     let client = Some((pem("client.pem"), pem("client.key")));
     let ask = async |tls: Tls| {
-        let server = Server::at("Prometheus", &address, &Endpoint { tls, ..Endpoint::default() }, &Timing::default())?;
+        let server =
+            Server::at("Prometheus", &address, &Endpoint { tls, ..Endpoint::default() }, &Timing::default())?;
         Ok::<_, Failure>((server.ask::<u32>(server.get("api", &[])).await?, server.remark()))
     };
     let ca_file = Some(pem("ca.pem"));
-    assert_eq!(ask(Tls { ca_file: ca_file.clone(), client: client.clone(), insecure_skip_verify: false }).await, Ok((7, None)));
+    assert_eq!(
+        ask(Tls { ca_file: ca_file.clone(), client: client.clone(), insecure_skip_verify: false }).await,
+        Ok((7, None))
+    );
     let unknown = ask(Tls { client: client.clone(), ..Tls::default() }).await.unwrap_err().to_string();
-    assert!(unknown.starts_with("cannot reach Prometheus: ") && unknown.to_lowercase().contains("certificate"), "{unknown}");
+    assert!(
+        unknown.starts_with("cannot reach Prometheus: ") && unknown.to_lowercase().contains("certificate"),
+        "{unknown}"
+    );
     assert!(ask(Tls { ca_file, ..Tls::default() }).await.is_err(), "it asks for a certificate");
     let (seven, remark) = ask(Tls { client, insecure_skip_verify: true, ..Tls::default() }).await.unwrap();
-    assert_eq!((seven, remark.as_deref()), (7, Some("its certificate is not verified (insecure_skip_verify)")));
+    assert_eq!(
+        (seven, remark.as_deref()),
+        (7, Some("its certificate is not verified (insecure_skip_verify)"))
+    );
     for (ca_file, expected) in [(pem("none.pem"), "cannot be read"), (pem("server.key"), "no certificate")] {
         let said = ask(Tls { ca_file: Some(ca_file), ..Tls::default() }).await.unwrap_err().to_string();
         assert!(said.contains(expected), "{said}");

@@ -7,8 +7,9 @@
 //! | [`connection`] | requests and answers, in versions that both sides know |
 //! | [`groups`] | the groups of one coordinator |
 //!
-//! One reading: which brokers there are; from each its groups with members and commits; then, so that no commit is ahead of its log, the
-//! ends and beginnings of the logs from their leaders. All brokers are asked at once, over connections that stay open.
+//! One reading: which brokers there are; from each its groups with members and commits; then, so that no
+//! commit is ahead of its log, the ends and beginnings of the logs from their leaders. All brokers are asked
+//! at once, over connections that stay open.
 
 mod connection;
 mod dial;
@@ -21,7 +22,9 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol::messages::{BrokerId, GroupId, ListOffsetsRequest, MetadataRequest, MetadataResponse, TopicName};
+use kafka_protocol::messages::{
+    BrokerId, GroupId, ListOffsetsRequest, MetadataRequest, MetadataResponse, TopicName,
+};
 
 use self::connection::{Connection, denied};
 use self::dial::Dialer;
@@ -61,7 +64,8 @@ impl Reader for Brokers {
         async {
             let old = !self.connections.is_empty();
             match self.once().await {
-                Err(Failure::Lost(_)) if old => self.once().await, // a broker that was restarted, and is there again
+                // a broker that was restarted, and is there again
+                Err(Failure::Lost(_)) if old => self.once().await,
                 reading => reading,
             }
         }
@@ -70,7 +74,12 @@ impl Reader for Brokers {
 }
 
 impl Brokers {
-    pub fn new(settings: config::Kafka, namespace: String, client: kube::Client, timing: Timing) -> Result<Self, Failure> {
+    pub fn new(
+        settings: config::Kafka,
+        namespace: String,
+        client: kube::Client,
+        timing: Timing,
+    ) -> Result<Self, Failure> {
         let dialer = Dialer::new(settings, namespace, client, timing)?;
         Ok(Self { dialer, connections: BTreeMap::new(), leaders: BTreeMap::new() })
     }
@@ -81,7 +90,11 @@ impl Brokers {
         self.connect(&mut open).await?;
         let found = try_join_all(open.values_mut().map(groups::read)).await?;
         let found: BTreeMap<GroupId, Found> = found.into_iter().flatten().collect();
-        let places: BTreeSet<Place> = found.values().flat_map(|group| group.committed.keys().chain(group.owners.keys())).cloned().collect();
+        let places: BTreeSet<Place> = found
+            .values()
+            .flat_map(|group| group.committed.keys().chain(group.owners.keys()))
+            .cloned()
+            .collect();
         self.lead(&mut open, &places).await?;
         let logs = self.logs(&mut open).await?;
         self.connections = open;
@@ -107,21 +120,30 @@ impl Brokers {
     }
 
     /// Finds out who leads partitions that are new, and forgets those that no group has any more.
-    async fn lead(&mut self, open: &mut BTreeMap<BrokerId, Connection>, places: &BTreeSet<Place>) -> Result<(), Failure> {
+    async fn lead(
+        &mut self,
+        open: &mut BTreeMap<BrokerId, Connection>,
+        places: &BTreeSet<Place>,
+    ) -> Result<(), Failure> {
         self.leaders.retain(|place, leader| places.contains(place) && open.contains_key(leader));
         let unknown: BTreeSet<&TopicName> =
             places.iter().filter(|place| !self.leaders.contains_key(place)).map(|(topic, _)| topic).collect();
-        let Some(connection) = open.values_mut().next().filter(|_| !unknown.is_empty()) else { return Ok(()) };
-        let topics = unknown.into_iter().map(|name| MetadataRequestTopic::default().with_name(Some(name.clone())));
+        let Some(connection) = open.values_mut().next().filter(|_| !unknown.is_empty()) else {
+            return Ok(());
+        };
+        let topics =
+            unknown.into_iter().map(|name| MetadataRequestTopic::default().with_name(Some(name.clone())));
         for topic in metadata(connection, topics.collect()).await?.topics {
             let Some(name) = topic.name else { continue };
             let led = topic.partitions.into_iter().map(|p| ((name.clone(), p.partition_index), p.leader_id));
-            self.leaders.extend(led.filter(|(place, leader)| places.contains(place) && open.contains_key(leader)));
+            self.leaders
+                .extend(led.filter(|(place, leader)| places.contains(place) && open.contains_key(leader)));
         }
         Ok(())
     }
 
-    /// The logs' ends and beginnings, from their leaders. A leader that is none any more is forgotten, and looked for at the next reading.
+    /// The logs' ends and beginnings, from their leaders. A leader that is none any more is forgotten, and
+    /// looked for at the next reading.
     async fn logs(&mut self, open: &mut BTreeMap<BrokerId, Connection>) -> Result<Logs, Failure> {
         let mut of_leader: BTreeMap<BrokerId, Vec<&Place>> = BTreeMap::new();
         for (place, leader) in &self.leaders {
@@ -140,8 +162,13 @@ impl Brokers {
 }
 
 /// Brokers, and leaders of these topics. Never makes a topic that is not there.
-async fn metadata(connection: &mut Connection, topics: Vec<MetadataRequestTopic>) -> Result<MetadataResponse, Failure> {
-    connection.ask(&MetadataRequest::default().with_topics(Some(topics)).with_allow_auto_topic_creation(false)).await
+async fn metadata(
+    connection: &mut Connection,
+    topics: Vec<MetadataRequestTopic>,
+) -> Result<MetadataResponse, Failure> {
+    connection
+        .ask(&MetadataRequest::default().with_topics(Some(topics)).with_allow_auto_topic_creation(false))
+        .await
 }
 
 async fn ends(connection: &mut Connection, places: &[&Place]) -> Result<Logs, Failure> {
@@ -151,14 +178,24 @@ async fn ends(connection: &mut Connection, places: &[&Place]) -> Result<Logs, Fa
     Ok(logs)
 }
 
-async fn offsets(connection: &mut Connection, places: &[&Place], at: i64) -> Result<(BTreeMap<Place, i64>, bool), Failure> {
+async fn offsets(
+    connection: &mut Connection,
+    places: &[&Place],
+    at: i64,
+) -> Result<(BTreeMap<Place, i64>, bool), Failure> {
     let mut topics: BTreeMap<&TopicName, Vec<ListOffsetsPartition>> = BTreeMap::new();
     for (topic, number) in places {
-        topics.entry(topic).or_default().push(ListOffsetsPartition::default().with_partition_index(*number).with_timestamp(at));
+        topics
+            .entry(topic)
+            .or_default()
+            .push(ListOffsetsPartition::default().with_partition_index(*number).with_timestamp(at));
     }
-    let topics = topics.into_iter().map(|(name, all)| ListOffsetsTopic::default().with_name(name.clone()).with_partitions(all));
+    let topics = topics
+        .into_iter()
+        .map(|(name, all)| ListOffsetsTopic::default().with_name(name.clone()).with_partitions(all));
     let request = ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(topics.collect());
-    let (mut found, mut refused) = (BTreeMap::new(), false);
+    let mut found = BTreeMap::new();
+    let mut refused = false;
     for topic in connection.ask(&request).await?.topics {
         for partition in topic.partitions {
             refused |= denied(partition.error_code);
@@ -175,8 +212,13 @@ fn reading(found: &BTreeMap<GroupId, Found>, logs: &Logs) -> Reading {
     let hidden = found.values().filter(|group| group.denied).count();
     let remark = match (hidden, logs.denied) {
         (0, false) => None,
-        (0, true) => Some("some topics may not be read, their lag is unknown: grant Describe on them".to_owned()),
-        (n, _) => Some(format!("{n} of {} groups may not be read in full: grant Describe on groups and topics", found.len())),
+        (0, true) => {
+            Some("some topics may not be read, their lag is unknown: grant Describe on them".to_owned())
+        }
+        (n, _) => Some(format!(
+            "{n} of {} groups may not be read in full: grant Describe on groups and topics",
+            found.len()
+        )),
     };
     Reading { groups: found.iter().map(|(id, group)| group_lag(id, group, logs)).collect(), remark }
 }
@@ -195,7 +237,11 @@ fn group_lag(id: &GroupId, group: &Found, logs: &Logs) -> GroupLag {
             host: owner.map(|(_, host)| Clean::new(host.trim_start_matches('/'))),
         })
     };
-    GroupLag { group: Clean::new(id.as_str()), members: group.members, partitions: places.into_iter().filter_map(partition).collect() }
+    GroupLag {
+        group: Clean::new(id.as_str()),
+        members: group.members,
+        partitions: places.into_iter().filter_map(partition).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Consumer groups by the broker's own tool in the broker's own pod, as the runbook does it. Each reading starts a JVM beside the broker.
+//! Consumer groups by the broker's own tool in the broker's own pod, as the runbook does it. Each reading
+//! starts a JVM beside the broker.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -35,14 +36,28 @@ impl Reader for Exec {
 impl Exec {
     pub fn new(wanted: Wanted, client: kube::Client) -> Self {
         let Wanted { settings, namespace } = wanted;
-        Self { pods: Api::namespaced(client, &namespace), namespace, pod: settings.pod, bootstrap: settings.bootstrap.to_string() }
+        Self {
+            pods: Api::namespaced(client, &namespace),
+            namespace,
+            pod: settings.pod,
+            bootstrap: settings.bootstrap.to_string(),
+        }
     }
 
     async fn once(&self) -> Result<Reading, Failure> {
-        let command = ["kafka-consumer-groups.sh", "--bootstrap-server", self.bootstrap.as_str(), "--describe", "--all-groups"];
+        let command = [
+            "kafka-consumer-groups.sh",
+            "--bootstrap-server",
+            self.bootstrap.as_str(),
+            "--describe",
+            "--all-groups",
+        ];
         let how = AttachParams::default().stdin(false).stdout(true).stderr(true);
-        let mut process = self.pods.exec(&self.pod, command, &how).await.map_err(|error| self.refusal(&error))?;
-        let (stdout, stderr, status) = (process.stdout(), process.stderr(), process.take_status());
+        let mut process =
+            self.pods.exec(&self.pod, command, &how).await.map_err(|error| self.refusal(&error))?;
+        let stdout = process.stdout();
+        let stderr = process.stderr();
+        let status = process.take_status();
         let (stdout, stderr) = tokio::join!(bounded(stdout), bounded(stderr));
         let status = match status {
             Some(status) => status.await,
@@ -52,9 +67,16 @@ impl Exec {
         let groups = table::parse(&stdout).map_err(Failure::Lost)?;
         match failed {
             Some(status) if groups.is_empty() => {
-                let said =
-                    stderr.lines().rev().find(|line| !line.trim().is_empty()).map_or(status.message.unwrap_or_default(), str::to_owned);
-                Err(Failure::Lost(format!("kafka-consumer-groups.sh in pod {} failed: {}", self.pod, said.trim())))
+                let said = stderr
+                    .lines()
+                    .rev()
+                    .find(|line| !line.trim().is_empty())
+                    .map_or(status.message.unwrap_or_default(), str::to_owned);
+                Err(Failure::Lost(format!(
+                    "kafka-consumer-groups.sh in pod {} failed: {}",
+                    self.pod,
+                    said.trim()
+                )))
             }
             _ => Ok(Reading { groups, remark: None }),
         }

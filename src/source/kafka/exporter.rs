@@ -1,4 +1,5 @@
-//! Consumer groups as an exporter told them to Prometheus. They are as old as the last scrape, and nobody is named who reads them.
+//! Consumer groups as an exporter told them to Prometheus. They are as old as the last scrape, and nobody is
+//! named who reads them.
 
 use std::collections::BTreeMap;
 
@@ -84,7 +85,9 @@ impl Exporter {
         )?;
         if committed.is_empty() {
             let name = &names.committed;
-            let why = format!("Prometheus has no series of {name}: is a Kafka exporter scraped? Its names can be set in [kafka.metrics]");
+            let why = format!(
+                "Prometheus has no series of {name}: is a Kafka exporter scraped? Its names can be set in [kafka.metrics]"
+            );
             return Err(Failure::Lost(why));
         }
         Ok(Reading { groups: groups(&Told { committed, lag, end, start, members }), remark: None })
@@ -98,7 +101,10 @@ impl Exporter {
 
 impl Series {
     /// An offset or a count; exporters write −1 for what they do not know.
-    #[allow(clippy::cast_possible_truncation, reason = "an offset that is no whole number of 53 bits has lost its digits already")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "an offset that is no whole number of 53 bits has lost its digits already"
+    )]
     fn number(&self) -> Option<i64> {
         let number: f64 = self.value.1.parse().ok()?;
         (number.is_finite() && number >= 0.0).then_some(number as i64)
@@ -110,12 +116,17 @@ impl Series {
 }
 
 fn groups(told: &Told) -> Vec<GroupLag> {
-    let by_place = |all: &[Series]| -> BTreeMap<Place, i64> { all.iter().filter_map(|s| Some((s.place()?, s.number()?))).collect() };
+    let by_place = |all: &[Series]| -> BTreeMap<Place, i64> {
+        all.iter().filter_map(|s| Some((s.place()?, s.number()?))).collect()
+    };
     let of_group = |all: &[Series]| -> BTreeMap<(Clean, Place), Option<i64>> {
         all.iter().filter_map(|s| Some(((s.metric.consumergroup.clone(), s.place()?), s.number()))).collect()
     };
-    let (ends, starts, lags) = (by_place(&told.end), by_place(&told.start), of_group(&told.lag));
-    let members = |s: &Series| (s.metric.consumergroup.clone(), s.number().and_then(|n| u32::try_from(n).ok()));
+    let ends = by_place(&told.end);
+    let starts = by_place(&told.start);
+    let lags = of_group(&told.lag);
+    let members =
+        |s: &Series| (s.metric.consumergroup.clone(), s.number().and_then(|n| u32::try_from(n).ok()));
     let members: BTreeMap<Clean, Option<u32>> = told.members.iter().map(members).collect();
     let mut groups: BTreeMap<Clean, Vec<PartitionLag>> = BTreeMap::new();
     for (key, committed) in of_group(&told.committed) {
@@ -123,10 +134,18 @@ fn groups(told: &Told) -> Vec<GroupLag> {
         let lag = lags.get(&key);
         let end = committed.zip(lag.copied().flatten()).map(|(offset, lag)| offset.saturating_add(lag));
         let (group, place) = key;
-        let (end, start) = (end.or_else(|| ends.get(&place).copied()), starts.get(&place).copied());
+        let end = end.or_else(|| ends.get(&place).copied());
+        let start = starts.get(&place).copied();
         let committed = committed.filter(|_| lag.is_none_or(Option::is_some));
         let (topic, partition) = place;
-        groups.entry(group).or_default().push(PartitionLag { topic, partition, committed, end, start, ..PartitionLag::default() });
+        groups.entry(group).or_default().push(PartitionLag {
+            topic,
+            partition,
+            committed,
+            end,
+            start,
+            ..PartitionLag::default()
+        });
     }
     let finish = |(group, partitions): (Clean, Vec<PartitionLag>)| {
         let members = members.get(&group).copied().flatten();
@@ -160,16 +179,23 @@ mod tests {
         };
         let answers: BTreeMap<&str, Vec<Value>> = [
             ("kafka_consumergroup_current_offset", of_group(|committed, _| committed)),
-            ("kafka_consumergroup_lag", of_group(|committed, end| if committed < 0 { -1 } else { end - committed })),
+            (
+                "kafka_consumergroup_lag",
+                of_group(|committed, end| if committed < 0 { -1 } else { end - committed }),
+            ),
             ("kafka_topic_partition_current_offset", of_log(|end, _| end + 5)),
             ("kafka_topic_partition_oldest_offset", of_log(|_, start| start)),
-            ("kafka_consumergroup_members", vec![json!({"metric": {"consumergroup": "worker"}, "value": [0, "2"]})]),
+            (
+                "kafka_consumergroup_members",
+                vec![json!({"metric": {"consumergroup": "worker"}, "value": [0, "2"]})],
+            ),
         ]
         .into();
         let query = post(move |form: String| async move {
             let asked = reqwest::Url::parse(&format!("http://x/?{form}")).unwrap();
             let (_, metric) = asked.query_pairs().find(|(name, _)| name == "query").unwrap();
-            json!({"status": "success", "data": {"resultType": "vector", "result": answers[&*metric]}}).to_string()
+            json!({"status": "success", "data": {"resultType": "vector", "result": answers[&*metric]}})
+                .to_string()
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -178,7 +204,10 @@ mod tests {
     }
 
     fn exporter(address: &str) -> Exporter {
-        Exporter::new(KafkaMetrics::default(), Server::new("Prometheus", address, &Timing::default()).unwrap())
+        Exporter::new(
+            KafkaMetrics::default(),
+            Server::new("Prometheus", address, &Timing::default()).unwrap(),
+        )
     }
 
     #[tokio::test]
@@ -194,8 +223,10 @@ mod tests {
             group.partitions.iter().map(|p| (p.partition, p.committed, p.end, p.lag(), p.lost())).collect()
         };
         assert_eq!(figures(&groups[0]), [(0, None, Some(9_005), None, None)]);
-        let worker =
-            [(0, Some(3_364), Some(3_366), Some(2), Some(0)), (10, Some(1_000_000), Some(2_500_000), Some(1_500_000), Some(200_000))];
+        let worker = [
+            (0, Some(3_364), Some(3_366), Some(2), Some(0)),
+            (10, Some(1_000_000), Some(2_500_000), Some(1_500_000), Some(200_000)),
+        ];
         assert_eq!(figures(&groups[1]), worker);
         let members: Vec<_> = groups.iter().map(|group| (group.group.as_str(), group.members)).collect();
         assert_eq!(members, [("audit", None), ("worker", Some(2))]);
@@ -204,6 +235,11 @@ mod tests {
     #[tokio::test]
     async fn without_an_exporter_the_reason_is_told() {
         let said = exporter(&prometheus(&[]).await).read().await.unwrap_err().to_string();
-        assert!(said.starts_with("Prometheus has no series of kafka_consumergroup_current_offset: is a Kafka exporter scraped?"), "{said}");
+        assert!(
+            said.starts_with(
+                "Prometheus has no series of kafka_consumergroup_current_offset: is a Kafka exporter scraped?"
+            ),
+            "{said}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The table that `kafka-consumer-groups.sh --describe` prints, read by its header: its columns changed over the versions.
+//! The table that `kafka-consumer-groups.sh --describe` prints, read by its header: its columns changed over
+//! the versions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,8 +50,17 @@ impl Rows {
         }
         if let (Some(topic), Some(partition)) = (row.topic, row.partition) {
             let topic = Clean::new(topic);
-            let (client, host) = (row.client.map(Clean::new), row.host.map(|host| Clean::new(host.trim_start_matches('/'))));
-            let lag = PartitionLag { topic: topic.clone(), partition, committed: row.committed, end: row.end, start: None, client, host };
+            let client = row.client.map(Clean::new);
+            let host = row.host.map(|host| Clean::new(host.trim_start_matches('/')));
+            let lag = PartitionLag {
+                topic: topic.clone(),
+                partition,
+                committed: row.committed,
+                end: row.end,
+                start: None,
+                client,
+                host,
+            };
             self.partitions.insert((topic, partition), lag);
         }
     }
@@ -80,7 +90,10 @@ impl Header {
     fn read(line: &str) -> Option<Self> {
         let columns: Vec<(String, usize)> = words(line).map(|(word, at)| (word.to_owned(), at)).collect();
         let has = |name: &str| columns.iter().any(|(column, _)| column == name);
-        ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET"].into_iter().all(has).then_some(Self(columns))
+        ["GROUP", "TOPIC", "PARTITION", "CURRENT-OFFSET", "LOG-END-OFFSET"]
+            .into_iter()
+            .all(has)
+            .then_some(Self(columns))
     }
 
     fn row<'a>(&self, line: &'a str) -> Option<Row<'a>> {
@@ -101,7 +114,8 @@ impl Header {
         })
     }
 
-    /// By words where there is one for each column, else (an id with a blank in it) by the places of the header's columns.
+    /// By words where there is one for each column, else (an id with a blank in it) by the places of the
+    /// header's columns.
     fn fields<'a>(&self, line: &'a str) -> Option<Vec<&'a str>> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         if fields.len() == self.0.len() {
@@ -127,7 +141,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What the bed's Kafka 4.1 printed, and a group without members, one that never committed, and one with a blank in its name.
+    /// What the bed's Kafka 4.1 printed, and a group without members, one that never committed, and one with
+    /// a blank in its name.
     const REAL: &str = "
 Consumer group 'audit' has no active members.
 
@@ -145,7 +160,13 @@ night report    documents       2          5               9               4    
 ";
 
     fn partition(number: u32, committed: Option<i64>, end: i64) -> PartitionLag {
-        PartitionLag { topic: "documents".into(), partition: number, committed, end: Some(end), ..PartitionLag::default() }
+        PartitionLag {
+            topic: "documents".into(),
+            partition: number,
+            committed,
+            end: Some(end),
+            ..PartitionLag::default()
+        }
     }
 
     fn of(client: &str, host: &str, partition: PartitionLag) -> PartitionLag {
@@ -154,11 +175,19 @@ night report    documents       2          5               9               4    
 
     #[test]
     fn the_table_of_the_bed_is_read() {
-        let group = |name: &str, members, partitions| GroupLag { group: name.into(), members: Some(members), partitions };
+        let group = |name: &str, members, partitions| GroupLag {
+            group: name.into(),
+            members: Some(members),
+            partitions,
+        };
         let expected = [
             group("audit", 0, vec![partition(0, None, 3366), partition(1, Some(7), 3366)]),
             group("night report", 1, vec![of("my client", "10.244.0.9", partition(2, Some(5), 9))]),
-            group("worker-service", 2, [0, 10].map(|n| of("kgo", "10.244.0.4", partition(n, Some(3364), 3366))).to_vec()),
+            group(
+                "worker-service",
+                2,
+                [0, 10].map(|n| of("kgo", "10.244.0.4", partition(n, Some(3364), 3366))).to_vec(),
+            ),
         ];
         assert_eq!(parse(REAL).unwrap(), expected);
     }

@@ -16,7 +16,8 @@ use crate::source::failure::{Failure, escaped, root};
 /// Objects in one page of a listing: client-go's figure, and what the bed's API server answers in 84 ms.
 const PAGE: usize = 500;
 
-/// The longest page that is read: [`PAGE`] objects of the largest size that etcd takes would be more, and no screen's.
+/// The longest page that is read: [`PAGE`] objects of the largest size that etcd takes would be more, and no
+/// screen's.
 const LONGEST_PAGE: usize = 256 << 20;
 
 /// The longest refusal that is read.
@@ -58,7 +59,8 @@ impl Api {
         Scope { kind: self.kind, namespace: self.namespace.clone(), context: self.context }
     }
 
-    /// A watch that begins by telling everything that is there (KEP-3157), which the server ends after `span`, or, without one, much later.
+    /// A watch that begins by telling everything that is there (KEP-3157), which the server ends after
+    /// `span`, or, without one, much later.
     pub async fn stream(&self, span: Option<Duration>) -> Result<(Form, Body), Failure> {
         let end = span.map(|span| format!("&timeoutSeconds={}", whole_seconds(span))).unwrap_or_default();
         self.ask("watch", &format!("watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan{end}")).await
@@ -66,8 +68,13 @@ impl Api {
 
     /// A watch of what happens after `version`, which the server ends after `span`.
     pub async fn watch(&self, version: &str, span: Duration) -> Result<(Form, Body), Failure> {
-        let (seconds, version) = (whole_seconds(span), escaped(version));
-        self.ask("watch", &format!("watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={version}")).await
+        let seconds = whole_seconds(span);
+        let version = escaped(version);
+        self.ask(
+            "watch",
+            &format!("watch=1&allowWatchBookmarks=true&timeoutSeconds={seconds}&resourceVersion={version}"),
+        )
+        .await
     }
 
     /// One page of a listing; the first one without a token.
@@ -78,13 +85,24 @@ impl Api {
 
     async fn ask(&self, verb: &str, query: &str) -> Result<(Form, Body), Failure> {
         // Newer servers compress each event of a watch on its own, which no client reads as one stream.
-        let (form, selected) = (form(self.kind, verb), selected(self.kind));
-        let request = Request::get(format!("{}?{query}{selected}", self.path())).header(ACCEPT, form).header(ACCEPT_ENCODING, "identity");
-        let request =
-            request.body(Body::empty()).map_err(|error| Failure::Rejected(format!("{} cannot be asked for: {error}", self.what())))?;
-        let answer = self.client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
+        let form = form(self.kind, verb);
+        let selected = selected(self.kind);
+        let request = Request::get(format!("{}?{query}{selected}", self.path()))
+            .header(ACCEPT, form)
+            .header(ACCEPT_ENCODING, "identity");
+        let request = request
+            .body(Body::empty())
+            .map_err(|error| Failure::Rejected(format!("{} cannot be asked for: {error}", self.what())))?;
+        let answer = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| Failure::unreachable("the API server", &error))?;
         if answer.status().is_success() {
-            let came = answer.headers().get(CONTENT_TYPE).is_some_and(|form| form.as_bytes().starts_with(PROTOBUF.as_bytes()));
+            let came = answer
+                .headers()
+                .get(CONTENT_TYPE)
+                .is_some_and(|form| form.as_bytes().starts_with(PROTOBUF.as_bytes()));
             return Ok((if came { Form::Frames } else { Form::Lines }, answer.into_body()));
         }
         Err(match refused(verb, &self.what(), answer).await {
@@ -100,13 +118,19 @@ impl Api {
     }
 
     fn path(&self) -> String {
-        let (api, plural) = (self.kind.api(), self.kind.plural());
-        self.namespace.as_ref().map_or_else(|| format!("/{api}/{plural}"), |namespace| format!("/{api}/namespaces/{namespace}/{plural}"))
+        let api = self.kind.api();
+        let plural = self.kind.plural();
+        self.namespace.as_ref().map_or_else(
+            || format!("/{api}/{plural}"),
+            |namespace| format!("/{api}/namespaces/{namespace}/{plural}"),
+        )
     }
 
     fn what(&self) -> String {
         let plural = self.kind.plural();
-        self.namespace.as_ref().map_or_else(|| plural.to_owned(), |namespace| format!("{plural} in namespace {namespace}"))
+        self.namespace
+            .as_ref()
+            .map_or_else(|| plural.to_owned(), |namespace| format!("{plural} in namespace {namespace}"))
     }
 }
 
@@ -118,8 +142,10 @@ pub async fn get(client: &kube::Client, path: &str, what: &str, span: Duration) 
 
 async fn asked(client: &kube::Client, path: &str, what: &str) -> Result<Vec<u8>, Failure> {
     let request = Request::get(path).header(ACCEPT, "application/json").body(Body::empty());
-    let request = request.map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
-    let answer = client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
+    let request =
+        request.map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
+    let answer =
+        client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
     if !answer.status().is_success() {
         return Err(refused("get", what, answer).await);
     }
@@ -140,12 +166,15 @@ fn whole_seconds(span: Duration) -> u64 {
 
 fn refusal(verb: &str, what: &str, code: StatusCode, status: &Status, headers: &HeaderMap) -> Failure {
     let message = format!("the API server answers {code} to {verb} {what}: {}", status.message);
-    let wait = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+    let wait =
+        headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
     match code.as_u16() {
         410 => Failure::Expired(message),
         _ if status.too_new() => Failure::Expired(message),
         401 => Failure::logged_out(),
-        403 => Failure::Forbidden(format!("{verb} {what} is forbidden (403): ask for the rights get, list and watch on {what}")),
+        403 => Failure::Forbidden(format!(
+            "{verb} {what} is forbidden (403): ask for the rights get, list and watch on {what}"
+        )),
         404 => Failure::Missing(message),
         429 | 500.. => Failure::Busy { message, wait },
         _ => Failure::Rejected(message),
@@ -155,8 +184,9 @@ fn refusal(verb: &str, what: &str, code: StatusCode, status: &Status, headers: &
 /// How a protobuf answer is called.
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
-/// Of a ConfigMap nothing but its metadata leaves the server: what is in it may be a secret, and large. Of pods there are many: their watch
-/// comes as protobuf where the server has it, which 50,000 of them takes 3 s instead of 8.
+/// Of a ConfigMap nothing but its metadata leaves the server: what is in it may be a secret, and large. Of
+/// pods there are many: their watch comes as protobuf where the server has it, which 50,000 of them takes 3 s
+/// instead of 8.
 fn form(kind: Kind, verb: &str) -> &'static str {
     match kind {
         Kind::Pod if verb == "watch" => "application/vnd.kubernetes.protobuf;stream=watch, application/json",
@@ -172,6 +202,7 @@ fn selected(kind: Kind) -> &'static str {
 
 async fn collect(body: Body, most: usize) -> Result<Vec<u8>, Failure> {
     let whole = Limited::new(body, most).collect().await;
-    let whole = whole.map_err(|error| Failure::Lost(format!("the API server's answer was cut: {}", root(&*error))))?;
+    let whole = whole
+        .map_err(|error| Failure::Lost(format!("the API server's answer was cut: {}", root(&*error))))?;
     Ok(whole.to_bytes().into())
 }

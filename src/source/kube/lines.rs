@@ -59,8 +59,12 @@ impl Lines {
             match frame.map_err(|_| Failure::silent("the watch", self.silence))? {
                 None if self.pending.is_empty() && !self.skipping && self.surplus == 0 => return Ok(None),
                 None => return Err(Failure::Lost("the watch was cut in the middle of a line".into())),
-                Some(Err(error)) => return Err(Failure::Lost(format!("the watch was cut: {}", root(&error)))),
-                Some(Ok(frame)) => frame.into_data().iter().for_each(|data| self.pending.extend_from_slice(data)),
+                Some(Err(error)) => {
+                    return Err(Failure::Lost(format!("the watch was cut: {}", root(&error))));
+                }
+                Some(Ok(frame)) => {
+                    frame.into_data().iter().for_each(|data| self.pending.extend_from_slice(data))
+                }
             }
         }
     }
@@ -90,12 +94,14 @@ impl Lines {
     }
 
     fn line(&mut self) -> Option<Cut> {
-        let end = self.pending[self.scanned..].iter().position(|byte| *byte == b'\n').map(|at| self.scanned + at);
+        let end =
+            self.pending[self.scanned..].iter().position(|byte| *byte == b'\n').map(|at| self.scanned + at);
         let Some(end) = end else {
             self.scanned = self.pending.len();
             if self.skipping || self.scanned > LONGEST {
                 self.pending.clear();
-                (self.scanned, self.skipping) = (0, true);
+                self.scanned = 0;
+                self.skipping = true;
             }
             return None;
         };
@@ -127,7 +133,10 @@ mod tests {
     async fn a_line_too_long_is_told_and_the_next_one_is_read() {
         let mut body = vec![b'x'; LONGEST + 1];
         body.extend_from_slice(b"\nnext\n");
-        assert_eq!(cuts(Form::Lines, body).await, (vec![Cut::TooLong, Cut::Line(Bytes::from_static(b"next"))], None));
+        assert_eq!(
+            cuts(Form::Lines, body).await,
+            (vec![Cut::TooLong, Cut::Line(Bytes::from_static(b"next"))], None)
+        );
     }
 
     #[tokio::test]
@@ -142,9 +151,15 @@ mod tests {
         let huge = vec![b'\n'; LONGEST + 1];
         let body = [framed(b"one\n"), framed(b""), framed(&huge), framed(b"two")].concat();
         let told = |text: &'static [u8]| Cut::Line(Bytes::from_static(text));
-        assert_eq!(cuts(Form::Frames, body.clone()).await, (vec![told(b"one\n"), told(b""), Cut::TooLong, told(b"two")], None));
+        assert_eq!(
+            cuts(Form::Frames, body.clone()).await,
+            (vec![told(b"one\n"), told(b""), Cut::TooLong, told(b"two")], None)
+        );
         for end in [body.len() - 1, 10, 2, body.len() - 8] {
-            assert!(matches!(cuts(Form::Frames, body[..end].to_vec()).await.1, Some(Failure::Lost(_))), "{end}");
+            assert!(
+                matches!(cuts(Form::Frames, body[..end].to_vec()).await.1, Some(Failure::Lost(_))),
+                "{end}"
+            );
         }
     }
 

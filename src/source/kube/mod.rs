@@ -1,6 +1,8 @@
-//! The API server as a source: each kind is listed and watched on its own, with raw requests, and never decoded whole.
+//! The API server as a source: each kind is listed and watched on its own, with raw requests, and never
+//! decoded whole.
 //!
-//! [`namespaces`] and [`usage`] are read again and again. [`watch`] keeps a kind in step, [`api`] makes its requests, [`lines`] and [`decode`] read the answers, [`wire`] has the objects.
+//! [`namespaces`] and [`usage`] are read again and again. [`watch`] keeps a kind in step, [`api`] makes its
+//! requests, [`lines`] and [`decode`] read the answers, [`wire`] has the objects.
 
 mod api;
 mod decode;

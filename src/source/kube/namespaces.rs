@@ -1,7 +1,8 @@
-//! Whether the namespaces that are watched are still there, and which others there are where that may be asked.
+//! Whether the namespaces that are watched are still there, and which others there are where that may be
+//! asked.
 //!
-//! A namespace that is deleted takes its objects along one by one, and a watch in it ends as a quiet one does; only the namespace itself
-//! says what happened. Reading one by its name needs no right to list them.
+//! A namespace that is deleted takes its objects along one by one, and a watch in it ends as a quiet one
+//! does; only the namespace itself says what happened. Reading one by its name needs no right to list them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,13 +38,22 @@ struct List {
 type Phases = BTreeMap<Clean, NamespacePhase>;
 
 /// Looks at them again and again; tells what changed.
-pub async fn run(Place { client, context, .. }: Place, watched: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
-    let (mut known, mut unlisted) = (Phases::new(), None);
+pub async fn run(
+    Place { client, context, .. }: Place,
+    watched: Vec<Clean>,
+    mut voice: Voice,
+    clock: Clock,
+    timing: Timing,
+) {
+    let mut known = Phases::new();
+    let mut unlisted = None;
     for round in 0_u32.. {
         match read(&client, &watched, round % ROUNDS == 0, &known, timing.answer).await {
             Ok((now, listed)) => {
                 let changed = now.iter().filter(|(name, phase)| known.get(*name) != Some(*phase));
-                let told: Vec<Namespace> = changed.map(|(name, phase)| Namespace { name: name.clone(), phase: *phase, context }).collect();
+                let told: Vec<Namespace> = changed
+                    .map(|(name, phase)| Namespace { name: name.clone(), phase: *phase, context })
+                    .collect();
                 if !told.is_empty() {
                     voice.tell(Event::Namespaces(told)).await;
                 }
@@ -58,12 +68,22 @@ pub async fn run(Place { client, context, .. }: Place, watched: Vec<Clean>, mut 
 }
 
 /// What is known now; of a whole reading also whether all could be listed.
-async fn read(client: &Client, watched: &[Clean], whole: bool, known: &Phases, span: Duration) -> Result<(Phases, Option<bool>), Failure> {
-    let (mut now, mut listed) = (known.clone(), None);
+async fn read(
+    client: &Client,
+    watched: &[Clean],
+    whole: bool,
+    known: &Phases,
+    span: Duration,
+) -> Result<(Phases, Option<bool>), Failure> {
+    let mut now = known.clone();
+    let mut listed = None;
     if whole {
         match list(client, span).await {
             Ok(all) => {
-                let gone = known.keys().filter(|name| !all.contains_key(*name)).map(|name| (name.clone(), NamespacePhase::Gone));
+                let gone = known
+                    .keys()
+                    .filter(|name| !all.contains_key(*name))
+                    .map(|name| (name.clone(), NamespacePhase::Gone));
                 now.extend(gone);
                 now.extend(all);
                 listed = Some(true);
@@ -89,13 +109,24 @@ async fn one(client: &Client, name: &Clean, span: Duration) -> Result<NamespaceP
 async fn list(client: &Client, span: Duration) -> Result<Phases, Failure> {
     let text = get(client, "/api/v1/namespaces?limit=5000", "namespaces", span).await?;
     let list: List = parsed(&text)?;
-    Ok(list.items.unwrap_or_default().into_iter().map(|one| (one.metadata.name.clone(), phase(&one))).collect())
+    Ok(list
+        .items
+        .unwrap_or_default()
+        .into_iter()
+        .map(|one| (one.metadata.name.clone(), phase(&one)))
+        .collect())
 }
 
 fn phase(namespace: &Bare) -> NamespacePhase {
-    if namespace.metadata.deletion_timestamp.is_some() { NamespacePhase::Terminating } else { NamespacePhase::Active }
+    if namespace.metadata.deletion_timestamp.is_some() {
+        NamespacePhase::Terminating
+    } else {
+        NamespacePhase::Active
+    }
 }
 
 fn parsed<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, Failure> {
-    serde_json::from_slice(text).map_err(|error| Failure::Lost(format!("the API server's answer about namespaces cannot be read: {error}")))
+    serde_json::from_slice(text).map_err(|error| {
+        Failure::Lost(format!("the API server's answer about namespaces cannot be read: {error}"))
+    })
 }

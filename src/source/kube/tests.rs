@@ -1,4 +1,5 @@
-//! The watch against a server that follows a script: what it asks, what the world looks like afterwards, what its health says.
+//! The watch against a server that follows a script: what it asks, what the world looks like afterwards, what
+//! its health says.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -29,7 +30,8 @@ enum End {
 }
 use End::{Cut, Never, Well};
 
-/// One answer, JSON or frames of protobuf, in the order of the requests. When the script is at its end, requests are not answered.
+/// One answer, JSON or frames of protobuf, in the order of the requests. When the script is at its end,
+/// requests are not answered.
 #[derive(Clone)]
 struct Answer(u16, Vec<u8>, End);
 
@@ -43,7 +45,11 @@ async fn serve(State(script): State<Script>, request: Request) -> Response {
     script.asked.lock().unwrap().push(asked(request.uri().query().unwrap_or_default()));
     let next = script.answers.lock().unwrap().pop_front();
     let Some(Answer(status, text, end)) = next else { return std::future::pending().await };
-    let form = if text.first() == Some(&0) { "application/vnd.kubernetes.protobuf;stream=watch" } else { "application/json" };
+    let form = if text.first() == Some(&0) {
+        "application/vnd.kubernetes.protobuf;stream=watch"
+    } else {
+        "application/json"
+    };
     let text = stream::iter([Ok(text)]);
     let end = match end {
         Well => stream::empty().boxed(),
@@ -76,7 +82,8 @@ fn asked(query: &str) -> String {
 
 /// Tries again at once; what is silent is silent for longer than a busy machine is.
 fn timing() -> Timing {
-    let (silence, patience) = (Duration::from_secs(2), Duration::from_secs(4));
+    let silence = Duration::from_secs(2);
+    let patience = Duration::from_secs(4);
     Timing { connect: patience, answer: silence, silence, patience, ..Timing::scaled(0.02) }
 }
 
@@ -97,17 +104,20 @@ impl Told {
     }
 
     async fn of(kind: Kind, answers: impl IntoIterator<Item = Answer>) -> Self {
-        let script = Script { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Script::default() };
+        let script =
+            Script { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Script::default() };
         let mut tasks = tokio::task::JoinSet::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Some(format!("http://{}", listener.local_addr().unwrap()));
         let router = Router::new().fallback(serve).with_state(script.clone());
         tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
         let timing = timing();
-        let connection = connect(&ConnectSettings { url, ..ConnectSettings::default() }, &timing).await.unwrap();
+        let connection =
+            connect(&ConnectSettings { url, ..ConnectSettings::default() }, &timing).await.unwrap();
         let (events, told) = mpsc::channel(4);
         let voice = Voice::new(SourceId::Pods, Clock::system(), events);
-        let place = Place { client: connection.reader, context: ContextId::MAIN, namespace: Some("shop".into()) };
+        let place =
+            Place { client: connection.reader, context: ContextId::MAIN, namespace: Some("shop".into()) };
         tasks.spawn(super::run(kind, place, voice, Clock::system(), timing));
         Self { kind, script, events: told, cluster: Cluster::default(), health: Vec::new(), _tasks: tasks }
     }
@@ -130,8 +140,12 @@ impl Told {
 
     /// Names of the pods, each with its reason.
     fn pods(&self) -> String {
-        let mut names: Vec<String> =
-            self.cluster.pods.values().map(|pod| format!("{}{}", pod.meta.name, pod.reason.as_deref().unwrap_or_default())).collect();
+        let mut names: Vec<String> = self
+            .cluster
+            .pods
+            .values()
+            .map(|pod| format!("{}{}", pod.meta.name, pod.reason.as_deref().unwrap_or_default()))
+            .collect();
         names.sort();
         names.join(" ")
     }
@@ -210,21 +224,38 @@ async fn a_stream_lists_and_goes_on_as_a_watch() {
     assert_eq!((told.asked().as_str(), told.state()), ("stream, watch 8", Some(SourceState::Live)));
 }
 
-/// Whatever happens to the connection, the world is the server's in the end, and the place in the stream is kept where it can be.
+/// Whatever happens to the connection, the world is the server's in the end, and the place in the stream is
+/// kept where it can be.
 #[tokio::test]
 async fn it_comes_back_after_whatever_happens() {
     let gone = || refusal(410);
     let cases: Vec<(&str, Vec<Answer>, &str)> = vec![
         ("cut between lines", vec![listing(&[], Cut), ok(&[added("c", 6)], Never)], "stream, watch 5"),
-        ("cut in a line", vec![listing(&["{\"type\":\"ADD".into()], Well), ok(&[added("c", 6)], Never)], "stream, watch 5"),
-        ("garbage", vec![listing(&["<html>\n".into()], Never), ok(&[added("c", 6)], Never)], "stream, watch 5"),
-        ("too many requests", vec![listing(&[], Well), refusal(429), ok(&[added("c", 6)], Never)], "stream, watch 5, watch 5"),
+        (
+            "cut in a line",
+            vec![listing(&["{\"type\":\"ADD".into()], Well), ok(&[added("c", 6)], Never)],
+            "stream, watch 5",
+        ),
+        (
+            "garbage",
+            vec![listing(&["<html>\n".into()], Never), ok(&[added("c", 6)], Never)],
+            "stream, watch 5",
+        ),
+        (
+            "too many requests",
+            vec![listing(&[], Well), refusal(429), ok(&[added("c", 6)], Never)],
+            "stream, watch 5, watch 5",
+        ),
         (
             "a failing server",
             vec![listing(&[], Well), refusal(500), refusal(503), ok(&[added("c", 6)], Never)],
             "stream, watch 5, watch 5, watch 5",
         ),
-        ("an error in the stream", vec![listing(&[broken(500)], Never), ok(&[added("c", 6)], Never)], "stream, watch 5"),
+        (
+            "an error in the stream",
+            vec![listing(&[broken(500)], Never), ok(&[added("c", 6)], Never)],
+            "stream, watch 5",
+        ),
         (
             "a listing cut short",
             vec![ok(&[added("x", 1)], Cut), ok(&[added("x", 1)], Well), listing(&[added("c", 6)], Never)],
@@ -249,7 +280,10 @@ async fn it_comes_back_after_whatever_happens() {
         ),
         (
             "too long a line",
-            vec![listing(&[format!("{}\n", "x".repeat(LONGEST + 1))], Never), listing(&[added("c", 6)], Never)],
+            vec![
+                listing(&[format!("{}\n", "x".repeat(LONGEST + 1))], Never),
+                listing(&[added("c", 6)], Never),
+            ],
             "stream, stream",
         ),
     ];
@@ -257,8 +291,12 @@ async fn it_comes_back_after_whatever_happens() {
         let mut told = Told::by(answers).await;
         told.until(|told| told.pods() == "a b c" && told.state() == Some(SourceState::Live)).await;
         // The last request may still be on its way.
-        let (got, asked) = (told.asked(), format!("{asked}, "));
-        assert!(asked.starts_with(&format!("{got}, ")) || format!("{got}, ").starts_with(&asked), "{what}: {got}");
+        let got = told.asked();
+        let asked = format!("{asked}, ");
+        assert!(
+            asked.starts_with(&format!("{got}, ")) || format!("{got}, ").starts_with(&asked),
+            "{what}: {got}"
+        );
     }
 }
 
@@ -267,12 +305,21 @@ async fn an_older_server_is_listed_in_pages_and_an_expired_page_begins_anew() {
     let old = || refusal(422);
     let expired = |at: usize| {
         let pages = [page(&["a", "x"], 5, "n1"), page(&["y"], 5, "n2"), page(&["z"], 5, "")];
-        pages.into_iter().take(at).chain([refusal(410), page(&["a"], 7, "n3"), page(&["b"], 7, ""), ok(&[added("c", 8)], Never)])
+        pages.into_iter().take(at).chain([
+            refusal(410),
+            page(&["a"], 7, "n3"),
+            page(&["b"], 7, ""),
+            ok(&[added("c", 8)], Never),
+        ])
     };
     for at in 0..3 {
         let mut told = Told::by([old()].into_iter().chain(expired(at))).await;
         told.until(|told| told.pods() == "a b c").await;
-        assert!(told.asked().starts_with("stream, list") && told.asked().contains("list, list n3, watch 7"), "{}", told.asked());
+        assert!(
+            told.asked().starts_with("stream, list") && told.asked().contains("list, list n3, watch 7"),
+            "{}",
+            told.asked()
+        );
     }
 }
 
@@ -304,7 +351,8 @@ async fn where_watching_is_forbidden_listings_tell_the_changes() {
 async fn a_server_that_answers_nothing_makes_it_stale_since_it_was_last_heard_and_live_again_by_itself() {
     let mut told = Told::by([listing(&[], Never)]).await;
     told.until(|told| told.state() == Some(SourceState::Stale)).await;
-    let (live, stale) = (told.health[0].since, told.health[1].since);
+    let live = told.health[0].since;
+    let stale = told.health[1].since;
     assert!(stale >= live && told.error().contains("has been silent for"), "{:?}", told.health);
     told.script.answers.lock().unwrap().extend([ok(&[added("c", 6)], Never)]);
     told.until(|told| told.state() == Some(SourceState::Live) && told.pods() == "a b c").await;
@@ -313,7 +361,9 @@ async fn a_server_that_answers_nothing_makes_it_stale_since_it_was_last_heard_an
 
 #[tokio::test]
 async fn a_server_that_was_never_there_is_down_and_garbage_for_ever_is_not_live() {
-    let mut told = Told::by([Answer(200, "<html>log in</html>\n".into(), Well), Answer(200, "<html>\n".into(), Well)]).await;
+    let mut told =
+        Told::by([Answer(200, "<html>log in</html>\n".into(), Well), Answer(200, "<html>\n".into(), Well)])
+            .await;
     told.until(|told| told.state() == Some(SourceState::Down)).await;
     assert!(told.error().contains("<html>"), "{}", told.error());
 }

@@ -1,5 +1,5 @@
-//! What nodes and pods use, from metrics.k8s.io: only of the namespaces that are watched, and told only where it moved, so that ten
-//! thousand quiet pods cost nothing in the recording.
+//! What nodes and pods use, from metrics.k8s.io: only of the namespaces that are watched, and told only where
+//! it moved, so that ten thousand quiet pods cost nothing in the recording.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,11 +57,15 @@ struct Container {
 impl Item<'_> {
     fn name(&self, context: ContextId) -> Clean {
         let name = &self.metadata.name;
-        self.metadata.namespace.as_ref().map_or_else(|| context.mark(name), |namespace| context.mark(&format!("{namespace}/{name}")))
+        self.metadata
+            .namespace
+            .as_ref()
+            .map_or_else(|| context.mark(name), |namespace| context.mark(&format!("{namespace}/{name}")))
     }
 
     fn measured(&self) -> Measured {
-        let amounts = self.containers.iter().map(|container| container.usage.amount()).chain([self.usage.amount()]);
+        let amounts =
+            self.containers.iter().map(|container| container.usage.amount()).chain([self.usage.amount()]);
         amounts.fold((0, 0), |sum, Amount { cpu, memory }| (add(sum.0, cpu), add(sum.1, memory)))
     }
 }
@@ -74,7 +78,8 @@ fn add(sum: u32, more: Option<NonZeroU32>) -> u32 {
 pub async fn run(place: Place, namespaces: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
     let mut told = BTreeMap::new();
     loop {
-        let (nodes, pods) = (nodes(&place, timing.answer).await, pods(&place, &namespaces, timing.answer).await);
+        let nodes = nodes(&place, timing.answer).await;
+        let pods = pods(&place, &namespaces, timing.answer).await;
         let remark = match (&nodes, &pods) {
             (Err(failure), Err(_)) => Err(failure.clone()),
             (Ok(_), Ok(_)) => Ok(None),
@@ -89,7 +94,9 @@ pub async fn run(place: Place, namespaces: Vec<Clean>, mut voice: Voice, clock: 
                 voice.live(remark).await;
             }
             Err(Failure::Missing(_)) => {
-                voice.off("this cluster does not measure itself: install metrics-server to see cpu and memory").await;
+                voice
+                    .off("this cluster does not measure itself: install metrics-server to see cpu and memory")
+                    .await;
             }
             Err(failure) => voice.fail(&failure).await,
         }
@@ -97,18 +104,28 @@ pub async fn run(place: Place, namespaces: Vec<Clean>, mut voice: Voice, clock: 
     }
 }
 
-async fn nodes(Place { client, context, .. }: &Place, span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
+async fn nodes(
+    Place { client, context, .. }: &Place,
+    span: Duration,
+) -> Result<Vec<(Clean, Measured)>, Failure> {
     read(*context, &get(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
 }
 
-async fn pods(Place { client, context, .. }: &Place, namespaces: &[Clean], span: Duration) -> Result<Vec<(Clean, Measured)>, Failure> {
+async fn pods(
+    Place { client, context, .. }: &Place,
+    namespaces: &[Clean],
+    span: Duration,
+) -> Result<Vec<(Clean, Measured)>, Failure> {
     if namespaces.is_empty() {
         return read(*context, &get(client, &format!("{GROUP}/pods"), "pods (metrics.k8s.io)", span).await?);
     }
     let mut all = Vec::new();
     for namespace in namespaces {
         let what = format!("pods (metrics.k8s.io) in namespace {namespace}");
-        all.extend(read(*context, &get(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what, span).await?)?);
+        all.extend(read(
+            *context,
+            &get(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what, span).await?,
+        )?);
     }
     Ok(all)
 }
@@ -120,8 +137,14 @@ fn read(context: ContextId, text: &[u8]) -> Result<Vec<(Clean, Measured)>, Failu
 }
 
 /// What is worth telling since the last time. Of a reading that is not whole nobody can say who is gone.
-fn news(told: &mut BTreeMap<Clean, Measured>, now: BTreeMap<Clean, Measured>, whole: bool, at: chrono::DateTime<chrono::Utc>) -> Usage {
-    let gone: BTreeSet<Clean> = told.keys().filter(|name| whole && !now.contains_key(*name)).cloned().collect();
+fn news(
+    told: &mut BTreeMap<Clean, Measured>,
+    now: BTreeMap<Clean, Measured>,
+    whole: bool,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Usage {
+    let gone: BTreeSet<Clean> =
+        told.keys().filter(|name| whole && !now.contains_key(*name)).cloned().collect();
     told.retain(|name, _| !gone.contains(name));
     let mut used = Vec::new();
     for (name, (cpu, memory)) in now {
@@ -160,7 +183,10 @@ mod tests {
         let mut told = BTreeMap::new();
         assert_eq!(news(&mut told, now(100), true, at).used.len(), 2);
         assert_eq!(news(&mut told, now(105), true, at).used, [], "noise");
-        assert_eq!(news(&mut told, now(120), true, at).used, [Used { name: "a".into(), cpu: 120, memory: 1000 }]);
+        assert_eq!(
+            news(&mut told, now(120), true, at).used,
+            [Used { name: "a".into(), cpu: 120, memory: 1000 }]
+        );
         assert_eq!(news(&mut told, BTreeMap::new(), false, at).gone, [] as [Clean; 0]);
         assert_eq!(news(&mut told, BTreeMap::new(), true, at).gone.len(), 2);
     }

@@ -1,8 +1,10 @@
-//! Keeps one kind in step with the API server: lists it, watches it from there, and comes back after whatever happens.
+//! Keeps one kind in step with the API server: lists it, watches it from there, and comes back after whatever
+//! happens.
 //!
-//! The way that asks least is tried first and given up once for good: a streaming watch; else pages and a watch; else, where
-//! watching is not allowed, pages again and again. A place in the stream is kept across broken connections, so that a cut costs
-//! one request and not a listing; only a server that has forgotten it (410) makes a fresh listing necessary.
+//! The way that asks least is tried first and given up once for good: a streaming watch; else pages and a
+//! watch; else, where watching is not allowed, pages again and again. A place in the stream is kept across
+//! broken connections, so that a cut costs one request and not a listing; only a server that has forgotten it
+//! (410) makes a fresh listing necessary.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +21,8 @@ use crate::source::failure::{Backoff, Failure};
 use crate::source::timing::Timing;
 use crate::source::voice::Voice;
 
-/// Changes that are told together, at most: a dozen batches wait for the journal at worst, and are in memory twice.
+/// Changes that are told together, at most: a dozen batches wait for the journal at worst, and are in memory
+/// twice.
 const BATCH: usize = 128;
 
 /// How listings are made.
@@ -51,15 +54,22 @@ pub struct Watch<T: Object> {
     batch: Batch<T>,
 }
 
-/// Waits for an answer. One that takes its time is told as silence long before it is given up: a busy server is not hurried.
-async fn patiently<A>(voice: &mut Voice, timing: &Timing, answer: impl Future<Output = Result<A, Failure>>) -> Result<A, Failure> {
+/// Waits for an answer. One that takes its time is told as silence long before it is given up: a busy server
+/// is not hurried.
+async fn patiently<A>(
+    voice: &mut Voice,
+    timing: &Timing,
+    answer: impl Future<Output = Result<A, Failure>>,
+) -> Result<A, Failure> {
     let mut answer = std::pin::pin!(answer);
     if let Ok(answer) = tokio::time::timeout(timing.answer, &mut answer).await {
         return answer;
     }
     voice.fail(&Failure::silent("the API server", timing.answer)).await;
     let rest = timing.patience.saturating_sub(timing.answer);
-    tokio::time::timeout(rest, answer).await.unwrap_or_else(|_| Err(Failure::silent("the API server", timing.patience)))
+    tokio::time::timeout(rest, answer)
+        .await
+        .unwrap_or_else(|_| Err(Failure::silent("the API server", timing.patience)))
 }
 
 /// Changes that were read and not told yet.
@@ -67,8 +77,8 @@ struct Batch<T: Object> {
     facts: Vec<T::Fact>,
     gone: Vec<Uid>,
     due: Option<Instant>,
-    /// When the listing began that is read, or that the watch followed: while it is young nothing waits for longer than it has lasted
-    /// ([`Timing::first`] at least), so that its first objects are told soon.
+    /// When the listing began that is read, or that the watch followed: while it is young nothing waits for
+    /// longer than it has lasted ([`Timing::first`] at least), so that its first objects are told soon.
     began: Instant,
 }
 
@@ -114,7 +124,10 @@ impl<T: Object> Watch<T> {
             self.way = Way::Stream; // rights may be other ones when they come back
         }
         // A cut that the first retry mends is not worth a word; silence has already lasted too long for that.
-        let mendable = self.backoff.first() && self.voice.is_live() && !failure.refused() && !matches!(failure, Failure::Silent(_));
+        let mendable = self.backoff.first()
+            && self.voice.is_live()
+            && !failure.refused()
+            && !matches!(failure, Failure::Silent(_));
         if !mendable {
             self.voice.fail(&failure).await;
         }
@@ -122,8 +135,9 @@ impl<T: Object> Watch<T> {
     }
 
     async fn stream(&mut self) -> Result<(), Failure> {
-        // The server ends it by itself then, as the watches after it, and the connection goes on to the next: one that has to be cut costs a
-        // handshake. Of pods there are many: they are given all the time it takes.
+        // The server ends it by itself then, as the watches after it, and the connection goes on to the next:
+        // one that has to be cut costs a handshake. Of pods there are many: they are given all the time it
+        // takes.
         let span = (T::KIND != Kind::Pod).then_some(self.timing.watch);
         let body = match patiently(&mut self.voice, &self.timing, self.api.stream(span)).await {
             Err(Failure::Rejected(_)) => {
@@ -140,9 +154,13 @@ impl<T: Object> Watch<T> {
         self.batch.began = Instant::now();
         self.tell(ClusterEvent::Listing(self.api.scope())).await;
         match (self.read(body).await, self.place.is_some()) {
-            (Err(Failure::Silent(_)), false) => self.way = Way::Pages, // it never says that the listing is complete
-            (Ok(()), false) if span.is_some() => self.way = Way::Pages, // it takes longer than that, and each page has time of its own
-            (Ok(()), false) => return Err(Failure::Lost("the API server ended its listing before it was complete".into())),
+            // it never says that the listing is complete
+            (Err(Failure::Silent(_)), false) => self.way = Way::Pages,
+            // it takes longer than that, and each page has time of its own
+            (Ok(()), false) if span.is_some() => self.way = Way::Pages,
+            (Ok(()), false) => {
+                return Err(Failure::Lost("the API server ended its listing before it was complete".into()));
+            }
             (Ok(()) | Err(Failure::Silent(_)), true) => {}
             (Err(failure), _) => return Err(failure),
         }
@@ -164,15 +182,18 @@ impl<T: Object> Watch<T> {
         Ok(())
     }
 
-    /// Tells what is new since the last round, as a watch would have: a whole listing each time would fill the journal.
+    /// Tells what is new since the last round, as a watch would have: a whole listing each time would fill
+    /// the journal.
     async fn poll(&mut self) -> Result<(), Failure> {
-        let (mut page, mut named) = (self.page(None).await?, BTreeMap::new());
+        let mut page = self.page(None).await?;
+        let mut named = BTreeMap::new();
         if self.polled.is_none() {
             self.tell(ClusterEvent::Listing(self.api.scope())).await;
         }
         loop {
             for object in page.items.take().into_iter().flatten() {
-                let (uid, version) = (self.own(&object.metadata().uid), object.metadata().resource_version.clone());
+                let uid = self.own(&object.metadata().uid);
+                let version = object.metadata().resource_version.clone();
                 if self.polled.as_ref().and_then(|known| known.get(&uid)) != Some(&version) {
                     self.put(object);
                 }
@@ -193,19 +214,26 @@ impl<T: Object> Watch<T> {
             self.tell(ClusterEvent::Listed(self.api.scope())).await;
         }
         let often = crate::units::seconds(self.timing.poll.as_secs_f64());
-        self.voice.live(Some(format!("{} may not be watched (403): they are listed every {often}", T::KIND.plural()))).await;
+        self.voice
+            .live(Some(format!(
+                "{} may not be watched (403): they are listed every {often}",
+                T::KIND.plural()
+            )))
+            .await;
         self.clock.sleep(self.timing.poll).await;
         Ok(())
     }
 
     async fn follow(&mut self, place: String) -> Result<(), Failure> {
-        let answer = patiently(&mut self.voice, &self.timing, self.api.watch(&place, self.timing.watch)).await;
+        let answer =
+            patiently(&mut self.voice, &self.timing, self.api.watch(&place, self.timing.watch)).await;
         let body = match answer {
             Err(Failure::Forbidden(_)) => {
                 self.way = Way::Poll;
                 return Ok(());
             }
-            Err(failure @ (Failure::Expired(_) | Failure::Rejected(_))) => return Err(failure), // without the place: it is of no use
+            // without the place: it is of no use
+            Err(failure @ (Failure::Expired(_) | Failure::Rejected(_))) => return Err(failure),
             answer => {
                 self.place = Some(place);
                 answer?
@@ -217,7 +245,8 @@ impl<T: Object> Watch<T> {
             Ok(()) if (self.clock.now() - began).to_std().unwrap_or_default() < self.timing.watch / 4 => {
                 Err(Failure::Lost("the API server ends the watch as soon as it began".into()))
             }
-            Err(Failure::Silent(_)) => Ok(()), // proves nothing yet: the next round asks again, and is answered soon or fails
+            // proves nothing yet: the next round asks again, and is answered soon or fails
+            Err(Failure::Silent(_)) => Ok(()),
             end => end,
         }
     }
@@ -294,7 +323,9 @@ impl<T: Object> Watch<T> {
         self.oversized += 1;
         match self.place.take() {
             None => Ok(()),
-            Some(_) => Err(Failure::Expired(format!("a line of the watch is longer than {} MiB", LONGEST >> 20))),
+            Some(_) => {
+                Err(Failure::Expired(format!("a line of the watch is longer than {} MiB", LONGEST >> 20)))
+            }
         }
     }
 
@@ -314,15 +345,19 @@ impl<T: Object> Watch<T> {
     }
 
     async fn alive(&mut self) {
-        let (count, most) = (self.oversized, LONGEST >> 20);
-        let remark = (count > 0).then(|| format!("{count} {} larger than {most} MiB could not be read", T::KIND.plural()));
+        let count = self.oversized;
+        let most = LONGEST >> 20;
+        let remark = (count > 0)
+            .then(|| format!("{count} {} larger than {most} MiB could not be read", T::KIND.plural()));
         self.voice.live(remark).await;
     }
 
-    /// Tells what was read. Within a batch an object that is gone was not put after that: its identity never comes back.
+    /// Tells what was read. Within a batch an object that is gone was not put after that: its identity never
+    /// comes back.
     async fn flush(&mut self) {
         self.batch.due = None;
-        let (facts, gone) = (std::mem::take(&mut self.batch.facts), std::mem::take(&mut self.batch.gone));
+        let facts = std::mem::take(&mut self.batch.facts);
+        let gone = std::mem::take(&mut self.batch.gone);
         if !facts.is_empty() {
             self.tell(T::event(facts)).await;
         }

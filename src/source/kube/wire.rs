@@ -1,6 +1,8 @@
-//! Objects as the API server writes them, cut down to the fields that a screen needs, and what they say as facts.
+//! Objects as the API server writes them, cut down to the fields that a screen needs, and what they say as
+//! facts.
 //!
-//! Everything that can be absent or `null` is optional here: one odd object must not make a whole kind unreadable.
+//! Everything that can be absent or `null` is optional here: one odd object must not make a whole kind
+//! unreadable.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -58,7 +60,8 @@ pub struct Names {
 }
 
 impl Names {
-    /// Beyond this they are forgotten, so that a cluster that lives on for months does not fill the memory with names of the past.
+    /// Beyond this they are forgotten, so that a cluster that lives on for months does not fill the memory
+    /// with names of the past.
     const MOST: usize = 50_000;
 
     /// Of one context, with whose mark every identity is.
@@ -152,7 +155,8 @@ impl Metadata {
 
     /// The object that controls this one.
     pub fn owner(&mut self, names: &mut Names) -> Option<event::Owner> {
-        let controller = self.owner_references.take()?.into_iter().find(|owner| owner.controller == Some(true))?;
+        let controller =
+            self.owner_references.take()?.into_iter().find(|owner| owner.controller == Some(true))?;
         let OwnerReference { kind, name, uid, .. } = controller;
         Some(event::Owner { kind: names.shared(kind), name: names.shared(name), uid: names.uid(uid) })
     }
@@ -165,14 +169,21 @@ impl Metadata {
             name: self.name,
             created: self.creation_timestamp.unwrap_or_default(),
             deleting: self.deletion_timestamp,
-            held_by: self.finalizers.filter(|all| self.deletion_timestamp.is_some() && !all.is_empty()).map(|all| all.join(", ").into()),
+            held_by: self
+                .finalizers
+                .filter(|all| self.deletion_timestamp.is_some() && !all.is_empty())
+                .map(|all| all.join(", ").into()),
         }
     }
 
     /// Who changed the object last.
     pub fn changed(&mut self, names: &mut Names) -> Option<event::LastChange> {
         let change = self.managed_fields.0.take()?;
-        Some(event::LastChange { manager: names.shared(change.manager), operation: names.shared(change.operation), ..change })
+        Some(event::LastChange {
+            manager: names.shared(change.manager),
+            operation: names.shared(change.operation),
+            ..change
+        })
     }
 }
 
@@ -236,7 +247,8 @@ impl Object for Node {
             "False" => Some(false),
             _ => None,
         });
-        let pressures = self.status.conditions.iter().flatten().filter(|c| c.name != "Ready" && c.status == "True");
+        let pressures =
+            self.status.conditions.iter().flatten().filter(|c| c.name != "Ready" && c.status == "True");
         event::Node {
             changed: self.metadata.changed(names),
             allocatable: self.status.allocatable.amount(),
@@ -293,17 +305,23 @@ impl Object for Event {
         &self.metadata
     }
 
-    /// Clients of the old API fill in `lastTimestamp` and `count`, those of the new one `series` and `eventTime`.
+    /// Clients of the old API fill in `lastTimestamp` and `count`, those of the new one `series` and
+    /// `eventTime`.
     fn fact(self, names: &mut Names) -> event::Notice {
         let series = self.series.unwrap_or_default();
-        let last = series.last_observed_time.or(self.last_timestamp).or(self.happened).or(self.metadata.creation_timestamp);
+        let last = series
+            .last_observed_time
+            .or(self.last_timestamp)
+            .or(self.happened)
+            .or(self.metadata.creation_timestamp);
         event::Notice {
             about_kind: names.shared(self.involved_object.kind),
             about: names.shared(self.involved_object.name),
             about_uid: names.uid(self.involved_object.uid),
             warning: self.severity.as_deref() == Some("Warning"),
             reason: names.shared(self.reason.unwrap_or_default()),
-            message: self.message.map(|message| message.trim_end_matches('␊').into()).unwrap_or_default(), // a probe's output ends its line
+            // a probe's output ends its line
+            message: self.message.map(|message| message.trim_end_matches('␊').into()).unwrap_or_default(),
             count: series.count.or(self.count).unwrap_or(1).max(1),
             last: last.unwrap_or_default(),
             meta: self.metadata.meta(names),
@@ -332,7 +350,10 @@ impl Object for ConfigMap {
 
     fn fact(mut self, names: &mut Names) -> event::ConfigMap {
         let lock = self.metadata.annotations.as_ref().is_some_and(|all| all.leader.is_some());
-        event::ConfigMap { changed: self.metadata.changed(names).filter(|_| !lock), meta: self.metadata.meta(names) }
+        event::ConfigMap {
+            changed: self.metadata.changed(names).filter(|_| !lock),
+            meta: self.metadata.meta(names),
+        }
     }
 
     fn event(facts: Vec<event::ConfigMap>) -> ClusterEvent {

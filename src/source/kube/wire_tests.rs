@@ -26,25 +26,36 @@ fn a_crashing_pod_of_the_bed_is_read() {
     let pod = fact::<Pod>(CRASHED);
     let owner = pod.owner.as_ref().map(|owner| (owner.kind.as_str(), owner.name.as_str()));
     assert_eq!(owner, Some(("ReplicaSet", "ocr-service-696dc656dd")));
-    assert_eq!((pod.node.as_deref(), pod.phase, pod.ready, pod.containers.len()), (Some("bed"), PodPhase::Running, false, 1));
+    assert_eq!(
+        (pod.node.as_deref(), pod.phase, pod.ready, pod.containers.len()),
+        (Some("bed"), PodPhase::Running, false, 1)
+    );
     assert_eq!(pod.message.as_deref(), Some("containers with unready status: [ocr-service]"));
     let container = &pod.containers[0];
     assert_eq!((container.restarts, container.image.as_str(), container.init), (2, "localhost/box:1", false));
     let at = "2026-11-23T06:22:19Z".parse().ok();
     let ended = ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at, message: None };
     assert_eq!(container.last.as_deref(), Some(&ended));
-    let expected = Diagnosis { severity: Severity::Critical, status: "CrashLoopBackOff".into(), why: Some("exit 1".into()) };
+    let expected = Diagnosis {
+        severity: Severity::Critical,
+        status: "CrashLoopBackOff".into(),
+        why: Some("exit 1".into()),
+    };
     assert_eq!(diagnose(&pod), expected);
 }
 
 #[test]
 fn a_pod_that_a_kubelet_rejects_is_called_as_kubectl_calls_it() {
-    for (reason, message) in [("OutOfcpu", "Node didn't have enough resource: cpu"), ("Evicted", "The node was low on resource: memory")] {
+    for (reason, message) in [
+        ("OutOfcpu", "Node didn't have enough resource: cpu"),
+        ("Evicted", "The node was low on resource: memory"),
+    ] {
         let pod = fact::<Pod>(&format!(
             r#"{{"metadata":{{"name":"p","uid":"1"}},"spec":{{"nodeName":"bed","initContainers":[{{"name":"i","image":"i"}}],
             "containers":[{{"name":"app","image":"a"}}]}},"status":{{"phase":"Failed","reason":"{reason}","message":"{message}"}}}}"#
         ));
-        let expected = Diagnosis { severity: Severity::Critical, status: reason.into(), why: Some(message.into()) };
+        let expected =
+            Diagnosis { severity: Severity::Critical, status: reason.into(), why: Some(message.into()) };
         assert_eq!(diagnose(&pod), expected);
     }
 }
@@ -52,7 +63,8 @@ fn a_pod_that_a_kubelet_rejects_is_called_as_kubectl_calls_it() {
 #[test]
 fn the_last_words_of_the_last_run_are_told() {
     let of = |reason: &str, exit: i32, message: &str| {
-        let run = format!(r#"{{"terminated":{{"exitCode":{exit},"reason":"{reason}","message":"{message}"}}}}"#);
+        let run =
+            format!(r#"{{"terminated":{{"exitCode":{exit},"reason":"{reason}","message":"{message}"}}}}"#);
         let pod = fact::<Pod>(&format!(
             r#"{{"metadata":{{"name":"p","uid":"1"}},"spec":{{"nodeName":"bed","containers":[{{"name":"app","image":"a"}}]}},"status":{{"phase":
             "Running","containerStatuses":[{{"name":"app","lastState":{run},"state":{{"waiting":{{"reason":"CrashLoopBackOff"}}}}}}]}}}}"#
@@ -60,7 +72,10 @@ fn the_last_words_of_the_last_run_are_told() {
         diagnose(&pod).why.map(|why| why.to_string()).unwrap_or_default()
     };
     let runc = r#"runc create failed: unable to start container process: exec: \"/nope\": stat /nope: no such file or directory"#;
-    assert_eq!(of("StartError", 128, runc), r#"StartError, exit 128: exec: "/nope": stat /nope: no such file or directory"#);
+    assert_eq!(
+        of("StartError", 128, runc),
+        r#"StartError, exit 128: exec: "/nope": stat /nope: no such file or directory"#
+    );
     assert_eq!(of("Error", 1, r"starting\npanic: no DATABASE_URL\n"), "exit 1: panic: no DATABASE_URL");
     assert_eq!(of("Error", 1, r"\n"), "exit 1");
     let long = of("Error", 1, &"x".repeat(4096));
@@ -106,9 +121,18 @@ fn deployment(meta: &str, labels: &str, env: &str, image: &str, conditions: &str
 
 #[test]
 fn a_deployment_is_read() {
-    let app = deployment(r#""annotations":{"deployment.kubernetes.io/revision":"7"},"labels":{"app":"app"}"#, "", "", "app:1", "");
+    let app = deployment(
+        r#""annotations":{"deployment.kubernetes.io/revision":"7"},"labels":{"app":"app"}"#,
+        "",
+        "",
+        "app:1",
+        "",
+    );
     assert_eq!((app.desired, app.replicas, app.updated, app.ready), (4, 5, 1, 3));
-    assert_eq!((app.generation, app.observed, app.revision, app.paused, app.stuck), (3, 2, Some(7), true, None));
+    assert_eq!(
+        (app.generation, app.observed, app.revision, app.paused, app.stuck),
+        (3, 2, Some(7), true, None)
+    );
     assert_eq!((app.service.as_str(), app.kind), ("app", Kind::Deployment));
 }
 
@@ -117,8 +141,9 @@ fn the_service_and_the_release_are_found_where_people_write_them() {
     let recommended = deployment(r#""labels":{"app.kubernetes.io/name":"shop"}"#, "", "", "app", "");
     assert_eq!(recommended.service, "shop");
     assert_eq!(deployment(r#""labels":null"#, "", "", "app", "").service, "app-v2");
-    let release =
-        |labels: &str, env: &str, image: &str| deployment(r#""labels":{}"#, labels, env, image, "").release.map(|r| r.to_string());
+    let release = |labels: &str, env: &str, image: &str| {
+        deployment(r#""labels":{}"#, labels, env, image, "").release.map(|r| r.to_string())
+    };
     let env = r#"{"name":"FAULT"},{"name":"APP_VERSION","value":"v1.2.3"}"#;
     let both = r#""app.kubernetes.io/version":"2.0","version":"v2""#;
     let cases = [
@@ -138,9 +163,11 @@ fn the_service_and_the_release_are_found_where_people_write_them() {
 
 #[test]
 fn what_a_rollout_is_stuck_on_is_told() {
-    let stuck = |conditions: &str| deployment(r#""labels":{}"#, "", "", "a", conditions).stuck.map(|s| s.to_string());
+    let stuck =
+        |conditions: &str| deployment(r#""labels":{}"#, "", "", "a", conditions).stuck.map(|s| s.to_string());
     let late = r#"{"type":"Progressing","status":"False","reason":"ProgressDeadlineExceeded","message":"ReplicaSet has timed out"}"#;
-    let quota = r#"{"type":"ReplicaFailure","status":"True","reason":"FailedCreate","message":"exceeded quota"}"#;
+    let quota =
+        r#"{"type":"ReplicaFailure","status":"True","reason":"FailedCreate","message":"exceeded quota"}"#;
     assert_eq!(stuck(late).as_deref(), Some("ProgressDeadlineExceeded"));
     assert_eq!(stuck(&format!("{late},{quota}")).as_deref(), Some("exceeded quota"));
     assert_eq!(stuck(r#"{"type":"Progressing","status":"True","reason":"NewReplicaSetAvailable"}"#), None);
@@ -156,7 +183,10 @@ fn a_revision_is_read() {
         )
     };
     let revision = fact::<ReplicaSet>(&text(r#","kubernetes.io/change-cause":"v2""#, ""));
-    assert_eq!((revision.number, revision.desired, revision.ready, revision.cause.as_deref()), (6, 0, 0, Some("v2")));
+    assert_eq!(
+        (revision.number, revision.desired, revision.ready, revision.cause.as_deref()),
+        (6, 0, 0, Some("v2"))
+    );
     assert_eq!((revision.release.as_deref(), revision.images), (Some("2"), vec!["a:2".into(), "b".into()]));
     let revision = fact::<ReplicaSet>(&text("", r#""kubernetes.io/change-cause":"of the template""#));
     assert_eq!(revision.cause.as_deref(), Some("of the template"));
@@ -170,7 +200,8 @@ fn a_node_that_does_not_answer_is_unknown_and_not_unready() {
             {{"type":"Ready","status":"{status}","message":"said"}}]}}}}"#
         ))
     };
-    let all = ["True", "False", "Unknown"].map(|status| (node(status).ready, node(status).message.is_some(), node(status).cordoned));
+    let all = ["True", "False", "Unknown"]
+        .map(|status| (node(status).ready, node(status).message.is_some(), node(status).cordoned));
     assert_eq!(all, [(Some(true), false, true), (Some(false), true, true), (None, true, true)]);
 }
 
@@ -180,11 +211,17 @@ fn notices_of_the_old_and_of_the_new_kind_are_read() {
         r#"{"metadata":{"name":"e","namespace":"n","uid":"1","creationTimestamp":"2026-11-23T05:00:00Z"},"involvedObject":{"kind":"Pod","name":"p",
         "uid":"9"},"reason":"BackOff","message":"Back-off","type":"Warning","count":12,"lastTimestamp":"2026-11-23T05:44:50Z","eventTime":null}"#,
     );
-    assert_eq!((old.about_kind.as_str(), old.about.as_str(), old.about_uid.as_str(), old.warning, old.count), ("Pod", "p", "9", true, 12));
+    assert_eq!(
+        (old.about_kind.as_str(), old.about.as_str(), old.about_uid.as_str(), old.warning, old.count),
+        ("Pod", "p", "9", true, 12)
+    );
     assert_eq!(old.last.to_rfc3339(), "2026-11-23T05:44:50+00:00");
     let new = fact::<Event>(
         r#"{"metadata":{"name":"e","uid":"1","creationTimestamp":"2026-11-23T05:00:00Z"},"involvedObject":{"kind":"Node","name":"bed"},"type":"Normal",
         "lastTimestamp":null,"eventTime":"2026-11-23T05:01:00.123456Z","series":{"count":3,"lastObservedTime":"2026-11-23T05:02:00.000000Z"}}"#,
     );
-    assert_eq!((new.count, new.warning, new.last.to_rfc3339()), (3, false, "2026-11-23T05:02:00+00:00".into()));
+    assert_eq!(
+        (new.count, new.warning, new.last.to_rfc3339()),
+        (3, false, "2026-11-23T05:02:00+00:00".into())
+    );
 }

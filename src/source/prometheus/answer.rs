@@ -69,18 +69,24 @@ struct Target {
 }
 
 impl Targets {
-    /// Seconds between two scrapes: the slowest of the jobs, so that no service of theirs is lost between two points; the fastest
-    /// of all where the jobs are not known.
+    /// Seconds between two scrapes: the slowest of the jobs, so that no service of theirs is lost between two
+    /// points; the fastest of all where the jobs are not known.
     pub fn interval(&self, jobs: &Jobs) -> Option<f64> {
         let of = |target: &Target| duration(&target.scrape_interval).filter(|span| *span > 0.0);
-        let counted = self.active_targets.iter().filter(|target| jobs.0.contains(&target.labels.job)).filter_map(of).reduce(f64::max);
+        let counted = self
+            .active_targets
+            .iter()
+            .filter(|target| jobs.0.contains(&target.labels.job))
+            .filter_map(of)
+            .reduce(f64::max);
         counted.or_else(|| self.active_targets.iter().filter_map(of).reduce(f64::min))
     }
 }
 
 /// Seconds of a duration as Prometheus writes it: `15s`, `1m30s`, `500ms`.
 fn duration(text: &str) -> Option<f64> {
-    let (mut seconds, mut rest) = (0.0, text);
+    let mut seconds = 0.0;
+    let mut rest = text;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: f64 = rest[..digits].parse().ok()?;
@@ -102,8 +108,8 @@ fn duration(text: &str) -> Option<f64> {
 /// One number a service; one that cannot be told is `None`.
 pub type Numbers = BTreeMap<Clean, Option<f64>>;
 
-/// One query's answer: the service of each series (empty without the label), and its numbers by moment, milliseconds since 1970. What is
-/// no number is unknown.
+/// One query's answer: the service of each series (empty without the label), and its numbers by moment,
+/// milliseconds since 1970. What is no number is unknown.
 #[derive(Debug)]
 pub struct Rows(Vec<Row>);
 
@@ -112,9 +118,16 @@ type Row = (Clean, Vec<(i64, Option<f64>)>);
 impl Rows {
     /// `factor` turns the query's unit into the one that is kept.
     pub fn new(series: Vec<Points>, label: &str, factor: f64) -> Self {
-        let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| rounded(number * factor));
+        let number = |text: &str| {
+            text.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| rounded(number * factor))
+        };
         let row = |mut points: Points| {
-            let all = points.values.iter().chain(&points.value).map(|(at, text)| (millis(*at), number(text))).collect();
+            let all = points
+                .values
+                .iter()
+                .chain(&points.value)
+                .map(|(at, text)| (millis(*at), number(text)))
+                .collect();
             (points.metric.remove(label).unwrap_or_default(), all)
         };
         Self(series.into_iter().map(row).collect())
@@ -156,29 +169,44 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// What they say together. A service with requests and no series of errors has none: that is known; a service with neither is not there,
-    /// whatever else is measured under its name.
+    /// What they say together. A service with requests and no series of errors has none: that is known; a
+    /// service with neither is not there, whatever else is measured under its name.
     pub fn sample(&self, place: i64, window: u32) -> RateSample {
         let [errors, requests, ..] = &self.numbers;
-        let names: BTreeSet<&Clean> = errors.keys().chain(requests.keys()).filter(|name| !name.is_empty()).collect();
-        let services = names.into_iter().map(|name| ServiceRate { service: name.clone(), rate: self.rate(name) }).collect();
+        let names: BTreeSet<&Clean> =
+            errors.keys().chain(requests.keys()).filter(|name| !name.is_empty()).collect();
+        let services = names
+            .into_iter()
+            .map(|name| ServiceRate { service: name.clone(), rate: self.rate(name) })
+            .collect();
         let errors_5m = self.errors_5m.values().copied().flatten().reduce(|a, b| a + b);
         RateSample { at: Tier::Fine.at(place), window, services, errors_5m: errors_5m.map(rounded) }
     }
 
     fn rate(&self, service: &Clean) -> Rate {
-        let [errors, requests, latency, saturation] = self.numbers.each_ref().map(|numbers| numbers.get(service).copied());
+        let [errors, requests, latency, saturation] =
+            self.numbers.each_ref().map(|numbers| numbers.get(service).copied());
         let requests = requests.flatten();
         let none = requests.map(|_| 0.0).filter(|_| !self.blind);
-        let (errors, share) =
-            if self.shares { (None, errors.unwrap_or(none.filter(|_| requests > Some(0.0)))) } else { (errors.unwrap_or(none), None) };
+        let (errors, share) = if self.shares {
+            (None, errors.unwrap_or(none.filter(|_| requests > Some(0.0))))
+        } else {
+            (errors.unwrap_or(none), None)
+        };
         let errors_5m = if self.shares { None } else { self.errors_5m.get(service).copied().unwrap_or(none) };
-        Rate { errors, requests, share, latency: latency.flatten(), saturation: saturation.flatten(), errors_5m }
+        Rate {
+            errors,
+            requests,
+            share,
+            latency: latency.flatten(),
+            saturation: saturation.flatten(),
+            errors_5m,
+        }
     }
 }
 
-/// What range queries say together, as rows of the places from `first` on. The errors are shares; a service that has requests at a place and no
-/// share of errors there has none.
+/// What range queries say together, as rows of the places from `first` on. The errors are shares; a service
+/// that has requests at a place and no share of errors there has none.
 pub fn history(tier: Tier, first: i64, count: i64, answers: Vec<(Signal, Rows)>) -> RateHistory {
     let mut told: BTreeMap<Clean, [Vec<Option<f64>>; Signal::COUNT]> = BTreeMap::new();
     let len = usize::try_from(count).unwrap_or(0);
@@ -193,14 +221,16 @@ pub fn history(tier: Tier, first: i64, count: i64, answers: Vec<(Signal, Rows)>)
             }
         }
     }
-    let counted = |lines: &[Vec<Option<f64>>; Signal::COUNT]| lines[..2].iter().flatten().any(Option::is_some);
+    let counted =
+        |lines: &[Vec<Option<f64>>; Signal::COUNT]| lines[..2].iter().flatten().any(Option::is_some);
     let services = told.into_iter().filter(|(_, lines)| counted(lines));
-    let services = services.map(|(service, lines)| ServiceHistory { service, lines: dense(lines, blind) }).collect();
+    let services =
+        services.map(|(service, lines)| ServiceHistory { service, lines: dense(lines, blind) }).collect();
     RateHistory { tier, first, services }
 }
 
-/// Where there are requests and no series of errors, the share of errors is 0, unless the errors could not be asked for. A line without a
-/// number is left out.
+/// Where there are requests and no series of errors, the share of errors is 0, unless the errors could not be
+/// asked for. A line without a number is left out.
 fn dense(mut lines: [Vec<Option<f64>>; Signal::COUNT], blind: bool) -> [Vec<Option<f64>>; Signal::COUNT] {
     let [errors, requests, ..] = &mut lines;
     errors.resize(requests.len().max(errors.len()), None);

@@ -50,8 +50,14 @@ impl Asker {
     /// The queries, as they are sent.
     pub fn asked(&self) -> Vec<Asked> {
         let asked = |query: &Query| {
-            let ((unit, factor), text) = (query.unit.kept(), query.over(&format!("{}s", self.window)));
-            Asked { signal: query.signal, query: text.into(), unit, threshold: query.threshold.map(|threshold| threshold * factor) }
+            let (unit, factor) = query.unit.kept();
+            let text = query.over(&format!("{}s", self.window));
+            Asked {
+                signal: query.signal,
+                query: text.into(),
+                unit,
+                threshold: query.threshold.map(|threshold| threshold * factor),
+            }
         };
         self.queries.iter().map(asked).collect()
     }
@@ -64,7 +70,8 @@ impl Asker {
     /// What is not asked, in words; what is asked stands beside each chart.
     pub fn lacking(&self) -> impl Iterator<Item = String> + '_ {
         let lacking = Signal::ALL.iter().filter(|signal| self.query(**signal).is_none());
-        lacking.map(|signal| format!("no {signal} (nothing usual is there; rates.{signal} can say what to ask)"))
+        lacking
+            .map(|signal| format!("no {signal} (nothing usual is there; rates.{signal} can say what to ask)"))
     }
 
     /// All signals at one place of the grid, and what could not be asked.
@@ -79,8 +86,10 @@ impl Asker {
             Ok::<_, Failure>((query.signal, rows.map(Rows::single)))
         };
         let asked = try_join_all(self.queries.iter().map(|query| single(query, &window)));
-        let (answers, errors_5m) = tokio::try_join!(asked, try_join_all(over_5m.map(|query| single(query, "5m"))))?;
-        let (mut moment, mut faults) = (Moment { shares, ..Moment::default() }, Faults::new());
+        let (answers, errors_5m) =
+            tokio::try_join!(asked, try_join_all(over_5m.map(|query| single(query, "5m"))))?;
+        let mut moment = Moment { shares, ..Moment::default() };
+        let mut faults = Faults::new();
         for (signal, numbers) in answers {
             match numbers {
                 Ok(numbers) => moment.numbers[signal as usize] = numbers,
@@ -95,10 +104,14 @@ impl Asker {
     /// All signals over a piece of the past.
     pub async fn history(self: Arc<Self>, chunk: Chunk) -> (Chunk, Result<RateHistory, Failure>) {
         let Chunk { tier, first, count, .. } = chunk;
-        let (begin, end) = (tier.at(first), tier.at(first + count - 1));
-        // A coarse place is asked for at its end, so that the stretch looked over is the place and nothing of the next.
+        let begin = tier.at(first);
+        let end = tier.at(first + count - 1);
+        // A coarse place is asked for at its end, so that the stretch looked over is the place and nothing of
+        // the next.
         let late = if tier == Tier::Fine { TimeDelta::zero() } else { TimeDelta::seconds(tier.step() - 1) };
-        let (start, end, step) = (seconds(begin + late), seconds(end + late), tier.step().to_string());
+        let start = seconds(begin + late);
+        let end = seconds(end + late);
+        let step = tier.step().to_string();
         let range = [("start", start.as_str()), ("end", end.as_str()), ("step", step.as_str())];
         let row = async |query: &Query| {
             let rows = self.rows("api/v1/query_range", query, &self.line(query, tier), &range).await?;
@@ -112,54 +125,80 @@ impl Asker {
         (chunk, answers.map(read))
     }
 
-    /// What a line goes through: of the errors the share of all requests. A coarse one asks for the greatest of each place, looked at twice a
-    /// window, so that it holds what a fine one would have shown.
+    /// What a line goes through: of the errors the share of all requests. A coarse one asks for the greatest
+    /// of each place, looked at twice a window, so that it holds what a fine one would have shown.
     fn line(&self, query: &Query, tier: Tier) -> String {
         let window = format!("{}s", self.window);
-        let line = match self.query(Signal::Requests).filter(|_| query.signal == Signal::Errors && query.unit.kept().0 != Unit::Ratio) {
+        let line = match self
+            .query(Signal::Requests)
+            .filter(|_| query.signal == Signal::Errors && query.unit.kept().0 != Unit::Ratio)
+        {
             Some(requests) => format!("({}) / ({})", query.over(&window), requests.over(&window)),
             None => query.over(&window),
         };
         match tier {
             Tier::Fine => line,
-            Tier::Coarse => format!("max_over_time(({line})[{}s:{}s])", tier.step(), (self.window / 2).clamp(5, 120)),
+            Tier::Coarse => {
+                format!("max_over_time(({line})[{}s:{}s])", tier.step(), (self.window / 2).clamp(5, 120))
+            }
         }
     }
 
     /// The numbers of a query; why there are none, where it is the query's own fault.
-    async fn rows(&self, path: &str, query: &Query, text: &str, when: &[(&str, &str)]) -> Result<Result<Rows, String>, Failure> {
+    async fn rows(
+        &self,
+        path: &str,
+        query: &Query,
+        text: &str,
+        when: &[(&str, &str)],
+    ) -> Result<Result<Rows, String>, Failure> {
         let factor = query.unit.kept().1;
         // A share that was made here is one query by another, each in a unit of its own.
-        let made = path.ends_with("range") && query.signal == Signal::Errors && query.unit.kept().0 != Unit::Ratio;
-        let divisor = self.query(Signal::Requests).filter(|_| made).map_or(1.0, |requests| requests.unit.kept().1);
+        let made =
+            path.ends_with("range") && query.signal == Signal::Errors && query.unit.kept().0 != Unit::Ratio;
+        let divisor =
+            self.query(Signal::Requests).filter(|_| made).map_or(1.0, |requests| requests.unit.kept().1);
         match self.series(path, text, when).await {
-            Ok(series) => {
-                Ok(Some(Rows::new(series, &query.label, factor / divisor)).filter(Rows::labelled).ok_or_else(|| unlabelled(query)))
-            }
+            Ok(series) => Ok(Some(Rows::new(series, &query.label, factor / divisor))
+                .filter(Rows::labelled)
+                .ok_or_else(|| unlabelled(query))),
             Err(Failure::Misasked(why)) => Ok(Err(format!("rates.{}: {why}", query.signal))),
             Err(failure) => Err(failure),
         }
     }
 
-    async fn series<T: DeserializeOwned>(&self, path: &str, query: &str, when: &[(&str, &str)]) -> Result<Vec<T>, Failure> {
+    async fn series<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &str,
+        when: &[(&str, &str)],
+    ) -> Result<Vec<T>, Failure> {
         let form: Vec<(&str, &str)> = [("query", query)].into_iter().chain(when.iter().copied()).collect();
         let answer: Answer<Series<T>> = self.server.ask(self.server.post(path, &form)).await?;
         Ok(answer.data.result)
     }
 
-    /// Seconds between two scrapes of what counts the requests; the usual figure where the server does not tell (Thanos, Mimir).
+    /// Seconds between two scrapes of what counts the requests; the usual figure where the server does not
+    /// tell (Thanos, Mimir).
     async fn interval(&self) -> Result<f64, Failure> {
         let jobs = match self.query(Signal::Requests).and_then(|query| query.metric) {
-            Some(metric) => known(self.series("api/v1/query", &format!("count by (job) ({metric})"), &[]).await)?.unwrap_or_default(),
+            Some(metric) => {
+                known(self.series("api/v1/query", &format!("count by (job) ({metric})"), &[]).await)?
+                    .unwrap_or_default()
+            }
             None => Vec::new(),
         };
-        let targets: Option<Answer<Targets>> = known(self.server.ask(self.server.get("api/v1/targets", &[("state", "active")])).await)?;
+        let targets: Option<Answer<Targets>> =
+            known(self.server.ask(self.server.get("api/v1/targets", &[("state", "active")])).await)?;
         Ok(targets.and_then(|answer| answer.data.interval(&Jobs::new(jobs))).unwrap_or(USUAL_INTERVAL))
     }
 }
 
 fn unlabelled(query: &Query) -> String {
-    format!("no series of the {} has the label \"{}\": rates.service says which one names a service", query.signal, query.label)
+    format!(
+        "no series of the {} has the label \"{}\": rates.service says which one names a service",
+        query.signal, query.label
+    )
 }
 
 /// max(30 s, 4 × the scrape interval): trouble shows soon, and a missed scrape is no hole.

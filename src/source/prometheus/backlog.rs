@@ -1,4 +1,5 @@
-//! What of the past is still missing, in pieces that are asked for one by one: none so long that its answer would be large.
+//! What of the past is still missing, in pieces that are asked for one by one: none so long that its answer
+//! would be large.
 
 use super::Failure;
 use crate::event::Tier;
@@ -23,11 +24,13 @@ pub struct Chunk {
 pub struct Backlog(Vec<Chunk>);
 
 impl Backlog {
-    /// Notes what lies between the last place that was told, if any, and the place told now: an hour of it in fine steps, and a day in coarse
-    /// ones.
+    /// Notes what lies between the last place that was told, if any, and the place told now: an hour of it in
+    /// fine steps, and a day in coarse ones.
     pub fn add(&mut self, last: Option<i64>, now: i64) {
-        let (fine, coarse) = (Tier::Fine, Tier::Coarse);
-        let since = |tier: Tier, last: Option<i64>, now: i64| (now - tier.kept()).max(last.unwrap_or(i64::MIN));
+        let fine = Tier::Fine;
+        let coarse = Tier::Coarse;
+        let since =
+            |tier: Tier, last: Option<i64>, now: i64| (now - tier.kept()).max(last.unwrap_or(i64::MIN));
         let hour = since(fine, last.map(|last| last + 1), now);
         let day = since(coarse, last.map(|last| coarse.place(fine.at(last))), coarse.place(fine.at(now)));
         let ago = coarse.place(fine.at(now - fine.kept())) + 1;
@@ -69,12 +72,15 @@ mod tests {
     use super::*;
 
     fn drained(mut backlog: Backlog) -> Vec<(Tier, i64, i64)> {
-        std::iter::from_fn(|| backlog.next()).map(|chunk| (chunk.tier, chunk.first, chunk.first + chunk.count)).collect()
+        std::iter::from_fn(|| backlog.next())
+            .map(|chunk| (chunk.tier, chunk.first, chunk.first + chunk.count))
+            .collect()
     }
 
     #[test]
     fn a_start_fills_an_hour_finely_and_the_day_before_it_the_newest_first() {
-        let (mut backlog, now) = (Backlog::default(), 24 * 1_000_000);
+        let mut backlog = Backlog::default();
+        let now = 24 * 1_000_000;
         backlog.add(None, now);
         let pieces = drained(backlog);
         assert_eq!(pieces[0], (Tier::Fine, now - 120, now));
@@ -100,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_piece_is_tried_three_times_and_a_refusal_is_for_all() {
-        let (mut backlog, lost) = (Backlog::default(), Failure::Lost("cut".into()));
+        let mut backlog = Backlog::default();
+        let lost = Failure::Lost("cut".into());
         backlog.add(None, 24_000);
         for _ in 0..2 {
             let chunk = backlog.next().unwrap();

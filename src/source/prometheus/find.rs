@@ -33,11 +33,13 @@ const CONTAINER_LIMITS: &str = "kube_pod_container_resource_limits";
 const PROCESS_CPU: &str = "process_cpu_seconds_total";
 
 /// Labels that hold the status of an answer.
-const STATUSES: [&str; 6] = ["status", "code", "status_code", "response_code", "http_response_status_code", "http_status_code"];
+const STATUSES: [&str; 6] =
+    ["status", "code", "status_code", "response_code", "http_response_status_code", "http_status_code"];
 
-/// Labels that name a service. `exported_service` is the application's own where the scrape puts another over it; a mesh counts by
-/// destination.
-const SERVICES: [&str; 7] = ["destination_service_name", "exported_service", "service", "service_name", "app", "application", "job"];
+/// Labels that name a service. `exported_service` is the application's own where the scrape puts another over
+/// it; a mesh counts by destination.
+const SERVICES: [&str; 7] =
+    ["destination_service_name", "exported_service", "service", "service_name", "app", "application", "job"];
 
 /// A query, and what its numbers are.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +92,11 @@ pub async fn queries(server: &Server, rates: &Rates) -> Result<Vec<Query>, Failu
 
 /// Which of the usual metrics there are; none where the server does not tell.
 async fn names(server: &Server) -> Result<Vec<String>, Failure> {
-    let wanted = COUNTERS.into_iter().chain(HISTOGRAMS.map(|(name, _)| name)).chain([CONTAINER_CPU, CONTAINER_LIMITS, PROCESS_CPU]);
+    let wanted = COUNTERS.into_iter().chain(HISTOGRAMS.map(|(name, _)| name)).chain([
+        CONTAINER_CPU,
+        CONTAINER_LIMITS,
+        PROCESS_CPU,
+    ]);
     let matching = format!("{{__name__=~\"{}\"}}", wanted.collect::<Vec<_>>().join("|"));
     list(server, "api/v1/label/__name__/values", &matching).await
 }
@@ -117,7 +123,14 @@ impl Counted {
     fn query(&self, signal: Signal, matchers: &str) -> Query {
         let Self { metric, service, .. } = self;
         let template = format!("sum by ({SERVICE}) (rate({metric}{matchers}[{WINDOW}]))");
-        Query { signal, template, label: service.clone(), unit: Unit::PerSecond, threshold: None, metric: Some(metric) }
+        Query {
+            signal,
+            template,
+            label: service.clone(),
+            unit: Unit::PerSecond,
+            threshold: None,
+            metric: Some(metric),
+        }
     }
 
     fn errors(&self) -> Query {
@@ -174,23 +187,45 @@ impl Finder<'_> {
     }
 
     async fn latency(&self) -> Result<Option<Query>, Failure> {
-        let Some((metric, unit)) = HISTOGRAMS.into_iter().find(|(metric, _)| self.has(metric)) else { return Ok(None) };
+        let Some((metric, unit)) = HISTOGRAMS.into_iter().find(|(metric, _)| self.has(metric)) else {
+            return Ok(None);
+        };
         let Some(label) = self.service(&self.labels(metric).await?) else { return Ok(None) };
         let once = self.once(metric).await?;
         let matchers = if once.is_empty() { once } else { format!("{{{once}}}") };
-        let template = format!("histogram_quantile(0.95, sum by ({SERVICE}, le) (rate({metric}{matchers}[{WINDOW}])))");
-        Ok(Some(Query { signal: Signal::Latency, template, label, unit, threshold: None, metric: Some(metric) }))
+        let template =
+            format!("histogram_quantile(0.95, sum by ({SERVICE}, le) (rate({metric}{matchers}[{WINDOW}])))");
+        Ok(Some(Query {
+            signal: Signal::Latency,
+            template,
+            label,
+            unit,
+            threshold: None,
+            metric: Some(metric),
+        }))
     }
 
     /// The processors that the containers use of those they may; else those that the processes use.
     async fn saturation(&self) -> Result<Option<Query>, Failure> {
         let query = |template: String, label: String, unit, metric| {
-            Some(Query { signal: Signal::Saturation, template, label, unit, threshold: None, metric: Some(metric) })
+            Some(Query {
+                signal: Signal::Saturation,
+                template,
+                label,
+                unit,
+                threshold: None,
+                metric: Some(metric),
+            })
         };
         if self.has(CONTAINER_CPU) && self.has(CONTAINER_LIMITS) {
             let used = format!("sum by ({SERVICE}) (rate({CONTAINER_CPU}{{container!=\"\"}}[{WINDOW}]))");
             let allowed = format!("sum by ({SERVICE}) ({CONTAINER_LIMITS}{{resource=\"cpu\"}})");
-            return Ok(query(format!("{used} / {allowed}"), "container".to_owned(), Unit::Ratio, CONTAINER_CPU));
+            return Ok(query(
+                format!("{used} / {allowed}"),
+                "container".to_owned(),
+                Unit::Ratio,
+                CONTAINER_CPU,
+            ));
         }
         let label = if self.has(PROCESS_CPU) { self.service(&self.labels(PROCESS_CPU).await?) } else { None };
         let template = format!("sum by ({SERVICE}) (rate({PROCESS_CPU}[{WINDOW}]))");

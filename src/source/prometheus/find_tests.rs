@@ -11,14 +11,19 @@ type Metric = (&'static str, &'static [(&'static str, &'static str)]);
 /// What is asked of a server that has these metrics: `signal: query`.
 async fn asked(metrics: &'static [Metric], rates: &Rates) -> Vec<String> {
     let answer = move |request: Request| async move {
-        let Parameters(parameters) = Parameters::<Vec<(String, String)>>::try_from_uri(request.uri()).unwrap();
+        let Parameters(parameters) =
+            Parameters::<Vec<(String, String)>>::try_from_uri(request.uri()).unwrap();
         let wanted = parameters[0].1.clone();
         let of = metrics.iter().filter(|(name, _)| wanted.starts_with('{') || wanted == *name);
         let said: Vec<&str> = match request.uri().path() {
-            "/api/v1/label/__name__/values" => of.map(|(name, _)| *name).filter(|name| wanted.contains(name)).collect(),
-            "/api/v1/label/reporter/values" => {
-                of.flat_map(|(_, labels)| *labels).filter(|(l, _)| *l == "reporter").map(|(_, v)| *v).collect()
+            "/api/v1/label/__name__/values" => {
+                of.map(|(name, _)| *name).filter(|name| wanted.contains(name)).collect()
             }
+            "/api/v1/label/reporter/values" => of
+                .flat_map(|(_, labels)| *labels)
+                .filter(|(l, _)| *l == "reporter")
+                .map(|(_, v)| *v)
+                .collect(),
             _ => of.flat_map(|(_, labels)| *labels).map(|(label, _)| *label).collect(),
         };
         serde_json::json!({"status": "success", "data": said}).to_string()
@@ -58,8 +63,13 @@ async fn labels_are_those_that_the_metric_has() {
 
 #[tokio::test]
 async fn a_mesh_is_asked_for_one_end_of_each_request() {
-    const LABELS: &[(&str, &str)] =
-        &[("reporter", "source"), ("reporter", "destination"), ("response_code", "200"), ("destination_service_name", "x"), ("app", "x")];
+    const LABELS: &[(&str, &str)] = &[
+        ("reporter", "source"),
+        ("reporter", "destination"),
+        ("response_code", "200"),
+        ("destination_service_name", "x"),
+        ("app", "x"),
+    ];
     let metrics: &[Metric] = &[
         ("istio_requests_total", LABELS),
         ("istio_request_duration_milliseconds_bucket", LABELS),
@@ -68,7 +78,9 @@ async fn a_mesh_is_asked_for_one_end_of_each_request() {
     ];
     let by = "sum by (destination_service_name";
     let expected = [
-        format!("errors: {by}) (rate(istio_requests_total{{response_code=~\"5..\",reporter=\"destination\"}}[30s]))"),
+        format!(
+            "errors: {by}) (rate(istio_requests_total{{response_code=~\"5..\",reporter=\"destination\"}}[30s]))"
+        ),
         format!("requests: {by}) (rate(istio_requests_total{{reporter=\"destination\"}}[30s]))"),
         format!(
             "latency: histogram_quantile(0.95, {by}, le) (rate(istio_request_duration_milliseconds_bucket{{reporter=\"destination\"}}[30s])))"
@@ -82,9 +94,17 @@ async fn a_mesh_is_asked_for_one_end_of_each_request() {
 
 #[tokio::test]
 async fn what_the_settings_say_is_asked_as_they_say_it() {
-    let set = config::Query { query: "sum by ($service) (rate(grpc_errors[$window]))".into(), unit: Unit::PerMinute, threshold: None };
-    let rates = Rates { label: Some("app".into()), queries: [(Signal::Errors, set)].into(), ..Rates::default() };
+    let set = config::Query {
+        query: "sum by ($service) (rate(grpc_errors[$window]))".into(),
+        unit: Unit::PerMinute,
+        threshold: None,
+    };
+    let rates =
+        Rates { label: Some("app".into()), queries: [(Signal::Errors, set)].into(), ..Rates::default() };
     let metrics: &[Metric] = &[("http_requests_total", &[("service", "x"), ("status", "200")])];
-    let expected = ["errors: sum by (app) (rate(grpc_errors[30s]))", "requests: sum by (app) (rate(http_requests_total[30s]))"];
+    let expected = [
+        "errors: sum by (app) (rate(grpc_errors[30s]))",
+        "requests: sum by (app) (rate(http_requests_total[30s]))",
+    ];
     assert_eq!(asked(metrics, &rates).await, expected);
 }

@@ -44,14 +44,27 @@ pub enum Way {
 }
 
 impl Way {
-    const ALL: [(Self, &str); 4] =
-        [(Self::Over, "over"), (Self::Deleted, "deleted"), (Self::Silenced, "silenced"), (Self::OutOfSight, "out of sight")];
+    const ALL: [(Self, &str); 4] = [
+        (Self::Over, "over"),
+        (Self::Deleted, "deleted"),
+        (Self::Silenced, "silenced"),
+        (Self::OutOfSight, "out of sight"),
+    ];
 }
 
 impl Cause {
     /// Without a case yet.
     pub(super) fn new(tie: Tie, since: DateTime<Utc>, at: DateTime<Utc>) -> Self {
-        Self { tie, since, last: at, broken: 0, left: BTreeMap::new(), pods: true, words: Clean::default(), said: None }
+        Self {
+            tie,
+            since,
+            last: at,
+            broken: 0,
+            left: BTreeMap::new(),
+            pods: true,
+            words: Clean::default(),
+            said: None,
+        }
     }
 
     /// Cases, broken or not.
@@ -71,21 +84,31 @@ impl Cause {
 
     /// What its line is about: what ties the cases, or how many they are.
     pub(super) fn subject(&self, alerts: bool) -> String {
-        if matches!(self.tie, Tie::Reason(_)) && !alerts { self.many() } else { ContextId::bare(self.tied()).into() }
+        if matches!(self.tie, Tie::Reason(_)) && !alerts {
+            self.many()
+        } else {
+            ContextId::bare(self.tied()).into()
+        }
     }
 
     /// What its line says while a case is broken; of a service what is `told` of its cases.
     pub(super) fn text(&self, told: &[Clean], alerts: bool) -> String {
         let cases = self.cases();
         let text = match &self.tie {
-            Tie::Node(_) => format!("node not ready, {} with it", units::counted(cases.saturating_sub(1), "workload")),
+            Tie::Node(_) => {
+                format!("node not ready, {} with it", units::counted(cases.saturating_sub(1), "workload"))
+            }
             Tie::Registry(_) => format!("{} cannot pull their images: {}", self.many(), self.words),
             Tie::Namespace(_) => format!("{} get no pods: {}", self.many(), self.words),
             Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
             Tie::Reason(_) if alerts => format!("{cases} alerts at once"),
             Tie::Reason(_) => self.words.to_string(),
         };
-        let over = if self.left.is_empty() { String::new() } else { format!("{} · ", self.ways(&format!(" of {cases}"))) };
+        let over = if self.left.is_empty() {
+            String::new()
+        } else {
+            format!("{} · ", self.ways(&format!(" of {cases}")))
+        };
         format!("{over}{text}")
     }
 
@@ -96,7 +119,11 @@ impl Cause {
     }
 
     fn tied(&self) -> &Clean {
-        let (Tie::Node(tied) | Tie::Registry(tied) | Tie::Namespace(tied) | Tie::Service(tied) | Tie::Reason(tied)) = &self.tie;
+        let (Tie::Node(tied)
+        | Tie::Registry(tied)
+        | Tie::Namespace(tied)
+        | Tie::Service(tied)
+        | Tie::Reason(tied)) = &self.tie;
         tied
     }
 
@@ -104,11 +131,14 @@ impl Cause {
         units::counted(self.cases(), if self.pods { "pod" } else { "workload" })
     }
 
-    /// How many cases are trouble no more, by how they ceased to be: `5 over, 2 deleted`; the first with what follows its number.
+    /// How many cases are trouble no more, by how they ceased to be: `5 over, 2 deleted`; the first with what
+    /// follows its number.
     fn ways(&self, first: &str) -> String {
         let count = |way: Way| self.left.values().filter(|(_, how)| *how == way).count();
         let told = Way::ALL.iter().map(|(way, word)| (count(*way), word)).filter(|(n, _)| *n > 0).enumerate();
-        let words: Vec<String> = told.map(|(place, (n, word))| format!("{n}{} {word}", if place == 0 { first } else { "" })).collect();
+        let words: Vec<String> = told
+            .map(|(place, (n, word))| format!("{n}{} {word}", if place == 0 { first } else { "" }))
+            .collect();
         words.join(", ")
     }
 

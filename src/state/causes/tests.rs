@@ -35,8 +35,13 @@ impl Story {
     fn holds(&self) -> Result<(), TestCaseError> {
         for trouble in self.causes.troubles.values() {
             let entry = trouble.entry.and_then(|id| self.timeline.get(id));
-            prop_assert!(trouble.entry.is_none() || entry.is_some_and(|entry| entry.cause == trouble.cause && entry.ended.is_none()));
-            prop_assert!(trouble.cause.map_or(trouble.entry.is_some(), |id| self.causes.open.contains_key(&id)));
+            prop_assert!(
+                trouble.entry.is_none()
+                    || entry.is_some_and(|entry| entry.cause == trouble.cause && entry.ended.is_none())
+            );
+            prop_assert!(
+                trouble.cause.map_or(trouble.entry.is_some(), |id| self.causes.open.contains_key(&id))
+            );
         }
         for (id, cause) in &self.causes.open {
             let broken = self.causes.troubles.values().filter(|trouble| trouble.cause == Some(*id)).count();
@@ -75,11 +80,18 @@ fn a_node_that_stops_is_one_line_with_all_that_stopped_with_it() {
     for n in 3..38 {
         story.breaks(3, &workload(n), "not ready", &on);
     }
-    assert_eq!(story.lines(), ["2 trouble n-012: node not ready, 37 workloads with it"], "dated by the node, whatever broke before");
+    assert_eq!(
+        story.lines(),
+        ["2 trouble n-012: node not ready, 37 workloads with it"],
+        "dated by the node, whatever broke before"
+    );
     story.ends(60, &node());
     (1..37).for_each(|n| story.ends(70, &workload(n)));
     let ready = "60 recovery n-012: well after 58s, 37 of 38 not well yet";
-    assert_eq!(story.lines(), ["2 trouble n-012: 37 of 38 over · node not ready, 37 workloads with it", ready]);
+    assert_eq!(
+        story.lines(),
+        ["2 trouble n-012: 37 of 38 over · node not ready, 37 workloads with it", ready]
+    );
     story.ends(90, &workload(37));
     assert_eq!(story.lines()[2], "90 recovery n-012: all 38 over after 88s");
     assert_eq!((story.causes.troubles.len(), story.causes.open.len(), story.causes.standing()), (0, 0, None));
@@ -90,22 +102,35 @@ fn what_is_tied_is_told_in_one_line() {
     let registry = [Tie::Registry("reg.example".into()), reason("ImagePullBackOff")];
     let quota = [Tie::Namespace("prod".into()), reason("FailedCreate")];
     let service = |name: &str| vec![Tie::Service(name.into())];
-    let alert =
-        |service: &str, n: usize| (Thing::Alert(format!("f{n}").into()), vec![Tie::Service(service.into()), reason("HighErrorRate")]);
+    let alert = |service: &str, n: usize| {
+        (Thing::Alert(format!("f{n}").into()), vec![Tie::Service(service.into()), reason("HighErrorRate")])
+    };
     let cases: [(&[Told], &str); 5] = [
         (
-            &[(workload(1), "ImagePullBackOff", registry.to_vec()), (workload(2), "ErrImagePull", registry.to_vec())],
+            &[
+                (workload(1), "ImagePullBackOff", registry.to_vec()),
+                (workload(2), "ErrImagePull", registry.to_vec()),
+            ],
             "0 trouble reg.example: 2 workloads cannot pull their images: ErrImagePull",
         ),
         (
-            &[(workload(1), "FailedCreate: quota", quota.to_vec()), (workload(2), "FailedCreate: quota", quota.to_vec())],
+            &[
+                (workload(1), "FailedCreate: quota", quota.to_vec()),
+                (workload(2), "FailedCreate: quota", quota.to_vec()),
+            ],
             "0 trouble prod: 2 workloads get no pods: FailedCreate: quota",
         ),
         (
-            &[(Thing::Service("app".into()), "5xx 24.8 % > 5 %", service("app")), (alert("app", 1).0, "HighErrorRate", alert("app", 1).1)],
+            &[
+                (Thing::Service("app".into()), "5xx 24.8 % > 5 %", service("app")),
+                (alert("app", 1).0, "HighErrorRate", alert("app", 1).1),
+            ],
             "0 trouble app: 5xx 24.8 % > 5 % · HighErrorRate",
         ),
-        (&[1, 2, 3].map(|n| (workload(n), "OOMKilled: exit 137", vec![reason("OOMKilled")])), "0 trouble 3 workloads: OOMKilled: exit 137"),
+        (
+            &[1, 2, 3].map(|n| (workload(n), "OOMKilled: exit 137", vec![reason("OOMKilled")])),
+            "0 trouble 3 workloads: OOMKilled: exit 137",
+        ),
         (
             &[1, 2, 3].map(|n| (alert(&format!("s{n}"), n).0, "HighErrorRate", alert(&format!("s{n}"), n).1)),
             "0 alert HighErrorRate: 3 alerts at once",
@@ -118,7 +143,10 @@ fn what_is_tied_is_told_in_one_line() {
         }
         assert_eq!(story.lines(), [line]);
         let head = story.timeline.lines().next().unwrap();
-        assert_eq!((head.cases as usize, story.timeline.cases(head.id).count()), (troubles.len(), troubles.len()));
+        assert_eq!(
+            (head.cases as usize, story.timeline.cases(head.id).count()),
+            (troubles.len(), troubles.len())
+        );
     }
 }
 
@@ -144,15 +172,32 @@ fn what_is_learnt_later_parts_what_only_looked_alike() {
     assert_eq!(story.lines(), ["0 trouble 5 workloads: not ready"]);
     story.breaks(1, &node(), "node not ready", &[Tie::Node("n-012".into())]);
     for n in 1..4 {
-        story.breaks(1, &workload(n), "not ready: no word", &[Tie::Node("n-012".into()), reason("not ready")]);
+        story.breaks(
+            1,
+            &workload(n),
+            "not ready: no word",
+            &[Tie::Node("n-012".into()), reason("not ready")],
+        );
     }
-    assert_eq!(story.lines(), ["0 trouble 2 workloads: not ready", "1 trouble n-012: node not ready, 3 workloads with it"]);
+    assert_eq!(
+        story.lines(),
+        ["0 trouble 2 workloads: not ready", "1 trouble n-012: node not ready, 3 workloads with it"]
+    );
     for n in 4..6 {
-        story.breaks(2, &workload(n), "ImagePullBackOff", &[Tie::Registry("reg".into()), reason("ImagePullBackOff")]);
+        story.breaks(
+            2,
+            &workload(n),
+            "ImagePullBackOff",
+            &[Tie::Registry("reg".into()), reason("ImagePullBackOff")],
+        );
     }
     story.holds().unwrap();
     assert_eq!(story.lines().len(), 2, "{:?}", story.lines());
-    assert!(story.lines()[0].ends_with("reg: 2 workloads cannot pull their images: ImagePullBackOff"), "{:?}", story.lines());
+    assert!(
+        story.lines()[0].ends_with("reg: 2 workloads cannot pull their images: ImagePullBackOff"),
+        "{:?}",
+        story.lines()
+    );
 }
 
 #[test]
@@ -190,7 +235,10 @@ fn a_cause_lists_so_many_cases_and_counts_all() {
     for n in 0..LISTED + 50 {
         story.breaks(0, &workload(n), "x", &[Tie::Registry("r".into())]);
     }
-    assert_eq!(story.lines(), [format!("0 trouble r: {} workloads cannot pull their images: x", LISTED + 50)]);
+    assert_eq!(
+        story.lines(),
+        [format!("0 trouble r: {} workloads cannot pull their images: x", LISTED + 50)]
+    );
     assert_eq!(story.timeline.entries().len(), LISTED + 1);
     story.holds().unwrap();
 }
@@ -224,7 +272,10 @@ fn news_stands_where_it_came_and_says_since_when() {
     assert_eq!(story.lines(), ["7200 trouble app: CrashLoopBackOff · 5xx 30 % · since 00:00:00"]);
     story.breaks(7_300, &Thing::Alert("f".into()), "High", &tie);
     story.breaks(9_000, &Thing::Alert("g".into()), "Slow", &tie);
-    assert_eq!(story.lines(), ["9000 trouble app: CrashLoopBackOff · 5xx 30 % · High · Slow · since 00:00:00"]);
+    assert_eq!(
+        story.lines(),
+        ["9000 trouble app: CrashLoopBackOff · 5xx 30 % · High · Slow · since 00:00:00"]
+    );
 }
 
 #[test]
@@ -241,7 +292,12 @@ fn what_is_deleted_or_silenced_is_not_called_over() {
         story.breaks(100, &Thing::Alert(format!("f{n}").into()), "High", &[reason("High")]);
     }
     for n in 1..4 {
-        story.causes.quiet(at(130), &Thing::Alert(format!("f{n}").into()), "High silenced", &mut story.timeline);
+        story.causes.quiet(
+            at(130),
+            &Thing::Alert(format!("f{n}").into()),
+            "High silenced",
+            &mut story.timeline,
+        );
     }
     assert_eq!(story.lines()[3], "130 alert-ended High: all 3 silenced after 30s");
 }
@@ -257,7 +313,11 @@ fn time_is_counted_from_the_oldest_trouble_that_stands() {
     story.ends(60, &workload(1));
     assert_eq!(counted(&story), (Some(at(50)), Some(at(50))));
     story.ends(70, &workload(2));
-    assert_eq!(counted(&story), (None, Some(at(0))), "read back, it is counted from the incident's beginning");
+    assert_eq!(
+        counted(&story),
+        (None, Some(at(0))),
+        "read back, it is counted from the incident's beginning"
+    );
     story.breaks(900, &workload(1), "a", &[]);
     assert_eq!(counted(&story), (Some(at(900)), Some(at(900))));
 }
@@ -278,8 +338,10 @@ fn lived(doings: &[(u8, usize, u8, i64)]) -> Result<Story, TestCaseError> {
             2..=4 => Thing::Alert(format!("f{n}").into()),
             n => workload(*n),
         };
-        let all = [Tie::Node("n-012".into()), Tie::Registry("r".into()), Tie::Service("s".into()), reason("x")];
-        let ties: Vec<Tie> = all.into_iter().enumerate().filter(|(bit, _)| ties >> bit & 1 == 1).map(|(_, tie)| tie).collect();
+        let all =
+            [Tie::Node("n-012".into()), Tie::Registry("r".into()), Tie::Service("s".into()), reason("x")];
+        let ties: Vec<Tie> =
+            all.into_iter().enumerate().filter(|(bit, _)| ties >> bit & 1 == 1).map(|(_, tie)| tie).collect();
         match what {
             0 => story.ends(now, &thing),
             1 => story.causes.gone(at(now), &thing, &mut story.timeline),

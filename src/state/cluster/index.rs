@@ -1,7 +1,8 @@
-//! Rows, kept up with every change: pods by the controller that has them, and for each row its place and what it says.
+//! Rows, kept up with every change: pods by the controller that has them, and for each row its place and what
+//! it says.
 //!
-//! A change marks what it concerns; [`Index::settle`] works out those rows again and no other. Nothing in here is a fact of its own:
-//! [`Index::of`] the same objects is the same index.
+//! A change marks what it concerns; [`Index::settle`] works out those rows again and no other. Nothing in
+//! here is a fact of its own: [`Index::of`] the same objects is the same index.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +38,8 @@ pub(super) struct Group {
 impl Group {
     fn add(&mut self, pod: &Pod) {
         let diagnosis = diagnose(pod);
-        let (name, uid) = (pod.meta.name.clone(), pod.meta.uid.clone());
+        let name = pod.meta.name.clone();
+        let uid = pod.meta.uid.clone();
         self.pods.insert((name.clone(), uid.clone()), diagnosis.severity);
         self.restarts = self.restarts.saturating_add(restarts(pod));
         if diagnosis.severity > Severity::Ok {
@@ -156,7 +158,10 @@ impl Index {
             return;
         }
         if let Some((revision, owner)) = old.and_then(|r| Some((r, owner(r)?))) {
-            let emptied = self.revisions.get_mut(owner).is_some_and(|all| all.remove(&revision.meta.uid) && all.is_empty());
+            let emptied = self
+                .revisions
+                .get_mut(owner)
+                .is_some_and(|all| all.remove(&revision.meta.uid) && all.is_empty());
             if emptied {
                 self.revisions.remove(owner);
             }
@@ -213,30 +218,48 @@ impl Index {
         let alone = || objects.pods.get(uid).filter(|pod| objects.workload_behind(controller(pod)).is_none());
         let (meta, summary) = if let Some(workload) = objects.workloads.get(uid) {
             let groups: Vec<&Group> = self.groups_of(uid).collect();
-            (&workload.meta, Summary::of_workload(workload, &groups, |pod| self.is_leaving(pod, objects), objects))
+            (
+                &workload.meta,
+                Summary::of_workload(workload, &groups, |pod| self.is_leaving(pod, objects), objects),
+            )
         } else if let Some(pod) = alone() {
             (&pod.meta, Summary::of_pod(pod))
         } else {
             return;
         };
-        let place = Place(Reverse(summary.severity), meta.namespace.clone(), meta.name.clone(), meta.context(), uid.clone());
+        let place = Place(
+            Reverse(summary.severity),
+            meta.namespace.clone(),
+            meta.name.clone(),
+            meta.context(),
+            uid.clone(),
+        );
         self.rows.insert(place.clone(), summary);
         self.places.insert(uid.clone(), place);
     }
 
     fn groups_of(&self, workload: &str) -> impl Iterator<Item = &Group> {
         let revisions = self.revisions.get(workload).into_iter().flatten();
-        self.groups.get(workload).into_iter().chain(revisions.filter_map(|revision| self.groups.get(revision)))
+        self.groups
+            .get(workload)
+            .into_iter()
+            .chain(revisions.filter_map(|revision| self.groups.get(revision)))
     }
 
-    /// Whether a pod is of an older ReplicaSet than the newest of its Deployment, and being deleted or replaced.
+    /// Whether a pod is of an older ReplicaSet than the newest of its Deployment, and being deleted or
+    /// replaced.
     pub(super) fn is_leaving(&self, pod: &Pod, objects: &Objects) -> bool {
         let Some(mine) = objects.revisions.get(controller(pod)) else { return false };
         let Some(deployment) = owner(mine).and_then(|uid| objects.workloads.get(uid)) else { return false };
         if pod.meta.deleting.is_none() && !deployment.is_rolling_out() {
             return false;
         }
-        let others = self.revisions.get(&deployment.meta.uid).into_iter().flatten().filter_map(|uid| objects.revisions.get(uid));
+        let others = self
+            .revisions
+            .get(&deployment.meta.uid)
+            .into_iter()
+            .flatten()
+            .filter_map(|uid| objects.revisions.get(uid));
         others.into_iter().any(|other| other.number > mine.number)
     }
 
@@ -252,9 +275,13 @@ impl Index {
 
     /// The pods of a row that are not well, the worst first.
     pub(super) fn troubled<'a>(&'a self, row: &str, objects: &'a Objects) -> Vec<(&'a Pod, &'a Diagnosis)> {
-        let mut ranked: Vec<(&Rank, &Diagnosis)> = self.groups_of_row(row, objects).flat_map(|group| &group.trouble).collect();
+        let mut ranked: Vec<(&Rank, &Diagnosis)> =
+            self.groups_of_row(row, objects).flat_map(|group| &group.trouble).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
-        ranked.into_iter().filter_map(|((.., uid), diagnosis)| Some((objects.pods.get(uid)?.as_ref(), diagnosis))).collect()
+        ranked
+            .into_iter()
+            .filter_map(|((.., uid), diagnosis)| Some((objects.pods.get(uid)?.as_ref(), diagnosis)))
+            .collect()
     }
 
     /// The pods of a row, the worst first, then by name.

@@ -1,7 +1,9 @@
-//! The cluster as last heard: its [`Objects`], and the rows that the workloads pane and `status --json` are made of.
+//! The cluster as last heard: its [`Objects`], and the rows that the workloads pane and `status --json` are
+//! made of.
 //!
-//! Rows are kept up with every change ([`index`]), never worked out anew: a frame costs as much as it shows, whatever the cluster's size.
-//! The index follows from the objects alone, so it is neither recorded nor hashed.
+//! Rows are kept up with every change ([`index`]), never worked out anew: a frame costs as much as it shows,
+//! whatever the cluster's size. The index follows from the objects alone, so it is neither recorded nor
+//! hashed.
 
 mod index;
 mod objects;
@@ -53,7 +55,8 @@ impl From<Objects> for Cluster {
 impl Cluster {
     /// Takes in what the API server said; answers which rows it touched.
     pub fn fold(&mut self, event: &ClusterEvent) -> BTreeSet<Uid> {
-        let (objects, index) = (&mut self.objects, &mut self.index);
+        let objects = &mut self.objects;
+        let index = &mut self.index;
         match event {
             ClusterEvent::Listing(scope) => objects.begin(scope),
             ClusterEvent::Listed(scope) => {
@@ -72,7 +75,9 @@ impl Cluster {
                 }
             }
             ClusterEvent::Revisions(all) => {
-                for revision in all.iter().filter(|r| objects.name(Kind::ReplicaSet, &r.meta)).collect::<Vec<_>>() {
+                for revision in
+                    all.iter().filter(|r| objects.name(Kind::ReplicaSet, &r.meta)).collect::<Vec<_>>()
+                {
                     index.revision(objects.put_revision(revision).as_ref(), Some(revision));
                 }
             }
@@ -100,7 +105,9 @@ impl Cluster {
 
     /// Workloads, and pods that no known workload owns: the worst first, then by namespace and name.
     pub fn rows(&self) -> impl Iterator<Item = WorkloadRow<'_>> {
-        self.index.order().filter_map(|(place, summary)| WorkloadRow::new(&self.objects, place.uid(), summary))
+        self.index
+            .order()
+            .filter_map(|(place, summary)| WorkloadRow::new(&self.objects, place.uid(), summary))
     }
 
     /// One row by its identity: the workload's, or the lone pod's.
@@ -118,8 +125,8 @@ impl Cluster {
         self.index.pods_of(row.uid(), &self.objects)
     }
 
-    /// Whether a pod is on its way out: of an older revision than its Deployment's newest, and being deleted or replaced. What is wrong with it
-    /// says nothing of the newest.
+    /// Whether a pod is on its way out: of an older revision than its Deployment's newest, and being deleted
+    /// or replaced. What is wrong with it says nothing of the newest.
     pub fn is_leaving(&self, pod: &Pod) -> bool {
         self.index.is_leaving(pod, &self.objects)
     }

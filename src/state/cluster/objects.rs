@@ -46,7 +46,8 @@ impl Objects {
     }
 
     pub(super) fn begin(&mut self, scope: &Scope) {
-        let of_namespace = |meta: &Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
+        let of_namespace =
+            |meta: &Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
         let inside = |meta: &&Meta| meta.context() == scope.context && of_namespace(meta);
         let known = self.metas(scope.kind).filter(inside).map(|meta| meta.uid.clone()).collect();
         self.unnamed.retain(|(other, _)| other != scope);
@@ -60,14 +61,18 @@ impl Objects {
             Kind::Node => Box::new(self.nodes.values().map(|n| &n.meta)),
             Kind::Event => Box::new(self.notices.values().map(|n| &n.meta)),
             Kind::ConfigMap => Box::new(self.config_maps.values().map(|c| &c.meta)),
-            workload => Box::new(self.workloads.values().filter(move |w| w.kind == workload).map(|w| &w.meta)),
+            workload => {
+                Box::new(self.workloads.values().filter(move |w| w.kind == workload).map(|w| &w.meta))
+            }
         }
     }
 
     /// Ends a listing; answers what it did not name and is therefore gone.
     pub(super) fn complete(&mut self, scope: &Scope) -> BTreeSet<Uid> {
         self.complete.insert(scope.clone());
-        let part = |namespace: Option<&Clean>| self.complete.contains(&Scope { namespace: namespace.cloned(), ..scope.clone() });
+        let part = |namespace: Option<&Clean>| {
+            self.complete.contains(&Scope { namespace: namespace.cloned(), ..scope.clone() })
+        };
         if part(None) || self.watched.iter().all(|namespace| part(Some(namespace))) {
             match scope.context {
                 ContextId::MAIN => drop(self.listed.insert(scope.kind)),
@@ -91,13 +96,19 @@ impl Objects {
             Kind::Node => self.nodes.get(uid).map(|node| &node.meta),
             Kind::ConfigMap => self.config_maps.get(uid).map(|map| &map.meta),
             Kind::Event => None,
-            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => self.workloads.get(uid).map(|workload| &workload.meta),
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+                self.workloads.get(uid).map(|workload| &workload.meta)
+            }
         }
     }
 
     /// Whether the first listing of a kind is complete in a context: what comes from then on is new.
     pub fn is_listed(&self, kind: Kind, context: ContextId) -> bool {
-        if context.is_main() { self.listed.contains(&kind) } else { self.listed_beside.contains(&(context, kind)) }
+        if context.is_main() {
+            self.listed.contains(&kind)
+        } else {
+            self.listed_beside.contains(&(context, kind))
+        }
     }
 
     /// The node of that name in a context, while it is not ready.
@@ -105,7 +116,8 @@ impl Objects {
         self.nodes.get(self.down.get(&*context.key(name))?)
     }
 
-    /// An object was named. Answers whether it is in a namespace that is watched: what is not was said before these were chosen.
+    /// An object was named. Answers whether it is in a namespace that is watched: what is not was said before
+    /// these were chosen.
     pub(super) fn name(&mut self, kind: Kind, meta: &Meta) -> bool {
         for (_, uids) in self.unnamed.iter_mut().filter(|(scope, _)| scope.kind == kind) {
             uids.remove(&meta.uid);
@@ -126,7 +138,8 @@ impl Objects {
     }
 
     pub(super) fn put_node(&mut self, node: &Node) {
-        let (uid, name) = (node.meta.uid.clone(), node.meta.context().mark(&node.meta.name));
+        let uid = node.meta.uid.clone();
+        let name = node.meta.context().mark(&node.meta.name);
         self.name(Kind::Node, &node.meta);
         if node.ready == Some(true) {
             self.down.remove(&name);
@@ -155,8 +168,11 @@ impl Objects {
 
     /// A Deployment's revisions, newest first.
     pub fn revisions_of(&self, deployment: &str) -> Vec<&Revision> {
-        let mut all: Vec<&Revision> =
-            self.revisions.values().filter(|r| r.owner.as_ref().is_some_and(|owner| owner.uid == deployment)).collect();
+        let mut all: Vec<&Revision> = self
+            .revisions
+            .values()
+            .filter(|r| r.owner.as_ref().is_some_and(|owner| owner.uid == deployment))
+            .collect();
         all.sort_by_key(|r| std::cmp::Reverse(r.number));
         all
     }

@@ -1,4 +1,5 @@
-//! A row of the workloads pane: how bad a workload is and why, from its own counts and from what is wrong with its pods.
+//! A row of the workloads pane: how bad a workload is and why, from its own counts and from what is wrong
+//! with its pods.
 
 use chrono::{DateTime, Utc};
 
@@ -85,10 +86,20 @@ impl Summary {
         }
     }
 
-    /// Of a workload with the pods that its controllers have. Those that are on their way out are never why it is broken.
-    pub(super) fn of_workload(workload: &Workload, groups: &[&Group], leaving: impl Fn(&Pod) -> bool, objects: &Objects) -> Self {
+    /// Of a workload with the pods that its controllers have. Those that are on their way out are never why
+    /// it is broken.
+    pub(super) fn of_workload(
+        workload: &Workload,
+        groups: &[&Group],
+        leaving: impl Fn(&Pod) -> bool,
+        objects: &Objects,
+    ) -> Self {
         let stays = |uid: &Uid| objects.pods.get(uid).is_none_or(|pod| !leaving(pod));
-        let worst = groups.iter().filter_map(|group| group.worst(stays)).min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, diagnosis)| diagnosis);
+        let worst = groups
+            .iter()
+            .filter_map(|group| group.worst(stays))
+            .min_by(|(a, _), (b, _)| a.cmp(b))
+            .map(|(_, diagnosis)| diagnosis);
         let ends = worst.is_none() && groups.iter().any(|group| group.worst(|_| true).is_some());
         let short = workload.short() || workload.stuck.is_some();
         let severity = severity(workload, worst, short).max(if ends { Severity::Warn } else { Severity::Ok });
@@ -123,7 +134,10 @@ fn in_trouble(diagnosis: &Diagnosis) -> Clean {
 }
 
 fn shortage(workload: &Workload) -> Clean {
-    workload.stuck.clone().unwrap_or_else(|| if workload.updated < workload.desired { ROLLING_OUT } else { "not ready" }.into())
+    workload
+        .stuck
+        .clone()
+        .unwrap_or_else(|| if workload.updated < workload.desired { ROLLING_OUT } else { "not ready" }.into())
 }
 
 /// Nothing is wrong but with pods that are on their way out.
@@ -133,7 +147,11 @@ fn ending(workload: &Workload) -> Clean {
 
 /// When a container of the pod ended last.
 pub fn last_end(pod: &Pod) -> Option<DateTime<Utc>> {
-    let states = pod.containers.iter().flat_map(|container| container.last.as_deref().into_iter().chain([&container.state]));
-    let ends = states.filter_map(|state| if let ContainerState::Terminated { at, .. } = state { *at } else { None });
+    let states = pod
+        .containers
+        .iter()
+        .flat_map(|container| container.last.as_deref().into_iter().chain([&container.state]));
+    let ends =
+        states.filter_map(|state| if let ContainerState::Terminated { at, .. } = state { *at } else { None });
     ends.max()
 }

@@ -13,10 +13,17 @@ fn meta(uid: &str, name: &str) -> Meta {
 }
 
 fn pod(uid: &str, owner: &str, state: ContainerState, ready: bool) -> Pod {
-    let last = Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None, message: None });
-    let container = Container { ready, restarts: 2, state, last: last.map(Box::new), ..samples::container("c") };
+    let last =
+        Some(ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: None, message: None });
+    let container =
+        Container { ready, restarts: 2, state, last: last.map(Box::new), ..samples::container("c") };
     let owner = Owner { kind: "ReplicaSet".into(), name: owner.into(), uid: owner.into() };
-    Pod { owner: Some(owner.into()), node: Some("n1".into()), ready, ..samples::pod(meta(uid, uid), vec![container]) }
+    Pod {
+        owner: Some(owner.into()),
+        node: Some("n1".into()),
+        ready,
+        ..samples::pod(meta(uid, uid), vec![container])
+    }
 }
 
 fn waiting(reason: &str) -> ContainerState {
@@ -43,7 +50,9 @@ fn cluster(events: &[ClusterEvent]) -> Cluster {
 #[test]
 fn a_listing_leaves_exactly_what_it_names() {
     let running = ContainerState::Running { since: None };
-    let pods = |uids: &[&str]| ClusterEvent::Pods(uids.iter().map(|uid| Arc::new(pod(uid, "rs", running.clone(), true))).collect());
+    let pods = |uids: &[&str]| {
+        ClusterEvent::Pods(uids.iter().map(|uid| Arc::new(pod(uid, "rs", running.clone(), true))).collect())
+    };
     let cluster = cluster(&[
         ClusterEvent::Listing(Kind::Pod.into()),
         pods(&["a", "b"]),
@@ -79,9 +88,19 @@ fn the_worst_workload_stands_first_with_its_reason() {
         ]),
     ]);
     let rows: Vec<_> = cluster.rows().collect();
-    let told: Vec<_> =
-        rows.iter().map(|row| (row.name().as_str(), row.severity, row.reason.as_deref(), row.why.as_deref(), row.restarts)).collect();
-    assert_eq!(told, [("ocr", Severity::Critical, Some("CrashLoopBackOff"), Some("exit 1"), 2), ("a", Severity::Ok, None, None, 2)]);
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (row.name().as_str(), row.severity, row.reason.as_deref(), row.why.as_deref(), row.restarts)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("ocr", Severity::Critical, Some("CrashLoopBackOff"), Some("exit 1"), 2),
+            ("a", Severity::Ok, None, None, 2)
+        ]
+    );
 }
 
 #[test]
@@ -107,13 +126,29 @@ fn statuses_are_kubectls() {
     let mut leaving = running.clone();
     leaving.meta.deleting = Some(DateTime::UNIX_EPOCH + TimeDelta::seconds(1));
     assert_eq!(of(&leaving), ("Terminating".into(), Severity::Warn));
-    assert_eq!(of(&pod("x", "rs", waiting("ImagePullBackOff"), false)), ("ImagePullBackOff".into(), Severity::Critical));
-    let killed = ContainerState::Terminated { reason: Some("OOMKilled".into()), exit: 137, at: None, message: None };
+    assert_eq!(
+        of(&pod("x", "rs", waiting("ImagePullBackOff"), false)),
+        ("ImagePullBackOff".into(), Severity::Critical)
+    );
+    let killed =
+        ContainerState::Terminated { reason: Some("OOMKilled".into()), exit: 137, at: None, message: None };
     assert_eq!(of(&pod("x", "rs", killed, false)), ("OOMKilled".into(), Severity::Critical));
-    let evicted = Pod { phase: PodPhase::Failed, reason: Some("Evicted".into()), containers: vec![], ready: false, ..running.clone() };
+    let evicted = Pod {
+        phase: PodPhase::Failed,
+        reason: Some("Evicted".into()),
+        containers: vec![],
+        ready: false,
+        ..running.clone()
+    };
     assert_eq!(of(&evicted), ("Evicted".into(), Severity::Critical));
     let words = Some("0/3 nodes are available: 3 Insufficient cpu.".into());
-    let homeless = Pod { phase: PodPhase::Pending, node: None, ready: false, message: words, ..pod("x", "rs", waiting("x"), false) };
+    let homeless = Pod {
+        phase: PodPhase::Pending,
+        node: None,
+        ready: false,
+        message: words,
+        ..pod("x", "rs", waiting("x"), false)
+    };
     assert_eq!(of(&homeless), ("Pending".into(), Severity::Critical));
     assert_eq!(diagnose(&homeless).why.as_deref(), Some("0/3 nodes are available: 3 Insufficient cpu."));
     let mut starting = pod("x", "rs", running.containers[0].state.clone(), false);
@@ -122,29 +157,40 @@ fn statuses_are_kubectls() {
     assert_eq!(of(&starting).0, "Init:0/1");
 }
 
-/// What may happen to a small cluster, in any order: pods, ReplicaSets and Deployments come, change hands and go, listings begin and end.
+/// What may happen to a small cluster, in any order: pods, ReplicaSets and Deployments come, change hands and
+/// go, listings begin and end.
 fn anything() -> impl Strategy<Value = ClusterEvent> {
     let name = |prefix: &'static str, most: u8| (0..most).prop_map(move |n| format!("{prefix}{n}"));
     let state = prop_oneof![
         Just(ContainerState::Running { since: None }),
         Just(waiting("CrashLoopBackOff")),
-        Just(ContainerState::Terminated { reason: None, exit: 1, at: Some(DateTime::UNIX_EPOCH), message: None })
+        Just(ContainerState::Terminated {
+            reason: None,
+            exit: 1,
+            at: Some(DateTime::UNIX_EPOCH),
+            message: None
+        })
     ];
     let owner = prop_oneof![name("rs", 3), name("app", 3)];
-    let pods = (name("pod", 6), owner, state, any::<bool>(), any::<bool>()).prop_map(|(uid, owner, state, ready, deleting)| {
-        let mut pod = pod(&uid, &owner, state, ready);
-        pod.meta.deleting = deleting.then_some(DateTime::UNIX_EPOCH);
-        ClusterEvent::Pods(vec![Arc::new(pod)])
+    let pods = (name("pod", 6), owner, state, any::<bool>(), any::<bool>()).prop_map(
+        |(uid, owner, state, ready, deleting)| {
+            let mut pod = pod(&uid, &owner, state, ready);
+            pod.meta.deleting = deleting.then_some(DateTime::UNIX_EPOCH);
+            ClusterEvent::Pods(vec![Arc::new(pod)])
+        },
+    );
+    let workloads = (name("app", 3), 0..3_u32, 0..3_u32, 0..3_u32).prop_map(|(uid, d, r, updated)| {
+        ClusterEvent::Workloads(vec![Workload { updated, ..workload(&uid, d, r) }])
     });
-    let workloads = (name("app", 3), 0..3_u32, 0..3_u32, 0..3_u32)
-        .prop_map(|(uid, d, r, updated)| ClusterEvent::Workloads(vec![Workload { updated, ..workload(&uid, d, r) }]));
-    let revisions = (name("rs", 3), name("app", 3), 1..4_u64)
-        .prop_map(|(uid, owner, number)| ClusterEvent::Revisions(vec![Revision { number, ..revision(&uid, &owner) }]));
+    let revisions = (name("rs", 3), name("app", 3), 1..4_u64).prop_map(|(uid, owner, number)| {
+        ClusterEvent::Revisions(vec![Revision { number, ..revision(&uid, &owner) }])
+    });
     let kind = || prop_oneof![Just(Kind::Pod), Just(Kind::Deployment), Just(Kind::ReplicaSet)];
     let gone = (kind(), prop_oneof![name("pod", 6), name("rs", 3), name("app", 3)])
         .prop_map(|(kind, uid)| ClusterEvent::Gone(kind, vec![uid.as_str().into()]));
-    let listing = (kind(), any::<bool>())
-        .prop_map(|(kind, begins)| if begins { ClusterEvent::Listing(kind.into()) } else { ClusterEvent::Listed(kind.into()) });
+    let listing = (kind(), any::<bool>()).prop_map(|(kind, begins)| {
+        if begins { ClusterEvent::Listing(kind.into()) } else { ClusterEvent::Listed(kind.into()) }
+    });
     prop_oneof![4 => pods, 2 => workloads, 2 => revisions, 2 => gone, 1 => listing]
 }
 

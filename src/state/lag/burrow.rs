@@ -1,7 +1,8 @@
-//! Burrow's rules: what a consumer does with one partition, judged by a window of its commits and without a threshold.
+//! Burrow's rules: what a consumer does with one partition, judged by a window of its commits and without a
+//! threshold.
 //!
-//! The rules and their order are those of linkedin/Burrow, `core/internal/evaluator/caching.go`. What counts as a commit where only
-//! readings are to be had is [`super::track`]'s matter.
+//! The rules and their order are those of linkedin/Burrow, `core/internal/evaluator/caching.go`. What counts
+//! as a commit where only readings are to be had is [`super::track`]'s matter.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -34,9 +35,15 @@ pub enum Verdict {
 
 /// Judges one partition.
 ///
-/// `commits` are its newest, oldest first; `ends` the log's newest ends; `lag` is what it is now; a lag of at most `allowed` is no
-/// trouble whatever the commits say (Burrow's `allowed-lag`).
-pub fn judge(commits: &[Commit], ends: impl IntoIterator<Item = i64>, lag: i64, allowed: i64, now: DateTime<Utc>) -> Verdict {
+/// `commits` are its newest, oldest first; `ends` the log's newest ends; `lag` is what it is now; a lag of at
+/// most `allowed` is no trouble whatever the commits say (Burrow's `allowed-lag`).
+pub fn judge(
+    commits: &[Commit],
+    ends: impl IntoIterator<Item = i64>,
+    lag: i64,
+    allowed: i64,
+    now: DateTime<Utc>,
+) -> Verdict {
     let (Some(first), Some(last)) = (commits.first(), commits.last()) else { return Verdict::Ok };
     if lag <= allowed {
         return Verdict::Ok;
@@ -62,7 +69,8 @@ pub fn judge(commits: &[Commit], ends: impl IntoIterator<Item = i64>, lag: i64, 
 
 /// Whether the first step back has not been made good: rebalances cost a few offsets and are none of it.
 fn rewound(commits: &[Commit]) -> bool {
-    let back = commits.iter().zip(commits.iter().skip(1)).position(|(before, after)| after.offset < before.offset);
+    let back =
+        commits.iter().zip(commits.iter().skip(1)).position(|(before, after)| after.offset < before.offset);
     back.is_some_and(|at| commits[at + 1..].iter().all(|commit| commit.offset < commits[at].offset))
 }
 
@@ -89,7 +97,9 @@ mod tests {
             allowed_lag: i64,
         ) -> &'static str {
             if current_lag > allowed_lag {
-                if check_if_offsets_stopped(offsets, time_now) && !check_if_recent_lag_zero(offsets, broker_offsets) {
+                if check_if_offsets_stopped(offsets, time_now)
+                    && !check_if_recent_lag_zero(offsets, broker_offsets)
+                {
                     return "STOP";
                 }
                 let rewind_index = check_if_offsets_rewind(offsets);
@@ -188,7 +198,8 @@ mod tests {
         }
     }
 
-    /// Commits as (seconds since the one before, step of the offset, lag): small figures, so that every rule is met often.
+    /// Commits as (seconds since the one before, step of the offset, lag): small figures, so that every rule
+    /// is met often.
     fn windows() -> impl Strategy<Value = Vec<(i64, i64, i64)>> {
         let step = prop_oneof![2 => Just(0), 3 => 0i64..4, 1 => -4i64..0];
         let steady = proptest::collection::vec((1i64..4, Just(0i64), 1i64..9), 1..11);
@@ -206,9 +217,12 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
         fn the_states_are_those_of_the_published_rules(window in windows(), ends in proptest::collection::vec(-8i64..24, 0..11), now in 0i64..40, lag in 0i64..9, allowed in 0i64..4) {
-            let (mut second, mut offset, mut commits) = (0, 0, Vec::new());
+            let mut second = 0;
+            let mut offset = 0;
+            let mut commits = Vec::new();
             for (dt, step, lag) in window {
-                (second, offset) = (second + dt, offset + step);
+                second = second + dt;
+                offset = offset + step;
                 commits.push(Commit { at: at(second), offset, lag });
             }
             let now = second + now;
@@ -221,7 +235,11 @@ mod tests {
     #[test]
     fn each_state_has_its_window() {
         let window = |steps: &[(i64, i64)]| -> Vec<Commit> {
-            steps.iter().zip(0..).map(|((offset, lag), second)| Commit { at: at(second), offset: *offset, lag: *lag }).collect()
+            steps
+                .iter()
+                .zip(0..)
+                .map(|((offset, lag), second)| Commit { at: at(second), offset: *offset, lag: *lag })
+                .collect()
         };
         let cases = [
             ("commits and keeps up", window(&[(1, 5), (2, 5), (3, 4)]), 3, 4, Verdict::Ok),

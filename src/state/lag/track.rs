@@ -1,4 +1,5 @@
-//! One partition of a group over time: its commits as far as readings show them, and the log's ends, by which an offset has an age.
+//! One partition of a group over time: its commits as far as readings show them, and the log's ends, by which
+//! an offset has an age.
 
 use std::collections::VecDeque;
 
@@ -11,11 +12,13 @@ use crate::event::PartitionLag;
 /// Commits in a window, and recent ends of the log beside it: Burrow's `intervals`.
 pub(super) const WINDOW: usize = 10;
 
-/// Ends of the log that are kept. The newest half is every one that was read; the older half is thinned, so that it reaches far back.
+/// Ends of the log that are kept. The newest half is every one that was read; the older half is thinned, so
+/// that it reaches far back.
 const ENDS: usize = 60;
 
-/// Records that a partition may lag behind without being in trouble, whatever its commits say: Burrow's `allowed-lag`. Without it, a
-/// topic that holds a record or two at each reading is a warning whenever ten of these small figures happen not to fall.
+/// Records that a partition may lag behind without being in trouble, whatever its commits say: Burrow's
+/// `allowed-lag`. Without it, a topic that holds a record or two at each reading is a warning whenever ten of
+/// these small figures happen not to fall.
 const ALLOWED: i64 = 10;
 
 /// What was committed was committed before it was seen, nobody knows when.
@@ -50,8 +53,9 @@ impl Track {
         });
     }
 
-    /// A reading tells the offset and not when it was committed. One that differs was committed since the reading before. One that is
-    /// the same was committed again by a consumer that is alive, once it has been silent for longer than it usually is.
+    /// A reading tells the offset and not when it was committed. One that differs was committed since the
+    /// reading before. One that is the same was committed again by a consumer that is alive, once it has been
+    /// silent for longer than it usually is.
     fn commit(&mut self, at: DateTime<Utc>, offset: i64, lag: i64, owned: bool) {
         match self.commits.back() {
             None => {
@@ -60,10 +64,13 @@ impl Track {
             }
             Some(last) if last.offset != offset => {
                 let stayed = self.since.replace(at).map_or(0, |since| (at - since).num_milliseconds());
-                (self.moved, self.rhythm) = (true, stayed.max(self.rhythm / 2));
+                self.moved = true;
+                self.rhythm = stayed.max(self.rhythm / 2);
                 self.push(Commit { at, offset, lag });
             }
-            Some(last) if owned && (at - last.at).num_milliseconds() >= self.rhythm => self.push(Commit { at, offset, lag }),
+            Some(last) if owned && (at - last.at).num_milliseconds() >= self.rhythm => {
+                self.push(Commit { at, offset, lag })
+            }
             Some(_) => {}
         }
     }
@@ -75,8 +82,8 @@ impl Track {
         self.commits.push_back(commit);
     }
 
-    /// By Burrow's rules, once the window is full. Where nobody is left who could fill it, only whether it has stopped is asked. Who is
-    /// alive and within its rhythm is not silent.
+    /// By Burrow's rules, once the window is full. Where nobody is left who could fill it, only whether it
+    /// has stopped is asked. Who is alive and within its rhythm is not silent.
     fn judge(&mut self, at: DateTime<Utc>, lag: i64, owned: bool) -> Verdict {
         let full = self.commits.len() == WINDOW;
         let ends = self.ends.iter().rev().take(WINDOW).map(|(_, end)| *end);
@@ -98,14 +105,16 @@ impl Track {
         self.moved && self.since.is_some_and(|since| at - since < span)
     }
 
-    /// Age of the oldest record not consumed, seconds: how long ago the log ended at the committed offset. `None` where that was before
-    /// the first reading.
+    /// Age of the oldest record not consumed, seconds: how long ago the log ended at the committed offset.
+    /// `None` where that was before the first reading.
     pub(super) fn behind(&self, partition: &PartitionLag) -> Option<f64> {
         if partition.lag()? == 0 {
             return Some(0.0);
         }
-        let (committed, newest) = (partition.committed?, self.ends.back()?.0);
-        let reached = self.ends.iter().zip(self.ends.iter().skip(1)).find_map(|(a, b)| crossing(*a, *b, committed))?;
+        let committed = partition.committed?;
+        let newest = self.ends.back()?.0;
+        let reached =
+            self.ends.iter().zip(self.ends.iter().skip(1)).find_map(|(a, b)| crossing(*a, *b, committed))?;
         Some((newest - reached).as_seconds_f64().max(0.0))
     }
 }
@@ -126,7 +135,8 @@ fn crossing(a: (DateTime<Utc>, i64), b: (DateTime<Utc>, i64), offset: i64) -> Op
     if !(a.1 <= offset && offset < b.1) {
         return None;
     }
-    let (done, whole) = (i128::from(offset - a.1), i128::from(b.1 - a.1));
+    let done = i128::from(offset - a.1);
+    let whole = i128::from(b.1 - a.1);
     let span = i128::from((b.0 - a.0).num_milliseconds()) * done / whole;
     Some(a.0 + TimeDelta::milliseconds(i64::try_from(span).ok()?))
 }
@@ -162,11 +172,21 @@ mod tests {
 
     #[test]
     fn a_consumer_that_hangs_stalls_and_one_that_is_gone_has_stopped() {
-        let alive = |hangs: i64, owned: bool| (0..24).map(move |n| (n.min(hangs) * 100, n * 100 + 50 - n % 2 * 30, owned || n <= hangs));
+        let alive = |hangs: i64, owned: bool| {
+            (0..24).map(move |n| (n.min(hangs) * 100, n * 100 + 50 - n % 2 * 30, owned || n <= hangs))
+        };
         let hung = told(alive(11, true));
-        assert_eq!((hung[15], hung[20], hung[23]), (Verdict::Ok, Verdict::Stall, Verdict::Stall), "ten commits of the same offset");
+        assert_eq!(
+            (hung[15], hung[20], hung[23]),
+            (Verdict::Ok, Verdict::Stall, Verdict::Stall),
+            "ten commits of the same offset"
+        );
         let gone = told(alive(11, false));
-        assert_eq!((gone[11], gone[20], gone[21]), (Verdict::Ok, Verdict::Ok, Verdict::Stop), "silent for longer than the window");
+        assert_eq!(
+            (gone[11], gone[20], gone[21]),
+            (Verdict::Ok, Verdict::Ok, Verdict::Stop),
+            "silent for longer than the window"
+        );
     }
 
     #[test]

@@ -26,7 +26,9 @@ impl Search {
         let needle = if exact { needle.to_owned() } else { needle.to_lowercase() };
         // What is read as `status=500` stands as `"status":500` in the line.
         let pair = needle.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty());
-        let json = pair.into_iter().flat_map(|(key, value)| [format!("{key}\":{value}"), format!("{key}\":\"{value}")]);
+        let json = pair
+            .into_iter()
+            .flat_map(|(key, value)| [format!("{key}\":{value}"), format!("{key}\":\"{value}")]);
         let needles = json.chain((!needle.is_empty()).then(|| needle.clone())).collect();
         Self { text: text.into(), needles, exact, inverse, only: false, hits: 0 }
     }
@@ -53,13 +55,15 @@ impl Search {
         self.is_on() && !line.mark && found() != self.inverse
     }
 
-    /// Where it is in a text, to be highlighted: ranges of bytes, in order. An inverse search has nothing to show.
+    /// Where it is in a text, to be highlighted: ranges of bytes, in order. An inverse search has nothing to
+    /// show.
     pub fn places(&self, text: &str) -> Vec<(usize, usize)> {
         let Some(needle) = self.needles.last().filter(|_| !self.inverse) else { return Vec::new() };
         let mut places = Vec::new();
         let mut from = 0;
         while let Some(at) = find(&text[from..], needle, self.exact) {
-            let (start, end) = (from + at, from + at + needle.len());
+            let start = from + at;
+            let end = from + at + needle.len();
             if !text.is_char_boundary(end) {
                 break; // a letter that is longer in capitals
             }
@@ -83,8 +87,11 @@ fn find(text: &str, needle: &str, exact: bool) -> Option<usize> {
     if !needle.is_ascii() {
         return text.to_lowercase().find(needle).filter(|at| text.is_char_boundary(*at));
     }
-    let (text, needle) = (text.as_bytes(), needle.as_bytes());
+    let text = text.as_bytes();
+    let needle = needle.as_bytes();
     let first = needle.first()?;
     let last = text.len().checked_sub(needle.len())?;
-    (0..=last).find(|at| text[*at].eq_ignore_ascii_case(first) && text[*at..*at + needle.len()].eq_ignore_ascii_case(needle))
+    (0..=last).find(|at| {
+        text[*at].eq_ignore_ascii_case(first) && text[*at..*at + needle.len()].eq_ignore_ascii_case(needle)
+    })
 }

@@ -58,7 +58,11 @@ fn batches() -> impl Strategy<Value = Vec<Vec<LogLine>>> {
 }
 
 fn place() -> impl Strategy<Value = Place> {
-    prop_oneof![Just(Place::Newest), (0_usize..30).prop_map(Place::Bottom), (0_usize..30).prop_map(Place::Top)]
+    prop_oneof![
+        Just(Place::Newest),
+        (0_usize..30).prop_map(Place::Bottom),
+        (0_usize..30).prop_map(Place::Top)
+    ]
 }
 
 proptest! {
@@ -79,7 +83,8 @@ proptest! {
     fn what_is_read_stays_whatever_comes(before in batches(), after in batches(), place in place(), at in 0_usize..30) {
         let mut log = told(&before);
         let held = |log: &LogView, at: usize| log.rows().get(at).map(|row| row.line.clone());
-        (log.place, log.cursor) = (place, (at < log.rows().len()).then_some(at));
+        log.place = place;
+        log.cursor = (at < log.rows().len()).then_some(at);
         let was = (log.cursor.map(|at| held(&log, at)), place_of(place).and_then(|at| held(&log, at)));
         tell(&mut log, &after);
         let is = (log.cursor.map(|at| held(&log, at)), place_of(log.place).and_then(|at| held(&log, at)));
@@ -90,7 +95,8 @@ proptest! {
     #[test]
     fn a_search_finds_the_same_typed_at_once_or_letter_by_letter(batches in batches(), text in "!?(s|se|S|served|STATUS=500|status=5|ö|#1){1,2}") {
         let (first, rest) = batches.split_at(batches.len() / 2);
-        let (mut typed, mut pasted) = (told(first), told(first));
+        let mut typed = told(first);
+        let mut pasted = told(first);
         for (at, c) in text.char_indices() {
             typed.look_for(&text[..at + c.len_utf8()]);
         }
@@ -146,12 +152,14 @@ fn what_is_read_is_not_taken_away_by_a_fast_log_and_the_gap_is_told() {
     let text = "x".repeat(64 << 10);
     (0..60).for_each(|second| log.extend(&[line(second, 0, &text)]));
     log.place = Place::Top(3);
-    let (held, dropped) = (log.rows()[3].clone(), log.dropped);
+    let held = log.rows()[3].clone();
+    let dropped = log.dropped;
     (60..200).for_each(|second| log.extend(&[line(second, 0, &text)]));
     assert_eq!((&log.rows()[3], log.dropped), (&held, dropped));
     log.to_newest();
     log.extend(&[line(300, 0, "now")]);
-    let told: Vec<_> = log.rows().iter().filter(|row| row.line.mark).map(|row| row.line.text.text().as_str()).collect();
+    let told: Vec<_> =
+        log.rows().iter().filter(|row| row.line.mark).map(|row| row.line.text.text().as_str()).collect();
     let [told] = told[..] else { panic!("{told:?}") };
     assert!(told.contains("lines came while older ones were read"), "{told}");
     assert_eq!(read(&log, log.rows().len() - 1), "now");
@@ -202,7 +210,10 @@ fn only_so_many_streams_are_followed_and_the_next_when_one_ends() {
     assert_eq!((log.streams.len(), log.left_out.len()), (STREAMS, 2));
     log.tell(7, &LogState::Ended(crate::event::LogEnd::Gone));
     let added = log.add(Vec::new());
-    assert_eq!(added.iter().map(|(number, source)| (*number, source.pod.as_str())).collect::<Vec<_>>(), [(50, "app-50")]);
+    assert_eq!(
+        added.iter().map(|(number, source)| (*number, source.pod.as_str())).collect::<Vec<_>>(),
+        [(50, "app-50")]
+    );
     assert_eq!(log.add(vec![added[0].1.clone()]), [], "it is known");
 }
 

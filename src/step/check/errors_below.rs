@@ -15,7 +15,8 @@ pub(super) struct ErrorsBelow {
     ratio: f64,
 }
 
-/// Fewer than this share (0..1) of the service's requests fail; nothing to hold it to where Prometheus counts no requests of it.
+/// Fewer than this share (0..1) of the service's requests fail; nothing to hold it to where Prometheus counts
+/// no requests of it.
 pub fn errors_below(service: &str, ratio: f64) -> Check {
     super::check(&ErrorsBelow { service: service.into(), ratio })
 }
@@ -29,16 +30,20 @@ impl Expected for ErrorsBelow {
         into.ratio_5xx = evidence.rates.and_then(|rates| rates.ratio(&self.service));
     }
 
-    /// A sample is needed whose whole window is of after the change, or half of the time that is left for it where the window is longer: what
-    /// was asked before knows nothing of the change. Without a Prometheus, or for a service that it counts no requests of, there is nothing to
-    /// hold the change to.
+    /// A sample is needed whose whole window is of after the change, or half of the time that is left for it
+    /// where the window is longer: what was asked before knows nothing of the change. Without a Prometheus,
+    /// or for a service that it counts no requests of, there is nothing to hold the change to.
     fn missing(&self, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
-        let (Self { service, ratio: below }, rates) = (self, evidence.rates?);
+        let Self { service, ratio: below } = self;
+        let rates = evidence.rates?;
         if rates.at.is_some() && !rates.services.get(service).is_some_and(Series::recent) {
             return None;
         }
         let window = TimeDelta::seconds(rates.window.unwrap_or(0).min(since.within / 2).into());
-        match rates.ratio(service).filter(|_| since.applied.is_some_and(|applied| rates.at > Some(applied + window))) {
+        match rates
+            .ratio(service)
+            .filter(|_| since.applied.is_some_and(|applied| rates.at > Some(applied + window)))
+        {
             Some(ratio) if ratio < *below => None,
             Some(ratio) => Some(format!("{:.1} % of requests to {service} fail", ratio * 100.0).into()),
             None => Some(format!("no error rate of {service} since the change").into()),

@@ -21,7 +21,8 @@ pub fn gone(uid: Uid, workload: Option<Uid>) -> Check {
 
 impl Expected for Gone {
     const NAME: &'static str = "gone";
-    const NEEDS: &'static [SourceId] = &[SourceId::Pods, SourceId::Deployments, SourceId::StatefulSets, SourceId::DaemonSets];
+    const NEEDS: &'static [SourceId] =
+        &[SourceId::Pods, SourceId::Deployments, SourceId::StatefulSets, SourceId::DaemonSets];
 
     fn measure(&self, evidence: &Evidence<'_>, into: &mut Measure) {
         let state = match evidence.cluster.pods.get(&self.uid) {

@@ -34,8 +34,14 @@ impl Expected for LagFalling {
         let now = group.lag().filter(|_| evidence.lag.at > since.applied);
         match (now, since.peak) {
             (Some(0), _) => None,
-            (Some(lag), Some(peak)) if lag <= peak - peak / FALL && group.growth().is_none_or(|growth| growth < 0.0) => None,
-            (Some(lag), _) => Some(format!("lag of {} is {lag} and has not begun to fall", group.now.group).into()),
+            (Some(lag), Some(peak))
+                if lag <= peak - peak / FALL && group.growth().is_none_or(|growth| growth < 0.0) =>
+            {
+                None
+            }
+            (Some(lag), _) => {
+                Some(format!("lag of {} is {lag} and has not begun to fall", group.now.group).into())
+            }
             (None, _) => Some(format!("no lag of {} since the change", group.now.group).into()),
         }
     }

@@ -1,5 +1,6 @@
-//! What must come true after a step, measured before and after. One kind of check is one file of this folder and one line of [`KINDS`];
-//! recordings hold its name and arguments, so that those of other versions stay readable.
+//! What must come true after a step, measured before and after. One kind of check is one file of this folder
+//! and one line of [`KINDS`]; recordings hold its name and arguments, so that those of other versions stay
+//! readable.
 
 mod errors_below;
 mod gone;

@@ -28,7 +28,9 @@ impl Expected for Ready {
 
     fn missing(&self, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
         let Self { kind, uid, replicas } = self;
-        let Some(w) = evidence.cluster.workloads.get(uid) else { return Some(format!("the {} is gone", kind.word()).into()) };
+        let Some(w) = evidence.cluster.workloads.get(uid) else {
+            return Some(format!("the {} is gone", kind.word()).into());
+        };
         let done = w.desired == *replicas && w.ready == *replicas && w.observed >= w.generation;
         (!done).then(|| format!("{} of {replicas} replicas ready", w.ready).into())
     }

@@ -20,7 +20,8 @@ pub fn rollout(kind: Kind, uid: Uid) -> Check {
 /// Ready, wanted and release of a workload.
 pub(super) fn workload(uid: &str, evidence: &Evidence<'_>, into: &mut Measure) {
     let workload = evidence.cluster.workloads.get(uid);
-    (into.ready, into.desired) = (workload.map(|w| w.ready), workload.map(|w| w.desired));
+    into.ready = workload.map(|w| w.ready);
+    into.desired = workload.map(|w| w.desired);
     into.release = workload.and_then(|w| w.release.clone());
 }
 
@@ -34,11 +35,16 @@ impl Expected for Rollout {
 
     /// The controller has seen the write, all replicas are new, none is old, all are ready.
     fn missing(&self, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
-        let Some(w) = evidence.cluster.workloads.get(&self.uid) else { return Some(format!("the {} is gone", self.kind.word()).into()) };
+        let Some(w) = evidence.cluster.workloads.get(&self.uid) else {
+            return Some(format!("the {} is gone", self.kind.word()).into());
+        };
         if w.generation < since.generation || w.observed < w.generation {
             return Some("the controller has not seen the change yet".into());
         }
         let done = w.updated >= w.desired && w.replicas == w.updated && w.ready >= w.desired;
-        (!done).then(|| format!("{} of {} replicas new, {} ready, {} in all", w.updated, w.desired, w.ready, w.replicas).into())
+        (!done).then(|| {
+            format!("{} of {} replicas new, {} ready, {} in all", w.updated, w.desired, w.ready, w.replicas)
+                .into()
+        })
     }
 }

@@ -31,7 +31,10 @@ impl Expected for Schedulable {
     }
 
     fn missing(&self, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
-        let Some(node) = evidence.cluster.nodes.get(&self.uid) else { return Some("the node is gone, or nodes cannot be read".into()) };
-        (node.cordoned == self.schedulable).then(|| format!("the node is still {}", word(!node.cordoned)).into())
+        let Some(node) = evidence.cluster.nodes.get(&self.uid) else {
+            return Some("the node is gone, or nodes cannot be read".into());
+        };
+        (node.cordoned == self.schedulable)
+            .then(|| format!("the node is still {}", word(!node.cordoned)).into())
     }
 }

@@ -21,7 +21,11 @@ pub fn silenced(tag: &str, alerts: Vec<Clean>) -> Check {
 
 /// How many of these alerts call for a person.
 fn calling(alerts: &[Clean], evidence: &Evidence<'_>) -> usize {
-    alerts.iter().filter_map(|fingerprint| evidence.alerts.get(fingerprint)).filter(|alert| alert.active()).count()
+    alerts
+        .iter()
+        .filter_map(|fingerprint| evidence.alerts.get(fingerprint))
+        .filter(|alert| alert.active())
+        .count()
 }
 
 impl Expected for Silenced {
@@ -35,7 +39,12 @@ impl Expected for Silenced {
 
     fn missing(&self, evidence: &Evidence<'_>, _since: &Since) -> Option<Clean> {
         let Self { tag, alerts } = self;
-        if !evidence.alerts.silences().iter().any(|silence| silence.active && silence.comment.contains(tag.as_str())) {
+        if !evidence
+            .alerts
+            .silences()
+            .iter()
+            .any(|silence| silence.active && silence.comment.contains(tag.as_str()))
+        {
             return Some("Alertmanager does not list the silence yet".into());
         }
         let calling = calling(alerts, evidence);

@@ -31,7 +31,8 @@ impl Expected for Unsilenced {
         if evidence.alerts.silences().iter().any(|silence| silence.id == self.id) {
             return Some("the silence is still in force".into());
         }
-        let quiet = evidence.alerts.rows().into_iter().filter(|alert| alert.silenced_by.contains(&self.id)).count();
+        let quiet =
+            evidence.alerts.rows().into_iter().filter(|alert| alert.silenced_by.contains(&self.id)).count();
         (quiet > 0).then(|| format!("{} still kept quiet by it", units::counted(quiet, "alert")).into())
     }
 }

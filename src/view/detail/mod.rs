@@ -1,4 +1,5 @@
-//! One pod, workload or node in full: everything that is known of it, and what Kubernetes warned of, newest first.
+//! One pod, workload or node in full: everything that is known of it, and what Kubernetes warned of, newest
+//! first.
 
 mod more;
 
@@ -36,7 +37,11 @@ pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, 
         }
         (None, Some(workload)) => {
             page.workload(workload);
-            format!("{} {}", workload.kind.word(), state.world.place(workload.meta.context(), &workload.meta.name))
+            format!(
+                "{} {}",
+                workload.kind.word(),
+                state.world.place(workload.meta.context(), &workload.meta.name)
+            )
         }
         (None, None) if let Some(node) = cluster.nodes.get(uid) => {
             page.node(node);
@@ -48,7 +53,8 @@ pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, 
         }
     };
     let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
-    let inside = pane::overlay(look, Role::BorderFocus, &title, &format!("uid {}", ContextId::bare(uid)), area, buf);
+    let inside =
+        pane::overlay(look, Role::BorderFocus, &title, &format!("uid {}", ContextId::bare(uid)), area, buf);
     pane::scrolled(look, inside, page.lines, scroll, buf);
 }
 
@@ -65,9 +71,14 @@ impl Page<'_> {
     /// A label and words, as many lines as they need.
     fn fact(&mut self, label: &str, role: Role, words: &str) {
         let indent = if label.is_empty() { 0 } else { 14 };
-        for (n, part) in wrap(words, usize::from(self.columns).saturating_sub(indent + 3)).iter().enumerate() {
+        for (n, part) in wrap(words, usize::from(self.columns).saturating_sub(indent + 3)).iter().enumerate()
+        {
             let label = if n == 0 { label } else { "" };
-            let row = self.row().gap(1).cell(self.look.style(Role::Dim), label, indent).text(self.look.style(role), part);
+            let row = self
+                .row()
+                .gap(1)
+                .cell(self.look.style(Role::Dim), label, indent)
+                .text(self.look.style(role), part);
             self.lines.push(row);
         }
     }
@@ -109,7 +120,12 @@ impl Page<'_> {
         let (mark, role) = if container.ready { ("●", Role::Ok) } else { ("✖", Role::Critical) };
         let ended = container.init && matches!(container.state, ContainerState::Terminated { exit: 0, .. });
         let (mark, role) = if ended { ("✓", Role::Dim) } else { (mark, role) };
-        let row = self.row().gap(1).text(self.look.style(role), mark).gap(1).text(self.look.style(Role::Strong), &container.name);
+        let row = self
+            .row()
+            .gap(1)
+            .text(self.look.style(role), mark)
+            .gap(1)
+            .text(self.look.style(Role::Strong), &container.name);
         let row = if container.init { row.text(self.look.style(Role::Dim), " (init)") } else { row };
         self.lines.push(row.gap(2).text(self.look.style(Role::Dim), &container.image));
         self.fact("  state", Role::Text, &self.says(&container.state));
@@ -128,23 +144,35 @@ impl Page<'_> {
                 let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
                 format!("waiting, {}{message}", reason.as_deref().unwrap_or("no reason given"))
             }
-            ContainerState::Running { since } => ago(*since).map_or_else(|| "running".to_owned(), |age| format!("running for {age}")),
+            ContainerState::Running { since } => {
+                ago(*since).map_or_else(|| "running".to_owned(), |age| format!("running for {age}"))
+            }
             ContainerState::Terminated { reason, exit, at, message } => {
                 let ago = ago(*at).map(|age| format!(", {age} ago")).unwrap_or_default();
                 let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-                format!("ended, {}, exit {exit}{ago}{message}", reason.as_deref().unwrap_or("no reason given"))
+                format!(
+                    "ended, {}, exit {exit}{ago}{message}",
+                    reason.as_deref().unwrap_or("no reason given")
+                )
             }
         }
     }
 
     fn workload(&mut self, workload: &Workload) {
         let cluster = &self.state.world.cluster;
-        self.fact("replicas", if workload.short() { Role::Critical } else { Role::Text }, &Self::counts(workload));
+        self.fact(
+            "replicas",
+            if workload.short() { Role::Critical } else { Role::Text },
+            &Self::counts(workload),
+        );
         let revision = workload.revision.map_or_else(|| "–".to_owned(), |n| n.to_string());
         self.fact(
             "revision",
             Role::Text,
-            &format!("{revision}  {}", self.state.world.release(workload).map_or("–", |release| release.as_str())),
+            &format!(
+                "{revision}  {}",
+                self.state.world.release(workload).map_or("–", |release| release.as_str())
+            ),
         );
         self.fact("service", Role::Text, &workload.service);
         self.fact("namespace", Role::Text, &workload.meta.namespace);
@@ -182,9 +210,16 @@ impl Page<'_> {
         let (mark, role) = if now { ("▸", Role::Accent) } else { (" ", Role::Text) };
         let images = revision.images.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
         let dim = self.look.style(Role::Dim);
-        let row = self.row().text(self.look.style(role), mark).gap(1).cell(self.look.style(role), &format!("rev {}", revision.number), 9);
+        let row = self.row().text(self.look.style(role), mark).gap(1).cell(
+            self.look.style(role),
+            &format!("rev {}", revision.number),
+            9,
+        );
         let row = row.cell(self.look.style(Role::Text), revision.release.as_deref().unwrap_or("–"), 12);
-        let row = row.number(dim, &self.age(&revision.meta), 8).number(dim, &format!("{}/{}", revision.ready, revision.desired), 8).gap(3);
+        let row = row
+            .number(dim, &self.age(&revision.meta), 8)
+            .number(dim, &format!("{}/{}", revision.ready, revision.desired), 8)
+            .gap(3);
         let row = row.text(dim, &images).gap(2);
         self.lines.push(row.text(self.look.style(Role::Text), revision.cause.as_deref().unwrap_or_default()));
     }
@@ -192,7 +227,13 @@ impl Page<'_> {
     fn pod_line(&mut self, pod: &Pod) {
         let diagnosis = told(&self.state.world, pod, &diagnose(pod));
         let (mark, role) = marks::severity(diagnosis.severity);
-        let row = self.row().gap(1).text(self.look.style(role), mark).gap(1).cell(self.look.style(Role::Text), &pod.meta.name, 44).gap(1);
+        let row = self
+            .row()
+            .gap(1)
+            .text(self.look.style(role), mark)
+            .gap(1)
+            .cell(self.look.style(Role::Text), &pod.meta.name, 44)
+            .gap(1);
         let row = row.text(self.look.style(role), &diagnosis.status).gap(2);
         let row = row.text(self.look.style(Role::Text), diagnosis.why.as_deref().unwrap_or_default()).gap(2);
         let row = row.text(self.look.style(Role::Dim), &format!("×{}", restarts(pod))).gap(2);
@@ -216,9 +257,17 @@ impl Page<'_> {
         let (mark, role) = if notice.warning { ("▲", Role::Warn) } else { ("·", Role::Dim) };
         let head = format!("{:>6} ago", units::age(self.state.now - notice.last));
         let times = if notice.count > 1 { format!("×{}", notice.count) } else { String::new() };
-        let row = self.row().text(self.look.style(Role::Dim), &head).gap(2).text(self.look.style(role), mark).gap(1);
-        let row =
-            row.cell(self.look.style(role), &notice.reason, width(&notice.reason).max(18) + 1).cell(self.look.style(Role::Dim), &times, 6);
+        let row = self
+            .row()
+            .text(self.look.style(Role::Dim), &head)
+            .gap(2)
+            .text(self.look.style(role), mark)
+            .gap(1);
+        let row = row.cell(self.look.style(role), &notice.reason, width(&notice.reason).max(18) + 1).cell(
+            self.look.style(Role::Dim),
+            &times,
+            6,
+        );
         self.lines.push(row.text(self.look.style(Role::Text), &notice.message));
     }
 }

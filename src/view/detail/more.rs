@@ -1,5 +1,5 @@
-//! The parts of a page that are about more than the object's own status: a node, what is used of what is allowed, who owns it, who
-//! changed it last.
+//! The parts of a page that are about more than the object's own status: a node, what is used of what is
+//! allowed, who owns it, who changed it last.
 
 use std::num::NonZeroU32;
 
@@ -31,8 +31,15 @@ impl Page<'_> {
         self.usage_of(self.state.world.usage.node(node), node.allocatable, "allocatable");
         self.fact("age", Role::Text, &self.age(&node.meta));
         self.changed(node.changed.as_ref());
-        let pods: Vec<&Pod> =
-            self.state.world.cluster.pods.values().map(AsRef::as_ref).filter(|pod| pod.node.as_ref() == Some(&node.meta.name)).collect();
+        let pods: Vec<&Pod> = self
+            .state
+            .world
+            .cluster
+            .pods
+            .values()
+            .map(AsRef::as_ref)
+            .filter(|pod| pod.node.as_ref() == Some(&node.meta.name))
+            .collect();
         self.section(&format!("Pods here, of those that are watched: {}", pods.len()));
         for pod in pods {
             self.pod_line(pod);
@@ -66,17 +73,23 @@ impl Page<'_> {
             let all = pod.containers.iter().filter(|container| !container.init).map(of);
             all.reduce(|sum, one| sum?.checked_add(one?.get())).flatten()
         };
-        Amount { cpu: sum(|container| container.limits.cpu), memory: sum(|container| container.limits.memory) }
+        Amount {
+            cpu: sum(|container| container.limits.cpu),
+            memory: sum(|container| container.limits.memory),
+        }
     }
 
     /// `requests 20m, 32 MiB · limits –, 256 MiB`
     pub(super) fn resources(&mut self, container: &Container) {
         let words = |amount: &Amount| {
-            let part = |of: Option<NonZeroU32>, text: fn(u32) -> String| of.map_or_else(|| "–".to_owned(), |n| text(n.get()));
+            let part = |of: Option<NonZeroU32>, text: fn(u32) -> String| {
+                of.map_or_else(|| "–".to_owned(), |n| text(n.get()))
+            };
             format!("{}, {}", part(amount.cpu, units::cores), part(amount.memory, units::kib))
         };
         if container.requests != Amount::default() || container.limits != Amount::default() {
-            let text = format!("requests {} · limits {}", words(&container.requests), words(&container.limits));
+            let text =
+                format!("requests {} · limits {}", words(&container.requests), words(&container.limits));
             self.fact("  resources", Role::Dim, &text);
         }
     }
@@ -84,8 +97,11 @@ impl Page<'_> {
     /// `ReplicaSet app-7d9 → deployment app`
     pub(super) fn owners(&mut self, pod: &Pod) {
         let Some(owner) = &pod.owner else { return self.fact("owner", Role::Text, "none") };
-        let behind = self.state.world.cluster.workload_of(pod).filter(|workload| workload.meta.uid != owner.uid);
-        let behind = behind.map(|workload| format!(" → {} {}", workload.kind.word(), workload.meta.name)).unwrap_or_default();
+        let behind =
+            self.state.world.cluster.workload_of(pod).filter(|workload| workload.meta.uid != owner.uid);
+        let behind = behind
+            .map(|workload| format!(" → {} {}", workload.kind.word(), workload.meta.name))
+            .unwrap_or_default();
         self.fact("owner", Role::Text, &format!("{} {}{behind}", owner.kind, owner.name));
     }
 

@@ -1,4 +1,5 @@
-//! One connection to one broker: requests and their answers, one after the other, in the newest versions that both sides know.
+//! One connection to one broker: requests and their answers, one after the other, in the newest versions that
+//! both sides know.
 //!
 //! What carries the bytes (TCP, TLS, a port-forward) is [`super::dial`]'s matter.
 
@@ -15,7 +16,8 @@ use crate::source::failure::Failure;
 /// The longest answer that is read: a cluster with 100,000 partitions is a few megabytes.
 const LONGEST: usize = 64 << 20;
 
-/// Requests after which a broker that wants TLS or SASL has hung up: it may still say which versions it knows.
+/// Requests after which a broker that wants TLS or SASL has hung up: it may still say which versions it
+/// knows.
 const STRANGERS: i32 = 2;
 
 /// Anything that carries bytes to a broker.
@@ -38,7 +40,10 @@ impl Connection {
         // The oldest form: every broker answers it, whatever else it knows.
         let answer = connection.send(&ApiVersionsRequest::default(), 0).await?;
         connection.succeeded("which requests it knows", answer.error_code)?;
-        let ranges = answer.api_keys.iter().map(|api| (api.api_key, VersionRange { min: api.min_version, max: api.max_version }));
+        let ranges = answer
+            .api_keys
+            .iter()
+            .map(|api| (api.api_key, VersionRange { min: api.min_version, max: api.max_version }));
         connection.versions = ranges.collect();
         Ok(connection)
     }
@@ -53,7 +58,10 @@ impl Connection {
     pub async fn ask<R: Request>(&mut self, request: &R) -> Result<R::Response, Failure> {
         let version = self.version::<R>().ok_or_else(|| {
             let name = &self.name;
-            Failure::Rejected(format!("{name} is of a version of Kafka that warroom does not speak (request {})", R::KEY))
+            Failure::Rejected(format!(
+                "{name} is of a version of Kafka that warroom does not speak (request {})",
+                R::KEY
+            ))
         })?;
         self.send(request, version).await
     }
@@ -66,7 +74,9 @@ impl Connection {
             .with_correlation_id(self.sent)
             .with_client_id(Some(StrBytes::from_static_str("warroom")));
         let mut frame = BytesMut::zeroed(4);
-        let encoded = header.encode(&mut frame, R::header_version(version)).and_then(|()| request.encode(&mut frame, version));
+        let encoded = header
+            .encode(&mut frame, R::header_version(version))
+            .and_then(|()| request.encode(&mut frame, version));
         encoded.map_err(|error| Failure::Rejected(format!("{} cannot be asked: {error}", self.name)))?;
         let length = u32::try_from(frame.len() - 4).unwrap_or(u32::MAX);
         frame[..4].copy_from_slice(&length.to_be_bytes());
@@ -97,7 +107,8 @@ impl Connection {
 
     fn decode<R: Request>(&self, mut answer: Bytes, version: i16) -> Result<R::Response, Failure> {
         let garbage = || Failure::Lost(format!("{}'s answer cannot be read", self.name));
-        let header = ResponseHeader::decode(&mut answer, R::Response::header_version(version)).map_err(|_| garbage())?;
+        let header = ResponseHeader::decode(&mut answer, R::Response::header_version(version))
+            .map_err(|_| garbage())?;
         if header.correlation_id != self.sent {
             return Err(garbage());
         }
@@ -119,7 +130,9 @@ impl Connection {
             ResponseError::ClusterAuthorizationFailed | ResponseError::GroupAuthorizationFailed => {
                 Failure::Forbidden(format!("{said}; grant Describe on the cluster, its groups and topics"))
             }
-            ResponseError::CoordinatorLoadInProgress | ResponseError::CoordinatorNotAvailable | ResponseError::NotCoordinator => {
+            ResponseError::CoordinatorLoadInProgress
+            | ResponseError::CoordinatorNotAvailable
+            | ResponseError::NotCoordinator => {
                 Failure::Busy { message: format!("{said}; its groups are moving"), wait: None }
             }
             _ => Failure::Lost(said),
@@ -130,5 +143,8 @@ impl Connection {
 /// Whether the code says that a right is missing.
 pub(super) fn denied(code: i16) -> bool {
     use ResponseError::{ClusterAuthorizationFailed, GroupAuthorizationFailed, TopicAuthorizationFailed};
-    matches!(ResponseError::try_from_code(code), Some(ClusterAuthorizationFailed | GroupAuthorizationFailed | TopicAuthorizationFailed))
+    matches!(
+        ResponseError::try_from_code(code),
+        Some(ClusterAuthorizationFailed | GroupAuthorizationFailed | TopicAuthorizationFailed)
+    )
 }

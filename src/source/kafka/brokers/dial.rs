@@ -1,7 +1,7 @@
 //! The way to a broker: TCP or a port-forward through the API server, TLS over either, then SASL.
 //!
-//! Brokers tell each other's addresses as they are seen from where they run. The table `[kafka.map]` says where such an address is to be
-//! found from here.
+//! Brokers tell each other's addresses as they are seen from where they run. The table `[kafka.map]` says
+//! where such an address is to be found from here.
 
 use std::sync::Arc;
 
@@ -34,14 +34,21 @@ pub(super) struct Dialer {
 
 impl Dialer {
     /// Files that TLS needs are read once, here.
-    pub fn new(settings: config::Kafka, namespace: String, client: kube::Client, timing: Timing) -> Result<Self, Failure> {
+    pub fn new(
+        settings: config::Kafka,
+        namespace: String,
+        client: kube::Client,
+        timing: Timing,
+    ) -> Result<Self, Failure> {
         let tls = settings.tls.as_ref().map(connector).transpose()?;
         Ok(Self { settings, namespace, client, timing, tls })
     }
 
-    /// A connection to whoever answers first of the brokers that are asked first: there is one at least, and any may be down.
+    /// A connection to whoever answers first of the brokers that are asked first: there is one at least, and
+    /// any may be down.
     pub async fn bootstrap(&self) -> Result<Connection, Failure> {
-        let (connection, _slower) = select_ok(self.settings.bootstrap.0.iter().map(|address| self.dial(address).boxed())).await?;
+        let (connection, _slower) =
+            select_ok(self.settings.bootstrap.0.iter().map(|address| self.dial(address).boxed())).await?;
         Ok(connection)
     }
 
@@ -66,11 +73,15 @@ impl Dialer {
             return self.forward(&self.place(address)?).await;
         }
         let found = match self.settings.map.get(address) {
-            Some(elsewhere) => elsewhere.parse().map_err(|fault: crate::data::Fault| Failure::Rejected(format!("[kafka.map]: {fault}")))?,
+            Some(elsewhere) => elsewhere
+                .parse()
+                .map_err(|fault: crate::data::Fault| Failure::Rejected(format!("[kafka.map]: {fault}")))?,
             None => address.clone(),
         };
         let lost = |error: std::io::Error| {
-            Failure::Lost(format!("cannot reach broker {address}: {error}; set kafka.port_forward, or its place in [kafka.map]"))
+            Failure::Lost(format!(
+                "cannot reach broker {address}: {error}; set kafka.port_forward, or its place in [kafka.map]"
+            ))
         };
         let tcp = TcpStream::connect((found.host.as_str(), found.port)).await.map_err(lost)?;
         tcp.set_nodelay(true).map_err(lost)?;
@@ -82,28 +93,39 @@ impl Dialer {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
         let mut forward = pods.portforward(pod, &[*port]).await.map_err(|error| refusal(place, &error))?;
         let stream = forward.take_stream(*port);
-        let stream = stream.ok_or_else(|| Failure::Lost(format!("no port-forward to port {port} of pod {pod}")))?;
+        let stream =
+            stream.ok_or_else(|| Failure::Lost(format!("no port-forward to port {port} of pod {pod}")))?;
         Ok(Box::new(stream))
     }
 
-    /// The pod behind an address: what the map says; a StatefulSet's pod by its own name; the pod of the settings for the brokers that
-    /// are asked first, which a Service's name stands for.
+    /// The pod behind an address: what the map says; a StatefulSet's pod by its own name; the pod of the
+    /// settings for the brokers that are asked first, which a Service's name stands for.
     fn place(&self, address: &HostPort) -> Result<Place, Failure> {
         let mapped = self.settings.map.get(address);
         let mut labels = address.host.split('.');
         let first = labels.next().unwrap_or_default();
         let ordinal = first.rsplit_once('-').is_some_and(|(_, number)| number.parse::<u16>().is_ok());
-        let at = |namespace: &str, pod: &str, port| Place { namespace: namespace.to_owned(), pod: pod.to_owned(), port };
+        let at = |namespace: &str, pod: &str, port| Place {
+            namespace: namespace.to_owned(),
+            pod: pod.to_owned(),
+            port,
+        };
         match mapped {
             Some(text) => {
                 let (namespace, pod) = text.split_once('/').unwrap_or((&self.namespace, text));
-                let (pod, port) =
-                    pod.rsplit_once(':').and_then(|(pod, port)| Some((pod, port.parse().ok()?))).unwrap_or((pod, address.port));
+                let (pod, port) = pod
+                    .rsplit_once(':')
+                    .and_then(|(pod, port)| Some((pod, port.parse().ok()?)))
+                    .unwrap_or((pod, address.port));
                 Ok(at(namespace, pod, port))
             }
             None if ordinal => Ok(at(labels.nth(1).unwrap_or(&self.namespace), first, address.port)),
-            None if self.settings.bootstrap.0.contains(address) => Ok(at(&self.namespace, &self.settings.pod, address.port)),
-            None => Err(Failure::Rejected(format!("a broker tells its address as {address}: name its pod in [kafka.map]"))),
+            None if self.settings.bootstrap.0.contains(address) => {
+                Ok(at(&self.namespace, &self.settings.pod, address.port))
+            }
+            None => Err(Failure::Rejected(format!(
+                "a broker tells its address as {address}: name its pod in [kafka.map]"
+            ))),
         }
     }
 }
@@ -124,7 +146,9 @@ fn refusal(place: &Place, error: &kube::Error) -> Failure {
             403 => Failure::Forbidden(format!(
                 "port-forward to pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/portforward"
             )),
-            404 => Failure::Rejected(format!("there is no pod {pod} in namespace {namespace}: see kafka.pod and [kafka.map]")),
+            404 => Failure::Rejected(format!(
+                "there is no pod {pod} in namespace {namespace}: see kafka.pod and [kafka.map]"
+            )),
             code => Failure::Lost(format!("port-forward to pod {pod} failed ({code}): {}", status.message)),
         },
         error => Failure::unreachable("the API server", error),
@@ -134,36 +158,49 @@ fn refusal(place: &Place, error: &kube::Error) -> Failure {
 /// TLS as the settings want it.
 fn connector(tls: &KafkaTls) -> Result<TlsConnector, Failure> {
     install_crypto();
-    let wrong = |what: &str, error: &dyn std::fmt::Display| Failure::Rejected(format!("[kafka.tls] {what}: {error}"));
+    let wrong =
+        |what: &str, error: &dyn std::fmt::Display| Failure::Rejected(format!("[kafka.tls] {what}: {error}"));
     let builder = ClientConfig::builder();
     let builder = match &tls.ca {
         Some(path) => {
             let mut roots = RootCertStore::empty();
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&path.display().to_string(), &error))? {
+            for certificate in CertificateDer::pem_file_iter(path)
+                .map_err(|error| wrong(&path.display().to_string(), &error))?
+            {
                 let certificate = certificate.map_err(|error| wrong(&path.display().to_string(), &error))?;
                 roots.add(certificate).map_err(|error| wrong(&path.display().to_string(), &error))?;
             }
             builder.with_root_certificates(roots)
         }
-        None => builder.with_platform_verifier().map_err(|error| wrong("this machine's authorities", &error))?,
+        None => {
+            builder.with_platform_verifier().map_err(|error| wrong("this machine's authorities", &error))?
+        }
     };
     let config = match &tls.identity {
         None => builder.with_no_client_auth(),
         Some((cert, key)) => {
             let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect);
             let chain: Vec<_> = chain.map_err(|error| wrong(&cert.display().to_string(), &error))?;
-            let own = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(&key.display().to_string(), &error))?;
+            let own = PrivateKeyDer::from_pem_file(key)
+                .map_err(|error| wrong(&key.display().to_string(), &error))?;
             builder.with_client_auth_cert(chain, own).map_err(|error| wrong("cert and key", &error))?
         }
     };
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-async fn secured(tls: &TlsConnector, address: &HostPort, carrier: Box<dyn Stream>) -> Result<Box<dyn Stream>, Failure> {
-    let name = ServerName::try_from(address.host.clone()).map_err(|error| Failure::Rejected(format!("broker {address}: {error}")))?;
+async fn secured(
+    tls: &TlsConnector,
+    address: &HostPort,
+    carrier: Box<dyn Stream>,
+) -> Result<Box<dyn Stream>, Failure> {
+    let name = ServerName::try_from(address.host.clone())
+        .map_err(|error| Failure::Rejected(format!("broker {address}: {error}")))?;
     let stream = tls.connect(name, carrier).await.map_err(|error| {
         let why = root(&error);
-        Failure::Lost(format!("TLS with broker {address} failed: {why}; is this its TLS port, and ca its authority?"))
+        Failure::Lost(format!(
+            "TLS with broker {address} failed: {why}; is this its TLS port, and ca its authority?"
+        ))
     })?;
     Ok(Box::new(stream))
 }

@@ -10,8 +10,8 @@ use kafka_protocol::messages::consumer_group_describe_response::Member;
 use kafka_protocol::messages::describe_groups_response::DescribedGroupMember;
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::{
-    ConsumerGroupDescribeRequest, ConsumerProtocolAssignment, DescribeGroupsRequest, GroupId, ListGroupsRequest, OffsetFetchRequest,
-    TopicName,
+    ConsumerGroupDescribeRequest, ConsumerProtocolAssignment, DescribeGroupsRequest, GroupId,
+    ListGroupsRequest, OffsetFetchRequest, TopicName,
 };
 use kafka_protocol::protocol::{Decodable, StrBytes};
 
@@ -47,27 +47,40 @@ pub(super) async fn read(connection: &mut Connection) -> Result<BTreeMap<GroupId
     Ok(found)
 }
 
-/// Classic groups, and those of the newer protocol (KIP-848). Connect's, Streams' and share groups have no lag of this kind.
+/// Classic groups, and those of the newer protocol (KIP-848). Connect's, Streams' and share groups have no
+/// lag of this kind.
 async fn list(connection: &mut Connection) -> Result<(Vec<GroupId>, Vec<GroupId>), Failure> {
     let answer = connection.ask(&ListGroupsRequest::default()).await?;
     connection.succeeded("its groups", answer.error_code)?;
-    let consumers = answer.groups.into_iter().filter(|group| matches!(group.protocol_type.as_str(), "consumer" | ""));
-    let ours = consumers.filter(|group| matches!(group.group_type.to_ascii_lowercase().as_str(), "classic" | "consumer" | ""));
-    let (modern, classic): (Vec<_>, Vec<_>) = ours.partition(|group| group.group_type.eq_ignore_ascii_case("consumer"));
-    let ids = |groups: Vec<kafka_protocol::messages::list_groups_response::ListedGroup>| groups.into_iter().map(|g| g.group_id).collect();
+    let consumers =
+        answer.groups.into_iter().filter(|group| matches!(group.protocol_type.as_str(), "consumer" | ""));
+    let ours = consumers.filter(|group| {
+        matches!(group.group_type.to_ascii_lowercase().as_str(), "classic" | "consumer" | "")
+    });
+    let (modern, classic): (Vec<_>, Vec<_>) =
+        ours.partition(|group| group.group_type.eq_ignore_ascii_case("consumer"));
+    let ids = |groups: Vec<kafka_protocol::messages::list_groups_response::ListedGroup>| {
+        groups.into_iter().map(|g| g.group_id).collect()
+    };
     Ok((ids(classic), ids(modern)))
 }
 
-async fn describe_classic(connection: &mut Connection, ids: Vec<GroupId>, found: &mut BTreeMap<GroupId, Found>) -> Result<(), Failure> {
+async fn describe_classic(
+    connection: &mut Connection,
+    ids: Vec<GroupId>,
+    found: &mut BTreeMap<GroupId, Found>,
+) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }
     let answer = connection.ask(&DescribeGroupsRequest::default().with_groups(ids)).await?;
     for group in answer.groups {
-        let known = describable(connection, group.error_code)?.filter(|_| group.group_state.as_str() != "Dead");
+        let known =
+            describable(connection, group.error_code)?.filter(|_| group.group_state.as_str() != "Dead");
         let Some(seen) = known else { continue };
         let entry = found.entry(group.group_id).or_default();
-        (entry.members, entry.denied) = (seen.then(|| count(&group.members)), !seen);
+        entry.members = seen.then(|| count(&group.members));
+        entry.denied = !seen;
         for DescribedGroupMember { client_id, client_host, member_assignment, .. } in group.members {
             let places = assigned(member_assignment).into_iter();
             entry.owners.extend(places.map(|place| (place, (client_id.clone(), client_host.clone()))));
@@ -76,7 +89,11 @@ async fn describe_classic(connection: &mut Connection, ids: Vec<GroupId>, found:
     Ok(())
 }
 
-async fn describe_modern(connection: &mut Connection, ids: Vec<GroupId>, found: &mut BTreeMap<GroupId, Found>) -> Result<(), Failure> {
+async fn describe_modern(
+    connection: &mut Connection,
+    ids: Vec<GroupId>,
+    found: &mut BTreeMap<GroupId, Found>,
+) -> Result<(), Failure> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -84,10 +101,13 @@ async fn describe_modern(connection: &mut Connection, ids: Vec<GroupId>, found: 
     for group in answer.groups {
         let Some(seen) = describable(connection, group.error_code)? else { continue };
         let entry = found.entry(group.group_id).or_default();
-        (entry.members, entry.denied) = (seen.then(|| count(&group.members)), !seen);
+        entry.members = seen.then(|| count(&group.members));
+        entry.denied = !seen;
         for Member { client_id, client_host, assignment, .. } in group.members {
             let topics = assignment.topic_partitions.into_iter();
-            let places = topics.flat_map(|topic| topic.partitions.into_iter().map(move |number| (topic.topic_name.clone(), number)));
+            let places = topics.flat_map(|topic| {
+                topic.partitions.into_iter().map(move |number| (topic.topic_name.clone(), number))
+            });
             entry.owners.extend(places.map(|place| (place, (client_id.clone(), client_host.clone()))));
         }
     }
@@ -113,9 +133,13 @@ fn count<T>(members: &[T]) -> u32 {
 fn assigned(mut bytes: Bytes) -> Vec<Place> {
     let Ok(version) = bytes.try_get_i16() else { return Vec::new() };
     // Newer versions only add to the end.
-    let Ok(assignment) = ConsumerProtocolAssignment::decode(&mut bytes, version.clamp(0, 3)) else { return Vec::new() };
+    let Ok(assignment) = ConsumerProtocolAssignment::decode(&mut bytes, version.clamp(0, 3)) else {
+        return Vec::new();
+    };
     let topics = assignment.assigned_partitions.into_iter();
-    topics.flat_map(|topic| topic.partitions.into_iter().map(move |number| (topic.topic.clone(), number))).collect()
+    topics
+        .flat_map(|topic| topic.partitions.into_iter().map(move |number| (topic.topic.clone(), number)))
+        .collect()
 }
 
 async fn commits(connection: &mut Connection, found: &mut BTreeMap<GroupId, Found>) -> Result<(), Failure> {
@@ -123,12 +147,18 @@ async fn commits(connection: &mut Connection, found: &mut BTreeMap<GroupId, Foun
         return Ok(());
     }
     if connection.version::<OffsetFetchRequest>().is_some_and(|version| version >= MANY) {
-        let groups = found.keys().map(|id| OffsetFetchRequestGroup::default().with_group_id(id.clone()).with_topics(None));
-        let answer = connection.ask(&OffsetFetchRequest::default().with_groups(groups.collect()).with_topics(Some(Vec::new()))).await?;
+        let groups = found
+            .keys()
+            .map(|id| OffsetFetchRequestGroup::default().with_group_id(id.clone()).with_topics(None));
+        let answer = connection
+            .ask(&OffsetFetchRequest::default().with_groups(groups.collect()).with_topics(Some(Vec::new())))
+            .await?;
         for group in answer.groups {
             let topics = group.topics.into_iter();
             let partitions = topics.flat_map(|t| {
-                t.partitions.into_iter().map(move |p| ((t.name.clone(), p.partition_index), p.committed_offset, p.error_code))
+                t.partitions
+                    .into_iter()
+                    .map(move |p| ((t.name.clone(), p.partition_index), p.committed_offset, p.error_code))
             });
             if let Some(entry) = found.get_mut(&group.group_id) {
                 entry.take(connection, group.error_code, partitions)?;
@@ -137,10 +167,15 @@ async fn commits(connection: &mut Connection, found: &mut BTreeMap<GroupId, Foun
         return Ok(());
     }
     for (id, entry) in found {
-        let answer = connection.ask(&OffsetFetchRequest::default().with_group_id(id.clone()).with_topics(None)).await?;
+        let answer = connection
+            .ask(&OffsetFetchRequest::default().with_group_id(id.clone()).with_topics(None))
+            .await?;
         let topics = answer.topics.into_iter();
-        let partitions = topics
-            .flat_map(|t| t.partitions.into_iter().map(move |p| ((t.name.clone(), p.partition_index), p.committed_offset, p.error_code)));
+        let partitions = topics.flat_map(|t| {
+            t.partitions
+                .into_iter()
+                .map(move |p| ((t.name.clone(), p.partition_index), p.committed_offset, p.error_code))
+        });
         entry.take(connection, answer.error_code, partitions)?;
     }
     Ok(())
@@ -148,7 +183,12 @@ async fn commits(connection: &mut Connection, found: &mut BTreeMap<GroupId, Foun
 
 impl Found {
     /// Committed offsets, each with its error code; −1 is none.
-    fn take(&mut self, connection: &Connection, code: i16, partitions: impl Iterator<Item = (Place, i64, i16)>) -> Result<(), Failure> {
+    fn take(
+        &mut self,
+        connection: &Connection,
+        code: i16,
+        partitions: impl Iterator<Item = (Place, i64, i16)>,
+    ) -> Result<(), Failure> {
         if denied(code) {
             self.denied = true;
             return Ok(());

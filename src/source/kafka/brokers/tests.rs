@@ -1,27 +1,37 @@
-//! The reader against brokers that are fakes and speak the real protocol: two of them, or one behind TLS and SASL.
+//! The reader against brokers that are fakes and speak the real protocol: two of them, or one behind TLS and
+//! SASL.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::api_versions_response::ApiVersion;
-use kafka_protocol::messages::consumer_group_describe_response::{Assignment, DescribedGroup as Modern, Member, TopicPartitions};
+use kafka_protocol::messages::consumer_group_describe_response::{
+    Assignment, DescribedGroup as Modern, Member, TopicPartitions,
+};
 use kafka_protocol::messages::consumer_protocol_assignment::TopicPartition;
 use kafka_protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use kafka_protocol::messages::list_groups_response::ListedGroup;
-use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
-use kafka_protocol::messages::metadata_response::{MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic};
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
 use kafka_protocol::messages::offset_fetch_response::{
-    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions, OffsetFetchResponseTopic,
-    OffsetFetchResponseTopics,
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsRequest, ApiVersionsResponse, ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse,
-    ConsumerProtocolAssignment, DescribeGroupsRequest, DescribeGroupsResponse, ListGroupsRequest, ListGroupsResponse, ListOffsetsResponse,
-    OffsetFetchRequest, OffsetFetchResponse, ResponseHeader, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
+    ApiKey, ApiVersionsRequest, ApiVersionsResponse, ConsumerGroupDescribeRequest,
+    ConsumerGroupDescribeResponse, ConsumerProtocolAssignment, DescribeGroupsRequest, DescribeGroupsResponse,
+    ListGroupsRequest, ListGroupsResponse, ListOffsetsResponse, OffsetFetchRequest, OffsetFetchResponse,
+    ResponseHeader, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
     SaslHandshakeResponse,
 };
-use kafka_protocol::protocol::{Encodable, HeaderVersion, Request, StrBytes, decode_request_header_from_buffer};
+use kafka_protocol::protocol::{
+    Encodable, HeaderVersion, Request, StrBytes, decode_request_header_from_buffer,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,7 +41,8 @@ use super::connection::Stream;
 use super::*;
 use crate::config::{Kafka, KafkaMode, KafkaSasl, KafkaTls, Mechanism, Secret};
 
-/// A broker of a cluster of two. The first coordinates `worker` and `gone`, the second `modern` and `secret`; each leads one partition.
+/// A broker of a cluster of two. The first coordinates `worker` and `gone`, the second `modern` and `secret`;
+/// each leads one partition.
 #[derive(Clone, Copy, Default)]
 struct Fake {
     node: i32,
@@ -64,13 +75,15 @@ impl Fake {
             stream.read_exact(&mut frame).await?;
             let mut body = frame.freeze();
             let header = decode_request_header_from_buffer(&mut body).unwrap();
-            let (key, version) = (ApiKey::try_from(header.request_api_key).unwrap(), header.request_api_version);
+            let key = ApiKey::try_from(header.request_api_key).unwrap();
+            let version = header.request_api_version;
             let mut reply = BytesMut::new();
             ResponseHeader::default()
                 .with_correlation_id(header.correlation_id)
                 .encode(&mut reply, key.response_header_version(version))
                 .unwrap();
-            let handshake = matches!(key, ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate);
+            let handshake =
+                matches!(key, ApiKey::ApiVersions | ApiKey::SaslHandshake | ApiKey::SaslAuthenticate);
             if !known && !handshake {
                 return Ok(()); // as a real one does
             }
@@ -102,7 +115,11 @@ impl Fake {
                 let right = ask::<SaslAuthenticateRequest>(body, version).auth_bytes == b"\0me\0s3cret"[..];
                 let code = if right { 0 } else { 58 };
                 let why = (!right).then(|| text("Authentication failed: Invalid username or password"));
-                say(&SaslAuthenticateResponse::default().with_error_code(code).with_error_message(why), version, reply);
+                say(
+                    &SaslAuthenticateResponse::default().with_error_code(code).with_error_message(why),
+                    version,
+                    reply,
+                );
                 return right;
             }
             ApiKey::Metadata => say(&self.metadata(&ask::<MetadataRequest>(body, version)), version, reply),
@@ -112,13 +129,24 @@ impl Fake {
             }
             ApiKey::DescribeGroups => {
                 let asked = ask::<DescribeGroupsRequest>(body, version).groups;
-                say(&DescribeGroupsResponse::default().with_groups(asked.iter().map(classic).collect()), version, reply);
+                say(
+                    &DescribeGroupsResponse::default().with_groups(asked.iter().map(classic).collect()),
+                    version,
+                    reply,
+                );
             }
             ApiKey::ConsumerGroupDescribe => {
                 let asked = ask::<ConsumerGroupDescribeRequest>(body, version).group_ids;
-                say(&ConsumerGroupDescribeResponse::default().with_groups(asked.into_iter().map(modern).collect()), version, reply);
+                say(
+                    &ConsumerGroupDescribeResponse::default()
+                        .with_groups(asked.into_iter().map(modern).collect()),
+                    version,
+                    reply,
+                );
             }
-            ApiKey::OffsetFetch => say(&fetched(&ask::<OffsetFetchRequest>(body, version), version), version, reply),
+            ApiKey::OffsetFetch => {
+                say(&fetched(&ask::<OffsetFetchRequest>(body, version), version), version, reply)
+            }
             ApiKey::ListOffsets => say(&self.ends(ask::<ListOffsetsRequest>(body, version)), version, reply),
             other => panic!("nobody asks for {other:?}"),
         }
@@ -126,11 +154,13 @@ impl Fake {
     }
 
     fn versions(self) -> ApiVersionsResponse {
-        let all = [(3, 4, 12), (16, 0, 5), (15, 0, 5), (69, 0, 1), (9, 1, 9), (2, 1, 9), (17, 0, 1), (36, 0, 2)];
+        let all =
+            [(3, 4, 12), (16, 0, 5), (15, 0, 5), (69, 0, 1), (9, 1, 9), (2, 1, 9), (17, 0, 1), (36, 0, 2)];
         let old = [(3, 0, 6), (16, 0, 2), (15, 0, 2), (9, 0, 4), (2, 0, 3), (17, 0, 1), (36, 0, 0)];
         let known = if self.old { &old[..] } else { &all };
-        let api =
-            |(key, min, max): &(i16, i16, i16)| ApiVersion::default().with_api_key(*key).with_min_version(*min).with_max_version(*max);
+        let api = |(key, min, max): &(i16, i16, i16)| {
+            ApiVersion::default().with_api_key(*key).with_min_version(*min).with_max_version(*max)
+        };
         ApiVersionsResponse::default().with_api_keys(known.iter().map(api).collect())
     }
 
@@ -138,25 +168,50 @@ impl Fake {
         assert!(!asked.allow_auto_topic_creation);
         let broker = |(node, name): (i32, &&'static str)| {
             let (host, port) = name.split_once(':').unwrap();
-            MetadataResponseBroker::default().with_node_id(BrokerId(node)).with_host(text(host)).with_port(port.parse().unwrap())
+            MetadataResponseBroker::default()
+                .with_node_id(BrokerId(node))
+                .with_host(text(host))
+                .with_port(port.parse().unwrap())
         };
         let nodes = i32::try_from(self.names.len()).unwrap();
-        let partition = |n: i32| MetadataResponsePartition::default().with_partition_index(n).with_leader_id(BrokerId(1 + n % nodes));
+        let partition = |n: i32| {
+            MetadataResponsePartition::default()
+                .with_partition_index(n)
+                .with_leader_id(BrokerId(1 + n % nodes))
+        };
         let known = |name: &Option<TopicName>| name.as_ref().is_some_and(|name| name.as_str() == "documents");
         let topics = asked.topics.iter().flatten().map(|topic| {
             let found = MetadataResponseTopic::default().with_name(topic.name.clone());
-            if known(&topic.name) { found.with_partitions((0..4).map(partition).collect()) } else { found.with_error_code(3) }
+            if known(&topic.name) {
+                found.with_partitions((0..4).map(partition).collect())
+            } else {
+                found.with_error_code(3)
+            }
         });
-        MetadataResponse::default().with_brokers((1..).zip(self.names).map(broker).collect()).with_topics(topics.collect())
+        MetadataResponse::default()
+            .with_brokers((1..).zip(self.names).map(broker).collect())
+            .with_topics(topics.collect())
     }
 
     fn list(self, version: i16) -> ListGroupsResponse {
         let listed = |(name, protocol, kind): (&'static str, &'static str, &'static str)| {
             let group = ListedGroup::default().with_group_id(group(name)).with_protocol_type(text(protocol));
-            if version >= 5 { group.with_group_state(text("Stable")).with_group_type(text(kind)) } else { group }
+            if version >= 5 {
+                group.with_group_state(text("Stable")).with_group_type(text(kind))
+            } else {
+                group
+            }
         };
-        let first = vec![("worker", "consumer", "classic"), ("gone", "consumer", "classic"), ("connect-x", "connect", "classic")];
-        let second = vec![("modern", "consumer", "consumer"), ("secret", "consumer", "classic"), ("share-x", "share", "share")];
+        let first = vec![
+            ("worker", "consumer", "classic"),
+            ("gone", "consumer", "classic"),
+            ("connect-x", "connect", "classic"),
+        ];
+        let second = vec![
+            ("modern", "consumer", "consumer"),
+            ("secret", "consumer", "classic"),
+            ("share-x", "share", "share"),
+        ];
         let own = if self.node == 1 { first } else { second };
         ListGroupsResponse::default().with_groups(own.into_iter().map(listed).collect())
     }
@@ -168,7 +223,11 @@ impl Fake {
             let partitions = topic.partitions.into_iter().map(|p| {
                 let answer = ListOffsetsPartitionResponse::default().with_partition_index(p.partition_index);
                 let offset = if p.timestamp == LATEST { 2_000 + i64::from(p.partition_index) } else { 1_000 };
-                if 1 + p.partition_index % nodes == self.node { answer.with_offset(offset) } else { answer.with_error_code(6) }
+                if 1 + p.partition_index % nodes == self.node {
+                    answer.with_offset(offset)
+                } else {
+                    answer.with_error_code(6)
+                }
             });
             ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions.collect())
         });
@@ -184,10 +243,18 @@ fn classic(id: &GroupId) -> DescribedGroup {
         _ => {
             let mut assignment = BytesMut::new();
             assignment.put_i16(3);
-            let partitions = vec![TopicPartition::default().with_topic(topic("documents")).with_partitions(vec![0, 1, 3])];
-            ConsumerProtocolAssignment::default().with_assigned_partitions(partitions).encode(&mut assignment, 3).unwrap();
-            let member = DescribedGroupMember::default().with_client_id(text("kgo")).with_client_host(text("/10.0.0.7"));
-            described.with_group_state(text("Stable")).with_members(vec![member.with_member_assignment(assignment.freeze())])
+            let partitions =
+                vec![TopicPartition::default().with_topic(topic("documents")).with_partitions(vec![0, 1, 3])];
+            ConsumerProtocolAssignment::default()
+                .with_assigned_partitions(partitions)
+                .encode(&mut assignment, 3)
+                .unwrap();
+            let member = DescribedGroupMember::default()
+                .with_client_id(text("kgo"))
+                .with_client_host(text("/10.0.0.7"));
+            described
+                .with_group_state(text("Stable"))
+                .with_members(vec![member.with_member_assignment(assignment.freeze())])
         }
     }
 }
@@ -195,14 +262,19 @@ fn classic(id: &GroupId) -> DescribedGroup {
 fn modern(id: GroupId) -> Modern {
     let partitions = TopicPartitions::default().with_topic_name(topic("documents")).with_partitions(vec![1]);
     let assignment = Assignment::default().with_topic_partitions(vec![partitions]);
-    let member = Member::default().with_client_id(text("new")).with_client_host(text("/10.0.0.8")).with_assignment(assignment);
+    let member = Member::default()
+        .with_client_id(text("new"))
+        .with_client_host(text("/10.0.0.8"))
+        .with_assignment(assignment);
     Modern::default().with_group_id(id).with_members(vec![member])
 }
 
 /// What each group committed: of `worker` also in a topic that was deleted since.
 fn committed(id: &GroupId) -> Vec<(&'static str, i32, i64)> {
     match id.as_str() {
-        "worker" => vec![("documents", 0, 1_990), ("documents", 1, 400), ("documents", 2, -1), ("deleted", 0, 5)],
+        "worker" => {
+            vec![("documents", 0, 1_990), ("documents", 1, 400), ("documents", 2, -1), ("deleted", 0, 5)]
+        }
         "gone" => vec![("documents", 1, 1_500)],
         "modern" => vec![("documents", 1, 2_001)],
         _ => Vec::new(),
@@ -212,19 +284,26 @@ fn committed(id: &GroupId) -> Vec<(&'static str, i32, i64)> {
 fn fetched(asked: &OffsetFetchRequest, version: i16) -> OffsetFetchResponse {
     if version < 8 {
         let topic = |(name, number, offset)| {
-            let partition = OffsetFetchResponsePartition::default().with_partition_index(number).with_committed_offset(offset);
+            let partition = OffsetFetchResponsePartition::default()
+                .with_partition_index(number)
+                .with_committed_offset(offset);
             OffsetFetchResponseTopic::default().with_name(topic(name)).with_partitions(vec![partition])
         };
-        return OffsetFetchResponse::default().with_topics(committed(&asked.group_id).into_iter().map(topic).collect());
+        return OffsetFetchResponse::default()
+            .with_topics(committed(&asked.group_id).into_iter().map(topic).collect());
     }
     let groups = asked.groups.iter().map(|group| {
         let topic = |(name, number, offset)| {
-            let partition = OffsetFetchResponsePartitions::default().with_partition_index(number).with_committed_offset(offset);
+            let partition = OffsetFetchResponsePartitions::default()
+                .with_partition_index(number)
+                .with_committed_offset(offset);
             OffsetFetchResponseTopics::default().with_name(topic(name)).with_partitions(vec![partition])
         };
         let answer = OffsetFetchResponseGroup::default().with_group_id(group.group_id.clone());
         let denied = if group.group_id.as_str() == "secret" { 30 } else { 0 };
-        answer.with_topics(committed(&group.group_id).into_iter().map(topic).collect()).with_error_code(denied)
+        answer
+            .with_topics(committed(&group.group_id).into_iter().map(topic).collect())
+            .with_error_code(denied)
     });
     OffsetFetchResponse::default().with_groups(groups.collect())
 }
@@ -239,7 +318,8 @@ async fn served(fake: Fake, tls: bool) -> u16 {
     let acceptor = tls.then(|| {
         let chain = vec![CertificateDer::from_pem_file(pem()).unwrap()];
         let key = PrivateKeyDer::from_pem_file(pem()).unwrap();
-        let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+        let config =
+            rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
         tokio_rustls::TlsAcceptor::from(Arc::new(config))
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -269,15 +349,22 @@ fn brokers(settings: Kafka) -> Result<Brokers, Failure> {
 async fn two(old: bool) -> Brokers {
     const NAMES: &[&str] = &["kafka-0.internal:9092", "kafka-1.internal:9092"];
     let fake = Fake { names: NAMES, old, ..Fake::default() };
-    let ports = [served(Fake { node: 1, ..fake }, false).await, served(Fake { node: 2, ..fake }, false).await];
-    let map = NAMES.iter().zip(ports).map(|(name, port)| (name.parse().unwrap(), format!("127.0.0.1:{port}")));
+    let ports =
+        [served(Fake { node: 1, ..fake }, false).await, served(Fake { node: 2, ..fake }, false).await];
+    let map =
+        NAMES.iter().zip(ports).map(|(name, port)| (name.parse().unwrap(), format!("127.0.0.1:{port}")));
     brokers(Kafka { bootstrap: NAMES[1].parse().unwrap(), map: map.collect(), ..Kafka::default() }).unwrap()
 }
 
 fn figures(reading: &Reading) -> Vec<String> {
     let partition = |p: &PartitionLag| {
         let told = |offset: Option<i64>| offset.map_or("-".to_owned(), |offset| offset.to_string());
-        let owner = p.client.as_ref().zip(p.host.as_ref()).map(|(client, host)| format!(" {client}@{host}")).unwrap_or_default();
+        let owner = p
+            .client
+            .as_ref()
+            .zip(p.host.as_ref())
+            .map(|(client, host)| format!(" {client}@{host}"))
+            .unwrap_or_default();
         format!(
             " {}/{} {}..{}{}{owner}",
             p.topic,
@@ -309,7 +396,10 @@ async fn each_broker_is_asked_for_what_it_knows_by_the_address_that_leads_to_it(
                  documents/3 -..2003 kgo@10.0.0.7",
             ]
         );
-        assert_eq!(reading.remark.unwrap(), "1 of 4 groups may not be read in full: grant Describe on groups and topics");
+        assert_eq!(
+            reading.remark.unwrap(),
+            "1 of 4 groups may not be read in full: grant Describe on groups and topics"
+        );
         assert_eq!(cluster.connections.len(), 2, "they stay open");
     }
 }
@@ -318,7 +408,10 @@ async fn each_broker_is_asked_for_what_it_knows_by_the_address_that_leads_to_it(
 async fn brokers_of_older_versions_are_understood() {
     let reading = two(true).await.read().await.unwrap();
     assert_eq!(figures(&reading)[0], "gone 0: documents/1 1500..2001");
-    assert!(figures(&reading)[3].starts_with("worker 1: deleted/0 5..-, documents/0 1990..2000 kgo@10.0.0.7"), "{reading:?}");
+    assert!(
+        figures(&reading)[3].starts_with("worker 1: deleted/0 5..-, documents/0 1990..2000 kgo@10.0.0.7"),
+        "{reading:?}"
+    );
 }
 
 #[tokio::test]
@@ -333,10 +426,15 @@ async fn a_connection_that_died_of_its_rest_is_opened_again() {
 
 /// One broker behind TLS and SASL, and what a reader with these settings says to it.
 async fn guarded(tls: Option<KafkaTls>, password: Option<&str>) -> Result<Reading, Failure> {
-    let port = served(Fake { node: 1, sasl: true, names: &["localhost:9094"], ..Fake::default() }, true).await;
+    let port =
+        served(Fake { node: 1, sasl: true, names: &["localhost:9094"], ..Fake::default() }, true).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{}\n", password.unwrap_or_default())).unwrap();
-    let who = KafkaSasl { mechanism: Mechanism::Plain, user: "me".into(), password: Secret::File(file.path().to_owned()) };
+    let who = KafkaSasl {
+        mechanism: Mechanism::Plain,
+        user: "me".into(),
+        password: Secret::File(file.path().to_owned()),
+    };
     let address: HostPort = "localhost:9094".parse().unwrap();
     let map = [(address.clone(), format!("127.0.0.1:{port}"))].into();
     let bootstrap = config::Bootstrap(vec![address]);
@@ -350,7 +448,12 @@ async fn tls_and_sasl_are_what_they_should_be_or_the_reason_is_told() {
     assert_eq!(figures(&reading)[0], "gone 0: documents/1 1500..2001");
     let missing = Some(KafkaTls { ca: Some("/nowhere.pem".into()), identity: None });
     let cases = [
-        (own(), Some("wr0ng"), true, "broker localhost:9094 does not accept user me: Authentication failed: Invalid username or password"),
+        (
+            own(),
+            Some("wr0ng"),
+            true,
+            "broker localhost:9094 does not accept user me: Authentication failed: Invalid username or password",
+        ),
         (own(), None, false, "broker localhost:9094 hung up: "),
         (None, Some("s3cret"), false, "broker localhost:9094 "),
         (Some(KafkaTls::default()), Some("s3cret"), false, "TLS with broker localhost:9094 failed: "),

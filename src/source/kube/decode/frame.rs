@@ -1,4 +1,5 @@
-//! One frame of a watch in protobuf: the event, in it the object, which says its type before itself (apimachinery `runtime.Unknown`).
+//! One frame of a watch in protobuf: the event, in it the object, which says its type before itself
+//! (apimachinery `runtime.Unknown`).
 
 use bytes::Bytes;
 use prost::Message;
@@ -68,7 +69,8 @@ fn read<T: Object>(bytes: &Bytes) -> Result<Told<T>, Box<dyn std::error::Error>>
     let object = object.unwrap_or_default().raw;
     let object = object.strip_prefix(MAGIC).ok_or("an object that is no protobuf of Kubernetes")?;
     let Unknown { raw } = Unknown::decode(bytes.slice_ref(object))?;
-    let metadata = || Ok::<_, prost::DecodeError>(Bare::decode(raw.clone())?.metadata.unwrap_or_default().into());
+    let metadata =
+        || Ok::<_, prost::DecodeError>(Bare::decode(raw.clone())?.metadata.unwrap_or_default().into());
     Ok(match &*is {
         "ERROR" => Told::Error(StatusMessage::decode(raw)?.into()),
         "BOOKMARK" => bookmark(metadata()?),
@@ -79,7 +81,9 @@ fn read<T: Object>(bytes: &Bytes) -> Result<Told<T>, Box<dyn std::error::Error>>
 
 impl From<StatusMessage> for Status {
     fn from(status: StatusMessage) -> Self {
-        let causes = |details: StatusDetails| details.causes.into_iter().map(|StatusCause { reason }| Cause { reason }).collect();
+        let causes = |details: StatusDetails| {
+            details.causes.into_iter().map(|StatusCause { reason }| Cause { reason }).collect()
+        };
         Self {
             code: u16::try_from(status.code).unwrap_or_default(),
             message: status.message,

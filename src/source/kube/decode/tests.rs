@@ -1,4 +1,5 @@
-//! What an API server (1.35) wrote of one odd pod, in both forms: every state, two owners, finalizers, its deletion, an expired watch.
+//! What an API server (1.35) wrote of one odd pod, in both forms: every state, two owners, finalizers, its
+//! deletion, an expired watch.
 
 use bytes::Bytes;
 
@@ -10,7 +11,8 @@ const LINES: &str = include_str!("../../../../tests/data/watch.json");
 const FRAMES: &[u8] = include_bytes!("../../../../tests/data/watch.pb");
 
 fn frames() -> Vec<Bytes> {
-    let (mut rest, mut frames) = (FRAMES, Vec::new());
+    let mut rest = FRAMES;
+    let mut frames = Vec::new();
     while let Some((length, more)) = rest.split_first_chunk() {
         let (frame, more) = more.split_at(u32::from_be_bytes(*length) as usize);
         frames.push(Bytes::from_static(frame));
@@ -32,13 +34,22 @@ fn said(told: Result<Told<Pod>, Failure>) -> String {
 
 #[test]
 fn protobuf_says_what_json_says() {
-    let (lines, frames) = (LINES.lines(), frames());
+    let lines = LINES.lines();
+    let frames = frames();
     assert_eq!(frames.len(), 6);
     for (json, proto) in lines.zip(&frames) {
         assert_eq!(said(line(json.as_bytes())), said(frame(proto)));
     }
     let first = said(frame(&frames[0]));
-    for word in ["OOMKilled", "ImagePullBackOff", "odd-5f", "example.com/stay, example.com/too", "nowhere", "the last words", "250"] {
+    for word in [
+        "OOMKilled",
+        "ImagePullBackOff",
+        "odd-5f",
+        "example.com/stay, example.com/too",
+        "nowhere",
+        "the last words",
+        "250",
+    ] {
         assert!(first.contains(word), "{word}: {first}");
     }
 }
@@ -48,6 +59,9 @@ fn what_is_no_protobuf_is_told_by_its_first_words() {
     let whole = &frames()[0];
     for cut in [whole.slice(..40), whole.slice(1..), Bytes::from_static(b"<html>log in</html>")] {
         let Err(failure) = frame::<Pod>(&cut) else { panic!("{cut:?}") };
-        assert!(matches!(&failure, Failure::Lost(why) if why.contains("a frame that is no watch event")), "{failure:?}");
+        assert!(
+            matches!(&failure, Failure::Lost(why) if why.contains("a frame that is no watch event")),
+            "{failure:?}"
+        );
     }
 }

@@ -37,7 +37,8 @@ impl Object for Job {
         &self.metadata
     }
 
-    /// A Job that failed says why (`BackoffLimitExceeded`, `DeadlineExceeded`); one that goes on lacks nothing.
+    /// A Job that failed says why (`BackoffLimitExceeded`, `DeadlineExceeded`); one that goes on lacks
+    /// nothing.
     fn fact(mut self, names: &mut Names) -> event::Workload {
         let desired = self.spec.completions.unwrap_or(1);
         let failed = Condition::find(self.status.conditions.as_deref(), "Failed", "True");

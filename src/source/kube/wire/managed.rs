@@ -1,4 +1,5 @@
-//! `metadata.managedFields`, of which only the newest decision is kept: who wrote anything but a status, and when.
+//! `metadata.managedFields`, of which only the newest decision is kept: who wrote anything but a status, and
+//! when.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +11,15 @@ use serde::{Deserialize, Deserializer};
 use crate::event::LastChange;
 
 /// Managers that keep books or report, and decide nothing.
-const BOOKKEEPERS: [&str; 7] =
-    ["kube-controller-manager", "kube-scheduler", "kube-apiserver", "kubelet", "cloud-controller-manager", "metrics-server", "kwok"];
+const BOOKKEEPERS: [&str; 7] = [
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-apiserver",
+    "kubelet",
+    "cloud-controller-manager",
+    "metrics-server",
+    "kwok",
+];
 
 /// The newest entry that tells of a decision.
 #[derive(Debug, Default)]
@@ -44,9 +52,15 @@ impl Entry<'_> {
 
     fn change(&self) -> Option<LastChange> {
         let scaled = self.subresource.as_deref() == Some("scale");
-        let manager = if scaled && self.manager == BOOKKEEPERS[0] { "the autoscaler" } else { &*self.manager };
+        let manager =
+            if scaled && self.manager == BOOKKEEPERS[0] { "the autoscaler" } else { &*self.manager };
         let subresource = self.subresource.as_deref().map(Into::into);
-        Some(LastChange { manager: manager.into(), operation: (&*self.operation).into(), subresource, at: self.time? })
+        Some(LastChange {
+            manager: manager.into(),
+            operation: (&*self.operation).into(),
+            subresource,
+            at: self.time?,
+        })
     }
 }
 
@@ -89,7 +103,13 @@ mod tests {
 
     fn newest(text: &str) -> Option<String> {
         let change = serde_json::from_str::<Managed>(text).unwrap().0?;
-        Some(format!("{} {} {:?} {}", change.manager, change.operation, change.subresource.as_deref(), change.at.format("%H:%M")))
+        Some(format!(
+            "{} {} {:?} {}",
+            change.manager,
+            change.operation,
+            change.subresource.as_deref(),
+            change.at.format("%H:%M")
+        ))
     }
 
     #[test]

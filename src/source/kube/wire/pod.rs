@@ -95,7 +95,8 @@ struct Terminated {
     message: Option<Clean>,
 }
 
-/// Characters kept of a container's last words, which may have 4096 bytes; what they end with is what it ended of.
+/// Characters kept of a container's last words, which may have 4096 bytes; what they end with is what it
+/// ended of.
 const LAST_WORDS: usize = 400;
 
 fn last_words(message: &Clean) -> Option<Clean> {
@@ -115,7 +116,10 @@ impl State {
         if let Some(Running { started_at: since }) = self.running {
             return Some(event::ContainerState::Running { since });
         }
-        self.waiting.map(|Waiting { reason, message }| event::ContainerState::Waiting { reason: shared(reason), message: shared(message) })
+        self.waiting.map(|Waiting { reason, message }| event::ContainerState::Waiting {
+            reason: shared(reason),
+            message: shared(message),
+        })
     }
 }
 
@@ -130,16 +134,25 @@ impl Status {
         }
     }
 
-    /// The words that go with what is wrong: the kubelet's own, the scheduler's, or those of the condition that keeps it unready.
+    /// The words that go with what is wrong: the kubelet's own, the scheduler's, or those of the condition
+    /// that keeps it unready.
     fn words(&self) -> Option<Clean> {
         let conditions = self.conditions.as_deref();
         let unmet = |name| Condition::find(conditions, name, "False").and_then(Condition::words);
-        let unready = || (self.phase() == PodPhase::Running).then(|| unmet("Ready").or_else(|| unmet("ContainersReady"))).flatten();
+        let unready = || {
+            (self.phase() == PodPhase::Running)
+                .then(|| unmet("Ready").or_else(|| unmet("ContainersReady")))
+                .flatten()
+        };
         self.message.clone().or_else(|| unmet("PodScheduled")).or_else(unready)
     }
 
     fn of(&mut self, container: &Clean) -> ContainerStatus {
-        let all = self.init_container_statuses.iter_mut().flatten().chain(self.container_statuses.iter_mut().flatten());
+        let all = self
+            .init_container_statuses
+            .iter_mut()
+            .flatten()
+            .chain(self.container_statuses.iter_mut().flatten());
         all.into_iter().find(|status| status.name == *container).map(std::mem::take).unwrap_or_default()
     }
 }
@@ -155,14 +168,22 @@ impl Object for Pod {
 
     fn fact(mut self, names: &mut Names) -> Arc<event::Pod> {
         let message = self.status.words();
-        let inits = self.spec.init_containers.take().into_iter().flatten().map(|c| (c.restart_policy.as_deref() != Some("Always"), c));
+        let inits = self
+            .spec
+            .init_containers
+            .take()
+            .into_iter()
+            .flatten()
+            .map(|c| (c.restart_policy.as_deref() != Some("Always"), c));
         let others = self.spec.containers.take().into_iter().flatten().map(|c| (false, c));
         let containers = inits.chain(others).map(|(init, container)| {
             let status = self.status.of(&container.name);
             fact_of(container, init, status, names)
         });
-        let containers = containers.collect::<Box<[_]>>().into_vec(); // no more room than they need: there may be fifty thousand pods
-        let gated = Condition::find(self.status.conditions.as_deref(), "PodScheduled", "False").and_then(|c| c.reason.clone());
+        // no more room than they need: there may be fifty thousand pods
+        let containers = containers.collect::<Box<[_]>>().into_vec();
+        let gated = Condition::find(self.status.conditions.as_deref(), "PodScheduled", "False")
+            .and_then(|c| c.reason.clone());
         let reason = self.status.reason.take().or_else(|| gated.filter(|reason| reason == "SchedulingGated"));
         Arc::new(event::Pod {
             owner: self.metadata.owner(names).map(|owner| names.shared_owner(owner)),

@@ -1,5 +1,6 @@
-//! Metadata and conditions as protobuf, by the numbers in `apimachinery/pkg/apis/meta/v1/generated.proto` and `api/core/v1/generated.proto`. What
-//! nobody reads here has no field, and is skipped. What is empty here is absent in JSON.
+//! Metadata and conditions as protobuf, by the numbers in `apimachinery/pkg/apis/meta/v1/generated.proto` and
+//! `api/core/v1/generated.proto`. What nobody reads here has no field, and is skipped. What is empty here is
+//! absent in JSON.
 
 use std::collections::BTreeMap;
 
@@ -143,7 +144,12 @@ impl From<ObjectMeta> for Metadata {
 
 impl From<Owner> for OwnerReference {
     fn from(owner: Owner) -> Self {
-        Self { kind: owner.kind.into(), name: owner.name.into(), uid: owner.uid.into(), controller: owner.controller }
+        Self {
+            kind: owner.kind.into(),
+            name: owner.name.into(),
+            uid: owner.uid.into(),
+            controller: owner.controller,
+        }
     }
 }
 

@@ -16,7 +16,8 @@ pub struct Quantities {
     memory: Option<Quantity>,
 }
 
-/// The number that a quantity stands for, where it can be read. Read in place: every container has four of them.
+/// The number that a quantity stands for, where it can be read. Read in place: every container has four of
+/// them.
 #[derive(Clone, Copy, Debug)]
 struct Quantity(Option<f64>);
 
@@ -88,7 +89,10 @@ mod tests {
     #[test]
     fn quantities_of_every_form_are_read() {
         let read = |cpu: &str, memory: &str| {
-            let amount = serde_json::from_str::<Quantities>(&format!(r#"{{"cpu":"{cpu}","memory":"{memory}"}}"#)).unwrap().amount();
+            let amount =
+                serde_json::from_str::<Quantities>(&format!(r#"{{"cpu":"{cpu}","memory":"{memory}"}}"#))
+                    .unwrap()
+                    .amount();
             (amount.cpu.map_or(0, NonZeroU32::get), amount.memory.map_or(0, NonZeroU32::get))
         };
         let cases = [

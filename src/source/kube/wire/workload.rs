@@ -88,10 +88,12 @@ impl Template {
     /// What it calls its version: a label, a variable, or the image's tag.
     fn release(&self) -> Option<Clean> {
         let labels = self.metadata.labels.as_ref();
-        let label = labels.and_then(|labels| labels.recommended_version.clone().or_else(|| labels.version.clone()));
+        let label =
+            labels.and_then(|labels| labels.recommended_version.clone().or_else(|| labels.version.clone()));
         let first = self.spec.containers.as_ref().and_then(|containers| containers.first());
         let said = label.or_else(|| first.and_then(|c| c.env("APP_VERSION").or_else(|| c.env("VERSION"))));
-        said.filter(|version| !version.is_empty()).or_else(|| first.and_then(|c| tag(&c.image)).map(Clean::new))
+        said.filter(|version| !version.is_empty())
+            .or_else(|| first.and_then(|c| tag(&c.image)).map(Clean::new))
     }
 }
 
@@ -119,14 +121,20 @@ impl Workload {
     /// `ReplicaFailure` says more (a quota, a webhook) than the deadline that passed because of it.
     fn stuck(&self) -> Option<Clean> {
         let conditions = self.status.conditions.as_deref();
-        let failure = Condition::find(conditions, "ReplicaFailure", "True").and_then(|c| c.words().or_else(|| c.reason.clone()));
+        let failure = Condition::find(conditions, "ReplicaFailure", "True")
+            .and_then(|c| c.words().or_else(|| c.reason.clone()));
         failure.or_else(|| Condition::find(conditions, "Progressing", "False").and_then(|c| c.reason.clone()))
     }
 
     fn fact(mut self, kind: Kind, names: &mut Names) -> event::Workload {
         let status = &self.status;
         let (desired, replicas, updated, ready) = if kind == Kind::DaemonSet {
-            (status.desired_number_scheduled, status.current_number_scheduled, status.updated_number_scheduled, status.number_ready)
+            (
+                status.desired_number_scheduled,
+                status.current_number_scheduled,
+                status.updated_number_scheduled,
+                status.number_ready,
+            )
         } else {
             (self.spec.replicas.unwrap_or(1), status.replicas, status.updated_replicas, status.ready_replicas)
         };
@@ -188,7 +196,14 @@ impl Object for ReplicaSet {
             number: metadata.revision().unwrap_or_default(),
             release: spec.template.release(),
             cause: cause(&metadata).or_else(|| cause(&spec.template.metadata)),
-            images: spec.template.spec.containers.into_iter().flatten().map(|c| names.shared(c.image)).collect(),
+            images: spec
+                .template
+                .spec
+                .containers
+                .into_iter()
+                .flatten()
+                .map(|c| names.shared(c.image))
+                .collect(),
             desired: spec.replicas.unwrap_or(1),
             ready: status.ready_replicas,
             meta: metadata.meta(names),

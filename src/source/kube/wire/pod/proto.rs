@@ -1,4 +1,5 @@
-//! core/v1 Pod as protobuf, by the numbers in `api/core/v1/generated.proto`: a third of the API server's work for the same pod, and of the reader's.
+//! core/v1 Pod as protobuf, by the numbers in `api/core/v1/generated.proto`: a third of the API server's work
+//! for the same pod, and of the reader's.
 
 use std::collections::BTreeMap;
 
@@ -132,14 +133,20 @@ pub(super) fn read(raw: &[u8]) -> Result<Pod, prost::DecodeError> {
 
 impl From<PodSpec> for Spec {
     fn from(spec: PodSpec) -> Self {
-        Self { node_name: clean(spec.node_name), init_containers: all(spec.init_containers), containers: all(spec.containers) }
+        Self {
+            node_name: clean(spec.node_name),
+            init_containers: all(spec.init_containers),
+            containers: all(spec.containers),
+        }
     }
 }
 
 impl From<ContainerMessage> for Container {
     fn from(container: ContainerMessage) -> Self {
         let ResourceRequirements { limits, requests } = container.resources.unwrap_or_default();
-        let read = |amounts: &BTreeMap<String, Quantity>| Quantities::of(|name| amounts.get(name).map(|quantity| quantity.text.as_str()));
+        let read = |amounts: &BTreeMap<String, Quantity>| {
+            Quantities::of(|name| amounts.get(name).map(|quantity| quantity.text.as_str()))
+        };
         Self {
             name: container.name.into(),
             image: container.image.into(),
@@ -177,8 +184,12 @@ impl From<ContainerStatusMessage> for ContainerStatus {
 impl From<ContainerState> for State {
     fn from(state: ContainerState) -> Self {
         Self {
-            waiting: state.waiting.map(|waiting| Waiting { reason: clean(waiting.reason), message: clean(waiting.message) }),
-            running: state.running.map(|running| Running { started_at: running.started_at.and_then(Time::at) }),
+            waiting: state
+                .waiting
+                .map(|waiting| Waiting { reason: clean(waiting.reason), message: clean(waiting.message) }),
+            running: state
+                .running
+                .map(|running| Running { started_at: running.started_at.and_then(Time::at) }),
             terminated: state.terminated.map(|ended| Terminated {
                 reason: clean(ended.reason),
                 exit_code: ended.exit_code,
