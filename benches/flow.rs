@@ -33,7 +33,7 @@ fn decode(c: &mut Criterion) {
         _ => unreachable!("it is an object"),
     };
     let mut group = c.benchmark_group("decode");
-    let text = warroom::sim::crowd::pod_line(1, 1);
+    let text = warroom::sim::load::pod_line(1, 1);
     group.throughput(Throughput::Bytes(text.len() as u64));
     group
         .bench_function("pod in JSON", |b| b.iter(|| fact(line::<Pod>(black_box(text.as_bytes())).unwrap())));

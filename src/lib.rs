@@ -72,6 +72,7 @@ pub mod event;
 pub mod journal;
 pub mod keymap;
 pub mod logtext;
+pub mod net;
 pub mod reduce;
 pub mod runbook;
 pub mod runtime;

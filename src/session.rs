@@ -14,16 +14,16 @@ use crate::event::{Beside, Event, Mode, Session};
 use crate::journal::disk::{Disk, LocalDisk};
 use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer};
+use crate::net::clock::Clock;
+use crate::net::connect::{ConnectError, ConnectSettings, Contexts, connect_all};
+use crate::net::discovery::{Scout, What};
+use crate::net::resolver::Reach;
+use crate::net::timing::Timing;
 use crate::runbook::Runbook;
-use crate::runtime::inherit;
+use crate::runtime::orphans;
 use crate::runtime::{Core, Ready, scribe};
 use crate::sim::Sim;
-use crate::source::clock::Clock;
-use crate::source::connect::{ConnectError, ConnectSettings, Contexts, connect_all};
-use crate::source::discover::{Scout, What};
 use crate::source::kafka::{self, Kafka};
-use crate::source::reach::Reach;
-use crate::source::timing::Timing;
 use crate::source::{SourceSettings, Sources};
 
 /// Events that may wait: sources wait when there are more, and keys are never behind them. A dozen batches of
@@ -203,7 +203,7 @@ pub async fn open_on(
         let deadline = wanted.deadline;
         tokio::spawn(async move {
             let clusters = identity::reached(&clusters, deadline).await;
-            let found = tokio::task::spawn_blocking(move || inherit::estates(&data, &clusters))
+            let found = tokio::task::spawn_blocking(move || orphans::estates(&data, &clusters))
                 .await
                 .unwrap_or_default();
             for words in found.iter().flat_map(|estate| &estate.unread) {

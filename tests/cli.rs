@@ -10,8 +10,8 @@ use std::process::Stdio;
 
 use pty::{Cluster, Home, Ran, Term};
 use serde_json::{Value, json};
+use warroom::net::clock::Clock;
 use warroom::sim::{Identity, NAMESPACE, SeenRequest};
-use warroom::source::clock::Clock;
 
 const UNDO: &[&str] = &["run", "rollout-undo", "--set", "deployment=medcontracthub-app"];
 const SCALE: &[&str] = &["run", "scale", "--set", "deployment=worker-service", "--set", "replicas=2"];

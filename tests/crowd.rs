@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use pty::{Home, Term, percentile};
 use tokio::runtime::Runtime;
-use warroom::sim::crowd::{Crowd, NAMESPACE};
+use warroom::sim::load::{Crowd, NAMESPACE};
 
 /// How long a listing may take: a debug build reads 50,000 pods of 8 kB on a busy machine.
 const LISTED: Duration = Duration::from_secs(120);

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use pty::{Cluster, Home, Ran, Term};
 use serde_json::Value;
+use warroom::net::clock::Clock;
 use warroom::sim::Identity;
-use warroom::source::clock::Clock;
 
 fn source(ran: &Ran, name: &str) -> Value {
     ran.json()["sources"].as_array().unwrap().iter().find(|row| row["name"] == name).cloned().unwrap()

@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use warroom::config::{self, Endpoint, KafkaMode, Where};
 use warroom::event::{Event, GroupLag, SourceId};
-use warroom::source::clock::Clock;
-use warroom::source::connect::{ConnectSettings, connect};
-use warroom::source::discover::{Scout, What};
+use warroom::net::clock::Clock;
+use warroom::net::connect::{ConnectSettings, connect};
+use warroom::net::discovery::{Scout, What};
+use warroom::net::resolver::Reach;
+use warroom::net::timing::Timing;
+use warroom::source::handle::Voice;
 use warroom::source::kafka::{self, Kafka};
-use warroom::source::reach::Reach;
-use warroom::source::timing::Timing;
-use warroom::source::voice::Voice;
 
 const NAMESPACE: &str = "medcontract-prod";
 

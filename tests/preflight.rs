@@ -15,7 +15,7 @@ use warroom::runtime::headless::Headless;
 use warroom::session::Wanted;
 use warroom::sim::Identity;
 use warroom::sim::fault::{Fault, When};
-use warroom::sim::odd::Odd;
+use warroom::sim::malformed::Odd;
 use warroom::sim::scenario::Scenario;
 use warroom::state::{Overlay, Stage};
 

@@ -19,13 +19,13 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use warroom::config::Where;
 use warroom::event::{Event, RateSample, Signal, SourceId};
-use warroom::source::clock::Clock;
-use warroom::source::connect::{ConnectSettings, connect};
-use warroom::source::discover::{Scout, What};
+use warroom::net::clock::Clock;
+use warroom::net::connect::{ConnectSettings, connect};
+use warroom::net::discovery::{Scout, What};
+use warroom::net::resolver::Reach;
+use warroom::net::timing::Timing;
+use warroom::source::handle::Voice;
 use warroom::source::prometheus;
-use warroom::source::reach::Reach;
-use warroom::source::timing::Timing;
-use warroom::source::voice::Voice;
 use warroom::state::Rates;
 
 /// An answer of Prometheus's, by its own HTTP API.

@@ -19,12 +19,12 @@ use warroom::clean::Clean;
 use warroom::config::{Endpoint, Where};
 use warroom::event::{Event, Operator, Outcome, Plan, Refusal, Server, StepCall, Typed};
 use warroom::keymap::Action;
+use warroom::net::clock::Clock;
 use warroom::reduce::commit;
 use warroom::runtime::headless::Headless;
 use warroom::session::Wanted;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
-use warroom::source::clock::Clock;
 use warroom::state::{EntryKind, Stage};
 
 use pty::Home;

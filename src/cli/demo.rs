@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::args::Demo;
 use super::{Exit, Room, complain, screen};
 use crate::config::ReadOnly;
+use crate::net::clock::Clock;
 use crate::session::Wanted;
 use crate::sim::scenario::Scenario;
 use crate::sim::{Sim, SimConfig};
-use crate::source::clock::Clock;
 
 pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit> {
     if !(0.1..=1000.0).contains(&wanted.speed) {

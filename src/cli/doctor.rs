@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::status::wanted;
 use super::{Exit, Room, say};
 use crate::event::{Looked, Session, Signal, SourceId, SourceState};
+use crate::net::clock::Clock;
 use crate::runtime::headless::Headless;
 use crate::session;
-use crate::source::clock::Clock;
 
 const PATIENT: Duration = Duration::from_secs(25);
 

@@ -117,7 +117,7 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
 }
 
 fn command(room: &Room) -> color_eyre::Result<Exit> {
-    crate::source::client::install_crypto();
+    crate::net::stack::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let exit = runtime.block_on(async {
         match &room.args.command {

@@ -13,17 +13,18 @@ use super::args;
 use super::status::wanted;
 use super::{Exit, Room, complain, say};
 use crate::clean::Clean;
+use crate::clean::redact::redact_text;
 use crate::event::{
     Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign,
     SourceId, StepCall, Typed, Weight,
 };
-use crate::journal::redact::redact_text;
 use crate::keymap::Action;
+use crate::net::clock::Clock;
 use crate::runbook::Runbook;
 use crate::runtime::headless::Headless;
 use crate::session;
-use crate::source::clock::Clock;
-use crate::state::{Run, Stage, changes};
+use crate::state::changes;
+use crate::state::{Run, Stage};
 use crate::step::{check, guard};
 use crate::units;
 

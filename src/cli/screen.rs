@@ -8,11 +8,11 @@ use super::{Exit, Room, complain, warn};
 use crate::clean::Clean;
 use crate::config::Paths;
 use crate::event::{Event, Seat, Setup, View};
+use crate::net::clock::Clock;
 use crate::runtime::live::Live;
 use crate::runtime::player::Player;
 use crate::runtime::{Core, Keys, Looks, replay as player};
 use crate::session::{self, Running, Wanted};
-use crate::source::clock::Clock;
 use crate::source::keyboard::Keyboard;
 use crate::terminal::{self, Screen};
 

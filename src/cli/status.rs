@@ -10,11 +10,11 @@ use crate::clean::Clean;
 use crate::config::{KafkaMode, ReadOnly};
 use crate::event::{Health, Mode, SourceId, SourceState};
 use crate::journal::writer::Limits;
+use crate::net::clock::Clock;
+use crate::net::connect::ConnectSettings;
+use crate::net::timing::Timing;
 use crate::runtime::headless::Headless;
 use crate::session::{self, DEADLINE, PATIENCE, Wanted};
-use crate::source::clock::Clock;
-use crate::source::connect::ConnectSettings;
-use crate::source::timing::Timing;
 use crate::state::{WorkloadRow, World, workload_rows};
 use crate::units;
 

@@ -14,7 +14,7 @@ use super::send::{Sent, elsewhere, send};
 use super::{Unresolved, exec};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Op, Outcome, Plan, Refusal, Server, StepCall, Target, View, Write};
-use crate::source::reach::Clients;
+use crate::net::resolver::Clients;
 use crate::step::guard::Authorised;
 use crate::step::{Ctx, Place};
 

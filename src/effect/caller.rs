@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::clean::Clean;
 use crate::event::{Sealed, Server, Write};
-use crate::source::credential::NoCredentials;
+use crate::net::credential::NoCredentials;
 use crate::step::target::MANAGER;
 use crate::step::text;
 

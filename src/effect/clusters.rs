@@ -4,7 +4,7 @@
 use crate::clean::Clean;
 use crate::config::ReadOnly;
 use crate::event::{ContextId, Refusal, StepCall, Target};
-use crate::source::connect::{Contexts, NoWay};
+use crate::net::connect::{Contexts, NoWay};
 
 /// One cluster.
 #[derive(Clone)]

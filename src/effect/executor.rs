@@ -19,9 +19,9 @@ use super::{Effect, Following, LogCopy, Unresolved, manifest, save};
 use crate::clean::Clean;
 use crate::config::Rates;
 use crate::event::{Event, Outcome, Output, Prepared, Refusal, StepCall, Target, View};
+use crate::net::clock::Clock;
+use crate::net::resolver::Reach;
 use crate::runbook::Runbook;
-use crate::source::clock::Clock;
-use crate::source::reach::Reach;
 use crate::step::guard::Authorised;
 
 /// What the executor works with.
@@ -238,11 +238,11 @@ fn stop(task: &mut Option<AbortHandle>) {
 mod tests {
     use super::*;
     use crate::config::Endpoint;
-    use crate::source::discover::{Scout, What};
-    use crate::source::timing::Timing;
+    use crate::net::discovery::{Scout, What};
+    use crate::net::timing::Timing;
 
     fn executor(events: mpsc::Sender<Event>) -> Executor {
-        crate::source::client::install_crypto();
+        crate::net::stack::install_crypto();
         let client =
             kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
         let times = Timing::default();

@@ -15,7 +15,7 @@ use super::caller::{Caller, Refused, Reply};
 use super::clusters::{Cluster, Clusters};
 use crate::clean::Clean;
 use crate::event::{ContextId, Event, Fact, Target};
-use crate::runtime::inherit::Reached;
+use crate::runtime::orphans::Reached;
 use crate::step::text;
 
 const NAMESPACE: &str = "/api/v1/namespaces/kube-system";

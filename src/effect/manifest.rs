@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::caller::{Caller, Reply};
 use crate::clean::Clean;
+use crate::clean::redact::redact;
 use crate::event::{Kind, Target};
-use crate::journal::redact::redact;
 
 /// Lines that are shown at the most.
 const MOST: usize = 5_000;

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::caller::{Caller, Reply};
 use super::{reading, send};
 use crate::clean::Clean;
+use crate::clean::redact::redact_text;
 use crate::data::json_patch;
 use crate::event::{
     Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Naming, Op, Plan, Refusal, Right, Sealed,
     Server, StepCall, Write, digest,
 };
-use crate::journal::redact::redact_text;
 use crate::runbook::{Runbook, Step};
 use crate::step::input::{InputKind, Inputs};
 use crate::step::target::{AUTOSCALER, autoscalers, declared_owners};

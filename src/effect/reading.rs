@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::caller::{Refused, Reply};
 use crate::clean::Clean;
 use crate::event::Refusal;
-use crate::source::failure::LOGGED_OUT;
+use crate::net::failure::LOGGED_OUT;
 use crate::step::{Answer, Ctx, Is, Read, Whom, text};
 
 /// What the reply to a read says.

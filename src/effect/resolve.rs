@@ -9,7 +9,7 @@ use super::caller::{Caller, Reply};
 use super::identity::Meant;
 use crate::clean::Clean;
 use crate::event::{Expectation, Made, Server, Target, Write, digest};
-use crate::source::clock::Clock;
+use crate::net::clock::Clock;
 use crate::step::target::{generation, managed_by_warroom};
 use crate::step::text;
 

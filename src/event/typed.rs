@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::journal::redact::{MARK, has_hidden, hide_env, hide_env_words, redact_text};
+use crate::clean::redact::{MARK, has_hidden, hide_env, hide_env_words, redact_text};
 
 /// A typed text. Serialised, printed and shown without its secrets and cleaned; [`Typed::raw`] gives it as it
 /// was typed.

@@ -61,7 +61,6 @@ pub mod format;
 pub mod reader;
 pub mod recordings;
 pub mod recover;
-pub mod redact;
 mod scan;
 pub mod segment;
 pub mod verify;
@@ -71,8 +70,8 @@ pub mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use crate::clean::redact::Redacted;
 pub use error::JournalError;
 pub use format::{Checkpoint, Digest, RawRecord, world_hash};
 pub use reader::{Gap, Item, Recording, Target, Why};
-pub use redact::Redacted;
 pub use writer::{Entry, Health, Opening, Status, Writer};

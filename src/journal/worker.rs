@@ -19,9 +19,9 @@ use ulid::Ulid;
 use super::disk::Disk;
 use super::error::JournalError;
 use super::format::{Commit, Digest, FORMAT, Header, Lost, write_checkpoint};
-use super::redact::redact;
 use super::segment::{Checkpointer, Segment, compress};
 use super::writer::{Entry, Health, Limits, Opening, Status};
+use crate::clean::redact::redact;
 
 /// A group is committed early when it has this many bytes.
 const GROUP_BYTES: usize = 1 << 20;

@@ -22,8 +22,8 @@ use super::disk::Disk;
 use super::error::{JournalError, io_error};
 use super::format::{Commit, MAX_LINE, record_line, write_checkpoint};
 use super::recordings::{folder_name, recordings_folder};
-use super::redact::Redacted;
 use super::worker::{Message, NewSegment, Worker};
+use crate::clean::redact::Redacted;
 
 /// Records that may wait for the writing thread; more are lost, and counted.
 const QUEUE: usize = 8192;

@@ -6,7 +6,8 @@ use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{CallBy, Setup};
 use crate::keymap::{Action, Context};
-use crate::state::{Focus, ListView, Overlay, Picks, State, candidates, link, rows_of, subject};
+use crate::state::{Focus, ListView, Overlay, Picks, State, link, rows_of};
+use crate::state::{candidates, subject};
 
 /// Rows that one notch of the wheel moves.
 const NOTCH: usize = 3;

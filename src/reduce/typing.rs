@@ -7,7 +7,8 @@ use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose, Typed};
 use crate::keymap::Action;
 use crate::runbook::InputKind;
-use crate::state::{Field, Focus, Input, Overlay, State, candidates, meant};
+use crate::state::candidates;
+use crate::state::{Field, Focus, Input, Overlay, State, meant};
 
 /// Changes the typed line.
 pub(super) fn edit(state: &mut State, edit: &Edit) {

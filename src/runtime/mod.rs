@@ -5,15 +5,15 @@
 //! screen, [`headless`] only the sources (for `run` and `status`), [`replay`] only the screen and a
 //! recording, and has no executor.
 
+mod encoder;
 pub mod engine;
 pub mod headless;
-pub mod inherit;
 mod keys;
 pub mod live;
+pub mod orphans;
 pub mod player;
 pub mod replay;
 mod screen;
-mod scribe;
 
 use std::sync::Arc;
 
@@ -25,16 +25,16 @@ use crate::effect::Effect;
 use crate::event::{Event, Outcome, Private, Record};
 use crate::journal::writer::Room;
 use crate::journal::{Entry, JournalError, Redacted, Writer};
+use crate::net::clock::Clock;
 use crate::reduce::reduce;
 use crate::runbook::Runbook;
-use crate::source::clock::Clock;
 use crate::state::State;
 
-use inherit::Estate;
+use self::orphans::Estate;
 
+pub use self::encoder::{Ready, scribe};
 pub use keys::Keys;
 pub use screen::{Look, Looks};
-pub use scribe::{Ready, scribe};
 
 /// State and journal of a session.
 pub struct Core {
@@ -111,7 +111,7 @@ impl Core {
         for intent in estates.iter().flat_map(|estate| &estate.intents) {
             all.effects.extend(self.take(Event::Inherited(Box::new(intent.clone()))).effects);
         }
-        inherit::hand_on(estates, self.durable());
+        orphans::hand_on(estates, self.durable());
         all
     }
 

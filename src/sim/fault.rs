@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::Method;
 use tokio::sync::watch;
 
-use super::odd::Odd;
+use super::malformed::Odd;
 use super::rng::Rng;
 
 /// What happens to a request. Where `applied` is true the request is processed first and only its answer is

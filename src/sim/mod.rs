@@ -13,10 +13,10 @@
 mod alertmanager;
 mod api;
 mod cluster;
-pub mod crowd;
 pub mod fault;
 mod json;
-pub mod odd;
+pub mod load;
+pub mod malformed;
 mod prometheus;
 mod request;
 mod rng;
@@ -40,7 +40,7 @@ use self::fault::Faults;
 pub use self::request::SeenRequest;
 use self::scenario::{Release, Scenario};
 use self::server::{Server, Shared};
-use crate::source::clock::Clock;
+use crate::net::clock::Clock;
 
 /// How a simulation is started.
 #[derive(Clone, Debug)]

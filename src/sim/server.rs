@@ -21,8 +21,8 @@ use super::api::{self, Identity, Quirk};
 use super::cluster::Cluster;
 use super::fault::{Fault, Faults};
 use super::request::{Query, SeenRequest, reply};
-use super::{alertmanager, odd, prometheus};
-use crate::source::clock::Clock;
+use super::{alertmanager, malformed, prometheus};
+use crate::net::clock::Clock;
 
 /// What the servers share.
 pub(crate) struct Shared {
@@ -168,7 +168,7 @@ impl Call {
             }
             Some(Fault::Delay(wait)) => shared.clock.sleep(wait).await,
             Some(Fault::CutWatches) => shared.faults.cut_watches(),
-            Some(Fault::Odd(odd)) => return Ok(odd::answer(odd, &shared.faults)),
+            Some(Fault::Odd(odd)) => return Ok(malformed::answer(odd, &shared.faults)),
             Some(Fault::Gone | Fault::LostPage) | None => {}
         }
         Ok(self.process(shared).await)

@@ -1,13 +1,13 @@
 //! Alertmanager: the alerts that are there now, and the silences.
 
-use super::clock::Clock;
-use super::failure::Failure;
-use super::http::Server;
-use super::reach::Reach;
-use super::timing::Timing;
-use super::voice::Voice;
+use super::handle::Voice;
 use crate::event::alertmanager::{alerts, silences};
 use crate::event::{Alert, Event, Silence};
+use crate::net::clock::Clock;
+use crate::net::failure::Failure;
+use crate::net::http::Server;
+use crate::net::resolver::Reach;
+use crate::net::timing::Timing;
 
 /// Reads alerts and silences every few seconds and tells them when they change, until it is stopped.
 pub async fn run(reach: Reach, mut voice: Voice, clock: Clock, timing: Timing) {

@@ -2,40 +2,24 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`connect`], [`kubeconfig`] | from a kubeconfig to a reading and a writing client |
-//! | [`mod@line`], [`client`], [`proxy`], [`credential`] | what both speak through: follows the kubeconfig, renews tokens and certificates |
 //! | [`kube`] | the API server: lists and watches of each kind, namespaces, what pods and nodes use |
-//! | [`choir`] | a source of several contexts and namespaces: many parts, one health |
-//! | [`prometheus`], [`alertmanager`] | rates and alerts, over [`http`] |
-//! | [`reach`], [`discover`] | where a server is: as the settings say, else what the cluster has |
+//! | [`prometheus`], [`alertmanager`] | rates and alerts |
 //! | [`kafka`] | consumer group lag: by the broker's own tool, from the brokers, from an exporter |
 //! | [`keyboard`] | the terminal's keys, pastes and sizes; and whether it is still there |
-//! | [`clock`] | the only reader of the wall clock |
-//! | [`voice`], [`failure`], [`timing`] | what all have in common: health, sentences and backoff, every period and deadline |
+//! | [`aggregate`] | a source of several contexts and namespaces: many parts, one health |
+//! | [`handle`] | what a source reports through: its events, and its health whenever that changes |
 //!
 //! A source never ends by itself and never hides that it cannot hear: it goes stale, blind or down with a
 //! reason, and comes back. It asks at once when it starts, so that the first reading of each, or the reason
 //! why there is none, is there within seconds.
 
+pub mod aggregate;
 pub mod alertmanager;
-pub mod choir;
-pub mod client;
-pub mod clock;
-pub mod connect;
-pub mod credential;
-pub mod discover;
-pub mod failure;
-pub mod http;
+pub mod handle;
 pub mod kafka;
 pub mod keyboard;
 pub mod kube;
-mod kubeconfig;
-pub mod line;
 pub mod prometheus;
-mod proxy;
-pub mod reach;
-pub mod timing;
-pub mod voice;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -46,19 +30,19 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use self::clock::Clock;
-use self::connect::{Connection, Contexts};
-use self::discover::Scout;
-use self::failure::Failure;
+use self::handle::Voice;
 use self::kafka::Kafka;
 use self::kube::Place;
-use self::line::Line;
-use self::reach::Reach;
-use self::timing::Timing;
-use self::voice::Voice;
 use crate::clean::Clean;
 use crate::config::{KafkaMode, Rates};
 use crate::event::{ContextId, Event, Kind, SourceId};
+use crate::net::client::Line;
+use crate::net::clock::Clock;
+use crate::net::connect::{Connection, Contexts};
+use crate::net::discovery::Scout;
+use crate::net::failure::Failure;
+use crate::net::resolver::Reach;
+use crate::net::timing::Timing;
 
 /// What to ask, and where.
 #[derive(Clone, Debug)]
@@ -216,7 +200,7 @@ impl OfCluster {
                 kube::namespaces::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed()
             }
         };
-        choir::sing(source, parts, &clock, &events, part).await;
+        aggregate::sing(source, parts, &clock, &events, part).await;
     }
 }
 
@@ -240,7 +224,7 @@ fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Way)> {
         (words.join(" ").into(), place)
     };
     let of = |(id, label, way): (ContextId, Clean, Result<&Connection, _>)| {
-        let way = way.map_err(|no: &connect::NoWay| no.why.clone());
+        let way = way.map_err(|no: &crate::net::connect::NoWay| no.why.clone());
         chosen.iter().map(|namespace| part(id, &label, way.clone(), *namespace)).collect::<Vec<_>>()
     };
     contexts.all().flat_map(of).collect()

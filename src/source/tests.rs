@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::connect::{ConnectSettings, connect};
-use super::discover::What;
 use super::*;
 use crate::chance::seeds;
 use crate::event::{Health, Signal, SourceState};
+use crate::net::connect::{ConnectSettings, connect};
+use crate::net::discovery::What;
 use crate::sim::scenario::{Release, Scenario, ServiceFault};
 use crate::sim::{Sim, SimConfig};
 use crate::state::{Alerts, Cluster, Lag, Rates};

@@ -1,76 +1,57 @@
 //! What is so ([`World`]) and what this viewer looks at ([`Screen`]). Only [`reduce`](crate::reduce) writes
 //! either.
 //!
+//! | folder | what is in it |
+//! |---|---|
+//! | [`world`] | what is so: each part of it, and how it folds its events |
+//! | [`detect`] | what is concluded from it: troubles and their causes, rollouts, changes |
+//! | [`select`] | what of it is shown: rows, filters, completion, suggestions, the object in hand |
+//! | [`screen`] | what this viewer looks at: panes, pages, the typed line |
+//!
 //! Nothing in here does I/O or reads a clock: time is [`State::now`], which is the `at` of the last record or
 //! tick. The world is a fold of recorded events alone, so a journal replays to the same world whatever
 //! terminal it was watched on; each part folds its own events.
 
-mod alerts;
-mod candidates;
-mod causes;
-mod changes;
-mod choices;
-mod cluster;
 mod detect;
-mod diagnosis;
-mod forced;
-mod form;
-mod fuzzy;
-mod lag;
-mod logs;
-mod notices;
-mod rates;
-mod reading;
-mod reasons;
-mod rollouts;
-mod rows;
-mod runs;
 mod screen;
-mod span;
-mod subject;
-mod suggest;
-mod things;
-mod timeline;
-mod track;
-mod trouble;
-mod usage;
+mod select;
 mod world;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-pub use alerts::Alerts;
-pub use candidates::{Candidate, candidates, meant, unknown};
-pub use changes::{ChangeSort, Changed, changed};
-pub use choices::{Calls, Choices, Picks};
-pub use cluster::{Cluster, Objects, WorkloadRow, last_end};
 pub use detect::changes;
-pub use diagnosis::{Diagnosis, Severity, diagnose, restarts};
-pub use forced::Forced;
-pub use form::{Choice, Field, Form};
-pub use lag::{Drains, Group, GroupState, Lag, Partition};
-pub use logs::{LogLook, LogRow, LogStream, LogSubject, LogView, Place, STREAMS, Search, TAIL};
-pub use rates::{Rates, Series};
-pub use reading::{
-    Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry,
-    timeline_lines,
-};
-pub use reasons::{explain, told};
-pub use rollouts::Rollout;
-pub use rows::{
+pub use detect::changes::{ChangeSort, Changed, changed};
+pub use detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
+pub use detect::reasons::{explain, told};
+pub use detect::rollouts::Rollout;
+pub use detect::trouble::{answer, troubled_since};
+pub use screen::choices::{Calls, Choices, Picks};
+pub use screen::form::{Choice, Field, Form};
+pub use screen::logs::{LogLook, LogRow, LogStream, LogSubject, LogView, Place, STREAMS, Search, TAIL};
+pub use screen::span::Span;
+pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
+pub use select::completion::{Candidate, candidates, meant, unknown};
+pub use select::rows::{
     PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines,
     workload_rows,
 };
-pub use runs::{DISARMED, Run, Runs, STOPPED, Stage};
-pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
-pub use span::Span;
-pub use subject::{Link, chosen_alert, in_hand, link, offers, row_of, subject};
-pub use suggest::{flags, lagging, rollbacks};
-pub use timeline::{Entry, EntryKind, Subject, Timeline};
-pub use trouble::{answer, troubled_since};
-pub use usage::Usage;
+pub use select::selection::{Link, chosen_alert, in_hand, link, offers, row_of, subject};
+pub use select::suggest::{flags, lagging, rollbacks};
+pub use select::timeline::{
+    Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry,
+    timeline_lines,
+};
 pub use world::World;
+pub use world::alerts::Alerts;
+pub use world::cluster::{Cluster, Objects, WorkloadRow, last_end};
+pub use world::force_deleted::Forced;
+pub use world::lag::{Drains, Group, GroupState, Lag, Partition};
+pub use world::rates::{Rates, Series};
+pub use world::runs::{DISARMED, Run, Runs, STOPPED, Stage};
+pub use world::timeline::{Entry, EntryKind, Subject, Timeline};
+pub use world::usage::Usage;
 
 use crate::runbook::Runbook;
 

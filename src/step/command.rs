@@ -6,9 +6,9 @@
 
 use std::fmt::Write as _;
 
+use crate::clean::redact::{MARK, is_secret_key};
 use crate::clean::{Clean, cleaned};
 use crate::event::{Command, Typed};
-use crate::journal::redact::{MARK, is_secret_key};
 
 /// A word of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,5 +120,4 @@ fn escaped(word: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "command_tests.rs"]
 mod tests;

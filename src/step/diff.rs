@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::clean::redact::{is_secret_key, redact_text};
 use crate::event::{DiffLine, Sign};
-use crate::journal::redact::{is_secret_key, redact_text};
 use crate::step::text;
 
 /// What servers write by themselves with every change.

@@ -157,5 +157,4 @@ fn place<'a>(world: &'a World, intent: &Intent) -> Result<Looked<'a>, Denied> {
 }
 
 #[cfg(test)]
-#[path = "guard_tests.rs"]
 mod tests;

@@ -198,5 +198,4 @@ fn annotations(deployment: &Found, revision: &Value) -> Vec<Value> {
 }
 
 #[cfg(test)]
-#[path = "rollout_undo_tests.rs"]
 mod tests;

@@ -87,5 +87,4 @@ fn count(inputs: &Inputs) -> Result<u32, Refusal> {
 }
 
 #[cfg(test)]
-#[path = "scale_tests.rs"]
 mod tests;

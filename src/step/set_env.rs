@@ -10,8 +10,8 @@ use super::input::{InputKind, InputSpec, Inputs};
 use super::rollout_undo::{deployment, deployment_and_revisions, template_draft};
 use super::target::Found;
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, text};
+use crate::clean::redact::{hide_env, is_secret_env, split_env};
 use crate::event::{Fact, Refusal};
-use crate::journal::redact::{hide_env, is_secret_env, split_env};
 use crate::state::{World, flags};
 
 const INPUTS: &[InputSpec] =
@@ -184,5 +184,4 @@ fn elsewhere(containers: &[Value], changes: &[Change]) -> Vec<Fact> {
 }
 
 #[cfg(test)]
-#[path = "set_env_tests.rs"]
 mod tests;

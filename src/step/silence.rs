@@ -10,11 +10,11 @@ use super::command::{Word, line};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, Whom, check, text};
 use crate::clean::Clean;
+use crate::clean::redact::redact_text;
 use crate::event::{
     Alert, DiffLine, Expectation, Made, Matcher, Op, Refusal, Sealed, Server, Sign, Silence as Standing,
     Target, Write, alertmanager, digest,
 };
-use crate::journal::redact::redact_text;
 use crate::state::Alerts;
 use crate::units;
 
@@ -316,5 +316,4 @@ pub(super) fn standing<'a>(inputs: &Inputs, alerts: &'a Alerts) -> Result<&'a St
 }
 
 #[cfg(test)]
-#[path = "silence_tests.rs"]
 mod tests;

@@ -449,5 +449,4 @@ pub fn escaped(key: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "target_tests.rs"]
 mod tests;

@@ -4,13 +4,15 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::layout::Layout;
-use super::text::{Row, width};
-use super::{Look, Spot, pane, playback, wall};
+use super::primitives::layout::Layout;
+use super::primitives::pane;
+use super::primitives::text::{Row, width};
+use super::{Look, Spot, playback, wall};
 use crate::clean::cleaned;
 use crate::event::Purpose;
 use crate::keymap::{Action, Context, Hint, sequence};
-use crate::state::{Candidate, Input, Overlay, State, candidates, meant, offers};
+use crate::state::candidates;
+use crate::state::{Candidate, Input, Overlay, State, meant, offers};
 use crate::theme::Role;
 
 /// Candidates shown at once.

@@ -6,9 +6,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Look;
-use super::glance::{Glance, places, since};
-use super::marks;
-use super::text::Row;
+use super::primitives::symbols;
+use super::primitives::text::Row;
+use super::summary::{Glance, places, since};
 use crate::clean::Clean;
 use crate::event::{ContextId, Health, Mode, SourceId, SourceState};
 use crate::state::{Severity, State};
@@ -58,8 +58,9 @@ fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
         let left = glance.troubles.len() - n;
         let more = format!("+{} more", glance.troubles.len() - n);
         let separator = if n == 0 { "" } else { " · " };
-        let needed =
-            super::text::width(&trouble.words) + separator.len() + if left > 1 { more.len() + 3 } else { 0 };
+        let needed = super::primitives::text::width(&trouble.words)
+            + separator.len()
+            + if left > 1 { more.len() + 3 } else { 0 };
         if needed > row.left() && n > 0 {
             return row.text(look.style(Role::Dim), &format!("{separator}{more}"));
         }
@@ -192,7 +193,7 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
         words != Words::Figures || heard.state != SourceState::Live || !heard.figure.is_empty()
     };
     parts.into_iter().flatten().filter(told).fold(Row::new(u16::MAX), |row, heard| {
-        let (mark, role) = marks::source(heard.state);
+        let (mark, role) = symbols::source(heard.state);
         let live = heard.state == SourceState::Live;
         let told = match words {
             Words::Remarks => {

@@ -5,39 +5,14 @@
 //! seen, out of [`text`] and [`marks`]. Colour and words both carry each meaning; ASCII terminals get a
 //! translation of the finished frame ([`ascii`]).
 
-mod alerts;
-mod ascii;
-mod axis;
-mod big;
-mod changes;
-mod chart;
-mod confirm;
-mod detail;
-mod entry;
 mod footer;
-mod form;
-mod glance;
-mod group;
 mod header;
-mod help;
-mod hits;
-mod lag;
-mod layout;
-mod logline;
-mod logs;
-mod manifest;
-mod marks;
-mod pane;
-mod picker;
+mod pages;
+mod panes;
 mod playback;
-mod pods;
-mod rates;
-mod service;
-mod sources;
-mod steps;
+mod primitives;
+mod summary;
 mod tabs;
-mod text;
-mod timeline;
 mod wall;
 
 use ratatui::Frame;
@@ -49,11 +24,11 @@ use crate::keymap::{Action, Context, Keymap, sequence};
 use crate::state::{Focus, Overlay, PodLine, State, pod_lines_of, workload_rows};
 use crate::theme::{Role, Theme};
 
-pub use hits::{Hits, Spot};
+pub use primitives::hit_test::{Hits, Spot};
 
-use glance::Glance;
-use layout::Layout;
-use text::Row;
+use primitives::layout::Layout;
+use primitives::text::Row;
+use summary::Glance;
 
 /// How things look and what keys are called: nothing of it is state.
 #[derive(Clone, Copy, Debug)]
@@ -87,12 +62,12 @@ pub fn view(state: &State, look: &Look, frame: &mut Frame) {
     let buf = frame.buffer_mut();
     look.hits.clear();
     buf.set_style(area, look.theme.base());
-    match layout::lay_out(area, &state.screen) {
+    match primitives::layout::lay_out(area, &state.screen) {
         Some(layout) => draw(state, look, &layout, buf),
         None => too_small(area, look, buf),
     }
     if look.ascii {
-        ascii::translate(buf);
+        primitives::ascii::translate(buf);
     }
 }
 
@@ -124,37 +99,39 @@ fn draw_panes(
     }
     for (focus, area) in &layout.panes {
         match focus {
-            Focus::Pods => pods::draw(state, look, glance, lines, *area, buf),
-            Focus::Rates => rates::draw(state, look, *area, buf),
-            Focus::Lag => lag::draw(state, look, *area, buf),
-            Focus::Timeline => timeline::draw(state, look, *area, buf),
-            Focus::Steps => steps::draw(state, look, *area, buf),
+            Focus::Pods => panes::pods::draw(state, look, glance, lines, *area, buf),
+            Focus::Rates => panes::rates::draw(state, look, *area, buf),
+            Focus::Lag => panes::lag::draw(state, look, *area, buf),
+            Focus::Timeline => panes::timeline::draw(state, look, *area, buf),
+            Focus::Steps => panes::steps::draw(state, look, *area, buf),
         }
     }
 }
 
 fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: &mut Buffer) {
     match overlay {
-        Overlay::Help { scroll } => help::draw(state, look, *scroll, body, buf),
-        Overlay::Detail { uid, scroll } => detail::draw(state, look, uid, *scroll, body, buf),
-        Overlay::Alerts { selected } => alerts::draw(state, look, selected.as_ref(), body, buf),
-        Overlay::Entry { id, scroll } => entry::draw(state, look, *id, *scroll, body, buf),
-        Overlay::Group { id, scroll } => group::draw(state, look, id, *scroll, body, buf),
-        Overlay::Service(name) => service::draw(state, look, name, body, buf),
-        Overlay::Manifest(view) => manifest::draw(state, look, view, body, buf),
-        Overlay::Sources { scroll } => sources::draw(state, look, *scroll, body, buf),
-        Overlay::Changes { scroll } => changes::draw(state, look, *scroll, body, buf),
-        Overlay::Logs(log) => logs::draw(state, look, log, body, buf),
-        Overlay::Form(form) => form::draw(state, look, form, body, buf),
-        Overlay::Confirm(dialog) => confirm::draw(state, look, dialog, body, buf),
-        Overlay::Picker { picks, .. } => picker::draw(state, look, *picks, body, buf),
+        Overlay::Help { scroll } => pages::help::draw(state, look, *scroll, body, buf),
+        Overlay::Detail { uid, scroll } => pages::detail::draw(state, look, uid, *scroll, body, buf),
+        Overlay::Alerts { selected } => pages::alerts::draw(state, look, selected.as_ref(), body, buf),
+        Overlay::Entry { id, scroll } => pages::entry::draw(state, look, *id, *scroll, body, buf),
+        Overlay::Group { id, scroll } => pages::group::draw(state, look, id, *scroll, body, buf),
+        Overlay::Service(name) => pages::service::draw(state, look, name, body, buf),
+        Overlay::Manifest(view) => pages::manifest::draw(state, look, view, body, buf),
+        Overlay::Sources { scroll } => pages::sources::draw(state, look, *scroll, body, buf),
+        Overlay::Changes { scroll } => pages::changes::draw(state, look, *scroll, body, buf),
+        Overlay::Logs(log) => pages::logs::draw(state, look, log, body, buf),
+        Overlay::Form(form) => pages::form::draw(state, look, form, body, buf),
+        Overlay::Confirm(dialog) => pages::confirm::draw(state, look, dialog, body, buf),
+        Overlay::Picker { picks, .. } => pages::picker::draw(state, look, *picks, body, buf),
     }
 }
 
 fn too_small(area: Rect, look: &Look, buf: &mut Buffer) {
-    let (columns, rows) = layout::LEAST;
+    let (columns, rows) = primitives::layout::LEAST;
     let sentence = format!("warroom needs {columns}×{rows}; this is {}×{}", area.width, area.height);
-    for (line, y) in text::wrap(&sentence, usize::from(area.width)).iter().zip(area.top()..area.bottom()) {
+    for (line, y) in
+        primitives::text::wrap(&sentence, usize::from(area.width)).iter().zip(area.top()..area.bottom())
+    {
         let row = Row::new(area.width).text(look.style(Role::Text), line);
         buf.set_line(area.x, y, &row.line(), area.width);
     }

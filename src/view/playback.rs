@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::axis::Axis;
-use super::text::Row;
-use super::{Look, marks, pane};
+use super::Look;
+use super::primitives::axis::Axis;
+use super::primitives::text::Row;
+use super::primitives::{pane, symbols};
 use crate::state::{Playback, State};
 use crate::theme::Role;
 use crate::units;
@@ -52,7 +53,7 @@ fn draw_bar(state: &State, look: &Look, playback: &Playback, axis: Axis, bar: Re
     for (column, entry) in
         state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
     {
-        let mark = entry.mark.map_or_else(|| marks::entry(entry.kind).0.to_owned(), units::circled);
+        let mark = entry.mark.map_or_else(|| symbols::entry(entry.kind).0.to_owned(), units::circled);
         let room = usize::from(bar.width - column.min(bar.width));
         buf.set_stringn(bar.x + column, bar.y, mark, room, look.style(Role::ChartMarker));
     }

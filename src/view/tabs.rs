@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::glance::Glance;
-use super::marks;
-use super::text::Row;
+use super::primitives::symbols;
+use super::primitives::text::Row;
+use super::summary::Glance;
 use super::{Look, Spot};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context};
@@ -52,7 +52,7 @@ fn figures(state: &State, glance: &Glance, focus: Focus) -> Vec<(Role, String)> 
 fn pods(glance: &Glance) -> Vec<(Role, String)> {
     let counted = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)];
     let told = counted.into_iter().filter(|(_, n)| *n > 0).map(|(severity, n)| {
-        let (mark, role) = marks::severity(severity);
+        let (mark, role) = symbols::severity(severity);
         (role, format!("{mark}{n}"))
     });
     told.collect()
@@ -70,6 +70,6 @@ fn failing(state: &State) -> Option<(Role, String)> {
 fn behind(state: &State) -> Option<(Role, String)> {
     let rows = state.world.lag.rows();
     let worst = rows.into_iter().find(|group| group.in_trouble())?;
-    let (mark, role) = marks::group(worst);
+    let (mark, role) = symbols::group(worst);
     Some((role, format!("{mark}{}", units::count(worst.lag()))))
 }

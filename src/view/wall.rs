@@ -6,12 +6,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout as Split, Rect};
 use ratatui::style::{Modifier, Style};
 
-use super::axis::{self, Axis};
-use super::big::Letters;
-use super::chart::{GUTTER, Plot, Scale};
-use super::glance::{Glance, Trouble};
-use super::text::Row;
-use super::{Look, lag, marks, pane, rates, timeline};
+use super::Look;
+use super::panes::{lag, rates, timeline};
+use super::primitives::axis::{self, Axis};
+use super::primitives::big_text::Letters;
+use super::primitives::chart::{GUTTER, Plot, Scale};
+use super::primitives::text::Row;
+use super::primitives::{pane, symbols};
+use super::summary::{Glance, Trouble};
 use crate::clean::Clean;
 use crate::event::{Signal, SourceId, SourceState, Unit};
 use crate::state::{Group, Severity, Stage, State};
@@ -101,7 +103,7 @@ fn word(glance: &Glance) -> &'static str {
 
 fn role(glance: &Glance) -> Role {
     match glance.troubles.first().map(|trouble| trouble.severity) {
-        Some(severity) => marks::severity(severity).1,
+        Some(severity) => symbols::severity(severity).1,
         None if glance.calm() => Role::Ok,
         None => Role::Unknown,
     }
@@ -137,7 +139,7 @@ impl<'a> Worst<'a> {
                 |trouble: &Trouble| if apart { name(trouble).0.to_owned() } else { trouble.words.clone() };
             worst
                 .map(|trouble| {
-                    (trouble, format!("{} {}", marks::severity(trouble.severity).0, words(trouble)))
+                    (trouble, format!("{} {}", symbols::severity(trouble.severity).0, words(trouble)))
                 })
                 .collect::<Vec<_>>()
         };
@@ -171,7 +173,7 @@ impl<'a> Worst<'a> {
 
     fn draw(&self, look: &Look, area: Rect, buf: &mut Buffer) {
         for (n, (trouble, text)) in (0..).zip(&self.told) {
-            let style = look.style(marks::severity(trouble.severity).1).add_modifier(Modifier::BOLD);
+            let style = look.style(symbols::severity(trouble.severity).1).add_modifier(Modifier::BOLD);
             let place = Rect { y: area.y + n * self.each(), height: self.each(), ..area }.intersection(area);
             match self.letters {
                 Some(letters) => letters.draw(text, style, place, buf),
@@ -307,9 +309,9 @@ fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: 
     };
     let inside = pane::titled(look, &format!("Kafka lag {}", group.now.group), &lag::note(state), area, buf);
     let inside = pane::outdated(state, look, SourceId::Kafka, inside, buf);
-    let (mark, role) = marks::group(group);
+    let (mark, role) = symbols::group(group);
     let number =
-        format!("{}{}", units::count(group.lag()), marks::trend(group.growth()).replace('·', "").trim());
+        format!("{}{}", units::count(group.lag()), symbols::trend(group.growth()).replace('·', "").trim());
     let behind =
         group.seconds_behind().map_or_else(String::new, |span| format!("{} behind", units::seconds(span)));
     let unknown = lag::unknown(group).map_or_else(String::new, |n| format!("{n} unknown"));

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use warroom::clean::Clean;
 use warroom::event::{ClusterEvent, Event, Kind, Session};
-use warroom::sim::crowd::{NAMESPACE, app_lines, pod_line};
+use warroom::sim::load::{NAMESPACE, app_lines, pod_line};
 use warroom::source::kube::{Deployment, Names, Object, Pod, ReplicaSet, Told, line};
 use warroom::state::{Focus, ListView, State};
 

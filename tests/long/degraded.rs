@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::pty::{Cluster, Term, percentile};
 use warroom::sim::fault::{Fault, Rule, When};
-use warroom::sim::odd::Odd;
+use warroom::sim::malformed::Odd;
 
 /// Where each source asks; the last is a part of others, and what they have is theirs.
 const SOURCES: [&str; 14] = [

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use warroom::net::clock::Clock;
 use warroom::sim::scenario::{Release, Scenario};
 use warroom::sim::{Identity, NAMESPACE, SeenRequest, Sim, SimConfig};
-use warroom::source::clock::Clock;
 
 use super::Home;
 

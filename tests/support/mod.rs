@@ -21,14 +21,14 @@ use tempfile::TempDir;
 use warroom::config::Paths;
 use warroom::event::{Plan, Refusal, Server, StepCall, Write};
 use warroom::journal::disk::{Disk, LocalDisk};
+use warroom::net::clock::Clock;
+use warroom::net::timing::Timing;
 use warroom::runbook::{self, Runbook};
 use warroom::runtime::headless::Headless;
 use warroom::session::{self, Wanted};
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{Identity, Sim, SimConfig};
-use warroom::source::clock::Clock;
-use warroom::source::timing::Timing;
 
 /// Longer than anything here takes on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(120);

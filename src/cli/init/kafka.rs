@@ -3,11 +3,11 @@
 
 use super::{Chosen, Finder, ask, service::tell};
 use crate::config::{Kafka, KafkaMode};
+use crate::net::discovery::{Broker, What};
+use crate::net::failure::Failure;
+use crate::net::resolver::Reach;
 use crate::session;
-use crate::source::discover::{Broker, What};
-use crate::source::failure::Failure;
 use crate::source::kafka;
-use crate::source::reach::Reach;
 
 impl Finder<'_> {
     /// Finds and tests; asks, where somebody is there.

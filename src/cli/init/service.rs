@@ -5,9 +5,9 @@ use super::{Chosen, Finder, ask};
 use crate::clean::cleaned;
 use crate::cli::say;
 use crate::config::{Auth, Endpoint, Secret, Where, edit};
-use crate::source::discover::{What, test};
-use crate::source::failure::Failure;
-use crate::source::http::Server;
+use crate::net::discovery::{What, test};
+use crate::net::failure::Failure;
+use crate::net::http::Server;
 
 /// Candidates of the cluster that are shown.
 const SHOWN: usize = 9;

@@ -21,7 +21,7 @@ use self::stream::Stream;
 use super::{Clusters, Following};
 use crate::clean::Clean;
 use crate::event::{ContextId, Event, LogLine, LogNews, LogState, View};
-use crate::source::clock::Clock;
+use crate::net::clock::Clock;
 
 /// Lines and states on their way from the streams.
 const WAITING: usize = 1024;

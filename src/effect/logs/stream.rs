@@ -21,7 +21,7 @@ use super::{Heard, Outlet};
 use crate::clean::{Clean, Styled};
 use crate::event::{Level, LogEnd, LogExtent, LogLine, LogSource, LogState};
 use crate::logtext;
-use crate::source::clock::Clock;
+use crate::net::clock::Clock;
 
 /// Until a stream that broke off is asked for again; doubled up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);

@@ -36,7 +36,7 @@ impl Bench {
     }
 
     async fn idle(identity: Identity) -> Self {
-        crate::source::client::install_crypto();
+        crate::net::stack::install_crypto();
         let clock = Clock::manual(DateTime::from_timestamp(1_790_000_000, 0).unwrap());
         let measured = Duration::from_secs(60);
         let sim = Sim::start(SimConfig {
@@ -254,7 +254,12 @@ async fn the_run_before_is_read_to_its_end() {
 #[tokio::test]
 async fn what_a_kubelet_says_instead_of_a_log_is_no_line_of_it() {
     let mut bench = Bench::idle(Identity::Admin).await;
-    bench.sim.faults().on(Method::GET, "/log", When::Always, Fault::Odd(crate::sim::odd::Odd::LoginPage));
+    bench.sim.faults().on(
+        Method::GET,
+        "/log",
+        When::Always,
+        Fault::Odd(crate::sim::malformed::Odd::LoginPage),
+    );
     bench.follow(true);
     bench.until("its end", |bench| bench.states.last() == Some(&LogState::Ended(LogEnd::Gone))).await;
     assert_eq!(bench.lines, Vec::<String>::new());

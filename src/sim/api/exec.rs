@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use super::Call;
 use super::command::{Output, Place, execute};
 use super::status::Status;
+use crate::net::clock::Clock;
 use crate::sim::cluster::kind::POD;
 use crate::sim::json::{items, text};
-use crate::source::clock::Clock;
 
 /// The kubelet reads and sends what a command prints in pieces of at most this many bytes.
 const PIECE: usize = 32 << 10;

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::cluster::chart::NAMESPACE;
 use super::scenario::Scenario;
 use super::{Identity, Sim, SimConfig};
-use crate::source::clock::Clock;
+use crate::net::clock::Clock;
 
 const APP: &str = "/apis/apps/v1/namespaces/medcontract-prod/deployments/medcontracthub-app";
 const RATIO: &str = r#"sum(rate(http_requests_total{service="medcontracthub-app",status=~"5.."}[30s])) / sum(rate(http_requests_total{service="medcontracthub-app"}[30s]))"#;

@@ -9,7 +9,7 @@ use kube::api::AttachParams;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{Reader, Reading, Wanted, table};
-use crate::source::failure::Failure;
+use crate::net::failure::Failure;
 
 /// The longest table that is read.
 const LONGEST: u64 = 4 << 20;

@@ -11,8 +11,8 @@ use super::{Reader, Reading};
 use crate::clean::Clean;
 use crate::config::KafkaMetrics;
 use crate::event::{GroupLag, PartitionLag};
-use crate::source::failure::Failure;
-use crate::source::http::Server;
+use crate::net::failure::Failure;
+use crate::net::http::Server;
 
 /// Asks Prometheus for an exporter's metrics.
 pub(super) struct Exporter {
@@ -161,7 +161,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::source::timing::Timing;
+    use crate::net::timing::Timing;
 
     /// A Prometheus that holds what an exporter would have told of these partitions:
     /// group, topic, partition, committed (−1: never), end, start.

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
 use kube::client::Body;
 
-use crate::source::failure::{Failure, root};
+use crate::net::failure::{Failure, root};
 
 /// How a body is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

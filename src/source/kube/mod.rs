@@ -21,10 +21,10 @@ pub use self::api::Place;
 
 use self::api::Api;
 use self::watch::Watch;
-use super::clock::Clock;
-use super::timing::Timing;
-use super::voice::Voice;
+use super::handle::Voice;
 use crate::event::Kind;
+use crate::net::clock::Clock;
+use crate::net::timing::Timing;
 
 /// Keeps one kind in step until it is stopped.
 pub fn run(kind: Kind, place: Place, voice: Voice, clock: Clock, timing: Timing) -> BoxFuture<'static, ()> {

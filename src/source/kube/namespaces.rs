@@ -14,10 +14,10 @@ use super::api::{Place, get};
 use super::wire::Metadata;
 use crate::clean::Clean;
 use crate::event::{Event, Namespace, NamespacePhase};
-use crate::source::clock::Clock;
-use crate::source::failure::Failure;
-use crate::source::timing::Timing;
-use crate::source::voice::Voice;
+use crate::net::clock::Clock;
+use crate::net::failure::Failure;
+use crate::net::timing::Timing;
+use crate::source::handle::Voice;
 
 /// Rounds between two listings of all: they only complete what is typed.
 const ROUNDS: u32 = 15;

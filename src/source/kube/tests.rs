@@ -15,10 +15,10 @@ use tokio::sync::mpsc;
 use super::Place;
 use super::lines::LONGEST;
 use crate::event::{ContextId, Event, Health, Kind, SourceId, SourceState};
-use crate::source::clock::Clock;
-use crate::source::connect::{ConnectSettings, connect};
-use crate::source::timing::Timing;
-use crate::source::voice::Voice;
+use crate::net::clock::Clock;
+use crate::net::connect::{ConnectSettings, connect};
+use crate::net::timing::Timing;
+use crate::source::handle::Voice;
 use crate::state::Cluster;
 
 /// How the server ends an answer.

@@ -12,10 +12,10 @@ use super::api::{Place, get};
 use super::wire::Quantities;
 use crate::clean::Clean;
 use crate::event::{Amount, ContextId, Event, Usage, Used};
-use crate::source::clock::Clock;
-use crate::source::failure::Failure;
-use crate::source::timing::Timing;
-use crate::source::voice::Voice;
+use crate::net::clock::Clock;
+use crate::net::failure::Failure;
+use crate::net::timing::Timing;
+use crate::source::handle::Voice;
 
 const GROUP: &str = "/apis/metrics.k8s.io/v1beta1";
 

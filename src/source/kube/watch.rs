@@ -16,10 +16,10 @@ use super::decode::{self, Told};
 use super::lines::{Cut, Form, LONGEST, Lines};
 use super::wire::{Names, Object};
 use crate::event::{ClusterEvent, Event, Kind, Uid};
-use crate::source::clock::Clock;
-use crate::source::failure::{Backoff, Failure};
-use crate::source::timing::Timing;
-use crate::source::voice::Voice;
+use crate::net::clock::Clock;
+use crate::net::failure::{Backoff, Failure};
+use crate::net::timing::Timing;
+use crate::source::handle::Voice;
 
 /// Changes that are told together, at most: a dozen batches wait for the journal at worst, and are in memory
 /// twice.

@@ -13,8 +13,8 @@ use super::find::{self, Query};
 use super::known;
 use crate::config::Rates;
 use crate::event::{Asked, RateHistory, RateSample, Signal, Tier, Unit};
-use crate::source::failure::Failure;
-use crate::source::http::Server;
+use crate::net::failure::Failure;
+use crate::net::http::Server;
 
 /// Prometheus' own default is a minute; most installations and the common charts set 15 s or 30 s.
 const USUAL_INTERVAL: f64 = 15.0;
@@ -213,5 +213,4 @@ fn seconds(at: DateTime<Utc>) -> String {
 }
 
 #[cfg(test)]
-#[path = "ask_tests.rs"]
 mod tests;

@@ -6,8 +6,8 @@ use super::answer::Answer;
 use super::known;
 use crate::config::{Rates, SERVICE, WINDOW};
 use crate::event::{Signal, Unit};
-use crate::source::failure::Failure;
-use crate::source::http::Server;
+use crate::net::failure::Failure;
+use crate::net::http::Server;
 
 /// Counters of requests, the one to prefer first.
 const COUNTERS: [&str; 6] = [
@@ -238,5 +238,4 @@ fn first_of<'a>(wanted: &[&'a str], there: &[String]) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-#[path = "find_tests.rs"]
 mod tests;

@@ -11,7 +11,7 @@ use kafka_protocol::messages::{ApiVersionsRequest, RequestHeader, ResponseHeader
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes, VersionRange};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::source::failure::Failure;
+use crate::net::failure::Failure;
 
 /// The longest answer that is read: a cluster with 100,000 partitions is a few megabytes.
 const LONGEST: usize = 64 << 20;

@@ -19,9 +19,9 @@ use tokio_rustls::TlsConnector;
 use super::connection::{Connection, Stream};
 use super::sasl;
 use crate::config::{self, HostPort, KafkaTls};
-use crate::source::client::install_crypto;
-use crate::source::failure::{Failure, root};
-use crate::source::timing::Timing;
+use crate::net::failure::{Failure, root};
+use crate::net::stack::install_crypto;
+use crate::net::timing::Timing;
 
 /// Opens connections.
 pub(super) struct Dialer {

@@ -16,7 +16,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::{Decodable, StrBytes};
 
 use super::connection::{Connection, denied};
-use crate::source::failure::Failure;
+use crate::net::failure::Failure;
 
 /// A partition of a topic.
 pub(super) type Place = (TopicName, i32);

@@ -12,7 +12,7 @@ use ring::{digest, hmac, pbkdf2};
 
 use super::connection::Connection;
 use crate::config::{KafkaSasl, Mechanism, Secret};
-use crate::source::failure::Failure;
+use crate::net::failure::Failure;
 
 /// A server that asks for more rounds wants to keep us busy, one that asks for fewer (RFC 7677) wants to
 /// guess the password.

@@ -314,7 +314,7 @@ fn pem() -> PathBuf {
 
 /// Serves a broker, over TLS where it is wanted; answers its port.
 async fn served(fake: Fake, tls: bool) -> u16 {
-    crate::source::client::install_crypto();
+    crate::net::stack::install_crypto();
     let acceptor = tls.then(|| {
         let chain = vec![CertificateDer::from_pem_file(pem()).unwrap()];
         let key = PrivateKeyDer::from_pem_file(pem()).unwrap();
@@ -340,7 +340,7 @@ async fn served(fake: Fake, tls: bool) -> u16 {
 }
 
 fn brokers(settings: Kafka) -> Result<Brokers, Failure> {
-    crate::source::client::install_crypto();
+    crate::net::stack::install_crypto();
     let client = kube::Client::try_from(kube::Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap();
     Brokers::new(Kafka { mode: KafkaMode::Brokers, ..settings }, "prod".into(), client, Timing::default())
 }

@@ -6,7 +6,7 @@ use prost::Message;
 
 use super::super::wire::{Object, ObjectMeta};
 use super::{Cause, Details, Status, Told, bookmark, garbage, gone};
-use crate::source::failure::Failure;
+use crate::net::failure::Failure;
 
 /// What protobuf of Kubernetes begins with.
 const MAGIC: &[u8] = b"k8s\0";

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::super::wire::{Names, Object, Pod};
 use super::{Told, frame, line};
-use crate::source::failure::Failure;
+use crate::net::failure::Failure;
 
 const LINES: &str = include_str!("../../../../tests/data/watch.json");
 const FRAMES: &[u8] = include_bytes!("../../../../tests/data/watch.pb");

@@ -1,0 +1,136 @@
+//! How a source comes to its server: where the settings say, else where the cluster has one. Nothing waits
+//! for it but the source itself.
+
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::discovery::{Scout, What};
+use super::failure::{Backoff, Failure};
+use super::http::{self, Server};
+use crate::clean::Clean;
+use crate::config::{Endpoint, InCluster, Where};
+use crate::source::handle::Voice;
+
+/// After so long it is looked again for what the cluster did not have.
+const AGAIN: Duration = Duration::from_secs(300);
+
+/// A way to one server; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    what: What,
+    endpoint: Endpoint,
+    scout: Scout,
+}
+
+/// Why there is no server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreached {
+    /// Nobody named one, and the cluster has none: in words, with what to do.
+    #[error("{0}")]
+    Nowhere(String),
+    /// The way to it failed.
+    #[error("{0}")]
+    Failed(#[from] Failure),
+}
+
+/// The two clients of a server, for what changes something at it.
+#[derive(Clone)]
+pub struct Clients {
+    /// Reads.
+    pub reader: kube::Client,
+    /// Changes something: sends each request once.
+    pub writer: kube::Client,
+    /// Before the path of every request.
+    pub prefix: String,
+    /// Where it is, without credentials: an address, or a service of the cluster.
+    pub place: Clean,
+}
+
+impl Reach {
+    /// To what the endpoint names; without a place, to what the scout finds.
+    pub fn new(what: What, endpoint: Endpoint, scout: Scout) -> Self {
+        Self { what, endpoint, scout }
+    }
+
+    /// The server, as soon as there is one; until then the voice says why there is none.
+    pub async fn open(&self, voice: &mut Voice, clock: &Clock) -> Server {
+        let mut backoff = Backoff::new(self.scout.timing.clone());
+        loop {
+            match self.find().await {
+                Ok(server) => {
+                    voice.remark(server.remark());
+                    return server;
+                }
+                Err(Unreached::Nowhere(why)) => {
+                    voice.off(&why).await;
+                    clock.sleep(AGAIN).await;
+                }
+                Err(Unreached::Failed(failure)) => {
+                    voice.fail(&failure).await;
+                    tokio::time::sleep(backoff.next(&failure)).await;
+                }
+            }
+        }
+    }
+
+    /// The server, if there is one now.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be asked.
+    pub async fn find(&self) -> Result<Server, Unreached> {
+        let name = self.what.name();
+        match &self.endpoint.place {
+            Some(Where::At(address)) => {
+                Server::at(name, address, &self.endpoint, &self.scout.timing).map_err(Unreached::Failed)
+            }
+            Some(Where::In(service)) => {
+                Ok(Server::within(name, service, self.scout.client.clone(), &self.scout.timing))
+            }
+            None => self.look().await.map(|(service, server)| server.remarked(format!("found: {service}"))),
+        }
+    }
+
+    /// Its clients: the cluster's own where it is reached through the API server, else two of its own
+    /// address.
+    ///
+    /// # Errors
+    /// There is none, or its address or credentials cannot be used.
+    pub async fn clients(&self, reader: &kube::Client, writer: &kube::Client) -> Result<Clients, Unreached> {
+        let service = match &self.endpoint.place {
+            Some(Where::At(address)) => {
+                let (reader, writer) =
+                    http::clients(self.what.name(), address, &self.endpoint, &self.scout.timing).await?;
+                return Ok(Clients {
+                    reader,
+                    writer,
+                    prefix: String::new(),
+                    place: Clean::new(&address.to_string()),
+                });
+            }
+            Some(Where::In(service)) => service.clone(),
+            None => self.look().await?.0,
+        };
+        let reader = reader.clone();
+        let writer = writer.clone();
+        Ok(Clients { reader, writer, prefix: service.path(), place: Clean::new(&service.to_string()) })
+    }
+
+    async fn look(&self) -> Result<(InCluster, Server), Unreached> {
+        let (flag, variable, _) = self.what.settings();
+        let name = self.what.name();
+        let help = format!("run `warroom init`, or give {flag} or {variable}");
+        match self.scout.find(self.what).await {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => {
+                let looked =
+                    self.scout.catalog().await.map(|catalog| catalog.looked.clone()).unwrap_or_default();
+                Err(Unreached::Nowhere(format!(
+                    "no {name} found in the cluster (looked at {looked}): {help}"
+                )))
+            }
+            Err(failure) => Err(Unreached::Failed(
+                failure.because(&format!("{name} is looked for in the cluster"), &help),
+            )),
+        }
+    }
+}

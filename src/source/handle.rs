@@ -1,0 +1,127 @@
+//! One source's mouth: its events, and its health whenever that changes.
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+use crate::clean::Clean;
+use crate::event::{Event, Health, SourceId, SourceState};
+use crate::net::clock::Clock;
+use crate::net::failure::Failure;
+
+/// Speaks for one source.
+#[derive(Debug)]
+pub struct Voice {
+    source: SourceId,
+    clock: Clock,
+    events: mpsc::Sender<Event>,
+    told: Option<Health>,
+    /// When it was last heard; nothing counts before it was live once.
+    heard: Option<DateTime<Utc>>,
+    /// What is to be known of it whenever it is live.
+    remark: Option<String>,
+}
+
+impl Voice {
+    /// A source that has not said anything yet.
+    pub fn new(source: SourceId, clock: Clock, events: mpsc::Sender<Event>) -> Self {
+        Self { source, clock, events, told: None, heard: None, remark: None }
+    }
+
+    /// From now on this is to be known of the source whenever it is live: where it was found.
+    pub fn remark(&mut self, remark: Option<String>) {
+        self.remark = remark;
+    }
+
+    /// Tells an event; waits while the channel is full. When nobody listens any more it waits to be stopped.
+    pub async fn tell(&self, event: Event) {
+        if self.events.send(event).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The source has just been heard.
+    pub fn hear(&mut self) {
+        if self.heard.is_some() {
+            self.heard = Some(self.clock.now());
+        }
+    }
+
+    /// Whether it was last told that the source is live.
+    pub fn is_live(&self) -> bool {
+        self.told.as_ref().is_some_and(|told| told.state == SourceState::Live)
+    }
+
+    /// What is shown is what the source says now; `remark` is what is missing from it all the same.
+    pub async fn live(&mut self, remark: Option<String>) {
+        let now = self.clock.now();
+        self.heard = Some(now);
+        let remark = match (self.remark.clone(), remark) {
+            (Some(always), Some(now)) => Some(format!("{always}; {now}")),
+            (always, now) => always.or(now),
+        };
+        self.change(SourceState::Live, now, remark).await;
+    }
+
+    /// The source failed: what it said before is stale, and if it never was live it is down; what it refuses
+    /// to show it is blind to.
+    pub async fn fail(&mut self, failure: &Failure) {
+        let (state, since) = match self.heard {
+            _ if failure.blind() => (SourceState::Blind, self.clock.now()),
+            Some(heard) => (SourceState::Stale, heard),
+            None => (SourceState::Down, self.clock.now()),
+        };
+        self.change(state, since, Some(failure.to_string())).await;
+    }
+
+    /// The source is not asked, and why.
+    pub async fn off(&mut self, why: &str) {
+        self.change(SourceState::Off, self.clock.now(), Some(why.to_owned())).await;
+    }
+
+    async fn change(&mut self, state: SourceState, since: DateTime<Utc>, error: Option<String>) {
+        let error = error.as_deref().map(Clean::new);
+        let before = self.told.as_ref().filter(|told| told.state == state);
+        if before.is_some_and(|told| told.error == error) {
+            return;
+        }
+        let since = before.map_or(since, |told| told.since);
+        let health = Health { source: self.source, state, since, error, parts: Vec::new() };
+        self.told = Some(health.clone());
+        self.tell(Event::Health(health)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn health_is_told_when_it_changes_and_stale_counts_from_when_it_was_last_heard() {
+        let start = DateTime::UNIX_EPOCH;
+        let (events, mut heard) = mpsc::channel(16);
+        let clock = Clock::manual(start);
+        let mut voice = Voice::new(SourceId::Pods, clock.clone(), events);
+        let second = || clock.advance(std::time::Duration::from_secs(1));
+        let cut = Failure::Lost("cut".into());
+        voice.fail(&cut).await;
+        voice.live(None).await;
+        second();
+        voice.live(None).await;
+        second();
+        voice.fail(&cut).await;
+        voice.fail(&cut).await;
+        voice.fail(&Failure::Forbidden("no".into())).await;
+        drop(voice);
+        let mut told = Vec::new();
+        while let Some(Event::Health(health)) = heard.recv().await {
+            told.push((health.state, (health.since - start).num_seconds()));
+        }
+        let expected = [
+            (SourceState::Down, 0),
+            (SourceState::Live, 0),
+            (SourceState::Stale, 1),
+            (SourceState::Blind, 2),
+        ];
+        assert_eq!(told, expected);
+    }
+}

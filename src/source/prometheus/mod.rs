@@ -1,0 +1,173 @@
+//! Prometheus: rates by service, now and as far back as the charts look.
+//!
+//! A sample is of the moment that the query named, not of when its answer came, and that moment is a place of
+//! a fixed grid: what is filled in later (from before the start, or from while nobody answered) is what would
+//! have been read. Filling in never waits for, nor delays, the reading of the present.
+
+mod answer;
+mod ask;
+mod backlog;
+mod find;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use self::ask::{Asker, Faults};
+use self::backlog::{Backlog, Chunk};
+use super::handle::Voice;
+use crate::config::Rates;
+use crate::event::{Event, RateHistory, Signal, Tier};
+use crate::net::clock::Clock;
+use crate::net::failure::Failure;
+use crate::net::http::Server;
+use crate::net::resolver::Reach;
+use crate::net::timing::Timing;
+
+/// After so many places without a sample, what there is to ask may have changed.
+const HOLE: i64 = 6;
+
+/// How often is looked for what was not found.
+const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
+
+/// Reads the rates every few seconds until it is stopped.
+pub async fn run(reach: Reach, rates: Rates, mut voice: Voice, clock: Clock, timing: Timing) {
+    let mut reader = Reader::new(reach.open(&mut voice, &clock).await, rates);
+    loop {
+        match reader.read(clock.now()).await {
+            Ok(news) => {
+                for event in news {
+                    voice.tell(event).await; // first, so that live means read
+                }
+                match reader.blind() {
+                    Some(failure) => voice.fail(&failure).await,
+                    None => voice.live(reader.remark()).await,
+                }
+            }
+            Err(failure) => voice.fail(&failure).await,
+        }
+        let pause = until_next(clock.now()).min(timing.metrics);
+        reader.fill(&voice, clock.sleep(pause)).await;
+    }
+}
+
+/// Until the next place of the grid begins.
+fn until_next(now: DateTime<Utc>) -> Duration {
+    (Tier::Fine.at(Tier::Fine.place(now) + 1) - now).to_std().unwrap_or_default()
+}
+
+/// A piece of the past that is being asked for.
+type Filling = BoxFuture<'static, (Chunk, Result<RateHistory, Failure>)>;
+
+struct Reader {
+    server: Arc<Server>,
+    rates: Rates,
+    /// What is asked, once it is known, and since when.
+    asker: Option<(Arc<Asker>, DateTime<Utc>)>,
+    /// The newest place that was told.
+    last: Option<i64>,
+    backlog: Backlog,
+    filling: Option<Filling>,
+    /// Why a part of the past is missing.
+    unread: Option<String>,
+    /// What is wrong with single queries.
+    faults: Faults,
+}
+
+impl Reader {
+    fn new(server: Server, rates: Rates) -> Self {
+        let server = Arc::new(server);
+        Self {
+            server,
+            rates,
+            asker: None,
+            last: None,
+            backlog: Backlog::default(),
+            filling: None,
+            unread: None,
+            faults: Faults::new(),
+        }
+    }
+
+    /// What is so now, and, where it is news, what is asked.
+    async fn read(&mut self, now: DateTime<Utc>) -> Result<Vec<Event>, Failure> {
+        let place = Tier::Fine.place(now);
+        let mut news = Vec::new();
+        let asker = match &self.asker {
+            Some((asker, since))
+                if self.last.is_some_and(|last| place - last < HOLE)
+                    && !(asker.lacks() && now - *since > LOOK_AGAIN) =>
+            {
+                Arc::clone(asker)
+            }
+            before => {
+                let found = Arc::new(Asker::find(&self.server, &self.rates).await?);
+                if before.as_ref().is_none_or(|(before, _)| before.asked() != found.asked()) {
+                    news.push(Event::RateQueries(found.asked()));
+                }
+                self.asker = Some((Arc::clone(&found), now));
+                found
+            }
+        };
+        let (sample, faults) = asker.now(place).await?;
+        self.faults = faults;
+        if self.last.is_none_or(|last| place > last) {
+            news.push(Event::Rates(vec![sample]));
+            self.backlog.add(self.last, place);
+            self.last = Some(place);
+        }
+        Ok(news)
+    }
+
+    /// Fills in what is missing, the newest first, until it is time for the present again.
+    async fn fill(&mut self, voice: &Voice, time: impl Future<Output = ()>) {
+        tokio::pin!(time);
+        let mut tried = true;
+        while let Some((asker, _)) = self.asker.as_ref().filter(|_| tried) {
+            let next = || self.backlog.next().map(|chunk| Arc::clone(asker).history(chunk).boxed());
+            let Some(mut filling) = self.filling.take().or_else(next) else { break };
+            tokio::select! {
+                biased;
+                () = &mut time => {
+                    self.filling = Some(filling);
+                    return;
+                }
+                (chunk, answer) = &mut filling => match answer {
+                    Ok(history) => voice.tell(Event::RateHistory(history)).await,
+                    Err(failure) => {
+                        tried = false;
+                        self.unread = self.backlog.failed(chunk, &failure).or(self.unread.take());
+                    }
+                }
+            }
+        }
+        time.await;
+    }
+
+    /// Without errors or requests nobody knows which service fails, however well the rest can be read.
+    fn blind(&self) -> Option<Failure> {
+        let needed = [Signal::Errors, Signal::Requests].map(|signal| self.faults.get(&signal));
+        let told: Vec<&str> = needed.into_iter().flatten().map(String::as_str).collect();
+        (!told.is_empty()).then(|| Failure::Misasked(told.join("; ")))
+    }
+
+    /// What is wrong with the queries, and what is missing.
+    fn remark(&self) -> Option<String> {
+        let lacking = self.asker.iter().flat_map(|(asker, _)| asker.lacking());
+        let parts: Vec<String> =
+            self.faults.values().cloned().chain(lacking).chain(self.unread.clone()).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// A question that a server may not know.
+fn known<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Failure::Rejected(_) | Failure::Misasked(_) | Failure::Forbidden(_)) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}

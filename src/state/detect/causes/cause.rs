@@ -1,0 +1,153 @@
+//! What several things broke of, and how it is said: no more is known in here than the cause itself.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::clean::Clean;
+use crate::event::ContextId;
+use crate::state::detect::findings::{Thing, Tie};
+use crate::units;
+
+/// What several things broke of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(in crate::state) struct Cause {
+    pub(in crate::state) tie: Tie,
+    pub(in crate::state) since: DateTime<Utc>,
+    /// When its newest case came.
+    pub(in crate::state) last: DateTime<Utc>,
+    /// Cases that are broken now.
+    pub(in crate::state) broken: u32,
+    /// Cases that are trouble no more: their entries, and why.
+    pub(in crate::state) left: BTreeMap<Thing, (Option<u64>, Way)>,
+    /// Whether all of them are pods.
+    pub(in crate::state) pods: bool,
+    /// The newest words of a case.
+    pub(in crate::state) words: Clean,
+    /// What was said when a case that is no alert was well again.
+    pub(in crate::state) said: Option<Clean>,
+}
+
+/// How a thing ceased to be trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// It is well again; an alert ended.
+    Over,
+    /// It is not there any more.
+    Deleted,
+    /// It stands, and somebody, or another alert, keeps it quiet.
+    Silenced,
+    /// Its namespace is not looked at any more.
+    OutOfSight,
+}
+
+impl Way {
+    const ALL: [(Self, &str); 4] = [
+        (Self::Over, "over"),
+        (Self::Deleted, "deleted"),
+        (Self::Silenced, "silenced"),
+        (Self::OutOfSight, "out of sight"),
+    ];
+}
+
+impl Cause {
+    /// Without a case yet.
+    pub(in crate::state) fn new(tie: Tie, since: DateTime<Utc>, at: DateTime<Utc>) -> Self {
+        Self {
+            tie,
+            since,
+            last: at,
+            broken: 0,
+            left: BTreeMap::new(),
+            pods: true,
+            words: Clean::default(),
+            said: None,
+        }
+    }
+
+    /// Cases, broken or not.
+    pub(in crate::state) fn cases(&self) -> usize {
+        self.broken as usize + self.left.len()
+    }
+
+    /// Whether a case ceased to be trouble in this way.
+    pub(in crate::state) fn any(&self, way: Way) -> bool {
+        self.left.values().any(|(_, how)| *how == way)
+    }
+
+    /// The context that it is in.
+    pub(in crate::state) fn context(&self) -> ContextId {
+        ContextId::of(self.tied())
+    }
+
+    /// What its line is about: what ties the cases, or how many they are.
+    pub(in crate::state) fn subject(&self, alerts: bool) -> String {
+        if matches!(self.tie, Tie::Reason(_)) && !alerts {
+            self.many()
+        } else {
+            ContextId::bare(self.tied()).into()
+        }
+    }
+
+    /// What its line says while a case is broken; of a service what is `told` of its cases.
+    pub(in crate::state) fn text(&self, told: &[Clean], alerts: bool) -> String {
+        let cases = self.cases();
+        let text = match &self.tie {
+            Tie::Node(_) => {
+                format!("node not ready, {} with it", units::counted(cases.saturating_sub(1), "workload"))
+            }
+            Tie::Registry(_) => format!("{} cannot pull their images: {}", self.many(), self.words),
+            Tie::Namespace(_) => format!("{} get no pods: {}", self.many(), self.words),
+            Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
+            Tie::Reason(_) if alerts => format!("{cases} alerts at once"),
+            Tie::Reason(_) => self.words.to_string(),
+        };
+        let over = if self.left.is_empty() {
+            String::new()
+        } else {
+            format!("{} · ", self.ways(&format!(" of {cases}")))
+        };
+        format!("{over}{text}")
+    }
+
+    /// What is said when no case is broken any more: `both over`; of a service with what was said last.
+    pub(in crate::state) fn end(&self) -> String {
+        let said = self.said.as_ref().filter(|_| matches!(self.tie, Tie::Service(_)));
+        format!("{}{}", said.map(|said| format!("{said} · ")).unwrap_or_default(), self.endings())
+    }
+
+    fn tied(&self) -> &Clean {
+        let (Tie::Node(tied)
+        | Tie::Registry(tied)
+        | Tie::Namespace(tied)
+        | Tie::Service(tied)
+        | Tie::Reason(tied)) = &self.tie;
+        tied
+    }
+
+    fn many(&self) -> String {
+        units::counted(self.cases(), if self.pods { "pod" } else { "workload" })
+    }
+
+    /// How many cases are trouble no more, by how they ceased to be: `5 over, 2 deleted`; the first with what
+    /// follows its number.
+    fn ways(&self, first: &str) -> String {
+        let count = |way: Way| self.left.values().filter(|(_, how)| *how == way).count();
+        let told = Way::ALL.iter().map(|(way, word)| (count(*way), word)).filter(|(n, _)| *n > 0).enumerate();
+        let words: Vec<String> = told
+            .map(|(place, (n, word))| format!("{n}{} {word}", if place == 0 { first } else { "" }))
+            .collect();
+        words.join(", ")
+    }
+
+    /// `both over`, `all 7 silenced`, `5 over, 2 deleted`
+    fn endings(&self) -> String {
+        match Way::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
+            Some((_, word)) if self.cases() == 2 => format!("both {word}"),
+            Some((_, word)) => format!("all {} {word}", self.cases()),
+            None => self.ways(""),
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! What changed in the cluster and who changed it, as entries of the timeline; and the view back over them:
+//! what changed lately, and what broke after each change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Detector;
+use crate::clean::Clean;
+use crate::event::{ClusterEvent, ConfigMap, ContextId, Kind, LastChange, Meta, Node, Uid};
+use crate::state::{Cluster, Entry, EntryKind, Run, State, Subject, Timeline, World};
+
+/// How far back a change is told when warroom starts, and how far the view back reaches.
+pub const HISTORY: TimeDelta = TimeDelta::hours(1);
+
+/// How long after a change a trouble may come of it.
+const CONSEQUENCE: TimeDelta = TimeDelta::minutes(15);
+
+/// How far a change and the object that it made may lie apart: controllers take their time.
+pub(in crate::state) const NEAR: TimeDelta = TimeDelta::seconds(60);
+
+/// So many changes of one sort, none further than [`NEAR`] from another, are one: a helm upgrade, a cluster
+/// that grows.
+const MANY: usize = 3;
+
+/// Cases that are listed under a change; further ones are only counted.
+const LISTED: usize = 200;
+
+/// The ConfigMap that `kube-controller-manager` puts into every namespace: nobody's decision.
+const ROOT_CA: &str = "kube-root-ca.crt";
+
+/// Changes that are told in one entry where several come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeSort {
+    /// Workloads that were made.
+    Created,
+    /// Workloads that were deleted.
+    Deleted,
+    /// Pods and Jobs that were deleted while they were in trouble.
+    Ended,
+    /// ConfigMaps that were made, changed or deleted.
+    Configured,
+    /// Nodes that joined.
+    Joined,
+    /// Nodes that left.
+    Left,
+}
+
+impl ChangeSort {
+    fn kind(self) -> EntryKind {
+        if self == Self::Created { EntryKind::Deploy } else { EntryKind::Change }
+    }
+
+    /// What many of them are, and what happened to them.
+    fn many(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Created => ("workloads", "created"),
+            Self::Deleted => ("workloads", "deleted"),
+            Self::Ended => ("pods and jobs", "deleted while in trouble"),
+            Self::Configured => ("config maps", "changed"),
+            Self::Joined => ("nodes", "joined"),
+            Self::Left => ("nodes", "left"),
+        }
+    }
+}
+
+/// Tells a change, with those of its sort that lie near it as the cases of one entry; not one that was told
+/// before.
+pub fn together(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, timeline: &mut Timeline) {
+    let near = near(at, sort, meta.context(), timeline);
+    if near.iter().any(|e| e.at == at && e.subject == meta.name) {
+        return;
+    }
+    let head = near.iter().find_map(|e| e.cause);
+    let first = near.iter().map(|e| e.at).min().unwrap_or(at).min(at);
+    let mut cases: Vec<u64> = near.iter().filter(|e| e.cause.is_none()).map(|e| e.id).collect();
+    if head.and_then(|head| timeline.get(head)).is_none_or(|head| (head.cases as usize) < LISTED) {
+        cases.push(add(at, sort, meta, text, timeline));
+    }
+    let nameless = Subject { name: Clean::default(), ..Subject::from(meta) };
+    let many = cases.len() >= MANY;
+    if let Some(head) =
+        head.or_else(|| many.then(|| timeline.add(first, sort.kind(), nameless, sort.many().1, None)))
+    {
+        gather(head, sort, &cases, timeline);
+    }
+}
+
+/// What is told of a sort in a context around a time, without what stands for several.
+fn near(at: DateTime<Utc>, sort: ChangeSort, context: ContextId, timeline: &Timeline) -> Vec<&Entry> {
+    let entries = timeline.entries();
+    let from = entries.partition_point(|e| e.at < at - NEAR);
+    let to = entries.partition_point(|e| e.at <= at + NEAR);
+    entries[from..to].iter().filter(|e| e.context == context && e.sort == Some(sort)).collect()
+}
+
+fn add(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, timeline: &mut Timeline) -> u64 {
+    let id = timeline.add(at, sort.kind(), meta, text, None);
+    if let Some(entry) = timeline.get_mut(id) {
+        entry.about = Some(meta.uid.clone());
+        entry.sort = Some(sort);
+    }
+    id
+}
+
+/// Puts cases under the line that stands for them, which counts them; without one it is one more that is not
+/// listed.
+fn gather(head: u64, sort: ChangeSort, cases: &[u64], timeline: &mut Timeline) {
+    for case in cases {
+        if let Some(entry) = timeline.get_mut(*case) {
+            entry.cause = Some(head);
+        }
+    }
+    if let Some(line) = timeline.get_mut(head) {
+        line.cases += u32::try_from(cases.len().max(1)).unwrap_or(u32::MAX);
+        line.subject = format!("{} {}", line.cases, sort.many().0).into();
+    }
+}
+
+/// ` by helm`, where whoever changed the object last did so at about this time.
+pub fn by(changed: Option<&LastChange>, at: DateTime<Utc>) -> String {
+    let near = changed.filter(|changed| (changed.at - at).abs() <= NEAR);
+    near.map(|changed| format!("  by {}", changed.manager)).unwrap_or_default()
+}
+
+/// Tells what an event changes that the cluster has not taken in yet: ConfigMaps, nodes, and what is deleted.
+pub fn tell(
+    at: DateTime<Utc>,
+    cluster: &Cluster,
+    event: &ClusterEvent,
+    told: &Detector,
+    timeline: &mut Timeline,
+) {
+    match event {
+        ClusterEvent::ConfigMaps(all) => {
+            let mut known: BTreeMap<&Uid, &ConfigMap> = BTreeMap::new();
+            for now in all {
+                let before =
+                    known.insert(&now.meta.uid, now).or_else(|| cluster.config_maps.get(&now.meta.uid));
+                config_map(at, before, now, timeline);
+            }
+        }
+        ClusterEvent::Nodes(all) => {
+            let mut known: BTreeMap<&Uid, &Node> = BTreeMap::new();
+            for now in all {
+                let before = known.insert(&now.meta.uid, now).or_else(|| cluster.nodes.get(&now.meta.uid));
+                node(at, before, now, timeline);
+            }
+        }
+        ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids) => {
+            for uid in uids {
+                gone(at, *kind, uid, cluster, told, timeline);
+            }
+        }
+        ClusterEvent::Listed(scope) => {
+            cluster.unnamed(scope).for_each(|uid| gone(at, scope.kind, uid, cluster, told, timeline));
+        }
+        _ => {}
+    }
+}
+
+/// An object was deleted. Pods and Jobs come and go: only those that were in trouble are worth a word.
+fn gone(
+    at: DateTime<Utc>,
+    kind: Kind,
+    uid: &Uid,
+    cluster: &Cluster,
+    told: &Detector,
+    timeline: &mut Timeline,
+) {
+    let Some(meta) = cluster.meta(kind, uid) else { return };
+    let decided =
+        cluster.config_maps.get(uid).is_some_and(|map| map.changed.is_some() && map.meta.name != *ROOT_CA);
+    let (sort, text) = match kind {
+        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
+            (ChangeSort::Deleted, format!("{} deleted", kind.word()))
+        }
+        Kind::Job | Kind::Pod if told.is_broken(uid) => {
+            (ChangeSort::Ended, format!("{} deleted", kind.word()))
+        }
+        Kind::ConfigMap if decided => (ChangeSort::Configured, "config map deleted".to_owned()),
+        Kind::Node => (ChangeSort::Left, "node left".to_owned()),
+        _ => return,
+    };
+    together(at, sort, meta, &text, timeline);
+}
+
+/// A ConfigMap that somebody wrote, and not a controller.
+fn config_map(at: DateTime<Utc>, before: Option<&ConfigMap>, now: &ConfigMap, timeline: &mut Timeline) {
+    let decided = now.changed.as_ref().filter(|_| now.meta.name != *ROOT_CA);
+    let Some(changed) = decided.filter(|changed| at - changed.at < HISTORY) else { return };
+    if before.and_then(|before| before.changed.as_ref()).is_some_and(|before| before.at >= changed.at) {
+        return;
+    }
+    let what =
+        if (changed.at - now.meta.created).abs() <= TimeDelta::seconds(1) { "created" } else { "changed" };
+    together(
+        changed.at.min(at),
+        ChangeSort::Configured,
+        &now.meta,
+        &format!("config map {what}  by {}", changed.manager),
+        timeline,
+    );
+}
+
+fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Timeline) {
+    match before {
+        None if at - now.meta.created < HISTORY => {
+            together(now.meta.created.min(at), ChangeSort::Joined, &now.meta, "node joined", timeline);
+        }
+        Some(before) if before.cordoned != now.cordoned => {
+            let what = if now.cordoned { "node cordoned" } else { "node uncordoned" };
+            let id = timeline.add(
+                at,
+                EntryKind::Change,
+                &now.meta,
+                format!("{what}{}", by(now.changed.as_ref(), at)),
+                None,
+            );
+            timeline.about(id, &now.meta.uid);
+        }
+        _ => {}
+    }
+}
+
+/// A change, who made it from here, and the first trouble after it that may come of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Changed<'a> {
+    /// The change.
+    pub entry: &'a Entry,
+    /// The step that it is, where it was made from here.
+    pub run: Option<&'a Run>,
+    /// The first thing that broke within a quarter of an hour: the same workload, or the same node and what
+    /// ran on it.
+    pub then: Option<&'a Entry>,
+}
+
+/// What changed within the last hour, newest first.
+pub fn changed(state: &State) -> Vec<Changed<'_>> {
+    let world = &state.world;
+    let entries = state.world.timeline.entries();
+    let from = entries.partition_point(|entry| entry.at < state.now - HISTORY);
+    let nodes: BTreeSet<&Uid> = world.cluster.nodes.keys().collect();
+    let changes = entries.iter().enumerate().skip(from).filter(|(_, entry)| match entry.kind {
+        EntryKind::Deploy | EntryKind::Change | EntryKind::Applied => entry.cause.is_none(),
+        EntryKind::Trouble | EntryKind::Recovery => {
+            entry.about.as_ref().is_some_and(|uid| nodes.contains(uid))
+        }
+        _ => false,
+    });
+    let told = |(at, entry)| Changed {
+        entry,
+        run: world.runs.all().find(|run| entry.kind == EntryKind::Applied && entry.mark == Some(run.mark)),
+        then: entries[at + 1..]
+            .iter()
+            .take_while(|later| later.at - entry.at < CONSEQUENCE)
+            .find(|later| comes_of(world, entry, later)),
+    };
+    let mut found: Vec<Changed<'_>> = changes.map(told).collect();
+    found.reverse();
+    found
+}
+
+/// Whether a trouble may come of a change: it is of the workload that was changed, or of the node, or of a
+/// workload with broken pods on it. Which workloads read a ConfigMap is not known.
+fn comes_of(world: &World, change: &Entry, trouble: &Entry) -> bool {
+    if !matches!(trouble.kind, EntryKind::Trouble | EntryKind::Alert)
+        || trouble.context != change.context
+        || change.subject.is_empty()
+    {
+        return false;
+    }
+    let cluster = &world.cluster;
+    match change.kind {
+        EntryKind::Deploy | EntryKind::Applied => {
+            let here = cluster.workloads.values().filter(|w| w.meta.context() == change.context);
+            let mut named = here.filter(|w| w.meta.name == change.subject);
+            trouble.subject == change.subject || named.any(|w| trouble.subject == w.service)
+        }
+        _ => {
+            let on_it = |uid: &Uid| {
+                let row = cluster.row(uid);
+                row.is_some_and(|row| {
+                    cluster.troubled(&row).iter().any(|(pod, _)| pod.node.as_ref() == Some(&change.subject))
+                })
+            };
+            let node = change.about.as_ref().is_some_and(|uid| cluster.nodes.contains_key(uid));
+            node && trouble.id != change.id
+                && (trouble.about == change.about || trouble.about.as_ref().is_some_and(on_it))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::event::{Amount, samples};
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+    }
+
+    fn meta(name: &str, created: i64) -> Meta {
+        Meta { created: at(created), ..samples::meta(name) }
+    }
+
+    fn change(second: i64) -> LastChange {
+        LastChange {
+            manager: "kubectl-edit".into(),
+            operation: "Update".into(),
+            subresource: None,
+            at: at(second),
+        }
+    }
+
+    /// What a cluster's timeline says after these events, each at its second: its lines, and how many cases
+    /// they have.
+    fn told(events: &[(i64, ClusterEvent)]) -> Vec<String> {
+        let mut cluster = Cluster::default();
+        let mut timeline = Timeline::default();
+        for (second, event) in events {
+            tell(at(*second), &cluster, event, &Detector::default(), &mut timeline);
+            cluster.fold(event);
+        }
+        timeline
+            .lines()
+            .map(|e| format!("{} {} {}", (e.at - DateTime::UNIX_EPOCH).num_seconds(), e.subject, e.text))
+            .collect()
+    }
+
+    #[test]
+    fn a_config_map_is_told_once_for_each_decision_about_it() {
+        let map = |created, changed| {
+            ClusterEvent::ConfigMaps(vec![ConfigMap { meta: meta("flags", created), changed }])
+        };
+        let day = 86_400;
+        let events = [
+            (day, map(0, Some(change(0)))),            // long ago
+            (day + 10, map(0, Some(change(day + 9)))), // edited
+            (day + 11, map(0, Some(change(day + 9)))), // its labels were touched by a controller
+            (day + 20, map(day + 20, None)),           // nobody's decision
+            (day + 30, ClusterEvent::Gone(Kind::ConfigMap, vec!["unknown".into()])),
+        ];
+        assert_eq!(told(&events), [format!("{} flags config map changed  by kubectl-edit", day + 9)]);
+    }
+
+    #[test]
+    fn nodes_come_go_and_are_cordoned() {
+        let node =
+            |cordoned, changed| ClusterEvent::Nodes(vec![Node { cordoned, changed, ..plain("n1", 5) }]);
+        let events = [
+            (10, node(false, None)),
+            (20, node(true, Some(change(20)))),
+            (30, ClusterEvent::Gone(Kind::Node, vec!["n1".into()])),
+        ];
+        assert_eq!(
+            told(&events),
+            ["5 n1 node joined", "20 n1 node cordoned  by kubectl-edit", "30 n1 node left"]
+        );
+    }
+
+    fn plain(name: &str, created: i64) -> Node {
+        let allocatable = Amount::default();
+        let pressures = Vec::new();
+        Node {
+            meta: meta(name, created),
+            ready: Some(true),
+            cordoned: false,
+            message: None,
+            allocatable,
+            pressures,
+            changed: None,
+        }
+    }
+
+    #[test]
+    fn what_comes_or_goes_together_is_one_entry_that_opens() {
+        let nodes = |from: i64, to: i64| {
+            ClusterEvent::Nodes((from..to).map(|n| plain(&format!("n{n}"), n)).collect())
+        };
+        let all = (0..40).map(|n| format!("n{n}").as_str().into()).collect();
+        let events = [
+            (5, nodes(0, 2)),
+            (50, nodes(2, 40)),
+            (60, nodes(0, 40)),
+            (900, ClusterEvent::Gone(Kind::Node, all)),
+        ];
+        assert_eq!(told(&events[..1]), ["0 n0 node joined", "1 n1 node joined"]);
+        assert_eq!(told(&events), ["0 40 nodes joined", "900 40 nodes left"]);
+        let ca = ConfigMap { meta: meta(ROOT_CA, 5), changed: Some(change(5)) };
+        assert_eq!(told(&[(5, ClusterEvent::ConfigMaps(vec![ca]))]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_change_is_blamed_for_trouble_of_its_own_alone() {
+        let mut state = State::new(at(60), std::sync::Arc::new(crate::runbook::embedded().unwrap()));
+        state.world.cluster.fold(&ClusterEvent::Nodes(vec![plain("n1", 0), plain("n2", 0)]));
+        let timeline = &mut state.world.timeline;
+        timeline.add(at(1), EntryKind::Deploy, "app", "rev 1 → 2", None);
+        timeline.add(at(2), EntryKind::Change, "app", "config map changed", None);
+        for (second, node) in [(3, "n1"), (4, "n2")] {
+            let id = timeline.add(at(second), EntryKind::Change, node, "node cordoned", None);
+            timeline.about(id, &node.into());
+        }
+        timeline.add(at(10), EntryKind::Trouble, "hungry", "rolling out", None);
+        timeline.add(at(20), EntryKind::Trouble, "app", "CrashLoopBackOff", None);
+        let id = timeline.add(at(30), EntryKind::Trouble, "n2", "node not ready", None);
+        timeline.about(id, &"n2".into());
+        let blamed: Vec<_> = changed(&state)
+            .iter()
+            .map(|change| (change.entry.text.clone(), change.then.map(|then| then.at)))
+            .collect();
+        let expected = [
+            ("node not ready", None),
+            ("node cordoned", Some(at(30))),
+            ("node cordoned", None),
+            ("config map changed", None),
+            ("rev 1 → 2", Some(at(20))),
+        ];
+        assert_eq!(blamed, expected.map(|(text, then)| (text.into(), then)));
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be broken, and what broken things can have in common: the words in which
+//! [`Causes`](super::causes::Causes) is told of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clean::Clean;
+use crate::event::Uid;
+use crate::state::{EntryKind, Subject};
+
+/// What troubles can have in common, the strongest first. Every name is marked with its context
+/// ([`ContextId::mark`]): what breaks in two clusters at once breaks twice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tie {
+    /// A node: its pods stop with it.
+    Node(Clean),
+    /// A registry whose images cannot be pulled.
+    Registry(Clean),
+    /// A namespace in which no pods can be created.
+    Namespace(Clean),
+    /// A service: its workload, its failing requests, its alerts.
+    Service(Clean),
+    /// The reason itself, or an alert's name.
+    Reason(Clean),
+}
+
+/// Something that broke, or another word for it.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// What broke: the same for every word about it.
+    pub thing: Thing,
+    /// Whom the line is about.
+    pub subject: Subject,
+    /// What it says.
+    pub text: Clean,
+    /// What ties it to others, the strongest first.
+    pub ties: Vec<Tie>,
+}
+
+/// What can be broken.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Thing {
+    /// A workload, by uid.
+    Workload(Uid),
+    /// A pod that no known workload owns, by uid.
+    Pod(Uid),
+    /// A node, by uid.
+    Node(Uid),
+    /// A namespace that is being deleted, or is gone, by its name, marked with its context.
+    Namespace(Clean),
+    /// A service whose requests fail, by name.
+    Service(Clean),
+    /// A consumer group, by name.
+    Group(Clean),
+    /// An alert, by fingerprint.
+    Alert(Clean),
+}
+
+impl From<Thing> for String {
+    fn from(thing: Thing) -> Self {
+        let (word, id) = match thing {
+            Thing::Workload(id) => ("workload", id),
+            Thing::Pod(id) => ("pod", id),
+            Thing::Node(id) => ("node", id),
+            Thing::Namespace(id) => ("namespace", id),
+            Thing::Service(id) => ("service", id),
+            Thing::Group(id) => ("group", id),
+            Thing::Alert(id) => ("alert", id),
+        };
+        format!("{word}/{id}")
+    }
+}
+
+impl TryFrom<String> for Thing {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some(("workload", id)) => Ok(Self::Workload(id.into())),
+            Some(("pod", id)) => Ok(Self::Pod(id.into())),
+            Some(("node", id)) => Ok(Self::Node(id.into())),
+            Some(("namespace", id)) => Ok(Self::Namespace(id.into())),
+            Some(("service", id)) => Ok(Self::Service(id.into())),
+            Some(("group", id)) => Ok(Self::Group(id.into())),
+            Some(("alert", id)) => Ok(Self::Alert(id.into())),
+            _ => Err(format!("{text:?} is nothing that can be broken")),
+        }
+    }
+}
+
+impl Thing {
+    /// The kind of the entry that tells that it is broken.
+    pub(in crate::state) fn kind(&self) -> EntryKind {
+        if matches!(self, Self::Alert(_)) { EntryKind::Alert } else { EntryKind::Trouble }
+    }
+
+    /// The kind of the entry that tells that it is over.
+    pub(in crate::state) fn over(&self) -> EntryKind {
+        if matches!(self, Self::Alert(_)) { EntryKind::AlertEnded } else { EntryKind::Recovery }
+    }
+
+    /// What its entry is about: its identity, as its own server has it.
+    pub(in crate::state) fn about(&self) -> Option<Uid> {
+        match self {
+            Self::Workload(id) | Self::Pod(id) | Self::Node(id) | Self::Alert(id) => Some(id.clone()),
+            Self::Namespace(_) | Self::Service(_) | Self::Group(_) => None,
+        }
+    }
+}

@@ -1,0 +1,520 @@
+//! What is so: the fold of all recorded events, the same live and replayed.
+
+pub(in crate::state) mod alerts;
+pub(in crate::state) mod cluster;
+pub(in crate::state) mod force_deleted;
+pub(in crate::state) mod kube_events;
+pub(in crate::state) mod lag;
+pub(in crate::state) mod rates;
+pub(in crate::state) mod runs;
+pub(in crate::state) mod timeline;
+pub(in crate::state) mod track;
+pub(in crate::state) mod usage;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use self::cluster::Index;
+use self::runs::{DISARMED, STOPPED};
+use super::detect::Detector;
+use super::detect::changes;
+use super::detect::trouble::failing_since;
+use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage};
+use crate::clean::Clean;
+use crate::data::Fault;
+use crate::event::{
+    ClusterEvent, ContextId, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record,
+    Session, SourceId, SourceState, Target, Workload, namespaces,
+};
+use crate::keymap::Action;
+use crate::step::check::Evidence;
+
+/// What is so, as far as warroom was told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// The last record folded in.
+    pub seq: u64,
+    /// When that was.
+    pub at: DateTime<Utc>,
+    /// Who looks at which cluster, with which rules.
+    pub session: Option<Session>,
+    /// How well each source can be heard.
+    pub sources: BTreeMap<SourceId, Health>,
+    /// Objects of the cluster.
+    pub cluster: Cluster,
+    /// What pods and nodes use.
+    pub usage: Usage,
+    /// Namespaces that were looked at, marked with their context.
+    pub namespaces: BTreeMap<Clean, NamespacePhase>,
+    /// Pods that were deleted by force.
+    pub forced: Forced,
+    /// Request and error rates.
+    pub rates: Rates,
+    /// Consumer groups.
+    pub lag: Lag,
+    /// Active alerts.
+    pub alerts: Alerts,
+    /// What happened, in order.
+    pub timeline: Timeline,
+    /// Changes made from this screen.
+    pub runs: Runs,
+    /// Until when changes may be made to the main context.
+    armed_until: Option<DateTime<Utc>>,
+    /// The same of the contexts beside it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    armed_beside: BTreeMap<ContextId, DateTime<Utc>>,
+    /// Which cluster answers in each context, as far as that was told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<ContextId, Clean>,
+    /// Why the journal cannot be written, while it cannot.
+    pub journal_trouble: Option<Clean>,
+    /// What the timeline has said last of each thing, so that one cause is one entry.
+    pub(super) detector: Detector,
+}
+
+impl World {
+    /// A copy to be written down: without the rows, which follow from the objects, cost as much again, and
+    /// are not written.
+    #[must_use]
+    pub fn copy_to_write(&mut self) -> Self {
+        let index = self.cluster.replace_index(Index::default());
+        let copy = self.clone();
+        self.cluster.replace_index(index);
+        copy
+    }
+
+    /// Takes in one record. The only way a world changes.
+    pub fn fold(&mut self, record: &Record) {
+        self.seq = record.seq;
+        self.at = self.at.max(record.at);
+        match &record.event {
+            Event::Started(session) => self.start(record.at, session),
+            Event::Health(health) => self.hear(record.at, health),
+            Event::Cluster(event) => self.hear_of(record.at, event),
+            Event::Usage(reading) => self.usage.fold(reading),
+            Event::Namespaces(all) => self.name(record.at, all),
+            Event::Rates(samples) => {
+                self.rates.fold(samples);
+                let session = self.session.as_ref();
+                self.detector.rates(
+                    record.at,
+                    &self.rates,
+                    |service| threshold(session, service),
+                    &mut self.timeline,
+                );
+                self.blame_rollouts();
+            }
+            Event::RateHistory(history) => self.rates.fill(history),
+            Event::RateQueries(asked) => self.rates.asked.clone_from(asked),
+            Event::Lag { at, groups } => {
+                self.lag.fold(*at, groups);
+                self.detector.lag(*at, &self.lag, &mut self.timeline);
+            }
+            Event::Alerts(alerts) => {
+                self.alerts.fold(alerts);
+                self.detector.alerts(record.at, &self.alerts, &mut self.timeline);
+            }
+            Event::Silences(silences) => self.alerts.silence(silences),
+            Event::Operator(operator) => self.operate(record.at, operator),
+            Event::Kubeconfig(words) => {
+                self.timeline.add(record.at, EntryKind::Session, "kubeconfig", words.clone(), None);
+            }
+            Event::Unread(words) => {
+                self.timeline.add(record.at, EntryKind::Unknown, "recording", words.clone(), None);
+            }
+            Event::JournalTrouble(trouble) => self.journal_trouble.clone_from(trouble),
+            Event::Identity { context, identity } => self.identify(record.at, *context, identity),
+            Event::Intent(_)
+            | Event::Inherited(_)
+            | Event::Sent { .. }
+            | Event::Answered { .. }
+            | Event::Outcome { .. }
+            | Event::VerifyDue { .. } => self.run(record),
+            Event::View(_) => {}
+        }
+        self.detector.settle(record.at, &self.cluster, &mut self.timeline);
+        self.look(record.at);
+    }
+
+    fn hear_of(&mut self, at: DateTime<Utc>, event: &ClusterEvent) {
+        for name in self.forced.fold(at, &self.cluster, event) {
+            self.timeline.add(
+                at,
+                EntryKind::Trouble,
+                name,
+                "deleted by force: what ran in it may still run",
+                None,
+            );
+        }
+        changes::tell(at, &self.cluster, event, &self.detector, &mut self.timeline);
+        let before = self.detector.before(at, &self.cluster, event);
+        let touched = self.cluster.fold(event);
+        self.detector.cluster(at, &before, &self.cluster, event, &touched, &mut self.timeline);
+    }
+
+    /// Remembers which rollouts were followed by requests that fail.
+    fn blame_rollouts(&mut self) {
+        let failing = self.failing();
+        if failing.is_empty() {
+            return;
+        }
+        let of_them =
+            self.cluster.workloads.values().filter(|workload| failing.contains_key(&workload.service));
+        let followed: Vec<_> =
+            of_them.filter_map(|w| Some((w.meta.uid.clone(), failing_since(self, w)?))).collect();
+        for (uid, since) in followed {
+            self.detector.rollouts.blame(&uid, since);
+        }
+    }
+
+    fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
+        for now in all {
+            let key = now.context.own(now.name.clone());
+            let known = self.namespaces.get(&key).is_some_and(|phase| *phase != NamespacePhase::Missing);
+            let phase =
+                if !known && now.phase == NamespacePhase::Gone { NamespacePhase::Missing } else { now.phase };
+            let before = self.namespaces.insert(key, phase);
+            if self.watches(&now.name) {
+                self.detector.namespace(at, &Namespace { phase, ..now.clone() }, before, &mut self.timeline);
+            }
+        }
+    }
+
+    /// Since when the oldest of what is broken now is broken: the incident's clock.
+    pub fn standing(&self) -> Option<DateTime<Utc>> {
+        self.detector.causes.standing()
+    }
+
+    /// Where elapsed time is counted from: as the clock, and when nothing is broken any more from the
+    /// beginning of what was.
+    pub fn began(&self) -> Option<DateTime<Utc>> {
+        self.detector.causes.began()
+    }
+
+    /// The release that a workload's pods run, as far as it is known.
+    pub fn release<'a>(&'a self, workload: &'a Workload) -> Option<&'a Clean> {
+        self.detector.rollouts.release(workload, &self.cluster)
+    }
+
+    /// The newest rollouts of a Deployment, oldest first, as far as they were seen.
+    pub fn rollouts(&self, deployment: &str) -> &[Rollout] {
+        self.detector.rollouts.of(deployment)
+    }
+
+    /// Whether a namespace is among those that are watched.
+    pub fn watches(&self, namespace: &str) -> bool {
+        self.session.as_ref().is_none_or(|session| {
+            session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace)
+        })
+    }
+
+    /// The namespaces that a typed line names. Where all that are there can be listed it names no other: a
+    /// slip of the fingers is not a loss.
+    ///
+    /// # Errors
+    /// Which cannot be one, or is none, with the nearest name.
+    pub fn namespaces_of(&self, line: &str) -> Result<Vec<Clean>, String> {
+        let chosen = namespaces(line)?;
+        let listed = self
+            .sources
+            .get(&SourceId::Namespaces)
+            .is_some_and(|it| it.state == SourceState::Live && it.error.is_none());
+        let there = self
+            .namespaces
+            .iter()
+            .filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
+        let there: Vec<&str> = there.map(|(name, _)| ContextId::bare(name)).collect();
+        match chosen.iter().find(|name| listed && !there.contains(&name.as_str())) {
+            Some(unknown) => Err(Fault::unknown("namespace", unknown, there).to_string()),
+            None => Ok(chosen),
+        }
+    }
+
+    /// The namespaces watched that are not there, or not for long, as [`Self::place`] calls them.
+    pub fn lost_namespaces(&self) -> impl Iterator<Item = (Cow<'_, str>, NamespacePhase)> {
+        let each = |session| {
+            Session::contexts(session)
+                .flat_map(|one| session.namespaces.iter().map(move |name| (one.id, name)))
+        };
+        let phases = self
+            .session
+            .iter()
+            .flat_map(each)
+            .filter_map(|(id, name)| Some((id, name, *self.namespaces.get(&*id.key(name))?)));
+        phases
+            .filter(|(.., phase)| *phase != NamespacePhase::Active)
+            .map(|(id, name, phase)| (self.place(id, name), phase))
+    }
+
+    /// The context and the cluster that a target is in, where several are looked at:
+    /// `prod-eu (https://10.0.0.1:6443)`.
+    pub fn full_place(&self, target: &Target) -> Option<String> {
+        let session = self.session.as_ref().filter(|session| session.several())?;
+        session.looked(session.of(target)).map(|one| format!("{} ({})", one.context, one.cluster))
+    }
+
+    /// What the rows of a context are called by, where several are looked at.
+    pub fn label(&self, context: ContextId) -> Option<&Clean> {
+        self.session.as_ref().filter(|session| session.several())?.looked(context).map(|one| one.label)
+    }
+
+    /// A name with the context that it is in, where several are looked at: `eu shop`.
+    pub fn place<'a>(&self, context: ContextId, name: &'a str) -> Cow<'a, str> {
+        self.label(context).map_or(Cow::Borrowed(name), |label| Cow::Owned(format!("{label} {name}")))
+    }
+
+    /// Whom an entry is about, with the context of what is in a cluster.
+    pub fn subject<'a>(&self, entry: &'a Entry) -> Cow<'a, str> {
+        let placed = entry.of_cluster() && !entry.subject.is_empty();
+        if placed { self.place(entry.context, &entry.subject) } else { Cow::Borrowed(&entry.subject) }
+    }
+
+    /// What an object is called: its name, with its namespace unless one alone is watched. Steps take either.
+    pub fn called(&self, meta: &Meta) -> Clean {
+        let one = self.session.as_ref().is_none_or(|session| session.namespaces.len() == 1);
+        if one { meta.name.clone() } else { format!("{}/{}", meta.namespace, meta.name).into() }
+    }
+
+    /// Other namespaces are looked at: what was known of them is heard anew.
+    fn watch(&mut self, at: DateTime<Utc>, line: &str) {
+        let chosen = self.namespaces_of(line);
+        let (Some(session), Ok(chosen)) = (&mut self.session, chosen) else { return };
+        session.namespaces.clone_from(&chosen);
+        let words = format!("looks at {}", session.place());
+        self.usage.keep(&chosen);
+        self.cluster.watch(chosen);
+        self.detector.lose_sight(at, &mut self.timeline);
+        for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
+            *health = Health {
+                source: health.source,
+                state: SourceState::Starting,
+                since: at,
+                error: None,
+                parts: Vec::new(),
+            };
+        }
+        self.timeline.add(at, EntryKind::Session, "warroom", words, None);
+    }
+
+    /// Where changes may be made now, and until when.
+    pub fn armed(&self, now: DateTime<Utc>) -> impl Iterator<Item = (ContextId, DateTime<Utc>)> {
+        let beside = self.armed_beside.iter().map(|(id, until)| (*id, *until));
+        self.armed_until
+            .map(|until| (ContextId::MAIN, until))
+            .into_iter()
+            .chain(beside)
+            .filter(move |(_, until)| now < *until)
+    }
+
+    /// Whether changes may be made to a context now.
+    pub fn is_armed(&self, context: ContextId, now: DateTime<Utc>) -> bool {
+        self.armed(now).any(|(armed, _)| armed == context)
+    }
+
+    /// Whether changes were allowed to a context, and the time for it is over.
+    pub fn was_armed(&self, context: ContextId) -> bool {
+        if context.is_main() { self.armed_until.is_some() } else { self.armed_beside.contains_key(&context) }
+    }
+
+    /// Another cluster than before may answer at the same address: what was prepared for the one before is
+    /// not for this one.
+    fn identify(&mut self, at: DateTime<Utc>, context: ContextId, identity: &Clean) {
+        let before = self.identities.insert(context, identity.clone());
+        if before.is_some_and(|before| before != *identity) {
+            let whom = self.label(context).map(|label| format!(" in {label}")).unwrap_or_default();
+            self.timeline.add(
+                at,
+                EntryKind::Session,
+                "kubernetes",
+                format!("another cluster answers at this address{whom}"),
+                None,
+            );
+        }
+    }
+
+    /// The context that a target is in.
+    pub fn context_of(&self, target: &Target) -> ContextId {
+        self.session.as_ref().map(|session| session.of(target)).unwrap_or_default()
+    }
+
+    fn arm(&mut self, at: DateTime<Utc>, context: ContextId) {
+        let looked =
+            self.session.as_ref().and_then(|session| Some((session.looked(context)?, session.arm_minutes)));
+        let Some((_, minutes)) = looked.filter(|(one, _)| !one.read_only) else { return };
+        let until = at.checked_add_signed(TimeDelta::minutes(i64::from(minutes)));
+        match context {
+            ContextId::MAIN => self.armed_until = until,
+            beside => self.armed_beside.extend(until.map(|until| (beside, until))),
+        }
+        let whom = self.label(context).map(|label| format!(" {label}")).unwrap_or_default();
+        self.timeline.add(at, EntryKind::Session, "warroom", format!("armed{whom} for {minutes} min"), None);
+    }
+
+    /// The share of a service's requests that counts as trouble when they fail, 0..1.
+    pub fn threshold(&self, service: &str) -> f64 {
+        threshold(self.session.as_ref(), service)
+    }
+
+    /// The services that fail more than they may, with the share of their requests that fails.
+    pub fn failing(&self) -> BTreeMap<&Clean, f64> {
+        let failing =
+            self.rates.services.keys().filter_map(|service| Some((service, self.rates.ratio(service)?)));
+        failing.filter(|(service, ratio)| *ratio > self.threshold(service)).collect()
+    }
+
+    /// The workload that is named as a consumer group is.
+    pub fn consumer(&self, group: &str) -> Option<&Workload> {
+        self.cluster
+            .workloads
+            .values()
+            .find(|workload| workload.meta.name == *group && workload.meta.context().is_main())
+    }
+
+    /// The workload that answers as a service: the one that is named so, else the only one that is known by
+    /// it.
+    pub fn serving(&self, service: &str) -> Option<&Workload> {
+        let mut known =
+            self.cluster.workloads.values().filter(|w| w.service == *service && w.meta.context().is_main());
+        self.consumer(service).or_else(|| known.next().filter(|_| known.next().is_none()))
+    }
+
+    /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is
+    /// ordered).
+    pub fn hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        match serde_json::to_writer(&mut hasher, self) {
+            Ok(()) => hasher.finalize().to_hex().to_string(),
+            Err(error) => format!("unhashable: {error}"),
+        }
+    }
+
+    fn start(&mut self, at: DateTime<Utc>, session: &Session) {
+        let contexts: Vec<&str> = session.contexts().map(|one| one.context.as_str()).collect();
+        let text = format!("{} looks at {}", session.actor, contexts.join(", "));
+        self.timeline.add(at, EntryKind::Session, "warroom", text, None);
+        self.cluster.watch(session.namespaces.clone());
+        self.session = Some(session.clone());
+    }
+
+    fn hear(&mut self, at: DateTime<Utc>, health: &Health) {
+        let silent = |state: SourceState| matches!(state, SourceState::Stale | SourceState::Down);
+        // The watches of the cluster share one API server: the first that falls silent and the last that
+        // comes back tell of it.
+        let mut watches =
+            self.sources.values().filter(|other| other.source.of_cluster() && other.source != health.source);
+        let told = health.source.of_cluster() && watches.any(|other| silent(other.state));
+        let before = self.sources.insert(health.source, health.clone()).map(|before| before.state);
+        let name: Clean = if health.source.of_cluster() { "kubernetes" } else { health.source.name() }.into();
+        let why = health.error.as_deref().unwrap_or("no answer");
+        match (before, health.state) {
+            (Some(SourceState::Live), state) if silent(state) && !told => {
+                self.timeline.add(
+                    health.since,
+                    EntryKind::Session,
+                    name,
+                    format!("{}: {why}", state.word()),
+                    None,
+                );
+            }
+            (Some(SourceState::Live), SourceState::Blind) => {
+                self.timeline.add(
+                    at,
+                    EntryKind::Session,
+                    health.source.name(),
+                    format!("blind: {why}"),
+                    None,
+                );
+            }
+            (Some(before), SourceState::Live) if silent(before) && !told => {
+                self.timeline.add(at, EntryKind::Session, name, "live again", None);
+            }
+            (Some(SourceState::Blind), SourceState::Live) => {
+                self.timeline.add(at, EntryKind::Session, health.source.name(), "can be seen again", None);
+            }
+            _ => {}
+        }
+    }
+
+    fn operate(&mut self, at: DateTime<Utc>, operator: &Operator) {
+        let session = self.session.as_ref();
+        if let Operator::Entered { purpose: Purpose::Note, text } = operator {
+            let who = session.map(|s| Clean::new(&format!("@{}", s.actor))).unwrap_or_default();
+            self.timeline.add(at, EntryKind::Note, who, text.shown().clone(), None);
+        }
+        if let Operator::Armed(context) = operator {
+            return self.arm(at, *context);
+        }
+        if let Operator::Pinned { entry, pinned } = operator {
+            self.timeline.pin(*entry, *pinned);
+        }
+        match operator.action() {
+            // Which of several contexts is meant only the screen knows, which says so with an event of its
+            // own.
+            Some(Action::Arm) if session.is_some_and(|session| !session.several()) => {
+                self.arm(at, ContextId::MAIN)
+            }
+            Some(Action::Disarm) => self.disarm(at, DISARMED),
+            Some(Action::StopAll) => self.disarm(at, STOPPED),
+            Some(Action::Namespaces(line)) => self.watch(at, line),
+            _ => {}
+        }
+    }
+
+    /// Nothing may be changed any more, and what is under way is revoked because of this.
+    fn disarm(&mut self, at: DateTime<Utc>, why: &str) {
+        self.runs.revoke(why);
+        if self.armed(at).next().is_some() {
+            self.armed_until = None;
+            self.armed_beside = BTreeMap::new();
+            self.timeline.add(at, EntryKind::Session, "warroom", "disarmed", None);
+        }
+    }
+
+    fn run(&mut self, record: &Record) {
+        let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
+        let run = match &record.event {
+            Event::Intent(intent) => Some(self.runs.begin(record.at, intent, false, &evidence)),
+            Event::Inherited(intent) => Some(self.runs.begin(record.at, intent, true, &evidence)),
+            Event::Sent { intent, op } => self.runs.sent(*intent, *op),
+            Event::Answered { intent, op, .. } => {
+                self.runs.step(*intent, *op);
+                None
+            }
+            Event::Outcome { intent, outcome } => self.runs.answer(record.at, *intent, outcome),
+            Event::VerifyDue { intent } => self.runs.due(record.at, *intent, &evidence),
+            _ => None,
+        };
+        if let Some(run) = run {
+            super::detect::tell_run(record.at, run, context(self.session.as_ref(), run), &mut self.timeline);
+        }
+    }
+
+    /// Whatever was recorded may be what a change was waiting for.
+    fn look(&mut self, at: DateTime<Utc>) {
+        let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
+        for run in self.runs.look(at, &evidence) {
+            super::detect::tell_run(at, run, context(self.session.as_ref(), run), &mut self.timeline);
+        }
+    }
+}
+
+fn context(session: Option<&Session>, run: &Run) -> ContextId {
+    session.map(|session| session.of(&run.intent.target)).unwrap_or_default()
+}
+
+fn threshold(session: Option<&Session>, service: &str) -> f64 {
+    session.map_or(0.05, |session| session.threshold_of(service))
+}
+
+fn evidence<'a>(
+    sources: &BTreeMap<SourceId, Health>,
+    cluster: &'a Cluster,
+    rates: &'a Rates,
+    (lag, alerts): (&'a Lag, &'a Alerts),
+) -> Evidence<'a> {
+    let off = sources.get(&SourceId::Prometheus).is_some_and(|health| health.state == SourceState::Off);
+    Evidence { cluster, rates: (!off).then_some(rates), lag, alerts }
+}

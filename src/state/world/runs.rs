@@ -1,0 +1,263 @@
+//! Changes made from this screen, and what was read by its steps: confirmed, sent, answered, checked.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::clean::Clean;
+use crate::event::{Intent, Measure, Outcome, Output, Verdict};
+use crate::step::check::{Evidence, Since};
+
+/// Why something was revoked: everything was stopped.
+pub const STOPPED: &str = "stopped before it left";
+/// Why something was revoked: changes are not allowed any more.
+pub const DISARMED: &str = "disarmed before it left";
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Confirmed, and on its way to the disk: nothing has left.
+    Waiting,
+    /// It left; no answer yet.
+    Sent,
+    /// The answer was lost; being read.
+    Unknown(Clean),
+    /// Made; its effect is awaited.
+    Verifying,
+    /// Sent, and nothing was changed.
+    Rejected(Clean),
+    /// Nothing left.
+    NotSent(Clean),
+    /// Some of it was made.
+    Partial(Clean),
+    /// It only looked, and this is what came of it.
+    Read(Output),
+    /// Made, and its effect looked for.
+    Done(Verdict),
+    /// Made, and undone by the run of that mark before its effect was seen: it is awaited no longer.
+    Reverted(u32),
+}
+
+/// One run of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its number on the timeline and the charts, from 1.
+    pub mark: u32,
+    /// What was confirmed.
+    pub intent: Intent,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The newest outcome.
+    pub outcome: Option<Outcome>,
+    /// When its outcome was applied.
+    pub applied: Option<DateTime<Utc>>,
+    /// The numbers when it was confirmed.
+    pub before: Measure,
+    /// The highest lag since.
+    pub peak: Option<i64>,
+    /// The last of its ops that left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u32>,
+    /// Ops that were answered as done, before the outcome.
+    #[serde(default)]
+    pub done: u32,
+    /// Why no more of its ops leave, though some have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Clean>,
+}
+
+impl Run {
+    /// Whether nothing more will come of it.
+    pub fn settled(&self) -> bool {
+        !matches!(self.stage, Stage::Waiting | Stage::Sent | Stage::Unknown(_) | Stage::Verifying)
+    }
+
+    /// Whether it left, and it is not known whether anything was changed.
+    pub fn unanswered(&self) -> bool {
+        matches!(self.stage, Stage::Sent | Stage::Unknown(_))
+    }
+
+    /// Whether nothing of it was changed, and nothing will be.
+    pub fn undone(&self) -> bool {
+        matches!(self.stage, Stage::Rejected(_) | Stage::NotSent(_) | Stage::Read(_))
+    }
+
+    /// Requests that the server answered as done.
+    pub fn writes(&self) -> u32 {
+        match self.outcome {
+            Some(Outcome::Applied { writes, .. }) => writes,
+            Some(Outcome::Partial { done, .. }) => done,
+            _ => self.done,
+        }
+    }
+
+    /// What it has come to, for its checks.
+    fn since(&self) -> Since {
+        let generation =
+            if let Some(Outcome::Applied { generation, .. }) = self.outcome { generation } else { 0 };
+        Since { applied: self.applied, generation, within: self.intent.verify_within, peak: self.peak }
+    }
+
+    fn verdict(&self, at: DateTime<Utc>, evidence: &Evidence<'_>, ok: bool) -> Verdict {
+        let seconds = self.applied.map_or(0.0, |applied| (at - applied).as_seconds_f64());
+        let missing = if ok { Vec::new() } else { evidence.missing(&self.intent.checks, &self.since()) };
+        Verdict {
+            ok,
+            before: self.before.clone(),
+            after: evidence.measure(&self.intent.checks),
+            seconds,
+            missing,
+            at,
+        }
+    }
+}
+
+/// All runs of the session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Runs {
+    runs: BTreeMap<Ulid, Run>,
+    count: u32,
+}
+
+impl Runs {
+    /// A step was confirmed (or, `adopted`, found without an outcome).
+    pub fn begin(
+        &mut self,
+        at: DateTime<Utc>,
+        intent: &Intent,
+        adopted: bool,
+        evidence: &Evidence<'_>,
+    ) -> &Run {
+        self.count += 1;
+        let before = evidence.measure(&intent.checks);
+        let stage = if adopted {
+            Stage::Unknown("warroom ended before the answer came".into())
+        } else {
+            Stage::Waiting
+        };
+        let intent = intent.clone();
+        let mark = self.count;
+        let peak = before.lag;
+        let run = Run {
+            mark,
+            intent,
+            at,
+            stage,
+            outcome: None,
+            applied: None,
+            peak,
+            before,
+            sent: None,
+            done: 0,
+            revoked: None,
+        };
+        self.runs.entry(run.intent.id).or_insert(run)
+    }
+
+    /// An op left. The first of a run is worth a word.
+    pub fn sent(&mut self, id: Ulid, op: u32) -> Option<&Run> {
+        let run = self.runs.get_mut(&id).filter(|run| matches!(run.stage, Stage::Waiting | Stage::Sent))?;
+        let first = run.sent.replace(op).is_none();
+        run.stage = Stage::Sent;
+        first.then_some(&*run)
+    }
+
+    /// An op is done, and another one is left.
+    pub fn step(&mut self, id: Ulid, op: u32) {
+        if let Some(run) = self.runs.get_mut(&id).filter(|run| run.stage == Stage::Sent) {
+            run.done = op + 1;
+        }
+    }
+
+    /// Of changes that are under way, what has not left does not leave any more, whoever arms again.
+    pub fn revoke(&mut self, why: &str) {
+        let under_way = |run: &&mut Run| run.stage == Stage::Sent && !run.intent.only_reads();
+        let rest = |run: &&mut Run| run.sent.is_some_and(|sent| sent + 1 < run.intent.count());
+        for run in self.runs.values_mut().filter(under_way).filter(rest) {
+            run.revoked.get_or_insert_with(|| why.into());
+        }
+    }
+
+    /// An answer came, or was lost, or was found out by reading. A settled run stays as it is.
+    pub fn answer(&mut self, at: DateTime<Utc>, id: Ulid, outcome: &Outcome) -> Option<&Run> {
+        let open = |run: &&mut Run| matches!(run.stage, Stage::Waiting | Stage::Sent | Stage::Unknown(_));
+        let run = self.runs.get_mut(&id).filter(open)?;
+        run.outcome = Some(outcome.clone());
+        run.stage = match outcome {
+            Outcome::Applied { .. } => Stage::Verifying,
+            Outcome::Read(output) => Stage::Read(output.clone()),
+            Outcome::Partial { why, .. } => Stage::Partial(why.clone()),
+            Outcome::Rejected { reason, .. } => Stage::Rejected(reason.clone()),
+            Outcome::NotSent { reason } => Stage::NotSent(reason.clone()),
+            Outcome::Unknown { reason, .. } => Stage::Unknown(reason.clone()),
+        };
+        run.applied = matches!(outcome, Outcome::Applied { .. }).then_some(at);
+        if let (Some(_), Some(undone), by) = (run.applied, run.intent.call.undoes, run.mark) {
+            self.revert(undone, by);
+        }
+        self.runs.get(&id)
+    }
+
+    /// The effect of what was undone is not awaited any more: it would be looked for in what the undo has
+    /// made.
+    fn revert(&mut self, undone: Ulid, by: u32) {
+        if let Some(run) = self.runs.get_mut(&undone).filter(|run| run.stage == Stage::Verifying) {
+            run.stage = Stage::Reverted(by);
+        }
+    }
+
+    /// Looks at every run whose effect is awaited; answers those whose effect has come.
+    pub fn look(&mut self, at: DateTime<Utc>, evidence: &Evidence<'_>) -> Vec<&Run> {
+        let mut done = Vec::new();
+        for run in self.runs.values_mut().filter(|run| run.stage == Stage::Verifying) {
+            run.peak = run.peak.max(evidence.measure(&run.intent.checks).lag);
+            if evidence.missing(&run.intent.checks, &run.since()).is_empty() {
+                run.stage = Stage::Done(run.verdict(at, evidence, true));
+                done.push(&*run);
+            }
+        }
+        done
+    }
+
+    /// The time for the effect is over.
+    pub fn due(&mut self, at: DateTime<Utc>, id: Ulid, evidence: &Evidence<'_>) -> Option<&Run> {
+        let run = self.runs.get_mut(&id).filter(|run| run.stage == Stage::Verifying)?;
+        run.stage = Stage::Done(run.verdict(at, evidence, false));
+        Some(run)
+    }
+
+    /// One run.
+    pub fn get(&self, id: Ulid) -> Option<&Run> {
+        self.runs.get(&id)
+    }
+
+    /// All, oldest first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Run> {
+        self.runs.values()
+    }
+
+    /// The newest change that was made, can be taken back and was not yet: no undo is, and nothing that one
+    /// is under way for.
+    pub fn undoable(&self) -> Option<&Run> {
+        let taken_back = |run: &Run| {
+            self.runs.values().any(|undo| undo.intent.call.undoes == Some(run.intent.id) && !undo.undone())
+        };
+        let can_be = |run: &&Run| {
+            run.applied.is_some() && run.intent.undo.is_some() && run.intent.call.undoes.is_none()
+        };
+        self.runs.values().rev().filter(can_be).find(|run| !taken_back(run))
+    }
+
+    /// Confirmed, and nothing of it has left.
+    pub fn waiting(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values().filter(|run| run.stage == Stage::Waiting)
+    }
+}
+
+#[cfg(test)]
+mod tests;
