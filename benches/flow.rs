@@ -15,7 +15,7 @@ use std::hint::black_box;
 use common::{Easel, at, crowd, story, told};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use warroom::event::Record;
-use warroom::journal::{Entry, Redacted};
+use warroom::journal::{Pending, Redacted};
 use warroom::reduce::reduce;
 use warroom::source::kube::{Names, Object, Pod, Told, frame, line};
 use warroom::state::pod_lines;
@@ -103,7 +103,7 @@ fn journal(c: &mut Criterion) {
         b.iter_batched(|| event.clone(), |event| Redacted::new(event).unwrap(), BatchSize::LargeInput)
     });
     let redacted = Redacted::new(event.clone()).unwrap();
-    group.bench_function("line", |b| b.iter(|| Entry::new(1, at(0), black_box(&redacted), None)));
+    group.bench_function("line", |b| b.iter(|| Pending::new(1, at(0), black_box(&redacted), None)));
 }
 
 criterion_group!(benches, decode, fold, rows, draw, journal);

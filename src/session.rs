@@ -16,12 +16,12 @@ use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer};
 use crate::net::clock::Clock;
 use crate::net::connect::{ConnectError, ConnectSettings, Contexts, connect_all};
-use crate::net::discovery::{Scout, What};
-use crate::net::resolver::Reach;
+use crate::net::discovery::{Discovery, ServiceKind};
+use crate::net::resolver::Resolver;
 use crate::net::timing::Timing;
 use crate::runbook::Runbook;
 use crate::runtime::orphans;
-use crate::runtime::{Core, Ready, scribe};
+use crate::runtime::{Core, Encoded, encoder};
 use crate::sim::Sim;
 use crate::source::kafka::{self, Kafka};
 use crate::source::{SourceSettings, Sources};
@@ -30,9 +30,9 @@ use crate::source::{SourceSettings, Sources};
 /// a large listing are a megabyte, and what waits at the worst moment is what the allocator keeps.
 const EVENTS: usize = 8;
 
-/// What a session is to be.
+/// ServiceKind a session is to be.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct SessionConfig {
     /// Live or demo.
     pub mode: Mode,
     /// Which cluster.
@@ -51,7 +51,7 @@ pub struct Wanted {
     pub prometheus: Endpoint,
     /// Alertmanager.
     pub alertmanager: Endpoint,
-    /// What Prometheus is asked, and when a service is in trouble.
+    /// ServiceKind Prometheus is asked, and when a service is in trouble.
     pub rates: config::Rates,
     /// How Kafka is read; `None`: not at all.
     pub kafka: Option<config::Kafka>,
@@ -76,7 +76,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// A request whose answer was lost may arrive for so long: an API server gives one a minute.
 pub const PATIENCE: Duration = Duration::from_secs(65);
 
-impl Wanted {
+impl SessionConfig {
     /// A session on the simulated cluster.
     pub fn simulated(sim: &Sim, name: &str) -> Self {
         let at = |url: String| Endpoint { place: url.parse().ok(), ..Endpoint::default() };
@@ -106,7 +106,7 @@ impl Wanted {
         }
     }
 
-    /// What was said of the services of one cluster is not said of another's: they are looked for there.
+    /// ServiceKind was said of the services of one cluster is not said of another's: they are looked for there.
     fn forget_services(&mut self) {
         self.prometheus = Endpoint::default();
         self.alertmanager = Endpoint::default();
@@ -121,8 +121,8 @@ pub struct Running {
     pub core: Core,
     /// Carries effects out.
     pub executor: Executor,
-    /// What sources and executor say.
-    pub events: mpsc::Receiver<Ready>,
+    /// ServiceKind sources and executor say.
+    pub events: mpsc::Receiver<Encoded>,
     /// Dropped, they stop.
     pub sources: Sources,
     /// The first events: the session, why there is no journal.
@@ -135,7 +135,7 @@ pub struct Running {
 /// There is no way to any of the clusters: no kubeconfig, no such context, no credentials. A cluster that
 /// does not answer is no error: its sources say so, and go on trying.
 pub async fn open(
-    wanted: Wanted,
+    wanted: SessionConfig,
     paths: &Paths,
     runbook: Arc<Runbook>,
     clock: Clock,
@@ -149,7 +149,7 @@ pub async fn open(
 /// As [`open()`].
 pub async fn open_on(
     disk: Arc<dyn Disk>,
-    mut wanted: Wanted,
+    mut wanted: SessionConfig,
     paths: &Paths,
     runbook: Arc<Runbook>,
     clock: Clock,
@@ -163,9 +163,12 @@ pub async fn open_on(
     let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
-    let scout =
-        Scout::new(contexts.main.reader.clone(), namespaces.first().map(ToString::to_string), &wanted.timing);
-    let alertmanager = Reach::new(What::Alertmanager, wanted.alertmanager.clone(), scout.clone());
+    let scout = Discovery::new(
+        contexts.main.reader.clone(),
+        namespaces.first().map(ToString::to_string),
+        &wanted.timing,
+    );
+    let alertmanager = Resolver::new(ServiceKind::Alertmanager, wanted.alertmanager.clone(), scout.clone());
     let (choose, namespaces) = watch::channel(namespaces);
     let clusters = Clusters::of_session(&contexts, &wanted.read_only);
     let settings = effect::Settings {
@@ -183,7 +186,7 @@ pub async fn open_on(
     let executor = Executor::new(settings, sender.clone());
     let asked = SourceSettings {
         namespaces,
-        prometheus: Reach::new(What::Prometheus, wanted.prometheus, scout.clone()),
+        prometheus: Resolver::new(ServiceKind::Prometheus, wanted.prometheus, scout.clone()),
         rates: wanted.rates,
         alertmanager,
         kafka,
@@ -191,7 +194,7 @@ pub async fn open_on(
     };
     // first: they wait for answers while the rest is done
     let sources = Sources::spawn(&asked, &contexts, &clock, &wanted.timing, &sender);
-    let (joining, events) = scribe(events);
+    let (joining, events) = encoder(events);
     let (journal, trouble) = if wanted.recorded {
         journal(disk, &paths.data_dir, &session, &clock, wanted.limits)
     } else {
@@ -203,14 +206,14 @@ pub async fn open_on(
         let deadline = wanted.deadline;
         tokio::spawn(async move {
             let clusters = identity::reached(&clusters, deadline).await;
-            let found = tokio::task::spawn_blocking(move || orphans::estates(&data, &clusters))
+            let found = tokio::task::spawn_blocking(move || orphans::orphaned(&data, &clusters))
                 .await
                 .unwrap_or_default();
             for words in found.iter().flat_map(|estate| &estate.unread) {
                 let _ = joining.send(Event::Unread(words.clone()).into()).await;
             }
             // nobody listens any more: the next session finds them
-            let _ = joining.send(Ready::Left(found)).await;
+            let _ = joining.send(Encoded::Left(found)).await;
         });
     }
     let mut first = vec![Event::Started(session)];
@@ -218,7 +221,7 @@ pub async fn open_on(
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first })
 }
 
-fn described(wanted: &Wanted, contexts: &Contexts, namespaces: Vec<Clean>) -> Session {
+fn described(wanted: &SessionConfig, contexts: &Contexts, namespaces: Vec<Clean>) -> Session {
     let connection = &contexts.main;
     let mut looked: Vec<Beside> = contexts
         .all()

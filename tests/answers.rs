@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use warroom::config::Endpoint;
 use warroom::event::{Outcome, Plan, Sealed, StepCall, Write};
 use warroom::runtime::headless::Headless;
-use warroom::session::Wanted;
+use warroom::session::SessionConfig;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::state::Stage;
@@ -234,7 +234,7 @@ async fn to_the_cluster(room: &Room, client: &reqwest::Client, write: &Write) ->
 }
 
 async fn room(scenario: Scenario) -> Room {
-    let changed = |wanted| Wanted { prometheus: Endpoint::default(), patience: PATIENCE, ..wanted };
+    let changed = |wanted| SessionConfig { prometheus: Endpoint::default(), patience: PATIENCE, ..wanted };
     Room::without(1, scenario, &["prometheus-operated"], changed).await
 }
 

@@ -22,7 +22,7 @@ use warroom::net::timing::Timing;
 use warroom::reduce::command;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::decoded;
-use warroom::session::Wanted;
+use warroom::session::SessionConfig;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{NAMESPACE, Sim, SimConfig};
@@ -49,7 +49,7 @@ impl Room {
         Self::with(|wanted| wanted).await
     }
 
-    async fn with(changed: impl FnOnce(Wanted) -> Wanted) -> Self {
+    async fn with(changed: impl FnOnce(SessionConfig) -> SessionConfig) -> Self {
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
         let config = || SimConfig {
             clock: clock.clone(),
@@ -60,7 +60,8 @@ impl Room {
         let us = Sim::start(config()).await.unwrap();
         us.set_cluster_identity("us");
         let data = tempfile::tempdir().unwrap();
-        let both = changed(Wanted { connect: at(&eu, "eu"), beside: vec![at(&us, "us")], ..wanted(&eu) });
+        let both =
+            changed(SessionConfig { connect: at(&eu, "eu"), beside: vec![at(&us, "us")], ..wanted(&eu) });
         let mut room = Self { session: session(both, &clock, data.path()).await, eu, us, clock, data };
         assert!(
             room.until(|session| session.heard(&SourceId::ALL)).await,
@@ -169,7 +170,8 @@ async fn twins_stand_side_by_side_and_go_alone() {
 async fn a_relist_sweeps_its_own_cluster_only() {
     let silence = Duration::from_secs(1);
     let mut room =
-        Room::with(|wanted| Wanted { timing: Timing { silence, ..wanted.timing.clone() }, ..wanted }).await;
+        Room::with(|wanted| SessionConfig { timing: Timing { silence, ..wanted.timing.clone() }, ..wanted })
+            .await;
     let before = [ContextId::MAIN, US].map(|context| (room.pods(context), kafka(&room.session, context)));
     let renewed = |session: &Headless, context: ContextId, (count, old): &(usize, Option<Uid>)| {
         let new = kafka(session, context);
@@ -285,9 +287,11 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_context_that_is_read_only_cannot_be_armed_and_the_others_can() {
-    let mut room =
-        Room::with(|wanted| Wanted { read_only: warroom::config::ReadOnly::In(vec!["us".into()]), ..wanted })
-            .await;
+    let mut room = Room::with(|wanted| SessionConfig {
+        read_only: warroom::config::ReadOnly::In(vec!["us".into()]),
+        ..wanted
+    })
+    .await;
     room.dialog("scale deployment=worker-service replicas=4 context=us").await;
     room.press(Action::Arm);
     assert_eq!(
@@ -350,7 +354,7 @@ async fn what_was_left_open_is_read_by_whoever_looks_at_its_cluster() {
     us.faults().clear();
     let others = [(&eu, "eu", 0), (&us, "us", 1), (&us, "us", 0)];
     for (sim, name, left) in others {
-        let alone = Wanted { connect: at(sim, name), ..wanted(sim) };
+        let alone = SessionConfig { connect: at(sim, name), ..wanted(sim) };
         let mut next = session(alone, &clock, data.path()).await;
         let read = |session: &Headless| {
             session.state().world.runs.all().filter(|run| run.applied.is_some()).count() == left
@@ -378,7 +382,7 @@ async fn a_context_without_credentials_leaves_the_others_and_is_told() {
         "users": [{"name": "us", "user": {"tokenFile": "/nowhere/token"}}], "contexts": [{"name": "us", "context": {"cluster": "us", "user": "us"}}]}"#;
     std::fs::write(&kubeconfig, text).unwrap();
     let missing = ConnectSettings { kubeconfig: Some(kubeconfig), context: Some("us".into()), url: None };
-    let mut room = Room::with(|wanted| Wanted { beside: vec![missing], ..wanted }).await;
+    let mut room = Room::with(|wanted| SessionConfig { beside: vec![missing], ..wanted }).await;
     let health = &room.session.state().world.sources[&SourceId::Pods];
     assert!(health.error.as_deref().is_some_and(|error| error.starts_with("us ")), "{health:?}");
     assert!(room.pods(ContextId::MAIN) > 0);
@@ -399,7 +403,7 @@ async fn a_context_that_cannot_be_reached_leaves_the_others_and_is_told() {
         context: Some("us".into()),
         ..ConnectSettings::default()
     };
-    let mut room = Room::with(|wanted| Wanted { beside: vec![nobody], ..wanted }).await;
+    let mut room = Room::with(|wanted| SessionConfig { beside: vec![nobody], ..wanted }).await;
     let health = &room.session.state().world.sources[&SourceId::Pods];
     assert_eq!(health.state, SourceState::Down);
     assert!(health.error.as_deref().is_some_and(|error| error.starts_with("us ")), "{health:?}");

@@ -19,7 +19,7 @@ use warroom::journal::{Item, Recording};
 use warroom::keymap::Action;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::decoded;
-use warroom::session::Wanted;
+use warroom::session::SessionConfig;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{NAMESPACE, SeenRequest, Sim};
@@ -166,7 +166,7 @@ async fn live_through(seed: u64) -> Told {
         runbook: WITH_BOTH.clone(),
         ..Setup::default()
     };
-    let mut room = Room::of(setup, |wanted| Wanted {
+    let mut room = Room::of(setup, |wanted| SessionConfig {
         prometheus: Endpoint::default(),
         alertmanager: Endpoint::default(),
         ..impatient(wanted)

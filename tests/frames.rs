@@ -15,9 +15,9 @@ use crossterm::event::{
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
-use warroom::data::Place;
+use warroom::data::Location;
 use warroom::effect::Effect;
-use warroom::event::{CallBy, Event, Prepared, Record, Seat, Setup, View};
+use warroom::event::{CallBy, Event, Preferences, Prepared, Record, Setup, View};
 use warroom::keymap::Keymap;
 use warroom::reduce::reduce;
 use warroom::runtime::Keys;
@@ -34,11 +34,11 @@ const DEPTHS: [ColorDepth; 4] =
     [ColorDepth::None, ColorDepth::Sixteen, ColorDepth::Indexed256, ColorDepth::TrueColor];
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
-    let place = Place::start_of("tests");
+    let place = Location::start_of("tests");
     Keys(Keymap::names(&[]).into_iter().map(|name| Keymap::named(name, &place, &[]).unwrap()).collect())
 });
 static THEMES: LazyLock<Vec<Theme>> = LazyLock::new(|| {
-    let place = Place::start_of("tests");
+    let place = Location::start_of("tests");
     let depth = |n: usize| DEPTHS[n % DEPTHS.len()];
     Theme::names(&[])
         .into_iter()
@@ -76,7 +76,7 @@ impl Run {
         let setup = Setup {
             themes: names(Theme::names(&[])),
             keymaps: names(Keymap::names(&[])),
-            seat: Seat { mouse: true, ..Seat::default() },
+            seat: Preferences { mouse: true, ..Preferences::default() },
             call_by: CallBy { bell: true, desktop: true },
         };
         run.take(Event::View(View::Began(setup)));

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use warroom::clean::Clean;
 use warroom::event::{
-    Amount, ClusterEvent, ContainerState, Event, Health, Kind, Part, Pod, PodPhase, SourceId, SourceState,
-    Usage, Used,
+    Amount, ClusterEvent, ContainerState, Event, Kind, Part, Pod, PodPhase, SourceHealth, SourceId,
+    SourceState, Usage, Used,
 };
 use warroom::runbook::suggestions;
 use warroom::state::{Focus, ListView, Overlay, State};
@@ -74,7 +74,10 @@ fn half_dead() -> State {
         let state = SourceState::Down;
         let error = Some(Clean::new(&format!("prod-us: {REFUSED}")));
         let part = Part { name: "prod-us".into(), state, since: at(-60), error: Some(REFUSED.into()) };
-        events.push((-60, Event::Health(Health { source, state, since: at(-60), error, parts: vec![part] })));
+        events.push((
+            -60,
+            Event::SourceHealth(SourceHealth { source, state, since: at(-60), error, parts: vec![part] }),
+        ));
     }
     events.push(cluster(-59, ClusterEvent::Nodes(vec![node(1, true), node(2, true)])));
     told(events)

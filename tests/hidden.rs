@@ -15,7 +15,7 @@ use warroom::event::{Event, Operator, Outcome, Record};
 use warroom::journal::writer::Limits;
 use warroom::keymap::Action;
 use warroom::reduce::reduce;
-use warroom::session::Wanted;
+use warroom::session::SessionConfig;
 use warroom::sim::NAMESPACE;
 use warroom::sim::scenario::Scenario;
 use warroom::theme::ColorDepth;
@@ -29,7 +29,7 @@ const NEW: &str = "battery-staple-new";
 /// A session on a cluster where the Deployment has a password, and a revision that holds it.
 async fn room() -> Room {
     let limits = Limits { group: Duration::from_millis(5), segment: 1 << 12 };
-    let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted { limits, ..wanted }).await;
+    let mut room = Room::open(1, Scenario::Calm, |wanted| SessionConfig { limits, ..wanted }).await;
     let password = json!({"name": "DB_PASSWORD", "value": OLD});
     let has_password = room.sim.edit("Deployment", NAMESPACE, DEPLOYMENT, |object| {
         object

@@ -17,10 +17,10 @@ use warroom::config::{self, Endpoint, KafkaMode, Where};
 use warroom::event::{Event, GroupLag, SourceId};
 use warroom::net::clock::Clock;
 use warroom::net::connect::{ConnectSettings, connect};
-use warroom::net::discovery::{Scout, What};
-use warroom::net::resolver::Reach;
+use warroom::net::discovery::{Discovery, ServiceKind};
+use warroom::net::resolver::Resolver;
 use warroom::net::timing::Timing;
-use warroom::source::handle::Voice;
+use warroom::source::handle::SourceHandle;
 use warroom::source::kafka::{self, Kafka};
 
 const NAMESPACE: &str = "medcontract-prod";
@@ -28,7 +28,7 @@ const NAMESPACE: &str = "medcontract-prod";
 /// Group, topic and partition; committed offset (`None`: never) and the log's end.
 type Offsets = BTreeMap<(String, String, u32), (Option<i64>, i64)>;
 
-/// What `kafka-consumer-groups.sh` says now.
+/// ServiceKind `kafka-consumer-groups.sh` says now.
 fn by_the_tool() -> Offsets {
     let tool = ["kafka-consumer-groups.sh", "--bootstrap-server", "kafka:9092", "--describe", "--all-groups"];
     let ran = Command::new("kubectl")
@@ -54,16 +54,16 @@ async fn read(settings: config::Kafka, prometheus: Endpoint) -> Vec<GroupLag> {
     let timing = Timing::default();
     let connection = connect(&ConnectSettings::default(), &timing).await.unwrap();
     let wanted = kafka::Wanted { settings, namespace: NAMESPACE.into() };
-    let scout = Scout::new(connection.reader.clone(), None, &timing);
-    let prometheus = Reach::new(What::Prometheus, prometheus, scout);
+    let scout = Discovery::new(connection.reader.clone(), None, &timing);
+    let prometheus = Resolver::new(ServiceKind::Prometheus, prometheus, scout);
     let (events, mut told) = mpsc::channel(16);
     let clock = Clock::system();
-    let voice = Voice::new(SourceId::Kafka, clock.clone(), events);
+    let handle = SourceHandle::new(SourceId::Kafka, clock.clone(), events);
     let source = tokio::spawn(kafka::run(
         Kafka::On(Box::new(wanted)),
         connection.reader,
         prometheus,
-        voice,
+        handle,
         clock,
         timing,
     ));
@@ -144,7 +144,7 @@ async fn bed_lag_agrees_with_the_brokers_own_tool_prometheus() {
     assert_eq!(offsets(&groups), told);
 }
 
-/// What `kafka_exporter` makes of these offsets.
+/// ServiceKind `kafka_exporter` makes of these offsets.
 fn exporter(told: &Offsets) -> BTreeMap<&'static str, Vec<Value>> {
     let series = |value: fn(Option<i64>, i64) -> i64| -> Vec<Value> {
         let one =

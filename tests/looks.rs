@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ratatui::buffer::{Buffer, Cell};
-use warroom::event::{Event, Operator, Purpose, Record, Seat, Setup, View};
+use warroom::event::{Event, Operator, Preferences, Purpose, Record, Setup, View};
 use warroom::keymap::{Action, Key};
 use warroom::reduce::reduce;
 use warroom::state::{Focus, State};
@@ -28,7 +28,7 @@ fn room() -> State {
         Event::View(View::Began(Setup {
             themes: names(Theme::names(&[])),
             keymaps: names(warroom::keymap::Keymap::names(&[])),
-            seat: Seat { mouse: true, ..Seat::default() },
+            seat: Preferences { mouse: true, ..Preferences::default() },
             ..Setup::default()
         })),
     );

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use crossterm::event::{Event as Terminal, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::backend::TestBackend;
-use warroom::data::Place;
+use warroom::data::Location;
 use warroom::event::{Event, Operator, Purpose, Record, Setup, View};
 use warroom::keymap::{Action, Keymap};
 use warroom::reduce::reduce;
@@ -39,7 +39,7 @@ impl Desk {
 
     fn draw(&mut self) {
         let theme =
-            Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
+            Theme::load("dark", &Location::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
         let mut terminal = ratatui::Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         let look = Look {
             theme: &theme,

@@ -12,7 +12,7 @@ use warroom::config::{Endpoint, ReadOnly};
 use warroom::event::{Allowed, DryRun, Plan, Refusal, StepCall, Weight};
 use warroom::keymap::Action;
 use warroom::runtime::headless::Headless;
-use warroom::session::Wanted;
+use warroom::session::SessionConfig;
 use warroom::sim::Identity;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::malformed::Odd;
@@ -100,7 +100,8 @@ fn is_an_answer(asked: Asked, fault: Fault) -> bool {
 #[tokio::test]
 async fn what_cannot_be_read_is_unknown_and_all_else_is_not() {
     let mut room =
-        Room::open(1, Scenario::Calm, |wanted| Wanted { deadline: Duration::from_secs(2), ..wanted }).await;
+        Room::open(1, Scenario::Calm, |wanted| SessionConfig { deadline: Duration::from_secs(2), ..wanted })
+            .await;
     for asked in ALL {
         for fault in FAILURES {
             asked.fails(&room, fault);
@@ -133,7 +134,8 @@ async fn what_cannot_be_read_is_unknown_and_all_else_is_not() {
 #[tokio::test]
 async fn where_an_owner_cannot_be_read_nobody_knows_what_comes_back() {
     let mut room =
-        Room::open(1, Scenario::Calm, |wanted| Wanted { deadline: Duration::from_secs(2), ..wanted }).await;
+        Room::open(1, Scenario::Calm, |wanted| SessionConfig { deadline: Duration::from_secs(2), ..wanted })
+            .await;
     let of = |pod: &serde_json::Value| pod["metadata"]["labels"]["app"] == "worker-service";
     let pod =
         room.sim.list("Pod").into_iter().find(of).unwrap()["metadata"]["name"].as_str().unwrap().to_owned();
@@ -153,7 +155,8 @@ async fn where_an_owner_cannot_be_read_nobody_knows_what_comes_back() {
 #[tokio::test]
 async fn what_a_plan_cannot_be_without_is_refused_by_its_reason() {
     let mut room =
-        Room::open(1, Scenario::Calm, |wanted| Wanted { deadline: Duration::from_secs(2), ..wanted }).await;
+        Room::open(1, Scenario::Calm, |wanted| SessionConfig { deadline: Duration::from_secs(2), ..wanted })
+            .await;
     for fault in FAILURES {
         room.sim.faults().on(Method::GET, "/deployments/worker-service", When::Always, fault);
         let refused = room.session.prepare(set_env(), LIMIT).await.unwrap_err();
@@ -185,7 +188,8 @@ async fn what_a_plan_cannot_be_without_is_refused_by_its_reason() {
 #[tokio::test]
 async fn with_the_documented_rights_nothing_is_unknown() {
     let setup = Setup { identity: Identity::Documented, scenario: Scenario::BadRelease, ..Setup::default() };
-    let mut room = Room::of(setup, |wanted| Wanted { alertmanager: Endpoint::default(), ..wanted }).await;
+    let mut room =
+        Room::of(setup, |wanted| SessionConfig { alertmanager: Endpoint::default(), ..wanted }).await;
     assert!(room.until(|session| session.state().world.alerts.firing() > 0).await);
     let app = ("deployment", "medcontracthub-app");
     for planned in [
@@ -267,7 +271,8 @@ async fn a_right_by_name_is_answered_for_the_object_that_is_meant() {
 #[tokio::test]
 async fn a_session_that_only_reads_sends_no_dry_run_either() {
     let mut room =
-        Room::open(1, Scenario::Calm, |wanted| Wanted { read_only: ReadOnly::Everywhere, ..wanted }).await;
+        Room::open(1, Scenario::Calm, |wanted| SessionConfig { read_only: ReadOnly::Everywhere, ..wanted })
+            .await;
     for planned in [set_env(), call("scale", &[("deployment", "worker-service"), ("replicas", "4")])] {
         let plan = prepare(&mut room.session, planned).await.unwrap();
         assert!(
@@ -283,7 +288,7 @@ async fn a_session_that_only_reads_sends_no_dry_run_either() {
 
 /// Begins a step whose preparation meets a fault that is over once it was cancelled, or was not.
 async fn cancelled(method: Method, path: &str, cancel: bool) -> Room {
-    let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted { deadline: LIMIT, ..wanted }).await;
+    let mut room = Room::open(1, Scenario::Calm, |wanted| SessionConfig { deadline: LIMIT, ..wanted }).await;
     let reads = method == Method::GET;
     room.sim.faults().on(method, path, When::Nth(1), Fault::Hang { applied: true });
     room.command("set-env deployment=worker-service env=X=1");

@@ -21,10 +21,10 @@ use warroom::config::Where;
 use warroom::event::{Event, RateSample, Signal, SourceId};
 use warroom::net::clock::Clock;
 use warroom::net::connect::{ConnectSettings, connect};
-use warroom::net::discovery::{Scout, What};
-use warroom::net::resolver::Reach;
+use warroom::net::discovery::{Discovery, ServiceKind};
+use warroom::net::resolver::Resolver;
 use warroom::net::timing::Timing;
-use warroom::source::handle::Voice;
+use warroom::source::handle::SourceHandle;
 use warroom::source::prometheus;
 use warroom::state::Rates;
 
@@ -67,13 +67,13 @@ fn share(service: &str, at: DateTime<Utc>) -> Option<f64> {
 async fn read(live: usize) -> (Rates, Vec<RateSample>) {
     let (sender, mut events) = mpsc::channel(64);
     let clock = Clock::system();
-    let voice = Voice::new(SourceId::Prometheus, clock.clone(), sender);
+    let handle = SourceHandle::new(SourceId::Prometheus, clock.clone(), sender);
     let timing = Timing::default();
     let client = connect(&ConnectSettings::default(), &timing).await.unwrap().reader;
     let address = bed::var("BED_PROMETHEUS").parse::<Where>().unwrap();
-    let reach = Reach::new(What::Prometheus, address.into(), Scout::new(client, None, &timing));
+    let reach = Resolver::new(ServiceKind::Prometheus, address.into(), Discovery::new(client, None, &timing));
     let source =
-        tokio::spawn(prometheus::run(reach, warroom::config::Rates::default(), voice, clock, timing));
+        tokio::spawn(prometheus::run(reach, warroom::config::Rates::default(), handle, clock, timing));
     let mut rates = Rates::default();
     let mut samples = Vec::new();
     let mut pieces = 0;

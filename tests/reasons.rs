@@ -20,7 +20,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::{Value, json};
 use warroom::config::{Endpoint, Paths, ReadOnly};
-use warroom::data::Place;
+use warroom::data::Location;
 use warroom::event::{Event, Mode, Operator, SourceId};
 use warroom::journal::writer::Limits;
 use warroom::keymap::{Action, Keymap};
@@ -29,7 +29,7 @@ use warroom::net::connect::ConnectSettings;
 use warroom::net::timing::Timing;
 use warroom::runbook;
 use warroom::runtime::headless::Headless;
-use warroom::session::{self, DEADLINE, PATIENCE, Wanted};
+use warroom::session::{self, DEADLINE, PATIENCE, SessionConfig};
 use warroom::sim::scenario::{Release, Scenario, ServiceFault};
 use warroom::state::{Focus, State};
 use warroom::theme::{ColorDepth, Theme};
@@ -42,7 +42,8 @@ const PROMISE: Duration = Duration::from_secs(5);
 const MINUTE: Duration = Duration::from_secs(60);
 
 static LOOKS: LazyLock<(Theme, Keymap)> = LazyLock::new(|| {
-    let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
+    let theme =
+        Theme::load("dark", &Location::start_of("tests"), &[]).unwrap().at_depth(ColorDepth::TrueColor);
     (theme, Keymap::load(&[]).unwrap())
 });
 
@@ -139,7 +140,7 @@ async fn what_is_taken_away_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_namespaces_are_watched_and_changed_live() {
-    let mut room = Room::open(1, Scenario::Calm, |wanted| Wanted {
+    let mut room = Room::open(1, Scenario::Calm, |wanted| SessionConfig {
         namespaces: Some(vec![PROD.into(), "default".into()]),
         ..wanted
     })
@@ -198,7 +199,7 @@ impl Bed {
         kubectl(&["create", "namespace", NAMESPACE], None);
         let data = tempfile::tempdir().unwrap();
         let paths = Paths { config_dir: data.path().join("config"), data_dir: data.path().to_owned() };
-        let wanted = Wanted {
+        let wanted = SessionConfig {
             mode: Mode::Live,
             connect: ConnectSettings::default(),
             beside: Vec::new(),

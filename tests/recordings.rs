@@ -21,7 +21,7 @@ use warroom::journal::format::{
     Chain, Commit, FORMAT, Header, Mark, mark_line, record_line, write_checkpoint,
 };
 use warroom::journal::writer::Limits;
-use warroom::journal::{Digest, Entry, Item, Opening, Recording, Redacted, Writer, verify};
+use warroom::journal::{Digest, Item, Opening, Pending, Recording, Redacted, Writer, verify};
 use warroom::runtime::player::{Player, decoded, unread, world_of};
 use warroom::sim::scenario::Scenario;
 use warroom::state::{EntryKind, World};
@@ -282,7 +282,7 @@ async fn a_change_of_a_killed_session_that_cannot_be_read_is_told_as_unknown() {
     let event =
         Redacted::new(json!({"intent": {"id": "01M8K22ZFQESRZWS53MQAW6RT4", "does": "something new"}}))
             .unwrap();
-    writer.decide(Entry::new(1, at, &event, None)).await.unwrap();
+    writer.decide(Pending::new(1, at, &event, None)).await.unwrap();
     let name = writer.path().file_name().unwrap().to_str().unwrap().to_owned();
     drop(writer);
 

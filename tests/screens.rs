@@ -9,7 +9,7 @@ use warroom::clean::{Clean, Styled};
 use warroom::event::{Event, LogEnd, LogExtent, LogLine, LogSource, LogState, Operator, Purpose, Record};
 use warroom::keymap::Key;
 use warroom::state::{
-    Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Place, Playback, State,
+    Anchor, Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Playback, State,
 };
 use warroom::theme::ColorDepth;
 
@@ -79,7 +79,7 @@ fn log() -> LogView {
 
 fn log_at(place: usize) -> LogView {
     let mut log = log();
-    log.place = [Place::Newest, Place::Bottom(place), Place::Top(place)][place % 3];
+    log.place = [Anchor::Newest, Anchor::Bottom(place), Anchor::Top(place)][place % 3];
     log.right = place % 70;
     log
 }

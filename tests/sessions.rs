@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use crossterm::event::{Event as Terminal, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::backend::TestBackend;
-use warroom::data::Place;
+use warroom::data::Location;
 use warroom::event::{Edit, Event, Outcome, SourceId, StepCall, View};
 use warroom::journal::writer::Limits;
 use warroom::journal::{Item, Recording, Target, verify, world_hash};
@@ -22,7 +22,7 @@ use warroom::runbook::Runbook;
 use warroom::runtime::Keys;
 use warroom::runtime::headless::Headless;
 use warroom::runtime::player::{Player, decoded, world_of};
-use warroom::session::Wanted;
+use warroom::session::SessionConfig;
 use warroom::sim::NAMESPACE;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
@@ -41,7 +41,7 @@ const DEADLINE: Duration = Duration::from_secs(1);
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap()]));
 static THEME: LazyLock<Theme> =
-    LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
+    LazyLock::new(|| Theme::load("dark", &Location::start_of("tests"), &[]).unwrap());
 
 /// A person at a session.
 struct Operator {
@@ -73,7 +73,7 @@ fn two_hundred_sessions_are_replayed_as_they_were() {
 async fn live_through(seed: u64) -> Told {
     let mut rng = Rng::new(seed);
     let limits = Limits { group: Duration::from_millis(5), segment: 1 << 12 };
-    let room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| Wanted {
+    let room = Room::open(seed, *rng.pick(&Scenario::ALL), |wanted| SessionConfig {
         limits,
         deadline: DEADLINE,
         ..impatient(wanted)

@@ -22,7 +22,7 @@ use warroom::keymap::Action;
 use warroom::net::clock::Clock;
 use warroom::reduce::commit;
 use warroom::runtime::headless::Headless;
-use warroom::session::Wanted;
+use warroom::session::SessionConfig;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::state::{EntryKind, Stage};
@@ -43,7 +43,7 @@ async fn firing() -> Room {
     firing_with(|wanted| wanted).await
 }
 
-async fn firing_with(change: impl FnOnce(Wanted) -> Wanted) -> Room {
+async fn firing_with(change: impl FnOnce(SessionConfig) -> SessionConfig) -> Room {
     let mut room = Room::open(1, Scenario::BadRelease, change).await;
     assert!(
         until(&mut room.session, &room.clock, Duration::from_millis(500), |session| session
@@ -162,7 +162,7 @@ async fn a_lost_answer_is_found_by_reading_and_never_sent_again() {
 
 #[tokio::test]
 async fn an_alertmanager_that_nobody_named_is_found_and_asked_through_the_api_server() {
-    let mut room = firing_with(|wanted| Wanted { alertmanager: Endpoint::default(), ..wanted }).await;
+    let mut room = firing_with(|wanted| SessionConfig { alertmanager: Endpoint::default(), ..wanted }).await;
     let plan = prepare(&mut room.session, silence()).await.unwrap();
     assert_eq!(*plan.intent.server(), Server::Alertmanager("monitoring/alertmanager-operated:9093".into()));
     make(&mut room, &plan).await;
@@ -202,7 +202,7 @@ async fn what_cannot_be_silenced_is_refused_before_anything_is_sent() {
     assert_eq!(writes(&room), []);
     let nobody: Where = "medcontract-prod/nobody:9093".parse().unwrap();
     let mut without =
-        Room::open(1, Scenario::Calm, |wanted| Wanted { alertmanager: nobody.into(), ..wanted }).await;
+        Room::open(1, Scenario::Calm, |wanted| SessionConfig { alertmanager: nobody.into(), ..wanted }).await;
     let refused = prepare(&mut without.session, silence()).await.unwrap_err();
     assert!(refused.reason().contains("\"nobody\" not found"), "{}", refused.reason());
 }

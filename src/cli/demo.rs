@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::args::Demo;
-use super::{Exit, Room, complain, screen};
+use super::{CommandContext, Exit, complain, screen};
 use crate::config::ReadOnly;
 use crate::net::clock::Clock;
-use crate::session::Wanted;
+use crate::session::SessionConfig;
 use crate::sim::scenario::Scenario;
 use crate::sim::{Sim, SimConfig};
 
-pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit> {
+pub(super) async fn demo(context: &CommandContext, wanted: &Demo) -> color_eyre::Result<Exit> {
     if !(0.1..=1000.0).contains(&wanted.speed) {
         return Ok(complain("--speed goes from 0.1 to 1000"));
     }
-    if !room.args.contexts.is_empty() || room.args.kafka.is_some() {
+    if !context.args.contexts.is_empty() || context.args.kafka.is_some() {
         return Ok(complain(
             "demo shows a simulated cluster of its own: it takes no --context and no --kafka",
         ));
@@ -27,14 +27,14 @@ pub(super) async fn demo(room: &Room, wanted: &Demo) -> color_eyre::Result<Exit>
         Ok(sim) => sim,
         Err(error) => return Ok(complain(&error.to_string())),
     };
-    Box::pin(screen::watch(room, session(room, &sim, wanted.scenario), &room.paths, clock)).await
+    Box::pin(screen::watch(context, session(context, &sim, wanted.scenario), &context.paths, clock)).await
 }
 
-fn session(room: &Room, sim: &Sim, scenario: Scenario) -> Wanted {
-    let args = &room.args;
-    let settings = &room.config.settings;
-    let usual = Wanted::simulated(sim, &format!("demo-{scenario}"));
-    Wanted {
+fn session(context: &CommandContext, sim: &Sim, scenario: Scenario) -> SessionConfig {
+    let args = &context.args;
+    let settings = &context.config.settings;
+    let usual = SessionConfig::simulated(sim, &format!("demo-{scenario}"));
+    SessionConfig {
         namespaces: super::status::namespaces(args).or(usual.namespaces),
         read_only: if args.read_only { ReadOnly::Everywhere } else { ReadOnly::Nowhere },
         no_exec: args.no_exec || settings.no_exec,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::status::wanted;
-use super::{Exit, Room, say};
-use crate::event::{Looked, Session, Signal, SourceId, SourceState};
+use super::{CommandContext, Exit, say};
+use crate::event::{ContextInfo, Session, Signal, SourceId, SourceState};
 use crate::net::clock::Clock;
 use crate::runtime::headless::Headless;
 use crate::session;
@@ -21,9 +21,9 @@ struct Finding {
     told: String,
 }
 
-pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exit> {
-    let mut findings = vec![settings(room), data(room)];
-    match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await {
+pub(super) async fn doctor(context: &CommandContext, as_json: bool) -> color_eyre::Result<Exit> {
+    let mut findings = vec![settings(context), data(context)];
+    match session::open(wanted(context, false), &context.paths, context.runbook(), Clock::system()).await {
         Err(error) => findings.push(Finding { what: "cluster".into(), ok: false, told: error.to_string() }),
         Ok(running) => {
             let lines = running.sources.lines();
@@ -59,17 +59,17 @@ pub(super) async fn doctor(room: &Room, as_json: bool) -> color_eyre::Result<Exi
     Ok(if findings.iter().all(|finding| finding.ok) { Exit::Done } else { Exit::Failed })
 }
 
-fn settings(room: &Room) -> Finding {
+fn settings(context: &CommandContext) -> Finding {
     Finding {
         what: "settings".into(),
         ok: true,
-        told: format!("{} (no mistakes)", room.paths.config_dir.display()),
+        told: format!("{} (no mistakes)", context.paths.config_dir.display()),
     }
 }
 
 /// Whether recordings can be written, tried with a file that is removed again.
-fn data(room: &Room) -> Finding {
-    let folder = &room.paths.data_dir;
+fn data(context: &CommandContext) -> Finding {
+    let folder = &context.paths.data_dir;
     let probe = folder.join(".doctor");
     let tried = std::fs::create_dir_all(folder)
         .and_then(|()| std::fs::write(&probe, b""))
@@ -113,7 +113,7 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
         },
     };
     let several = world.session.as_ref().is_some_and(Session::several);
-    let context = |(one, place): (Looked<'_>, String)| {
+    let context = |(one, place): (ContextInfo<'_>, String)| {
         let main =
             if one.id.is_main() && several { "; Prometheus, Alertmanager and Kafka are its" } else { "" };
         let told = match one.cluster.as_str() {

@@ -64,13 +64,13 @@ impl From<&Refusal> for Exit {
 }
 
 /// What a command works with.
-struct Room {
+struct CommandContext {
     args: Args,
     paths: Paths,
     config: Config,
 }
 
-impl Room {
+impl CommandContext {
     /// The kube-contexts that the flags name, or the settings, the main one first; none is the kubeconfig's
     /// current one.
     fn contexts(&self) -> &[String] {
@@ -111,25 +111,25 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
         return Ok(complain(&format!("--context: {why}")));
     }
     match config::load(&paths, ColorDepth::detect(env)) {
-        Ok(config) => command(&Room { args, paths, config }),
+        Ok(config) => command(&CommandContext { args, paths, config }),
         Err(mistakes) => Ok(mistaken(&mistakes)),
     }
 }
 
-fn command(room: &Room) -> color_eyre::Result<Exit> {
+fn command(context: &CommandContext) -> color_eyre::Result<Exit> {
     crate::net::stack::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let exit = runtime.block_on(async {
-        match &room.args.command {
-            None => screen::live(room).await,
-            Some(Command::Demo(wanted)) => demo::demo(room, wanted).await,
-            Some(Command::Replay { path, at }) => screen::replay(room, path, at.as_deref()).await,
-            Some(Command::Steps { json }) => Ok(steps::steps(room, *json)?),
-            Some(Command::Run(wanted)) => run::run(room, wanted).await,
-            Some(Command::Status { json }) => status::status(room, *json).await,
-            Some(Command::Init(flags)) => init::init(room, flags).await,
-            Some(Command::Doctor { json }) => Box::pin(doctor::doctor(room, *json)).await,
-            Some(Command::Recordings { what }) => Ok(recordings::recordings(room, what)?),
+        match &context.args.command {
+            None => screen::live(context).await,
+            Some(Command::Demo(wanted)) => demo::demo(context, wanted).await,
+            Some(Command::Replay { path, at }) => screen::replay(context, path, at.as_deref()).await,
+            Some(Command::Steps { json }) => Ok(steps::steps(context, *json)?),
+            Some(Command::Run(wanted)) => run::run(context, wanted).await,
+            Some(Command::Status { json }) => status::status(context, *json).await,
+            Some(Command::Init(flags)) => init::init(context, flags).await,
+            Some(Command::Doctor { json }) => Box::pin(doctor::doctor(context, *json)).await,
+            Some(Command::Recordings { what }) => Ok(recordings::recordings(context, what)?),
             Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),
         }
     });

@@ -6,23 +6,23 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::Recordings;
-use super::{Exit, Room, complain, say, warn};
+use super::{CommandContext, Exit, complain, say, warn};
 use crate::clean::Clean;
 use crate::journal::Recording;
 use crate::journal::recordings::{self, Summary};
 use crate::journal::verify::{self, Report};
 use crate::runtime::player::{self, Player, Unread};
 
-pub(super) fn recordings(room: &Room, what: &Recordings) -> io::Result<Exit> {
+pub(super) fn recordings(context: &CommandContext, what: &Recordings) -> io::Result<Exit> {
     match what {
-        Recordings::List { json } => list(room, *json),
-        Recordings::Show { path, json } => show(room, path, *json),
+        Recordings::List { json } => list(context, *json),
+        Recordings::Show { path, json } => show(context, path, *json),
         Recordings::Verify { path, json } => verified(path, *json),
     }
 }
 
-fn list(room: &Room, as_json: bool) -> io::Result<Exit> {
-    let listing = match recordings::list(&room.paths.data_dir) {
+fn list(context: &CommandContext, as_json: bool) -> io::Result<Exit> {
+    let listing = match recordings::list(&context.paths.data_dir) {
         Ok(listing) => listing,
         Err(error) => return Ok(complain(&error.to_string())),
     };
@@ -62,8 +62,8 @@ fn as_value(found: &Summary) -> Value {
     })
 }
 
-fn show(room: &Room, path: &Path, as_json: bool) -> io::Result<Exit> {
-    let (summary, mut player) = match (recordings::summarise(path), Player::open(path, room.runbook())) {
+fn show(context: &CommandContext, path: &Path, as_json: bool) -> io::Result<Exit> {
+    let (summary, mut player) = match (recordings::summarise(path), Player::open(path, context.runbook())) {
         (Ok(summary), Ok(player)) => (summary, player),
         (Err(error), _) | (_, Err(error)) => return Ok(complain(&error.to_string())),
     };

@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use super::args;
 use super::status::wanted;
-use super::{Exit, Room, complain, say};
+use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::event::{
@@ -33,24 +33,28 @@ const PATIENT: Duration = Duration::from_secs(25);
 /// Beyond this an answer that was lost stays unknown for the caller.
 const ANSWER: Duration = Duration::from_secs(80);
 
-pub(super) async fn run(room: &Room, wanted_run: &args::Run) -> color_eyre::Result<Exit> {
-    let call = match call(wanted_run, &room.runbook()) {
+pub(super) async fn run(context: &CommandContext, wanted_run: &args::Run) -> color_eyre::Result<Exit> {
+    let call = match call(wanted_run, &context.runbook()) {
         Ok(call) => call,
         Err(why) => return Ok(complain(&why)),
     };
-    if room.contexts().len() > 1 && !call.inputs.contains_key(StepCall::CONTEXT) {
-        let names = room.contexts().join(", ");
+    if context.contexts().len() > 1 && !call.inputs.contains_key(StepCall::CONTEXT) {
+        let names = context.contexts().join(", ");
         return Ok(complain(&format!(
             "several contexts are looked at ({names}): say which is meant with --context or --set context=NAME"
         )));
     }
-    let running =
-        match session::open(wanted(room, !wanted_run.dry_run), &room.paths, room.runbook(), Clock::system())
-            .await
-        {
-            Ok(running) => running,
-            Err(error) => return Ok(complain(&error.to_string())),
-        };
+    let running = match session::open(
+        wanted(context, !wanted_run.dry_run),
+        &context.paths,
+        context.runbook(),
+        Clock::system(),
+    )
+    .await
+    {
+        Ok(running) => running,
+        Err(error) => return Ok(complain(&error.to_string())),
+    };
     let mut session = Headless::new(running);
     let (exit, told) = go(&mut session, wanted_run, call).await;
     if exit != Exit::Unknown {

@@ -5,16 +5,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::Given;
-use super::{Exit, Room, complain, say};
+use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::config::{KafkaMode, ReadOnly};
-use crate::event::{Health, Mode, SourceId, SourceState};
+use crate::event::{Mode, SourceHealth, SourceId, SourceState};
 use crate::journal::writer::Limits;
 use crate::net::clock::Clock;
 use crate::net::connect::ConnectSettings;
 use crate::net::timing::Timing;
 use crate::runtime::headless::Headless;
-use crate::session::{self, DEADLINE, PATIENCE, Wanted};
+use crate::session::{self, DEADLINE, PATIENCE, SessionConfig};
 use crate::state::{WorkloadRow, World, workload_rows};
 use crate::units;
 
@@ -22,16 +22,16 @@ use crate::units;
 const PATIENT: Duration = Duration::from_secs(25);
 
 /// A session as flags, environment and settings want it.
-pub(super) fn wanted(room: &Room, recorded: bool) -> Wanted {
-    let args = &room.args;
-    let settings = &room.config.settings;
-    let mut contexts = room
+pub(super) fn wanted(context: &CommandContext, recorded: bool) -> SessionConfig {
+    let args = &context.args;
+    let settings = &context.config.settings;
+    let mut contexts = context
         .contexts()
         .iter()
         .map(|name| ConnectSettings { context: Some(name.clone()), ..ConnectSettings::default() });
     let kafka = settings.kafka.clone().unwrap_or_default().by(args.kafka.as_ref());
     let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
-    Wanted {
+    SessionConfig {
         mode: Mode::Live,
         namespaces: namespaces(args).or_else(|| settings.namespaces.clone()),
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
@@ -67,12 +67,13 @@ pub(super) fn actor() -> Clean {
     named.unwrap_or_else(|| "somebody".to_owned()).into()
 }
 
-pub(super) async fn status(room: &Room, as_json: bool) -> color_eyre::Result<Exit> {
-    let running = match session::open(wanted(room, false), &room.paths, room.runbook(), Clock::system()).await
-    {
-        Ok(running) => running,
-        Err(error) => return Ok(complain(&error.to_string())),
-    };
+pub(super) async fn status(context: &CommandContext, as_json: bool) -> color_eyre::Result<Exit> {
+    let running =
+        match session::open(wanted(context, false), &context.paths, context.runbook(), Clock::system()).await
+        {
+            Ok(running) => running,
+            Err(error) => return Ok(complain(&error.to_string())),
+        };
     let mut session = Headless::new(running);
     session.until(PATIENT, |session| session.heard(&SourceId::ALL)).await;
     let state = session.state();
@@ -185,7 +186,7 @@ fn in_words(world: &World) -> String {
             "nothing is wrong, as far as can be heard\n"
         });
     }
-    let remarkable = |health: &&Health| health.state != SourceState::Live || health.error.is_some();
+    let remarkable = |health: &&SourceHealth| health.state != SourceState::Live || health.error.is_some();
     for health in world.sources.values().filter(remarkable) {
         let _ = writeln!(
             out,

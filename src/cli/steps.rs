@@ -4,13 +4,13 @@ use std::io;
 
 use serde_json::json;
 
-use super::{Exit, Room, say};
+use super::{CommandContext, Exit, say};
 use crate::keymap::{Action, Context, sequence};
 use crate::runbook::Step;
 
-pub(super) fn steps(room: &Room, as_json: bool) -> io::Result<Exit> {
-    for step in &room.config.runbook.steps {
-        let key = key(room, step);
+pub(super) fn steps(context: &CommandContext, as_json: bool) -> io::Result<Exit> {
+    for step in &context.config.runbook.steps {
+        let key = key(context, step);
         if as_json {
             let inputs =
                 step.inputs.iter().map(|i| json!({"name": i.name, "kind": i.kind.name(), "required": i.required, "default": i.default}));
@@ -36,9 +36,9 @@ pub(super) fn steps(room: &Room, as_json: bool) -> io::Result<Exit> {
 }
 
 /// The keys that begin the step.
-fn key(room: &Room, step: &Step) -> Option<String> {
+fn key(context: &CommandContext, step: &Step) -> Option<String> {
     let name = Action::Step(step.id.to_string()).to_string();
-    let groups = room.config.keymap().help(&[Context::Global]);
+    let groups = context.config.keymap().help(&[Context::Global]);
     let row = groups.into_iter().flat_map(|group| group.rows).find(|row| row.action == name)?;
     row.keys.first().map(|keys| sequence(keys))
 }

@@ -14,13 +14,13 @@ use crate::data;
 
 /// A table of the settings, and a comment above it.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct SettingsTable {
     name: &'static str,
     comment: String,
     table: Table,
 }
 
-impl Entry {
+impl SettingsTable {
     /// The table `name` that leads to this endpoint; files in `folder`, the settings' own, are named as seen
     /// from there.
     pub fn endpoint(name: &'static str, endpoint: &Endpoint, folder: &Path, comment: &str) -> Self {
@@ -79,9 +79,9 @@ impl Entry {
 ///
 /// # Errors
 /// The text is no TOML, or would no longer be settings: in words.
-pub fn with(text: &str, entries: &[Entry]) -> Result<String, String> {
+pub fn with(text: &str, entries: &[SettingsTable]) -> Result<String, String> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
-    for Entry { name, comment, table } in entries {
+    for SettingsTable { name, comment, table } in entries {
         let before = if document.is_empty() { "" } else { "\n" };
         document.remove(name);
         let mut table = table.clone();
@@ -137,9 +137,9 @@ mod tests {
         );
         let folder = Path::new("/c");
         let entries = [
-            Entry::endpoint("prometheus", &service, folder, "by init"),
-            Entry::endpoint("alertmanager", &basic, folder, "by init"),
-            Entry::kafka(&Kafka { namespace: Some("data".into()), ..Kafka::default() }, "by init"),
+            SettingsTable::endpoint("prometheus", &service, folder, "by init"),
+            SettingsTable::endpoint("alertmanager", &basic, folder, "by init"),
+            SettingsTable::kafka(&Kafka { namespace: Some("data".into()), ..Kafka::default() }, "by init"),
         ];
         let expected = "# ours\ntheme = 'dark' # calm\n\n[rates] # of 5xx\nthreshold = 0.1\n\n# by init\n[prometheus]\nservice = \"monitoring/prometheus-operated:9090\"\n\n\
                         # by init\n[alertmanager]\nurl = \"https://a\"\nbasic = { user = \"me\", password_file = \"pass\" }\nca_file = \"/etc/ca.pem\"\n\n\

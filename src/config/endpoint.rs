@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::data::{Fault, Field, Log, Reader, Value, text_fields};
+use crate::data::{Field, Log, Problem, Reader, Value, text_fields};
 
 /// The address of a service: `http://` or `https://`, a host, maybe a port and a path; without a slash at its
 /// end.
@@ -37,15 +37,15 @@ impl fmt::Display for Address {
 }
 
 impl FromStr for Address {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let uri = text.parse::<http::Uri>().ok();
         let usable = uri.filter(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https"))
                 && uri.host().is_some_and(|host| !host.is_empty())
         });
-        let fault = || Fault::new(format!("{text:?} is not an address such as \"http://prometheus:9090\""));
+        let fault = || Problem::new(format!("{text:?} is not an address such as \"http://prometheus:9090\""));
         usable.map(|_| Self(text.trim_end_matches('/').to_owned())).ok_or_else(fault)
     }
 }
@@ -85,11 +85,11 @@ impl fmt::Display for InCluster {
 }
 
 impl FromStr for InCluster {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let fault = || {
-            Fault::new(format!("{text:?} is not a service such as \"monitoring/prometheus-operated:9090\""))
+            Problem::new(format!("{text:?} is not a service such as \"monitoring/prometheus-operated:9090\""))
         };
         let named = |part: &str| {
             !part.is_empty()
@@ -132,16 +132,16 @@ impl fmt::Display for Where {
 
 /// As the command line has it: an address or a service.
 impl FromStr for Where {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let neither = || {
             let message = "is neither an address such as \"http://prometheus:9090\" nor a service such as \"monitoring/prometheus:9090\"";
-            Fault::new(format!("{text:?} {message}"))
+            Problem::new(format!("{text:?} {message}"))
         };
         let found =
             if text.contains("://") { text.parse().map(Self::At) } else { text.parse().map(Self::In) };
-        found.map_err(|_: Fault| neither())
+        found.map_err(|_: Problem| neither())
     }
 }
 
@@ -244,13 +244,13 @@ impl Endpoint {
         let ca_file = table.get::<String>("ca_file").map(PathBuf::from);
         let insecure_skip_verify = table.get("insecure_skip_verify").unwrap_or(false);
         if url.is_some() && service.is_some() {
-            table.fault(Fault::new("both url and service are given: which of them is it?"));
+            table.fault(Problem::new("both url and service are given: which of them is it?"));
         }
         if token.is_some() && basic.is_some() {
-            table.fault(Fault::new("both a bearer token and basic are given: which of them is it?"));
+            table.fault(Problem::new("both a bearer token and basic are given: which of them is it?"));
         }
         if client.0.is_some() != client.1.is_some() {
-            table.fault(Fault::new("client_cert and client_key belong together: one of them is missing"));
+            table.fault(Problem::new("client_cert and client_key belong together: one of them is missing"));
         }
         let tls = Tls {
             ca_file,
@@ -260,7 +260,7 @@ impl Endpoint {
         let auth = basic.or(token.map(Auth::Bearer)).unwrap_or_default();
         let endpoint = Self { place: url.map(Where::At).or(service.map(Where::In)), auth, tls };
         if matches!(endpoint.place, Some(Where::In(_))) && endpoint.is_guarded() {
-            table.fault(Fault::new(
+            table.fault(Problem::new(
                 "the API server hands neither credentials nor certificates on to a service: give url, or leave them out",
             ));
         }
@@ -280,7 +280,7 @@ fn basic(mut table: Reader<'_>) -> Option<Auth> {
     let env = table.get("password_env");
     let password = one_of(&table, "password_file", "password_env", file, env);
     if password.is_none() {
-        table.fault(Fault::new("\"password_file\" or \"password_env\" is missing"));
+        table.fault(Problem::new("\"password_file\" or \"password_env\" is missing"));
     }
     Some(Auth::Basic { user: user?, password: password? })
 }
@@ -293,7 +293,7 @@ fn one_of(
     env: Option<String>,
 ) -> Option<Secret> {
     if file.is_some() && env.is_some() {
-        table.fault(Fault::new(format!("both {one} and {other} are given: which of them is it?")));
+        table.fault(Problem::new(format!("both {one} and {other} are given: which of them is it?")));
     }
     file.map(|path| Secret::File(path.into())).or(env.map(Secret::Env))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::Secret;
-use crate::data::{Fault, Reader, names, text_fields};
+use crate::data::{Problem, Reader, names, text_fields};
 
 /// How Kafka's consumer groups are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,10 +83,10 @@ impl fmt::Display for HostPort {
 }
 
 impl FromStr for HostPort {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
-        let fault = || Fault::new(format!("{text:?} is not a broker's address such as \"kafka:9092\""));
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let fault = || Problem::new(format!("{text:?} is not a broker's address such as \"kafka:9092\""));
         let (host, port) = text.trim().rsplit_once(':').ok_or_else(fault)?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(fault)?;
@@ -106,9 +106,9 @@ impl fmt::Display for Bootstrap {
 }
 
 impl FromStr for Bootstrap {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         text.split(',').map(str::parse).collect::<Result<_, _>>().map(Self)
     }
 }
@@ -123,9 +123,9 @@ pub struct KafkaWay {
 }
 
 impl FromStr for KafkaWay {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         match text.split_once(':') {
             Some(("brokers", brokers)) => {
                 Ok(Self { mode: KafkaMode::Brokers, bootstrap: Some(brokers.parse()?) })
@@ -258,7 +258,7 @@ impl KafkaTls {
         let cert = path("cert");
         let key = path("key");
         if cert.is_some() != key.is_some() {
-            table.fault(Fault::new("\"cert\" and \"key\" go together"));
+            table.fault(Problem::new("\"cert\" and \"key\" go together"));
         }
         Self { ca, identity: cert.zip(key) }
     }
@@ -274,7 +274,7 @@ impl KafkaSasl {
             (Some(name), None) => Some(Secret::Env(name)),
             (None, Some(path)) => Some(Secret::File(path.into())),
             _ => {
-                table.fault(Fault::new(
+                table.fault(Problem::new(
                     "one of \"password_env\" and \"password_file\" says where the password is",
                 ));
                 None

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::{Paths, Places, Settings};
-use crate::data::{self, Fault, Mistake, Place};
+use crate::data::{self, Location, Mistake, Problem};
 use crate::keymap::Keymap;
 use crate::runbook::{self, Runbook};
 use crate::theme::{ColorDepth, Theme};
@@ -84,9 +84,9 @@ impl Found {
     }
 
     /// The text of a file that somebody named at `asked`.
-    fn file(&mut self, path: &Path, asked: &Place) -> Option<File> {
+    fn file(&mut self, path: &Path, asked: &Location) -> Option<File> {
         let unreadable = |error: io::Error| {
-            vec![asked.mistake(Fault::new(format!("cannot read {}: {error}", path.display())))]
+            vec![asked.mistake(Problem::new(format!("cannot read {}: {error}", path.display())))]
         };
         let text = self.keep(fs::read_to_string(path).map_err(unreadable))?;
         Some((path.display().to_string(), text))
@@ -94,27 +94,27 @@ impl Found {
 
     /// All TOML files of a folder that may be absent, by name.
     fn folder(&mut self, path: &Path) -> Vec<File> {
-        let place = Place::start_of(&path.display().to_string());
+        let place = Location::start_of(&path.display().to_string());
         let entries = match fs::read_dir(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
             entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
         };
         let unreadable =
-            |error: io::Error| vec![place.mistake(Fault::new(format!("cannot list this folder: {error}")))];
+            |error: io::Error| vec![place.mistake(Problem::new(format!("cannot list this folder: {error}")))];
         let entries = self.keep(entries.map_err(unreadable)).unwrap_or_default();
         let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
         paths.sort();
         paths
             .iter()
-            .filter_map(|path| self.file(path, &Place::start_of(&path.display().to_string())))
+            .filter_map(|path| self.file(path, &Location::start_of(&path.display().to_string())))
             .collect()
     }
 
     /// The settings as far as they could be read; without a file all is as usual.
     fn settings(&mut self, path: &Path) -> Option<(Settings, Places)> {
         let name = path.display().to_string();
-        let text = if path.exists() { self.file(path, &Place::start_of(&name))?.1 } else { String::new() };
+        let text = if path.exists() { self.file(path, &Location::start_of(&name))?.1 } else { String::new() };
         let (settings, mistakes) =
             data::read_partly(&name, &text, "setting", |root| (Settings::read(root), Places::read(root)));
         self.0.extend(mistakes);
@@ -141,7 +141,7 @@ impl Found {
         let files: Vec<(&str, &str)> =
             files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let chosen = settings.and_then(|(settings, _)| settings.keymap.as_deref()).unwrap_or(DEFAULT_KEYMAP);
-        let place = settings.map_or_else(|| Place::start_of(""), |(_, places)| places.keymap.clone());
+        let place = settings.map_or_else(|| Location::start_of(""), |(_, places)| places.keymap.clone());
         let others = Keymap::names(&files).into_iter().filter(|name| *name != chosen);
         let steps: Vec<&str> =
             runbook.into_iter().flat_map(|runbook| &runbook.steps).map(|step| step.id.as_str()).collect();
@@ -164,7 +164,7 @@ impl Found {
             files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let usual = if depth > ColorDepth::Sixteen { "dark" } else { "sixteen" };
         let chosen = settings.and_then(|(settings, _)| settings.theme.as_deref()).unwrap_or(usual);
-        let place = settings.map_or_else(|| Place::start_of(""), |(_, places)| places.theme.clone());
+        let place = settings.map_or_else(|| Location::start_of(""), |(_, places)| places.theme.clone());
         let others = Theme::names(&files).into_iter().filter(|name| *name != chosen);
         let load = |name: &str| {
             Some((name.to_owned(), self.keep(Theme::load(name, &place, &files))?.at_depth(depth)))
@@ -174,7 +174,7 @@ impl Found {
 
     fn check(&mut self, path: &Path) {
         let name = path.display().to_string();
-        let place = Place::start_of(&name);
+        let place = Location::start_of(&name);
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
         let Some(file) = self.file(path, &place) else { return };
         if path.file_name().is_some_and(|file| file == "config.toml") {
@@ -190,7 +190,7 @@ impl Found {
             self.runbook(&[file]);
         } else {
             let message = "cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks";
-            self.0.push(place.mistake(Fault::new(message)));
+            self.0.push(place.mistake(Problem::new(message)));
         }
     }
 }

@@ -20,7 +20,7 @@ pub use load::{Config, check, load};
 pub use rates::{Query, Rates, SERVICE, WINDOW};
 
 use crate::clean::Clean;
-use crate::data::{Fault, Field, Log, Place, Reader, Value, text_fields};
+use crate::data::{Field, Location, Log, Problem, Reader, Value, text_fields};
 use crate::event::{CallBy, ContextId};
 
 /// The folders that warroom reads and writes.
@@ -161,11 +161,11 @@ fn call_by(table: Option<Reader<'_>>) -> CallBy {
 fn contexts(root: &mut Reader<'_>) -> Vec<String> {
     let (one, several): (Option<String>, Option<Vec<String>>) = (root.get("context"), root.get("contexts"));
     if one.is_some() && several.is_some() {
-        root.fault(Fault::new("\"context\" and \"contexts\" say the same thing: keep one of them"));
+        root.fault(Problem::new("\"context\" and \"contexts\" say the same thing: keep one of them"));
     }
     let named = several.unwrap_or_else(|| one.into_iter().collect());
     if let Err(why) = apart(&named) {
-        root.fault(Fault::new(why));
+        root.fault(Problem::new(why));
     }
     named
 }
@@ -191,7 +191,7 @@ fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
     let (one, several): (Option<Namespace>, Option<Vec<Namespace>>) =
         (root.get("namespace"), root.get("namespaces"));
     if one.is_some() && several.is_some() {
-        root.fault(Fault::new("\"namespace\" and \"namespaces\" say the same thing: keep one of them"));
+        root.fault(Problem::new("\"namespace\" and \"namespaces\" say the same thing: keep one of them"));
     }
     several
         .or_else(|| one.map(|one| vec![one]))
@@ -203,12 +203,12 @@ fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
 pub struct Namespace(pub Clean);
 
 impl FromStr for Namespace {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         match crate::event::namespaces(text).as_deref() {
             Ok([one]) if one.as_str() == text => Ok(Self(one.clone())),
-            _ => Err(Fault::new(format!(
+            _ => Err(Problem::new(format!(
                 "{text:?} is not the name of a namespace, such as \"medcontract-prod\""
             ))),
         }
@@ -219,9 +219,9 @@ text_fields!(Namespace);
 
 /// Where the names stand that other files must answer to.
 struct Places {
-    theme: Place,
-    keymap: Place,
-    runbook: Place,
+    theme: Location,
+    keymap: Location,
+    runbook: Location,
 }
 
 impl Places {

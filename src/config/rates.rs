@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::clean::Clean;
-use crate::data::{Fault, Reader};
+use crate::data::{Problem, Reader};
 use crate::event::{Signal, Unit};
 
 /// What stands for the window in a query.
@@ -81,7 +81,7 @@ fn shares(services: &mut Reader<'_>) -> BTreeMap<Clean, f64> {
     let all: Vec<(String, f64)> = services.entries();
     for (name, share) in all.iter().filter(|(_, share)| !(0.0..=1.0).contains(share)) {
         services
-            .fault(Fault::new(format!("the threshold of {name} is {share}, but must lie between 0 and 1")));
+            .fault(Problem::new(format!("the threshold of {name} is {share}, but must lie between 0 and 1")));
     }
     all.into_iter().map(|(name, share)| (Clean::from(name), share)).collect()
 }
@@ -105,11 +105,12 @@ impl Query {
         if !units(signal).contains(&unit) {
             let fitting =
                 units(signal).iter().map(|unit| format!("\"{unit}\"")).collect::<Vec<_>>().join(", ");
-            table
-                .fault(Fault::new(format!("{signal} cannot be measured in \"{unit}\": it can be {fitting}")));
+            table.fault(Problem::new(format!(
+                "{signal} cannot be measured in \"{unit}\": it can be {fitting}"
+            )));
         }
         if signal == Signal::Errors && threshold.is_some() {
-            table.fault(Fault::new(
+            table.fault(Problem::new(
                 "errors have no threshold of their own: it is rates.threshold, a share of all requests",
             ));
         }

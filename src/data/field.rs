@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Fault, Log, Place};
+use super::{Location, Log, Problem};
 
 /// A value with its place in the file.
 pub type Value<'a> = Spanned<DeValue<'a>>;
@@ -17,7 +17,7 @@ pub trait Field: Sized {
 /// Reports that something else stands where `what` belongs.
 pub(super) fn expected<T>(value: &Value<'_>, log: &Log<'_>, what: &str) -> Option<T> {
     let found = value.get_ref().type_str();
-    log.report(value.span(), Fault::new(format!("expected {what}, found {found}")));
+    log.report(value.span(), Problem::new(format!("expected {what}, found {found}")));
     None
 }
 
@@ -65,13 +65,13 @@ impl<T: Field> Field for Vec<T> {
 }
 
 /// For what must be judged later, with its place.
-impl<T: Field> Field for (T, Place) {
+impl<T: Field> Field for (T, Location) {
     fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
         Some((T::read(value, log)?, log.place(&value.span())))
     }
 }
 
-/// Makes types that parse from a text with a [`Fault`] readable as fields.
+/// Makes types that parse from a text with a [`Problem`] readable as fields.
 macro_rules! text_fields {
     ($($type:ty),+ $(,)?) => { $(
         impl $crate::data::Field for $type {
@@ -109,12 +109,12 @@ macro_rules! names {
         }
 
         impl std::str::FromStr for $type {
-            type Err = $crate::data::Fault;
+            type Err = $crate::data::Problem;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err($crate::data::Fault::unknown($noun, text, [$($name),+])),
+                    _ => Err($crate::data::Problem::unknown($noun, text, [$($name),+])),
                 }
             }
         }

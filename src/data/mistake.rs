@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// Where something stands in a file; line and column count from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
+pub struct Location {
     /// The file as the reader of a report would name it.
     pub file: Arc<str>,
     /// Line, from 1.
@@ -17,19 +17,19 @@ pub struct Place {
     pub column: usize,
 }
 
-impl Place {
+impl Location {
     /// The start of a file: where a mistake about the file itself is reported.
     pub fn start_of(file: &str) -> Self {
         Self { file: file.into(), line: 1, column: 1 }
     }
 
     /// This fault, here.
-    pub fn mistake(&self, fault: Fault) -> Mistake {
+    pub fn mistake(&self, fault: Problem) -> Mistake {
         Mistake { place: self.clone(), message: fault.message, nearest: fault.nearest }
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
@@ -39,14 +39,14 @@ impl fmt::Display for Place {
 /// file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", hint(nearest.as_deref()))]
-pub struct Fault {
+pub struct Problem {
     /// A sentence without its full stop.
     pub message: String,
     /// The valid name that was probably meant.
     pub nearest: Option<String>,
 }
 
-impl Fault {
+impl Problem {
     /// A fault that no other name would mend.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), nearest: None }
@@ -86,7 +86,7 @@ fn nearest<'a>(given: &str, valid: &BTreeSet<&'a str>) -> Option<&'a str> {
 pub struct Mistake {
     /// Where it stands.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: Location,
     /// What is wrong: a sentence without its full stop.
     pub message: String,
     /// The valid name that was probably meant.
@@ -105,13 +105,13 @@ mod tests {
 
     #[test]
     fn names_far_from_all_valid_ones_get_no_suggestion() {
-        assert_eq!(Fault::unknown("role", "zebra", ["text", "title"]).nearest, None);
-        assert_eq!(Fault::unknown("role", "Titel", ["text", "title"]).nearest.as_deref(), Some("title"));
+        assert_eq!(Problem::unknown("role", "zebra", ["text", "title"]).nearest, None);
+        assert_eq!(Problem::unknown("role", "Titel", ["text", "title"]).nearest.as_deref(), Some("title"));
     }
 
     #[test]
     fn a_mistake_is_one_flat_object_in_json() {
-        let mistake = Place::start_of("a.toml").mistake(Fault::new("is empty"));
+        let mistake = Location::start_of("a.toml").mistake(Problem::new("is empty"));
         let json = serde_json::to_string(&mistake).unwrap();
         assert_eq!(json, r#"{"file":"a.toml","line":1,"column":1,"message":"is empty","nearest":null}"#);
     }

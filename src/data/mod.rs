@@ -42,7 +42,7 @@ use toml::de::DeTable;
 use field::expected;
 pub use field::{Field, Value};
 pub(crate) use field::{names, text_fields};
-pub use mistake::{Fault, Mistake, Place};
+pub use mistake::{Location, Mistake, Problem};
 
 /// Reads one TOML text. The keys of its outermost table are called `noun` in reports ("setting", "context",
 /// …).
@@ -71,7 +71,7 @@ pub fn read_partly<T>(
     let log = Log { file: file.into(), text, mistakes: RefCell::default() };
     let (root, syntax) = DeTable::parse_recoverable(text);
     for error in &syntax {
-        log.report(error.span().unwrap_or(0..0), Fault::new(error.message()));
+        log.report(error.span().unwrap_or(0..0), Problem::new(error.message()));
     }
     let value = syntax.is_empty().then(|| with(&mut Reader::new(root.get_ref(), 0..0, noun, &log)));
     let mut mistakes = log.mistakes.into_inner();
@@ -106,16 +106,16 @@ pub struct Log<'a> {
 
 impl Log<'_> {
     /// Where a span of this file begins.
-    pub fn place(&self, span: &Range<usize>) -> Place {
+    pub fn place(&self, span: &Range<usize>) -> Location {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
         let column = before[line_start..].chars().count() + 1;
-        Place { file: Arc::clone(&self.file), line, column }
+        Location { file: Arc::clone(&self.file), line, column }
     }
 
     /// Notes a fault of the text at `span`.
-    pub fn report(&self, span: Range<usize>, fault: Fault) {
+    pub fn report(&self, span: Range<usize>, fault: Problem) {
         let mistake = self.place(&span).mistake(fault);
         self.mistakes.borrow_mut().push(mistake);
     }
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
     /// The value of a key that must be there; its absence is reported at the head of the table.
     pub fn required<T: Field>(&mut self, key: &str) -> Option<T> {
         if !self.has(key) {
-            self.fault(Fault::new(format!("{key:?} is missing")));
+            self.fault(Problem::new(format!("{key:?} is missing")));
         }
         self.get(key)
     }
@@ -174,11 +174,11 @@ impl<'a> Reader<'a> {
         key: &str,
         range: &RangeInclusive<T>,
     ) -> Option<T> {
-        let (value, place) = self.get::<(T, Place)>(key)?;
+        let (value, place) = self.get::<(T, Location)>(key)?;
         if range.contains(&value) {
             return Some(value);
         }
-        let fault = Fault::new(format!(
+        let fault = Problem::new(format!(
             "{key} is {value}, but must lie between {} and {}",
             range.start(),
             range.end()
@@ -217,22 +217,22 @@ impl<'a> Reader<'a> {
     }
 
     /// Where the value of a key stands; where this table begins when it is absent.
-    pub fn place_of(&self, key: &str) -> Place {
+    pub fn place_of(&self, key: &str) -> Location {
         self.table.get(key).map_or_else(|| self.place(), |value| self.log.place(&value.span()))
     }
 
     /// Where this table begins.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Location {
         self.log.place(&self.span)
     }
 
     /// Notes a fault of what stands at a place.
-    pub fn fault_at(&self, place: &Place, fault: Fault) {
+    pub fn fault_at(&self, place: &Location, fault: Problem) {
         self.log.mistakes.borrow_mut().push(place.mistake(fault));
     }
 
     /// Notes a fault of the table as a whole.
-    pub fn fault(&self, fault: Fault) {
+    pub fn fault(&self, fault: Problem) {
         self.log.report(self.span.clone(), fault);
     }
 }
@@ -240,7 +240,7 @@ impl<'a> Reader<'a> {
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
         for key in self.table.keys().filter(|key| !self.asked.contains(key.get_ref().as_ref())) {
-            let fault = Fault::unknown(self.noun, key.get_ref(), self.asked.iter().map(String::as_str));
+            let fault = Problem::unknown(self.noun, key.get_ref(), self.asked.iter().map(String::as_str));
             self.log.report(key.span(), fault);
         }
     }

@@ -16,7 +16,7 @@ use crate::clean::Clean;
 use crate::event::{Event, Intent, Op, Outcome, Plan, Refusal, Server, StepCall, Target, View, Write};
 use crate::net::resolver::Clients;
 use crate::step::guard::Authorised;
-use crate::step::{Ctx, Place};
+use crate::step::{ClusterRef, Ctx};
 
 /// What acts. Cheap to clone; clones share what was told of the clusters' identities.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl Acting {
             now,
             id: Ulid::from_datetime(now.into()),
             actor: settings.actor.clone(),
-            place: Place { cluster, identity, named, context, id, several },
+            place: ClusterRef { cluster, identity, named, context, id, several },
             namespace: settings.namespace().to_string(),
             alertmanager,
             rates: settings.rates.clone(),

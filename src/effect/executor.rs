@@ -20,17 +20,17 @@ use crate::clean::Clean;
 use crate::config::Rates;
 use crate::event::{Event, Outcome, Output, Prepared, Refusal, StepCall, Target, View};
 use crate::net::clock::Clock;
-use crate::net::resolver::Reach;
+use crate::net::resolver::Resolver;
 use crate::runbook::Runbook;
 use crate::step::guard::Authorised;
 
-/// What the executor works with.
+/// ServiceKind the executor works with.
 #[derive(Clone)]
 pub struct Settings {
     /// The clusters, each with its connections.
     pub clusters: Clusters,
     /// The way to Alertmanager.
-    pub alertmanager: Reach,
+    pub alertmanager: Resolver,
     /// The namespaces that are looked at; the first is that of a deployment given without one. The sources
     /// follow it.
     pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
@@ -60,7 +60,7 @@ pub struct Executor {
     events: mpsc::Sender<Event>,
     preparing: Option<AbortHandle>,
     following: Option<Logs>,
-    /// What left, and whose answer is awaited: each can be stopped.
+    /// ServiceKind left, and whose answer is awaited: each can be stopped.
     sending: BTreeMap<Ulid, oneshot::Sender<()>>,
     all: Vec<AbortHandle>,
 }
@@ -72,7 +72,7 @@ impl Executor {
         Self { acting, events, preparing: None, following: None, sending: BTreeMap::new(), all: Vec::new() }
     }
 
-    /// Carries one effect out. What is not for the outside (drawing, leaving) is the runtime's.
+    /// Carries one effect out. ServiceKind is not for the outside (drawing, leaving) is the runtime's.
     pub fn execute(&mut self, effect: Effect) {
         match effect {
             Effect::Prepare(call) => self.prepare(call),
@@ -238,7 +238,7 @@ fn stop(task: &mut Option<AbortHandle>) {
 mod tests {
     use super::*;
     use crate::config::Endpoint;
-    use crate::net::discovery::{Scout, What};
+    use crate::net::discovery::{Discovery, ServiceKind};
     use crate::net::timing::Timing;
 
     fn executor(events: mpsc::Sender<Event>) -> Executor {
@@ -246,8 +246,11 @@ mod tests {
         let client =
             kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
         let times = Timing::default();
-        let alertmanager =
-            Reach::new(What::Alertmanager, Endpoint::default(), Scout::new(client.clone(), None, &times));
+        let alertmanager = Resolver::new(
+            ServiceKind::Alertmanager,
+            Endpoint::default(),
+            Discovery::new(client.clone(), None, &times),
+        );
         let settings = Settings {
             clusters: Clusters::alone(client),
             alertmanager,

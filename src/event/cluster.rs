@@ -275,7 +275,7 @@ pub struct Owner {
 /// A pod's `status.phase`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Health {
+pub enum PodPhase {
     /// Not all containers have been started.
     Pending,
     /// At least one container runs.
@@ -300,7 +300,7 @@ pub struct Pod {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<Clean>,
     /// Its phase.
-    pub phase: Health,
+    pub phase: PodPhase,
     /// The `Ready` condition.
     pub ready: bool,
     /// `status.reason` (`Evicted`, `NodeLost`), or the scheduler's reason while it is pending.

@@ -28,19 +28,19 @@ use serde::{Deserialize, Serialize};
 
 pub use call::{Danger, Prepared, Refusal, StepCall};
 pub use cluster::{
-    Amount, ClusterEvent, ConfigMap, Container, ContainerState, Health as PodPhase, Kind, LastChange, Meta,
-    Node, Notice, Owner, Pod, Revision, Scope, Target, Uid, Workload,
+    Amount, ClusterEvent, ConfigMap, Container, ContainerState, Kind, LastChange, Meta, Node, Notice, Owner,
+    Pod, PodPhase, Revision, Scope, Target, Uid, Workload,
 };
 pub use context::{Beside, ContextId, labels};
 pub use intent::{Check, Command, Exec, Expectation, Intent, Made, Op, Sealed, Server, Write, digest};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
-pub use operator::{CallBy, Does, Edit, Operator, Purpose, Seat, Setup, View};
+pub use operator::{CallBy, Does, Edit, Operator, Preferences, Purpose, Setup, View};
 pub use outcome::{Measure, Outcome, Output, Verdict};
 pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Right, Sign, Weight};
 pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
-pub use source::{Health, Looked, Mode, Part, Session, SourceId, SourceState};
+pub use source::{ContextInfo, Mode, Part, Session, SourceHealth, SourceId, SourceState};
 pub use typed::Typed;
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
@@ -62,7 +62,7 @@ pub enum Event {
     /// The session began: who looks at which cluster, with which rules.
     Started(Session),
     /// A source went live, stale, blind or down.
-    Health(Health),
+    SourceHealth(SourceHealth),
     /// What the API server says is there.
     Cluster(ClusterEvent),
     /// What pods and nodes use.

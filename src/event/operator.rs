@@ -144,14 +144,14 @@ pub struct Setup {
     /// Keymaps by name, the chosen one first.
     pub keymaps: Vec<Clean>,
     /// Where the person sits.
-    pub seat: Seat,
+    pub seat: Preferences,
     /// How they are called when they do not look.
     pub call_by: CallBy,
 }
 
 /// Where the person sits, and what is under their hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seat {
+pub struct Preferences {
     /// Across the room: everything is large, and there is no cursor.
     pub wall: bool,
     /// The mouse is ours, not the terminal's.

@@ -148,7 +148,7 @@ impl SourceState {
 
 /// A source's state since a moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Health {
+pub struct SourceHealth {
     /// Which source.
     pub source: SourceId,
     /// Its state.
@@ -162,7 +162,7 @@ pub struct Health {
     pub parts: Vec<Part>,
 }
 
-impl Health {
+impl SourceHealth {
     /// The places that are as bad as the whole.
     pub fn worst(&self) -> impl Iterator<Item = &Part> {
         self.parts.iter().filter(|part| part.state == self.state)
@@ -234,7 +234,7 @@ pub struct Session {
 
 /// A context of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Looked<'a> {
+pub struct ContextInfo<'a> {
     /// Its place.
     pub id: ContextId,
     /// Its name.
@@ -259,16 +259,16 @@ impl Session {
     }
 
     /// The contexts, the main one first.
-    pub fn contexts(&self) -> impl Iterator<Item = Looked<'_>> {
+    pub fn contexts(&self) -> impl Iterator<Item = ContextInfo<'_>> {
         let label = if self.label.is_empty() { &self.context } else { &self.label };
-        let main = Looked {
+        let main = ContextInfo {
             id: ContextId::MAIN,
             context: &self.context,
             label,
             cluster: &self.cluster,
             read_only: self.read_only,
         };
-        let beside = self.beside.iter().zip(1..).map(|(one, place)| Looked {
+        let beside = self.beside.iter().zip(1..).map(|(one, place)| ContextInfo {
             id: ContextId(place),
             context: &one.context,
             label: &one.label,
@@ -279,12 +279,12 @@ impl Session {
     }
 
     /// One of them.
-    pub fn looked(&self, id: ContextId) -> Option<Looked<'_>> {
+    pub fn looked(&self, id: ContextId) -> Option<ContextInfo<'_>> {
         self.contexts().nth(id.0.into())
     }
 
     /// The one of that name or label.
-    pub fn named(&self, name: &str) -> Option<Looked<'_>> {
+    pub fn named(&self, name: &str) -> Option<ContextInfo<'_>> {
         self.contexts()
             .find(|one| *one.context == name)
             .or_else(|| self.contexts().find(|one| *one.label == name))
@@ -292,8 +292,8 @@ impl Session {
 
     /// The one that a target is in: of an earlier session's the one that reaches its cluster now.
     pub fn of(&self, target: &Target) -> ContextId {
-        let here = |one: &Looked<'_>| *one.cluster == target.cluster;
-        let named = |one: &Looked<'_>| {
+        let here = |one: &ContextInfo<'_>| *one.cluster == target.cluster;
+        let named = |one: &ContextInfo<'_>| {
             *one.context == target.context || (target.context.is_empty() && one.id.is_main())
         };
         let found =

@@ -186,7 +186,7 @@ pub enum Line {
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum Corruption {
     /// The checksum is missing or another.
     #[error("the checksum of a line is wrong")]
     Checksum,
@@ -275,20 +275,20 @@ fn close(mut json: Vec<u8>) -> Vec<u8> {
 }
 
 /// Reads a line, its newline included.
-pub fn decode(line: &[u8]) -> Result<Line, Fault> {
+pub fn decode(line: &[u8]) -> Result<Line, Corruption> {
     if !line.ends_with(b"\n") {
-        return Err(Fault::Torn);
+        return Err(Corruption::Torn);
     }
-    let (body, tail) = line.split_at_checked(line.len().saturating_sub(TAIL)).ok_or(Fault::Checksum)?;
+    let (body, tail) = line.split_at_checked(line.len().saturating_sub(TAIL)).ok_or(Corruption::Checksum)?;
     if tail != format!(",\"crc\":\"{:08x}\"}}\n", crc32c::crc32c(body)).as_bytes() {
-        return Err(Fault::Checksum);
+        return Err(Corruption::Checksum);
     }
     if body.starts_with(b"{\"seq\":") {
-        return serde_json::from_slice(line).map(Line::Record).map_err(|_| Fault::Malformed);
+        return serde_json::from_slice(line).map(Line::Record).map_err(|_| Corruption::Malformed);
     }
     let mut json = body.to_vec();
     json.push(b'}');
-    serde_json::from_slice(&json).map(Line::Mark).map_err(|_| Fault::Malformed)
+    serde_json::from_slice(&json).map(Line::Mark).map_err(|_| Corruption::Malformed)
 }
 
 #[cfg(test)]
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn a_right_checksum_on_wrong_content_is_malformed() {
         for content in [r#"{"seq":"x"}"#, r#"{"later":{}}"#, r#"{"seq":1}"#, r#"["a"]"#] {
-            assert_eq!(decode(&close(content.into())).err(), Some(Fault::Malformed), "{content}");
+            assert_eq!(decode(&close(content.into())).err(), Some(Corruption::Malformed), "{content}");
         }
     }
 

@@ -74,4 +74,4 @@ pub use crate::clean::redact::Redacted;
 pub use error::JournalError;
 pub use format::{Checkpoint, Digest, RawRecord, world_hash};
 pub use reader::{Gap, Item, Recording, Target, Why};
-pub use writer::{Entry, Health, Opening, Status, Writer};
+pub use writer::{JournalHealth, Opening, Pending, Status, Writer};

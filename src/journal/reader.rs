@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use super::error::JournalError;
-use super::format::{Checkpoint, Commit, Fault, Header, Line, Lost, Mark, RawRecord};
+use super::format::{Checkpoint, Commit, Corruption, Header, Line, Lost, Mark, RawRecord};
 use super::scan::{Scan, end, header, segment_numbers};
 use super::segment::{packed_path, plain_path};
 
@@ -77,7 +77,7 @@ pub enum Why {
         /// Where, in bytes of the plain segment.
         offset: u64,
         /// How.
-        fault: Fault,
+        fault: Corruption,
     },
     /// The numbers jump, or a whole segment is not there.
     Missing,
@@ -240,7 +240,7 @@ impl Items {
                 self.why = Some(Why::Damaged {
                     segment: number,
                     offset: 0,
-                    fault: Fault::Unreadable(error.to_string()),
+                    fault: Corruption::Unreadable(error.to_string()),
                 })
             }
         }

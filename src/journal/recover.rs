@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{Disk, LocalDisk};
 use super::error::{JournalError, io_error};
-use super::format::{Chain, Commit, Fault, Line, Lost, Mark, mark_line};
+use super::format::{Chain, Commit, Corruption, Line, Lost, Mark, mark_line};
 use super::scan::{Scan, Scanned, end, segment_numbers};
 use super::segment::{compress, plain_path};
 
@@ -113,7 +113,7 @@ impl Good {
         good.chain.add(bytes);
         while let Some(line) = scan.next() {
             match &line.content {
-                Err(Fault::Unreadable(_)) | Ok(Line::Mark(Mark::Sealed(_) | Mark::Header(_))) => {
+                Err(Corruption::Unreadable(_)) | Ok(Line::Mark(Mark::Sealed(_) | Mark::Header(_))) => {
                     return Ok(None);
                 }
                 Ok(_) if good.torn.is_some() => return Ok(None),

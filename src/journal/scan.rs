@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::error::{JournalError, io_error};
-use super::format::{Commit, FORMAT, Fault, Header, Line, MAX_LINE, Mark, decode};
+use super::format::{Commit, Corruption, FORMAT, Header, Line, MAX_LINE, Mark, decode};
 use super::segment::{number_of, packed_path, plain_path};
 
 /// A segment's end is looked for in its last bytes first.
@@ -28,7 +28,7 @@ pub(super) struct Scanned<'a> {
     pub(super) offset: u64,
     /// As it stands, newline included; what was read of it if it is too long.
     pub(super) bytes: &'a [u8],
-    pub(super) content: Result<Line, Fault>,
+    pub(super) content: Result<Line, Corruption>,
 }
 
 impl Scan {
@@ -51,11 +51,11 @@ impl Scan {
         let offset = self.offset;
         let content = match self.read_line() {
             Ok(0) => return None,
-            Ok(read) if read > MAX_LINE as u64 => Err(Fault::TooLong),
+            Ok(read) if read > MAX_LINE as u64 => Err(Corruption::TooLong),
             Ok(_) => decode(&self.line),
             Err(error) => {
                 self.ended = true;
-                Err(Fault::Unreadable(error.to_string()))
+                Err(Corruption::Unreadable(error.to_string()))
             }
         };
         Some(Scanned { offset, bytes: &self.line, content })

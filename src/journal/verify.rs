@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use ulid::Ulid;
 
 use super::error::JournalError;
-use super::format::{Chain, Checkpoint, Commit, Digest, Fault, Header, Line, Mark, world_hash};
+use super::format::{Chain, Checkpoint, Commit, Corruption, Digest, Header, Line, Mark, world_hash};
 use super::reader::{Gap, Item, Recording};
 use super::scan::{Scan, Scanned};
 
@@ -58,7 +58,7 @@ impl fmt::Display for Damage {
 pub enum Flaw {
     /// A line by itself.
     #[error(transparent)]
-    Line(#[from] Fault),
+    Line(#[from] Corruption),
     /// The lines of a group are not those that were committed.
     #[error("lines were changed, added or removed: the hash chain does not hold")]
     Chain,
@@ -159,7 +159,7 @@ impl Check {
                     self.line(&line);
                 }
             }
-            Err(error) => self.flaw(Fault::Unreadable(error.to_string()).into()),
+            Err(error) => self.flaw(Corruption::Unreadable(error.to_string()).into()),
         }
     }
 
@@ -174,7 +174,7 @@ impl Check {
             Ok(Line::Mark(Mark::Header(header))) => self.header(header),
             Ok(Line::Mark(Mark::Checkpoint(checkpoint))) => self.checkpoint(checkpoint),
             Ok(Line::Record(_) | Line::Mark(Mark::Gap(_))) => {}
-            Err(Fault::Torn) => return,
+            Err(Corruption::Torn) => return,
             Err(fault) => self.flaw(fault.clone().into()),
         }
         self.uncommitted += 1;

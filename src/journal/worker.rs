@@ -20,7 +20,7 @@ use super::disk::Disk;
 use super::error::JournalError;
 use super::format::{Commit, Digest, FORMAT, Header, Lost, write_checkpoint};
 use super::segment::{Checkpointer, Segment, compress};
-use super::writer::{Entry, Health, Limits, Opening, Status};
+use super::writer::{JournalHealth, Limits, Opening, Pending, Status};
 use crate::clean::redact::redact;
 
 /// A group is committed early when it has this many bytes.
@@ -39,8 +39,8 @@ pub(super) struct NewSegment {
 
 /// What the owner's end sends.
 pub(super) enum Message {
-    Observation(Entry),
-    Decision(Entry, oneshot::Sender<Result<(), JournalError>>),
+    Observation(Pending),
+    Decision(Pending, oneshot::Sender<Result<(), JournalError>>),
     /// With what tells, as long as it is there, that it is under way.
     Checkpoint(NewSegment, Arc<()>),
     /// With the number of the last record handed in.
@@ -60,7 +60,7 @@ pub(super) struct Worker {
     end: Commit,
     /// The last record that came, written or not.
     seen: (u64, DateTime<Utc>),
-    health: Health,
+    health: JournalHealth,
     wants_checkpoint: bool,
     commit_due: Option<Instant>,
     ask_due: Option<Instant>,
@@ -92,7 +92,7 @@ impl Worker {
             end: segment.end().clone(),
             segment: Some(segment),
             seen: (0, at),
-            health: Health::Ok,
+            health: JournalHealth::Ok,
             wants_checkpoint: false,
             commit_due: None,
             ask_due: None,
@@ -140,7 +140,7 @@ impl Worker {
         }
     }
 
-    fn record(&mut self, entry: &Entry) -> Result<(), JournalError> {
+    fn record(&mut self, entry: &Pending) -> Result<(), JournalError> {
         self.note_hole(entry.seq)?;
         self.seen = (entry.seq, entry.at);
         let Some(segment) = &mut self.segment else {
@@ -184,7 +184,7 @@ impl Worker {
             }
             Err(error) => {
                 self.segment = None;
-                self.health = Health::Failing { since: self.seen.1, error: error.to_string() };
+                self.health = JournalHealth::Failing { since: self.seen.1, error: error.to_string() };
                 self.wants_checkpoint = true;
             }
         }
@@ -204,7 +204,7 @@ impl Worker {
         match self.next_segment(new) {
             Ok(next) => {
                 self.end = next.end().clone();
-                self.health = Health::Ok;
+                self.health = JournalHealth::Ok;
                 let closed = self.segment.replace(next);
                 self.close(closed);
             }
@@ -215,10 +215,10 @@ impl Worker {
 
     fn next_segment(&mut self, new: NewSegment) -> Result<Segment, JournalError> {
         let lost = match &self.health {
-            Health::Failing { error, .. } => {
+            JournalHealth::Failing { error, .. } => {
                 Some(Lost { from_seq: self.end.seq + 1, to_seq: new.seq, why: error.clone() })
             }
-            Health::Ok | Health::Strained { .. } => None,
+            JournalHealth::Ok | JournalHealth::Strained { .. } => None,
         };
         let lost = lost.filter(|lost| lost.from_seq <= lost.to_seq);
         let header = Header {
@@ -245,7 +245,7 @@ impl Worker {
         let since = self.seen.1;
         let error = error.to_string();
         if self.segment.is_some() {
-            self.health = Health::Strained { since, error };
+            self.health = JournalHealth::Strained { since, error };
         }
         self.ask_due = Some(Instant::now() + if self.segment.is_some() { strained } else { failing });
     }
@@ -278,8 +278,10 @@ impl Worker {
 
     fn refusal(&self) -> JournalError {
         match &self.health {
-            Health::Failing { since, error } => JournalError::Failing { since: *since, error: error.clone() },
-            Health::Ok | Health::Strained { .. } => JournalError::Closed,
+            JournalHealth::Failing { since, error } => {
+                JournalError::Failing { since: *since, error: error.clone() }
+            }
+            JournalHealth::Ok | JournalHealth::Strained { .. } => JournalError::Closed,
         }
     }
 

@@ -62,27 +62,27 @@ impl Default for Limits {
 }
 
 /// What a record that waits to be written takes of the room there is; given back once it is written or lost.
-pub type Room = OwnedSemaphorePermit;
+pub type Permit = OwnedSemaphorePermit;
 
 /// A record, ready to be written.
 #[derive(Debug)]
-pub struct Entry {
+pub struct Pending {
     pub(super) seq: u64,
     pub(super) at: DateTime<Utc>,
     pub(super) line: Vec<u8>,
-    _room: Option<Room>,
+    _room: Option<Permit>,
 }
 
-impl Entry {
+impl Pending {
     /// Record number `seq`, which happened `at` (cut to the microsecond before it was reduced).
-    pub fn new<E>(seq: u64, at: DateTime<Utc>, event: &Redacted<E>, room: Option<Room>) -> Self {
+    pub fn new<E>(seq: u64, at: DateTime<Utc>, event: &Redacted<E>, room: Option<Permit>) -> Self {
         Self { seq, at, line: record_line(seq, at, event.json()), _room: room }
     }
 }
 
 /// Whether the journal can be relied on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Health {
+pub enum JournalHealth {
     /// Everything is written.
     #[default]
     Ok,
@@ -106,7 +106,7 @@ pub enum Health {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// Whether it can write.
-    pub health: Health,
+    pub health: JournalHealth,
     /// Every record up to this one is on disk, or in a gap that is on disk.
     pub durable_seq: u64,
     /// Records lost since the recording began.
@@ -167,13 +167,15 @@ impl Writer {
     pub fn trouble(&self) -> Option<String> {
         let ended = self.status.has_changed().is_err();
         match &self.status.borrow().health {
-            Health::Strained { error, .. } | Health::Failing { error, .. } => Some(error.clone()),
-            Health::Ok => ended.then(|| "the thread that writes it has ended".into()),
+            JournalHealth::Strained { error, .. } | JournalHealth::Failing { error, .. } => {
+                Some(error.clone())
+            }
+            JournalHealth::Ok => ended.then(|| "the thread that writes it has ended".into()),
         }
     }
 
     /// Hands in an observation. It never waits; it may still be lost, which [`Status`] then says.
-    pub fn observe(&mut self, entry: Entry) -> Result<(), JournalError> {
+    pub fn observe(&mut self, entry: Pending) -> Result<(), JournalError> {
         self.admit(&entry)?;
         match self.send(Message::Observation(entry)) {
             Err(JournalError::Behind) => Ok(()), // the thread sees the hole in the numbers and counts it
@@ -183,7 +185,10 @@ impl Writer {
 
     /// Hands in a decision. The answer comes once it is on disk; any error means that what was decided must
     /// not be done.
-    pub fn decide(&mut self, entry: Entry) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
+    pub fn decide(
+        &mut self,
+        entry: Pending,
+    ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
         let (ack, answer) = oneshot::channel();
         let sent = self.admit(&entry).and_then(|()| self.send(Message::Decision(entry, ack)));
         async move {
@@ -223,7 +228,7 @@ impl Writer {
         answer.recv_timeout(PATIENCE).map_err(|_| JournalError::Hung(PATIENCE))?
     }
 
-    fn admit(&mut self, entry: &Entry) -> Result<(), JournalError> {
+    fn admit(&mut self, entry: &Pending) -> Result<(), JournalError> {
         let expected = self.seq + 1;
         if entry.seq != expected {
             return Err(JournalError::OutOfOrder { expected, got: entry.seq });
@@ -272,7 +277,7 @@ mod tests {
         let mut writer = Writer::create(Arc::new(LocalDisk), opening).unwrap();
         let line = vec![b'x'; MAX_LINE + 1];
         assert!(matches!(
-            writer.observe(Entry { seq: 1, at, line, _room: None }),
+            writer.observe(Pending { seq: 1, at, line, _room: None }),
             Err(JournalError::TooLarge { .. })
         ));
         let status = writer.status();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::Context::{Alerts, Confirm, Detail, Dialog, Global, Input, Logs, Page, Replay, Timeline};
-use crate::data::{Fault, text_fields};
+use crate::data::{Problem, text_fields};
 
 /// How far an action reaches. A replay and a look back allow only [`Danger::Screen`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -263,15 +263,15 @@ impl fmt::Display for Action {
 }
 
 impl FromStr for Action {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let (name, argument) =
             text.trim().split_once(' ').map_or((text.trim(), ""), |(name, rest)| (name, rest.trim()));
         let named = |spec: &Spec| spec.name == name || spec.aliases.contains(&name);
         if let Some((spec, with)) = WITH_ARGUMENT.iter().find(|(spec, _)| named(spec)) {
             let missing = || {
-                Fault::new(format!(
+                Problem::new(format!(
                     "{:?} needs its argument: {}",
                     spec.name,
                     spec.argument.unwrap_or_default()
@@ -281,10 +281,10 @@ impl FromStr for Action {
         }
         match Self::PLAIN.iter().find(|action| named(action.spec())) {
             Some(_) if !argument.is_empty() => {
-                Err(Fault::new(format!("{name:?} takes no argument, but {argument:?} follows it")))
+                Err(Problem::new(format!("{name:?} takes no argument, but {argument:?} follows it")))
             }
             Some(action) => Ok(action.clone()),
-            None => Err(Fault::unknown("action", name, names())),
+            None => Err(Problem::unknown("action", name, names())),
         }
     }
 }
@@ -300,9 +300,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 text_fields!(Action);
 
 impl TryFrom<String> for Action {
-    type Error = Fault;
+    type Error = Problem;
 
-    fn try_from(text: String) -> Result<Self, Fault> {
+    fn try_from(text: String) -> Result<Self, Problem> {
         text.parse()
     }
 }

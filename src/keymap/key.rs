@@ -7,7 +7,7 @@ use std::str::FromStr;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Fault, text_fields};
+use crate::data::{Problem, text_fields};
 
 /// Which key, without modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,9 +124,9 @@ impl fmt::Display for Key {
 }
 
 impl FromStr for Key {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
         while let Some((modifier, after)) = modifier_of(rest) {
@@ -159,10 +159,10 @@ fn code_of(text: &str) -> Option<Code> {
     function.map(Code::F).or_else(named)
 }
 
-fn unknown(text: &str, rest: &str) -> Fault {
+fn unknown(text: &str, rest: &str) -> Problem {
     let modifiers = &text[..text.len() - rest.len()];
     let names = Named::ALL.iter().map(|(_, name)| *name).chain([SPACE, "f1", "f24"]);
-    let mut fault = Fault::unknown("key", rest, names);
+    let mut fault = Problem::unknown("key", rest, names);
     fault.message = format!("no such key {text:?}");
     fault.nearest = fault.nearest.map(|name| format!("{modifiers}{name}"));
     fault
@@ -171,9 +171,9 @@ fn unknown(text: &str, rest: &str) -> Fault {
 text_fields!(Key);
 
 impl TryFrom<String> for Key {
-    type Error = Fault;
+    type Error = Problem;
 
-    fn try_from(text: String) -> Result<Self, Fault> {
+    fn try_from(text: String) -> Result<Self, Problem> {
         text.parse()
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::help::sequence;
 use super::{Action, Binding, Context, Key, Keymap, Layer};
-use crate::data::{self, Fault, Mistake, Place, Reader, stem, stems, text_fields};
+use crate::data::{self, Location, Mistake, Problem, Reader, stem, stems, text_fields};
 
 const BUILT_IN: [(&str, &str); 3] = [
     ("keymaps/default.toml (built in)", include_str!("../../keymaps/default.toml")),
@@ -36,7 +36,7 @@ struct Row {
     says: Says,
     desc: Option<String>,
     hint: Option<String>,
-    place: Place,
+    place: Location,
 }
 
 enum Says {
@@ -52,9 +52,9 @@ enum Run {
 }
 
 impl FromStr for Run {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         if text == UNBIND { Ok(Self::Unbind) } else { text.parse().map(Self::Action) }
     }
 }
@@ -67,7 +67,7 @@ impl Keymap {
     ///
     /// # Errors
     /// Every mistake of the keymap's file and of those that it inherits from; an unknown name at `at`.
-    pub fn named(name: &str, at: &Place, files: &[(&str, &str)]) -> Result<Self, Vec<Mistake>> {
+    pub fn named(name: &str, at: &Location, files: &[(&str, &str)]) -> Result<Self, Vec<Mistake>> {
         let (line, lost) = lineage(name, at, files);
         let Some(lost) = lost else { return Self::load(&line) };
         let read = |(name, text): &(&str, &str)| data::read_partly(name, text, "context", rows).1;
@@ -96,7 +96,7 @@ impl Keymap {
         mistakes.extend(keymap.conflicts());
         if mistakes.is_empty() {
             let last = files.last().map_or(DEFAULT.0, |(name, _)| name);
-            mistakes.extend(keymap.lost_actions(&Place::start_of(last)));
+            mistakes.extend(keymap.lost_actions(&Location::start_of(last)));
         }
         mistakes.sort();
         if mistakes.is_empty() { Ok(keymap) } else { Err(mistakes) }
@@ -110,8 +110,11 @@ impl Keymap {
             rows.into_iter().partition(|row| matches!(row.says, Says::Unbind));
         for row in unbinding {
             if !self.layers.entry(row.context).or_default().unbind(&row.on) {
-                let fault =
-                    Fault::new(format!("nothing to take away: {} has no {}", row.context, sequence(&row.on)));
+                let fault = Problem::new(format!(
+                    "nothing to take away: {} has no {}",
+                    row.context,
+                    sequence(&row.on)
+                ));
                 mistakes.push(row.place.mistake(fault));
             }
         }
@@ -136,7 +139,7 @@ impl Keymap {
         mistakes
     }
 
-    fn lost_actions(&self, place: &Place) -> Vec<Mistake> {
+    fn lost_actions(&self, place: &Location) -> Vec<Mistake> {
         let has_key = |action: &Action, context: Context| {
             self.reachable(&[context, Context::Global]).iter().any(|(_, binding)| binding.run == *action)
         };
@@ -145,7 +148,7 @@ impl Keymap {
             .flat_map(|(action, contexts)| contexts.iter().map(move |context| (action, *context)));
         let lost = needed.filter(|(action, context)| !has_key(action, *context));
         lost.map(|(action, context)| {
-            place.mistake(Fault::new(format!("{action} has no key left in {context}")))
+            place.mistake(Problem::new(format!("{action} has no key left in {context}")))
         })
         .collect()
     }
@@ -155,7 +158,7 @@ impl Keymap {
 /// over; and what is wrong where that line breaks off.
 fn lineage<'a>(
     name: &str,
-    at: &Place,
+    at: &Location,
     files: &[(&'a str, &'a str)],
 ) -> (Vec<(&'a str, &'a str)>, Option<Mistake>) {
     let mut found = Vec::new();
@@ -167,8 +170,8 @@ fn lineage<'a>(
             let names = Keymap::names(files);
             let circle = names
                 .contains(&name.as_str())
-                .then(|| Fault::new(format!("keymap {name:?} inherits from itself")));
-            lost = Some(at.mistake(circle.unwrap_or_else(|| Fault::unknown("keymap", &name, names))));
+                .then(|| Problem::new(format!("keymap {name:?} inherits from itself")));
+            lost = Some(at.mistake(circle.unwrap_or_else(|| Problem::unknown("keymap", &name, names))));
             break;
         };
         if file == DEFAULT {
@@ -176,7 +179,7 @@ fn lineage<'a>(
         }
         found.push(file);
         let (inherits, _) =
-            data::read_partly(file.0, file.1, "context", |root| root.get::<(String, Place)>("inherits"));
+            data::read_partly(file.0, file.1, "context", |root| root.get::<(String, Location)>("inherits"));
         let covers = BUILT_IN.iter().any(|built_in| stem(built_in.0) == name && !found.contains(built_in));
         next = inherits.flatten().or(covers.then_some((name, at)));
     }
@@ -245,7 +248,7 @@ fn row(context: Context, table: &mut Reader<'_>) -> Option<Row> {
 }
 
 fn fault(table: &Reader<'_>, message: impl Into<String>) -> Option<Row> {
-    table.fault(Fault::new(message));
+    table.fault(Problem::new(message));
     None
 }
 
@@ -265,7 +268,7 @@ fn duplicates(rows: &[Row]) -> Vec<Mistake> {
                 sequence(&row.on),
                 first.place.line
             );
-            mistakes.push(row.place.mistake(Fault::new(message)));
+            mistakes.push(row.place.mistake(Problem::new(message)));
         }
     }
     mistakes
@@ -280,11 +283,11 @@ fn unreachable(context: Context, short: &Binding, long: &Binding) -> Mistake {
             "{short_keys} hides {long_keys} ({}) in {context}; take the menu away first: on = [{short_keys:?}], run = {UNBIND:?}",
             long.run
         );
-        return short.place.mistake(Fault::new(message));
+        return short.place.mistake(Problem::new(message));
     }
     let message = format!(
         "{long_keys} can never be reached in {context}: {short_keys} runs {} ({})",
         short.run, short.place
     );
-    long.place.mistake(Fault::new(message))
+    long.place.mistake(Problem::new(message))
 }

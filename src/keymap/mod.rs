@@ -16,7 +16,7 @@ pub use context::Context;
 pub use help::{Group, Hint, Row, sequence};
 pub use key::{Code, Key, Named};
 
-use crate::data::{Fault, Mistake, Place};
+use crate::data::{Location, Mistake, Problem};
 
 /// One row: these keys, pressed one after another, run this action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Binding {
     /// A word or two for the footer, on the rows that belong there.
     pub hint: Option<String>,
     /// Where the row stands.
-    pub place: Place,
+    pub place: Location,
 }
 
 /// All bindings and menu titles of a session. Made by [`Keymap::load`] only, so its rows are without
@@ -66,12 +66,12 @@ pub struct Menu {
     /// What the menu is about; empty when no row names it.
     pub title: String,
     /// The keys that lead on, in the keymap's order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<MenuItem>,
 }
 
 /// One line of a menu.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct MenuItem {
     /// The next key.
     pub key: Key,
     /// What it does, or the title of the menu that it opens.
@@ -97,7 +97,7 @@ impl Keymap {
 
     /// What may follow `pressed`: the innermost context's rows first.
     pub fn menu(&self, contexts: &[Context], pressed: &[Key]) -> Menu {
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<MenuItem> = Vec::new();
         for (_, binding) in self.reachable(contexts) {
             let Some([key, rest @ ..]) = binding.on.strip_prefix(pressed) else { continue };
             if entries.iter().any(|entry| entry.key == *key) {
@@ -107,7 +107,7 @@ impl Keymap {
             let opens = !rest.is_empty();
             let label =
                 if opens { self.title(contexts, &[pressed, &[key]].concat()) } else { binding.desc.clone() };
-            entries.push(Entry { key, label, opens });
+            entries.push(MenuItem { key, label, opens });
         }
         Menu { title: self.title(contexts, pressed), entries }
     }
@@ -117,7 +117,7 @@ impl Keymap {
         let bindings = self.layers.values().flat_map(|layer| &layer.bindings);
         let unknown = bindings.filter_map(|binding| match &binding.run {
             Action::Step(id) if !known.contains(&id.as_str()) => {
-                Some(binding.place.mistake(Fault::unknown("step", id, known.iter().copied())))
+                Some(binding.place.mistake(Problem::unknown("step", id, known.iter().copied())))
             }
             _ => None,
         });

@@ -164,7 +164,7 @@ on = []
 
 fn named(name: &str, files: &[(&str, &str)]) -> Result<Keymap, Vec<String>> {
     let mistakes = |found: Vec<Mistake>| found.iter().map(ToString::to_string).collect();
-    Keymap::named(name, &Place::start_of("config.toml"), files).map_err(mistakes)
+    Keymap::named(name, &Location::start_of("config.toml"), files).map_err(mistakes)
 }
 
 #[test]

@@ -18,7 +18,7 @@ use tower::{BoxError, Service, ServiceExt};
 
 use super::clock::Clock;
 use super::connect::{ConnectError, ConnectSettings};
-use super::credential::{Credentials, Identity, Pass};
+use super::credential::{Credentials, Identity, Token};
 use super::kubeconfig::{Chosen, Print, Stamp, stamp};
 use super::proxy::Proxy;
 use super::stack::{Stack, Stacks};
@@ -74,7 +74,7 @@ impl Route {
     }
 
     /// The way for this role with this pass; another certificate means other connections.
-    fn stack(&self, role: Role, pass: &Pass) -> Result<Stack, BoxError> {
+    fn stack(&self, role: Role, pass: &Token) -> Result<Stack, BoxError> {
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         let same = match (&built.0, &pass.identity) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
@@ -100,7 +100,7 @@ impl Route {
         role: Role,
         mut parts: Parts,
         body: Body,
-        pass: &Pass,
+        pass: &Token,
     ) -> Result<Response<Incoming>, BoxError> {
         if let Some(header) = &pass.header {
             parts.headers.insert(AUTHORIZATION, header.clone());
@@ -110,7 +110,7 @@ impl Route {
 }
 
 /// See the module. Bound to one context and one server for as long as it lives.
-pub struct Line {
+pub struct ReloadingClient {
     settings: ConnectSettings,
     server: String,
     clock: Clock,
@@ -120,9 +120,9 @@ pub struct Line {
     news: Mutex<Vec<String>>,
 }
 
-impl std::fmt::Debug for Line {
+impl std::fmt::Debug for ReloadingClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Line to {}", self.server)
+        write!(f, "ReloadingClient to {}", self.server)
     }
 }
 
@@ -136,7 +136,7 @@ struct Seen {
     refused: Option<(String, bool)>,
 }
 
-impl Line {
+impl ReloadingClient {
     /// Opens the line: gets credentials and reads certificates, and speaks with nobody yet.
     pub(super) async fn open(
         settings: &ConnectSettings,
@@ -179,7 +179,7 @@ impl Line {
     /// A client over this line.
     pub fn client(self: &Arc<Self>, role: Role) -> Client {
         let namespace = self.route().config.default_namespace.clone();
-        Client::new(End { line: Arc::clone(self), role }, namespace)
+        Client::new(ClientHandle { line: Arc::clone(self), role }, namespace)
     }
 
     /// Looks at the kubeconfig every few seconds for as long as somebody listens, and tells what became of
@@ -301,12 +301,12 @@ impl Line {
 }
 
 /// A client's end of the line.
-struct End {
-    line: Arc<Line>,
+struct ClientHandle {
+    line: Arc<ReloadingClient>,
     role: Role,
 }
 
-impl Service<Request<Body>> for End {
+impl Service<Request<Body>> for ClientHandle {
     type Response = Response<Incoming>;
     type Error = BoxError;
     type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;

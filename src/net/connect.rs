@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use kube::config::InClusterError;
 
-use super::client::{Line, Role};
+use super::client::{ReloadingClient, Role};
 use super::clock::Clock;
 use super::credential::NoCredentials;
 use super::failure::root;
 use super::kubeconfig::Chosen;
 use super::timing::Timing;
 use crate::clean::Clean;
-use crate::data::Fault;
+use crate::data::Problem;
 use crate::event::{ContextId, labels};
 
 /// Where to connect to.
@@ -46,7 +46,7 @@ pub struct Connection {
     /// The context's user, as the kubeconfig calls it.
     pub user: Option<Clean>,
     /// What both clients speak through; follows the kubeconfig.
-    pub line: Arc<Line>,
+    pub line: Arc<ReloadingClient>,
 }
 
 /// The clusters of a session: the main one, and those beside it, as far as there is a way to them.
@@ -147,7 +147,7 @@ pub enum ConnectError {
     NoCurrentContext(String),
     /// A context that is not there.
     #[error("{0}")]
-    NoSuchContext(Fault),
+    NoSuchContext(Problem),
     /// A context whose parts do not fit together.
     #[error("context {context:?} of the kubeconfig is not complete: {why}")]
     Incomplete {
@@ -184,7 +184,7 @@ pub async fn connect(settings: &ConnectSettings, timing: &Timing) -> Result<Conn
     let user = chosen.user.clone();
     let cluster = chosen.config.cluster_url.to_string();
     let authority = chosen.config.root_cert.as_ref().map(|certificates| digest(certificates));
-    let line = Line::open(settings, chosen, Clock::system(), timing).await?;
+    let line = ReloadingClient::open(settings, chosen, Clock::system(), timing).await?;
     Ok(Connection {
         reader: line.client(Role::Reader),
         writer: line.client(Role::Writer),

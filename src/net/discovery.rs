@@ -1,4 +1,4 @@
-//! What the cluster itself has: services that look like Prometheus or Alertmanager, brokers of Kafka. By what
+//! ServiceKind the cluster itself has: services that look like Prometheus or Alertmanager, brokers of Kafka. By what
 //! the common charts and operators call them, best first; each is asked whether it is what it looks like
 //! before it is used.
 
@@ -28,17 +28,17 @@ const FRESH: Duration = Duration::from_secs(30);
 /// So many are asked whether they are what they look like.
 const TRIES: usize = 5;
 
-/// What is looked for.
+/// ServiceKind is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum ServiceKind {
     /// Whatever answers `/api/v1/query` as Prometheus does.
     Prometheus,
     /// Alertmanager's API v2.
     Alertmanager,
 }
 
-impl What {
-    /// What it is called in sentences.
+impl ServiceKind {
+    /// ServiceKind it is called in sentences.
     pub fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "Prometheus",
@@ -54,7 +54,7 @@ impl What {
         }
     }
 
-    fn signs(self) -> &'static [Sign] {
+    fn signs(self) -> &'static [Pattern] {
         match self {
             Self::Prometheus => PROMETHEUS,
             Self::Alertmanager => ALERTMANAGER,
@@ -63,7 +63,7 @@ impl What {
 }
 
 /// How a service of a known chart or operator looks.
-struct Sign {
+struct Pattern {
     name: Name,
     /// The ports that answer, the best first.
     ports: &'static [u16],
@@ -78,13 +78,13 @@ enum Name {
     Labelled(&'static str),
 }
 
-const fn sign(name: Name, ports: &'static [u16]) -> Sign {
-    Sign { name, ports, prefix: "" }
+const fn sign(name: Name, ports: &'static [u16]) -> Pattern {
+    Pattern { name, ports, prefix: "" }
 }
 
 /// Best first: the operator's own, the common charts, what reads several of them, what only speaks the same
 /// language.
-const PROMETHEUS: &[Sign] = &[
+const PROMETHEUS: &[Pattern] = &[
     sign(Name::Is("prometheus-operated"), &[9090]),
     sign(Name::Is("prometheus-k8s"), &[9090]),
     sign(Name::Ends("-prometheus"), &[9090]),
@@ -94,12 +94,12 @@ const PROMETHEUS: &[Sign] = &[
     sign(Name::Ends("thanos-query"), &[9090, 10902]),
     sign(Name::Begins("vmsingle"), &[8428, 8429]),
     sign(Name::Ends("victoria-metrics-single-server"), &[8428]),
-    Sign { name: Name::Begins("vmselect"), ports: &[8481], prefix: "/select/0/prometheus" },
-    Sign { name: Name::Ends("mimir-query-frontend"), ports: &[8080], prefix: "/prometheus" },
+    Pattern { name: Name::Begins("vmselect"), ports: &[8481], prefix: "/select/0/prometheus" },
+    Pattern { name: Name::Ends("mimir-query-frontend"), ports: &[8080], prefix: "/prometheus" },
     sign(Name::Labelled("prometheus"), &[9090, 80]),
 ];
 
-const ALERTMANAGER: &[Sign] = &[
+const ALERTMANAGER: &[Pattern] = &[
     sign(Name::Is("alertmanager-operated"), &[9093]),
     sign(Name::Is("alertmanager-main"), &[9093]),
     sign(Name::Ends("-alertmanager"), &[9093, 80]),
@@ -125,7 +125,7 @@ impl Name {
     }
 }
 
-impl Sign {
+impl Pattern {
     fn find(&self, service: &Service) -> Option<InCluster> {
         let port =
             self.ports.iter().find(|port| service.listens(**port)).filter(|_| self.name.fits(service))?;
@@ -246,8 +246,8 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// What looks like it, the best first; among alike ones those of the session's own namespace.
-    pub fn candidates(&self, what: What) -> Vec<InCluster> {
+    /// ServiceKind looks like it, the best first; among alike ones those of the session's own namespace.
+    pub fn candidates(&self, what: ServiceKind) -> Vec<InCluster> {
         let rank = |service| {
             what.signs().iter().enumerate().find_map(|(rank, sign)| Some((rank, sign.find(service)?)))
         };
@@ -285,7 +285,7 @@ type Listing = (Instant, Arc<Catalog>);
 
 /// Looks in one cluster, for all who want to know; cheap to clone.
 #[derive(Clone)]
-pub struct Scout {
+pub struct Discovery {
     pub(super) client: kube::Client,
     /// The session's namespace: looked at first, and alone where all are forbidden.
     near: Option<String>,
@@ -293,13 +293,13 @@ pub struct Scout {
     last: Arc<Mutex<Option<Listing>>>,
 }
 
-impl std::fmt::Debug for Scout {
+impl std::fmt::Debug for Discovery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Scout near {:?}", self.near)
+        write!(f, "Discovery near {:?}", self.near)
     }
 }
 
-impl Scout {
+impl Discovery {
     /// Nothing is looked at yet.
     pub fn new(client: kube::Client, near: Option<String>, timing: &Timing) -> Self {
         Self { client, near, timing: timing.clone(), last: Arc::default() }
@@ -376,7 +376,7 @@ impl Scout {
     }
 
     /// The best that answers as it should, and what the others said; what looked like it at all was tried.
-    pub async fn find(&self, what: What) -> Result<Option<(InCluster, Server)>, Failure> {
+    pub async fn find(&self, what: ServiceKind) -> Result<Option<(InCluster, Server)>, Failure> {
         let catalog = self.catalog().await?;
         let mut first = None;
         for service in catalog.candidates(what).into_iter().take(TRIES) {
@@ -418,7 +418,7 @@ impl Scout {
 }
 
 /// Whether it answers as it should; in words what it has.
-pub async fn test(what: What, server: &Server) -> Result<String, Failure> {
+pub async fn test(what: ServiceKind, server: &Server) -> Result<String, Failure> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Status {
@@ -429,7 +429,7 @@ pub async fn test(what: What, server: &Server) -> Result<String, Failure> {
         version: String,
     }
     match what {
-        What::Prometheus => {
+        ServiceKind::Prometheus => {
             let answer: serde_json::Value =
                 server.ask(server.get("api/v1/query", &[("query", "sum by (job) (up)")])).await?;
             let jobs = answer.pointer("/data/result").and_then(serde_json::Value::as_array);
@@ -439,7 +439,7 @@ pub async fn test(what: What, server: &Server) -> Result<String, Failure> {
                 jobs.iter().filter_map(|job| job.pointer("/value/1")?.as_str()?.parse::<u64>().ok()).sum();
             Ok(format!("{targets} targets up in {} jobs", jobs.len()))
         }
-        What::Alertmanager => {
+        ServiceKind::Alertmanager => {
             let status: Status = server.ask(server.get("api/v2/status", &[])).await?;
             Ok(format!("version {}", status.version_info.version))
         }

@@ -11,7 +11,7 @@ use kube::config::{AuthInfo, Config, Context, KubeConfigOptions, Kubeconfig, Kub
 use super::connect::{ConnectError, ConnectSettings};
 use super::credential::Credential;
 use super::proxy::Proxy;
-use crate::data::Fault;
+use crate::data::Problem;
 
 /// A cluster and a user, chosen by a context, an address or the pod that warroom runs in.
 pub(super) struct Chosen {
@@ -233,5 +233,5 @@ fn choose(kubeconfig: &Kubeconfig, wanted: Option<&str>) -> Result<(String, Cont
         .and_then(|named| named.context.clone());
     found
         .map(|context| (name.to_owned(), context))
-        .ok_or_else(|| ConnectError::NoSuchContext(Fault::unknown("context", name, names())))
+        .ok_or_else(|| ConnectError::NoSuchContext(Problem::unknown("context", name, names())))
 }

@@ -4,22 +4,22 @@
 use std::time::Duration;
 
 use super::clock::Clock;
-use super::discovery::{Scout, What};
+use super::discovery::{Discovery, ServiceKind};
 use super::failure::{Backoff, Failure};
 use super::http::{self, Server};
 use crate::clean::Clean;
 use crate::config::{Endpoint, InCluster, Where};
-use crate::source::handle::Voice;
+use crate::source::handle::SourceHandle;
 
 /// After so long it is looked again for what the cluster did not have.
 const AGAIN: Duration = Duration::from_secs(300);
 
 /// A way to one server; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Reach {
-    what: What,
+pub struct Resolver {
+    what: ServiceKind,
     endpoint: Endpoint,
-    scout: Scout,
+    scout: Discovery,
 }
 
 /// Why there is no server.
@@ -46,27 +46,27 @@ pub struct Clients {
     pub place: Clean,
 }
 
-impl Reach {
+impl Resolver {
     /// To what the endpoint names; without a place, to what the scout finds.
-    pub fn new(what: What, endpoint: Endpoint, scout: Scout) -> Self {
+    pub fn new(what: ServiceKind, endpoint: Endpoint, scout: Discovery) -> Self {
         Self { what, endpoint, scout }
     }
 
-    /// The server, as soon as there is one; until then the voice says why there is none.
-    pub async fn open(&self, voice: &mut Voice, clock: &Clock) -> Server {
+    /// The server, as soon as there is one; until then the handle says why there is none.
+    pub async fn open(&self, handle: &mut SourceHandle, clock: &Clock) -> Server {
         let mut backoff = Backoff::new(self.scout.timing.clone());
         loop {
             match self.find().await {
                 Ok(server) => {
-                    voice.remark(server.remark());
+                    handle.remark(server.remark());
                     return server;
                 }
                 Err(Unreached::Nowhere(why)) => {
-                    voice.off(&why).await;
+                    handle.off(&why).await;
                     clock.sleep(AGAIN).await;
                 }
                 Err(Unreached::Failed(failure)) => {
-                    voice.fail(&failure).await;
+                    handle.fail(&failure).await;
                     tokio::time::sleep(backoff.next(&failure)).await;
                 }
             }

@@ -4,7 +4,7 @@
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::CallBy;
-use crate::state::{Entry, EntryKind, State};
+use crate::state::{EntryKind, State, TimelineEntry};
 
 /// Calls for the entries that are newer than `seen`, all of one record at once.
 pub(super) fn since(state: &mut State, seen: u64) -> Vec<Effect> {
@@ -29,7 +29,7 @@ pub(super) fn since(state: &mut State, seen: u64) -> Vec<Effect> {
 }
 
 /// A trouble, an alert that nobody silenced, a change whose outcome is unknown or whose effect was not seen.
-fn needs_somebody(state: &State, entry: &Entry) -> bool {
+fn needs_somebody(state: &State, entry: &TimelineEntry) -> bool {
     match entry.kind {
         EntryKind::Trouble | EntryKind::Unknown | EntryKind::Unverified => true,
         EntryKind::Alert => entry
@@ -42,12 +42,12 @@ fn needs_somebody(state: &State, entry: &Entry) -> bool {
 }
 
 /// An alert is told by its name; of a trouble the words change while it lasts, and whom it is about stays.
-fn cause(entry: &Entry) -> String {
+fn cause(entry: &TimelineEntry) -> String {
     let what = if entry.kind == EntryKind::Alert { entry.text.as_str() } else { "" };
     format!("{:?} {:?} {} {what} {:?}", entry.kind, entry.context, entry.subject, entry.mark)
 }
 
-fn words(state: &State, entry: &Entry) -> String {
+fn words(state: &State, entry: &TimelineEntry) -> String {
     let word = if entry.kind == EntryKind::Alert { "alert " } else { "" };
     let subject =
         if entry.subject.is_empty() { String::new() } else { format!("{}: ", state.world.subject(entry)) };

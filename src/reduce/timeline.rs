@@ -6,11 +6,11 @@ use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::Operator;
 use crate::state::{
-    Entry, Focus, Overlay, State, pod_lines, row_ids, row_of, search, selected_entry, timeline_lines,
+    Focus, Overlay, State, TimelineEntry, pod_lines, row_ids, row_of, search, selected_entry, timeline_lines,
 };
 
 /// The selected entry, or the newest.
-fn chosen(state: &State) -> Option<&Entry> {
+fn chosen(state: &State) -> Option<&TimelineEntry> {
     selected_entry(state).or_else(|| timeline_lines(state).last().map(|line| line.entry))
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
-use crate::data::{self, Fault, Mistake, Place, Reader, text_fields};
+use crate::data::{self, Location, Mistake, Problem, Reader, text_fields};
 use crate::step::{Kind, check, set_env};
 
 /// The runbook that comes with warroom, and its name in reports.
@@ -74,7 +74,7 @@ fn flag(table: &mut Reader<'_>, seen: &mut BTreeSet<(String, String)>) -> Option
     let dependency = dependency?;
     let deployment = deployment?;
     if !seen.insert((dependency.clone(), deployment.clone())) {
-        table.fault(Fault::new(format!("a second flag of {deployment:?} for {dependency:?}")));
+        table.fault(Problem::new(format!("a second flag of {deployment:?} for {dependency:?}")));
     }
     Some(Flag { dependency: dependency.into(), deployment: deployment.into(), env: env?.0.into() })
 }
@@ -83,13 +83,13 @@ fn flag(table: &mut Reader<'_>, seen: &mut BTreeSet<(String, String)>) -> Option
 struct Variables(String);
 
 impl FromStr for Variables {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         match set_env::parse(text) {
-            Ok(all) if all.is_empty() => Err(Fault::new("it sets no variable: write NAME=value")),
+            Ok(all) if all.is_empty() => Err(Problem::new("it sets no variable: write NAME=value")),
             Ok(_) => Ok(Self(text.to_owned())),
-            Err(refusal) => Err(Fault::new(refusal.reason().to_string())),
+            Err(refusal) => Err(Problem::new(refusal.reason().to_string())),
         }
     }
 }
@@ -97,7 +97,7 @@ impl FromStr for Variables {
 fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
     let id: Option<String> = table.required("id");
     if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
-        table.fault(Fault::new(format!("a second step {id:?}")));
+        table.fault(Problem::new(format!("a second step {id:?}")));
     }
     let (section, title): (Option<String>, Option<String>) = (table.get("section"), table.required("title"));
     let (danger, kind): (Option<Danger>, Option<Kind>) = (table.required("danger"), table.required("kind"));
@@ -108,7 +108,7 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
     let kind = kind?;
     let danger = danger?;
     if danger < kind.danger() {
-        table.fault(Fault::new(format!(
+        table.fault(Problem::new(format!(
             "a step of kind {} is no {danger}: danger is {} at least",
             kind.name(),
             kind.danger()
@@ -144,19 +144,19 @@ impl Given {
 }
 
 fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
-    let (name, kind): (Option<(String, Place)>, Option<InputKind>) =
+    let (name, kind): (Option<(String, Location)>, Option<InputKind>) =
         (table.required("name"), table.get("kind"));
     let (required, default): (Option<bool>, Option<String>) = (table.get("required"), table.get("default"));
     let (name, place) = name?;
     let of = of?;
     match of.inputs().iter().find(|spec| spec.name == name) {
         None => {
-            table.fault_at(&place, Fault::unknown("input", &name, of.inputs().iter().map(|spec| spec.name)))
+            table.fault_at(&place, Problem::unknown("input", &name, of.inputs().iter().map(|spec| spec.name)))
         }
         Some(spec) if kind.is_some_and(|kind| kind != spec.kind) => {
             table.fault_at(
                 &place,
-                Fault::new(format!("input {name} of kind {} is a {}", of.name(), spec.kind)),
+                Problem::new(format!("input {name} of kind {} is a {}", of.name(), spec.kind)),
             );
         }
         Some(_) => {}
@@ -168,21 +168,21 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
 struct CheckName(&'static str);
 
 impl FromStr for CheckName {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         check::names()
             .find(|name| *name == text)
             .map(Self)
-            .ok_or_else(|| Fault::unknown("check", text, check::names()))
+            .ok_or_else(|| Problem::unknown("check", text, check::names()))
     }
 }
 
 impl FromStr for Kind {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
-        Self::named(text).ok_or_else(|| Fault::unknown("kind of step", text, Self::names()))
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        Self::named(text).ok_or_else(|| Problem::unknown("kind of step", text, Self::names()))
     }
 }
 

@@ -7,29 +7,29 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-use super::orphans::Estate;
+use super::orphans::Orphans;
 use super::screen::Moved;
 use crate::clean::Clean;
 use crate::event::{Event, Private, View};
 use crate::journal::Redacted;
-use crate::journal::writer::Room;
+use crate::journal::writer::Permit;
 
 /// Events that may be ready and not taken in; whoever sends more waits.
 const READY: usize = 4;
 
 /// An event, ready to be taken in.
-pub enum Ready {
+pub enum Encoded {
     /// It is recorded. What is known to this process only goes beside it; so does the room it takes.
-    Recorded(Redacted<Event>, Private, Option<Room>),
+    Recorded(Redacted<Event>, Private, Option<Permit>),
     /// It concerns only this screen.
     Passing(Event),
     /// It cannot be recorded, and why.
     Dropped(Clean),
     /// What earlier sessions left open.
-    Left(Vec<Estate>),
+    Left(Vec<Orphans>),
 }
 
-impl Ready {
+impl Encoded {
     /// What it moves.
     pub(super) fn moves(&self) -> Moved {
         match self {
@@ -40,7 +40,7 @@ impl Ready {
     }
 }
 
-impl From<Event> for Ready {
+impl From<Event> for Encoded {
     fn from(event: Event) -> Self {
         if !event.recorded() {
             return Self::Passing(event);
@@ -63,20 +63,20 @@ const ROOM: usize = 2 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Who lets records through to the journal.
-struct Gate {
+struct Backpressure {
     room: Arc<Semaphore>,
     patience: Duration,
     /// Whether the disk has taken something since it was waited for in vain.
     trusts: bool,
 }
 
-impl Gate {
+impl Backpressure {
     fn new(patience: Duration) -> Self {
         Self { room: Arc::new(Semaphore::new(ROOM)), patience, trusts: true }
     }
 
-    async fn admit(&mut self, ready: Ready) -> Ready {
-        let Ready::Recorded(event, private, _) = ready else { return ready };
+    async fn admit(&mut self, ready: Encoded) -> Encoded {
+        let Encoded::Recorded(event, private, _) = ready else { return ready };
         let bytes = u32::try_from(event.json().len().min(ROOM)).unwrap_or(u32::MAX);
         let patience = if self.trusts { self.patience } else { Duration::ZERO };
         let room = timeout(patience, Arc::clone(&self.room).acquire_many_owned(bytes))
@@ -84,19 +84,19 @@ impl Gate {
             .ok()
             .and_then(Result::ok);
         self.trusts = room.is_some();
-        Ready::Recorded(event, private, room)
+        Encoded::Recorded(event, private, room)
     }
 }
 
 /// Takes events as they come and gives them on in the same order, ready; what comes ready already may join
 /// them. Ends with either side.
-pub fn scribe(mut events: mpsc::Receiver<Event>) -> (mpsc::Sender<Ready>, mpsc::Receiver<Ready>) {
+pub fn encoder(mut events: mpsc::Receiver<Event>) -> (mpsc::Sender<Encoded>, mpsc::Receiver<Encoded>) {
     let (sender, ready) = mpsc::channel(READY);
     let joining = sender.clone();
     tokio::spawn(async move {
-        let mut gate = Gate::new(PATIENCE);
+        let mut gate = Backpressure::new(PATIENCE);
         while let Some(event) = events.recv().await {
-            let ready = gate.admit(Ready::from(event)).await;
+            let ready = gate.admit(Encoded::from(event)).await;
             if sender.send(ready).await.is_err() {
                 return;
             }
@@ -109,18 +109,18 @@ pub fn scribe(mut events: mpsc::Receiver<Event>) -> (mpsc::Sender<Ready>, mpsc::
 mod tests {
     use super::*;
 
-    fn record() -> Ready {
-        Ready::from(Event::JournalTrouble(Some(Clean::new(&"x".repeat(ROOM)))))
+    fn record() -> Encoded {
+        Encoded::from(Event::JournalTrouble(Some(Clean::new(&"x".repeat(ROOM)))))
     }
 
-    fn room(ready: Ready) -> Option<Room> {
-        let Ready::Recorded(.., room) = ready else { panic!("it is recorded") };
+    fn room(ready: Encoded) -> Option<Permit> {
+        let Encoded::Recorded(.., room) = ready else { panic!("it is recorded") };
         room
     }
 
     #[test]
     fn an_alert_is_news_and_a_reading_is_not() {
-        let moves = |event| Ready::from(event).moves();
+        let moves = |event| Encoded::from(event).moves();
         assert_eq!(
             [moves(Event::Rates(Vec::new())), moves(Event::View(View::Tick))],
             [Moved::Reading, Moved::Clock]
@@ -133,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_for_the_disk_is_bounded_and_a_dead_disk_is_waited_for_once() {
-        let mut gate = Gate::new(Duration::from_millis(20));
+        let mut gate = Backpressure::new(Duration::from_millis(20));
         let first = room(gate.admit(record()).await);
         assert!(first.is_some());
         assert!(room(gate.admit(record()).await).is_none());

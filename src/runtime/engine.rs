@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio::sync::mpsc;
 use ulid::Ulid;
 
-use super::{Core, Followed, Ready};
+use super::{Core, Encoded, Followed};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, Outcome};
 use crate::state::State;
@@ -45,7 +45,7 @@ impl Engine {
     }
 
     /// Takes in one event. What it answers is for the screen: leaving, drawing, the clipboard.
-    pub fn take(&mut self, event: impl Into<Ready>) -> Vec<Effect> {
+    pub fn take(&mut self, event: impl Into<Encoded>) -> Vec<Effect> {
         let Followed { effects, once_durable } = self.core.take(event);
         if let Some(held) = once_durable {
             let releases = self.releases.clone();

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use ulid::Ulid;
 
 use super::engine::{Engine, Released};
-use super::{Core, Ready};
+use super::{Core, Encoded};
 use crate::effect::Effect;
 use crate::event::{Event, Operator, Plan, Prepared, Refusal, SourceId, SourceState, StepCall, View};
 use crate::keymap::Action;
@@ -20,7 +20,7 @@ use crate::state::{Run, Stage, State};
 pub struct Headless {
     engine: Engine,
     released: mpsc::UnboundedReceiver<Released>,
-    events: mpsc::Receiver<Ready>,
+    events: mpsc::Receiver<Encoded>,
     prepared: Option<Prepared>,
     _sources: Sources,
 }
@@ -48,9 +48,9 @@ impl Headless {
     }
 
     /// Takes in one event and carries out what follows.
-    pub fn take(&mut self, event: impl Into<Ready>) {
+    pub fn take(&mut self, event: impl Into<Encoded>) {
         let event = event.into();
-        if let Ready::Passing(Event::View(View::Prepared(prepared))) = &event {
+        if let Encoded::Passing(Event::View(View::Prepared(prepared))) = &event {
             self.prepared = Some((**prepared).clone());
         }
         self.engine.take(event);

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::engine::{Engine, Released};
 use super::screen::{Looks, Moved, Painter};
-use super::{Core, Keys, Ready};
+use super::{Core, Encoded, Keys};
 use crate::effect::{Effect, Executor};
 use crate::event::{Event, View};
 use crate::source::keyboard::Input;
@@ -26,7 +26,7 @@ const DRAIN: Duration = Duration::from_millis(4);
 pub struct Live {
     engine: Engine,
     released: mpsc::UnboundedReceiver<Released>,
-    events: mpsc::Receiver<Ready>,
+    events: mpsc::Receiver<Encoded>,
     keys: Keys,
     painter: Painter,
 }
@@ -46,7 +46,7 @@ impl Live {
         screen: Screen,
         looks: Looks,
         executor: Executor,
-        events: mpsc::Receiver<Ready>,
+        events: mpsc::Receiver<Encoded>,
     ) -> Self {
         let (engine, released) = Engine::new(core, executor);
         Self { engine, released, events, keys, painter: Painter::new(screen, looks) }
@@ -114,7 +114,7 @@ impl Live {
     }
 
     /// An event, and what came with it.
-    fn drain(&mut self, first: Ready) -> io::Result<Step> {
+    fn drain(&mut self, first: Encoded) -> io::Result<Step> {
         let began = Instant::now();
         let mut event = Some(first);
         for _ in 0..BATCH {
@@ -130,7 +130,7 @@ impl Live {
         Ok(Step::On)
     }
 
-    fn take(&mut self, event: impl Into<Ready>) -> io::Result<Step> {
+    fn take(&mut self, event: impl Into<Encoded>) -> io::Result<Step> {
         let event = event.into();
         let moved = event.moves();
         let told = self.engine.state().world.timeline.told();

@@ -23,16 +23,16 @@ use ulid::Ulid;
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Event, Outcome, Private, Record};
-use crate::journal::writer::Room;
-use crate::journal::{Entry, JournalError, Redacted, Writer};
+use crate::journal::writer::Permit;
+use crate::journal::{JournalError, Pending, Redacted, Writer};
 use crate::net::clock::Clock;
 use crate::reduce::reduce;
 use crate::runbook::Runbook;
 use crate::state::State;
 
-use self::orphans::Estate;
+use self::orphans::Orphans;
 
-pub use self::encoder::{Ready, scribe};
+pub use self::encoder::{Encoded, encoder};
 pub use keys::Keys;
 pub use screen::{Look, Looks};
 
@@ -89,16 +89,16 @@ impl Core {
     }
 
     /// Takes in one event.
-    pub fn take(&mut self, event: impl Into<Ready>) -> Followed {
+    pub fn take(&mut self, event: impl Into<Encoded>) -> Followed {
         self.at = self.at.max(micros(self.clock.now()));
         match event.into() {
-            Ready::Passing(event) => {
+            Encoded::Passing(event) => {
                 let record = Record { seq: self.seq, at: self.at, event };
                 Followed { effects: reduce(&mut self.state, &record), once_durable: None }
             }
-            Ready::Recorded(event, private, room) => self.record(event, private, room),
-            Ready::Left(estates) => self.inherit(estates),
-            Ready::Dropped(why) => {
+            Encoded::Recorded(event, private, room) => self.record(event, private, room),
+            Encoded::Left(estates) => self.inherit(estates),
+            Encoded::Dropped(why) => {
                 self.state.screen.tell(self.at, why);
                 Followed::default()
             }
@@ -106,17 +106,17 @@ impl Core {
     }
 
     /// Takes over what earlier sessions left open: each intent is resolved by reading.
-    fn inherit(&mut self, estates: Vec<Estate>) -> Followed {
+    fn inherit(&mut self, estates: Vec<Orphans>) -> Followed {
         let mut all = Followed::default();
         for intent in estates.iter().flat_map(|estate| &estate.intents) {
             all.effects.extend(self.take(Event::Inherited(Box::new(intent.clone()))).effects);
         }
-        orphans::hand_on(estates, self.durable());
+        orphans::hand_over(estates, self.durable());
         all
     }
 
     /// Writes it down and reduces it. What follows from an intent to change something waits for the disk.
-    fn record(&mut self, event: Redacted<Event>, private: Private, room: Option<Room>) -> Followed {
+    fn record(&mut self, event: Redacted<Event>, private: Private, room: Option<Permit>) -> Followed {
         self.seq += 1;
         let ack = self.write(&event, room);
         let mut event = event.into_inner();
@@ -137,9 +137,9 @@ impl Core {
         self.clock.now()
     }
 
-    fn write(&mut self, event: &Redacted<Event>, room: Option<Room>) -> Option<Ack> {
+    fn write(&mut self, event: &Redacted<Event>, room: Option<Permit>) -> Option<Ack> {
         let journal = self.journal.as_mut()?;
-        let entry = Entry::new(self.seq, self.at, event, room);
+        let entry = Pending::new(self.seq, self.at, event, room);
         if event.get().decisive() {
             return Some(Box::pin(journal.decide(entry)));
         }

@@ -9,7 +9,7 @@ use ulid::Ulid;
 use super::player::{Unread, decoded};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Outcome, Target};
-use crate::journal::format::Fault;
+use crate::journal::format::Corruption;
 use crate::journal::{Item, Recording, Why, recordings, recover};
 
 /// Marks a recording whose open intents a later one has taken over: those in the clusters that it names, a
@@ -17,7 +17,7 @@ use crate::journal::{Item, Recording, Why, recordings, recover};
 const HANDED_ON: &str = "handed-on";
 
 /// A recording with intents that nobody knows the outcome of.
-pub struct Estate {
+pub struct Orphans {
     recording: std::path::PathBuf,
     /// The intents.
     pub intents: Vec<Intent>,
@@ -29,10 +29,10 @@ pub struct Estate {
 
 /// Remembers that a later recording holds them now, once that is `durable`: a session killed before that has
 /// not taken them over.
-pub fn hand_on(estates: Vec<Estate>, durable: impl Future<Output = bool> + Send + 'static) {
+pub fn hand_over(orphaned: Vec<Orphans>, durable: impl Future<Output = bool> + Send + 'static) {
     tokio::spawn(async move {
         if durable.await {
-            for estate in estates {
+            for estate in orphaned {
                 // Where this fails, the next session takes them over as well: it reads, and reading twice
                 // does no harm.
                 let _ = std::fs::write(
@@ -68,7 +68,7 @@ impl Reached {
 
 /// What earlier sessions left open on these clusters. Recordings that are sealed or still being written left
 /// nothing.
-pub fn estates(data: &Path, clusters: &[Reached]) -> Vec<Estate> {
+pub fn orphaned(data: &Path, clusters: &[Reached]) -> Vec<Orphans> {
     let Ok(listing) = recordings::list(data) else { return Vec::new() };
     let keys = || {
         clusters
@@ -93,7 +93,7 @@ pub fn estates(data: &Path, clusters: &[Reached]) -> Vec<Estate> {
         let (all, unread) = unanswered(&found.path);
         let intents: Vec<Intent> = all.into_iter().filter(ours).collect();
         taken.extend(keys().cloned());
-        Some(Estate { intents, unread, recording: found.path, clusters: taken })
+        Some(Orphans { intents, unread, recording: found.path, clusters: taken })
     });
     open.filter(|estate| !estate.intents.is_empty() || !estate.unread.is_empty()).collect()
 }
@@ -148,5 +148,5 @@ fn unheard(recording: &str, intent: &Intent) -> Clean {
 /// What its writer could not keep, and what was torn when it was killed, was never sent: an intent is on disk
 /// before its request leaves.
 fn may_hold_an_intent(why: &Why) -> bool {
-    !matches!(why, Why::Lost(_) | Why::Damaged { fault: Fault::Torn, .. })
+    !matches!(why, Why::Lost(_) | Why::Damaged { fault: Corruption::Torn, .. })
 }

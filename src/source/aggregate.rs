@@ -7,9 +7,9 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
-use super::handle::Voice;
+use super::handle::SourceHandle;
 use crate::clean::Clean;
-use crate::event::{Event, Health, Part, SourceId, SourceState};
+use crate::event::{Event, Part, SourceHealth, SourceId, SourceState};
 use crate::net::clock::Clock;
 
 /// Events of a part that may wait.
@@ -17,33 +17,33 @@ const EVENTS: usize = 4;
 
 /// Runs `part` for all of these, each under the name that its trouble is told by. One alone speaks for
 /// itself.
-pub async fn sing<P>(
+pub async fn run<P>(
     source: SourceId,
     mut all: Vec<(Clean, P)>,
     clock: &Clock,
     events: &mpsc::Sender<Event>,
-    part: impl Fn(P, Voice) -> BoxFuture<'static, ()>,
+    part: impl Fn(P, SourceHandle) -> BoxFuture<'static, ()>,
 ) {
     if all.len() < 2 {
         let Some((_, one)) = all.pop() else { return };
-        return part(one, Voice::new(source, clock.clone(), events.clone())).await;
+        return part(one, SourceHandle::new(source, clock.clone(), events.clone())).await;
     }
     let count = all.len();
     let mut parts = FuturesUnordered::new();
     let mut heard = Vec::new();
     for (name, one) in all {
         let (sender, receiver) = mpsc::channel(EVENTS);
-        parts.push(part(one, Voice::new(source, clock.clone(), sender)));
+        parts.push(part(one, SourceHandle::new(source, clock.clone(), sender)));
         heard.push(named(name, receiver));
     }
     let mut heard = futures::stream::select_all(heard);
-    let mut choir = Choir { parts: count, heard: BTreeMap::new(), told: None };
+    let mut aggregate = Aggregate { parts: count, heard: BTreeMap::new(), told: None };
     loop {
         tokio::select! {
             Some(()) = parts.next() => {}
             Some((name, event)) = heard.next() => {
                 let event = match event {
-                    Event::Health(health) => choir.hear(name, health).map(Event::Health),
+                    Event::SourceHealth(health) => aggregate.hear(name, health).map(Event::SourceHealth),
                     event => Some(event),
                 };
                 if let Some(event) = event && events.send(event).await.is_err() {
@@ -67,16 +67,16 @@ fn named(
 }
 
 /// What the parts last said of their health.
-struct Choir {
+struct Aggregate {
     parts: usize,
-    heard: BTreeMap<Clean, Health>,
-    told: Option<Health>,
+    heard: BTreeMap<Clean, SourceHealth>,
+    told: Option<SourceHealth>,
 }
 
-impl Choir {
+impl Aggregate {
     /// The health of all, when it changed. Nothing is said before every part has spoken: the first to be
     /// heard is not the whole.
-    fn hear(&mut self, name: Clean, health: Health) -> Option<Health> {
+    fn hear(&mut self, name: Clean, health: SourceHealth) -> Option<SourceHealth> {
         self.heard.insert(name, health);
         if self.heard.len() < self.parts {
             return None;
@@ -86,7 +86,7 @@ impl Choir {
     }
 
     /// The worst part's, with the names of all that are as bad, and what each has to say.
-    fn whole(&self) -> Option<Health> {
+    fn whole(&self) -> Option<SourceHealth> {
         let worst = self
             .heard
             .values()
@@ -99,13 +99,13 @@ impl Choir {
             .heard
             .iter()
             .filter(|(_, health)| health.state != SourceState::Live || health.error.is_some());
-        let part = |(name, Health { state, since, error, .. }): (&Clean, &Health)| Part {
+        let part = |(name, SourceHealth { state, since, error, .. }): (&Clean, &SourceHealth)| Part {
             name: name.clone(),
             state: *state,
             since: *since,
             error: error.clone(),
         };
-        Some(Health { error, parts: remarkable.map(part).collect(), ..worst.clone() })
+        Some(SourceHealth { error, parts: remarkable.map(part).collect(), ..worst.clone() })
     }
 }
 
@@ -114,26 +114,26 @@ mod tests {
     use chrono::{DateTime, TimeDelta};
 
     use super::*;
-    fn health(state: SourceState, second: i64, error: Option<&str>) -> Health {
+    fn health(state: SourceState, second: i64, error: Option<&str>) -> SourceHealth {
         let since = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        Health { source: SourceId::Pods, state, since, error: error.map(Clean::new), parts: Vec::new() }
+        SourceHealth { source: SourceId::Pods, state, since, error: error.map(Clean::new), parts: Vec::new() }
     }
 
     #[test]
     fn the_whole_is_as_well_as_its_worst_part_and_names_it() {
-        let mut choir = Choir { parts: 3, heard: BTreeMap::new(), told: None };
-        assert_eq!(choir.hear("a".into(), health(SourceState::Live, 1, None)), None);
-        assert_eq!(choir.hear("b".into(), health(SourceState::Live, 2, None)), None);
-        let blind = choir
+        let mut aggregate = Aggregate { parts: 3, heard: BTreeMap::new(), told: None };
+        assert_eq!(aggregate.hear("a".into(), health(SourceState::Live, 1, None)), None);
+        assert_eq!(aggregate.hear("b".into(), health(SourceState::Live, 2, None)), None);
+        let blind = aggregate
             .hear("c".into(), health(SourceState::Blind, 3, Some("list pods is forbidden (403)")))
             .unwrap();
         assert_eq!(
             (blind.state, blind.error.as_deref()),
             (SourceState::Blind, Some("c: list pods is forbidden (403)"))
         );
-        let stale = choir.hear("b".into(), health(SourceState::Stale, 4, Some("cut"))).unwrap();
+        let stale = aggregate.hear("b".into(), health(SourceState::Stale, 4, Some("cut"))).unwrap();
         assert_eq!((stale.state, stale.error.as_deref()), (SourceState::Stale, Some("b: cut")));
-        let both = choir.hear("a".into(), health(SourceState::Stale, 5, Some("cut"))).unwrap();
+        let both = aggregate.hear("a".into(), health(SourceState::Stale, 5, Some("cut"))).unwrap();
         assert_eq!((both.since.timestamp(), both.error.as_deref()), (4, Some("a, b: cut")));
         let parts: Vec<_> =
             both.parts.iter().map(|part| (part.name.as_str(), part.state, part.error.as_deref())).collect();
@@ -142,12 +142,12 @@ mod tests {
             parts,
             [("a", SourceState::Stale, Some("cut")), ("b", SourceState::Stale, Some("cut")), refused]
         );
-        choir.hear("a".into(), health(SourceState::Live, 6, None));
-        choir.hear("b".into(), health(SourceState::Live, 7, None));
+        aggregate.hear("a".into(), health(SourceState::Live, 6, None));
+        aggregate.hear("b".into(), health(SourceState::Live, 7, None));
         assert_eq!(
-            choir.hear("c".into(), health(SourceState::Live, 8, None)).map(|health| health.state),
+            aggregate.hear("c".into(), health(SourceState::Live, 8, None)).map(|health| health.state),
             Some(SourceState::Live)
         );
-        assert_eq!(choir.hear("c".into(), health(SourceState::Live, 8, None)), None, "nothing changed");
+        assert_eq!(aggregate.hear("c".into(), health(SourceState::Live, 8, None)), None, "nothing changed");
     }
 }

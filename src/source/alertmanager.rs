@@ -1,33 +1,33 @@
 //! Alertmanager: the alerts that are there now, and the silences.
 
-use super::handle::Voice;
+use super::handle::SourceHandle;
 use crate::event::alertmanager::{alerts, silences};
 use crate::event::{Alert, Event, Silence};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::http::Server;
-use crate::net::resolver::Reach;
+use crate::net::resolver::Resolver;
 use crate::net::timing::Timing;
 
 /// Reads alerts and silences every few seconds and tells them when they change, until it is stopped.
-pub async fn run(reach: Reach, mut voice: Voice, clock: Clock, timing: Timing) {
-    let server = reach.open(&mut voice, &clock).await;
+pub async fn run(reach: Resolver, mut handle: SourceHandle, clock: Clock, timing: Timing) {
+    let server = reach.open(&mut handle, &clock).await;
     let mut told = (None, None);
     loop {
         match read(&server).await {
             Ok((alerts, silences)) => {
                 // Told first, so that live means read; silences before the alerts that they keep quiet.
                 if told.0.as_ref() != Some(&silences) {
-                    voice.tell(Event::Silences(silences.clone())).await;
+                    handle.tell(Event::Silences(silences.clone())).await;
                     told.0 = Some(silences);
                 }
                 if told.1.as_ref() != Some(&alerts) {
-                    voice.tell(Event::Alerts(alerts.clone())).await;
+                    handle.tell(Event::Alerts(alerts.clone())).await;
                     told.1 = Some(alerts);
                 }
-                voice.live(None).await;
+                handle.live(None).await;
             }
-            Err(failure) => voice.fail(&failure).await,
+            Err(failure) => handle.fail(&failure).await,
         }
         clock.sleep(timing.metrics).await;
     }

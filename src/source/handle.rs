@@ -4,24 +4,24 @@ use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use crate::clean::Clean;
-use crate::event::{Event, Health, SourceId, SourceState};
+use crate::event::{Event, SourceHealth, SourceId, SourceState};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 
 /// Speaks for one source.
 #[derive(Debug)]
-pub struct Voice {
+pub struct SourceHandle {
     source: SourceId,
     clock: Clock,
     events: mpsc::Sender<Event>,
-    told: Option<Health>,
+    told: Option<SourceHealth>,
     /// When it was last heard; nothing counts before it was live once.
     heard: Option<DateTime<Utc>>,
     /// What is to be known of it whenever it is live.
     remark: Option<String>,
 }
 
-impl Voice {
+impl SourceHandle {
     /// A source that has not said anything yet.
     pub fn new(source: SourceId, clock: Clock, events: mpsc::Sender<Event>) -> Self {
         Self { source, clock, events, told: None, heard: None, remark: None }
@@ -85,9 +85,9 @@ impl Voice {
             return;
         }
         let since = before.map_or(since, |told| told.since);
-        let health = Health { source: self.source, state, since, error, parts: Vec::new() };
+        let health = SourceHealth { source: self.source, state, since, error, parts: Vec::new() };
         self.told = Some(health.clone());
-        self.tell(Event::Health(health)).await;
+        self.tell(Event::SourceHealth(health)).await;
     }
 }
 
@@ -100,20 +100,20 @@ mod tests {
         let start = DateTime::UNIX_EPOCH;
         let (events, mut heard) = mpsc::channel(16);
         let clock = Clock::manual(start);
-        let mut voice = Voice::new(SourceId::Pods, clock.clone(), events);
+        let mut handle = SourceHandle::new(SourceId::Pods, clock.clone(), events);
         let second = || clock.advance(std::time::Duration::from_secs(1));
         let cut = Failure::Lost("cut".into());
-        voice.fail(&cut).await;
-        voice.live(None).await;
+        handle.fail(&cut).await;
+        handle.live(None).await;
         second();
-        voice.live(None).await;
+        handle.live(None).await;
         second();
-        voice.fail(&cut).await;
-        voice.fail(&cut).await;
-        voice.fail(&Failure::Forbidden("no".into())).await;
-        drop(voice);
+        handle.fail(&cut).await;
+        handle.fail(&cut).await;
+        handle.fail(&Failure::Forbidden("no".into())).await;
+        drop(handle);
         let mut told = Vec::new();
-        while let Some(Event::Health(health)) = heard.recv().await {
+        while let Some(Event::SourceHealth(health)) = heard.recv().await {
             told.push((health.state, (health.since - start).num_seconds()));
         }
         let expected = [

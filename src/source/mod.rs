@@ -30,18 +30,18 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use self::handle::Voice;
+use self::handle::SourceHandle;
 use self::kafka::Kafka;
-use self::kube::Place;
+use self::kube::ApiScope;
 use crate::clean::Clean;
 use crate::config::{KafkaMode, Rates};
 use crate::event::{ContextId, Event, Kind, SourceId};
-use crate::net::client::Line;
+use crate::net::client::ReloadingClient;
 use crate::net::clock::Clock;
 use crate::net::connect::{Connection, Contexts};
-use crate::net::discovery::Scout;
+use crate::net::discovery::Discovery;
 use crate::net::failure::Failure;
-use crate::net::resolver::Reach;
+use crate::net::resolver::Resolver;
 use crate::net::timing::Timing;
 
 /// What to ask, and where.
@@ -50,27 +50,27 @@ pub struct SourceSettings {
     /// The namespaces watched, and whenever they change; none is all of them. Nodes belong to none.
     pub namespaces: watch::Receiver<Vec<Clean>>,
     /// The way to Prometheus.
-    pub prometheus: Reach,
+    pub prometheus: Resolver,
     /// The way to Alertmanager.
-    pub alertmanager: Reach,
+    pub alertmanager: Resolver,
     /// What Prometheus is asked.
     pub rates: Rates,
     /// How Kafka's groups are read.
     pub kafka: Kafka,
     /// Who looks for its broker in the cluster first.
-    pub find_kafka: Option<Scout>,
+    pub find_kafka: Option<Discovery>,
 }
 
 /// All sources at work. They stop when this is dropped.
 #[derive(Debug)]
 pub struct Sources {
     tasks: JoinSet<()>,
-    lines: Vec<Arc<Line>>,
+    lines: Vec<Arc<ReloadingClient>>,
 }
 
 impl Sources {
     /// What they speak through with the API servers, of each context that there is a way to.
-    pub fn lines(&self) -> &[Arc<Line>] {
+    pub fn lines(&self) -> &[Arc<ReloadingClient>] {
         &self.lines
     }
 
@@ -85,16 +85,17 @@ impl Sources {
         let connection = &contexts.main;
         let lines = contexts.connections().map(|one| Arc::clone(&one.line)).collect();
         let mut sources = Self { tasks: JoinSet::new(), lines };
-        let voice = {
+        let handle = {
             let clock = clock.clone();
             let events = events.clone();
-            move |source| Voice::new(source, clock.clone(), events.clone())
+            move |source| SourceHandle::new(source, clock.clone(), events.clone())
         };
-        let mut start = |source: SourceId, run: Box<dyn Fn(Voice) -> BoxFuture<'static, ()> + Send>| {
-            let wait = if source == SourceId::Pods { Duration::ZERO } else { timing.head_start };
-            let work = supervise(source, voice.clone(), run, timing.clone());
-            sources.tasks.spawn(tokio::time::sleep(wait).then(|()| work));
-        };
+        let mut start =
+            |source: SourceId, run: Box<dyn Fn(SourceHandle) -> BoxFuture<'static, ()> + Send>| {
+                let wait = if source == SourceId::Pods { Duration::ZERO } else { timing.head_start };
+                let work = supervise(source, handle.clone(), run, timing.clone());
+                sources.tasks.spawn(tokio::time::sleep(wait).then(|()| work));
+            };
         let cluster = OfCluster {
             contexts: contexts.clone(),
             chosen: settings.namespaces.clone(),
@@ -110,14 +111,14 @@ impl Sources {
         let rates = settings.rates.clone();
         let at = clock.clone();
         let times = timing.clone();
-        let run = move |voice| {
-            prometheus::run(way.clone(), rates.clone(), voice, at.clone(), times.clone()).boxed()
+        let run = move |handle| {
+            prometheus::run(way.clone(), rates.clone(), handle, at.clone(), times.clone()).boxed()
         };
         start(SourceId::Prometheus, Box::new(run));
         let way = settings.alertmanager.clone();
         let at = clock.clone();
         let times = timing.clone();
-        let run = move |voice| alertmanager::run(way.clone(), voice, at.clone(), times.clone()).boxed();
+        let run = move |handle| alertmanager::run(way.clone(), handle, at.clone(), times.clone()).boxed();
         start(SourceId::Alertmanager, Box::new(run));
         let how = settings.kafka.clone();
         let client = connection.reader.clone();
@@ -125,7 +126,7 @@ impl Sources {
         let times = timing.clone();
         let scout = settings.find_kafka.clone();
         let way = settings.prometheus.clone();
-        let run = move |mut voice: Voice| {
+        let run = move |mut handle: SourceHandle| {
             let how = how.clone();
             let scout = scout.clone();
             let client = client.clone();
@@ -133,8 +134,8 @@ impl Sources {
             let at = at.clone();
             let times = times.clone();
             async move {
-                let how = found(how, scout, &mut voice).await;
-                kafka::run(how, client, way, voice, at, times).await;
+                let how = found(how, scout, &mut handle).await;
+                kafka::run(how, client, way, handle, at, times).await;
             }
             .boxed()
         };
@@ -147,11 +148,11 @@ impl Sources {
 }
 
 /// The cluster's own broker instead of the usual one, if there is one to be found.
-async fn found(how: Kafka, scout: Option<Scout>, voice: &mut Voice) -> Kafka {
+async fn found(how: Kafka, scout: Option<Discovery>, handle: &mut SourceHandle) -> Kafka {
     let (Kafka::On(mut wanted), Some(scout)) = (how.clone(), scout) else { return how };
     match scout.broker().await {
         Ok(Some(broker)) if wanted.settings.mode == KafkaMode::Exec => {
-            voice.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
+            handle.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
             wanted.namespace = broker.namespace;
             wanted.settings.pod = broker.pod;
             wanted.settings.bootstrap = broker.bootstrap;
@@ -190,26 +191,27 @@ impl OfCluster {
         let kind = Kind::ALL.into_iter().find(|kind| SourceId::of(*kind) == source);
         let apart = kind.is_some_and(Kind::namespaced); // the other sources take several namespaces together
         let parts = parts(&contexts, if apart { &namespaces } else { &[] });
-        let part = |way: Way, voice: Voice| match (way, kind) {
-            (Err(why), _) => unreached(why, voice).boxed(),
-            (Ok(place), Some(kind)) => kube::run(kind, place, voice, clock.clone(), timing.clone()),
+        let part = |way: Reachable, handle: SourceHandle| match (way, kind) {
+            (Err(why), _) => unreached(why, handle).boxed(),
+            (Ok(place), Some(kind)) => kube::run(kind, place, handle, clock.clone(), timing.clone()),
             (Ok(place), None) if source == SourceId::Usage => {
-                kube::usage::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed()
+                kube::usage::run(place, namespaces.clone(), handle, clock.clone(), timing.clone()).boxed()
             }
             (Ok(place), None) => {
-                kube::namespaces::run(place, namespaces.clone(), voice, clock.clone(), timing.clone()).boxed()
+                kube::namespaces::run(place, namespaces.clone(), handle, clock.clone(), timing.clone())
+                    .boxed()
             }
         };
-        aggregate::sing(source, parts, &clock, &events, part).await;
+        aggregate::run(source, parts, &clock, &events, part).await;
     }
 }
 
 /// Where a part of a source asks, or why it cannot.
-type Way = Result<Place, Clean>;
+type Reachable = Result<ApiScope, Clean>;
 
 /// Each context with each of the namespaces, or with all of them when none is named; and what each of these
 /// is called.
-fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Way)> {
+fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Reachable)> {
     let chosen: Vec<Option<&Clean>> =
         if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(Some).collect() };
     let several = !contexts.beside.is_empty();
@@ -219,8 +221,11 @@ fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Way)> {
             .flatten()
             .map(Clean::as_str)
             .collect::<Vec<_>>();
-        let place =
-            way.map(|one| Place { client: one.reader.clone(), context: id, namespace: namespace.cloned() });
+        let place = way.map(|one| ApiScope {
+            client: one.reader.clone(),
+            context: id,
+            namespace: namespace.cloned(),
+        });
         (words.join(" ").into(), place)
     };
     let of = |(id, label, way): (ContextId, Clean, Result<&Connection, _>)| {
@@ -231,20 +236,20 @@ fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Way)> {
 }
 
 /// A context without a way to it is down for as long as this session lasts.
-async fn unreached(why: Clean, mut voice: Voice) {
-    voice.fail(&Failure::Lost(format!("{why}; once that is mended, start warroom again"))).await;
+async fn unreached(why: Clean, mut handle: SourceHandle) {
+    handle.fail(&Failure::Lost(format!("{why}; once that is mended, start warroom again"))).await;
     std::future::pending::<()>().await;
 }
 
 /// Runs a source for ever. A fault of warroom's own in it shows as its health, and it is started again.
 async fn supervise(
     source: SourceId,
-    voice: impl Fn(SourceId) -> Voice,
-    run: Box<dyn Fn(Voice) -> BoxFuture<'static, ()> + Send>,
+    handle: impl Fn(SourceId) -> SourceHandle,
+    run: Box<dyn Fn(SourceHandle) -> BoxFuture<'static, ()> + Send>,
     timing: Timing,
 ) {
     loop {
-        let Err(panic) = AssertUnwindSafe(run(voice(source))).catch_unwind().await else { return };
+        let Err(panic) = AssertUnwindSafe(run(handle(source))).catch_unwind().await else { return };
         let said = panic
             .downcast_ref::<String>()
             .map(String::as_str)
@@ -253,7 +258,7 @@ async fn supervise(
             "a fault of warroom itself stopped this source: {}; it is started again",
             said.unwrap_or("no words")
         ));
-        voice(source).fail(&failure).await;
+        handle(source).fail(&failure).await;
         tokio::time::sleep(timing.backoff_most).await;
     }
 }

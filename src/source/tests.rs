@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::chance::seeds;
-use crate::event::{Health, Signal, SourceState};
+use crate::event::{Signal, SourceHealth, SourceState};
 use crate::net::connect::{ConnectSettings, connect};
-use crate::net::discovery::What;
+use crate::net::discovery::ServiceKind;
 use crate::sim::scenario::{Release, Scenario, ServiceFault};
 use crate::sim::{Sim, SimConfig};
 use crate::state::{Alerts, Cluster, Lag, Rates};
@@ -27,7 +27,7 @@ struct Room {
     rates: Rates,
     lag: Lag,
     alerts: Alerts,
-    health: BTreeMap<SourceId, Health>,
+    health: BTreeMap<SourceId, SourceHealth>,
     _sources: Sources,
 }
 
@@ -41,14 +41,14 @@ impl Room {
         let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
         let connection = connect(&settings, &timing).await.unwrap();
         let wanted = kafka::Wanted { settings: crate::config::Kafka::default(), namespace: NAMESPACE.into() };
-        let scout = Scout::new(connection.reader.clone(), Some(NAMESPACE.to_owned()), &timing);
+        let scout = Discovery::new(connection.reader.clone(), Some(NAMESPACE.to_owned()), &timing);
         let way = |what, url: String| {
-            Reach::new(what, url.parse::<crate::config::Where>().unwrap().into(), scout.clone())
+            Resolver::new(what, url.parse::<crate::config::Where>().unwrap().into(), scout.clone())
         };
         let settings = SourceSettings {
             namespaces: watch::Sender::new(vec![NAMESPACE.into()]).subscribe(),
-            prometheus: way(What::Prometheus, sim.prometheus_url()),
-            alertmanager: way(What::Alertmanager, sim.alertmanager_url()),
+            prometheus: way(ServiceKind::Prometheus, sim.prometheus_url()),
+            alertmanager: way(ServiceKind::Alertmanager, sim.alertmanager_url()),
             kafka: Kafka::On(Box::new(wanted)),
             find_kafka: None,
             rates: crate::config::Rates::default(),
@@ -85,7 +85,7 @@ impl Room {
             Event::Silences(silences) => self.alerts.silence(&silences),
             Event::Alerts(alerts) => self.alerts.fold(&alerts),
             Event::Usage(_) | Event::Namespaces(_) => {}
-            Event::Health(health) => drop(self.health.insert(health.source, health)),
+            Event::SourceHealth(health) => drop(self.health.insert(health.source, health)),
             other => panic!("no source tells {other:?}"),
         }
     }
@@ -208,19 +208,19 @@ async fn whatever_goes_wrong_the_world_is_the_servers_in_the_end() {
 #[tokio::test]
 async fn a_fault_in_a_source_is_shown_and_the_source_starts_again() {
     let (events, mut heard) = mpsc::channel(4);
-    let voice = move |source| Voice::new(source, Clock::system(), events.clone());
+    let handle = move |source| SourceHandle::new(source, Clock::system(), events.clone());
     let runs = AtomicU32::new(0);
-    let run = Box::new(move |mut voice: Voice| -> BoxFuture<'static, ()> {
+    let run = Box::new(move |mut handle: SourceHandle| -> BoxFuture<'static, ()> {
         let first = runs.fetch_add(1, Ordering::SeqCst) == 0;
         async move {
             assert!(!first, "not this time");
-            voice.live(None).await;
+            handle.live(None).await;
         }
         .boxed()
     });
-    supervise(SourceId::Kafka, voice, run, Timing::scaled(0.001)).await;
+    supervise(SourceId::Kafka, handle, run, Timing::scaled(0.001)).await;
     let mut told = Vec::new();
-    while let Some(Event::Health(health)) = heard.recv().await {
+    while let Some(Event::SourceHealth(health)) = heard.recv().await {
         told.push((health.state, health.error.is_some_and(|error| error.contains("not this time"))));
     }
     assert_eq!(told, [(SourceState::Down, true), (SourceState::Live, false)]);

@@ -29,7 +29,7 @@ pub use detect::rollouts::Rollout;
 pub use detect::trouble::{answer, troubled_since};
 pub use screen::choices::{Calls, Choices, Picks};
 pub use screen::form::{Choice, Field, Form};
-pub use screen::logs::{LogLook, LogRow, LogStream, LogSubject, LogView, Place, STREAMS, Search, TAIL};
+pub use screen::logs::{Anchor, LogLook, LogRow, LogStream, LogSubject, LogView, STREAMS, Search, TAIL};
 pub use screen::span::Span;
 pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
 pub use select::completion::{Candidate, candidates, meant, unknown};
@@ -40,7 +40,7 @@ pub use select::rows::{
 pub use select::selection::{Link, chosen_alert, in_hand, link, offers, row_of, subject};
 pub use select::suggest::{flags, lagging, rollbacks};
 pub use select::timeline::{
-    Reading, TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry,
+    TimelineFilter, TimelineLine, TimelineView, object_of, object_of_alert, place_of, search, selected_entry,
     timeline_lines,
 };
 pub use world::World;
@@ -50,7 +50,7 @@ pub use world::force_deleted::Forced;
 pub use world::lag::{Drains, Group, GroupState, Lag, Partition};
 pub use world::rates::{Rates, Series};
 pub use world::runs::{DISARMED, Run, Runs, STOPPED, Stage};
-pub use world::timeline::{Entry, EntryKind, Subject, Timeline};
+pub use world::timeline::{EntryKind, Subject, Timeline, TimelineEntry};
 pub use world::usage::Usage;
 
 use crate::runbook::Runbook;

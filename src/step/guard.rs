@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::clean::Clean;
-use crate::event::{Intent, Looked, Op, Plan, Refusal, Sealed};
+use crate::event::{ContextInfo, Intent, Op, Plan, Refusal, Sealed};
 use crate::state::{Run, Stage, World};
 
 /// Leave for one op of an intent. Only [`authorise`] makes one.
@@ -137,11 +137,11 @@ fn next(run: Option<&Run>) -> Result<usize, Denied> {
 }
 
 /// The context that an intent is for, if what answers there is still the cluster that was meant.
-fn place<'a>(world: &'a World, intent: &Intent) -> Result<Looked<'a>, Denied> {
+fn place<'a>(world: &'a World, intent: &Intent) -> Result<ContextInfo<'a>, Denied> {
     let target = &intent.target;
     let session = world.session.as_ref();
     let looked = session.and_then(|session| session.looked(session.of(target)));
-    let there = |one: &Looked<'_>| *one.cluster == target.cluster;
+    let there = |one: &ContextInfo<'_>| *one.cluster == target.cluster;
     let Some(looked) = looked.filter(there) else {
         return Err(Denied::Elsewhere(format!(
             "{} is in {}, which this session does not look at",

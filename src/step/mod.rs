@@ -133,7 +133,7 @@ pub struct Ctx {
     /// The person.
     pub actor: Clean,
     /// Where it is done.
-    pub place: Place,
+    pub place: ClusterRef,
     /// The namespace of what is given without one.
     pub namespace: String,
     /// Alertmanager's address without credentials, where the step asks it.
@@ -144,7 +144,7 @@ pub struct Ctx {
 
 /// The cluster that a step is done in.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct ClusterRef {
     /// Its address.
     pub cluster: Clean,
     /// What it is known by, whatever its address: [`crate::effect::identity`].
@@ -162,7 +162,7 @@ pub struct Place {
 impl Ctx {
     /// An object of this place.
     pub fn target(&self, kind: &str, namespace: &str, name: &str, uid: &str) -> Target {
-        let Place { cluster, identity, named, .. } = &self.place;
+        let ClusterRef { cluster, identity, named, .. } = &self.place;
         let cluster = cluster.clone();
         let identity = identity.clone();
         let context = named.clone();

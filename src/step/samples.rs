@@ -5,7 +5,7 @@ use proptest::test_runner::Config as ProptestConfig;
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-use super::{Answer, Ctx, Draft, Kind, Place};
+use super::{Answer, ClusterRef, Ctx, Draft, Kind};
 use crate::chance;
 use crate::clean::Clean;
 use crate::config::Rates;
@@ -18,7 +18,7 @@ pub fn ctx() -> Ctx {
         now: DateTime::parse_from_rfc3339("2026-11-23T14:46:32Z").unwrap().to_utc(),
         id: Ulid::from_parts(1, 1),
         actor: "dana".into(),
-        place: Place {
+        place: ClusterRef {
             cluster: "https://prod".into(),
             identity: "uid:prod".into(),
             named: Clean::default(),

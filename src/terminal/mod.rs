@@ -18,7 +18,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 use crate::event::CallBy;
-use way::Way;
+use way::Capabilities;
 
 /// Presses and the wheel, in the form that knows every column; not each movement, which would flood a slow
 /// line.
@@ -35,7 +35,7 @@ pub struct Screen {
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     /// The mouse is ours.
     mouse: bool,
-    way: Way,
+    way: Capabilities,
 }
 
 impl Screen {
@@ -64,7 +64,7 @@ impl Screen {
             .map(|terminal| Self {
                 terminal: ManuallyDrop::new(terminal),
                 mouse: false,
-                way: Way::detect(|name| std::env::var(name).ok()),
+                way: Capabilities::detect(|name| std::env::var(name).ok()),
             })
             .inspect_err(|_| restore())
     }

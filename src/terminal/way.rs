@@ -8,7 +8,7 @@ const LONGEST: usize = 200;
 
 /// Which sequences reach the terminal, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct Capabilities {
     /// tmux stands between, and hands on only what is wrapped for it (its `allow-passthrough`).
     tmux: bool,
     /// Notifications are OSC 777, as rxvt and foot read them; otherwise OSC 9, as iTerm2, kitty, `WezTerm`,
@@ -16,7 +16,7 @@ pub(super) struct Way {
     rxvt: bool,
 }
 
-impl Way {
+impl Capabilities {
     /// Judged by the environment that `env` reads.
     pub(super) fn detect(env: impl Fn(&str) -> Option<String>) -> Self {
         let term = env("TERM").unwrap_or_default();
@@ -55,8 +55,10 @@ fn wrapped(sequence: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn way(env: &[(&str, &str)]) -> Way {
-        Way::detect(|name| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    fn way(env: &[(&str, &str)]) -> Capabilities {
+        Capabilities::detect(|name| {
+            env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::data::Fault;
+use crate::data::Problem;
 
 /// How many colours the terminal shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,14 +68,14 @@ fn names<'a>() -> impl Iterator<Item = &'a str> {
 
 /// Reads `#rrggbb`, an ANSI name, or `default`; `palette` holds the further names that a mistake may have
 /// meant.
-pub(super) fn parse<'a>(text: &'a str, palette: impl Iterator<Item = &'a str>) -> Result<Color, Fault> {
+pub(super) fn parse<'a>(text: &'a str, palette: impl Iterator<Item = &'a str>) -> Result<Color, Problem> {
     let named = ANSI.iter().find(|(name, ..)| *name == text).map(|(_, color, _)| *color);
     let color = named.or((text == DEFAULT).then_some(Color::Reset));
     match text.strip_prefix('#') {
         Some(digits) => hex(digits).ok_or_else(|| {
-            Fault::new(format!("{text:?} is not a colour: a hash and six hexadecimal digits, #rrggbb"))
+            Problem::new(format!("{text:?} is not a colour: a hash and six hexadecimal digits, #rrggbb"))
         }),
-        None => color.ok_or_else(|| Fault::unknown("colour", text, palette.chain(names()))),
+        None => color.ok_or_else(|| Problem::unknown("colour", text, palette.chain(names()))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::{ColorDepth, Role, Theme, color};
-use crate::data::{self, Fault, Field, Log, Mistake, Place, Reader, Value, stem, stems, text_fields};
+use crate::data::{self, Field, Location, Log, Mistake, Problem, Reader, Value, stem, stems, text_fields};
 
 /// Lists the theme files that are part of the program.
 macro_rules! built_in {
@@ -21,7 +21,7 @@ const BUILT_IN: [(&str, &str); 12] = built_in! {
 };
 
 /// A colour as it is written, and where; it means something once all palettes are known.
-type Written = (String, Place);
+type Written = (String, Location);
 
 /// One file.
 struct Sheet {
@@ -44,7 +44,7 @@ impl Theme {
     ///
     /// # Errors
     /// Every mistake of the theme's file and of those that it inherits from; an unknown name at `at`.
-    pub fn load(name: &str, at: &Place, files: &[(&str, &str)]) -> Result<Self, Vec<Mistake>> {
+    pub fn load(name: &str, at: &Location, files: &[(&str, &str)]) -> Result<Self, Vec<Mistake>> {
         let (sheets, mut mistakes) = lineage(name, at, files);
         let theme = resolve(&sheets, &mut mistakes);
         mistakes.sort();
@@ -58,7 +58,7 @@ impl Theme {
 }
 
 /// The file of that name and all that it inherits from, the heir first.
-fn lineage(name: &str, at: &Place, files: &[(&str, &str)]) -> (Vec<Sheet>, Vec<Mistake>) {
+fn lineage(name: &str, at: &Location, files: &[(&str, &str)]) -> (Vec<Sheet>, Vec<Mistake>) {
     let mut sheets = Vec::new();
     let mut mistakes = Vec::new();
     let mut seen = Vec::new();
@@ -82,12 +82,12 @@ fn lineage(name: &str, at: &Place, files: &[(&str, &str)]) -> (Vec<Sheet>, Vec<M
     (sheets, mistakes)
 }
 
-fn missing(name: &str, files: &[(&str, &str)]) -> Fault {
+fn missing(name: &str, files: &[(&str, &str)]) -> Problem {
     let names = Theme::names(files);
     if names.contains(&name) {
-        Fault::new(format!("theme {name:?} inherits from itself"))
+        Problem::new(format!("theme {name:?} inherits from itself"))
     } else {
-        Fault::unknown("theme", name, names)
+        Problem::unknown("theme", name, names)
     }
 }
 
@@ -119,9 +119,9 @@ impl Field for Look {
 struct Attribute(Modifier);
 
 impl FromStr for Attribute {
-    type Err = Fault;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, Fault> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         const NAMES: [(&str, Modifier); 6] = [
             ("bold", Modifier::BOLD),
             ("dim", Modifier::DIM),
@@ -133,7 +133,7 @@ impl FromStr for Attribute {
         let found = NAMES.iter().find(|(name, _)| *name == text);
         found
             .map(|(_, modifier)| Self(*modifier))
-            .ok_or_else(|| Fault::unknown("modifier", text, NAMES.iter().map(|(name, _)| *name)))
+            .ok_or_else(|| Problem::unknown("modifier", text, NAMES.iter().map(|(name, _)| *name)))
     }
 }
 

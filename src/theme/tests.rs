@@ -1,11 +1,11 @@
 use ratatui::style::Modifier;
 
 use super::*;
-use crate::data::Place;
+use crate::data::Location;
 
 fn load(name: &str, files: &[(&str, &str)]) -> Result<Theme, Vec<String>> {
     let mistakes = |found: Vec<crate::data::Mistake>| found.iter().map(ToString::to_string).collect();
-    Theme::load(name, &Place::start_of("config.toml"), files).map_err(mistakes)
+    Theme::load(name, &Location::start_of("config.toml"), files).map_err(mistakes)
 }
 
 /// WCAG 2.2, "contrast ratio" and "relative luminance".

@@ -8,9 +8,9 @@ use ratatui::layout::Rect;
 use super::Look;
 use super::primitives::symbols;
 use super::primitives::text::Row;
-use super::summary::{Glance, places, since};
+use super::summary::{Summary, places, since};
 use crate::clean::Clean;
-use crate::event::{ContextId, Health, Mode, SourceId, SourceState};
+use crate::event::{ContextId, Mode, SourceHealth, SourceId, SourceState};
 use crate::state::{Severity, State};
 use crate::theme::Role;
 use crate::units;
@@ -19,7 +19,7 @@ use crate::units;
 const LEAST_PLACE: usize = 16;
 
 /// Draws both lines.
-pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, look.style(Role::Header));
     let right = guards(state, look, glance, area.width);
     let left = Row::new(area.width.saturating_sub(u16::try_from(right.used()).unwrap_or(0)));
@@ -42,7 +42,7 @@ fn mode(state: &State, look: &Look, row: Row) -> Row {
 }
 
 /// Counts, then the worst things in words, as many as there is room for.
-fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
+fn trouble(look: &Look, glance: &Summary, mut row: Row) -> Row {
     if glance.troubles.is_empty() {
         let (mark, role, words) = match glance.unheard.join(", ") {
             _ if !glance.known => ("○", Role::Dim, "nothing is known of the cluster yet".to_owned()),
@@ -72,7 +72,7 @@ fn trouble(look: &Look, glance: &Glance, mut row: Row) -> Row {
 }
 
 /// How long it lasts, and whether anything can be changed from here.
-fn guards(state: &State, look: &Look, glance: &Glance, columns: u16) -> Row {
+fn guards(state: &State, look: &Look, glance: &Summary, columns: u16) -> Row {
     let mut row = Row::new(columns).gap(2);
     if let Some(began) = state.world.standing().filter(|_| !glance.troubles.is_empty()) {
         row =
@@ -215,10 +215,11 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
 
 /// The watches as one: as well as the worst of them can be heard.
 fn cluster(state: &State) -> Option<Heard> {
-    let watches: Vec<&Health> =
+    let watches: Vec<&SourceHealth> =
         state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
     let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
-    let alike: Vec<&Health> = watches.iter().copied().filter(|health| health.state == worst.state).collect();
+    let alike: Vec<&SourceHealth> =
+        watches.iter().copied().filter(|health| health.state == worst.state).collect();
     let names = alike.iter().map(|health| health.source.name()).collect::<Vec<_>>().join(", ");
     let limited = alike.iter().filter(|health| health.error.is_some()).count();
     let whose = places(worst).map(|places| format!(" ({places})")).unwrap_or_default();
@@ -238,8 +239,8 @@ fn cluster(state: &State) -> Option<Heard> {
 }
 
 /// Why the watches are as they are, each reason once.
-fn reasons(watches: &[&Health]) -> String {
-    let of = |health: &&Health| {
+fn reasons(watches: &[&SourceHealth]) -> String {
+    let of = |health: &&SourceHealth| {
         let of_parts: Vec<Clean> = health.worst().filter_map(|part| part.error.clone()).collect();
         if of_parts.is_empty() { health.error.iter().cloned().collect() } else { of_parts }
     };
@@ -250,7 +251,7 @@ fn reasons(watches: &[&Health]) -> String {
 }
 
 /// ` (403)`, where the error says so.
-fn code(health: &Health) -> String {
+fn code(health: &SourceHealth) -> String {
     let error = health.error.as_deref().unwrap_or_default();
     ["401", "403"]
         .iter()
@@ -260,7 +261,12 @@ fn code(health: &Health) -> String {
 }
 
 /// A source that is read now and then: how old its last reading is.
-fn reading(name: &'static str, health: &Health, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Heard {
+fn reading(
+    name: &'static str,
+    health: &SourceHealth,
+    at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Heard {
     let words = match (health.state, at) {
         (SourceState::Live, Some(at)) => units::seconds((now - at).as_seconds_f64().max(0.0)),
         _ => format!("{}{}", since(health), code(health)),
@@ -274,7 +280,7 @@ fn reading(name: &'static str, health: &Health, at: Option<DateTime<Utc>>, now: 
     }
 }
 
-fn alerts(state: &State, health: &Health) -> Heard {
+fn alerts(state: &State, health: &SourceHealth) -> Heard {
     let firing = state.world.alerts.firing();
     let words = if health.state == SourceState::Live {
         format!("{firing} firing")

@@ -28,7 +28,7 @@ pub use primitives::hit_test::{Hits, Spot};
 
 use primitives::layout::Layout;
 use primitives::text::Row;
-use summary::Glance;
+use summary::Summary;
 
 /// How things look and what keys are called: nothing of it is state.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +73,7 @@ pub fn view(state: &State, look: &Look, frame: &mut Frame) {
 
 fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
     let rows = workload_rows(&state.world);
-    let glance = Glance::new(state, &rows);
+    let glance = Summary::new(state, &rows);
     header::draw(state, look, &glance, layout.header, buf);
     if state.screen.seat.wall {
         wall::draw(state, look, &glance, layout.body, buf);
@@ -89,7 +89,7 @@ fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
 fn draw_panes(
     state: &State,
     look: &Look,
-    glance: &Glance,
+    glance: &Summary,
     lines: &[PodLine<'_>],
     layout: &Layout,
     buf: &mut Buffer,

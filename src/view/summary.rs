@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::clean::Clean;
-use crate::event::{Health, Kind, NamespacePhase, Session, SourceId, SourceState};
+use crate::event::{Kind, NamespacePhase, Session, SourceHealth, SourceId, SourceState};
 use crate::state::{Severity, State, WorkloadRow};
 use crate::theme::Role;
 use crate::units;
@@ -36,7 +36,7 @@ pub struct Trouble {
 
 /// All that is wrong, in short.
 #[derive(Clone, Debug, Default)]
-pub struct Glance {
+pub struct Summary {
     /// Pods that are ready.
     pub ready: usize,
     /// Pods that should be: those that have not completed.
@@ -53,7 +53,7 @@ pub struct Glance {
     pub unheard: Vec<String>,
 }
 
-impl Glance {
+impl Summary {
     /// Looks over the rows of [`workload_rows`](crate::state::workload_rows) and the charts.
     pub fn new(state: &State, rows: &[WorkloadRow<'_>]) -> Self {
         let (ready, pods) = state.world.cluster.readiness();
@@ -103,7 +103,7 @@ fn unheard(state: &State) -> Vec<String> {
         let health = state.world.sources.get(id)?;
         (!matches!(health.state, SourceState::Live | SourceState::Off)).then_some(health)
     };
-    let watches: Vec<&Health> = WATCHES.iter().filter_map(silent).collect();
+    let watches: Vec<&SourceHealth> = WATCHES.iter().filter_map(silent).collect();
     let worst = watches.iter().map(|health| health.state).max_by_key(|state| state.badness());
     let names: Vec<&str> = watches
         .iter()
@@ -206,7 +206,7 @@ fn groups<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<It
 }
 
 /// `stale since 14:31:02`
-pub fn since(health: &Health) -> String {
+pub fn since(health: &SourceHealth) -> String {
     match health.state {
         SourceState::Stale | SourceState::Down | SourceState::Blind => {
             format!("{} since {}", health.state.word(), health.since.format("%H:%M:%S"))
@@ -225,7 +225,7 @@ pub fn silence(state: &State, source: SourceId) -> Option<String> {
 }
 
 /// The contexts or namespaces in which a source is as bad as that, where it is heard in several.
-pub fn places(health: &Health) -> Option<String> {
+pub fn places(health: &SourceHealth) -> Option<String> {
     let names: Vec<&str> = health.worst().map(|part| part.name.as_str()).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
@@ -264,7 +264,7 @@ mod tests {
     }
 
     /// What is seen at a glance after these events on a cluster whose pods were listed.
-    fn glance(events: Vec<Event>) -> Glance {
+    fn glance(events: Vec<Event>) -> Summary {
         let mut state = State::new(DateTime::UNIX_EPOCH, Arc::new(crate::runbook::embedded().unwrap()));
         let listed = [ClusterEvent::Listing(Kind::Pod.into()), ClusterEvent::Listed(Kind::Pod.into())]
             .map(Event::Cluster);
@@ -272,11 +272,17 @@ mod tests {
         for (seq, event) in (1..).zip(all) {
             state.world.fold(&Record { seq, at: DateTime::UNIX_EPOCH, event });
         }
-        Glance::new(&state, &workload_rows(&state.world))
+        Summary::new(&state, &workload_rows(&state.world))
     }
 
     fn heard(source: SourceId, state: SourceState) -> Event {
-        Event::Health(Health { source, state, since: DateTime::UNIX_EPOCH, error: None, parts: Vec::new() })
+        Event::SourceHealth(SourceHealth {
+            source,
+            state,
+            since: DateTime::UNIX_EPOCH,
+            error: None,
+            parts: Vec::new(),
+        })
     }
 
     #[test]

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::primitives::symbols;
 use super::primitives::text::Row;
-use super::summary::Glance;
+use super::summary::Summary;
 use super::{Look, Spot};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context};
@@ -17,7 +17,7 @@ use crate::units;
 const NARROW: u16 = 72;
 
 /// Draws the strip.
-pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
     let mut row = Row::new(area.width);
     for (focus, name, action) in [
         (Focus::Pods, "Pods", Action::FocusPods),
@@ -40,7 +40,7 @@ pub fn draw(state: &State, look: &Look, glance: &Glance, area: Rect, buf: &mut B
 }
 
 /// The one number of a pane that matters.
-fn figures(state: &State, glance: &Glance, focus: Focus) -> Vec<(Role, String)> {
+fn figures(state: &State, glance: &Summary, focus: Focus) -> Vec<(Role, String)> {
     match focus {
         Focus::Pods => pods(glance),
         Focus::Rates => failing(state).into_iter().collect(),
@@ -49,7 +49,7 @@ fn figures(state: &State, glance: &Glance, focus: Focus) -> Vec<(Role, String)> 
     }
 }
 
-fn pods(glance: &Glance) -> Vec<(Role, String)> {
+fn pods(glance: &Summary) -> Vec<(Role, String)> {
     let counted = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)];
     let told = counted.into_iter().filter(|(_, n)| *n > 0).map(|(severity, n)| {
         let (mark, role) = symbols::severity(severity);

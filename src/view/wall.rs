@@ -13,7 +13,7 @@ use super::primitives::big_text::Letters;
 use super::primitives::chart::{GUTTER, Plot, Scale};
 use super::primitives::text::Row;
 use super::primitives::{pane, symbols};
-use super::summary::{Glance, Trouble};
+use super::summary::{Summary, Trouble};
 use crate::clean::Clean;
 use crate::event::{Signal, SourceId, SourceState, Unit};
 use crate::state::{Group, Severity, Stage, State};
@@ -30,7 +30,7 @@ const TALL: u16 = 30;
 const CHART: u16 = 4;
 
 /// Draws all below the header.
-pub fn draw(state: &State, look: &Look, glance: &Glance, body: Rect, buf: &mut Buffer) {
+pub fn draw(state: &State, look: &Look, glance: &Summary, body: Rect, buf: &mut Buffer) {
     let elapsed = elapsed(state, glance);
     let letters = headline(look, word(glance), &elapsed, body);
     let worst = Worst::new(look, glance, body);
@@ -71,7 +71,7 @@ fn headline(look: &Look, word: &str, elapsed: &str, body: Rect) -> Option<Letter
 
 fn draw_head(
     look: &Look,
-    glance: &Glance,
+    glance: &Summary,
     (word, elapsed): (&str, &str),
     letters: Letters,
     area: Rect,
@@ -92,7 +92,7 @@ fn dim(look: &Look, body: Rect, buf: &mut Buffer) {
     buf.set_style(body, Style { bg: None, ..look.style(Role::Dim) }.remove_modifier(Modifier::BOLD));
 }
 
-fn word(glance: &Glance) -> &'static str {
+fn word(glance: &Summary) -> &'static str {
     match glance.troubles.first().map(|trouble| trouble.severity) {
         Some(Severity::Critical) => "CRIT",
         Some(_) => "WARN",
@@ -101,7 +101,7 @@ fn word(glance: &Glance) -> &'static str {
     }
 }
 
-fn role(glance: &Glance) -> Role {
+fn role(glance: &Summary) -> Role {
     match glance.troubles.first().map(|trouble| trouble.severity) {
         Some(severity) => symbols::severity(severity).1,
         None if glance.calm() => Role::Ok,
@@ -110,7 +110,7 @@ fn role(glance: &Glance) -> Role {
 }
 
 /// Since the oldest trouble that stands; when all is well the time of day.
-fn elapsed(state: &State, glance: &Glance) -> String {
+fn elapsed(state: &State, glance: &Summary) -> String {
     let began = state.world.standing().filter(|_| !glance.troubles.is_empty());
     began.map_or_else(
         || state.now.format("%H:%M:%S").to_string(),
@@ -130,7 +130,7 @@ struct Worst<'a> {
 }
 
 impl<'a> Worst<'a> {
-    fn new(look: &Look, glance: &'a Glance, body: Rect) -> Self {
+    fn new(look: &Look, glance: &'a Summary, body: Rect) -> Self {
         let columns = body.width.saturating_sub(4);
         let most = body.height * 2 / 5;
         let told = |count: usize, apart: bool| {

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use warroom::data::Place;
+use warroom::data::Location;
 use warroom::event::{Event, Record};
 use warroom::keymap::Keymap;
 use warroom::runbook;
@@ -50,7 +50,7 @@ impl Easel {
     }
 
     pub fn in_theme(theme: &str, (columns, rows): (u16, u16), depth: ColorDepth) -> Self {
-        let theme = Theme::load(theme, &Place::start_of("tests"), &[]).unwrap().at_depth(depth);
+        let theme = Theme::load(theme, &Location::start_of("tests"), &[]).unwrap().at_depth(depth);
         let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         Self { terminal, theme, hits: Hits::default() }
     }

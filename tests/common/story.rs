@@ -7,10 +7,10 @@ use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
     Alert, Allowed, Asked, ClusterEvent, Command, ContainerState, Danger, DiffLine, DryRun, Event,
-    Expectation, Fact, GroupLag, Health, Intent, Kind, Made, Matcher, Mode, Naming, Op, Operator, Outcome,
+    Expectation, Fact, GroupLag, Intent, Kind, Made, Matcher, Mode, Naming, Op, Operator, Outcome,
     PartitionLag, Plan, Pod, Purpose, Rate, RateHistory, RateSample, Right, Sealed, Server, ServiceHistory,
-    ServiceRate, Session, Sign, Signal, Silence, SourceId, SourceState, StepCall, Target, Tier, Unit,
-    Workload, Write,
+    ServiceRate, Session, Sign, Signal, Silence, SourceHealth, SourceId, SourceState, StepCall, Target, Tier,
+    Unit, Workload, Write,
 };
 use warroom::keymap::Action;
 use warroom::step::check;
@@ -45,7 +45,7 @@ pub fn session() -> Session {
 }
 
 pub fn health(source: SourceId, state: SourceState, second: i64, error: Option<&str>) -> Event {
-    Event::Health(Health {
+    Event::SourceHealth(SourceHealth {
         source,
         state,
         since: at(second),

@@ -25,7 +25,7 @@ use warroom::net::clock::Clock;
 use warroom::net::timing::Timing;
 use warroom::runbook::{self, Runbook};
 use warroom::runtime::headless::Headless;
-use warroom::session::{self, Wanted};
+use warroom::session::{self, SessionConfig};
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{Identity, Sim, SimConfig};
@@ -98,7 +98,11 @@ pub struct Room {
 
 impl Room {
     /// A session, `changed` from the usual one, on a cluster whose incident begins soon.
-    pub async fn open(seed: u64, scenario: Scenario, changed: impl FnOnce(Wanted) -> Wanted) -> Self {
+    pub async fn open(
+        seed: u64,
+        scenario: Scenario,
+        changed: impl FnOnce(SessionConfig) -> SessionConfig,
+    ) -> Self {
         Self::without(seed, scenario, &[], changed).await
     }
 
@@ -108,13 +112,13 @@ impl Room {
         seed: u64,
         scenario: Scenario,
         gone: &[&str],
-        changed: impl FnOnce(Wanted) -> Wanted,
+        changed: impl FnOnce(SessionConfig) -> SessionConfig,
     ) -> Self {
         Self::of(Setup { seed, scenario, gone, ..Setup::default() }, changed).await
     }
 
     /// A session, `changed` from the usual one, in what was set up.
-    pub async fn of(setup: Setup<'_>, changed: impl FnOnce(Wanted) -> Wanted) -> Self {
+    pub async fn of(setup: Setup<'_>, changed: impl FnOnce(SessionConfig) -> SessionConfig) -> Self {
         let Setup { seed, scenario, gone, identity, disk, runbook } = setup;
         let clock = Clock::manual(DateTime::from_timestamp(1_795_445_192, 0).unwrap());
         let onset = Duration::from_secs(2);
@@ -167,7 +171,7 @@ pub async fn prepare(session: &mut Headless, call: StepCall) -> Result<Plan, Ref
 }
 
 /// A session that tries again soon, and gives nothing up that a busy machine is only late with.
-pub fn wanted(sim: &Sim) -> Wanted {
+pub fn wanted(sim: &Sim) -> SessionConfig {
     let usual = Timing::default();
     let timing = Timing {
         connect: usual.connect,
@@ -189,25 +193,30 @@ pub fn wanted(sim: &Sim) -> Wanted {
         lag_soon: usual.lag_soon,
         ..Timing::scaled(0.03)
     };
-    Wanted { timing, deadline: Duration::from_secs(3), patience: PATIENCE, ..Wanted::simulated(sim, "test") }
+    SessionConfig {
+        timing,
+        deadline: Duration::from_secs(3),
+        patience: PATIENCE,
+        ..SessionConfig::simulated(sim, "test")
+    }
 }
 
 /// The same with short waits for answers: for tests in which many never come, and which hold whichever are
 /// given up.
-pub fn impatient(wanted: Wanted) -> Wanted {
+pub fn impatient(wanted: SessionConfig) -> SessionConfig {
     let Timing { connect, answer, patience, silence, metrics_answer, lag_answer, .. } = Timing::scaled(0.03);
     let timing = Timing { connect, answer, patience, silence, metrics_answer, lag_answer, ..wanted.timing };
-    Wanted { timing, deadline: Duration::from_millis(300), ..wanted }
+    SessionConfig { timing, deadline: Duration::from_millis(300), ..wanted }
 }
 
 /// Opens a session, recorded below `data`.
-pub async fn session(wanted: Wanted, clock: &Clock, data: &Path) -> Headless {
+pub async fn session(wanted: SessionConfig, clock: &Clock, data: &Path) -> Headless {
     session_on(Arc::new(LocalDisk), wanted, RUNBOOK.clone(), clock, data).await
 }
 
 async fn session_on(
     disk: Arc<dyn Disk>,
-    wanted: Wanted,
+    wanted: SessionConfig,
     runbook: Arc<Runbook>,
     clock: &Clock,
     data: &Path,

@@ -3,22 +3,22 @@
 
 use super::{Chosen, Finder, ask, service::tell};
 use crate::config::{Kafka, KafkaMode};
-use crate::net::discovery::{Broker, What};
+use crate::net::discovery::{Broker, ServiceKind};
 use crate::net::failure::Failure;
-use crate::net::resolver::Reach;
+use crate::net::resolver::Resolver;
 use crate::session;
 use crate::source::kafka;
 
 impl Finder<'_> {
     /// Finds and tests; asks, where somebody is there.
     pub(super) async fn kafka(&self) -> color_eyre::Result<Chosen<Kafka>> {
-        let set = &self.room.config.settings.kafka;
-        let named = self.room.args.kafka.is_some();
+        let set = &self.context.config.settings.kafka;
+        let named = self.context.args.kafka.is_some();
         if set.is_none() && !named {
             return self.found().await;
         }
         let from = if named { "the command line" } else { "the settings" };
-        let kafka = set.clone().unwrap_or_default().by(self.room.args.kafka.as_ref());
+        let kafka = set.clone().unwrap_or_default().by(self.context.args.kafka.as_ref());
         let tested = self.groups(&kafka).await;
         tell("Kafka", &format!("{} of {from}", place(&kafka)), &tested)?;
         Ok(match tested {
@@ -60,7 +60,8 @@ impl Finder<'_> {
     /// Reads the groups once.
     async fn groups(&self, kafka: &Kafka) -> Result<String, Failure> {
         let how = session::kafka(self.wanted.kafka.as_ref().map(|_| kafka.clone()), self.namespace);
-        let prometheus = Reach::new(What::Prometheus, self.wanted.prometheus.clone(), self.scout.clone());
+        let prometheus =
+            Resolver::new(ServiceKind::Prometheus, self.wanted.prometheus.clone(), self.scout.clone());
         kafka::test(how, self.connection.reader.clone(), &prometheus, &self.wanted.timing).await
     }
 }

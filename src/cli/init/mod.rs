@@ -9,14 +9,14 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use super::args::Init;
-use super::{Exit, Room, complain, say, warn};
+use super::{CommandContext, Exit, complain, say, warn};
 use crate::clean::{Clean, cleaned};
 use crate::config::{Endpoint, edit};
 use crate::net::connect::{Connection, connect};
-use crate::net::discovery::{Scout, What};
-use crate::session::Wanted;
+use crate::net::discovery::{Discovery, ServiceKind};
+use crate::session::SessionConfig;
 
-/// What is to become of a table in the settings.
+/// ServiceKind is to become of a table in the settings.
 enum Chosen<T> {
     /// It is written.
     New(Box<T>),
@@ -24,7 +24,7 @@ enum Chosen<T> {
     Kept,
     /// There is none, and will be none.
     Nothing,
-    /// What somebody named does not work, and is not written.
+    /// ServiceKind somebody named does not work, and is not written.
     Failed,
     /// Whoever was asked went away.
     Stop,
@@ -43,17 +43,17 @@ impl<T> Chosen<T> {
     }
 }
 
-/// What was chosen so far.
+/// ServiceKind was chosen so far.
 #[derive(Default)]
 struct Choices {
-    entries: Vec<edit::Entry>,
+    entries: Vec<edit::SettingsTable>,
     known: bool,
     failed: bool,
 }
 
 impl Choices {
     /// Takes one more; answers whether to go on.
-    fn take(&mut self, chosen: Chosen<edit::Entry>) -> bool {
+    fn take(&mut self, chosen: Chosen<edit::SettingsTable>) -> bool {
         match chosen {
             Chosen::New(entry) => self.entries.push(*entry),
             Chosen::Kept => self.known = true,
@@ -65,19 +65,19 @@ impl Choices {
     }
 }
 
-/// What an init works with.
+/// ServiceKind an init works with.
 struct Finder<'a> {
-    room: &'a Room,
-    wanted: &'a Wanted,
+    context: &'a CommandContext,
+    wanted: &'a SessionConfig,
     connection: &'a Connection,
     /// Where a session would look first.
     namespace: Option<&'a Clean>,
-    scout: Scout,
+    scout: Discovery,
     /// Whether somebody is there to be asked.
     asks: bool,
 }
 
-pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> {
+pub(super) async fn init(context: &CommandContext, flags: &Init) -> color_eyre::Result<Exit> {
     let silent = flags.yes || flags.dry_run;
     let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     if !silent && !terminal {
@@ -85,14 +85,15 @@ pub(super) async fn init(room: &Room, flags: &Init) -> color_eyre::Result<Exit> 
             "init asks questions, and this is no terminal: give --yes to take the best that is found, or --dry-run to see it",
         ));
     }
-    let wanted = super::status::wanted(room, false);
+    let wanted = super::status::wanted(context, false);
     let connection = match connect(&wanted.connect, &wanted.timing).await {
         Ok(connection) => connection,
         Err(error) => return Ok(complain(&error.to_string())),
     };
     let namespace = wanted.namespaces.iter().flatten().next().or(connection.namespace.as_ref());
-    let scout = Scout::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing);
-    let finder = Finder { room, wanted: &wanted, connection: &connection, namespace, scout, asks: !silent };
+    let scout = Discovery::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing);
+    let finder =
+        Finder { context, wanted: &wanted, connection: &connection, namespace, scout, asks: !silent };
     match finder.scout.catalog().await {
         Ok(catalog) => {
             say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?
@@ -111,15 +112,20 @@ impl Finder<'_> {
     async fn run(&self, flags: &Init) -> color_eyre::Result<Exit> {
         let comment = format!("found by `warroom init` in context {}", cleaned(&self.connection.context));
         let mut choices = Choices::default();
-        for what in [What::Prometheus, What::Alertmanager] {
+        for what in [ServiceKind::Prometheus, ServiceKind::Alertmanager] {
             let entry = |endpoint: &Endpoint| {
-                edit::Entry::endpoint(what.settings().2, endpoint, &self.room.paths.config_dir, &comment)
+                edit::SettingsTable::endpoint(
+                    what.settings().2,
+                    endpoint,
+                    &self.context.paths.config_dir,
+                    &comment,
+                )
             };
             if !choices.take(self.service(what).await?.map(entry)) {
                 return Ok(Exit::Refused);
             }
         }
-        if !choices.take(self.kafka().await?.map(|kafka| edit::Entry::kafka(kafka, &comment))) {
+        if !choices.take(self.kafka().await?.map(|kafka| edit::SettingsTable::kafka(kafka, &comment))) {
             return Ok(Exit::Refused);
         }
         let Choices { entries, known, failed } = choices;
@@ -132,7 +138,7 @@ impl Finder<'_> {
     }
 
     /// Writes, asks before it changes a file that is there, or only shows.
-    fn write(&self, entries: &[edit::Entry], dry_run: bool) -> color_eyre::Result<Exit> {
+    fn write(&self, entries: &[edit::SettingsTable], dry_run: bool) -> color_eyre::Result<Exit> {
         let path = self.path();
         let old = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -164,7 +170,7 @@ impl Finder<'_> {
     }
 
     fn path(&self) -> PathBuf {
-        self.room.paths.config_dir.join("config.toml")
+        self.context.paths.config_dir.join("config.toml")
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Chosen, Finder, ask};
 use crate::clean::cleaned;
 use crate::cli::say;
 use crate::config::{Auth, Endpoint, Secret, Where, edit};
-use crate::net::discovery::{What, test};
+use crate::net::discovery::{ServiceKind, test};
 use crate::net::failure::Failure;
 use crate::net::http::Server;
 
@@ -14,11 +14,13 @@ const SHOWN: usize = 9;
 
 impl Finder<'_> {
     /// Finds and tests; asks, where somebody is there.
-    pub(super) async fn service(&self, what: What) -> color_eyre::Result<Chosen<Endpoint>> {
+    pub(super) async fn service(&self, what: ServiceKind) -> color_eyre::Result<Chosen<Endpoint>> {
         let name = what.name();
         let (flagged, set) = match what {
-            What::Prometheus => (&self.wanted.prometheus, &self.room.config.settings.prometheus),
-            What::Alertmanager => (&self.wanted.alertmanager, &self.room.config.settings.alertmanager),
+            ServiceKind::Prometheus => (&self.wanted.prometheus, &self.context.config.settings.prometheus),
+            ServiceKind::Alertmanager => {
+                (&self.wanted.alertmanager, &self.context.config.settings.alertmanager)
+            }
         };
         if let Some(place) = flagged.place.clone() {
             let from = if *flagged == *set { "the settings" } else { "the command line or the environment" };
@@ -27,7 +29,7 @@ impl Finder<'_> {
             match (&tested, flagged == set) {
                 (Ok(_), true) => return Ok(Chosen::Kept),
                 (Ok(_), false) if set.place.is_none() => return Ok(Chosen::New(Box::new(flagged.clone()))),
-                // What is set stays set unless somebody says otherwise.
+                // ServiceKind is set stays set unless somebody says otherwise.
                 (Err(_), false) if !self.asks => return Ok(Chosen::Failed),
                 _ if !self.asks => return Ok(Chosen::Kept),
                 _ => {}
@@ -40,7 +42,7 @@ impl Finder<'_> {
         Ok(candidates.into_iter().next().map_or(Chosen::Nothing, |best| Chosen::New(Box::new(best))))
     }
 
-    async fn tested(&self, what: What, endpoint: &Endpoint) -> Result<String, Failure> {
+    async fn tested(&self, what: ServiceKind, endpoint: &Endpoint) -> Result<String, Failure> {
         let server = match &endpoint.place {
             Some(Where::At(address)) => Server::at(what.name(), address, endpoint, &self.wanted.timing)?,
             Some(Where::In(service)) => {
@@ -52,7 +54,7 @@ impl Finder<'_> {
     }
 
     /// Those of the cluster that answer, the best first; all that look like it are told.
-    async fn candidates(&self, what: What) -> color_eyre::Result<Vec<Endpoint>> {
+    async fn candidates(&self, what: ServiceKind) -> color_eyre::Result<Vec<Endpoint>> {
         let Ok(catalog) = self.scout.catalog().await else { return Ok(Vec::new()) };
         let mut good = Vec::new();
         let all = catalog.candidates(what);
@@ -75,7 +77,11 @@ impl Finder<'_> {
     }
 
     /// Lets somebody choose: a number, an address, or nothing.
-    async fn choose(&self, what: What, candidates: &[Endpoint]) -> color_eyre::Result<Chosen<Endpoint>> {
+    async fn choose(
+        &self,
+        what: ServiceKind,
+        candidates: &[Endpoint],
+    ) -> color_eyre::Result<Chosen<Endpoint>> {
         let name = what.name();
         for (number, endpoint) in (1..).zip(candidates) {
             say(format_args!("  {number}  {}", place(endpoint)))?;
@@ -107,7 +113,11 @@ impl Finder<'_> {
     }
 
     /// Tests what was typed; asks for credentials where it wants them. `None`: it is not to be used.
-    async fn let_in(&self, what: What, mut endpoint: Endpoint) -> color_eyre::Result<Option<Endpoint>> {
+    async fn let_in(
+        &self,
+        what: ServiceKind,
+        mut endpoint: Endpoint,
+    ) -> color_eyre::Result<Option<Endpoint>> {
         loop {
             let tested = self.tested(what, &endpoint).await;
             tell(what.name(), &place(&endpoint), &tested)?;
@@ -125,7 +135,7 @@ impl Finder<'_> {
     }
 
     /// Asks for credentials, and keeps what was typed in a file of its owner's.
-    fn credentials(&self, what: What) -> color_eyre::Result<Option<Auth>> {
+    fn credentials(&self, what: ServiceKind) -> color_eyre::Result<Option<Auth>> {
         let user = ask::line("  user (nothing: a bearer token):")?;
         let Some(user) = user else { return Ok(None) };
         let noun = if user.is_empty() { "token" } else { "password" };
@@ -136,7 +146,7 @@ impl Finder<'_> {
         let secret = match typed.strip_prefix('$') {
             Some(name) => Secret::Env(name.to_owned()),
             None => {
-                let path = self.room.paths.config_dir.join(format!("{}.{noun}", what.settings().2));
+                let path = self.context.paths.config_dir.join(format!("{}.{noun}", what.settings().2));
                 edit::write_private(&path, &typed)?;
                 say(format_args!("  kept in {}, which only you can read", path.display()))?;
                 Secret::File(path)
@@ -146,8 +156,8 @@ impl Finder<'_> {
     }
 }
 
-/// What there is to do where the cluster has none.
-fn elsewhere(what: What) -> String {
+/// ServiceKind there is to do where the cluster has none.
+fn elsewhere(what: ServiceKind) -> String {
     let (flag, variable, _) = what.settings();
     format!("if it is elsewhere, give {flag} or {variable}")
 }

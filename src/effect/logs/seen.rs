@@ -21,7 +21,7 @@ type Print = (DateTime<Utc>, u64);
 
 /// Whether a line was heard before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Novelty {
     /// It is new.
     New,
     /// It is new, and lines that should have come before it again are not in the log any more: others may
@@ -66,23 +66,23 @@ impl Seen {
     }
 
     /// Takes in a line.
-    pub fn judge(&mut self, at: DateTime<Utc>, text: &str) -> Verdict {
+    pub fn judge(&mut self, at: DateTime<Utc>, text: &str) -> Novelty {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let print = (at, hasher.finish());
         if let Some(until) = self.repeated_until {
             if self.comes_again(print) || self.forgotten.is_some_and(|forgotten| at <= forgotten) {
-                return Verdict::Known;
+                return Novelty::Known;
             }
             if at > until {
                 self.repeated_until = None;
                 let lost = !std::mem::take(&mut self.awaited).is_empty();
                 self.remember(print);
-                return if lost { Verdict::NewAfterGap } else { Verdict::New };
+                return if lost { Novelty::NewAfterGap } else { Novelty::New };
             }
         }
         self.remember(print);
-        Verdict::New
+        Novelty::New
     }
 
     fn comes_again(&mut self, print: Print) -> bool {
@@ -153,9 +153,9 @@ mod tests {
                 let lines: Vec<_> = sent(&file, &seen).take(cut).cloned().collect();
                 for (millis, text) in lines {
                     match seen.judge(at(millis), &text) {
-                        Verdict::Known => {}
-                        Verdict::New => heard.push((millis, text)),
-                        Verdict::NewAfterGap => prop_assert!(false, "nothing was lost"),
+                        Novelty::Known => {}
+                        Novelty::New => heard.push((millis, text)),
+                        Novelty::NewAfterGap => prop_assert!(false, "nothing was lost"),
                     }
                 }
             }
@@ -174,7 +174,7 @@ mod tests {
             seen.resume(true);
             let verdicts: Vec<_> = rest.iter().map(|(millis, text)| seen.judge(at(*millis), text)).collect();
             for (number, verdict) in verdicts.into_iter().enumerate() {
-                prop_assert_eq!(verdict, if number == 0 { Verdict::NewAfterGap } else { Verdict::New });
+                prop_assert_eq!(verdict, if number == 0 { Novelty::NewAfterGap } else { Novelty::New });
             }
         }
     }
@@ -185,12 +185,12 @@ mod tests {
         let lines = 5 * MOST;
         let time = |line: usize| at(10_000) + TimeDelta::microseconds(i64::try_from(line).unwrap());
         for line in 0..lines {
-            assert_eq!(seen.judge(time(line), "x"), Verdict::New);
+            assert_eq!(seen.judge(time(line), "x"), Novelty::New);
         }
         assert!(seen.recent.len() <= MOST);
         seen.resume(true);
-        assert!((0..lines).all(|line| seen.judge(time(line), "x") == Verdict::Known));
-        assert_eq!(seen.judge(time(lines), "x"), Verdict::New);
+        assert!((0..lines).all(|line| seen.judge(time(line), "x") == Novelty::Known));
+        assert_eq!(seen.judge(time(lines), "x"), Novelty::New);
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
         let mut seen = Seen::default();
         seen.judge(at(10_000), "last words");
         seen.resume(false);
-        assert_eq!(seen.judge(at(10_000), "last words"), Verdict::New);
-        assert_eq!(seen.judge(at(12_000), "first words"), Verdict::New);
+        assert_eq!(seen.judge(at(10_000), "last words"), Novelty::New);
+        assert_eq!(seen.judge(at(12_000), "first words"), Novelty::New);
     }
 }

@@ -16,7 +16,7 @@ use kube::api::LogParams;
 
 use super::lines::{Lines, stamped};
 use super::pod::{Exit, Here, Look, Now, look};
-use super::seen::{Seen, Verdict};
+use super::seen::{Novelty, Seen};
 use super::{Heard, Outlet};
 use crate::clean::{Clean, Styled};
 use crate::event::{Level, LogEnd, LogExtent, LogLine, LogSource, LogState};
@@ -332,9 +332,9 @@ impl Stream {
     async fn line(&mut self, line: &str) {
         let (Some(at), words) = stamped(line) else { return self.kubelet(line).await };
         match self.seen.judge(at, words) {
-            Verdict::Known => return,
-            Verdict::New => {}
-            Verdict::NewAfterGap => {
+            Novelty::Known => return,
+            Novelty::New => {}
+            Novelty::NewAfterGap => {
                 self.mark("▲ gap: the log was rotated meanwhile, lines may be missing").await
             }
         }

@@ -239,7 +239,10 @@ fn a_line_beyond_the_limit_is_stepped_over() {
     assert!(
         matches!(
             &items[..],
-            [Item::Gap(Gap { why: Why::Damaged { fault: format::Fault::TooLong, .. }, .. }), Item::Record(_)]
+            [
+                Item::Gap(Gap { why: Why::Damaged { fault: format::Corruption::TooLong, .. }, .. }),
+                Item::Record(_)
+            ]
         ),
         "{items:?}"
     );

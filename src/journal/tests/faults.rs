@@ -166,13 +166,13 @@ async fn a_full_disk_refuses_decisions_and_its_end_is_a_gap() {
     owner.observe(&event(4));
     assert!(matches!(owner.decide(&event(5)).await, Err(JournalError::Failing { .. })));
     let status = until(&owner, |status| status.lost == 4).await;
-    assert!(matches!(status.health, Health::Failing { .. }), "{status:?}");
+    assert!(matches!(status.health, JournalHealth::Failing { .. }), "{status:?}");
     assert_eq!(status.durable_seq, 1);
 
     faults.is_full.store(false, Ordering::SeqCst);
     until(&owner, |status| status.wants_checkpoint).await;
     owner.answer_wish();
-    until(&owner, |status| status.health == Health::Ok).await;
+    until(&owner, |status| status.health == JournalHealth::Ok).await;
     owner.decide(&event(6)).await.unwrap();
     let path = owner.writer.path().to_path_buf();
     let world = owner.world.clone();
@@ -199,7 +199,7 @@ async fn while_no_segment_can_be_started_the_old_one_goes_on() {
     for number in 1..=20 {
         owner.decide(&event(number)).await.unwrap();
     }
-    let status = until(&owner, |status| matches!(status.health, Health::Strained { .. })).await;
+    let status = until(&owner, |status| matches!(status.health, JournalHealth::Strained { .. })).await;
     assert_eq!(status.lost, 0);
     let path = owner.writer.path().to_path_buf();
     owner.writer.seal().unwrap();

@@ -57,10 +57,10 @@ impl Owner {
         Ok(Self { writer, world, seq: 0, acknowledged: Vec::new(), refused: Vec::new() })
     }
 
-    fn entry(&mut self, event: &Value) -> Entry {
+    fn entry(&mut self, event: &Value) -> Pending {
         self.seq += 1;
         self.world.apply(event);
-        Entry::new(self.seq, at(self.seq), &Redacted::new(event.clone()).unwrap(), None)
+        Pending::new(self.seq, at(self.seq), &Redacted::new(event.clone()).unwrap(), None)
     }
 
     fn observe(&mut self, event: &Value) {

@@ -1,7 +1,7 @@
 //! Credentials, as a server wants them with each request: fixed ones, those of a file that somebody else
 //! renews, those of a plugin.
 //!
-//! Whoever sends a request asks for a [`Pass`]. It is got anew when it has run out, or when the server
+//! Whoever sends a request asks for a [`Token`]. It is got anew when it has run out, or when the server
 //! refused it: once for all who wait, in a task of its own, so that nobody's impatience runs a plugin twice;
 //! and after a failure not again for [`PAUSE`], for a plugin may be a person's login that too many tries lock
 //! out. Nothing in here is ever shown: `Debug` and every message leave the secrets out.
@@ -58,7 +58,7 @@ pub struct NoCredentials(pub String);
 
 /// What is shown to the server, until when.
 #[derive(Debug, Default)]
-pub struct Pass {
+pub struct Token {
     /// The `Authorization` header, marked as sensitive.
     pub header: Option<HeaderValue>,
     /// A client certificate.
@@ -119,10 +119,10 @@ impl Credential {
         }
     }
 
-    async fn get(&self, now: DateTime<Utc>, deadline: Duration) -> Result<Pass, NoCredentials> {
+    async fn get(&self, now: DateTime<Utc>, deadline: Duration) -> Result<Token, NoCredentials> {
         match self {
-            Self::None => Ok(Pass::default()),
-            Self::Fixed(header) => Ok(Pass { header: Some(header.clone()), ..Pass::default() }),
+            Self::None => Ok(Token::default()),
+            Self::Fixed(header) => Ok(Token { header: Some(header.clone()), ..Token::default() }),
             Self::Plugin(plugin) => plugin.run(deadline).await,
             Self::File { path, user } => {
                 let unreadable = |error| {
@@ -136,7 +136,7 @@ impl Credential {
                     None => Self::bearer(&secret)?,
                     Some(user) => Self::basic(user, secret.trim_end_matches(['\r', '\n']))?,
                 };
-                Ok(Pass { header: Some(header), identity: None, until: Some(now + FILE) })
+                Ok(Token { header: Some(header), identity: None, until: Some(now + FILE) })
             }
         }
     }
@@ -164,7 +164,7 @@ fn sensitive(text: &str) -> Result<HeaderValue, NoCredentials> {
     Ok(value)
 }
 
-type Renewal = Shared<BoxFuture<'static, Result<Arc<Pass>, NoCredentials>>>;
+type Renewal = Shared<BoxFuture<'static, Result<Arc<Token>, NoCredentials>>>;
 
 /// Credentials at work, shared by all who use them.
 #[derive(Debug)]
@@ -186,7 +186,7 @@ struct State {
 
 #[derive(Debug)]
 struct Held {
-    pass: Arc<Pass>,
+    pass: Arc<Token>,
     since: DateTime<Utc>,
     refused: bool,
 }
@@ -212,7 +212,7 @@ impl Credentials {
     ///
     /// # Errors
     /// There is nothing to show, now or for a while.
-    pub async fn pass(self: &Arc<Self>) -> Result<Arc<Pass>, NoCredentials> {
+    pub async fn pass(self: &Arc<Self>) -> Result<Arc<Token>, NoCredentials> {
         let renewal = {
             let now = self.clock.now();
             let mut state = self.state();
@@ -250,7 +250,7 @@ impl Credentials {
     }
 
     /// The server does not accept this one (401): who asks next gets another, if there is one.
-    pub fn refuse(&self, pass: &Arc<Pass>) {
+    pub fn refuse(&self, pass: &Arc<Token>) {
         let can_change = matches!(self.credential, Credential::File { .. } | Credential::Plugin(_));
         if let Some(held) =
             self.state().held.as_mut().filter(|held| can_change && Arc::ptr_eq(&held.pass, pass))
@@ -274,7 +274,7 @@ impl Credentials {
         renewal
     }
 
-    fn take(&self, got: Result<Pass, NoCredentials>) -> Result<Arc<Pass>, NoCredentials> {
+    fn take(&self, got: Result<Token, NoCredentials>) -> Result<Arc<Token>, NoCredentials> {
         let now = self.clock.now();
         let mut state = self.state();
         state.renewal = None;
@@ -295,7 +295,7 @@ impl Credentials {
             // (kubernetes/kubernetes#68164).
             Err(_) if matches!(self.credential, Credential::File { .. }) && state.held.is_some() => {
                 let held = state.held.take().map(|held| held.pass);
-                let pass = Arc::new(Pass {
+                let pass = Arc::new(Token {
                     header: held.and_then(|pass| pass.header.clone()),
                     identity: None,
                     until: Some(now + FILE),

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
-use super::{Credential, Identity, NoCredentials, Pass};
+use super::{Credential, Identity, NoCredentials, Token};
 
 /// The longest answer that is read, and the longest complaint.
 const LONGEST: u64 = 1 << 20;
@@ -58,7 +58,7 @@ impl Plugin {
 
     /// Runs it once. Its stderr is never shown but for its last line, and only when it fails: stdout and
     /// environment hold secrets.
-    pub async fn run(&self, deadline: Duration) -> Result<Pass, NoCredentials> {
+    pub async fn run(&self, deadline: Duration) -> Result<Token, NoCredentials> {
         let mut child = self.command().spawn().map_err(|error| self.not_started(&error))?;
         let group = child.id();
         let stdout = child.stdout.take();
@@ -111,7 +111,7 @@ impl Plugin {
         command
     }
 
-    fn pass(&self, stdout: &[u8]) -> Result<Pass, NoCredentials> {
+    fn pass(&self, stdout: &[u8]) -> Result<Token, NoCredentials> {
         let wrong = |why: &str| self.failed(why);
         // client-go reads YAML here, and some plugins write it.
         let answer: Answer = serde_saphyr::from_slice(stdout)
@@ -132,7 +132,7 @@ impl Plugin {
         if header.is_none() && identity.is_none() {
             return Err(wrong("answered with neither a token nor a certificate and its key"));
         }
-        Ok(Pass { header, identity, until })
+        Ok(Token { header, identity, until })
     }
 
     fn failed(&self, how: &str) -> NoCredentials {

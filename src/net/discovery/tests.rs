@@ -47,9 +47,9 @@ fn what_the_common_charts_install_is_known_and_ranked() {
         "ops/prometheus-server:80",
         "vm/vmselect-main:8481/select/0/prometheus",
     ];
-    assert_eq!(shown(What::Prometheus), expected);
+    assert_eq!(shown(ServiceKind::Prometheus), expected);
     assert_eq!(
-        shown(What::Alertmanager),
+        shown(ServiceKind::Alertmanager),
         ["monitoring/alertmanager-operated:9093", "monitoring/kps-kube-prometheus-stack-alertmanager:9093"]
     );
 }
@@ -72,20 +72,20 @@ fn brokers_are_told_from_what_is_only_named_after_them() {
     assert_eq!(shown, ["kafka", "kafka-headless", "my-cluster-kafka-bootstrap", "my-cluster-kafka-brokers"]);
 }
 
-async fn scout(identity: Identity, near: Option<&str>) -> (Sim, Scout) {
+async fn scout(identity: Identity, near: Option<&str>) -> (Sim, Discovery) {
     let measured = Duration::from_secs(60);
     let sim = Sim::start(SimConfig { identity, measured, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
     let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
     let connection = connect(&settings, &Timing::default()).await.unwrap();
-    (sim, Scout::new(connection.reader, near.map(str::to_owned), &Timing::default()))
+    (sim, Discovery::new(connection.reader, near.map(str::to_owned), &Timing::default()))
 }
 
 #[tokio::test]
 async fn the_simulated_cluster_is_found_through_its_api_server() {
     let (sim, scout) = scout(Identity::Admin, Some("medcontract-prod")).await;
     for (what, expected) in [
-        (What::Prometheus, "monitoring/prometheus-operated:9090"),
-        (What::Alertmanager, "monitoring/alertmanager-operated:9093"),
+        (ServiceKind::Prometheus, "monitoring/prometheus-operated:9090"),
+        (ServiceKind::Alertmanager, "monitoring/alertmanager-operated:9093"),
     ] {
         let (service, server) = scout.find(what).await.unwrap().unwrap();
         assert_eq!(service.to_string(), expected);
@@ -103,7 +103,7 @@ async fn the_simulated_cluster_is_found_through_its_api_server() {
 #[tokio::test]
 async fn what_is_forbidden_is_told_and_the_own_namespace_is_looked_at_instead() {
     let (_sim, narrow) = scout(Identity::Narrow, Some("medcontract-prod")).await;
-    assert!(narrow.find(What::Prometheus).await.unwrap().is_none());
+    assert!(narrow.find(ServiceKind::Prometheus).await.unwrap().is_none());
     assert_eq!(
         narrow.catalog().await.unwrap().looked,
         "9 services of namespace medcontract-prod; listing those of all is forbidden"
@@ -111,11 +111,11 @@ async fn what_is_forbidden_is_told_and_the_own_namespace_is_looked_at_instead() 
     assert!(narrow.broker().await.unwrap().is_some());
     let (_sim, lost) = scout(Identity::Narrow, None).await;
     assert_eq!(
-        lost.find(What::Prometheus).await.unwrap_err(),
+        lost.find(ServiceKind::Prometheus).await.unwrap_err(),
         Failure::Forbidden("list services is forbidden (403)".into())
     );
     let (_sim, viewer) = scout(Identity::Viewer, None).await;
-    let said = viewer.find(What::Prometheus).await.unwrap_err().to_string();
+    let said = viewer.find(ServiceKind::Prometheus).await.unwrap_err().to_string();
     assert!(
         said.contains("forbidden (403): ask for get on services/proxy in namespace monitoring"),
         "{said}"
@@ -126,15 +126,15 @@ async fn what_is_forbidden_is_told_and_the_own_namespace_is_looked_at_instead() 
 async fn a_service_that_is_not_what_it_looks_like_is_passed_over() {
     let (sim, scout) = scout(Identity::Admin, None).await;
     sim.delete("Service", "monitoring", "prometheus-operated");
-    assert!(scout.find(What::Prometheus).await.unwrap().is_none());
+    assert!(scout.find(ServiceKind::Prometheus).await.unwrap().is_none());
     let gone: InCluster = "monitoring/prometheus-operated:9090".parse().unwrap();
     let server = Server::within("Prometheus", &gone, scout.client.clone(), &Timing::default());
-    let said = test(What::Prometheus, &server).await.unwrap_err().to_string();
+    let said = test(ServiceKind::Prometheus, &server).await.unwrap_err().to_string();
     assert!(
         said.starts_with("Prometheus is not at monitoring/prometheus-operated:9090 of the cluster (404)"),
         "{said}"
     );
     let other: InCluster = "medcontract-prod/kafka:9092".parse().unwrap();
     let server = Server::within("Prometheus", &other, scout.client.clone(), &Timing::default());
-    assert!(test(What::Prometheus, &server).await.unwrap_err().to_string().contains("404 Not Found"));
+    assert!(test(ServiceKind::Prometheus, &server).await.unwrap_err().to_string().contains("404 Not Found"));
 }

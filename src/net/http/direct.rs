@@ -11,7 +11,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, Url};
 use super::{Question, Reply, whole};
 use crate::config::{Address, Auth, Endpoint, Secret, Tls};
 use crate::net::clock::Clock;
-use crate::net::credential::{Credential, Credentials, Pass};
+use crate::net::credential::{Credential, Credentials, Token};
 use crate::net::failure::{Failure, root};
 use crate::net::proxy::is_loopback;
 use crate::net::stack::{AGENT, install_crypto};
@@ -74,14 +74,14 @@ impl Direct {
         if fresh.header == pass.header { Ok(reply) } else { self.once(name, question, &fresh).await }
     }
 
-    async fn pass(&self, name: &str) -> Result<Arc<Pass>, Failure> {
+    async fn pass(&self, name: &str) -> Result<Arc<Token>, Failure> {
         self.credentials
             .pass()
             .await
             .map_err(|error| Failure::Unauthenticated(format!("{name} cannot be asked: {error}")))
     }
 
-    async fn once(&self, name: &str, question: &Question, pass: &Pass) -> Result<Reply, Failure> {
+    async fn once(&self, name: &str, question: &Question, pass: &Token) -> Result<Reply, Failure> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), question.path));
         let request = if question.form {

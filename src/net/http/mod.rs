@@ -16,7 +16,7 @@ use self::proxied::Proxied;
 use super::failure::{Failure, root};
 use super::timing::Timing;
 use crate::config::{Address, Endpoint, InCluster};
-use crate::data::Fault;
+use crate::data::Problem;
 
 /// The longest answer that is read.
 const LONGEST: usize = 16 << 20;
@@ -28,14 +28,14 @@ const TITLE: usize = 60;
 #[derive(Debug)]
 pub struct Server {
     name: &'static str,
-    way: Way,
+    way: Transport,
     timing: Timing,
     /// What is to be known of it although it answers.
     remark: Option<String>,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Transport {
     Direct(Box<Direct>),
     Proxied(Proxied),
 }
@@ -61,7 +61,7 @@ impl Server {
     /// At a plain address: `name` is what it is called in sentences; the address may have a path, and
     /// credentials, which no message shows.
     pub fn new(name: &'static str, address: &str, timing: &Timing) -> Result<Self, Failure> {
-        let wrong = |fault: Fault| Failure::Rejected(format!("{name}'s address is wrong: {fault}"));
+        let wrong = |fault: Problem| Failure::Rejected(format!("{name}'s address is wrong: {fault}"));
         Self::at(name, &address.parse().map_err(wrong)?, &Endpoint::default(), timing)
     }
 
@@ -72,7 +72,7 @@ impl Server {
         endpoint: &Endpoint,
         timing: &Timing,
     ) -> Result<Self, Failure> {
-        let way = Way::Direct(Box::new(Direct::new(name, address, endpoint, timing)?));
+        let way = Transport::Direct(Box::new(Direct::new(name, address, endpoint, timing)?));
         let blind = endpoint
             .tls
             .insecure_skip_verify
@@ -84,7 +84,7 @@ impl Server {
     pub fn within(name: &'static str, service: &InCluster, client: kube::Client, timing: &Timing) -> Self {
         Self {
             name,
-            way: Way::Proxied(Proxied::new(service.clone(), client)),
+            way: Transport::Proxied(Proxied::new(service.clone(), client)),
             timing: timing.clone(),
             remark: None,
         }
@@ -119,8 +119,8 @@ impl Server {
     pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<T, Failure> {
         let reply = async {
             match &self.way {
-                Way::Direct(direct) => direct.send(self.name, &question).await,
-                Way::Proxied(proxied) => proxied.send(self.name, &question).await,
+                Transport::Direct(direct) => direct.send(self.name, &question).await,
+                Transport::Proxied(proxied) => proxied.send(self.name, &question).await,
             }
         };
         let reply = tokio::time::timeout(self.timing.metrics_answer, reply).await;
@@ -140,7 +140,7 @@ impl Server {
             #[serde(default)]
             error_type: String,
         }
-        if let Way::Proxied(proxied) = &self.way
+        if let Transport::Proxied(proxied) = &self.way
             && let Some(failure) = proxied.refusal(self.name, &reply.body)
         {
             return failure;
@@ -154,13 +154,13 @@ impl Server {
         match status.as_u16() {
             300..=399 => self.redirected(reply),
             401 => Failure::Unauthenticated(match &self.way {
-                Way::Direct(direct) if direct.has_credentials() => {
+                Transport::Direct(direct) if direct.has_credentials() => {
                     format!("{name} does not accept the credentials of the settings (401)")
                 }
-                Way::Direct(_) => format!(
+                Transport::Direct(_) => format!(
                     "{name} wants credentials (401): run `warroom init`, or set bearer_token_file or basic"
                 ),
-                Way::Proxied(_) => format!(
+                Transport::Proxied(_) => format!(
                     "{name} wants credentials (401), which the API server does not hand on: give its own address as url, and bearer_token_file or basic"
                 ),
             }),

@@ -6,7 +6,7 @@ use crate::effect::Following;
 use crate::event::{
     ClusterEvent, Level, LogEnd, LogLine, LogNews, LogState, Meta, Owner, Pod, Revision, Workload, samples,
 };
-use crate::state::{Focus, LogView, Place};
+use crate::state::{Anchor, Focus, LogView};
 
 fn meta(name: &str) -> Meta {
     Meta { uid: format!("uid-{name}").into(), namespace: "ns".into(), ..samples::meta(name) }
@@ -146,7 +146,7 @@ fn keys_move_search_and_change_the_look() {
         (0..40).map(|n| if n % 20 == 5 { format!("ERROR {n}") } else { format!("line {n}") }).collect();
     tell(&mut room, &lines.iter().map(String::as_str).collect::<Vec<_>>(), vec![]);
     room.act(Action::Up);
-    assert_eq!(log(&mut room).place, Place::Bottom(38));
+    assert_eq!(log(&mut room).place, Anchor::Bottom(38));
     room.act(Action::Bottom);
     for cursor in [25, 5, 5] {
         room.act(Action::PreviousError);

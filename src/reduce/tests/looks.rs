@@ -1,11 +1,11 @@
 //! Themes, keymaps, the wall, the mouse, calls, the clipboard and links.
 
 use super::*;
-use crate::event::{Alert, CallBy, Rate, RateSample, Seat, ServiceRate, Setup};
+use crate::event::{Alert, CallBy, Preferences, Rate, RateSample, ServiceRate, Setup};
 use crate::keymap::Context;
 use crate::state::{EntryKind, Focus, Picks, meant, rate_lines};
 
-fn seated(seat: Seat) -> Room {
+fn seated(seat: Preferences) -> Room {
     let mut room = Room::new(false);
     let setup = Setup {
         themes: ["dark", "nord", "light"].map(Clean::from).to_vec(),
@@ -18,7 +18,7 @@ fn seated(seat: Seat) -> Room {
 }
 
 fn room() -> Room {
-    seated(Seat { mouse: true, ..Seat::default() })
+    seated(Preferences { mouse: true, ..Preferences::default() })
 }
 
 fn alert(name: &str, state: &str) -> Alert {
@@ -241,7 +241,7 @@ fn a_replay_calls_nobody() {
 fn links_are_opened_here_and_copied_over_ssh() {
     let address = "http://prometheus/graph?g0.expr=x";
     for (remote, effect) in [(false, Effect::Browse(address.into())), (true, Effect::Copy(address.into()))] {
-        let mut room = seated(Seat { remote, ..Seat::default() });
+        let mut room = seated(Preferences { remote, ..Preferences::default() });
         assert_eq!(room.act(Action::OpenLink), []);
         assert_eq!(room.told(), "no alert here brings a link");
         room.take(Event::Alerts(vec![alert("High5xx", "active")]));

@@ -2,7 +2,9 @@
 //! open.
 
 use super::*;
-use crate::event::{Alert, Health, LogSource, Namespace, NamespacePhase, SourceId, SourceState, samples};
+use crate::event::{
+    Alert, LogSource, Namespace, NamespacePhase, SourceHealth, SourceId, SourceState, samples,
+};
 use crate::state::{Focus, LogSubject, LogView};
 
 fn insert(room: &mut Room, text: &str) {
@@ -133,7 +135,7 @@ fn a_namespace_that_nobody_has_is_not_looked_at() {
         let source = SourceId::Namespaces;
         let state = SourceState::Live;
         let error = error.map(Clean::from);
-        room.take(Event::Health(Health { source, state, since: at, error, parts: vec![] }));
+        room.take(Event::SourceHealth(SourceHealth { source, state, since: at, error, parts: vec![] }));
     };
     hear(&mut room, None);
     assert_eq!(room.command("ns shpo"), []);

@@ -11,7 +11,7 @@ use crate::sim::cluster::process::Process;
 use crate::sim::json::{items, label, text};
 
 /// Where a command is run.
-pub(super) struct Place<'a> {
+pub(super) struct ExecTarget<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) pod: &'a Value,
     pub(super) container: &'a Value,
@@ -49,7 +49,7 @@ impl Output {
 /// | `printf TEXT` | `\n`, `\t`, `\\`, `\xHH` and `\NNN` (octal) are interpreted: any byte |
 /// | `sleep SECONDS` | ends after simulated time |
 /// | `top` | prints a line and never ends |
-pub(super) fn execute(place: &Place<'_>, command: &[&str]) -> Output {
+pub(super) fn execute(place: &ExecTarget<'_>, command: &[&str]) -> Output {
     match command {
         [tool, "--bootstrap-server", _, "--describe", "--all-groups"]
             if text(place.pod, "/metadata/name").starts_with("kafka-")

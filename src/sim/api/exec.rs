@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::Call;
-use super::command::{Output, Place, execute};
+use super::command::{ExecTarget, Output, execute};
 use super::status::Status;
 use crate::net::clock::Clock;
 use crate::sim::cluster::kind::POD;
@@ -51,7 +51,7 @@ fn run(call: &Call<'_>) -> Result<Output, Status> {
         )
     })?;
     let command: Vec<_> = call.query.all("command").collect();
-    Ok(execute(&Place { cluster: &cluster, pod: pod.value(), container, process }, &command))
+    Ok(execute(&ExecTarget { cluster: &cluster, pod: pod.value(), container, process }, &command))
 }
 
 /// The container that is meant: one has to be named where there are several.

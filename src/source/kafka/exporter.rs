@@ -48,7 +48,7 @@ struct Labels {
 }
 
 /// A partition of a topic.
-type Place = (Clean, u32);
+type TopicPartition = (Clean, u32);
 
 /// The answers to all five questions.
 struct Told {
@@ -110,16 +110,16 @@ impl Series {
         (number.is_finite() && number >= 0.0).then_some(number as i64)
     }
 
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<TopicPartition> {
         Some((self.metric.topic.clone(), self.metric.partition.parse().ok()?))
     }
 }
 
 fn groups(told: &Told) -> Vec<GroupLag> {
-    let by_place = |all: &[Series]| -> BTreeMap<Place, i64> {
+    let by_place = |all: &[Series]| -> BTreeMap<TopicPartition, i64> {
         all.iter().filter_map(|s| Some((s.place()?, s.number()?))).collect()
     };
-    let of_group = |all: &[Series]| -> BTreeMap<(Clean, Place), Option<i64>> {
+    let of_group = |all: &[Series]| -> BTreeMap<(Clean, TopicPartition), Option<i64>> {
         all.iter().filter_map(|s| Some(((s.metric.consumergroup.clone(), s.place()?), s.number()))).collect()
     };
     let ends = by_place(&told.end);

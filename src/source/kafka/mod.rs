@@ -22,14 +22,14 @@ use futures::future::BoxFuture;
 use self::brokers::Brokers;
 use self::exec::Exec;
 use self::exporter::Exporter;
-use super::handle::Voice;
+use super::handle::SourceHandle;
 use crate::clean::Clean;
 use crate::config::{self, KafkaMode};
 use crate::event::{Event, GroupLag, PartitionLag};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::http::Server;
-use crate::net::resolver::{Reach, Unreached};
+use crate::net::resolver::{Resolver, Unreached};
 use crate::net::timing::Timing;
 
 /// A lag that is larger by no more records than this is not taken to grow.
@@ -85,20 +85,20 @@ struct Pace {
 pub async fn run(
     how: Kafka,
     client: kube::Client,
-    prometheus: Reach,
-    mut voice: Voice,
+    prometheus: Resolver,
+    mut handle: SourceHandle,
     clock: Clock,
     timing: Timing,
 ) {
     let wanted = match how {
         Kafka::On(wanted) => *wanted,
-        Kafka::Off(why) => return voice.off(&why).await,
+        Kafka::Off(why) => return handle.off(&why).await,
     };
     let pace = Pace::of(wanted.settings.mode, &timing);
-    let server = async { Ok(prometheus.open(&mut voice, &clock).await) };
+    let server = async { Ok(prometheus.open(&mut handle, &clock).await) };
     let mut reader = match reader(wanted, client, &timing, server).await {
         Ok(reader) => reader,
-        Err(wrong) => return voice.fail(&wrong).await,
+        Err(wrong) => return handle.fail(&wrong).await,
     };
     let mut before: Option<BTreeMap<Clean, i64>> = None;
     loop {
@@ -107,13 +107,13 @@ pub async fn run(
             Ok(Reading { groups, remark }) => {
                 let at = clock.now();
                 let now = totals(&groups);
-                voice.tell(Event::Lag { at, groups }).await; // first, so that live means read
-                voice.live(remark).await;
+                handle.tell(Event::Lag { at, groups }).await; // first, so that live means read
+                handle.live(remark).await;
                 // One reading alone does not say which way it goes.
                 before.replace(now.clone()).is_none_or(|before| grows(&before, &now))
             }
             Err(failure) => {
-                voice.fail(&failure).await;
+                handle.fail(&failure).await;
                 true
             }
         };
@@ -128,7 +128,7 @@ pub async fn run(
 pub async fn test(
     how: Kafka,
     client: kube::Client,
-    prometheus: &Reach,
+    prometheus: &Resolver,
     timing: &Timing,
 ) -> Result<String, Failure> {
     let wanted = match how {

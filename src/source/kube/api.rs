@@ -25,7 +25,7 @@ const LONGEST_STATUS: usize = 64 << 10;
 
 /// One API server, and what of it is looked at.
 #[derive(Clone)]
-pub struct Place {
+pub struct ApiScope {
     /// For everything that reads.
     pub client: kube::Client,
     /// Which context of the session it is.
@@ -44,8 +44,8 @@ pub struct Api {
 
 impl Api {
     /// One kind of what is at that place.
-    pub fn new(kind: Kind, place: Place) -> Self {
-        let Place { client, context, namespace } = place;
+    pub fn new(kind: Kind, place: ApiScope) -> Self {
+        let ApiScope { client, context, namespace } = place;
         Self { client, context, kind, namespace: namespace.filter(|_| kind.namespaced()) }
     }
 

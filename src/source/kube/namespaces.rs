@@ -10,14 +10,14 @@ use std::time::Duration;
 use kube::Client;
 use serde::Deserialize;
 
-use super::api::{Place, get};
+use super::api::{ApiScope, get};
 use super::wire::Metadata;
 use crate::clean::Clean;
 use crate::event::{Event, Namespace, NamespacePhase};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::timing::Timing;
-use crate::source::handle::Voice;
+use crate::source::handle::SourceHandle;
 
 /// Rounds between two listings of all: they only complete what is typed.
 const ROUNDS: u32 = 15;
@@ -39,9 +39,9 @@ type Phases = BTreeMap<Clean, NamespacePhase>;
 
 /// Looks at them again and again; tells what changed.
 pub async fn run(
-    Place { client, context, .. }: Place,
+    ApiScope { client, context, .. }: ApiScope,
     watched: Vec<Clean>,
-    mut voice: Voice,
+    mut handle: SourceHandle,
     clock: Clock,
     timing: Timing,
 ) {
@@ -55,13 +55,13 @@ pub async fn run(
                     .map(|(name, phase)| Namespace { name: name.clone(), phase: *phase, context })
                     .collect();
                 if !told.is_empty() {
-                    voice.tell(Event::Namespaces(told)).await;
+                    handle.tell(Event::Namespaces(told)).await;
                 }
                 known = now;
                 unlisted = listed.map_or(unlisted, |listed| (!listed).then(|| UNLISTED.to_owned()));
-                voice.live(unlisted.clone()).await;
+                handle.live(unlisted.clone()).await;
             }
-            Err(failure) => voice.fail(&failure).await,
+            Err(failure) => handle.fail(&failure).await,
         }
         clock.sleep(timing.namespaces).await;
     }

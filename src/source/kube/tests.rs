@@ -12,13 +12,13 @@ use axum::response::Response;
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 
-use super::Place;
+use super::ApiScope;
 use super::lines::LONGEST;
-use crate::event::{ContextId, Event, Health, Kind, SourceId, SourceState};
+use crate::event::{ContextId, Event, Kind, SourceHealth, SourceId, SourceState};
 use crate::net::clock::Clock;
 use crate::net::connect::{ConnectSettings, connect};
 use crate::net::timing::Timing;
-use crate::source::handle::Voice;
+use crate::source::handle::SourceHandle;
 use crate::state::Cluster;
 
 /// How the server ends an answer.
@@ -93,7 +93,7 @@ struct Told {
     script: Script,
     events: mpsc::Receiver<Event>,
     cluster: Cluster,
-    health: Vec<Health>,
+    health: Vec<SourceHealth>,
     _tasks: tokio::task::JoinSet<()>,
 }
 
@@ -115,10 +115,10 @@ impl Told {
         let connection =
             connect(&ConnectSettings { url, ..ConnectSettings::default() }, &timing).await.unwrap();
         let (events, told) = mpsc::channel(4);
-        let voice = Voice::new(SourceId::Pods, Clock::system(), events);
+        let handle = SourceHandle::new(SourceId::Pods, Clock::system(), events);
         let place =
-            Place { client: connection.reader, context: ContextId::MAIN, namespace: Some("shop".into()) };
-        tasks.spawn(super::run(kind, place, voice, Clock::system(), timing));
+            ApiScope { client: connection.reader, context: ContextId::MAIN, namespace: Some("shop".into()) };
+        tasks.spawn(super::run(kind, place, handle, Clock::system(), timing));
         Self { kind, script, events: told, cluster: Cluster::default(), health: Vec::new(), _tasks: tasks }
     }
 
@@ -128,7 +128,7 @@ impl Told {
             while !so(self) {
                 match self.events.recv().await.unwrap() {
                     Event::Cluster(event) => drop(self.cluster.fold(&event)),
-                    Event::Health(health) => self.health.push(health),
+                    Event::SourceHealth(health) => self.health.push(health),
                     other => panic!("{other:?}"),
                 }
             }

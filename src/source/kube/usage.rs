@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::api::{Place, get};
+use super::api::{ApiScope, get};
 use super::wire::Quantities;
 use crate::clean::Clean;
 use crate::event::{Amount, ContextId, Event, Usage, Used};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::timing::Timing;
-use crate::source::handle::Voice;
+use crate::source::handle::SourceHandle;
 
 const GROUP: &str = "/apis/metrics.k8s.io/v1beta1";
 
@@ -75,7 +75,13 @@ fn add(sum: u32, more: Option<NonZeroU32>) -> u32 {
 }
 
 /// Reads every quarter of a minute, which is how often metrics-server does.
-pub async fn run(place: Place, namespaces: Vec<Clean>, mut voice: Voice, clock: Clock, timing: Timing) {
+pub async fn run(
+    place: ApiScope,
+    namespaces: Vec<Clean>,
+    mut handle: SourceHandle,
+    clock: Clock,
+    timing: Timing,
+) {
     let mut told = BTreeMap::new();
     loop {
         let nodes = nodes(&place, timing.answer).await;
@@ -90,29 +96,29 @@ pub async fn run(place: Place, namespaces: Vec<Clean>, mut voice: Voice, clock: 
         let usage = news(&mut told, measured.collect(), whole, clock.now());
         match remark {
             Ok(remark) => {
-                voice.tell(Event::Usage(usage)).await;
-                voice.live(remark).await;
+                handle.tell(Event::Usage(usage)).await;
+                handle.live(remark).await;
             }
             Err(Failure::Missing(_)) => {
-                voice
+                handle
                     .off("this cluster does not measure itself: install metrics-server to see cpu and memory")
                     .await;
             }
-            Err(failure) => voice.fail(&failure).await,
+            Err(failure) => handle.fail(&failure).await,
         }
         clock.sleep(timing.usage).await;
     }
 }
 
 async fn nodes(
-    Place { client, context, .. }: &Place,
+    ApiScope { client, context, .. }: &ApiScope,
     span: Duration,
 ) -> Result<Vec<(Clean, Measured)>, Failure> {
     read(*context, &get(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
 }
 
 async fn pods(
-    Place { client, context, .. }: &Place,
+    ApiScope { client, context, .. }: &ApiScope,
     namespaces: &[Clean],
     span: Duration,
 ) -> Result<Vec<(Clean, Measured)>, Failure> {

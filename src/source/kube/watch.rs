@@ -19,7 +19,7 @@ use crate::event::{ClusterEvent, Event, Kind, Uid};
 use crate::net::clock::Clock;
 use crate::net::failure::{Backoff, Failure};
 use crate::net::timing::Timing;
-use crate::source::handle::Voice;
+use crate::source::handle::SourceHandle;
 
 /// Changes that are told together, at most: a dozen batches wait for the journal at worst, and are in memory
 /// twice.
@@ -27,7 +27,7 @@ const BATCH: usize = 128;
 
 /// How listings are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum ListMode {
     /// As the beginning of a watch.
     Stream,
     /// In pages, then a watch.
@@ -39,10 +39,10 @@ enum Way {
 /// One kind, kept in step.
 pub struct Watch<T: Object> {
     api: Api,
-    voice: Voice,
+    handle: SourceHandle,
     clock: Clock,
     timing: Timing,
-    way: Way,
+    way: ListMode,
     /// The version up to which everything was told; without one a listing is due.
     place: Option<String>,
     /// When polling: the version of each object that was told.
@@ -57,7 +57,7 @@ pub struct Watch<T: Object> {
 /// Waits for an answer. One that takes its time is told as silence long before it is given up: a busy server
 /// is not hurried.
 async fn patiently<A>(
-    voice: &mut Voice,
+    handle: &mut SourceHandle,
     timing: &Timing,
     answer: impl Future<Output = Result<A, Failure>>,
 ) -> Result<A, Failure> {
@@ -65,7 +65,7 @@ async fn patiently<A>(
     if let Ok(answer) = tokio::time::timeout(timing.answer, &mut answer).await {
         return answer;
     }
-    voice.fail(&Failure::silent("the API server", timing.answer)).await;
+    handle.fail(&Failure::silent("the API server", timing.answer)).await;
     let rest = timing.patience.saturating_sub(timing.answer);
     tokio::time::timeout(rest, answer)
         .await
@@ -84,13 +84,13 @@ struct Batch<T: Object> {
 
 impl<T: Object> Watch<T> {
     /// Begins with nothing known.
-    pub fn new(api: Api, voice: Voice, clock: Clock, timing: Timing) -> Self {
+    pub fn new(api: Api, handle: SourceHandle, clock: Clock, timing: Timing) -> Self {
         Self {
             names: Names::of(api.context()),
             api,
-            voice,
+            handle,
             clock,
-            way: Way::Stream,
+            way: ListMode::Stream,
             place: None,
             polled: None,
             oversized: 0,
@@ -111,9 +111,9 @@ impl<T: Object> Watch<T> {
 
     async fn round(&mut self) -> Result<(), Failure> {
         match (self.place.take(), self.way) {
-            (None, Way::Stream) => self.stream().await,
-            (None, Way::Pages) => self.list().await,
-            (None, Way::Poll) => self.poll().await,
+            (None, ListMode::Stream) => self.stream().await,
+            (None, ListMode::Pages) => self.list().await,
+            (None, ListMode::Poll) => self.poll().await,
             (Some(place), _) => self.follow(place).await,
         }
     }
@@ -121,15 +121,15 @@ impl<T: Object> Watch<T> {
     async fn recover(&mut self, failure: Failure) {
         let wait = self.backoff.next(&failure);
         if failure.refused() {
-            self.way = Way::Stream; // rights may be other ones when they come back
+            self.way = ListMode::Stream; // rights may be other ones when they come back
         }
         // A cut that the first retry mends is not worth a word; silence has already lasted too long for that.
         let mendable = self.backoff.first()
-            && self.voice.is_live()
+            && self.handle.is_live()
             && !failure.refused()
             && !matches!(failure, Failure::Silent(_));
         if !mendable {
-            self.voice.fail(&failure).await;
+            self.handle.fail(&failure).await;
         }
         tokio::time::sleep(wait).await;
     }
@@ -139,13 +139,13 @@ impl<T: Object> Watch<T> {
         // one that has to be cut costs a handshake. Of pods there are many: they are given all the time it
         // takes.
         let span = (T::KIND != Kind::Pod).then_some(self.timing.watch);
-        let body = match patiently(&mut self.voice, &self.timing, self.api.stream(span)).await {
+        let body = match patiently(&mut self.handle, &self.timing, self.api.stream(span)).await {
             Err(Failure::Rejected(_)) => {
-                self.way = Way::Pages;
+                self.way = ListMode::Pages;
                 return Ok(());
             }
             Err(Failure::Forbidden(_)) => {
-                self.way = Way::Poll;
+                self.way = ListMode::Poll;
                 return Ok(());
             }
             answer => answer?,
@@ -155,9 +155,9 @@ impl<T: Object> Watch<T> {
         self.tell(ClusterEvent::Listing(self.api.scope())).await;
         match (self.read(body).await, self.place.is_some()) {
             // it never says that the listing is complete
-            (Err(Failure::Silent(_)), false) => self.way = Way::Pages,
+            (Err(Failure::Silent(_)), false) => self.way = ListMode::Pages,
             // it takes longer than that, and each page has time of its own
-            (Ok(()), false) if span.is_some() => self.way = Way::Pages,
+            (Ok(()), false) if span.is_some() => self.way = ListMode::Pages,
             (Ok(()), false) => {
                 return Err(Failure::Lost("the API server ended its listing before it was complete".into()));
             }
@@ -214,7 +214,7 @@ impl<T: Object> Watch<T> {
             self.tell(ClusterEvent::Listed(self.api.scope())).await;
         }
         let often = crate::units::seconds(self.timing.poll.as_secs_f64());
-        self.voice
+        self.handle
             .live(Some(format!(
                 "{} may not be watched (403): they are listed every {often}",
                 T::KIND.plural()
@@ -226,10 +226,10 @@ impl<T: Object> Watch<T> {
 
     async fn follow(&mut self, place: String) -> Result<(), Failure> {
         let answer =
-            patiently(&mut self.voice, &self.timing, self.api.watch(&place, self.timing.watch)).await;
+            patiently(&mut self.handle, &self.timing, self.api.watch(&place, self.timing.watch)).await;
         let body = match answer {
             Err(Failure::Forbidden(_)) => {
-                self.way = Way::Poll;
+                self.way = ListMode::Poll;
                 return Ok(());
             }
             // without the place: it is of no use
@@ -252,8 +252,8 @@ impl<T: Object> Watch<T> {
     }
 
     async fn page(&mut self, token: Option<&str>) -> Result<decode::Page<T>, Failure> {
-        let text = patiently(&mut self.voice, &self.timing, self.api.page(token)).await?;
-        self.voice.hear();
+        let text = patiently(&mut self.handle, &self.timing, self.api.page(token)).await?;
+        self.handle.hear();
         decode::page(&text)
     }
 
@@ -278,7 +278,7 @@ impl<T: Object> Watch<T> {
     }
 
     async fn take(&mut self, form: Form, cut: Cut) -> Result<(), Failure> {
-        self.voice.hear();
+        self.handle.hear();
         let Cut::Line(text) = cut else { return self.skip() };
         let told: Told<T> = if form == Form::Frames { decode::frame(&text)? } else { decode::line(&text)? };
         let version = match told {
@@ -349,7 +349,7 @@ impl<T: Object> Watch<T> {
         let most = LONGEST >> 20;
         let remark = (count > 0)
             .then(|| format!("{count} {} larger than {most} MiB could not be read", T::KIND.plural()));
-        self.voice.live(remark).await;
+        self.handle.live(remark).await;
     }
 
     /// Tells what was read. Within a batch an object that is gone was not put after that: its identity never
@@ -367,6 +367,6 @@ impl<T: Object> Watch<T> {
     }
 
     async fn tell(&self, event: ClusterEvent) {
-        self.voice.tell(Event::Cluster(event)).await;
+        self.handle.tell(Event::Cluster(event)).await;
     }
 }

@@ -18,13 +18,13 @@ use futures::future::BoxFuture;
 
 use self::ask::{Asker, Faults};
 use self::backlog::{Backlog, Chunk};
-use super::handle::Voice;
+use super::handle::SourceHandle;
 use crate::config::Rates;
 use crate::event::{Event, RateHistory, Signal, Tier};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::http::Server;
-use crate::net::resolver::Reach;
+use crate::net::resolver::Resolver;
 use crate::net::timing::Timing;
 
 /// After so many places without a sample, what there is to ask may have changed.
@@ -34,23 +34,23 @@ const HOLE: i64 = 6;
 const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 /// Reads the rates every few seconds until it is stopped.
-pub async fn run(reach: Reach, rates: Rates, mut voice: Voice, clock: Clock, timing: Timing) {
-    let mut reader = Reader::new(reach.open(&mut voice, &clock).await, rates);
+pub async fn run(reach: Resolver, rates: Rates, mut handle: SourceHandle, clock: Clock, timing: Timing) {
+    let mut reader = Reader::new(reach.open(&mut handle, &clock).await, rates);
     loop {
         match reader.read(clock.now()).await {
             Ok(news) => {
                 for event in news {
-                    voice.tell(event).await; // first, so that live means read
+                    handle.tell(event).await; // first, so that live means read
                 }
                 match reader.blind() {
-                    Some(failure) => voice.fail(&failure).await,
-                    None => voice.live(reader.remark()).await,
+                    Some(failure) => handle.fail(&failure).await,
+                    None => handle.live(reader.remark()).await,
                 }
             }
-            Err(failure) => voice.fail(&failure).await,
+            Err(failure) => handle.fail(&failure).await,
         }
         let pause = until_next(clock.now()).min(timing.metrics);
-        reader.fill(&voice, clock.sleep(pause)).await;
+        reader.fill(&handle, clock.sleep(pause)).await;
     }
 }
 
@@ -123,7 +123,7 @@ impl Reader {
     }
 
     /// Fills in what is missing, the newest first, until it is time for the present again.
-    async fn fill(&mut self, voice: &Voice, time: impl Future<Output = ()>) {
+    async fn fill(&mut self, handle: &SourceHandle, time: impl Future<Output = ()>) {
         tokio::pin!(time);
         let mut tried = true;
         while let Some((asker, _)) = self.asker.as_ref().filter(|_| tried) {
@@ -136,7 +136,7 @@ impl Reader {
                     return;
                 }
                 (chunk, answer) = &mut filling => match answer {
-                    Ok(history) => voice.tell(Event::RateHistory(history)).await,
+                    Ok(history) => handle.tell(Event::RateHistory(history)).await,
                     Err(failure) => {
                         tried = false;
                         self.unread = self.backlog.failed(chunk, &failure).or(self.unread.take());

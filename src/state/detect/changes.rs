@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Detector;
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, ConfigMap, ContextId, Kind, LastChange, Meta, Node, Uid};
-use crate::state::{Cluster, Entry, EntryKind, Run, State, Subject, Timeline, World};
+use crate::state::{Cluster, EntryKind, Run, State, Subject, Timeline, TimelineEntry, World};
 
 /// How far back a change is told when warroom starts, and how far the view back reaches.
 pub const HISTORY: TimeDelta = TimeDelta::hours(1);
@@ -89,7 +89,7 @@ pub fn together(at: DateTime<Utc>, sort: ChangeSort, meta: &Meta, text: &str, ti
 }
 
 /// What is told of a sort in a context around a time, without what stands for several.
-fn near(at: DateTime<Utc>, sort: ChangeSort, context: ContextId, timeline: &Timeline) -> Vec<&Entry> {
+fn near(at: DateTime<Utc>, sort: ChangeSort, context: ContextId, timeline: &Timeline) -> Vec<&TimelineEntry> {
     let entries = timeline.entries();
     let from = entries.partition_point(|e| e.at < at - NEAR);
     let to = entries.partition_point(|e| e.at <= at + NEAR);
@@ -229,12 +229,12 @@ fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Tim
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Changed<'a> {
     /// The change.
-    pub entry: &'a Entry,
+    pub entry: &'a TimelineEntry,
     /// The step that it is, where it was made from here.
     pub run: Option<&'a Run>,
     /// The first thing that broke within a quarter of an hour: the same workload, or the same node and what
     /// ran on it.
-    pub then: Option<&'a Entry>,
+    pub then: Option<&'a TimelineEntry>,
 }
 
 /// What changed within the last hour, newest first.
@@ -265,7 +265,7 @@ pub fn changed(state: &State) -> Vec<Changed<'_>> {
 
 /// Whether a trouble may come of a change: it is of the workload that was changed, or of the node, or of a
 /// workload with broken pods on it. Which workloads read a ConfigMap is not known.
-fn comes_of(world: &World, change: &Entry, trouble: &Entry) -> bool {
+fn comes_of(world: &World, change: &TimelineEntry, trouble: &TimelineEntry) -> bool {
     if !matches!(trouble.kind, EntryKind::Trouble | EntryKind::Alert)
         || trouble.context != change.context
         || change.subject.is_empty()
@@ -295,8 +295,8 @@ fn comes_of(world: &World, change: &Entry, trouble: &Entry) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::event::{Amount, samples};
     use super::*;
+    use crate::event::{Amount, samples};
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)

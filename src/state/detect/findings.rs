@@ -11,7 +11,7 @@ use crate::state::{EntryKind, Subject};
 /// ([`ContextId::mark`]): what breaks in two clusters at once breaks twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Tie {
+pub enum CorrelationKey {
     /// A node: its pods stop with it.
     Node(Clean),
     /// A registry whose images cannot be pulled.
@@ -26,7 +26,7 @@ pub enum Tie {
 
 /// Something that broke, or another word for it.
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct Finding {
     /// What broke: the same for every word about it.
     pub thing: Thing,
     /// Whom the line is about.
@@ -34,7 +34,7 @@ pub struct News {
     /// What it says.
     pub text: Clean,
     /// What ties it to others, the strongest first.
-    pub ties: Vec<Tie>,
+    pub ties: Vec<CorrelationKey>,
 }
 
 /// What can be broken.

@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::causes::Causes;
-use self::findings::{News, Thing, Tie};
+use self::findings::{CorrelationKey, Finding, Thing};
 use self::rollouts::Rollouts;
 use super::world::alerts::urgency;
 use super::world::cluster::ROLLING_OUT;
@@ -234,7 +234,7 @@ impl Detector {
         if broken.told.insert(reason.clone()) {
             let text =
                 row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
-            let news = News { thing, subject: row.meta().into(), text, ties: ties(row, reason, cluster) };
+            let news = Finding { thing, subject: row.meta().into(), text, ties: ties(row, reason, cluster) };
             self.causes.begin(at, news, timeline);
         } else if !self.causes.settled(&thing) {
             // its pods may say more by now
@@ -291,10 +291,10 @@ impl Detector {
                     node.message.as_deref().unwrap_or("no word from its kubelet")
                 )
                 .into();
-                let tie = Tie::Node(node.meta.context().mark(&node.meta.name));
+                let tie = CorrelationKey::Node(node.meta.context().mark(&node.meta.name));
                 self.causes.begin(
                     at,
-                    News { thing, subject: (&node.meta).into(), text, ties: vec![tie] },
+                    Finding { thing, subject: (&node.meta).into(), text, ties: vec![tie] },
                     timeline,
                 );
             }
@@ -328,7 +328,7 @@ impl Detector {
             _ => return,
         };
         let subject = Subject { context: now.context, name: now.name.clone() };
-        self.causes.begin(at, News { thing, subject, text: text.into(), ties: Vec::new() }, timeline);
+        self.causes.begin(at, Finding { thing, subject, text: text.into(), ties: Vec::new() }, timeline);
     }
 
     /// Tells a service that crosses the threshold; it has to fall to half of it to have recovered, so that it
@@ -347,10 +347,10 @@ impl Detector {
             let thing = Thing::Service(service.clone());
             if ratio > threshold && !self.causes.has(&thing) {
                 let text = format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0).into();
-                let tie = Tie::Service(ContextId::MAIN.own(service.clone()));
+                let tie = CorrelationKey::Service(ContextId::MAIN.own(service.clone()));
                 self.causes.begin(
                     at,
-                    News { thing, subject: service.clone().into(), text, ties: vec![tie] },
+                    Finding { thing, subject: service.clone().into(), text, ties: vec![tie] },
                     timeline,
                 );
             } else if ratio <= threshold / 2.0 {
@@ -369,7 +369,7 @@ impl Detector {
                     let text = format!("lag {}, {}", units::count(Some(records)), plight(group)).into();
                     self.causes.begin(
                         at,
-                        News { thing, subject: id.clone().into(), text, ties: Vec::new() },
+                        Finding { thing, subject: id.clone().into(), text, ties: Vec::new() },
                         timeline,
                     );
                 }
@@ -392,13 +392,14 @@ impl Detector {
         {
             let thing = Thing::Alert(alert.fingerprint.clone());
             if !self.causes.has(&thing) {
-                let service =
-                    alert.service().map(|service| Tie::Service(ContextId::MAIN.own(service.clone())));
+                let service = alert
+                    .service()
+                    .map(|service| CorrelationKey::Service(ContextId::MAIN.own(service.clone())));
                 let ties = service
                     .into_iter()
-                    .chain([Tie::Reason(ContextId::MAIN.own(alert.name.clone()))])
+                    .chain([CorrelationKey::Reason(ContextId::MAIN.own(alert.name.clone()))])
                     .collect();
-                let news = News {
+                let news = Finding {
                     thing,
                     subject: alert.about().cloned().unwrap_or_default().into(),
                     text: alerts.told(alert),
@@ -453,7 +454,7 @@ fn may_have_an_owner(row: &WorkloadRow<'_>) -> bool {
 /// What ties what is broken to others: the node that most of its broken pods are on, the registry that they
 /// cannot pull from, the namespace that they may not be created in, its service, or the owner that nothing
 /// else is known of, its reason.
-fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
+fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<CorrelationKey> {
     let context = row.meta().context();
     let broken: Vec<&Pod> = row
         .pod
@@ -465,7 +466,7 @@ fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
     let node = on
         .into_iter()
         .find(|(_, pods)| pods * 2 > broken.len())
-        .map(|(node, _)| Tie::Node(context.own(node.clone())));
+        .map(|(node, _)| CorrelationKey::Node(context.own(node.clone())));
     let pulls = reason.contains("ImagePull");
     let waits = |pod: &&Pod| {
         pod.containers
@@ -477,16 +478,17 @@ fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<Tie> {
         .iter()
         .find_map(waits)
         .filter(|_| pulls)
-        .map(|image| Tie::Registry(context.mark(registry(&image))));
-    let namespace =
-        reason.contains("FailedCreate").then(|| Tie::Namespace(context.own(row.namespace().clone())));
+        .map(|image| CorrelationKey::Registry(context.mark(registry(&image))));
+    let namespace = reason
+        .contains("FailedCreate")
+        .then(|| CorrelationKey::Namespace(context.own(row.namespace().clone())));
     let owner = || row.pod.and_then(|pod| pod.owner.as_ref()).map(|owner| &owner.name);
     let service = row
         .workload
         .map(|workload| &workload.service)
         .or_else(owner)
-        .map(|name| Tie::Service(context.own(name.clone())));
-    [node, registry, namespace, service, Some(Tie::Reason(context.own(reason.clone())))]
+        .map(|name| CorrelationKey::Service(context.own(name.clone())));
+    [node, registry, namespace, service, Some(CorrelationKey::Reason(context.own(reason.clone())))]
         .into_iter()
         .flatten()
         .collect()

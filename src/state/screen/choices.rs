@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clean::Clean;
-use crate::data::Fault;
+use crate::data::Problem;
 use crate::event::CallBy;
 
 /// How long one cause does not call again.
@@ -43,9 +43,9 @@ impl Choices {
     ///
     /// # Errors
     /// There is none; the nearest name.
-    pub fn choose(&mut self, what: &'static str, name: &str) -> Result<(), Fault> {
+    pub fn choose(&mut self, what: &'static str, name: &str) -> Result<(), Problem> {
         let found = self.names.iter().position(|known| known.as_str() == name);
-        self.at = found.ok_or_else(|| Fault::unknown(what, name, self.names.iter().map(Clean::as_str)))?;
+        self.at = found.ok_or_else(|| Problem::unknown(what, name, self.names.iter().map(Clean::as_str)))?;
         Ok(())
     }
 }

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Calls, Choices, Form, LogLook, LogView, Picks, Reading, Span};
+use super::{Calls, Choices, Form, LogLook, LogView, Picks, Span, TimelineView};
 use crate::clean::Clean;
-use crate::event::{Plan, Purpose, Seat, Setup, Target, Typed, Uid};
+use crate::event::{Plan, Preferences, Purpose, Setup, Target, Typed, Uid};
 use crate::keymap::{Context, Key};
 
 /// The panes.
@@ -214,7 +214,7 @@ pub struct Screen {
     /// Where the viewer is in each list.
     pub lists: BTreeMap<Focus, ListView>,
     /// How the timeline is read.
-    pub reading: Reading,
+    pub reading: TimelineView,
     /// Workloads whose pods are all shown.
     pub opened: BTreeSet<Uid>,
     /// How far back the charts look.
@@ -234,7 +234,7 @@ pub struct Screen {
     /// How often logs were asked for: the number of the last following.
     pub followings: u64,
     /// Where the person sits.
-    pub seat: Seat,
+    pub seat: Preferences,
     /// The themes to choose from.
     pub themes: Choices,
     /// The keymaps to choose from.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::fuzzy;
 use crate::clean::Clean;
-use crate::data::Fault;
+use crate::data::Problem;
 use crate::event::{ContextId, Purpose, Typed};
 use crate::keymap::Action;
 use crate::state::{Overlay, Picks, State};
@@ -99,13 +99,13 @@ fn palette(state: &State, typed: &str) -> Vec<Candidate> {
 
 /// Nothing runs by that name: the fault, with the nearest of all that can be run here. `None` where something
 /// does.
-pub fn unknown(state: &State, name: &str) -> Option<Fault> {
+pub fn unknown(state: &State, name: &str) -> Option<Problem> {
     unknown_among(&all(state), name)
 }
 
-fn unknown_among(all: &[Candidate], name: &str) -> Option<Fault> {
+fn unknown_among(all: &[Candidate], name: &str) -> Option<Problem> {
     let known: Vec<&str> = all.iter().flat_map(called).collect();
-    (!known.contains(&name)).then(|| Fault::unknown("command", name, known))
+    (!known.contains(&name)).then(|| Problem::unknown("command", name, known))
 }
 
 /// What a slip of the fingers turns into what is typed.

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::clean::Clean;
-use crate::data::Fault;
+use crate::data::Problem;
 use crate::event::{Alert, ContextId, Meta, Uid};
-use crate::state::{Entry, EntryKind, Focus, State, Timeline, World};
+use crate::state::{EntryKind, Focus, State, Timeline, TimelineEntry, World};
 
 /// The viewer's place in the timeline, besides selection and filter.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reading {
+pub struct TimelineView {
     /// Entries whose cases are shown.
     pub opened: BTreeSet<u64>,
     /// What is highlighted, and jumped to.
@@ -22,7 +22,7 @@ pub struct Reading {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimelineLine<'a> {
     /// What it tells.
-    pub entry: &'a Entry,
+    pub entry: &'a TimelineEntry,
     /// `Some(true)`: its cases stand below it; `Some(false)`: they could.
     pub open: Option<bool>,
 }
@@ -34,7 +34,7 @@ pub struct TimelineFilter {
     subjects: Vec<String>,
     words: Vec<String>,
     /// The first word that cannot be understood; it filters nothing.
-    pub wrong: Option<Fault>,
+    pub wrong: Option<Problem>,
 }
 
 impl TimelineFilter {
@@ -58,7 +58,11 @@ impl TimelineFilter {
 
     /// Whether the entry has all of them, some kind of those that are named. The subject is as the viewer
     /// reads it.
-    pub fn takes<'a>(&self, entry: &'a Entry, subject: impl FnOnce(&'a Entry) -> Cow<'a, str>) -> bool {
+    pub fn takes<'a>(
+        &self,
+        entry: &'a TimelineEntry,
+        subject: impl FnOnce(&'a TimelineEntry) -> Cow<'a, str>,
+    ) -> bool {
         let kind = self.kinds.is_empty() || self.kinds.contains(&entry.kind);
         if !kind || (self.subjects.is_empty() && self.words.is_empty()) {
             return kind;
@@ -107,14 +111,14 @@ pub fn place_of(lines: &[TimelineLine<'_>], timeline: &Timeline, id: &str) -> Op
 }
 
 /// The timeline's selected entry.
-pub fn selected_entry(state: &State) -> Option<&Entry> {
+pub fn selected_entry(state: &State) -> Option<&TimelineEntry> {
     let id = state.screen.lists.get(&Focus::Timeline)?.selected.as_ref()?;
     state.world.timeline.get(id.parse().ok()?)
 }
 
 /// The next (or previous) entry that has the searched text, round the ends, from the one that is selected or
 /// from the newest on.
-pub fn search(state: &State, forward: bool) -> Option<&Entry> {
+pub fn search(state: &State, forward: bool) -> Option<&TimelineEntry> {
     let filter = TimelineFilter {
         words: vec![state.screen.reading.search.to_lowercase()],
         ..TimelineFilter::default()
@@ -139,7 +143,7 @@ pub fn search(state: &State, forward: bool) -> Option<&Entry> {
 
 /// The object of the cluster that an entry is about, as far as it is there: by identity, else by the
 /// subject's name.
-pub fn object_of(world: &World, entry: &Entry) -> Option<Uid> {
+pub fn object_of(world: &World, entry: &TimelineEntry) -> Option<Uid> {
     let cluster = &world.cluster;
     let there = |uid: &&Uid| cluster.workloads.contains_key(*uid) || cluster.pods.contains_key(*uid);
     entry.about.as_ref().filter(there).cloned().or_else(|| named(world, entry.context, &entry.subject))
@@ -180,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    fn entry(kind: EntryKind, subject: &str, text: &str) -> Entry {
+    fn entry(kind: EntryKind, subject: &str, text: &str) -> TimelineEntry {
         let mut timeline = Timeline::default();
         let id = timeline.add(DateTime::UNIX_EPOCH, kind, subject, text, None);
         timeline.get(id).unwrap().clone()

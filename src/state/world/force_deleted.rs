@@ -61,8 +61,8 @@ fn by_force(at: DateTime<Utc>, pod: &Pod) -> Option<Uid> {
 mod tests {
     use std::sync::Arc;
 
-    use crate::event::{Amount, Container, Meta, Owner, PodPhase};
     use super::*;
+    use crate::event::{Amount, Container, Meta, Owner, PodPhase};
 
     #[test]
     fn only_a_stateful_pod_that_was_given_no_time_went_by_force() {

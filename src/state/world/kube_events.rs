@@ -63,8 +63,8 @@ impl Notices {
 mod tests {
     use chrono::TimeDelta;
 
-    use crate::event::{Meta, samples};
     use super::*;
+    use crate::event::{Meta, samples};
 
     fn notice(uid: &str, about: &str, second: i64) -> Notice {
         let last = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);

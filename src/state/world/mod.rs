@@ -22,12 +22,14 @@ use self::runs::{DISARMED, STOPPED};
 use super::detect::Detector;
 use super::detect::changes;
 use super::detect::trouble::failing_since;
-use super::{Alerts, Cluster, Entry, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage};
+use super::{
+    Alerts, Cluster, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, TimelineEntry, Usage,
+};
 use crate::clean::Clean;
-use crate::data::Fault;
+use crate::data::Problem;
 use crate::event::{
-    ClusterEvent, ContextId, Event, Health, Meta, Namespace, NamespacePhase, Operator, Purpose, Record,
-    Session, SourceId, SourceState, Target, Workload, namespaces,
+    ClusterEvent, ContextId, Event, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session,
+    SourceHealth, SourceId, SourceState, Target, Workload, namespaces,
 };
 use crate::keymap::Action;
 use crate::step::check::Evidence;
@@ -42,7 +44,7 @@ pub struct World {
     /// Who looks at which cluster, with which rules.
     pub session: Option<Session>,
     /// How well each source can be heard.
-    pub sources: BTreeMap<SourceId, Health>,
+    pub sources: BTreeMap<SourceId, SourceHealth>,
     /// Objects of the cluster.
     pub cluster: Cluster,
     /// What pods and nodes use.
@@ -92,7 +94,7 @@ impl World {
         self.at = self.at.max(record.at);
         match &record.event {
             Event::Started(session) => self.start(record.at, session),
-            Event::Health(health) => self.hear(record.at, health),
+            Event::SourceHealth(health) => self.hear(record.at, health),
             Event::Cluster(event) => self.hear_of(record.at, event),
             Event::Usage(reading) => self.usage.fold(reading),
             Event::Namespaces(all) => self.name(record.at, all),
@@ -228,7 +230,7 @@ impl World {
             .filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
         let there: Vec<&str> = there.map(|(name, _)| ContextId::bare(name)).collect();
         match chosen.iter().find(|name| listed && !there.contains(&name.as_str())) {
-            Some(unknown) => Err(Fault::unknown("namespace", unknown, there).to_string()),
+            Some(unknown) => Err(Problem::unknown("namespace", unknown, there).to_string()),
             None => Ok(chosen),
         }
     }
@@ -267,7 +269,7 @@ impl World {
     }
 
     /// Whom an entry is about, with the context of what is in a cluster.
-    pub fn subject<'a>(&self, entry: &'a Entry) -> Cow<'a, str> {
+    pub fn subject<'a>(&self, entry: &'a TimelineEntry) -> Cow<'a, str> {
         let placed = entry.of_cluster() && !entry.subject.is_empty();
         if placed { self.place(entry.context, &entry.subject) } else { Cow::Borrowed(&entry.subject) }
     }
@@ -288,7 +290,7 @@ impl World {
         self.cluster.watch(chosen);
         self.detector.lose_sight(at, &mut self.timeline);
         for health in self.sources.values_mut().filter(|health| health.source.of_cluster()) {
-            *health = Health {
+            *health = SourceHealth {
                 source: health.source,
                 state: SourceState::Starting,
                 since: at,
@@ -399,7 +401,7 @@ impl World {
         self.session = Some(session.clone());
     }
 
-    fn hear(&mut self, at: DateTime<Utc>, health: &Health) {
+    fn hear(&mut self, at: DateTime<Utc>, health: &SourceHealth) {
         let silent = |state: SourceState| matches!(state, SourceState::Stale | SourceState::Down);
         // The watches of the cluster share one API server: the first that falls silent and the last that
         // comes back tell of it.
@@ -510,7 +512,7 @@ fn threshold(session: Option<&Session>, service: &str) -> f64 {
 }
 
 fn evidence<'a>(
-    sources: &BTreeMap<SourceId, Health>,
+    sources: &BTreeMap<SourceId, SourceHealth>,
     cluster: &'a Cluster,
     rates: &'a Rates,
     (lag, alerts): (&'a Lag, &'a Alerts),

@@ -84,7 +84,7 @@ impl From<&str> for Subject {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct TimelineEntry {
     /// When it happened (which may be before warroom learnt it).
     pub at: DateTime<Utc>,
     /// Its place in the order of learning: an identity that stays.
@@ -115,7 +115,7 @@ pub struct Entry {
     pub pinned: bool,
 }
 
-impl Entry {
+impl TimelineEntry {
     /// Whom it is about.
     pub(in crate::state) fn about(&self) -> Subject {
         Subject { context: self.context, name: self.subject.clone() }
@@ -130,7 +130,7 @@ impl Entry {
 /// All entries, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
-    entries: Vec<Entry>,
+    entries: Vec<TimelineEntry>,
     next: u64,
 }
 
@@ -154,7 +154,7 @@ impl Timeline {
         let cases = 0;
         let ended = None;
         let pinned = false;
-        let entry = Entry {
+        let entry = TimelineEntry {
             at,
             id,
             kind,
@@ -179,12 +179,12 @@ impl Timeline {
 
     /// The oldest goes, and its cases with it; not what is pinned, nor a cause that still has cases to come.
     fn forget_oldest(&mut self) {
-        let open = |entry: &Entry| {
+        let open = |entry: &TimelineEntry| {
             entry.cases > 0
                 && entry.ended.is_none()
                 && matches!(entry.kind, EntryKind::Trouble | EntryKind::Alert)
         };
-        let may_go = |entry: &&Entry| !entry.pinned && entry.cause.is_none() && !open(entry);
+        let may_go = |entry: &&TimelineEntry| !entry.pinned && entry.cause.is_none() && !open(entry);
         let oldest = self.entries.iter().find(may_go).map(|entry| entry.id);
         self.entries
             .retain(|entry| Some(entry.id) != oldest && (entry.cause.is_none() || entry.cause != oldest));
@@ -212,27 +212,27 @@ impl Timeline {
     }
 
     /// All entries, oldest first.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[TimelineEntry] {
         &self.entries
     }
 
     /// One entry.
-    pub fn get(&self, id: u64) -> Option<&Entry> {
+    pub fn get(&self, id: u64) -> Option<&TimelineEntry> {
         self.entries.iter().rev().find(|entry| entry.id == id)
     }
 
     /// One entry, to change.
-    pub(in crate::state) fn get_mut(&mut self, id: u64) -> Option<&mut Entry> {
+    pub(in crate::state) fn get_mut(&mut self, id: u64) -> Option<&mut TimelineEntry> {
         self.entries.iter_mut().rev().find(|entry| entry.id == id)
     }
 
     /// What stands for itself or for its cases, oldest first: the lines of the timeline.
-    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &TimelineEntry> {
         self.entries.iter().filter(|entry| entry.cause.is_none())
     }
 
     /// The cases that an entry stands for, oldest first.
-    pub fn cases(&self, of: u64) -> impl Iterator<Item = &Entry> {
+    pub fn cases(&self, of: u64) -> impl Iterator<Item = &TimelineEntry> {
         self.entries.iter().filter(move |entry| entry.cause == Some(of))
     }
 
@@ -251,7 +251,7 @@ impl Timeline {
     /// Gives an entry another time, and the place of that time.
     pub(in crate::state) fn bring(&mut self, id: u64, at: DateTime<Utc>) {
         let Some(from) = self.entries.iter().rposition(|entry| entry.id == id) else { return };
-        let entry = Entry { at, ..self.entries.remove(from) };
+        let entry = TimelineEntry { at, ..self.entries.remove(from) };
         let place = self.entries.partition_point(|other| other.at <= at);
         self.entries.insert(place, entry);
     }
@@ -270,7 +270,7 @@ impl Timeline {
 
     /// What belongs on a chart: deploys and what was done, with its number, in the main context, whose rates
     /// and lags they are.
-    pub fn markers(&self) -> impl Iterator<Item = &Entry> {
+    pub fn markers(&self) -> impl Iterator<Item = &TimelineEntry> {
         self.lines()
             .filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))
     }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::clean::Clean;
 use crate::event::{Notice, Output};
 use crate::keymap::{Action, Context};
-use crate::state::{Entry, Run, Stage, State, object_of};
+use crate::state::{Run, Stage, State, TimelineEntry, object_of};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -64,7 +64,7 @@ impl Page<'_> {
         parts.iter().enumerate().map(row).collect()
     }
 
-    fn lines(&self, entry: &Entry) -> Vec<Row> {
+    fn lines(&self, entry: &TimelineEntry) -> Vec<Row> {
         let mut lines = self.when(entry);
         let (mark, role) = symbols::entry(entry.kind);
         lines.extend(self.fact("what", role, &format!("{mark} {}", entry.text)));
@@ -78,7 +78,7 @@ impl Page<'_> {
         lines
     }
 
-    fn when(&self, entry: &Entry) -> Vec<Row> {
+    fn when(&self, entry: &TimelineEntry) -> Vec<Row> {
         let began = self.state.world.began().map(|began| {
             let (sign, span) =
                 if entry.at < began { ("before", began - entry.at) } else { ("after", entry.at - began) };
@@ -94,7 +94,7 @@ impl Page<'_> {
     }
 
     /// What it is about, as it is now, and the key that leads there.
-    fn object(&self, entry: &Entry) -> Vec<Row> {
+    fn object(&self, entry: &TimelineEntry) -> Vec<Row> {
         let cluster = &self.state.world.cluster;
         let Some(uid) = object_of(&self.state.world, entry) else { return Vec::new() };
         let key = self
@@ -150,13 +150,13 @@ impl Page<'_> {
         lines
     }
 
-    fn cases(&self, entry: &Entry) -> Vec<Row> {
-        let all: Vec<&Entry> = self.state.world.timeline.cases(entry.id).collect();
+    fn cases(&self, entry: &TimelineEntry) -> Vec<Row> {
+        let all: Vec<&TimelineEntry> = self.state.world.timeline.cases(entry.id).collect();
         let unlisted = (entry.cases as usize).saturating_sub(all.len());
         let more = if unlisted > 0 { format!(", {unlisted} of them only counted") } else { String::new() };
         let subject =
             all.iter().map(|case| width(&self.state.world.subject(case))).max().unwrap_or(0).min(40);
-        let row = |case: &&Entry| {
+        let row = |case: &&TimelineEntry| {
             let (mark, role) =
                 if case.ended.is_some() { ("●", Role::Ok) } else { symbols::entry(case.kind) };
             let row =
@@ -176,7 +176,7 @@ impl Page<'_> {
     }
 
     /// What Kubernetes warned of: the object itself, and what is named after it (its pods, their ReplicaSet).
-    fn warnings(&self, entry: &Entry) -> Vec<Row> {
+    fn warnings(&self, entry: &TimelineEntry) -> Vec<Row> {
         let timeline = &self.state.world.timeline;
         let named: Vec<&str> =
             [entry].into_iter().chain(timeline.cases(entry.id)).map(|entry| entry.subject.as_str()).collect();

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::logline::{Line, Prefix};
 use crate::event::{ContextId, LogEnd, LogSource, LogState};
-use crate::state::{LogStream, LogView, Place, State};
+use crate::state::{Anchor, LogStream, LogView, State};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -65,9 +65,9 @@ impl Page {
         let lines = Lines { state, look, log, columns: area.width, height, labels };
         let newest = log.rows().len().saturating_sub(1);
         let (mut rows, first) = match log.place {
-            Place::Newest => lines.upward(newest, Vec::new()),
-            Place::Bottom(at) => lines.upward(at, Vec::new()),
-            Place::Top(at) => (Vec::new(), at),
+            Anchor::Newest => lines.upward(newest, Vec::new()),
+            Anchor::Bottom(at) => lines.upward(at, Vec::new()),
+            Anchor::Top(at) => (Vec::new(), at),
         };
         let below = rows.last().map_or(first, |(at, _)| at + 1);
         lines.downward(below, &mut rows);
@@ -139,8 +139,8 @@ fn note(state: &State, log: &LogView, last: Option<usize>) -> String {
     let look = state.screen.log_look;
     let below = last.map_or(0, |last| log.below(last + 1).count());
     let mut parts = vec![match (log.place, log.extent.previous) {
-        (Place::Newest, false) => "follow ●".to_owned(),
-        (Place::Newest, true) => "its end".to_owned(),
+        (Anchor::Newest, false) => "follow ●".to_owned(),
+        (Anchor::Newest, true) => "its end".to_owned(),
         (_, false) => format!("held, {} below", counted(below)),
         (_, true) => format!("{} below", counted(below)),
     }];

@@ -104,16 +104,16 @@ fn swatch(look: &Look, row: Row) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::Place;
+    use super::*;
+    use crate::data::Location;
     use crate::theme::Theme;
     use crate::view::Hits;
-    use super::*;
 
     #[test]
     fn a_keymap_is_previewed_beside_the_one_before_it() {
         let [default, k9s] =
-            ["default", "k9s"].map(|name| Keymap::named(name, &Place::start_of("tests"), &[]).unwrap());
-        let theme = Theme::load("dark", &Place::start_of("tests"), &[]).unwrap();
+            ["default", "k9s"].map(|name| Keymap::named(name, &Location::start_of("tests"), &[]).unwrap());
+        let theme = Theme::load("dark", &Location::start_of("tests"), &[]).unwrap();
         let told = |keymap: &Keymap| {
             let look = Look { theme: &theme, keymap, before: &default, ascii: false, hits: &Hits::default() };
             keys(&look)

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::event::{Health, SourceState};
+use crate::event::{SourceHealth, SourceState};
 use crate::state::State;
 use crate::theme::Role;
 use crate::units;
@@ -22,7 +22,7 @@ const INDENT: usize = 5;
 
 /// Draws the overlay.
 pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let mut sources: Vec<&Health> = state.world.sources.values().collect();
+    let mut sources: Vec<&SourceHealth> = state.world.sources.values().collect();
     sources.sort_by_key(|health| Reverse(health.state.badness()));
     let columns = COLUMNS.min(body.width).saturating_sub(2);
     let names = sources.iter().map(|health| width(health.source.name())).max().unwrap_or(0) + 2;
@@ -45,7 +45,7 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     /// `pods  ✖ down   since 15:41:21, 4m`, and beneath it why; or each place that has something to say.
-    fn of(&self, health: &Health) -> Vec<Row> {
+    fn of(&self, health: &SourceHealth) -> Vec<Row> {
         let row = Row::new(self.columns).gap(1).cell(
             self.look.style(Role::Strong),
             health.source.name(),

@@ -208,9 +208,9 @@ pub fn word(group: &Group) -> &'static str {
 mod tests {
     use chrono::{DateTime, TimeDelta};
 
+    use super::*;
     use crate::event::{GroupLag, PartitionLag};
     use crate::state::Lag;
-    use super::*;
 
     #[test]
     fn a_lag_that_rises_and_cannot_be_judged_yet_is_well_with_a_question_mark() {

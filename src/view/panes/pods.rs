@@ -10,7 +10,7 @@ use crate::theme::Role;
 use crate::units;
 use crate::view::primitives::text::{Row, width};
 use crate::view::primitives::{pane, symbols};
-use crate::view::summary::{Glance, silence};
+use crate::view::summary::{Summary, silence};
 use crate::view::{Look, Spot, summary};
 
 /// Columns of the table, as wide as what is seen needs; what a narrow pane has no room for is 0.
@@ -44,7 +44,7 @@ impl Columns {
 pub fn draw(
     state: &State,
     look: &Look,
-    glance: &Glance,
+    glance: &Summary,
     lines: &[PodLine<'_>],
     area: Rect,
     buf: &mut Buffer,
@@ -104,7 +104,7 @@ fn heading(look: &Look, columns: &Columns, line: Row) -> Row {
 }
 
 /// `27/31 ready · ✖ 2 ▲ 1 · order held`
-fn note(state: &State, glance: &Glance) -> String {
+fn note(state: &State, glance: &Summary) -> String {
     let mut parts: Vec<String> = silence(state, SourceId::Pods).into_iter().collect();
     parts.extend(
         state.world.lost_namespaces().map(|(name, phase)| format!("✖ {name} {}", summary::lost(phase))),
@@ -133,7 +133,7 @@ fn empty(state: &State) -> &str {
     }
 }
 
-fn columns(state: &State, glance: &Glance, visible: &[PodLine<'_>], inside: usize) -> Columns {
+fn columns(state: &State, glance: &Summary, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let rows =
         || visible.iter().filter_map(|line| if let PodLine::Workload(row) = line { Some(row) } else { None });
     let widest = |of: &dyn Fn(&WorkloadRow<'_>) -> usize| rows().map(of).max().unwrap_or(0);

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::state::{
-    Entry, EntryKind, Focus, ListView, State, TimelineFilter, TimelineLine, place_of, timeline_lines,
+    EntryKind, Focus, ListView, State, TimelineEntry, TimelineFilter, TimelineLine, place_of, timeline_lines,
 };
 use crate::theme::Role;
 use crate::units;
@@ -83,8 +83,14 @@ fn more_below(look: &Look, area: Rect, count: usize, buf: &mut Buffer) {
 }
 
 /// Draws what is pinned, if there is room, and answers it with the place below.
-fn pinned<'a>(state: &'a State, look: &Look, inside: Rect, buf: &mut Buffer) -> (Vec<&'a Entry>, Rect) {
-    let all: Vec<&Entry> = state.world.timeline.entries().iter().filter(|entry| entry.pinned).collect();
+fn pinned<'a>(
+    state: &'a State,
+    look: &Look,
+    inside: Rect,
+    buf: &mut Buffer,
+) -> (Vec<&'a TimelineEntry>, Rect) {
+    let all: Vec<&TimelineEntry> =
+        state.world.timeline.entries().iter().filter(|entry| entry.pinned).collect();
     if all.is_empty() || inside.height < ROOM {
         return (Vec::new(), inside);
     }
@@ -107,7 +113,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn new<'a>(state: &State, entries: impl Iterator<Item = &'a Entry>, columns: u16) -> Self {
+    fn new<'a>(state: &State, entries: impl Iterator<Item = &'a TimelineEntry>, columns: u16) -> Self {
         let both = columns >= WIDE;
         let mut time_columns = 0;
         let mut subject = 0;
@@ -209,8 +215,8 @@ fn since_began(state: &State, at: DateTime<Utc>) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::clean::Clean;
     use super::*;
+    use crate::clean::Clean;
 
     /// Where the selected line stands in the pane.
     fn row(list: &ListView, ids: &[u64], height: u16) -> usize {

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::chart::GUTTER;
 use super::symbols;
 use super::text::{fit, width};
-use crate::state::{Entry, State};
+use crate::state::{State, TimelineEntry};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -87,8 +87,8 @@ impl Axis {
 }
 
 /// What belongs on the charts, with its column; of two in one column the action is told, or the later one.
-pub fn marked(state: &State, axis: Axis) -> Vec<(u16, &Entry)> {
-    let mut marks: Vec<(u16, &Entry)> = Vec::new();
+pub fn marked(state: &State, axis: Axis) -> Vec<(u16, &TimelineEntry)> {
+    let mut marks: Vec<(u16, &TimelineEntry)> = Vec::new();
     for (column, entry) in
         state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
     {
@@ -102,12 +102,19 @@ pub fn marked(state: &State, axis: Axis) -> Vec<(u16, &Entry)> {
 }
 
 /// The columns of marks, and as what they are shown.
-pub fn columns(marks: &[(u16, &Entry)]) -> Vec<(u16, Role)> {
+pub fn columns(marks: &[(u16, &TimelineEntry)]) -> Vec<(u16, Role)> {
     marks.iter().map(|(column, entry)| (*column, symbols::entry(entry.kind).1)).collect()
 }
 
 /// Draws the axis with its marks, and below it their words, and times where there is room.
-pub fn draw(state: &State, look: &Look, axis: Axis, marks: &[(u16, &Entry)], area: Rect, buf: &mut Buffer) {
+pub fn draw(
+    state: &State,
+    look: &Look,
+    axis: Axis,
+    marks: &[(u16, &TimelineEntry)],
+    area: Rect,
+    buf: &mut Buffer,
+) {
     if area.height == 0 {
         return;
     }
@@ -148,7 +155,7 @@ struct Label {
 
 /// The times of both ends; between them what happened at the marks, each as far as the next one leaves room;
 /// and round times where nothing else stands.
-fn labels(state: &State, axis: Axis, marks: &[(u16, &Entry)], ticks: &[DateTime<Utc>]) -> Vec<Label> {
+fn labels(state: &State, axis: Axis, marks: &[(u16, &TimelineEntry)], ticks: &[DateTime<Utc>]) -> Vec<Label> {
     let from = end(state, axis, axis.from);
     let to = end(state, axis, state.now.min(axis.to));
     let whole = usize::from(axis.columns);
@@ -201,7 +208,7 @@ fn clock(state: &State, at: DateTime<Utc>) -> String {
     if counted { timeline::time(state, at) } else { at.format("%H:%M").to_string() }
 }
 
-fn mark_of(entry: &Entry) -> String {
+fn mark_of(entry: &TimelineEntry) -> String {
     entry.mark.map_or_else(|| symbols::entry(entry.kind).0.to_owned(), units::circled)
 }
 

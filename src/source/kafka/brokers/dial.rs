@@ -75,7 +75,7 @@ impl Dialer {
         let found = match self.settings.map.get(address) {
             Some(elsewhere) => elsewhere
                 .parse()
-                .map_err(|fault: crate::data::Fault| Failure::Rejected(format!("[kafka.map]: {fault}")))?,
+                .map_err(|fault: crate::data::Problem| Failure::Rejected(format!("[kafka.map]: {fault}")))?,
             None => address.clone(),
         };
         let lost = |error: std::io::Error| {
@@ -88,8 +88,8 @@ impl Dialer {
         Ok(Box::new(tcp))
     }
 
-    async fn forward(&self, place: &Place) -> Result<Box<dyn Stream>, Failure> {
-        let Place { namespace, pod, port } = place;
+    async fn forward(&self, place: &PodPort) -> Result<Box<dyn Stream>, Failure> {
+        let PodPort { namespace, pod, port } = place;
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
         let mut forward = pods.portforward(pod, &[*port]).await.map_err(|error| refusal(place, &error))?;
         let stream = forward.take_stream(*port);
@@ -100,12 +100,12 @@ impl Dialer {
 
     /// The pod behind an address: what the map says; a StatefulSet's pod by its own name; the pod of the
     /// settings for the brokers that are asked first, which a Service's name stands for.
-    fn place(&self, address: &HostPort) -> Result<Place, Failure> {
+    fn place(&self, address: &HostPort) -> Result<PodPort, Failure> {
         let mapped = self.settings.map.get(address);
         let mut labels = address.host.split('.');
         let first = labels.next().unwrap_or_default();
         let ordinal = first.rsplit_once('-').is_some_and(|(_, number)| number.parse::<u16>().is_ok());
-        let at = |namespace: &str, pod: &str, port| Place {
+        let at = |namespace: &str, pod: &str, port| PodPort {
             namespace: namespace.to_owned(),
             pod: pod.to_owned(),
             port,
@@ -132,14 +132,14 @@ impl Dialer {
 
 /// A port of a pod.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
+struct PodPort {
     namespace: String,
     pod: String,
     port: u16,
 }
 
-fn refusal(place: &Place, error: &kube::Error) -> Failure {
-    let Place { namespace, pod, .. } = place;
+fn refusal(place: &PodPort, error: &kube::Error) -> Failure {
+    let PodPort { namespace, pod, .. } = place;
     match error {
         kube::Error::Api(status) => match status.code {
             401 => Failure::logged_out(),

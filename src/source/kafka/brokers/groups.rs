@@ -19,7 +19,7 @@ use super::connection::{Connection, denied};
 use crate::net::failure::Failure;
 
 /// A partition of a topic.
-pub(super) type Place = (TopicName, i32);
+pub(super) type TopicPartition = (TopicName, i32);
 
 /// Many groups are committed for by one request from this version on.
 const MANY: i16 = 8;
@@ -30,9 +30,9 @@ pub(super) struct Found {
     /// Members; `None` where they may not be seen.
     pub members: Option<u32>,
     /// To whom partitions are assigned: client and host.
-    pub owners: BTreeMap<Place, (StrBytes, StrBytes)>,
+    pub owners: BTreeMap<TopicPartition, (StrBytes, StrBytes)>,
     /// What was committed.
-    pub committed: BTreeMap<Place, i64>,
+    pub committed: BTreeMap<TopicPartition, i64>,
     /// Why something is missing.
     pub denied: bool,
 }
@@ -130,7 +130,7 @@ fn count<T>(members: &[T]) -> u32 {
 }
 
 /// What a classic member's leader gave it: bytes of the clients' own making, empty during a rebalance.
-fn assigned(mut bytes: Bytes) -> Vec<Place> {
+fn assigned(mut bytes: Bytes) -> Vec<TopicPartition> {
     let Ok(version) = bytes.try_get_i16() else { return Vec::new() };
     // Newer versions only add to the end.
     let Ok(assignment) = ConsumerProtocolAssignment::decode(&mut bytes, version.clamp(0, 3)) else {
@@ -187,7 +187,7 @@ impl Found {
         &mut self,
         connection: &Connection,
         code: i16,
-        partitions: impl Iterator<Item = (Place, i64, i16)>,
+        partitions: impl Iterator<Item = (TopicPartition, i64, i16)>,
     ) -> Result<(), Failure> {
         if denied(code) {
             self.denied = true;

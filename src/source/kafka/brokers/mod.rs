@@ -28,7 +28,7 @@ use kafka_protocol::messages::{
 
 use self::connection::{Connection, denied};
 use self::dial::Dialer;
-use self::groups::{Found, Place};
+use self::groups::{Found, TopicPartition};
 use super::{Reader, Reading};
 use crate::clean::Clean;
 use crate::config::{self, HostPort};
@@ -44,14 +44,14 @@ const EARLIEST: i64 = -2;
 pub(super) struct Brokers {
     dialer: Dialer,
     connections: BTreeMap<BrokerId, Connection>,
-    leaders: BTreeMap<Place, BrokerId>,
+    leaders: BTreeMap<TopicPartition, BrokerId>,
 }
 
 /// Where the logs end and begin.
 #[derive(Default)]
 struct Logs {
-    ends: BTreeMap<Place, i64>,
-    starts: BTreeMap<Place, i64>,
+    ends: BTreeMap<TopicPartition, i64>,
+    starts: BTreeMap<TopicPartition, i64>,
     denied: bool,
 }
 
@@ -90,7 +90,7 @@ impl Brokers {
         self.connect(&mut open).await?;
         let found = try_join_all(open.values_mut().map(groups::read)).await?;
         let found: BTreeMap<GroupId, Found> = found.into_iter().flatten().collect();
-        let places: BTreeSet<Place> = found
+        let places: BTreeSet<TopicPartition> = found
             .values()
             .flat_map(|group| group.committed.keys().chain(group.owners.keys()))
             .cloned()
@@ -123,7 +123,7 @@ impl Brokers {
     async fn lead(
         &mut self,
         open: &mut BTreeMap<BrokerId, Connection>,
-        places: &BTreeSet<Place>,
+        places: &BTreeSet<TopicPartition>,
     ) -> Result<(), Failure> {
         self.leaders.retain(|place, leader| places.contains(place) && open.contains_key(leader));
         let unknown: BTreeSet<&TopicName> =
@@ -145,7 +145,7 @@ impl Brokers {
     /// The logs' ends and beginnings, from their leaders. A leader that is none any more is forgotten, and
     /// looked for at the next reading.
     async fn logs(&mut self, open: &mut BTreeMap<BrokerId, Connection>) -> Result<Logs, Failure> {
-        let mut of_leader: BTreeMap<BrokerId, Vec<&Place>> = BTreeMap::new();
+        let mut of_leader: BTreeMap<BrokerId, Vec<&TopicPartition>> = BTreeMap::new();
         for (place, leader) in &self.leaders {
             of_leader.entry(*leader).or_default().push(place);
         }
@@ -171,7 +171,7 @@ async fn metadata(
         .await
 }
 
-async fn ends(connection: &mut Connection, places: &[&Place]) -> Result<Logs, Failure> {
+async fn ends(connection: &mut Connection, places: &[&TopicPartition]) -> Result<Logs, Failure> {
     let mut logs = Logs::default();
     (logs.ends, logs.denied) = offsets(connection, places, LATEST).await?;
     (logs.starts, _) = offsets(connection, places, EARLIEST).await?;
@@ -180,9 +180,9 @@ async fn ends(connection: &mut Connection, places: &[&Place]) -> Result<Logs, Fa
 
 async fn offsets(
     connection: &mut Connection,
-    places: &[&Place],
+    places: &[&TopicPartition],
     at: i64,
-) -> Result<(BTreeMap<Place, i64>, bool), Failure> {
+) -> Result<(BTreeMap<TopicPartition, i64>, bool), Failure> {
     let mut topics: BTreeMap<&TopicName, Vec<ListOffsetsPartition>> = BTreeMap::new();
     for (topic, number) in places {
         topics
@@ -224,8 +224,8 @@ fn reading(found: &BTreeMap<GroupId, Found>, logs: &Logs) -> Reading {
 }
 
 fn group_lag(id: &GroupId, group: &Found, logs: &Logs) -> GroupLag {
-    let places: BTreeSet<&Place> = group.committed.keys().chain(group.owners.keys()).collect();
-    let partition = |place: &Place| {
+    let places: BTreeSet<&TopicPartition> = group.committed.keys().chain(group.owners.keys()).collect();
+    let partition = |place: &TopicPartition| {
         let owner = group.owners.get(place);
         Some(PartitionLag {
             topic: Clean::new(place.0.as_str()),

@@ -106,7 +106,7 @@ fn gone<T>(metadata: Metadata) -> Told<T> {
 #[serde(bound = "T: Object")]
 pub struct Page<T> {
     /// Its place.
-    pub metadata: Place,
+    pub metadata: ListPosition,
     /// Its objects.
     pub items: Option<Vec<T>>,
 }
@@ -114,13 +114,13 @@ pub struct Page<T> {
 /// Where a listing goes on, and where a watch can take it up.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Place {
+pub struct ListPosition {
     /// The version of the whole listing.
     pub resource_version: String,
     r#continue: Option<String>,
 }
 
-impl Place {
+impl ListPosition {
     /// The token of the next page, if there is one.
     pub fn next(&mut self) -> Option<String> {
         self.r#continue.take().filter(|token| !token.is_empty())

@@ -27,7 +27,7 @@ pub struct Managed(pub Option<LastChange>);
 
 /// Who wrote something, and when.
 #[derive(Deserialize)]
-pub struct Entry<'a> {
+pub struct FieldsOf<'a> {
     #[serde(borrow, default)]
     pub manager: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -37,7 +37,7 @@ pub struct Entry<'a> {
     pub time: Option<DateTime<Utc>>,
 }
 
-impl Entry<'_> {
+impl FieldsOf<'_> {
     /// An autoscaler writes through the controller manager too, but to `scale`, and that is a decision.
     fn decides(&self) -> bool {
         let part = self.subresource.as_deref();
@@ -66,8 +66,8 @@ impl Entry<'_> {
 
 impl Managed {
     /// Of all entries.
-    pub fn newest<'a>(entries: impl Iterator<Item = Entry<'a>>) -> Self {
-        Self(entries.fold(None, Entry::newer).and_then(|entry| entry.change()))
+    pub fn newest<'a>(entries: impl Iterator<Item = FieldsOf<'a>>) -> Self {
+        Self(entries.fold(None, FieldsOf::newer).and_then(|entry| entry.change()))
     }
 }
 
@@ -86,9 +86,9 @@ impl<'de> Deserialize<'de> for Managed {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Managed, A::Error> {
-                let mut newest: Option<Entry<'de>> = None;
-                while let Some(entry) = all.next_element::<Entry<'de>>()? {
-                    newest = Entry::newer(newest, entry);
+                let mut newest: Option<FieldsOf<'de>> = None;
+                while let Some(entry) = all.next_element::<FieldsOf<'de>>()? {
+                    newest = FieldsOf::newer(newest, entry);
                 }
                 Ok(Managed(newest.and_then(|entry| entry.change())))
             }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use prost::Message;
 use serde::de::IgnoredAny;
 
-use super::managed::{Entry, Managed};
+use super::managed::{FieldsOf, Managed};
 use super::{Annotations, Condition, Labels, Metadata, OwnerReference};
 use crate::clean::Clean;
 
@@ -153,7 +153,7 @@ impl From<Owner> for OwnerReference {
     }
 }
 
-impl<'a> From<&'a ManagedFields> for Entry<'a> {
+impl<'a> From<&'a ManagedFields> for FieldsOf<'a> {
     fn from(entry: &'a ManagedFields) -> Self {
         let subresource = Some(entry.subresource.as_str()).filter(|name| !name.is_empty());
         Self {

@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
 use crate::event::ContextId;
-use crate::state::detect::findings::{Thing, Tie};
+use crate::state::detect::findings::{CorrelationKey, Thing};
 use crate::units;
 
 /// What several things broke of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::state) struct Cause {
-    pub(in crate::state) tie: Tie,
+    pub(in crate::state) tie: CorrelationKey,
     pub(in crate::state) since: DateTime<Utc>,
     /// When its newest case came.
     pub(in crate::state) last: DateTime<Utc>,
     /// Cases that are broken now.
     pub(in crate::state) broken: u32,
     /// Cases that are trouble no more: their entries, and why.
-    pub(in crate::state) left: BTreeMap<Thing, (Option<u64>, Way)>,
+    pub(in crate::state) left: BTreeMap<Thing, (Option<u64>, Ending)>,
     /// Whether all of them are pods.
     pub(in crate::state) pods: bool,
     /// The newest words of a case.
@@ -32,7 +32,7 @@ pub(in crate::state) struct Cause {
 /// How a thing ceased to be trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Way {
+pub enum Ending {
     /// It is well again; an alert ended.
     Over,
     /// It is not there any more.
@@ -43,7 +43,7 @@ pub enum Way {
     OutOfSight,
 }
 
-impl Way {
+impl Ending {
     const ALL: [(Self, &str); 4] = [
         (Self::Over, "over"),
         (Self::Deleted, "deleted"),
@@ -54,7 +54,7 @@ impl Way {
 
 impl Cause {
     /// Without a case yet.
-    pub(in crate::state) fn new(tie: Tie, since: DateTime<Utc>, at: DateTime<Utc>) -> Self {
+    pub(in crate::state) fn new(tie: CorrelationKey, since: DateTime<Utc>, at: DateTime<Utc>) -> Self {
         Self {
             tie,
             since,
@@ -73,7 +73,7 @@ impl Cause {
     }
 
     /// Whether a case ceased to be trouble in this way.
-    pub(in crate::state) fn any(&self, way: Way) -> bool {
+    pub(in crate::state) fn any(&self, way: Ending) -> bool {
         self.left.values().any(|(_, how)| *how == way)
     }
 
@@ -84,7 +84,7 @@ impl Cause {
 
     /// What its line is about: what ties the cases, or how many they are.
     pub(in crate::state) fn subject(&self, alerts: bool) -> String {
-        if matches!(self.tie, Tie::Reason(_)) && !alerts {
+        if matches!(self.tie, CorrelationKey::Reason(_)) && !alerts {
             self.many()
         } else {
             ContextId::bare(self.tied()).into()
@@ -95,14 +95,16 @@ impl Cause {
     pub(in crate::state) fn text(&self, told: &[Clean], alerts: bool) -> String {
         let cases = self.cases();
         let text = match &self.tie {
-            Tie::Node(_) => {
+            CorrelationKey::Node(_) => {
                 format!("node not ready, {} with it", units::counted(cases.saturating_sub(1), "workload"))
             }
-            Tie::Registry(_) => format!("{} cannot pull their images: {}", self.many(), self.words),
-            Tie::Namespace(_) => format!("{} get no pods: {}", self.many(), self.words),
-            Tie::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
-            Tie::Reason(_) if alerts => format!("{cases} alerts at once"),
-            Tie::Reason(_) => self.words.to_string(),
+            CorrelationKey::Registry(_) => {
+                format!("{} cannot pull their images: {}", self.many(), self.words)
+            }
+            CorrelationKey::Namespace(_) => format!("{} get no pods: {}", self.many(), self.words),
+            CorrelationKey::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
+            CorrelationKey::Reason(_) if alerts => format!("{cases} alerts at once"),
+            CorrelationKey::Reason(_) => self.words.to_string(),
         };
         let over = if self.left.is_empty() {
             String::new()
@@ -114,16 +116,16 @@ impl Cause {
 
     /// What is said when no case is broken any more: `both over`; of a service with what was said last.
     pub(in crate::state) fn end(&self) -> String {
-        let said = self.said.as_ref().filter(|_| matches!(self.tie, Tie::Service(_)));
+        let said = self.said.as_ref().filter(|_| matches!(self.tie, CorrelationKey::Service(_)));
         format!("{}{}", said.map(|said| format!("{said} · ")).unwrap_or_default(), self.endings())
     }
 
     fn tied(&self) -> &Clean {
-        let (Tie::Node(tied)
-        | Tie::Registry(tied)
-        | Tie::Namespace(tied)
-        | Tie::Service(tied)
-        | Tie::Reason(tied)) = &self.tie;
+        let (CorrelationKey::Node(tied)
+        | CorrelationKey::Registry(tied)
+        | CorrelationKey::Namespace(tied)
+        | CorrelationKey::Service(tied)
+        | CorrelationKey::Reason(tied)) = &self.tie;
         tied
     }
 
@@ -134,8 +136,9 @@ impl Cause {
     /// How many cases are trouble no more, by how they ceased to be: `5 over, 2 deleted`; the first with what
     /// follows its number.
     fn ways(&self, first: &str) -> String {
-        let count = |way: Way| self.left.values().filter(|(_, how)| *how == way).count();
-        let told = Way::ALL.iter().map(|(way, word)| (count(*way), word)).filter(|(n, _)| *n > 0).enumerate();
+        let count = |way: Ending| self.left.values().filter(|(_, how)| *how == way).count();
+        let told =
+            Ending::ALL.iter().map(|(way, word)| (count(*way), word)).filter(|(n, _)| *n > 0).enumerate();
         let words: Vec<String> = told
             .map(|(place, (n, word))| format!("{n}{} {word}", if place == 0 { first } else { "" }))
             .collect();
@@ -144,7 +147,7 @@ impl Cause {
 
     /// `both over`, `all 7 silenced`, `5 over, 2 deleted`
     fn endings(&self) -> String {
-        match Way::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
+        match Ending::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
             Some((_, word)) if self.cases() == 2 => format!("both {word}"),
             Some((_, word)) => format!("all {} {word}", self.cases()),
             None => self.ways(""),

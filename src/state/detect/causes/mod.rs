@@ -14,18 +14,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::cause::Cause;
-use super::findings::{News, Thing, Tie};
+use super::findings::{CorrelationKey, Finding, Thing};
 use crate::clean::Clean;
 use crate::state::{EntryKind, Subject, Timeline};
 use crate::units;
 
-pub use self::cause::Way;
+pub use self::cause::Ending;
 
 /// So many things with the same reason, each no later than [`AT_ONCE`] after one before it, have one cause.
 const MANY: usize = 3;
 /// See [`MANY`].
 const AT_ONCE: TimeDelta = TimeDelta::seconds(60);
-/// News that is so much younger than the line that would tell it stands where it came: nobody reads what is
+/// Finding that is so much younger than the line that would tell it stands where it came: nobody reads what is
 /// out of sight.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// Cases that are listed under a cause; further ones are only counted.
@@ -35,7 +35,7 @@ const LISTED: usize = 200;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Trouble {
     since: DateTime<Utc>,
-    ties: Vec<Tie>,
+    ties: Vec<CorrelationKey>,
     /// Its own entry; a case that is only counted has none.
     entry: Option<u64>,
     /// The entry of the cause that it is a case of.
@@ -104,11 +104,17 @@ impl Causes {
     /// Whether nothing can tell any more what it broke of: more than the same reason ties it to others.
     pub fn settled(&self, thing: &Thing) -> bool {
         let cause = self.troubles.get(thing).and_then(|trouble| self.open.get(&trouble.cause?));
-        cause.is_some_and(|cause| !matches!(cause.tie, Tie::Reason(_)))
+        cause.is_some_and(|cause| !matches!(cause.tie, CorrelationKey::Reason(_)))
     }
 
     /// What ties it to others is known better.
-    pub fn retie(&mut self, at: DateTime<Utc>, thing: &Thing, ties: Vec<Tie>, timeline: &mut Timeline) {
+    pub fn retie(
+        &mut self,
+        at: DateTime<Utc>,
+        thing: &Thing,
+        ties: Vec<CorrelationKey>,
+        timeline: &mut Timeline,
+    ) {
         if let Some(trouble) = self.troubles.get_mut(thing).filter(|trouble| trouble.ties != ties) {
             trouble.ties = ties;
             self.tie(at, thing, timeline);
@@ -116,8 +122,8 @@ impl Causes {
     }
 
     /// Tells that something broke, or what else is wrong with it by now.
-    pub fn begin(&mut self, at: DateTime<Utc>, news: News, timeline: &mut Timeline) {
-        let News { thing, subject, text, ties } = news;
+    pub fn begin(&mut self, at: DateTime<Utc>, news: Finding, timeline: &mut Timeline) {
+        let Finding { thing, subject, text, ties } = news;
         match self.troubles.get_mut(&thing) {
             Some(trouble) => {
                 trouble.ties = ties;
@@ -129,12 +135,12 @@ impl Causes {
                 }
                 self.tie(at, &thing, timeline);
             }
-            None => self.broke(at, News { thing, subject, text, ties }, timeline),
+            None => self.broke(at, Finding { thing, subject, text, ties }, timeline),
         }
     }
 
-    fn broke(&mut self, at: DateTime<Utc>, news: News, timeline: &mut Timeline) {
-        let News { thing, subject, text, ties } = news;
+    fn broke(&mut self, at: DateTime<Utc>, news: Finding, timeline: &mut Timeline) {
+        let Finding { thing, subject, text, ties } = news;
         if matches!(thing, Thing::Node(_)) {
             self.close(&thing, at, timeline); // a node that is lost again is lost anew
         }
@@ -174,7 +180,7 @@ impl Causes {
     /// A cause's line comes to where its news is, if it is far from there. What else breaks with a node is no
     /// news of the node.
     fn bring(&self, at: DateTime<Utc>, id: u64, timeline: &mut Timeline) {
-        let node = self.open.get(&id).is_some_and(|cause| matches!(cause.tie, Tie::Node(_)));
+        let node = self.open.get(&id).is_some_and(|cause| matches!(cause.tie, CorrelationKey::Node(_)));
         if !node && timeline.get(id).is_some_and(|line| at - line.at > FRESH) {
             timeline.bring(id, at);
         }
@@ -203,15 +209,17 @@ impl Causes {
 
     /// Whether a trouble may be tied in this way: it has no cause yet, or only that it has the same reason as
     /// others.
-    fn free(&self, trouble: &Trouble, tie: &Tie) -> bool {
-        let weak = |id: u64| self.open.get(&id).is_some_and(|cause| matches!(cause.tie, Tie::Reason(_)));
-        trouble.cause.is_none_or(|id| weak(id) && !matches!(tie, Tie::Reason(_)))
+    fn free(&self, trouble: &Trouble, tie: &CorrelationKey) -> bool {
+        let weak =
+            |id: u64| self.open.get(&id).is_some_and(|cause| matches!(cause.tie, CorrelationKey::Reason(_)));
+        trouble.cause.is_none_or(|id| weak(id) && !matches!(tie, CorrelationKey::Reason(_)))
     }
 
     /// Finds the cause of a trouble that has none yet, or a better one.
     fn tie(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
         let Some(trouble) = self.troubles.get(thing) else { return };
-        let ties: Vec<Tie> = trouble.ties.iter().filter(|tie| self.free(trouble, tie)).cloned().collect();
+        let ties: Vec<CorrelationKey> =
+            trouble.ties.iter().filter(|tie| self.free(trouble, tie)).cloned().collect();
         if let Some(cause) = self.fitting(at, &ties) {
             return self.join(at, thing, cause, timeline);
         }
@@ -223,7 +231,7 @@ impl Causes {
         } else {
             EntryKind::Trouble
         };
-        let place = if at - since > FRESH && !matches!(tie, Tie::Node(_)) { at } else { since };
+        let place = if at - since > FRESH && !matches!(tie, CorrelationKey::Node(_)) { at } else { since };
         let id = timeline.add(place, kind, Subject::default(), Clean::default(), None);
         self.open.insert(id, Cause::new(tie.clone(), since, at));
         for thing in &things {
@@ -233,8 +241,9 @@ impl Causes {
 
     /// When a cause began: with the first of these things; a node's with the node, whatever was broken on it
     /// before.
-    fn since(&self, tie: &Tie, things: &[Thing]) -> Option<DateTime<Utc>> {
-        let of_tie = |thing: &&Thing| !matches!(tie, Tie::Node(_)) || matches!(thing, Thing::Node(_));
+    fn since(&self, tie: &CorrelationKey, things: &[Thing]) -> Option<DateTime<Utc>> {
+        let of_tie =
+            |thing: &&Thing| !matches!(tie, CorrelationKey::Node(_)) || matches!(thing, Thing::Node(_));
         things
             .iter()
             .filter(of_tie)
@@ -244,25 +253,30 @@ impl Causes {
     }
 
     /// The open cause that a trouble with these ties is a case of.
-    fn fitting(&self, at: DateTime<Utc>, ties: &[Tie]) -> Option<u64> {
-        let fits = |cause: &Cause, tie: &Tie| {
-            cause.tie == *tie && (!matches!(tie, Tie::Reason(_)) || at - cause.last <= AT_ONCE)
+    fn fitting(&self, at: DateTime<Utc>, ties: &[CorrelationKey]) -> Option<u64> {
+        let fits = |cause: &Cause, tie: &CorrelationKey| {
+            cause.tie == *tie && (!matches!(tie, CorrelationKey::Reason(_)) || at - cause.last <= AT_ONCE)
         };
         ties.iter().find_map(|tie| self.open.iter().find(|(_, cause)| fits(cause, tie)).map(|(id, _)| *id))
     }
 
     /// The troubles without a cause that have this in common, where they are enough to have one.
-    fn tied(&self, at: DateTime<Utc>, tie: &Tie) -> Option<Vec<Thing>> {
-        let recent = |trouble: &Trouble| !matches!(tie, Tie::Reason(_)) || at - trouble.since <= AT_ONCE;
+    fn tied(&self, at: DateTime<Utc>, tie: &CorrelationKey) -> Option<Vec<Thing>> {
+        let recent =
+            |trouble: &Trouble| !matches!(tie, CorrelationKey::Reason(_)) || at - trouble.since <= AT_ONCE;
         let alone = self
             .troubles
             .iter()
             .filter(|(_, trouble)| self.free(trouble, tie) && trouble.ties.contains(tie) && recent(trouble));
         let things: Vec<Thing> = alone.map(|(thing, _)| thing.clone()).collect();
         let enough = match tie {
-            Tie::Node(_) => things.len() > 1 && things.iter().any(|thing| matches!(thing, Thing::Node(_))),
-            Tie::Registry(_) | Tie::Namespace(_) | Tie::Service(_) => things.len() > 1,
-            Tie::Reason(_) => things.len() >= MANY,
+            CorrelationKey::Node(_) => {
+                things.len() > 1 && things.iter().any(|thing| matches!(thing, Thing::Node(_)))
+            }
+            CorrelationKey::Registry(_) | CorrelationKey::Namespace(_) | CorrelationKey::Service(_) => {
+                things.len() > 1
+            }
+            CorrelationKey::Reason(_) => things.len() >= MANY,
         };
         enough.then_some(things)
     }
@@ -328,7 +342,7 @@ impl Causes {
 
     /// Says that it is well again, for alerts that they ended.
     pub fn end(&mut self, at: DateTime<Utc>, thing: &Thing, text: impl Into<Clean>, timeline: &mut Timeline) {
-        self.cease(at, thing, Way::Over, text.into(), timeline);
+        self.cease(at, thing, Ending::Over, text.into(), timeline);
     }
 
     /// Says that it stands and is kept quiet.
@@ -339,23 +353,23 @@ impl Causes {
         text: impl Into<Clean>,
         timeline: &mut Timeline,
     ) {
-        self.cease(at, thing, Way::Silenced, text.into(), timeline);
+        self.cease(at, thing, Ending::Silenced, text.into(), timeline);
     }
 
     /// It was deleted, which is told as a change. That it was not well again stands where it was told to be
     /// broken.
     pub fn gone(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
-        self.cease(at, thing, Way::Deleted, "deleted".into(), timeline);
+        self.cease(at, thing, Ending::Deleted, "deleted".into(), timeline);
     }
 
     /// It is not looked at any more.
     pub fn lose_sight(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
-        self.cease(at, thing, Way::OutOfSight, "no longer looked at".into(), timeline);
+        self.cease(at, thing, Ending::OutOfSight, "no longer looked at".into(), timeline);
     }
 
-    fn cease(&mut self, at: DateTime<Utc>, thing: &Thing, way: Way, text: Clean, timeline: &mut Timeline) {
+    fn cease(&mut self, at: DateTime<Utc>, thing: &Thing, way: Ending, text: Clean, timeline: &mut Timeline) {
         let Some(trouble) = self.remove(thing) else { return };
-        let unsaid = matches!(way, Way::Deleted | Way::OutOfSight);
+        let unsaid = matches!(way, Ending::Deleted | Ending::OutOfSight);
         let entry = trouble.entry.and_then(|entry| timeline.get_mut(entry));
         let subject = entry.map(|entry| {
             entry.ended = Some(at);
@@ -378,20 +392,20 @@ impl Causes {
         at: DateTime<Utc>,
         thing: &Thing,
         id: u64,
-        (trouble, way, text): (&Trouble, Way, Clean),
+        (trouble, way, text): (&Trouble, Ending, Clean),
         timeline: &mut Timeline,
     ) {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.broken = cause.broken.saturating_sub(1);
         cause.left.insert(thing.clone(), (trouble.entry, way));
-        if way == Way::Over && thing.over() == EntryKind::Recovery {
+        if way == Ending::Over && thing.over() == EntryKind::Recovery {
             cause.said = Some(text.clone());
         }
         self.retell(id, None, timeline);
         let Some(cause) = self.open.get(&id) else { return };
-        let subject = timeline.get(id).map(crate::state::Entry::about).unwrap_or_default();
+        let subject = timeline.get(id).map(crate::state::TimelineEntry::about).unwrap_or_default();
         if cause.broken > 0 {
-            if matches!((thing, way), (Thing::Node(_), Way::Over)) {
+            if matches!((thing, way), (Thing::Node(_), Ending::Over)) {
                 let rest = format!("{} of {} not well yet", cause.broken, cause.cases());
                 tell(
                     at,
@@ -407,9 +421,9 @@ impl Causes {
             line.ended = Some(at);
         }
         let text = format!("{} after {}", cause.end(), units::age(at - cause.since));
-        if cause.any(Way::Over) {
+        if cause.any(Ending::Over) {
             timeline.add(at, EntryKind::Recovery, subject, text, None);
-        } else if cause.any(Way::Silenced) {
+        } else if cause.any(Ending::Silenced) {
             timeline.add(at, EntryKind::AlertEnded, subject, text, None);
         }
         self.open.remove(&id);
@@ -419,7 +433,7 @@ impl Causes {
     fn retell(&mut self, id: u64, words: Option<Clean>, timeline: &mut Timeline) {
         let Some(cause) = self.open.get_mut(&id) else { return };
         cause.words = words.unwrap_or_else(|| cause.words.clone());
-        let told = if matches!(cause.tie, Tie::Service(_)) {
+        let told = if matches!(cause.tie, CorrelationKey::Service(_)) {
             unlike(timeline.cases(id).map(|entry| &entry.text))
         } else {
             Vec::new()

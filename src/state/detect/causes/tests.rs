@@ -16,9 +16,9 @@ struct Story {
 }
 
 impl Story {
-    fn breaks(&mut self, second: i64, thing: &Thing, text: &str, ties: &[Tie]) {
+    fn breaks(&mut self, second: i64, thing: &Thing, text: &str, ties: &[CorrelationKey]) {
         let subject = String::from(thing.clone()).split_once('/').unwrap().1.into();
-        let news = News { thing: thing.clone(), subject, text: text.into(), ties: ties.to_vec() };
+        let news = Finding { thing: thing.clone(), subject, text: text.into(), ties: ties.to_vec() };
         self.causes.begin(at(second), news, &mut self.timeline);
     }
 
@@ -27,7 +27,7 @@ impl Story {
     }
 
     fn lines(&self) -> Vec<String> {
-        let second = |entry: &crate::state::Entry| (entry.at - DateTime::UNIX_EPOCH).num_seconds();
+        let second = |entry: &crate::state::TimelineEntry| (entry.at - DateTime::UNIX_EPOCH).num_seconds();
         self.timeline.lines().map(|e| format!("{} {} {}: {}", second(e), e.kind, e.subject, e.text)).collect()
     }
 
@@ -55,7 +55,7 @@ impl Story {
 }
 
 /// What breaks, what is said of it, and what ties it to others.
-type Told = (Thing, &'static str, Vec<Tie>);
+type Told = (Thing, &'static str, Vec<CorrelationKey>);
 
 fn workload(n: usize) -> Thing {
     Thing::Workload(format!("w{n}").into())
@@ -65,13 +65,13 @@ fn node() -> Thing {
     Thing::Node("n-012".into())
 }
 
-fn reason(word: &str) -> Tie {
-    Tie::Reason(word.into())
+fn reason(word: &str) -> CorrelationKey {
+    CorrelationKey::Reason(word.into())
 }
 
 #[test]
 fn a_node_that_stops_is_one_line_with_all_that_stopped_with_it() {
-    let on = [Tie::Node("n-012".into()), reason("not ready")];
+    let on = [CorrelationKey::Node("n-012".into()), reason("not ready")];
     let mut story = Story::default();
     story.breaks(0, &workload(1), "not ready", &on);
     story.breaks(1, &workload(2), "not ready", &on);
@@ -99,11 +99,14 @@ fn a_node_that_stops_is_one_line_with_all_that_stopped_with_it() {
 
 #[test]
 fn what_is_tied_is_told_in_one_line() {
-    let registry = [Tie::Registry("reg.example".into()), reason("ImagePullBackOff")];
-    let quota = [Tie::Namespace("prod".into()), reason("FailedCreate")];
-    let service = |name: &str| vec![Tie::Service(name.into())];
+    let registry = [CorrelationKey::Registry("reg.example".into()), reason("ImagePullBackOff")];
+    let quota = [CorrelationKey::Namespace("prod".into()), reason("FailedCreate")];
+    let service = |name: &str| vec![CorrelationKey::Service(name.into())];
     let alert = |service: &str, n: usize| {
-        (Thing::Alert(format!("f{n}").into()), vec![Tie::Service(service.into()), reason("HighErrorRate")])
+        (
+            Thing::Alert(format!("f{n}").into()),
+            vec![CorrelationKey::Service(service.into()), reason("HighErrorRate")],
+        )
     };
     let cases: [(&[Told], &str); 5] = [
         (
@@ -170,13 +173,13 @@ fn what_is_learnt_later_parts_what_only_looked_alike() {
         story.breaks(0, &workload(n), "not ready", &[reason("not ready")]);
     }
     assert_eq!(story.lines(), ["0 trouble 5 workloads: not ready"]);
-    story.breaks(1, &node(), "node not ready", &[Tie::Node("n-012".into())]);
+    story.breaks(1, &node(), "node not ready", &[CorrelationKey::Node("n-012".into())]);
     for n in 1..4 {
         story.breaks(
             1,
             &workload(n),
             "not ready: no word",
-            &[Tie::Node("n-012".into()), reason("not ready")],
+            &[CorrelationKey::Node("n-012".into()), reason("not ready")],
         );
     }
     assert_eq!(
@@ -188,7 +191,7 @@ fn what_is_learnt_later_parts_what_only_looked_alike() {
             2,
             &workload(n),
             "ImagePullBackOff",
-            &[Tie::Registry("reg".into()), reason("ImagePullBackOff")],
+            &[CorrelationKey::Registry("reg".into()), reason("ImagePullBackOff")],
         );
     }
     story.holds().unwrap();
@@ -202,7 +205,7 @@ fn what_is_learnt_later_parts_what_only_looked_alike() {
 
 #[test]
 fn one_that_breaks_again_is_the_same_case_and_flapping_adds_no_line() {
-    let on = [Tie::Registry("reg".into())];
+    let on = [CorrelationKey::Registry("reg".into())];
     let mut story = Story::default();
     story.breaks(0, &workload(1), "a", &on);
     story.breaks(0, &workload(2), "b", &on);
@@ -216,7 +219,7 @@ fn one_that_breaks_again_is_the_same_case_and_flapping_adds_no_line() {
 
 #[test]
 fn a_service_says_how_it_got_well_and_what_is_gone_is_over() {
-    let tie = [Tie::Service("app".into())];
+    let tie = [CorrelationKey::Service("app".into())];
     let mut story = Story::default();
     story.breaks(0, &Thing::Service("app".into()), "5xx", &tie);
     story.breaks(5, &Thing::Alert("f".into()), "High", &tie);
@@ -233,7 +236,7 @@ fn a_service_says_how_it_got_well_and_what_is_gone_is_over() {
 fn a_cause_lists_so_many_cases_and_counts_all() {
     let mut story = Story::default();
     for n in 0..LISTED + 50 {
-        story.breaks(0, &workload(n), "x", &[Tie::Registry("r".into())]);
+        story.breaks(0, &workload(n), "x", &[CorrelationKey::Registry("r".into())]);
     }
     assert_eq!(
         story.lines(),
@@ -245,7 +248,7 @@ fn a_cause_lists_so_many_cases_and_counts_all() {
 
 #[test]
 fn a_node_that_is_lost_again_is_news_again() {
-    let on = [Tie::Node("n-012".into())];
+    let on = [CorrelationKey::Node("n-012".into())];
     let mut story = Story::default();
     story.breaks(0, &workload(1), "crashes", &on);
     story.breaks(7_200, &node(), "node not ready", &on);
@@ -265,7 +268,7 @@ fn a_node_that_is_lost_again_is_news_again() {
 
 #[test]
 fn news_stands_where_it_came_and_says_since_when() {
-    let tie = [Tie::Service("app".into())];
+    let tie = [CorrelationKey::Service("app".into())];
     let mut story = Story::default();
     story.breaks(0, &workload(1), "CrashLoopBackOff", &tie);
     story.breaks(7_200, &Thing::Service("app".into()), "5xx 30 %", &tie);
@@ -338,9 +341,13 @@ fn lived(doings: &[(u8, usize, u8, i64)]) -> Result<Story, TestCaseError> {
             2..=4 => Thing::Alert(format!("f{n}").into()),
             n => workload(*n),
         };
-        let all =
-            [Tie::Node("n-012".into()), Tie::Registry("r".into()), Tie::Service("s".into()), reason("x")];
-        let ties: Vec<Tie> =
+        let all = [
+            CorrelationKey::Node("n-012".into()),
+            CorrelationKey::Registry("r".into()),
+            CorrelationKey::Service("s".into()),
+            reason("x"),
+        ];
+        let ties: Vec<CorrelationKey> =
             all.into_iter().enumerate().filter(|(bit, _)| ties >> bit & 1 == 1).map(|(_, tie)| tie).collect();
         match what {
             0 => story.ends(now, &thing),

@@ -71,7 +71,7 @@ impl LogRow {
 
 /// Where a viewer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Anchor {
     /// At the newest line, with each that comes.
     Newest,
     /// This row is the last on the screen.
@@ -111,7 +111,7 @@ pub struct LogView {
     /// Lines that came while older ones were read, and were not kept.
     missed: u64,
     /// Where the viewer is.
-    pub place: Place,
+    pub place: Anchor,
     /// The row that a search or a jump has led to.
     pub cursor: Option<usize>,
     /// Columns scrolled to the right.
@@ -133,7 +133,7 @@ impl LogView {
             bytes: 0,
             dropped: 0,
             missed: 0,
-            place: Place::Newest,
+            place: Anchor::Newest,
             cursor: None,
             right: 0,
             search: Search::default(),
@@ -223,7 +223,7 @@ impl LogView {
 
     /// Whether to make room would take away what is being read.
     fn must_wait(&self, lines: &[LogLine]) -> bool {
-        let (Place::Bottom(at) | Place::Top(at)) = self.place else { return false };
+        let (Anchor::Bottom(at) | Anchor::Top(at)) = self.place else { return false };
         let coming: usize = lines.iter().map(|line| line.text.bytes() + size_of::<LogRow>()).sum();
         at < READ && self.bytes + coming > BYTES
     }
@@ -270,9 +270,9 @@ impl LogView {
         let up = by < 0;
         let steps = by.unsigned_abs();
         let from = match self.place {
-            Place::Newest if !up => return,
-            Place::Newest => self.rows.len().saturating_sub(1),
-            Place::Bottom(at) | Place::Top(at) => at,
+            Anchor::Newest if !up => return,
+            Anchor::Newest => self.rows.len().saturating_sub(1),
+            Anchor::Bottom(at) | Anchor::Top(at) => at,
         };
         let to = if up {
             self.above(from).take(steps + 1).last()
@@ -282,34 +282,34 @@ impl LogView {
         let to = to.unwrap_or(from);
         self.cursor = None;
         self.place = match self.place {
-            Place::Top(_) if !up && self.below(to).nth(page).is_none() => Place::Newest,
-            Place::Top(_) => Place::Top(to),
-            _ if !up && self.below(to).nth(1).is_none() => Place::Newest,
+            Anchor::Top(_) if !up && self.below(to).nth(page).is_none() => Anchor::Newest,
+            Anchor::Top(_) => Anchor::Top(to),
+            _ if !up && self.below(to).nth(1).is_none() => Anchor::Newest,
             _ => self.bottom(to, page),
         };
     }
 
     /// That row at the bottom, unless the first row would be further down than the top.
-    fn bottom(&self, to: usize, page: usize) -> Place {
-        if self.above(to).nth(page).is_some() { Place::Bottom(to) } else { Place::Top(0) }
+    fn bottom(&self, to: usize, page: usize) -> Anchor {
+        if self.above(to).nth(page).is_some() { Anchor::Bottom(to) } else { Anchor::Top(0) }
     }
 
     /// Goes to the first row.
     pub fn to_top(&mut self) {
-        self.place = Place::Top(0);
+        self.place = Anchor::Top(0);
         self.cursor = None;
     }
 
     /// Goes to the newest row and follows.
     pub fn to_newest(&mut self) {
-        self.place = Place::Newest;
+        self.place = Anchor::Newest;
         self.cursor = None;
     }
 
     /// Follows, or stays where it is.
     pub fn toggle_follow(&mut self) {
         match self.place {
-            Place::Newest => self.place = Place::Bottom(self.rows.len().saturating_sub(1)),
+            Anchor::Newest => self.place = Anchor::Bottom(self.rows.len().saturating_sub(1)),
             _ => self.to_newest(),
         }
     }
@@ -318,9 +318,9 @@ impl LogView {
     /// one.
     pub fn jump(&mut self, forward: bool, page: usize, wanted: impl Fn(&LogRow) -> bool) -> bool {
         let from = match (self.cursor, self.place) {
-            (Some(at), _) | (None, Place::Top(at)) => at,
-            (None, Place::Newest) => self.rows.len(),
-            (None, Place::Bottom(at)) => at + 1,
+            (Some(at), _) | (None, Anchor::Top(at)) => at,
+            (None, Anchor::Newest) => self.rows.len(),
+            (None, Anchor::Bottom(at)) => at + 1,
         };
         let after = if self.cursor.is_some() { from + 1 } else { from };
         let mut wanted = (0..self.rows.len()).filter(|at| self.shown(*at) && wanted(&self.rows[*at]));
@@ -347,7 +347,7 @@ impl LogView {
     }
 }
 
-impl Place {
+impl Anchor {
     fn moved(self, to: impl Fn(usize) -> usize) -> Self {
         match self {
             Self::Newest => Self::Newest,

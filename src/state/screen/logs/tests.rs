@@ -57,11 +57,11 @@ fn batches() -> impl Strategy<Value = Vec<Vec<LogLine>>> {
     })
 }
 
-fn place() -> impl Strategy<Value = Place> {
+fn place() -> impl Strategy<Value = Anchor> {
     prop_oneof![
-        Just(Place::Newest),
-        (0_usize..30).prop_map(Place::Bottom),
-        (0_usize..30).prop_map(Place::Top)
+        Just(Anchor::Newest),
+        (0_usize..30).prop_map(Anchor::Bottom),
+        (0_usize..30).prop_map(Anchor::Top)
     ]
 }
 
@@ -128,10 +128,10 @@ proptest! {
     }
 }
 
-fn place_of(place: Place) -> Option<usize> {
+fn place_of(place: Anchor) -> Option<usize> {
     match place {
-        Place::Newest => None,
-        Place::Bottom(at) | Place::Top(at) => Some(at),
+        Anchor::Newest => None,
+        Anchor::Bottom(at) | Anchor::Top(at) => Some(at),
     }
 }
 
@@ -151,7 +151,7 @@ fn what_is_read_is_not_taken_away_by_a_fast_log_and_the_gap_is_told() {
     let mut log = view(1);
     let text = "x".repeat(64 << 10);
     (0..60).for_each(|second| log.extend(&[line(second, 0, &text)]));
-    log.place = Place::Top(3);
+    log.place = Anchor::Top(3);
     let held = log.rows()[3].clone();
     let dropped = log.dropped;
     (60..200).for_each(|second| log.extend(&[line(second, 0, &text)]));
@@ -170,20 +170,20 @@ fn scrolling_up_leaves_the_newest_line_and_scrolling_down_comes_back_to_it() {
     let mut log = view(1);
     log.extend(&lines(0..50));
     for (by, place) in [
-        (1, Place::Newest),
-        (-1, Place::Bottom(48)),
-        (-20, Place::Bottom(28)),
-        (-19, Place::Top(0)),
-        (30, Place::Top(30)),
-        (-3, Place::Top(27)),
-        (100, Place::Newest),
+        (1, Anchor::Newest),
+        (-1, Anchor::Bottom(48)),
+        (-20, Anchor::Bottom(28)),
+        (-19, Anchor::Top(0)),
+        (30, Anchor::Top(30)),
+        (-3, Anchor::Top(27)),
+        (100, Anchor::Newest),
     ] {
         log.scroll(by, 10);
         assert_eq!(log.place, place, "by {by}");
     }
     log.toggle_follow();
     log.extend(&lines(50..60));
-    assert_eq!((log.place, log.below(50).count()), (Place::Bottom(49), 10));
+    assert_eq!((log.place, log.below(50).count()), (Anchor::Bottom(49), 10));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn matches_are_gone_through_from_the_newest_back() {
     assert_eq!(log.cursor, Some(99));
     assert!(!log.jump(true, 10, |row| row.hit));
     (0..10).for_each(|_| assert!(log.jump(false, 10, |row| row.hit)));
-    assert_eq!((log.cursor, log.place), (Some(89), Place::Bottom(94)));
+    assert_eq!((log.cursor, log.place), (Some(89), Anchor::Bottom(94)));
     assert!(log.jump(true, 10, |row| row.hit));
     assert_eq!(log.cursor, Some(90));
     log.search.only = true;

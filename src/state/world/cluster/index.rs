@@ -15,9 +15,9 @@ use crate::state::detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
 
 /// Where a row stands: the worst first, then by namespace, name and context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::state) struct Place(Reverse<Severity>, Clean, Clean, ContextId, Uid);
+pub(in crate::state) struct SortKey(Reverse<Severity>, Clean, Clean, ContextId, Uid);
 
-impl Place {
+impl SortKey {
     pub(in crate::state) fn uid(&self) -> &Uid {
         &self.4
     }
@@ -83,8 +83,8 @@ pub(in crate::state) struct Index {
     groups: BTreeMap<Uid, Group>,
     /// Deployment → its ReplicaSets.
     revisions: BTreeMap<Uid, BTreeSet<Uid>>,
-    rows: BTreeMap<Place, Summary>,
-    places: BTreeMap<Uid, Place>,
+    rows: BTreeMap<SortKey, Summary>,
+    places: BTreeMap<Uid, SortKey>,
     /// Ready pods, and pods that have not completed.
     readiness: (usize, usize),
     changed: Changed,
@@ -227,7 +227,7 @@ impl Index {
         } else {
             return;
         };
-        let place = Place(
+        let place = SortKey(
             Reverse(summary.severity),
             meta.namespace.clone(),
             meta.name.clone(),
@@ -264,7 +264,7 @@ impl Index {
     }
 
     /// All rows in their order.
-    pub(in crate::state) fn order(&self) -> impl Iterator<Item = (&Place, &Summary)> {
+    pub(in crate::state) fn order(&self) -> impl Iterator<Item = (&SortKey, &Summary)> {
         self.rows.iter()
     }
 

@@ -20,7 +20,7 @@ pub struct Commit {
 
 /// What Burrow calls a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Verdict {
+pub enum PartitionStatus {
     /// It keeps up, or catches up.
     Ok,
     /// It commits, and its lag never drops.
@@ -43,27 +43,27 @@ pub fn judge(
     lag: i64,
     allowed: i64,
     now: DateTime<Utc>,
-) -> Verdict {
-    let (Some(first), Some(last)) = (commits.first(), commits.last()) else { return Verdict::Ok };
+) -> PartitionStatus {
+    let (Some(first), Some(last)) = (commits.first(), commits.last()) else { return PartitionStatus::Ok };
     if lag <= allowed {
-        return Verdict::Ok;
+        return PartitionStatus::Ok;
     }
     let silent = now - last.at > last.at - first.at;
     if silent && !ends.into_iter().any(|end| end <= last.offset) {
-        return Verdict::Stop;
+        return PartitionStatus::Stop;
     }
     if rewound(commits) {
-        return Verdict::Rewind;
+        return PartitionStatus::Rewind;
     }
     let pairs = || commits.iter().zip(commits.iter().skip(1));
     if commits.iter().any(|commit| commit.lag <= allowed) {
-        Verdict::Ok
+        PartitionStatus::Ok
     } else if pairs().all(|(before, after)| before.offset == after.offset) {
-        Verdict::Stall
+        PartitionStatus::Stall
     } else if pairs().all(|(before, after)| before.lag <= after.lag) {
-        Verdict::Warn
+        PartitionStatus::Warn
     } else {
-        Verdict::Ok
+        PartitionStatus::Ok
     }
 }
 
@@ -188,13 +188,13 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
     }
 
-    fn word(verdict: Verdict) -> &'static str {
+    fn word(verdict: PartitionStatus) -> &'static str {
         match verdict {
-            Verdict::Ok => "OK",
-            Verdict::Warn => "WARN",
-            Verdict::Rewind => "REWIND",
-            Verdict::Stall => "STALL",
-            Verdict::Stop => "STOP",
+            PartitionStatus::Ok => "OK",
+            PartitionStatus::Warn => "WARN",
+            PartitionStatus::Rewind => "REWIND",
+            PartitionStatus::Stall => "STALL",
+            PartitionStatus::Stop => "STOP",
         }
     }
 
@@ -242,16 +242,16 @@ mod tests {
                 .collect()
         };
         let cases = [
-            ("commits and keeps up", window(&[(1, 5), (2, 5), (3, 4)]), 3, 4, Verdict::Ok),
-            ("was at the end once", window(&[(1, 0), (2, 5), (3, 9)]), 3, 9, Verdict::Ok),
-            ("moves, and falls back", window(&[(1, 5), (2, 5), (3, 9)]), 3, 9, Verdict::Warn),
-            ("commits the same", window(&[(1, 5), (1, 6), (1, 4)]), 3, 4, Verdict::Stall),
-            ("went back", window(&[(9, 1), (2, 8), (3, 7)]), 3, 7, Verdict::Rewind),
-            ("went back and came again", window(&[(9, 1), (2, 8), (9, 3)]), 3, 3, Verdict::Ok),
-            ("is silent", window(&[(1, 5), (2, 5), (3, 9)]), 5, 9, Verdict::Stop),
-            ("is silent at the end of the log", window(&[(1, 5), (2, 5), (3, 9)]), 5, 0, Verdict::Ok),
-            ("was seen once", window(&[(1, 5)]), 1, 9, Verdict::Stop),
-            ("never committed", window(&[]), 1, 9, Verdict::Ok),
+            ("commits and keeps up", window(&[(1, 5), (2, 5), (3, 4)]), 3, 4, PartitionStatus::Ok),
+            ("was at the end once", window(&[(1, 0), (2, 5), (3, 9)]), 3, 9, PartitionStatus::Ok),
+            ("moves, and falls back", window(&[(1, 5), (2, 5), (3, 9)]), 3, 9, PartitionStatus::Warn),
+            ("commits the same", window(&[(1, 5), (1, 6), (1, 4)]), 3, 4, PartitionStatus::Stall),
+            ("went back", window(&[(9, 1), (2, 8), (3, 7)]), 3, 7, PartitionStatus::Rewind),
+            ("went back and came again", window(&[(9, 1), (2, 8), (9, 3)]), 3, 3, PartitionStatus::Ok),
+            ("is silent", window(&[(1, 5), (2, 5), (3, 9)]), 5, 9, PartitionStatus::Stop),
+            ("is silent at the end of the log", window(&[(1, 5), (2, 5), (3, 9)]), 5, 0, PartitionStatus::Ok),
+            ("was seen once", window(&[(1, 5)]), 1, 9, PartitionStatus::Stop),
+            ("never committed", window(&[]), 1, 9, PartitionStatus::Ok),
         ];
         for (what, commits, now, lag, expected) in cases {
             assert_eq!(judge(&commits, [99], lag, 0, at(now)), expected, "a consumer that {what}");

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use self::burrow::Verdict;
+use self::burrow::PartitionStatus;
 use self::track::Track;
 use crate::clean::Clean;
 use crate::event::{GroupLag, PartitionLag};
@@ -67,14 +67,14 @@ impl GroupState {
     }
 }
 
-impl From<Verdict> for GroupState {
-    fn from(verdict: Verdict) -> Self {
+impl From<PartitionStatus> for GroupState {
+    fn from(verdict: PartitionStatus) -> Self {
         match verdict {
-            Verdict::Ok => Self::Ok,
-            Verdict::Warn => Self::Warn,
-            Verdict::Rewind => Self::Rewind,
-            Verdict::Stall => Self::Stall,
-            Verdict::Stop => Self::Stop,
+            PartitionStatus::Ok => Self::Ok,
+            PartitionStatus::Warn => Self::Warn,
+            PartitionStatus::Rewind => Self::Rewind,
+            PartitionStatus::Stall => Self::Stall,
+            PartitionStatus::Stop => Self::Stop,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::burrow::{self, Commit, Verdict};
+use super::burrow::{self, Commit, PartitionStatus};
 use crate::event::PartitionLag;
 
 /// Commits in a window, and recent ends of the log beside it: Burrow's `intervals`.
@@ -37,7 +37,7 @@ pub(in crate::state) struct Track {
     /// How long the offset stays between two moves, in milliseconds: the longest of late.
     rhythm: i64,
     /// What it does; unknown without a commit or an end.
-    pub(in crate::state) verdict: Option<Verdict>,
+    pub(in crate::state) verdict: Option<PartitionStatus>,
 }
 
 impl Track {
@@ -84,14 +84,14 @@ impl Track {
 
     /// By Burrow's rules, once the window is full. Where nobody is left who could fill it, only whether it
     /// has stopped is asked. Who is alive and within its rhythm is not silent.
-    fn judge(&mut self, at: DateTime<Utc>, lag: i64, owned: bool) -> Verdict {
+    fn judge(&mut self, at: DateTime<Utc>, lag: i64, owned: bool) -> PartitionStatus {
         let full = self.commits.len() == WINDOW;
         let ends = self.ends.iter().rev().take(WINDOW).map(|(_, end)| *end);
         let now = self.commits.back().filter(|_| owned).map_or(at, |last| last.at);
         match burrow::judge(self.commits.make_contiguous(), ends, lag, ALLOWED, now) {
             verdict if full => verdict,
-            Verdict::Stop if !owned => Verdict::Stop,
-            _ => Verdict::Ok,
+            PartitionStatus::Stop if !owned => PartitionStatus::Stop,
+            _ => PartitionStatus::Ok,
         }
     }
 
@@ -154,7 +154,7 @@ mod tests {
     }
 
     /// What is said at each reading, one every five seconds.
-    fn told(readings: impl IntoIterator<Item = (i64, i64, bool)>) -> Vec<Verdict> {
+    fn told(readings: impl IntoIterator<Item = (i64, i64, bool)>) -> Vec<PartitionStatus> {
         let mut track = Track::default();
         let mut fold = |(n, (committed, end, owned)): (i64, (i64, i64, bool))| {
             track.fold(at(n * 5), &reading(committed, end), owned);
@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn a_consumer_that_falls_behind_is_warned_of_when_the_window_is_full() {
         let told = told((0..12).map(|n| (n * 100, n * 400 + 50, true)));
-        assert_eq!(told[..9], [Verdict::Ok; 9]);
-        assert_eq!(told[9..], [Verdict::Warn; 3]);
+        assert_eq!(told[..9], [PartitionStatus::Ok; 9]);
+        assert_eq!(told[9..], [PartitionStatus::Warn; 3]);
     }
 
     #[test]
@@ -178,28 +178,32 @@ mod tests {
         let hung = told(alive(11, true));
         assert_eq!(
             (hung[15], hung[20], hung[23]),
-            (Verdict::Ok, Verdict::Stall, Verdict::Stall),
+            (PartitionStatus::Ok, PartitionStatus::Stall, PartitionStatus::Stall),
             "ten commits of the same offset"
         );
         let gone = told(alive(11, false));
         assert_eq!(
             (gone[11], gone[20], gone[21]),
-            (Verdict::Ok, Verdict::Ok, Verdict::Stop),
+            (PartitionStatus::Ok, PartitionStatus::Ok, PartitionStatus::Stop),
             "silent for longer than the window"
         );
     }
 
     #[test]
     fn a_group_without_members_has_stopped_at_first_sight() {
-        assert_eq!(told([(5, 500, false)]), [Verdict::Stop]);
-        assert_eq!(told([(5, 500, true)]), [Verdict::Ok], "somebody is there, and the window is not full");
-        assert_eq!(told([(495, 500, false)]), [Verdict::Ok], "so little is allowed");
+        assert_eq!(told([(5, 500, false)]), [PartitionStatus::Stop]);
+        assert_eq!(
+            told([(5, 500, true)]),
+            [PartitionStatus::Ok],
+            "somebody is there, and the window is not full"
+        );
+        assert_eq!(told([(495, 500, false)]), [PartitionStatus::Ok], "so little is allowed");
     }
 
     #[test]
     fn a_consumer_that_commits_once_a_minute_does_not_stall_between() {
         let told = told((0..120).map(|n| (n / 12 * 600, n * 50 + 100, true)));
-        assert!(told[24..].iter().all(|verdict| *verdict == Verdict::Ok), "{told:?}");
+        assert!(told[24..].iter().all(|verdict| *verdict == PartitionStatus::Ok), "{told:?}");
     }
 
     #[test]

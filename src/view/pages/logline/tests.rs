@@ -4,7 +4,7 @@ use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::Place;
+use crate::data::Location;
 use crate::keymap::Keymap;
 use crate::runbook::{self, Runbook};
 use crate::state::LogLook;
@@ -12,7 +12,7 @@ use crate::theme::Theme;
 use crate::view::Hits;
 
 static THEME: LazyLock<Theme> =
-    LazyLock::new(|| Theme::load("dark", &Place::start_of("tests"), &[]).unwrap());
+    LazyLock::new(|| Theme::load("dark", &Location::start_of("tests"), &[]).unwrap());
 static KEYMAP: LazyLock<Keymap> = LazyLock::new(|| Keymap::load(&[]).unwrap());
 static RUNBOOK: LazyLock<Arc<Runbook>> = LazyLock::new(|| Arc::new(runbook::embedded().unwrap()));
 
