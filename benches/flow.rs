@@ -69,11 +69,12 @@ fn rows(c: &mut Criterion) {
     let mut group = c.benchmark_group("rows");
     for pods in CLUSTERS {
         let state = crowd::state(pods);
-        group
-            .bench_function(BenchmarkId::new("all", pods), |b| b.iter(|| pod_lines(black_box(&state)).len()));
+        group.bench_function(BenchmarkId::new("all", pods), |b| {
+            b.iter(|| pod_lines(black_box(&state.frame())).len())
+        });
         let state = crowd::filtered(state, "sim-00");
         group.bench_function(BenchmarkId::new("filtered", pods), |b| {
-            b.iter(|| pod_lines(black_box(&state)).len())
+            b.iter(|| pod_lines(black_box(&state.frame())).len())
         });
     }
 }

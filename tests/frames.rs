@@ -172,7 +172,8 @@ impl Run {
             ascii: n.is_multiple_of(5),
             hits: &self.hits,
         };
-        let drawn = self.screen.draw(|frame| view(&self.state, &look, frame)).unwrap().buffer.area;
+        let drawn =
+            self.screen.draw(|terminal| view(&self.state.frame(), &look, terminal)).unwrap().buffer.area;
         let all = self.screen.backend().buffer();
         let outside = |at: &usize| !drawn.contains(all.pos_of(*at).into());
         let margin = (0..all.content.len()).filter(outside).all(|at| all.content[at].symbol() == " ");

@@ -48,7 +48,8 @@ impl Desk {
             ascii: false,
             hits: &self.hits,
         };
-        let buffer = terminal.draw(|frame| view(&self.state, &look, frame)).unwrap().buffer.clone();
+        let buffer =
+            terminal.draw(|terminal| view(&self.state.frame(), &look, terminal)).unwrap().buffer.clone();
         self.lines = text(&buffer).lines().map(str::to_owned).collect();
     }
 

@@ -57,7 +57,11 @@ fn pane(state: &State) -> String {
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
     let buffer = terminal
         .draw(|frame| {
-            view(&state, &Look { theme, keymap, before: keymap, ascii: false, hits: &Hits::default() }, frame)
+            view(
+                &state.frame(),
+                &Look { theme, keymap, before: keymap, ascii: false, hits: &Hits::default() },
+                frame,
+            )
         })
         .unwrap()
         .buffer

@@ -269,7 +269,7 @@ impl Operator {
         let hits = Hits::default();
         let look = Look { theme: &THEME, keymap: &KEYS.0[0], before: &KEYS.0[0], ascii: false, hits: &hits };
         let mut terminal = ratatui::Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        terminal.draw(|frame| view(self.room.session.state(), &look, frame)).unwrap();
+        terminal.draw(|terminal| view(&self.room.session.state().frame(), &look, terminal)).unwrap();
     }
 
     fn input(&mut self, input: &Terminal) {

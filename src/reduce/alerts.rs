@@ -19,7 +19,8 @@ pub(super) fn travel(state: &mut State, action: &Action, page: usize) {
         .flat_map(|(_, alerts)| alerts)
         .map(|alert| alert.fingerprint.clone())
         .collect();
-    let at = chosen_alert(state).and_then(|alert| ids.iter().position(|id| *id == alert.fingerprint));
+    let at =
+        chosen_alert(&state.frame()).and_then(|alert| ids.iter().position(|id| *id == alert.fingerprint));
     let to = operate::destination(at, ids.len(), action, page).and_then(|to| ids.get(to).cloned());
     if let (Some(to), Some(Overlay::Alerts { selected })) = (to, state.screen.overlays.last_mut()) {
         *selected = Some(to);
@@ -29,7 +30,7 @@ pub(super) fn travel(state: &mut State, action: &Action, page: usize) {
 /// The inputs of a step that is about the chosen alert, or about the silence that keeps it quiet the longest.
 pub(super) fn chosen(state: &State, step: &str) -> BTreeMap<Clean, Typed> {
     let input = state.runbook.step(step).and_then(|step| step.inputs.first());
-    let found = input.zip(chosen_alert(state)).and_then(|(input, alert)| match input.kind {
+    let found = input.zip(chosen_alert(&state.frame())).and_then(|(input, alert)| match input.kind {
         InputKind::Alert => Some((input.name.clone(), alert.fingerprint.clone().into())),
         InputKind::Silence => {
             Some((input.name.clone(), state.world.alerts.silencing(alert).last()?.id.clone().into()))

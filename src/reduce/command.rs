@@ -54,7 +54,7 @@ fn act(state: &State, line: &str, first: &str, rest: &str) -> Does {
     match Clean::new(line).parse::<Action>() {
         Ok(action) => Does::Act(action),
         Err(_) if first.is_empty() => Does::Nothing(Clean::default()),
-        Err(fault) => Does::Nothing(unknown(state, first).unwrap_or(fault).to_string().into()),
+        Err(fault) => Does::Nothing(unknown(&state.frame(), first).unwrap_or(fault).to_string().into()),
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn open(state: &mut State, previous: bool) -> Vec<Effect> {
 }
 
 fn subject(state: &State) -> Option<LogSubject> {
-    let uid = &in_hand(state)?;
+    let uid = &in_hand(&state.frame())?;
     let cluster = &state.world.cluster;
     let workload = cluster.workloads.get(uid).map(|workload| (workload.kind.word(), &workload.meta));
     let (kind, meta) = workload.or_else(|| cluster.pods.get(uid).map(|pod| ("pod", &pod.meta)))?;

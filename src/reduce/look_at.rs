@@ -73,15 +73,15 @@ pub(super) fn context_in_hand(state: &State) -> ContextId {
             state.world.timeline.get(*id).map(|entry| entry.context).unwrap_or_default()
         }
         None if state.screen.focus == Focus::Timeline => {
-            selected_entry(state).map(|entry| entry.context).unwrap_or_default()
+            selected_entry(&state.frame()).map(|entry| entry.context).unwrap_or_default()
         }
-        _ => in_hand(state).map(|uid| ContextId::of(&uid)).unwrap_or_default(),
+        _ => in_hand(&state.frame()).map(|uid| ContextId::of(&uid)).unwrap_or_default(),
     }
 }
 
 /// The pod, the workload or the node in hand.
 fn target(state: &State) -> Option<Target> {
-    let uid = &in_hand(state)?;
+    let uid = &in_hand(&state.frame())?;
     let objects = &state.world.cluster;
     let pod = || objects.pods.get(uid).map(|pod| (Kind::Pod, &pod.meta));
     let workload = || objects.workloads.get(uid).map(|workload| (workload.kind, &workload.meta));

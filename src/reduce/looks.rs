@@ -145,7 +145,7 @@ fn mouse(state: &mut State) -> Vec<Effect> {
 }
 
 fn copy_name(state: &mut State) -> Vec<Effect> {
-    let Some(name) = subject(state) else {
+    let Some(name) = subject(&state.frame()) else {
         state.screen.tell(state.now, "nothing is selected: choose a row first (j, k)");
         return Vec::new();
     };
@@ -154,7 +154,7 @@ fn copy_name(state: &mut State) -> Vec<Effect> {
 }
 
 fn copy_link(state: &mut State, why: &str) -> Vec<Effect> {
-    let Some(link) = link(state) else {
+    let Some(link) = link(&state.frame()) else {
         state.screen.tell(state.now, "no alert here brings a link");
         return Vec::new();
     };
@@ -164,7 +164,7 @@ fn copy_link(state: &mut State, why: &str) -> Vec<Effect> {
 
 /// A browser that opened at the other end of ssh would be seen by nobody.
 fn open_link(state: &mut State) -> Vec<Effect> {
-    match link(state) {
+    match link(&state.frame()) {
         Some(link) if !state.screen.seat.remote => {
             state.screen.tell(state.now, format!("opened the link of {}", link.of));
             vec![Effect::Browse(link.address)]
@@ -185,7 +185,7 @@ pub(super) fn pointed(state: &mut State, context: Context, row: Option<&Clean>) 
         return;
     };
     state.screen.focus = focus;
-    let ids = rows_of(state, focus);
+    let ids = rows_of(&state.frame(), focus);
     if let Some(id) = row.filter(|id| ids.contains(id)) {
         operate::select(state.screen.list_mut(), &ids, id.clone());
     }
@@ -198,7 +198,7 @@ pub(super) fn picked(state: &mut State, at: usize) {
         choices.at = at.min(choices.names.len().saturating_sub(1));
         return;
     }
-    let taken = candidates(state).into_iter().nth(at);
+    let taken = candidates(&state.frame()).into_iter().nth(at);
     if let (Some(input), Some(candidate)) = (&mut state.screen.input, taken) {
         candidate.text.raw().clone_into(&mut input.text);
         input.cursor = input.text.len();
@@ -217,7 +217,7 @@ pub(super) fn wheeled(state: &mut State, context: Option<Context>, down: bool) {
             }
         }
     } else if let Some(focus) = context.and_then(pane) {
-        let ids = rows_of(state, focus);
+        let ids = rows_of(&state.frame(), focus);
         let list = state.screen.lists.entry(focus).or_default();
         for _ in 0..NOTCH {
             // A list that nobody moves in shows its start, but the timeline its end: there is nothing above

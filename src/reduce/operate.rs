@@ -210,9 +210,9 @@ pub(super) fn travel(state: &mut State, action: &Action) {
     if let Some(overlay) = state.screen.overlays.last_mut() {
         return scroll(overlay, action, page);
     }
-    let ids = row_ids(state);
+    let ids = row_ids(&state.frame());
     let unhealthy = |state: &State| -> Vec<Clean> {
-        let lines = pod_lines(state);
+        let lines = pod_lines(&state.frame());
         lines.iter().filter(|line| line.severity() > Severity::Ok).map(|line| line.id().clone()).collect()
     };
     match action {
@@ -226,7 +226,7 @@ pub(super) fn travel(state: &mut State, action: &Action) {
 
 /// From one service in full to another, as the list has them.
 fn to_service(state: &mut State, from: &Clean, action: &Action, page: usize) {
-    let ids = row_ids(state);
+    let ids = row_ids(&state.frame());
     let at = ids.iter().position(|id| id == from);
     if let Some(to) = destination(at, ids.len(), action, page) {
         select(state.screen.list_mut(), &ids, ids[to].clone());
@@ -314,7 +314,8 @@ fn open_selected(state: &mut State, describe: bool) -> Vec<Effect> {
         timeline::jump(state);
         return Vec::new();
     }
-    let Some(selected) = state.screen.list().selected.or_else(|| row_ids(state).into_iter().next()) else {
+    let Some(selected) = state.screen.list().selected.or_else(|| row_ids(&state.frame()).into_iter().next())
+    else {
         return Vec::new();
     };
     match state.screen.focus {
@@ -338,11 +339,12 @@ fn open_row(state: &mut State, uid: Clean, describe: bool) {
 }
 
 fn open_step(state: &mut State, id: &Clean) -> Vec<Effect> {
-    let chosen = step_lines(state).into_iter().find(|(row, _)| row == id).map(|(_, line)| match line {
-        StepLine::Suggested(suggestion) => suggestion.call,
-        StepLine::Plain(step) => {
-            crate::event::StepCall::new(step.id.clone(), std::collections::BTreeMap::new())
-        }
-    });
+    let chosen =
+        step_lines(&state.frame()).into_iter().find(|(row, _)| row == id).map(|(_, line)| match line {
+            StepLine::Suggested(suggestion) => suggestion.call,
+            StepLine::Plain(step) => {
+                crate::event::StepCall::new(step.id.clone(), std::collections::BTreeMap::new())
+            }
+        });
     chosen.map(|call| steps::open_form(state, &call)).unwrap_or_default()
 }

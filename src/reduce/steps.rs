@@ -64,7 +64,7 @@ fn form(state: &State, call: &StepCall) -> Result<Form, String> {
     // Words name what they mean: a row that happens to be selected says nothing of the context of what is
     // typed.
     let typed = step.inputs.iter().any(|input| input.kind.places() && inputs.contains_key(&input.name));
-    let in_hand = in_hand(state).filter(|_| !typed);
+    let in_hand = in_hand(&state.frame()).filter(|_| !typed);
     let mut form = Form::new(step, &inputs, &state.world, in_hand.as_ref());
     form.undoes = call.undoes;
     if let Some(why) = misplaced(state, &form, call) {

@@ -11,7 +11,7 @@ use crate::state::{
 
 /// The selected entry, or the newest.
 fn chosen(state: &State) -> Option<&TimelineEntry> {
-    selected_entry(state).or_else(|| timeline_lines(state).last().map(|line| line.entry))
+    selected_entry(&state.frame()).or_else(|| timeline_lines(&state.frame()).last().map(|line| line.entry))
 }
 
 /// Opens a cause, or shows an entry in full.
@@ -38,7 +38,7 @@ pub(super) fn expand(state: &mut State) {
 }
 
 fn select(state: &mut State, id: u64) {
-    let ids = row_ids(state);
+    let ids = row_ids(&state.frame());
     operate::select(state.screen.list_mut(), &ids, id.to_string().into());
 }
 
@@ -48,7 +48,7 @@ pub(super) fn find(state: &mut State, forward: bool) {
     if text.is_empty() {
         return;
     }
-    match search(state, forward).map(|entry| (entry.id, entry.cause)) {
+    match search(&state.frame(), forward).map(|entry| (entry.id, entry.cause)) {
         Some((id, cause)) => {
             state.screen.reading.opened.extend(cause);
             select(state, id);
@@ -74,7 +74,7 @@ pub(super) fn jump(state: &mut State) {
         Some(Overlay::Group { id, .. }) => format!("no workload is named {id}"),
         _ => "it is about nothing that is in the cluster now".to_owned(),
     };
-    match row_of(state) {
+    match row_of(&state.frame()) {
         Some(uid) => go_to(state, uid),
         None => state.screen.tell(state.now, why),
     }
@@ -84,7 +84,7 @@ pub(super) fn jump(state: &mut State) {
 pub(super) fn go_to(state: &mut State, uid: Clean) {
     state.screen.overlays.clear();
     state.screen.focus = Focus::Pods;
-    let shown = |state: &State| pod_lines(state).iter().any(|line| *line.id() == uid);
+    let shown = |state: &State| pod_lines(&state.frame()).iter().any(|line| *line.id() == uid);
     if !shown(state) {
         let cluster = &state.world.cluster;
         let owner = cluster
@@ -98,6 +98,6 @@ pub(super) fn go_to(state: &mut State, uid: Clean) {
         state.screen.list_mut().filter = Clean::default();
         state.screen.faults_only = false;
     }
-    let ids = row_ids(state);
+    let ids = row_ids(&state.frame());
     operate::select(state.screen.list_mut(), &ids, uid);
 }

@@ -88,8 +88,8 @@ fn remove(input: &mut Input, from: usize) {
 
 /// Moves among the candidates (or older commands), or completes the line with the chosen one.
 fn choose(state: &mut State, edit: &Edit) {
-    let candidates = candidates(state);
-    let meant = meant(state);
+    let candidates = candidates(&state.frame());
+    let meant = meant(&state.frame());
     let Some(input) = &mut state.screen.input else { return };
     let last = candidates.len().checked_sub(1);
     input.candidate = match edit {
@@ -112,9 +112,9 @@ fn choose(state: &mut State, edit: &Edit) {
 /// Whether there is anything to complete in a form's field: where a list is chosen from, only what was
 /// chosen.
 pub fn completes(state: &State) -> bool {
-    let (Some(input), candidates) = (&state.screen.input, candidates(state)) else { return false };
+    let (Some(input), candidates) = (&state.screen.input, candidates(&state.frame())) else { return false };
     let toggles = field(state).is_some_and(|field| field.kind == InputKind::Labels);
-    let meant = meant(state).or((!toggles).then_some(0)).and_then(|at| candidates.get(at));
+    let meant = meant(&state.frame()).or((!toggles).then_some(0)).and_then(|at| candidates.get(at));
     meant.is_some_and(|candidate| *candidate.text.raw() != *input.text)
 }
 
@@ -129,7 +129,7 @@ pub(super) fn field(state: &State) -> Option<&Field> {
 /// What enter takes: the chosen candidate, the best one where the line says nothing as it is, or the line.
 pub(super) fn taken(state: &State) -> Option<String> {
     let input = state.screen.input.as_ref()?;
-    let chosen = meant(state).and_then(|at| candidates(state).into_iter().nth(at));
+    let chosen = meant(&state.frame()).and_then(|at| candidates(&state.frame()).into_iter().nth(at));
     Some(chosen.map_or_else(|| input.text.clone(), |candidate| candidate.text.raw().to_owned()))
 }
 

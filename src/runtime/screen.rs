@@ -114,7 +114,7 @@ impl Painter {
         let keymap = keys.map(state);
         let before = keys.before(state);
         let look = Look { theme, keymap, before, ascii: self.looks.ascii, hits: &self.hits };
-        self.screen.draw(|frame| view::view(state, &look, frame))?;
+        self.screen.draw(|terminal| view::view(&state.frame(), &look, terminal))?;
         self.pace.next = Instant::now() + FRAME;
         self.due = None;
         self.blank = false;

@@ -17,6 +17,8 @@ mod screen;
 mod select;
 mod world;
 
+mod frame;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -27,6 +29,7 @@ pub use detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use detect::reasons::{explain, told};
 pub use detect::rollouts::Rollout;
 pub use detect::trouble::{answer, troubled_since};
+pub use frame::{Cursor, Frame};
 pub use screen::choices::{Calls, Choices, Picks};
 pub use screen::form::{Choice, Field, Form};
 pub use screen::logs::{Anchor, LogLook, LogRow, LogStream, LogSubject, LogView, STREAMS, Search, TAIL};
@@ -72,5 +75,21 @@ impl State {
     /// Nothing known, nothing open.
     pub fn new(now: DateTime<Utc>, runbook: Arc<Runbook>) -> Self {
         Self { now, world: World::default(), screen: Screen::default(), runbook }
+    }
+
+    /// Where in time the screen looks.
+    pub fn cursor(&self) -> Cursor {
+        if self.screen.playback.is_some() { Cursor::At(self.now) } else { Cursor::Live }
+    }
+
+    /// What is drawn now.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame {
+            now: self.now,
+            cursor: self.cursor(),
+            world: &self.world,
+            screen: &self.screen,
+            runbook: &self.runbook,
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::clean::cleaned;
 use crate::event::Purpose;
 use crate::keymap::{Action, Context, Hint, sequence};
 use crate::state::candidates;
-use crate::state::{Candidate, Input, Overlay, State, meant, offers};
+use crate::state::{Candidate, Frame, Input, Overlay, meant, offers};
 use crate::theme::Role;
 
 /// Candidates shown at once.
@@ -21,36 +21,36 @@ const CANDIDATES: u16 = 12;
 const COLUMNS: u16 = 96;
 
 /// Draws the footer and what grows out of it.
-pub fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
-    let plain = state.screen.seat.wall && state.screen.overlays.is_empty();
+pub fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
+    let plain = frame.screen.seat.wall && frame.screen.overlays.is_empty();
     if !plain {
         buf.set_style(layout.footer, look.style(Role::Footer));
     }
-    if let Some(playback) = &state.screen.playback {
-        playback::draw(state, look, playback, Rect { height: 1, ..layout.footer }, buf);
+    if let Some(playback) = &frame.screen.playback {
+        playback::draw(frame, look, playback, Rect { height: 1, ..layout.footer }, buf);
     }
     let last = Rect { y: layout.footer.bottom().saturating_sub(1), height: 1, ..layout.footer };
-    match (&state.screen.input, &state.screen.message) {
-        (Some(input), _) if !shown_in_overlay(state, input) => {
+    match (&frame.screen.input, &frame.screen.message) {
+        (Some(input), _) if !shown_in_overlay(frame, input) => {
             buf.set_style(last, look.style(Role::Input));
             pane::lines(last, [typed(look, input, Row::new(last.width).gap(1))], buf);
-            draw_candidates(state, look, layout.body, buf);
+            draw_candidates(frame, look, layout.body, buf);
         }
         (_, Some((_, message))) => {
             let text = Row::new(last.width).text(look.style(Role::Alert), &format!(" {message} "));
             pane::lines(last, [text], buf);
         }
-        _ if plain => wall::draw_footer(state, look, last, buf),
-        _ => pane::lines(last, [keys(state, look, layout.tabs.is_some(), last)], buf),
+        _ if plain => wall::draw_footer(frame, look, last, buf),
+        _ => pane::lines(last, [keys(frame, look, layout.tabs.is_some(), last)], buf),
     }
-    if !state.screen.pending.is_empty() {
-        draw_menu(state, look, layout.body, buf);
+    if !frame.screen.pending.is_empty() {
+        draw_menu(frame, look, layout.body, buf);
     }
 }
 
 /// A form and a confirmation show their typed line themselves.
-fn shown_in_overlay(state: &State, input: &Input) -> bool {
-    let over = state.screen.overlays.last();
+fn shown_in_overlay(frame: &Frame<'_>, input: &Input) -> bool {
+    let over = frame.screen.overlays.last();
     matches!(
         (&input.purpose, over),
         (Purpose::Input, Some(Overlay::Form(_))) | (Purpose::Name, Some(Overlay::Confirm(_)))
@@ -83,8 +83,8 @@ pub fn text_with_cursor(look: &Look, input: &Input, row: Row) -> Row {
 }
 
 /// Keys and what they do; help and the stop key are always there.
-fn keys(state: &State, look: &Look, tabs: bool, area: Rect) -> Row {
-    let contexts = state.screen.contexts();
+fn keys(frame: &Frame<'_>, look: &Look, tabs: bool, area: Rect) -> Row {
+    let contexts = frame.screen.contexts();
     let columns = area.width;
     let pinned = [(Action::Help, "help"), (Action::StopAll, "stop all")]
         .map(|(action, label)| (look.keys(&contexts, &action), label));
@@ -105,7 +105,7 @@ fn keys(state: &State, look: &Look, tabs: bool, area: Rect) -> Row {
         told.contains(&key) || pinned.iter().any(|(keys, _)| keys.as_ref() == Some(&key))
     };
     let mut row = Row::new(columns.saturating_sub(u16::try_from(right.used() + 1).unwrap_or(columns)));
-    for hint in hints(state, look, &contexts).iter().filter(|hint| !known(hint)) {
+    for hint in hints(frame, look, &contexts).iter().filter(|hint| !known(hint)) {
         let begun = row.used();
         row = row.append(entry(look, hint));
         look.hits.note(row.part(begun, area), Spot::Key(hint.key));
@@ -127,19 +127,19 @@ fn note_pinned(look: &Look, contexts: &[Context], area: Rect, right: &Row) {
 
 /// Those that do something now, in the order in which they are needed: over an overlay's text the way out
 /// first; over the panes menus first, while looking back the keys for that.
-fn hints(state: &State, look: &Look, contexts: &[Context]) -> Vec<Hint> {
+fn hints(frame: &Frame<'_>, look: &Look, contexts: &[Context]) -> Vec<Hint> {
     let mut hints = look.keymap.hints(contexts);
-    if let Some(overlay) = state.screen.overlays.last() {
-        hints.retain(|hint| hint.run.as_ref().is_none_or(|run| offers(state, run)));
+    if let Some(overlay) = frame.screen.overlays.last() {
+        hints.retain(|hint| hint.run.as_ref().is_none_or(|run| offers(frame, run)));
         hints.sort_by_key(|hint| hint.run != Some(Action::Close));
         let earlier = matches!(overlay, Overlay::Logs(log) if log.extent.previous);
         let back = hints.iter_mut().filter(|hint| earlier && hint.run == Some(Action::PreviousLogs));
         back.for_each(|hint| "this run".clone_into(&mut hint.label));
     }
-    if state.screen.overlays.is_empty() && state.screen.input.is_none() {
+    if frame.screen.overlays.is_empty() && frame.screen.input.is_none() {
         let replay = look.keymap.hints(&[Context::Replay]);
-        let looking_back = state.screen.playback.is_some();
-        hints.retain(|hint| !looking_back || hint.run.as_ref().is_none_or(|run| offers(state, run)));
+        let looking_back = frame.screen.playback.is_some();
+        hints.retain(|hint| !looking_back || hint.run.as_ref().is_none_or(|run| offers(frame, run)));
         hints.sort_by_key(
             |hint| if looking_back { !replay.contains(hint) } else { !hint.opens || hint.aside },
         );
@@ -158,15 +158,15 @@ fn entry(look: &Look, hint: &Hint) -> Row {
 }
 
 /// What may follow the keys pressed so far.
-fn draw_menu(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
-    let menu = look.keymap.menu(&state.screen.contexts(), &state.screen.pending);
+fn draw_menu(frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+    let menu = look.keymap.menu(&frame.screen.contexts(), &frame.screen.pending);
     let widest = menu.entries.iter().map(|entry| width(&entry.label)).max().unwrap_or(0) + 10;
     let across = (usize::from(body.width.saturating_sub(2)) / widest).clamp(1, 3);
     let down = menu.entries.len().div_ceil(across);
     let title = if menu.title.is_empty() {
-        sequence(&state.screen.pending)
+        sequence(&frame.screen.pending)
     } else {
-        format!("{} {}", sequence(&state.screen.pending), menu.title)
+        format!("{} {}", sequence(&frame.screen.pending), menu.title)
     };
     let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", above_footer(body, down), buf);
     for (n, entry) in menu.entries.iter().enumerate() {
@@ -197,8 +197,8 @@ fn cell(inside: Rect, column: usize, line: usize, widest: usize) -> Rect {
 }
 
 /// What the typed line can be completed to.
-fn draw_candidates(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
-    let found = candidates(state);
+fn draw_candidates(frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+    let found = candidates(frame);
     if found.is_empty() {
         return;
     }
@@ -206,9 +206,9 @@ fn draw_candidates(state: &State, look: &Look, body: Rect, buf: &mut Buffer) {
     let area = above_footer(body, height);
     let area = Rect { width: area.width.min(COLUMNS), ..area };
     let inside = pane::overlay(look, Role::Border, "", &format!("{} fit", found.len()), area, buf);
-    let chosen = meant(state);
+    let chosen = meant(frame);
     let seen = pane::window(found.len(), chosen, inside.height);
-    let contexts = state.screen.contexts_at_rest();
+    let contexts = frame.screen.contexts_at_rest();
     pane::lines(
         inside,
         found[seen.clone()].iter().map(|one| candidate(look, &contexts, one, Row::new(inside.width))),

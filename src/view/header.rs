@@ -11,7 +11,7 @@ use super::primitives::text::Row;
 use super::summary::{Summary, places, since};
 use crate::clean::Clean;
 use crate::event::{ContextId, Mode, SourceHealth, SourceId, SourceState};
-use crate::state::{Severity, State};
+use crate::state::{Frame, Severity};
 use crate::theme::Role;
 use crate::units;
 
@@ -19,20 +19,20 @@ use crate::units;
 const LEAST_PLACE: usize = 16;
 
 /// Draws both lines.
-pub fn draw(state: &State, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, look.style(Role::Header));
-    let right = guards(state, look, glance, area.width);
+    let right = guards(frame, look, glance, area.width);
     let left = Row::new(area.width.saturating_sub(u16::try_from(right.used()).unwrap_or(0)));
-    let first = trouble(look, glance, unrecorded(state, look, mode(state, look, left)));
+    let first = trouble(look, glance, unrecorded(frame, look, mode(frame, look, left)));
     buf.set_line(area.x, area.y, &first.line(), area.width);
     let used = u16::try_from(right.used()).unwrap_or(area.width).min(area.width);
     buf.set_line(area.right() - used, area.y, &right.line(), used);
-    buf.set_line(area.x, area.y + 1, &second(state, look, area.width).line(), area.width);
+    buf.set_line(area.x, area.y + 1, &second(frame, look, area.width).line(), area.width);
 }
 
-fn mode(state: &State, look: &Look, row: Row) -> Row {
+fn mode(frame: &Frame<'_>, look: &Look, row: Row) -> Row {
     let (role, word) =
-        match (&state.screen.playback, state.world.session.as_ref().map(|session| session.mode)) {
+        match (&frame.screen.playback, frame.world.session.as_ref().map(|session| session.mode)) {
             (Some(_), _) => (Role::Replay, "REPLAY"),
             (None, Some(Mode::Demo)) => (Role::Demo, "DEMO"),
             (None, Some(Mode::Live)) => (Role::Ok, "LIVE"),
@@ -72,27 +72,27 @@ fn trouble(look: &Look, glance: &Summary, mut row: Row) -> Row {
 }
 
 /// How long it lasts, and whether anything can be changed from here.
-fn guards(state: &State, look: &Look, glance: &Summary, columns: u16) -> Row {
+fn guards(frame: &Frame<'_>, look: &Look, glance: &Summary, columns: u16) -> Row {
     let mut row = Row::new(columns).gap(2);
-    if let Some(began) = state.world.standing().filter(|_| !glance.troubles.is_empty()) {
+    if let Some(began) = frame.world.standing().filter(|_| !glance.troubles.is_empty()) {
         row =
-            row.text(look.style(Role::HeaderTime), &units::elapsed(units::between(began, state.now))).gap(2);
+            row.text(look.style(Role::HeaderTime), &units::elapsed(units::between(began, frame.now))).gap(2);
     }
-    let (role, words) = guard(state);
+    let (role, words) = guard(frame);
     row.text(look.style(role), &words).gap(1)
 }
 
-fn guard(state: &State) -> (Role, String) {
-    if let Some(playback) = &state.screen.playback {
+fn guard(frame: &Frame<'_>) -> (Role, String) {
+    if let Some(playback) = &frame.screen.playback {
         let pace = if playback.playing { format!("×{}", playback.speed) } else { "paused".to_owned() };
-        return (Role::Replay, format!(" {} {pace} ", state.now.format("%H:%M:%S")));
+        return (Role::Replay, format!(" {} {pace} ", frame.now.format("%H:%M:%S")));
     }
     let left = |(context, until): (ContextId, DateTime<Utc>)| {
-        let left = (until - state.now).num_seconds();
-        format!("{} ", state.world.place(context, &format!("{:02}:{:02}", left / 60, left % 60)))
+        let left = (until - frame.now).num_seconds();
+        format!("{} ", frame.world.place(context, &format!("{:02}:{:02}", left / 60, left % 60)))
     };
-    let armed: String = state.world.armed(state.now).map(left).collect();
-    match &state.world.session {
+    let armed: String = frame.world.armed(frame.now).map(left).collect();
+    match &frame.world.session {
         _ if !armed.is_empty() => (Role::Armed, format!(" ARMED {armed}")),
         Some(session) if session.contexts().all(|one| one.read_only) => {
             (Role::ReadOnly, "READ-ONLY".to_owned())
@@ -103,15 +103,15 @@ fn guard(state: &State) -> (Role, String) {
 
 /// Where this is, how well each source can be heard, and the time. A narrow screen keeps only the marks of
 /// the sources that are well.
-fn second(state: &State, look: &Look, columns: u16) -> Row {
-    let muted = if state.screen.calls.muted { " muted " } else { "" };
+fn second(frame: &Frame<'_>, look: &Look, columns: u16) -> Row {
+    let muted = if frame.screen.calls.muted { " muted " } else { "" };
     let clock = Row::new(columns)
         .text(look.style(Role::Dim), muted)
         .gap(1)
-        .text(look.style(Role::HeaderTime), &state.now.format("%H:%M:%S").to_string());
+        .text(look.style(Role::HeaderTime), &frame.now.format("%H:%M:%S").to_string());
     let clock = clock.text(look.style(Role::Dim), if columns < 100 { "Z " } else { " UTC " });
     let left = usize::from(columns).saturating_sub(clock.used());
-    let whole = place(state, look, columns).used();
+    let whole = place(frame, look, columns).used();
     let fits = |row: &Row, place: usize| row.used() + place <= left;
     let levels = [
         (Words::Remarks, whole),
@@ -121,19 +121,19 @@ fn second(state: &State, look: &Look, columns: u16) -> Row {
     ];
     let fitting = levels
         .iter()
-        .map(|(words, place)| (sources(state, look, *words), place))
+        .map(|(words, place)| (sources(frame, look, *words), place))
         .find(|(row, place)| fits(row, **place));
-    let marks = || Some(sources(state, look, Words::None)).filter(|row| fits(row, LEAST_PLACE));
+    let marks = || Some(sources(frame, look, Words::None)).filter(|row| fits(row, LEAST_PLACE));
     let heard =
-        fitting.map(|(row, _)| row).or_else(marks).unwrap_or_else(|| sources(state, look, Words::Figures));
+        fitting.map(|(row, _)| row).or_else(marks).unwrap_or_else(|| sources(frame, look, Words::Figures));
     let room = left.saturating_sub(heard.used()).max(LEAST_PLACE);
-    let row = Row::new(columns).append(place(state, look, u16::try_from(room).unwrap_or(columns)));
+    let row = Row::new(columns).append(place(frame, look, u16::try_from(room).unwrap_or(columns)));
     let rest = u16::try_from(left.saturating_sub(row.used())).unwrap_or(0);
     row.append(heard.cut(rest)).right(clock)
 }
 
-fn place(state: &State, look: &Look, columns: u16) -> Row {
-    let Some(session) = &state.world.session else { return Row::new(columns) };
+fn place(frame: &Frame<'_>, look: &Look, columns: u16) -> Row {
+    let Some(session) = &frame.world.session else { return Row::new(columns) };
     let namespaces = session.namespaces.join(", ");
     let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
     let labels: Vec<&str> = session.contexts().map(|one| one.label.as_str()).collect();
@@ -145,8 +145,8 @@ fn place(state: &State, look: &Look, columns: u16) -> Row {
 }
 
 /// What is not recorded cannot be replayed, and nothing may be changed meanwhile.
-fn unrecorded(state: &State, look: &Look, row: Row) -> Row {
-    let Some(trouble) = &state.world.journal_trouble else { return row };
+fn unrecorded(frame: &Frame<'_>, look: &Look, row: Row) -> Row {
+    let Some(trouble) = &frame.world.journal_trouble else { return row };
     let words =
         if row.left() >= 90 { format!(" NOT RECORDED: {trouble} ") } else { " NOT RECORDED ".to_owned() };
     row.text(look.style(Role::AlertCritical), &words).gap(2)
@@ -181,13 +181,13 @@ struct Heard {
     remark: Option<String>,
 }
 
-fn sources(state: &State, look: &Look, words: Words) -> Row {
-    let heard = |id| state.world.sources.get(&id);
+fn sources(frame: &Frame<'_>, look: &Look, words: Words) -> Row {
+    let heard = |id| frame.world.sources.get(&id);
     let parts = [
-        cluster(state),
-        heard(SourceId::Prometheus).map(|health| reading("prom", health, state.world.rates.at, state.now)),
-        heard(SourceId::Kafka).map(|health| reading("kafka", health, state.world.lag.at, state.now)),
-        heard(SourceId::Alertmanager).map(|health| alerts(state, health)),
+        cluster(frame),
+        heard(SourceId::Prometheus).map(|health| reading("prom", health, frame.world.rates.at, frame.now)),
+        heard(SourceId::Kafka).map(|health| reading("kafka", health, frame.world.lag.at, frame.now)),
+        heard(SourceId::Alertmanager).map(|health| alerts(frame, health)),
     ];
     let told = |heard: &Heard| {
         words != Words::Figures || heard.state != SourceState::Live || !heard.figure.is_empty()
@@ -214,9 +214,9 @@ fn sources(state: &State, look: &Look, words: Words) -> Row {
 }
 
 /// The watches as one: as well as the worst of them can be heard.
-fn cluster(state: &State) -> Option<Heard> {
+fn cluster(frame: &Frame<'_>) -> Option<Heard> {
     let watches: Vec<&SourceHealth> =
-        state.world.sources.values().filter(|health| health.source.of_cluster()).collect();
+        frame.world.sources.values().filter(|health| health.source.of_cluster()).collect();
     let worst = watches.iter().copied().max_by_key(|health| health.state.badness())?;
     let alike: Vec<&SourceHealth> =
         watches.iter().copied().filter(|health| health.state == worst.state).collect();
@@ -280,8 +280,8 @@ fn reading(
     }
 }
 
-fn alerts(state: &State, health: &SourceHealth) -> Heard {
-    let firing = state.world.alerts.firing();
+fn alerts(frame: &Frame<'_>, health: &SourceHealth) -> Heard {
+    let firing = frame.world.alerts.firing();
     let words = if health.state == SourceState::Live {
         format!("{firing} firing")
     } else {

@@ -15,13 +15,12 @@ mod summary;
 mod tabs;
 mod wall;
 
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::keymap::{Action, Context, Keymap, sequence};
-use crate::state::{Focus, Overlay, PodLine, State, pod_lines_of, workload_rows};
+use crate::state::{Focus, Frame, Overlay, PodLine, pod_lines_of, workload_rows};
 use crate::theme::{Role, Theme};
 
 pub use primitives::hit_test::{Hits, Spot};
@@ -57,13 +56,13 @@ impl Look<'_> {
 }
 
 /// Draws everything.
-pub fn view(state: &State, look: &Look, frame: &mut Frame) {
-    let area = frame.area();
-    let buf = frame.buffer_mut();
+pub fn view(frame: &Frame<'_>, look: &Look, terminal: &mut ratatui::Frame<'_>) {
+    let area = terminal.area();
+    let buf = terminal.buffer_mut();
     look.hits.clear();
     buf.set_style(area, look.theme.base());
-    match primitives::layout::lay_out(area, &state.screen) {
-        Some(layout) => draw(state, look, &layout, buf),
+    match primitives::layout::lay_out(area, frame.screen) {
+        Some(layout) => draw(frame, look, &layout, buf),
         None => too_small(area, look, buf),
     }
     if look.ascii {
@@ -71,23 +70,23 @@ pub fn view(state: &State, look: &Look, frame: &mut Frame) {
     }
 }
 
-fn draw(state: &State, look: &Look, layout: &Layout, buf: &mut Buffer) {
-    let rows = workload_rows(&state.world);
-    let glance = Summary::new(state, &rows);
-    header::draw(state, look, &glance, layout.header, buf);
-    if state.screen.seat.wall {
-        wall::draw(state, look, &glance, layout.body, buf);
+fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
+    let rows = workload_rows(frame.world);
+    let glance = Summary::new(frame, &rows);
+    header::draw(frame, look, &glance, layout.header, buf);
+    if frame.screen.seat.wall {
+        wall::draw(frame, look, &glance, layout.body, buf);
     } else {
-        draw_panes(state, look, &glance, &pod_lines_of(state, rows), layout, buf);
+        draw_panes(frame, look, &glance, &pod_lines_of(frame, rows), layout, buf);
     }
-    for overlay in &state.screen.overlays {
-        draw_overlay(state, look, overlay, layout.body, buf);
+    for overlay in &frame.screen.overlays {
+        draw_overlay(frame, look, overlay, layout.body, buf);
     }
-    footer::draw(state, look, layout, buf);
+    footer::draw(frame, look, layout, buf);
 }
 
 fn draw_panes(
-    state: &State,
+    frame: &Frame<'_>,
     look: &Look,
     glance: &Summary,
     lines: &[PodLine<'_>],
@@ -95,34 +94,34 @@ fn draw_panes(
     buf: &mut Buffer,
 ) {
     if let Some(area) = layout.tabs {
-        tabs::draw(state, look, glance, area, buf);
+        tabs::draw(frame, look, glance, area, buf);
     }
     for (focus, area) in &layout.panes {
         match focus {
-            Focus::Pods => panes::pods::draw(state, look, glance, lines, *area, buf),
-            Focus::Rates => panes::rates::draw(state, look, *area, buf),
-            Focus::Lag => panes::lag::draw(state, look, *area, buf),
-            Focus::Timeline => panes::timeline::draw(state, look, *area, buf),
-            Focus::Steps => panes::steps::draw(state, look, *area, buf),
+            Focus::Pods => panes::pods::draw(frame, look, glance, lines, *area, buf),
+            Focus::Rates => panes::rates::draw(frame, look, *area, buf),
+            Focus::Lag => panes::lag::draw(frame, look, *area, buf),
+            Focus::Timeline => panes::timeline::draw(frame, look, *area, buf),
+            Focus::Steps => panes::steps::draw(frame, look, *area, buf),
         }
     }
 }
 
-fn draw_overlay(state: &State, look: &Look, overlay: &Overlay, body: Rect, buf: &mut Buffer) {
+fn draw_overlay(frame: &Frame<'_>, look: &Look, overlay: &Overlay, body: Rect, buf: &mut Buffer) {
     match overlay {
-        Overlay::Help { scroll } => pages::help::draw(state, look, *scroll, body, buf),
-        Overlay::Detail { uid, scroll } => pages::detail::draw(state, look, uid, *scroll, body, buf),
-        Overlay::Alerts { selected } => pages::alerts::draw(state, look, selected.as_ref(), body, buf),
-        Overlay::Entry { id, scroll } => pages::entry::draw(state, look, *id, *scroll, body, buf),
-        Overlay::Group { id, scroll } => pages::group::draw(state, look, id, *scroll, body, buf),
-        Overlay::Service(name) => pages::service::draw(state, look, name, body, buf),
-        Overlay::Manifest(view) => pages::manifest::draw(state, look, view, body, buf),
-        Overlay::Sources { scroll } => pages::sources::draw(state, look, *scroll, body, buf),
-        Overlay::Changes { scroll } => pages::changes::draw(state, look, *scroll, body, buf),
-        Overlay::Logs(log) => pages::logs::draw(state, look, log, body, buf),
-        Overlay::Form(form) => pages::form::draw(state, look, form, body, buf),
-        Overlay::Confirm(dialog) => pages::confirm::draw(state, look, dialog, body, buf),
-        Overlay::Picker { picks, .. } => pages::picker::draw(state, look, *picks, body, buf),
+        Overlay::Help { scroll } => pages::help::draw(frame, look, *scroll, body, buf),
+        Overlay::Detail { uid, scroll } => pages::detail::draw(frame, look, uid, *scroll, body, buf),
+        Overlay::Alerts { selected } => pages::alerts::draw(frame, look, selected.as_ref(), body, buf),
+        Overlay::Entry { id, scroll } => pages::entry::draw(frame, look, *id, *scroll, body, buf),
+        Overlay::Group { id, scroll } => pages::group::draw(frame, look, id, *scroll, body, buf),
+        Overlay::Service(name) => pages::service::draw(frame, look, name, body, buf),
+        Overlay::Manifest(view) => pages::manifest::draw(frame, look, view, body, buf),
+        Overlay::Sources { scroll } => pages::sources::draw(frame, look, *scroll, body, buf),
+        Overlay::Changes { scroll } => pages::changes::draw(frame, look, *scroll, body, buf),
+        Overlay::Logs(log) => pages::logs::draw(frame, look, log, body, buf),
+        Overlay::Form(form) => pages::form::draw(frame, look, form, body, buf),
+        Overlay::Confirm(dialog) => pages::confirm::draw(frame, look, dialog, body, buf),
+        Overlay::Picker { picks, .. } => pages::picker::draw(frame, look, *picks, body, buf),
     }
 }
 

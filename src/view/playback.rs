@@ -8,7 +8,7 @@ use super::Look;
 use super::primitives::axis::Axis;
 use super::primitives::text::Row;
 use super::primitives::{pane, symbols};
-use crate::state::{Playback, State};
+use crate::state::{Frame, Playback};
 use crate::theme::Role;
 use crate::units;
 
@@ -16,7 +16,7 @@ use crate::units;
 const LEVELS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// Draws the bar.
-pub fn draw(state: &State, look: &Look, playback: &Playback, area: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, playback: &Playback, area: Rect, buf: &mut Buffer) {
     let time = |at: DateTime<Utc>| at.format("%H:%M:%S").to_string();
     let right = Row::new(area.width)
         .gap(1)
@@ -29,7 +29,7 @@ pub fn draw(state: &State, look: &Look, playback: &Playback, area: Rect, buf: &m
     let start = area.x + u16::try_from(left.used()).unwrap_or(0);
     pane::lines(area, [left.gap(columns).append(right)], buf);
     let bar = Rect { x: start, width: axis.columns, ..area }.intersection(area);
-    draw_bar(state, look, playback, axis, bar, buf);
+    draw_bar(frame, look, playback, axis, bar, buf);
 }
 
 fn lost(playback: &Playback) -> String {
@@ -40,18 +40,18 @@ fn lost(playback: &Playback) -> String {
     }
 }
 
-fn draw_bar(state: &State, look: &Look, playback: &Playback, axis: Axis, bar: Rect, buf: &mut Buffer) {
+fn draw_bar(frame: &Frame<'_>, look: &Look, playback: &Playback, axis: Axis, bar: Rect, buf: &mut Buffer) {
     if bar.is_empty() {
         return;
     }
-    let here = axis.column(state.now.clamp(playback.from, playback.to)).unwrap_or(0);
+    let here = axis.column(frame.now.clamp(playback.from, playback.to)).unwrap_or(0);
     for (column, level) in levels(&playback.density, bar.width).into_iter().enumerate() {
         let column = u16::try_from(column).unwrap_or(0);
         let role = if column <= here { Role::ChartLine } else { Role::ChartAxis };
         buf.set_string(bar.x + column, bar.y, LEVELS[level], look.style(role));
     }
     for (column, entry) in
-        state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
+        frame.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
     {
         let mark = entry.mark.map_or_else(|| symbols::entry(entry.kind).0.to_owned(), units::circled);
         let room = usize::from(bar.width - column.min(bar.width));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::clean::Clean;
 use crate::event::{Kind, NamespacePhase, Session, SourceHealth, SourceId, SourceState};
-use crate::state::{Severity, State, WorkloadRow};
+use crate::state::{Frame, Severity, WorkloadRow};
 use crate::theme::Role;
 use crate::units;
 
@@ -55,21 +55,21 @@ pub struct Summary {
 
 impl Summary {
     /// Looks over the rows of [`workload_rows`](crate::state::workload_rows) and the charts.
-    pub fn new(state: &State, rows: &[WorkloadRow<'_>]) -> Self {
-        let (ready, pods) = state.world.cluster.readiness();
+    pub fn new(frame: &Frame<'_>, rows: &[WorkloadRow<'_>]) -> Self {
+        let (ready, pods) = frame.world.cluster.readiness();
         let mut glance =
-            Self { ready, pods, known: known(state), unheard: unheard(state), ..Self::default() };
+            Self { ready, pods, known: known(frame), unheard: unheard(frame), ..Self::default() };
         for row in rows.iter().filter(|row| row.severity > Severity::Ok) {
             *(if row.severity == Severity::Critical { &mut glance.critical } else { &mut glance.warn }) += 1;
             let reason = symbols::reason(row.reason.as_deref().unwrap_or("not well"));
             glance.troubles.push(Trouble {
                 severity: row.severity,
-                words: format!("{} {reason}", state.world.place(row.meta().context(), row.name())),
+                words: format!("{} {reason}", frame.world.place(row.meta().context(), row.name())),
             });
         }
-        glance.troubles.extend(namespaces(state));
-        glance.troubles.extend(services(state, rows).chain(nodes(state)).chain(groups(state, rows)));
-        glance.troubles.extend(alerts(state, rows));
+        glance.troubles.extend(namespaces(frame));
+        glance.troubles.extend(services(frame, rows).chain(nodes(frame)).chain(groups(frame, rows)));
+        glance.troubles.extend(alerts(frame, rows));
         glance.troubles.sort_by_key(|trouble| std::cmp::Reverse(trouble.severity));
         glance
     }
@@ -92,15 +92,15 @@ impl Summary {
 }
 
 /// Whether the pods of any context were heard of.
-fn known(state: &State) -> bool {
+fn known(frame: &Frame<'_>) -> bool {
     let listed =
-        |session: &Session| session.contexts().any(|one| state.world.cluster.is_listed(Kind::Pod, one.id));
-    state.world.session.as_ref().is_some_and(listed)
+        |session: &Session| session.contexts().any(|one| frame.world.cluster.is_listed(Kind::Pod, one.id));
+    frame.world.session.as_ref().is_some_and(listed)
 }
 
-fn unheard(state: &State) -> Vec<String> {
+fn unheard(frame: &Frame<'_>) -> Vec<String> {
     let silent = |id: &SourceId| {
-        let health = state.world.sources.get(id)?;
+        let health = frame.world.sources.get(id)?;
         (!matches!(health.state, SourceState::Live | SourceState::Off)).then_some(health)
     };
     let watches: Vec<&SourceHealth> = WATCHES.iter().filter_map(silent).collect();
@@ -119,7 +119,7 @@ fn unheard(state: &State) -> Vec<String> {
 }
 
 /// Alerts that call for a person and that no row tells of, by name.
-fn alerts(state: &State, rows: &[WorkloadRow<'_>]) -> Vec<Trouble> {
+fn alerts(frame: &Frame<'_>, rows: &[WorkloadRow<'_>]) -> Vec<Trouble> {
     let mut ill: BTreeMap<&Clean, Severity> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.severity > Severity::Ok && row.meta().context().is_main()) {
         for name in [row.name()].into_iter().chain(row.workload.map(|w| &w.service)) {
@@ -132,7 +132,7 @@ fn alerts(state: &State, rows: &[WorkloadRow<'_>]) -> Vec<Trouble> {
     };
     let mut names: BTreeMap<&Clean, (Severity, usize, Option<&Clean>)> = BTreeMap::new();
     for (alert, urgency) in
-        state.world.alerts.urgent().filter(|(alert, urgency)| !told(alert.about(), *urgency))
+        frame.world.alerts.urgent().filter(|(alert, urgency)| !told(alert.about(), *urgency))
     {
         let (worst, count, _) = names.entry(&alert.name).or_insert((urgency, 0, alert.about()));
         *worst = urgency.max(*worst);
@@ -150,9 +150,9 @@ fn alerts(state: &State, rows: &[WorkloadRow<'_>]) -> Vec<Trouble> {
 }
 
 /// Services that fail and that no workload's row tells of.
-fn services<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
-    let rates = &state.world.rates;
-    let world = &state.world;
+fn services<'a>(frame: &Frame<'a>, rows: &'a [WorkloadRow<'a>]) -> impl Iterator<Item = Trouble> + 'a {
+    let world = frame.world;
+    let rates = &world.rates;
     let told = |name: &str| {
         rows.iter().any(|row| row.workload.is_some_and(|w| w.service == *name && w.meta.context().is_main()))
     };
@@ -166,8 +166,8 @@ fn services<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<
 }
 
 /// A namespace that is deleted leaves a pane that is empty, and calm.
-fn namespaces(state: &State) -> impl Iterator<Item = Trouble> + '_ {
-    let namespaces = state.world.lost_namespaces();
+fn namespaces<'a>(frame: &Frame<'a>) -> impl Iterator<Item = Trouble> + 'a {
+    let namespaces = frame.world.lost_namespaces();
     namespaces.map(|(name, phase)| Trouble {
         severity: Severity::Critical,
         words: format!("namespace {name} {}", lost(phase)),
@@ -184,21 +184,21 @@ pub fn lost(phase: NamespacePhase) -> &'static str {
     }
 }
 
-fn nodes(state: &State) -> impl Iterator<Item = Trouble> + '_ {
-    let down = state.world.cluster.nodes.values().filter(|node| node.ready != Some(true));
+fn nodes<'a>(frame: &Frame<'a>) -> impl Iterator<Item = Trouble> + 'a {
+    let down = frame.world.cluster.nodes.values().filter(|node| node.ready != Some(true));
     down.map(|node| Trouble {
         severity: Severity::Critical,
-        words: format!("node {} not ready", state.world.place(node.meta.context(), &node.meta.name)),
+        words: format!("node {} not ready", frame.world.place(node.meta.context(), &node.meta.name)),
     })
 }
 
 /// Groups that fall behind and that no workload's row tells of.
-fn groups<'a>(state: &'a State, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
+fn groups<'a>(frame: &Frame<'a>, rows: &'a [WorkloadRow<'_>]) -> impl Iterator<Item = Trouble> + 'a {
     let told = move |name: &str| {
         rows.iter()
             .any(|row| row.workload.is_some_and(|w| w.meta.name == *name && w.meta.context().is_main()))
     };
-    let behind = state.world.lag.groups.values().filter(|group| group.in_trouble());
+    let behind = frame.world.lag.groups.values().filter(|group| group.in_trouble());
     behind.filter(move |group| !told(&group.now.group)).map(|group| {
         let words = format!("{} lag {}", group.now.group, units::count(group.lag()));
         Trouble { severity: group.severity(), words }
@@ -217,8 +217,8 @@ pub fn since(health: &SourceHealth) -> String {
 
 /// The same of a source that should speak and does not, with the places where it does not:
 /// `prod-us down since 14:31:02`.
-pub fn silence(state: &State, source: SourceId) -> Option<String> {
-    let health = state.world.sources.get(&source)?;
+pub fn silence(frame: &Frame<'_>, source: SourceId) -> Option<String> {
+    let health = frame.world.sources.get(&source)?;
     let silent = matches!(health.state, SourceState::Stale | SourceState::Down | SourceState::Blind);
     silent
         .then(|| places(health).map_or_else(|| since(health), |places| format!("{places} {}", since(health))))
@@ -231,8 +231,8 @@ pub fn places(health: &SourceHealth) -> Option<String> {
 }
 
 /// What a source that shows nothing says of it.
-pub fn told(state: &State, source: SourceId) -> Option<&str> {
-    let health = state.world.sources.get(&source).filter(|health| health.state != SourceState::Live)?;
+pub fn told<'a>(frame: &Frame<'a>, source: SourceId) -> Option<&'a str> {
+    let health = frame.world.sources.get(&source).filter(|health| health.state != SourceState::Live)?;
     health.error.as_deref()
 }
 
@@ -244,6 +244,7 @@ mod tests {
 
     use super::*;
     use crate::event::{Alert, ClusterEvent, Event, Mode, Record, Session};
+    use crate::state::State;
     use crate::state::workload_rows;
 
     fn session() -> Session {
@@ -272,7 +273,7 @@ mod tests {
         for (seq, event) in (1..).zip(all) {
             state.world.fold(&Record { seq, at: DateTime::UNIX_EPOCH, event });
         }
-        Summary::new(&state, &workload_rows(&state.world))
+        Summary::new(&state.frame(), &workload_rows(&state.world))
     }
 
     fn heard(source: SourceId, state: SourceState) -> Event {

@@ -9,7 +9,7 @@ use super::summary::Summary;
 use super::{Look, Spot};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context};
-use crate::state::{Focus, Severity, State};
+use crate::state::{Focus, Frame, Severity};
 use crate::theme::Role;
 use crate::units;
 
@@ -17,7 +17,7 @@ use crate::units;
 const NARROW: u16 = 72;
 
 /// Draws the strip.
-pub fn draw(state: &State, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
     let mut row = Row::new(area.width);
     for (focus, name, action) in [
         (Focus::Pods, "Pods", Action::FocusPods),
@@ -26,12 +26,12 @@ pub fn draw(state: &State, look: &Look, glance: &Summary, area: Rect, buf: &mut 
         (Focus::Timeline, if area.width < NARROW { "Time" } else { "Timeline" }, Action::FocusTimeline),
         (Focus::Steps, "Steps", Action::FocusSteps),
     ] {
-        let shown = state.screen.focus == focus;
+        let shown = frame.screen.focus == focus;
         let key = look.keys(&[Context::Global], &action).map(|key| format!(" {key}")).unwrap_or_default();
         let begun = row.used();
         row = row.text(look.style(if shown { Role::TabActive } else { Role::Key }), &key);
         row = row.text(look.style(if shown { Role::TabActive } else { Role::Tab }), &format!(" {name} "));
-        for (role, figure) in figures(state, glance, focus) {
+        for (role, figure) in figures(frame, glance, focus) {
             row = row.text(look.style(role), &figure).gap(1);
         }
         look.hits.note(row.part(begun, area), Spot::Pane(focus));
@@ -40,11 +40,11 @@ pub fn draw(state: &State, look: &Look, glance: &Summary, area: Rect, buf: &mut 
 }
 
 /// The one number of a pane that matters.
-fn figures(state: &State, glance: &Summary, focus: Focus) -> Vec<(Role, String)> {
+fn figures(frame: &Frame<'_>, glance: &Summary, focus: Focus) -> Vec<(Role, String)> {
     match focus {
         Focus::Pods => pods(glance),
-        Focus::Rates => failing(state).into_iter().collect(),
-        Focus::Lag => behind(state).into_iter().collect(),
+        Focus::Rates => failing(frame).into_iter().collect(),
+        Focus::Lag => behind(frame).into_iter().collect(),
         Focus::Timeline | Focus::Steps => Vec::new(),
     }
 }
@@ -58,17 +58,17 @@ fn pods(glance: &Summary) -> Vec<(Role, String)> {
     told.collect()
 }
 
-fn failing(state: &State) -> Option<(Role, String)> {
-    let rates = &state.world.rates;
+fn failing(frame: &Frame<'_>) -> Option<(Role, String)> {
+    let rates = &frame.world.rates;
     let worst = rates.services.keys().filter_map(|service| rates.ratio(service)).reduce(f64::max)?;
     let over =
-        |service: &Clean| rates.ratio(service).is_some_and(|ratio| ratio > state.world.threshold(service));
+        |service: &Clean| rates.ratio(service).is_some_and(|ratio| ratio > frame.world.threshold(service));
     let role = if rates.services.keys().any(over) { Role::Critical } else { Role::Dim };
     Some((role, units::percent(Some(worst))))
 }
 
-fn behind(state: &State) -> Option<(Role, String)> {
-    let rows = state.world.lag.rows();
+fn behind(frame: &Frame<'_>) -> Option<(Role, String)> {
+    let rows = frame.world.lag.rows();
     let worst = rows.into_iter().find(|group| group.in_trouble())?;
     let (mark, role) = symbols::group(worst);
     Some((role, format!("{mark}{}", units::count(worst.lag()))))

@@ -16,7 +16,7 @@ use super::primitives::{pane, symbols};
 use super::summary::{Summary, Trouble};
 use crate::clean::Clean;
 use crate::event::{Signal, SourceId, SourceState, Unit};
-use crate::state::{Group, Severity, Stage, State};
+use crate::state::{Frame, Group, Severity, Stage};
 use crate::theme::Role;
 use crate::units;
 
@@ -30,8 +30,8 @@ const TALL: u16 = 30;
 const CHART: u16 = 4;
 
 /// Draws all below the header.
-pub fn draw(state: &State, look: &Look, glance: &Summary, body: Rect, buf: &mut Buffer) {
-    let elapsed = elapsed(state, glance);
+pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, body: Rect, buf: &mut Buffer) {
+    let elapsed = elapsed(frame, glance);
     let letters = headline(look, word(glance), &elapsed, body);
     let worst = Worst::new(look, glance, body);
     let top = letters.map_or(0, |letters| letters.rows() + 2);
@@ -47,9 +47,9 @@ pub fn draw(state: &State, look: &Look, glance: &Summary, body: Rect, buf: &mut 
         draw_head(look, glance, (word(glance), &elapsed), letters, head, buf);
     }
     worst.draw(look, inset(middle), buf);
-    draw_charts(state, look, charts, buf);
+    draw_charts(frame, look, charts, buf);
     if below > 0 {
-        timeline::draw(state, look, last, buf);
+        timeline::draw(frame, look, last, buf);
     }
     if glance.calm() {
         dim(look, body, buf);
@@ -110,11 +110,11 @@ fn role(glance: &Summary) -> Role {
 }
 
 /// Since the oldest trouble that stands; when all is well the time of day.
-fn elapsed(state: &State, glance: &Summary) -> String {
-    let began = state.world.standing().filter(|_| !glance.troubles.is_empty());
+fn elapsed(frame: &Frame<'_>, glance: &Summary) -> String {
+    let began = frame.world.standing().filter(|_| !glance.troubles.is_empty());
     began.map_or_else(
-        || state.now.format("%H:%M:%S").to_string(),
-        |began| units::elapsed(units::between(began, state.now)),
+        || frame.now.format("%H:%M:%S").to_string(),
+        |began| units::elapsed(units::between(began, frame.now)),
     )
 }
 
@@ -210,11 +210,11 @@ fn name(trouble: &Trouble) -> (&str, &str) {
 
 /// What is wrong has the room: the rates of the service that fails most, the group that falls behind, or one
 /// beside the other. While neither is wrong, all services and the worst group.
-fn draw_charts(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let over = state.world.failing();
+fn draw_charts(frame: &Frame<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let over = frame.world.failing();
     let failing =
         over.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(service, _)| service.clone());
-    let groups = state.world.lag.rows();
+    let groups = frame.world.lag.rows();
     let behind = groups.iter().copied().find(|group| group.in_trouble());
     let shown = behind
         .or_else(|| groups.iter().copied().find(|group| group.lag().is_some()))
@@ -226,11 +226,11 @@ fn draw_charts(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     };
     let [left, right] = Split::horizontal([Constraint::Percentage(share), Constraint::Fill(1)]).areas(area);
     match &failing {
-        Some(service) => draw_service(state, look, service, left, buf),
-        None if share > 0 => rates::draw(state, look, left, buf),
+        Some(service) => draw_service(frame, look, service, left, buf),
+        None if share > 0 => rates::draw(frame, look, left, buf),
         None => {}
     }
-    draw_lag(state, look, shown, right, buf);
+    draw_lag(frame, look, shown, right, buf);
 }
 
 /// A figure in large letters at the top, words beside it; answers the place below.
@@ -259,10 +259,10 @@ fn figure(look: &Look, figure: &str, role: Role, words: &[String], inside: Rect,
     Rect { y: inside.y + taken, height: inside.height - taken, ..inside }
 }
 
-fn draw_service(state: &State, look: &Look, service: &Clean, area: Rect, buf: &mut Buffer) {
-    let inside = pane::titled(look, &format!("5xx {service}"), &rates::note(state), area, buf);
-    let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
-    let (Some(series), Some(now)) = (state.world.rates.services.get(service), state.world.rates.now(service))
+fn draw_service(frame: &Frame<'_>, look: &Look, service: &Clean, area: Rect, buf: &mut Buffer) {
+    let inside = pane::titled(look, &format!("5xx {service}"), &rates::note(frame), area, buf);
+    let inside = pane::outdated(frame, look, SourceId::Prometheus, inside, buf);
+    let (Some(series), Some(now)) = (frame.world.rates.services.get(service), frame.world.rates.now(service))
     else {
         return;
     };
@@ -270,11 +270,11 @@ fn draw_service(state: &State, look: &Look, service: &Clean, area: Rect, buf: &m
     let words = [format!("{} of {}", rate(now.errors), rate(now.requests))];
     let place =
         figure(look, &units::percent(now.ratio()).replace(' ', ""), Role::Critical, &words, inside, buf);
-    let axis = rates::axis_of(state, place);
-    let threshold = Some(state.world.threshold(service));
+    let axis = rates::axis_of(frame, place);
+    let threshold = Some(frame.world.threshold(service));
     let values = series.dots(Signal::Errors, axis.from, axis.to, axis.dots());
     draw_chart(
-        state,
+        frame,
         look,
         axis,
         (&values, Scale::new(&values, threshold, Unit::Ratio), threshold),
@@ -285,7 +285,7 @@ fn draw_service(state: &State, look: &Look, service: &Clean, area: Rect, buf: &m
 
 /// A line with its axis and what happened meanwhile.
 fn draw_chart(
-    state: &State,
+    frame: &Frame<'_>,
     look: &Look,
     axis: Axis,
     (values, scale, threshold): (&[Option<f64>], Scale, Option<f64>),
@@ -295,20 +295,20 @@ fn draw_chart(
     if area.height < CHART {
         return;
     }
-    let marks = axis::marked(state, axis);
+    let marks = axis::marked(frame, axis);
     let [chart, below] = Split::vertical([Constraint::Fill(1), Constraint::Length(2)]).areas(area);
     Plot { values, scale, threshold, marks: &axis::columns(&marks) }.draw(look, chart, buf);
-    axis::draw(state, look, axis, &marks, below, buf);
+    axis::draw(frame, look, axis, &marks, below, buf);
 }
 
 /// The worst group: its lag as a large number, what it does, and how it came to it.
-fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: &mut Buffer) {
+fn draw_lag(frame: &Frame<'_>, look: &Look, group: Option<&Group>, area: Rect, buf: &mut Buffer) {
     let Some(group) = group else {
-        let inside = pane::titled(look, "Kafka lag", &lag::note(state), area, buf);
+        let inside = pane::titled(look, "Kafka lag", &lag::note(frame), area, buf);
         return pane::nothing(look, inside, "lag is unknown", buf);
     };
-    let inside = pane::titled(look, &format!("Kafka lag {}", group.now.group), &lag::note(state), area, buf);
-    let inside = pane::outdated(state, look, SourceId::Kafka, inside, buf);
+    let inside = pane::titled(look, &format!("Kafka lag {}", group.now.group), &lag::note(frame), area, buf);
+    let inside = pane::outdated(frame, look, SourceId::Kafka, inside, buf);
     let (mark, role) = symbols::group(group);
     let number =
         format!("{}{}", units::count(group.lag()), symbols::trend(group.growth()).replace('·', "").trim());
@@ -318,21 +318,21 @@ fn draw_lag(state: &State, look: &Look, group: Option<&Group>, area: Rect, buf: 
     let words = [format!("{mark} {}", lag::word(group)), unknown, behind, lag::drained(group)];
     let place = figure(look, &number, if group.in_trouble() { role } else { Role::Dim }, &words, inside, buf);
     // The time that is known of it, at most as much as the other charts show.
-    let known = group.history.front().map_or_else(chrono::TimeDelta::zero, |(at, _)| state.now - *at);
-    let length = known.clamp(chrono::TimeDelta::minutes(1), state.screen.span.length());
-    let axis = Axis::new(state.now, length, place.width.saturating_sub(GUTTER + 1));
+    let known = group.history.front().map_or_else(chrono::TimeDelta::zero, |(at, _)| frame.now - *at);
+    let length = known.clamp(chrono::TimeDelta::minutes(1), frame.screen.span.length());
+    let axis = Axis::new(frame.now, length, place.width.saturating_sub(GUTTER + 1));
     let values = axis.held(
         group
             .history
             .iter()
             .map(|(at, lag)| (*at, lag.and_then(|lag| i32::try_from(lag).ok()).map(f64::from))),
     );
-    draw_chart(state, look, axis, (&values, Scale::counts(&values), None), place, buf);
+    draw_chart(frame, look, axis, (&values, Scale::counts(&values), None), place, buf);
 }
 
 /// What needs a person and is said nowhere else on the wall; the last line is empty without it.
-pub fn draw_footer(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let needs = needs(state);
+pub fn draw_footer(frame: &Frame<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let needs = needs(frame);
     if needs.is_empty() {
         return;
     }
@@ -342,10 +342,10 @@ pub fn draw_footer(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
     pane::lines(area, [Row::new(area.width).gap(1).text(look.style(role), &words)], buf);
 }
 
-fn needs(state: &State) -> Vec<String> {
+fn needs(frame: &Frame<'_>) -> Vec<String> {
     let mut needs: Vec<String> =
-        state.world.journal_trouble.iter().map(|why| format!("not recorded: {why}")).collect();
-    for run in state.world.runs.all() {
+        frame.world.journal_trouble.iter().map(|why| format!("not recorded: {why}")).collect();
+    for run in frame.world.runs.all() {
         let mark = units::circled(run.mark);
         match &run.stage {
             Stage::Unknown(why) => needs.push(format!("{mark} {}: outcome unknown, {why}", run.intent.title)),
@@ -356,7 +356,7 @@ fn needs(state: &State) -> Vec<String> {
             _ => {}
         }
     }
-    let silent = state
+    let silent = frame
         .world
         .sources
         .values()

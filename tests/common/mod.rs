@@ -59,7 +59,7 @@ impl Easel {
     pub fn draw(&mut self, state: &State, ascii: bool) -> &Buffer {
         static KEYMAP: LazyLock<Keymap> = LazyLock::new(|| Keymap::load(&[]).unwrap());
         let look = Look { theme: &self.theme, keymap: &KEYMAP, before: &KEYMAP, ascii, hits: &self.hits };
-        self.terminal.draw(|frame| view(state, &look, frame)).unwrap().buffer
+        self.terminal.draw(|terminal| view(&state.frame(), &look, terminal)).unwrap().buffer
     }
 }
 

@@ -47,7 +47,10 @@ fn the_service_that_failed_most_keeps_the_chart_after_it_has_recovered() {
             all.map(|(service, errors)| ServiceRate { service: service.into(), rate: rate(errors) }).to_vec();
         room.at = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
         room.take(Event::Rates(vec![RateSample { at: room.at, window: 30, services, errors_5m: None }]));
-        rate_lines(&room.state).into_iter().map(|(service, _)| service.to_string()).collect::<Vec<_>>()
+        rate_lines(&room.state.frame())
+            .into_iter()
+            .map(|(service, _)| service.to_string())
+            .collect::<Vec<_>>()
     };
     assert_eq!(fails(0, 0.0), ["proxy", "app", "worker"]);
     assert_eq!(fails(60, 24.0), ["worker", "proxy", "app"]);
@@ -127,7 +130,11 @@ fn enter_takes_the_candidate_that_begins_so_where_the_line_is_no_command() {
         room.act(Action::Command);
         room.take(Event::View(View::Edited(Edit::Insert(typed.into()))));
         assert_eq!(super::super::typing::taken(&room.state).unwrap(), taken, "{typed}");
-        assert_eq!(meant(&room.state).is_some(), typed != taken, "what will be taken is marked: {typed}");
+        assert_eq!(
+            meant(&room.state.frame()).is_some(),
+            typed != taken,
+            "what will be taken is marked: {typed}"
+        );
         room.act(Action::Cancel);
     }
 }

@@ -36,11 +36,11 @@ fn a_slip_of_the_fingers_is_offered_what_was_meant_and_never_runs_it() {
     let mut room = Room::new(false);
     room.act(Action::Command);
     insert(&mut room, "rolout-undo");
-    let offered = crate::state::candidates(&room.state);
+    let offered = crate::state::candidates(&room.state.frame());
     assert_eq!(offered.iter().map(|one| one.text.raw()).collect::<Vec<_>>(), ["step rollout-undo"]);
-    assert_eq!(crate::state::meant(&room.state), None);
+    assert_eq!(crate::state::meant(&room.state.frame()), None);
     insert(&mut room, "-of-nothing-known");
-    assert_eq!(crate::state::candidates(&room.state), []);
+    assert_eq!(crate::state::candidates(&room.state.frame()), []);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_group_leads_to_what_reads_it() {
     ])));
     room.state.screen.lists.entry(Focus::Pods).or_default().selected = Some("uid-intake".into());
     room.state.screen.overlays.push(Overlay::Group { id: "worker".into(), scroll: 0 });
-    let offers = |room: &Room, action| crate::state::offers(&room.state, &action);
+    let offers = |room: &Room, action| crate::state::offers(&room.state.frame(), &action);
     assert!(offers(&room, Action::Jump));
     room.act(Action::Jump);
     assert_eq!(room.state.screen.lists[&Focus::Pods].selected.as_deref(), Some("uid-worker"));
@@ -302,7 +302,7 @@ fn older_commands_come_back_as_they_were_typed_and_are_shown_without_their_value
     room.command("set-env deployment=worker env=A=hunter2");
     room.act(Action::Cancel);
     room.act(Action::Command);
-    let offered = crate::state::candidates(&room.state);
+    let offered = crate::state::candidates(&room.state.frame());
     assert!(!offered[0].text.shown().contains("hunter2"), "{}", offered[0].text);
     room.take(Event::View(View::Edited(Edit::Act(Action::InputHistoryDown))));
     room.take(Event::View(View::Edited(Edit::Act(Action::InputComplete))));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Detector;
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, ConfigMap, ContextId, Kind, LastChange, Meta, Node, Uid};
-use crate::state::{Cluster, EntryKind, Run, State, Subject, Timeline, TimelineEntry, World};
+use crate::state::{Cluster, EntryKind, Frame, Run, Subject, Timeline, TimelineEntry, World};
 
 /// How far back a change is told when warroom starts, and how far the view back reaches.
 pub const HISTORY: TimeDelta = TimeDelta::hours(1);
@@ -238,10 +238,10 @@ pub struct Changed<'a> {
 }
 
 /// What changed within the last hour, newest first.
-pub fn changed(state: &State) -> Vec<Changed<'_>> {
-    let world = &state.world;
-    let entries = state.world.timeline.entries();
-    let from = entries.partition_point(|entry| entry.at < state.now - HISTORY);
+pub fn changed<'a>(frame: &Frame<'a>) -> Vec<Changed<'a>> {
+    let world = frame.world;
+    let entries = frame.world.timeline.entries();
+    let from = entries.partition_point(|entry| entry.at < frame.now - HISTORY);
     let nodes: BTreeSet<&Uid> = world.cluster.nodes.keys().collect();
     let changes = entries.iter().enumerate().skip(from).filter(|(_, entry)| match entry.kind {
         EntryKind::Deploy | EntryKind::Change | EntryKind::Applied => entry.cause.is_none(),
@@ -297,6 +297,7 @@ fn comes_of(world: &World, change: &TimelineEntry, trouble: &TimelineEntry) -> b
 mod tests {
     use super::*;
     use crate::event::{Amount, samples};
+    use crate::state::State;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -408,7 +409,7 @@ mod tests {
         timeline.add(at(20), EntryKind::Trouble, "app", "CrashLoopBackOff", None);
         let id = timeline.add(at(30), EntryKind::Trouble, "n2", "node not ready", None);
         timeline.about(id, &"n2".into());
-        let blamed: Vec<_> = changed(&state)
+        let blamed: Vec<_> = changed(&state.frame())
             .iter()
             .map(|change| (change.entry.text.clone(), change.then.map(|then| then.at)))
             .collect();

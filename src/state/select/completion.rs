@@ -7,7 +7,7 @@ use crate::clean::Clean;
 use crate::data::Problem;
 use crate::event::{ContextId, Purpose, Typed};
 use crate::keymap::Action;
-use crate::state::{Overlay, Picks, State};
+use crate::state::{Frame, Overlay, Picks};
 
 /// One thing that the line can be completed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,28 +31,28 @@ impl Candidate {
 }
 
 /// The candidates for the typed line as it is now, the best first.
-pub fn candidates(state: &State) -> Vec<Candidate> {
-    let Some(input) = &state.screen.input else { return Vec::new() };
-    match (&input.purpose, state.screen.overlays.last()) {
+pub fn candidates(frame: &Frame<'_>) -> Vec<Candidate> {
+    let Some(input) = &frame.screen.input else { return Vec::new() };
+    match (&input.purpose, frame.screen.overlays.last()) {
         (Purpose::Input, Some(Overlay::Form(form))) => form
-            .choices(&state.world, state.now, &input.text)
+            .choices(frame.world, frame.now, &input.text)
             .into_iter()
             .map(|choice| Candidate::plain(choice.value))
             .collect(),
-        (Purpose::Command, _) if input.text.starts_with("ns ") => namespaces(state, &input.text[3..]),
-        (Purpose::Command, _) if input.text.starts_with("node ") => nodes(state, &input.text[5..]),
-        (Purpose::Command, _) => palette(state, input.text.trim()),
+        (Purpose::Command, _) if input.text.starts_with("ns ") => namespaces(frame, &input.text[3..]),
+        (Purpose::Command, _) if input.text.starts_with("node ") => nodes(frame, &input.text[5..]),
+        (Purpose::Command, _) => palette(frame, input.text.trim()),
         _ => Vec::new(),
     }
 }
 
 /// The candidate that enter takes: the chosen one; of a command that is none as it stands, the best that
 /// begins as it is typed. Nobody leaves by a guess.
-pub fn meant(state: &State) -> Option<usize> {
-    let input = state.screen.input.as_ref()?;
+pub fn meant(frame: &Frame<'_>) -> Option<usize> {
+    let input = frame.screen.input.as_ref()?;
     let typed = input.text.trim();
-    let guess = input.purpose == Purpose::Command && !typed.is_empty() && !command(state, &input.text);
-    let all = candidates(state);
+    let guess = input.purpose == Purpose::Command && !typed.is_empty() && !command(frame, &input.text);
+    let all = candidates(frame);
     let quit = Some(Action::Quit);
     let begun = |candidate: &Candidate| {
         candidate.action != quit && names(candidate).any(|name| name.starts_with(typed))
@@ -61,37 +61,37 @@ pub fn meant(state: &State) -> Option<usize> {
 }
 
 /// Whether the line can be run as it is typed: an action, or a step with or without inputs.
-fn command(state: &State, line: &str) -> bool {
+fn command(frame: &Frame<'_>, line: &str) -> bool {
     let (first, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
     let offers =
         [Picks::Theme, Picks::Keymap].into_iter().any(|picks| picks.word() == first && !rest.is_empty());
-    let step = state
+    let step = frame
         .runbook
         .step(if first == "step" { rest.split(' ').next().unwrap_or("") } else { first })
         .is_some();
     step || line.parse::<Action>().is_ok_and(|action| !matches!(action, Action::Step(_)))
-        || offers && exact(state, line.trim())
+        || offers && exact(frame, line.trim())
 }
 
-fn exact(state: &State, line: &str) -> bool {
-    all(state).iter().any(|candidate| candidate.text.raw() == line)
+fn exact(frame: &Frame<'_>, line: &str) -> bool {
+    all(frame).iter().any(|candidate| candidate.text.raw() == line)
 }
 
 /// Everything that can be run here. Nothing typed: older commands first.
-fn palette(state: &State, typed: &str) -> Vec<Candidate> {
+fn palette(frame: &Frame<'_>, typed: &str) -> Vec<Candidate> {
     if typed.is_empty() {
-        return state
+        return frame
             .screen
             .history
             .iter()
             .map(|line| Candidate { text: line.clone(), ..Candidate::default() })
-            .chain(all(state))
+            .chain(all(frame))
             .collect();
     }
     let mut fitting: Vec<(i32, Candidate)> =
-        all(state).into_iter().filter_map(|c| Some((score(typed, &c)?, c))).collect();
+        all(frame).into_iter().filter_map(|c| Some((score(typed, &c)?, c))).collect();
     if fitting.is_empty() {
-        return nearest(state, typed).into_iter().collect();
+        return nearest(frame, typed).into_iter().collect();
     }
     fitting.sort_by_key(|(score, _)| Reverse(*score));
     fitting.into_iter().map(|(_, candidate)| candidate).collect()
@@ -99,8 +99,8 @@ fn palette(state: &State, typed: &str) -> Vec<Candidate> {
 
 /// Nothing runs by that name: the fault, with the nearest of all that can be run here. `None` where something
 /// does.
-pub fn unknown(state: &State, name: &str) -> Option<Problem> {
-    unknown_among(&all(state), name)
+pub fn unknown(frame: &Frame<'_>, name: &str) -> Option<Problem> {
+    unknown_among(&all(frame), name)
 }
 
 fn unknown_among(all: &[Candidate], name: &str) -> Option<Problem> {
@@ -109,8 +109,8 @@ fn unknown_among(all: &[Candidate], name: &str) -> Option<Problem> {
 }
 
 /// What a slip of the fingers turns into what is typed.
-fn nearest(state: &State, typed: &str) -> Option<Candidate> {
-    let all = all(state);
+fn nearest(frame: &Frame<'_>, typed: &str) -> Option<Candidate> {
+    let all = all(frame);
     let near = unknown_among(&all, typed)?.nearest?;
     all.into_iter().find(|candidate| called(candidate).any(|name| name == near))
 }
@@ -140,12 +140,12 @@ fn names(candidate: &Candidate) -> impl Iterator<Item = &str> {
     aliases.copied().chain([candidate.text.raw()])
 }
 
-fn all(state: &State) -> Vec<Candidate> {
+fn all(frame: &Frame<'_>) -> Vec<Candidate> {
     let actions = Action::PLAIN
         .iter()
         .filter(|action| action.can_be_typed())
         .map(|a| Candidate::runs(a.clone(), a.spec().doc));
-    let steps = state
+    let steps = frame
         .runbook
         .steps
         .iter()
@@ -157,7 +157,7 @@ fn all(state: &State) -> Vec<Candidate> {
         });
         made.collect::<Vec<_>>()
     };
-    let screen = &state.screen;
+    let screen = frame.screen;
     let themes = offer(Picks::Theme, &screen.themes.names, "Use this theme");
     let keymaps = offer(Picks::Keymap, &screen.keymaps.names, "Use this keymap");
     let completed = [Action::Namespaces(String::new()), Action::Node(String::new())];
@@ -167,12 +167,12 @@ fn all(state: &State) -> Vec<Candidate> {
 }
 
 /// Completes the last of the namespaces that are named.
-fn namespaces(state: &State, typed: &str) -> Vec<Candidate> {
+fn namespaces(frame: &Frame<'_>, typed: &str) -> Vec<Candidate> {
     let (before, last) = typed.rsplit_once([' ', ',']).map_or(("", typed), |(before, last)| (before, last));
     let before = if before.is_empty() { String::new() } else { format!("{before} ") };
-    let watched = state.world.session.iter().flat_map(|session| &session.namespaces).map(Clean::as_str);
+    let watched = frame.world.session.iter().flat_map(|session| &session.namespaces).map(Clean::as_str);
     let mut known: Vec<&str> =
-        state.world.namespaces.keys().map(|name| ContextId::bare(name)).chain(watched).collect();
+        frame.world.namespaces.keys().map(|name| ContextId::bare(name)).chain(watched).collect();
     known.sort_unstable();
     known.dedup();
     let names = known.into_iter().chain(["all"]);
@@ -180,8 +180,8 @@ fn namespaces(state: &State, typed: &str) -> Vec<Candidate> {
     fitting.map(|name| Candidate::runs(Action::Namespaces(format!("{before}{name}")), "")).collect()
 }
 
-fn nodes(state: &State, typed: &str) -> Vec<Candidate> {
-    let world = &state.world;
+fn nodes(frame: &Frame<'_>, typed: &str) -> Vec<Candidate> {
+    let world = frame.world;
     let names = world.cluster.nodes.values().map(|node| world.place(node.meta.context(), &node.meta.name));
     names
         .filter(|name| name.contains(typed.trim()))

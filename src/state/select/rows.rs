@@ -9,7 +9,7 @@ use crate::event::{Pod, Signal};
 use crate::runbook::{Step, Suggestion, suggestions};
 use crate::state::detect::trouble::answered;
 use crate::state::{
-    Cluster, Focus, Group, ListView, Screen, Series, Severity, State, WorkloadRow, World, diagnose, explain,
+    Cluster, Focus, Frame, Group, ListView, Screen, Series, Severity, WorkloadRow, World, diagnose, explain,
     timeline_lines,
 };
 use crate::units;
@@ -106,17 +106,17 @@ fn falling_behind(group: &Group) -> Option<i64> {
 
 /// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when
 /// it is opened.
-pub fn pod_lines(state: &State) -> Vec<PodLine<'_>> {
-    pod_lines_of(state, workload_rows(&state.world))
+pub fn pod_lines<'a>(frame: &Frame<'a>) -> Vec<PodLine<'a>> {
+    pod_lines_of(frame, workload_rows(frame.world))
 }
 
 /// The same of rows at hand.
-pub fn pod_lines_of<'a>(state: &'a State, mut rows: Vec<WorkloadRow<'a>>) -> Vec<PodLine<'a>> {
-    let screen = &state.screen;
-    let filter = state.screen.filter(Focus::Pods).to_lowercase();
-    let cluster = &state.world.cluster;
+pub fn pod_lines_of<'a>(frame: &Frame<'a>, mut rows: Vec<WorkloadRow<'a>>) -> Vec<PodLine<'a>> {
+    let screen = frame.screen;
+    let filter = frame.screen.filter(Focus::Pods).to_lowercase();
+    let cluster = &frame.world.cluster;
     rows.retain(|row| {
-        (!screen.faults_only || row.severity > Severity::Ok) && matches(&state.world, row, &filter)
+        (!screen.faults_only || row.severity > Severity::Ok) && matches(frame.world, row, &filter)
     });
     hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
     let mut lines = Vec::with_capacity(rows.len());
@@ -182,33 +182,33 @@ fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
 
 /// The services that pass the filter and of which the charts have something to show, those that fail most
 /// first; of those that fail alike the one that failed most in the time that is shown.
-pub fn rate_lines(state: &State) -> Vec<(&Clean, &Series)> {
-    let rates = &state.world.rates;
-    let filter = state.screen.filter(Focus::Rates).to_lowercase();
-    let since = state.now - state.screen.span.length();
+pub fn rate_lines<'a>(frame: &Frame<'a>) -> Vec<(&'a Clean, &'a Series)> {
+    let rates = &frame.world.rates;
+    let filter = frame.screen.filter(Focus::Rates).to_lowercase();
+    let since = frame.now - frame.screen.span.length();
     let shown = |(name, series): &(&Clean, &Series)| {
         name.to_lowercase().contains(&filter) && (rates.now(name).is_some() || series.known_since(since))
     };
     // of a percent, as they are shown
     let tenths = |ratio: Option<f64>| (ratio.unwrap_or(-1.0) * 1_000.0).round();
     let failed = |(name, series): (&'_ Clean, &'_ Series)| {
-        let most = series.dots(Signal::Errors, since, state.now, 1).first().copied().flatten();
+        let most = series.dots(Signal::Errors, since, frame.now, 1).first().copied().flatten();
         [tenths(rates.ratio(name)), tenths(most)]
     };
     let mut rows: Vec<_> =
         rates.services.iter().filter(shown).map(|service| (failed(service), service)).collect();
     rows.sort_by(|([a, before_a], _), ([b, before_b], _)| b.total_cmp(a).then(before_b.total_cmp(before_a)));
     let mut rows: Vec<(&Clean, &Series)> = rows.into_iter().map(|(_, service)| service).collect();
-    hold(&mut rows, state.screen.lists.get(&Focus::Rates), |(name, _)| name);
+    hold(&mut rows, frame.screen.lists.get(&Focus::Rates), |(name, _)| name);
     rows
 }
 
 /// The consumer groups that pass the filter, the worst first.
-pub fn lag_lines(state: &State) -> Vec<&Group> {
-    let filter = state.screen.filter(Focus::Lag).to_lowercase();
-    let mut rows = state.world.lag.rows();
+pub fn lag_lines<'a>(frame: &Frame<'a>) -> Vec<&'a Group> {
+    let filter = frame.screen.filter(Focus::Lag).to_lowercase();
+    let mut rows = frame.world.lag.rows();
     rows.retain(|group| group.now.group.to_lowercase().contains(&filter));
-    hold(&mut rows, state.screen.lists.get(&Focus::Lag), |group| &group.now.group);
+    hold(&mut rows, frame.screen.lists.get(&Focus::Lag), |group| &group.now.group);
     rows
 }
 
@@ -222,27 +222,27 @@ pub enum StepLine<'a> {
 }
 
 /// The steps pane: what fits now, then all.
-pub fn step_lines(state: &State) -> Vec<(Clean, StepLine<'_>)> {
-    let suggested = suggestions(&state.world, &state.runbook)
+pub fn step_lines<'a>(frame: &Frame<'a>) -> Vec<(Clean, StepLine<'a>)> {
+    let suggested = suggestions(frame.world, frame.runbook)
         .into_iter()
         .map(|s| (format!("suggested {}", s.title).into(), StepLine::Suggested(s)));
-    suggested.chain(state.runbook.steps.iter().map(|step| (step.id.clone(), StepLine::Plain(step)))).collect()
+    suggested.chain(frame.runbook.steps.iter().map(|step| (step.id.clone(), StepLine::Plain(step)))).collect()
 }
 
 /// The identities of the focused pane's rows, top to bottom.
-pub fn row_ids(state: &State) -> Vec<Clean> {
-    rows_of(state, state.screen.focus)
+pub fn row_ids(frame: &Frame<'_>) -> Vec<Clean> {
+    rows_of(frame, frame.screen.focus)
 }
 
 /// The identities of a pane's rows, top to bottom.
-pub fn rows_of(state: &State, focus: Focus) -> Vec<Clean> {
+pub fn rows_of(frame: &Frame<'_>, focus: Focus) -> Vec<Clean> {
     match focus {
-        Focus::Pods => pod_lines(state).iter().map(|line| line.id().clone()).collect(),
-        Focus::Rates => rate_lines(state).into_iter().map(|(service, _)| service.clone()).collect(),
-        Focus::Lag => lag_lines(state).into_iter().map(|group| group.now.group.clone()).collect(),
+        Focus::Pods => pod_lines(frame).iter().map(|line| line.id().clone()).collect(),
+        Focus::Rates => rate_lines(frame).into_iter().map(|(service, _)| service.clone()).collect(),
+        Focus::Lag => lag_lines(frame).into_iter().map(|group| group.now.group.clone()).collect(),
         Focus::Timeline => {
-            timeline_lines(state).iter().map(|line| line.entry.id.to_string().into()).collect()
+            timeline_lines(frame).iter().map(|line| line.entry.id.to_string().into()).collect()
         }
-        Focus::Steps => step_lines(state).into_iter().map(|(id, _)| id).collect(),
+        Focus::Steps => step_lines(frame).into_iter().map(|(id, _)| id).collect(),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::clean::Clean;
 use crate::data::Problem;
 use crate::event::{Alert, ContextId, Meta, Uid};
-use crate::state::{EntryKind, Focus, State, Timeline, TimelineEntry, World};
+use crate::state::{EntryKind, Focus, Frame, Timeline, TimelineEntry, World};
 
 /// The viewer's place in the timeline, besides selection and filter.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,15 +75,15 @@ impl TimelineFilter {
 }
 
 /// The timeline's lines that pass the filter, oldest first; below an opened cause its cases.
-pub fn timeline_lines(state: &State) -> Vec<TimelineLine<'_>> {
-    lines(state, |id| state.screen.reading.opened.contains(&id))
+pub fn timeline_lines<'a>(frame: &Frame<'a>) -> Vec<TimelineLine<'a>> {
+    lines(frame, |id| frame.screen.reading.opened.contains(&id))
 }
 
 /// A line passes for its cases' sake as well.
-fn lines(state: &State, opened: impl Fn(u64) -> bool) -> Vec<TimelineLine<'_>> {
-    let filter = TimelineFilter::new(state.screen.filter(Focus::Timeline));
-    let world = &state.world;
-    let timeline = &state.world.timeline;
+fn lines<'a>(frame: &Frame<'a>, opened: impl Fn(u64) -> bool) -> Vec<TimelineLine<'a>> {
+    let filter = TimelineFilter::new(frame.screen.filter(Focus::Timeline));
+    let world = frame.world;
+    let timeline = &frame.world.timeline;
     let takes = |entry| filter.takes(entry, |entry| world.subject(entry));
     let mut lines = Vec::new();
     for entry in timeline.lines() {
@@ -111,20 +111,20 @@ pub fn place_of(lines: &[TimelineLine<'_>], timeline: &Timeline, id: &str) -> Op
 }
 
 /// The timeline's selected entry.
-pub fn selected_entry(state: &State) -> Option<&TimelineEntry> {
-    let id = state.screen.lists.get(&Focus::Timeline)?.selected.as_ref()?;
-    state.world.timeline.get(id.parse().ok()?)
+pub fn selected_entry<'a>(frame: &Frame<'a>) -> Option<&'a TimelineEntry> {
+    let id = frame.screen.lists.get(&Focus::Timeline)?.selected.as_ref()?;
+    frame.world.timeline.get(id.parse().ok()?)
 }
 
 /// The next (or previous) entry that has the searched text, round the ends, from the one that is selected or
 /// from the newest on.
-pub fn search(state: &State, forward: bool) -> Option<&TimelineEntry> {
+pub fn search<'a>(frame: &Frame<'a>, forward: bool) -> Option<&'a TimelineEntry> {
     let filter = TimelineFilter {
-        words: vec![state.screen.reading.search.to_lowercase()],
+        words: vec![frame.screen.reading.search.to_lowercase()],
         ..TimelineFilter::default()
     };
-    let all = lines(state, |_| true);
-    let selected = state.screen.lists.get(&Focus::Timeline).and_then(|list| list.selected.as_ref());
+    let all = lines(frame, |_| true);
+    let selected = frame.screen.lists.get(&Focus::Timeline).and_then(|list| list.selected.as_ref());
     let at = selected.and_then(|id| all.iter().position(|line| line.entry.id.to_string() == id.as_str()));
     let mut order: Vec<usize> = match at {
         Some(at) => (at + 1..all.len()).chain(0..=at).collect(),
@@ -138,7 +138,7 @@ pub fn search(state: &State, forward: bool) -> Option<&TimelineEntry> {
         .into_iter()
         .filter_map(|at| all.get(at))
         .map(|line| line.entry)
-        .find(|entry| filter.takes(entry, |entry| state.world.subject(entry)))
+        .find(|entry| filter.takes(entry, |entry| frame.world.subject(entry)))
 }
 
 /// The object of the cluster that an entry is about, as far as it is there: by identity, else by the

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::clean::Clean;
 use crate::event::{Alert, Silence, SourceId};
-use crate::state::State;
+use crate::state::Frame;
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -20,8 +20,8 @@ const COLUMNS: u16 = 150;
 const LABEL: usize = 13;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, selected: Option<&Clean>, body: Rect, buf: &mut Buffer) {
-    let alerts = &state.world.alerts;
+pub fn draw(frame: &Frame<'_>, look: &Look, selected: Option<&Clean>, body: Rect, buf: &mut Buffer) {
+    let alerts = &frame.world.alerts;
     let groups = alerts.grouped();
     let first = groups.first().and_then(|(_, alerts)| alerts.first()).map(|alert| &alert.fingerprint);
     let chosen = selected.or(first);
@@ -34,22 +34,22 @@ pub fn draw(state: &State, look: &Look, selected: Option<&Clean>, body: Rect, bu
             if Some(&alert.fingerprint) == chosen {
                 at = Some(lines.len());
             }
-            lines.push(row(state, look, alert, Row::new(columns.saturating_sub(2))));
+            lines.push(row(frame, look, alert, Row::new(columns.saturating_sub(2))));
         }
     }
-    let page = Page { state, look, columns: columns.saturating_sub(2) };
+    let page = Page { frame, look, columns: columns.saturating_sub(2) };
     let about = chosen.map(|fingerprint| page.about(fingerprint)).unwrap_or_default();
     let height = u16::try_from(lines.len() + about.len() + 2).unwrap_or(u16::MAX).max(5);
     let inside = pane::overlay(
         look,
         Role::BorderFocus,
         "Alerts",
-        &note(state),
+        &note(frame),
         pane::centred(body, columns, height),
         buf,
     );
     if lines.is_empty() {
-        return pane::nothing(look, inside, &nothing(state), buf);
+        return pane::nothing(look, inside, &nothing(frame), buf);
     }
     // the list keeps a third, if it needs it
     let listed = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height / 3);
@@ -63,19 +63,19 @@ pub fn draw(state: &State, look: &Look, selected: Option<&Clean>, body: Rect, bu
     pane::more(look, inside, seen, count, buf);
 }
 
-fn note(state: &State) -> String {
-    let silences = state.world.alerts.silences().len();
-    let firing = format!("{} firing", state.world.alerts.firing());
+fn note(frame: &Frame<'_>) -> String {
+    let silences = frame.world.alerts.silences().len();
+    let firing = format!("{} firing", frame.world.alerts.firing());
     let silences = (silences > 0).then(|| units::counted(silences, "silence"));
-    [Some(firing), silences, summary::silence(state, SourceId::Alertmanager)]
+    [Some(firing), silences, summary::silence(frame, SourceId::Alertmanager)]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()
         .join(" · ")
 }
 
-fn nothing(state: &State) -> String {
-    summary::told(state, SourceId::Alertmanager)
+fn nothing(frame: &Frame<'_>) -> String {
+    summary::told(frame, SourceId::Alertmanager)
         .map_or_else(|| "no alerts".to_owned(), |why| format!("no alerts are known: {why}"))
 }
 
@@ -99,7 +99,7 @@ fn group(look: &Look, name: &str, alerts: &[&Alert], row: Row) -> Row {
     row.gap(1).text(look.style(Role::Title), name).gap(2).text(look.style(Role::Dim), &counts)
 }
 
-fn row(state: &State, look: &Look, alert: &Alert, row: Row) -> Row {
+fn row(frame: &Frame<'_>, look: &Look, alert: &Alert, row: Row) -> Row {
     let (mark, word, role) = doing(alert);
     let about = alert.about().cloned().unwrap_or_else(|| labels(alert).into());
     let severity = alert.labels.get("severity").map_or("", Clean::as_str);
@@ -109,20 +109,20 @@ fn row(state: &State, look: &Look, alert: &Alert, row: Row) -> Row {
         .gap(1)
         .cell(look.style(Role::Text), severity, 9)
         .gap(1);
-    let row = row.number(look.style(Role::Dim), &units::age(state.now - alert.since), 7).gap(2);
-    let quiet = state
+    let row = row.number(look.style(Role::Dim), &units::age(frame.now - alert.since), 7).gap(2);
+    let quiet = frame
         .world
         .alerts
         .silencing(alert)
         .last()
-        .map(|silence| format!("until {} by {}", until(state, silence), silence.by));
+        .map(|silence| format!("until {} by {}", until(frame, silence), silence.by));
     let words = quiet.or_else(|| alert.summary.as_ref().map(ToString::to_string)).unwrap_or_default();
     row.text(look.style(Role::Text), &words)
 }
 
 /// `15:30`, or with its date where that is another day.
-fn until(state: &State, silence: &Silence) -> String {
-    let today = silence.ends.date_naive() == state.now.date_naive();
+fn until(frame: &Frame<'_>, silence: &Silence) -> String {
+    let today = silence.ends.date_naive() == frame.now.date_naive();
     silence.ends.format(if today { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
 }
 
@@ -138,7 +138,7 @@ fn labels(alert: &Alert) -> String {
 
 /// What the lines are made with.
 struct Page<'a> {
-    state: &'a State,
+    frame: &'a Frame<'a>,
     look: &'a Look<'a>,
     columns: u16,
 }
@@ -160,12 +160,12 @@ impl Page<'_> {
     fn about(&self, fingerprint: &str) -> Vec<Row> {
         let rule = "─".repeat(usize::from(self.columns));
         let mut lines = vec![Row::new(self.columns).text(self.look.style(Role::Border), &rule)];
-        let Some(alert) = self.state.world.alerts.get(fingerprint) else {
+        let Some(alert) = self.frame.world.alerts.get(fingerprint) else {
             lines.extend(self.fact("", Role::Ok, "○ the chosen alert has ended"));
             return lines;
         };
         let (mark, word, role) = doing(alert);
-        let age = units::age(self.state.now - alert.since);
+        let age = units::age(self.frame.now - alert.since);
         lines.extend(self.fact(
             "state",
             role,
@@ -186,19 +186,19 @@ impl Page<'_> {
                 .filter_map(|(label, url)| Some(self.fact(label, Role::Link, url.as_ref()?)))
                 .flatten(),
         );
-        for silence in self.state.world.alerts.silencing(alert) {
+        for silence in self.frame.world.alerts.silencing(alert) {
             let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
             let words = format!(
                 "{} by {} until {}: {}",
                 matchers.join(" "),
                 silence.by,
-                until(self.state, silence),
+                until(self.frame, silence),
                 silence.comment
             );
             lines.extend(self.fact("silenced", Role::Text, &words));
         }
         let name = |id: &Clean| {
-            self.state.world.alerts.get(id).map_or_else(|| id.clone(), |other| other.name.clone())
+            self.frame.world.alerts.get(id).map_or_else(|| id.clone(), |other| other.name.clone())
         };
         let inhibiting: Vec<Clean> = alert.inhibited_by.iter().map(name).collect();
         if !inhibiting.is_empty() {

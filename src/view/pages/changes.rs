@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::state::{Changed, State, changed};
+use crate::state::{Changed, Frame, changed};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -15,8 +15,8 @@ use crate::view::primitives::{pane, symbols};
 const COLUMNS: u16 = 160;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let changes = changed(state);
+pub fn draw(frame: &Frame<'_>, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
+    let changes = changed(frame);
     let rows = u16::try_from(changes.len().max(1) + 2).unwrap_or(u16::MAX);
     let area = pane::centred(body, COLUMNS.min(body.width), rows);
     let inside =
@@ -31,24 +31,24 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
     }
     let subject = changes
         .iter()
-        .map(|change| width(&state.world.subject(change.entry)))
+        .map(|change| width(&frame.world.subject(change.entry)))
         .max()
         .unwrap_or(0)
         .min(usize::from(inside.width) / 4);
-    let rows = changes.iter().map(|change| row(state, look, change, subject, Row::new(inside.width)));
+    let rows = changes.iter().map(|change| row(frame, look, change, subject, Row::new(inside.width)));
     pane::scrolled(look, inside, rows.collect(), scroll, buf);
 }
 
 /// `14:31:50  12m ago  ⇡ app  rev 6 → 7  v1.2.3 → v1.3.0  by helm   ▸ 18s later: app 5xx 24.8 % > 5 %`
-fn row(state: &State, look: &Look, change: &Changed<'_>, subject: usize, row: Row) -> Row {
+fn row(frame: &Frame<'_>, look: &Look, change: &Changed<'_>, subject: usize, row: Row) -> Row {
     let entry = change.entry;
     let (mark, role) = symbols::entry(entry.kind);
     let dim = look.style(Role::Dim);
     let number = entry.mark.map(units::circled).unwrap_or_default();
-    let ago = format!("{} ago", units::age(state.now - entry.at));
+    let ago = format!("{} ago", units::age(frame.now - entry.at));
     let row = row
         .gap(1)
-        .text(dim, &time(state, entry.at))
+        .text(dim, &time(frame, entry.at))
         .number(dim, &ago, 12)
         .gap(2)
         .text(look.style(role), mark)
@@ -56,7 +56,7 @@ fn row(state: &State, look: &Look, change: &Changed<'_>, subject: usize, row: Ro
     let row = row
         .cell(look.style(Role::ChartMarker), &number, 2)
         .gap(1)
-        .cell(look.style(Role::Strong), &state.world.subject(entry), subject)
+        .cell(look.style(Role::Strong), &frame.world.subject(entry), subject)
         .gap(2);
     let words = change.run.map_or_else(
         || entry.text.to_string(),

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use crate::event::{Allowed, DiffLine, DryRun, Op, Plan, Purpose, Server, Sign, StepCall, Weight};
 use crate::keymap::{Action, Context};
-use crate::state::{Dialog, State};
+use crate::state::{Dialog, Frame};
 use crate::step::guard;
 use crate::theme::Role;
 use crate::units;
@@ -20,16 +20,16 @@ const LABEL: usize = 18;
 const BRIEF: usize = 8;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, dialog: &Dialog, body: Rect, buf: &mut Buffer) {
     let plan = &dialog.plan;
     let columns = 110.min(body.width.saturating_sub(2));
     let inner = columns.saturating_sub(2);
-    let lines = told(state, look, dialog, inner);
-    let keys = asked(state, look, plan, inner);
+    let lines = told(frame, look, dialog, inner);
+    let keys = asked(frame, look, plan, inner);
     let height = u16::try_from(lines.len() + keys.len() + 2).unwrap_or(u16::MAX);
     let border = if plan.naming.is_some() { Role::BorderDanger } else { Role::BorderFocus };
     let area = pane::centred(body, columns, height);
-    let inside = pane::overlay(look, border, &title(state, plan), &place(state, plan), area, buf);
+    let inside = pane::overlay(look, border, &title(frame, plan), &place(frame, plan), area, buf);
     let bottom = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height);
     let top = Rect { height: inside.height - bottom, ..inside };
     let start = dialog.scroll.min(lines.len().saturating_sub(top.height.into()));
@@ -40,36 +40,36 @@ pub fn draw(state: &State, look: &Look, dialog: &Dialog, body: Rect, buf: &mut B
 }
 
 /// What it does, and of what it is the undo.
-fn title(state: &State, plan: &Plan) -> String {
-    let undone = plan.intent.call.undoes.and_then(|id| state.world.runs.get(id));
+fn title(frame: &Frame<'_>, plan: &Plan) -> String {
+    let undone = plan.intent.call.undoes.and_then(|id| frame.world.runs.get(id));
     let of = undone.map(|run| format!("undo of {} · ", units::circled(run.mark))).unwrap_or_default();
     format!("{of}{}", plan.intent.title)
 }
 
 /// Context and namespace, or the address of the server: where it would be done.
-fn place(state: &State, plan: &Plan) -> String {
+fn place(frame: &Frame<'_>, plan: &Plan) -> String {
     if let Server::Alertmanager(address) = plan.intent.server() {
-        let several = state.world.session.as_ref().filter(|session| session.several());
+        let several = frame.world.session.as_ref().filter(|session| session.several());
         return format!(
             "Alertmanager{} · {address}",
             several.map(|session| format!(" of {}", session.context)).unwrap_or_default()
         );
     }
-    let context = state.world.session.as_ref().map_or("", |session| session.context.as_str());
-    let context = state.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
+    let context = frame.world.session.as_ref().map_or("", |session| session.context.as_str());
+    let context = frame.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
     let namespace = &plan.intent.target.namespace;
     if namespace.is_empty() { context } else { format!("{context} · {namespace}") }
 }
 
-fn told(state: &State, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
+fn told(frame: &Frame<'_>, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let plan = &dialog.plan;
     let short: String = plan.intent.target.uid.chars().take(8).collect();
     let target = format!("{} {}", plan.intent.target.kind, plan.intent.target.name);
     let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target);
     let uid = Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1);
-    let place = place(state, plan);
+    let place = place(frame, plan);
     let fits = first.used() + " in ".len() + width(&place) + uid.used() <= usize::from(columns);
-    let apart = !fits || state.world.full_place(&plan.intent.target).is_some();
+    let apart = !fits || frame.world.full_place(&plan.intent.target).is_some();
     let named = || first.clone().text(look.style(Role::Dim), " in ").text(look.style(Role::Strong), &place);
     let mut lines = vec![if apart { first.clone() } else { named() }.right(uid)];
     lines.extend(
@@ -199,11 +199,11 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
 }
 
 /// The keys, or what keeps them from working, or the name to type.
-fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
+fn asked(frame: &Frame<'_>, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let mut lines = vec![Row::new(columns)];
-    let input = state.screen.input.as_ref().filter(|input| input.purpose == Purpose::Name);
+    let input = frame.screen.input.as_ref().filter(|input| input.purpose == Purpose::Name);
     if let Some(naming) = &plan.naming {
-        let place = state
+        let place = frame
             .world
             .full_place(&plan.intent.target)
             .map(|place| format!(" in {place}"))
@@ -215,7 +215,7 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
                 .map(|part| Row::new(columns).gap(1).text(look.style(Role::Warn), part)),
         );
     }
-    let obstacle = obstacle(state, look, plan);
+    let obstacle = obstacle(frame, look, plan);
     let unarmed = obstacle.as_ref().is_some_and(|(role, _)| *role == Role::Warn);
     match (&obstacle, input) {
         (Some((role, words)), _) => {
@@ -250,11 +250,11 @@ fn asked(state: &State, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
 }
 
 /// Why it cannot be confirmed as things are, and what to do about it.
-fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
+fn obstacle(frame: &Frame<'_>, look: &Look, plan: &Plan) -> Option<(Role, String)> {
     if let Some(refusal) = plan.obstacle() {
         return Some((Role::Critical, format!("✗ {}", refusal.reason())));
     }
-    let denied = guard::authorise(&state.world, &plan.intent, state.now).err()?;
+    let denied = guard::authorise(frame.world, &plan.intent, frame.now).err()?;
     if !denied.wants_arming() {
         return Some((Role::ReadOnly, format!("✗ {denied}")));
     }
@@ -264,9 +264,9 @@ fn obstacle(state: &State, look: &Look, plan: &Plan) -> Option<(Role, String)> {
             (None, Some(there)) => format!("leave this and press {there} to arm"),
             (None, None) => "leave this and type :arm".to_owned(),
         };
-    let whom = state
+    let whom = frame
         .world
-        .label(state.world.context_of(&plan.intent.target))
+        .label(frame.world.context_of(&plan.intent.target))
         .map(|label| format!(" in {label}"))
         .unwrap_or_default();
     Some((Role::Warn, format!("▲ not armed{whom}: {how}")))

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::clean::Clean;
 use crate::event::{Notice, Output};
 use crate::keymap::{Action, Context};
-use crate::state::{Run, Stage, State, TimelineEntry, object_of};
+use crate::state::{Frame, Run, Stage, TimelineEntry, object_of};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -23,11 +23,11 @@ const LABEL: usize = 12;
 const WARNINGS: usize = 30;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, id: u64, scroll: usize, body: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, id: u64, scroll: usize, body: Rect, buf: &mut Buffer) {
     let columns = COLUMNS.min(body.width);
-    let page = Page { state, look, columns: columns.saturating_sub(2) };
-    let (title, lines) = match state.world.timeline.get(id) {
-        Some(entry) => (format!("{} {}", entry.kind, state.world.subject(entry)), page.lines(entry)),
+    let page = Page { frame, look, columns: columns.saturating_sub(2) };
+    let (title, lines) = match frame.world.timeline.get(id) {
+        Some(entry) => (format!("{} {}", entry.kind, frame.world.subject(entry)), page.lines(entry)),
         None => (
             "gone".to_owned(),
             page.fact("", Role::Warn, "▲ the timeline no longer has this entry; the recording does"),
@@ -40,7 +40,7 @@ pub fn draw(state: &State, look: &Look, id: u64, scroll: usize, body: Rect, buf:
 
 /// What the lines are made with.
 struct Page<'a> {
-    state: &'a State,
+    frame: &'a Frame<'a>,
     look: &'a Look<'a>,
     columns: u16,
 }
@@ -69,7 +69,7 @@ impl Page<'_> {
         let (mark, role) = symbols::entry(entry.kind);
         lines.extend(self.fact("what", role, &format!("{mark} {}", entry.text)));
         lines.extend(self.object(entry));
-        let run = entry.mark.and_then(|mark| self.state.world.runs.all().find(|run| run.mark == mark));
+        let run = entry.mark.and_then(|mark| self.frame.world.runs.all().find(|run| run.mark == mark));
         lines.extend(run.into_iter().flat_map(|run| self.action(run)));
         if entry.cases > 0 {
             lines.extend(self.cases(entry));
@@ -79,7 +79,7 @@ impl Page<'_> {
     }
 
     fn when(&self, entry: &TimelineEntry) -> Vec<Row> {
-        let began = self.state.world.began().map(|began| {
+        let began = self.frame.world.began().map(|began| {
             let (sign, span) =
                 if entry.at < began { ("before", began - entry.at) } else { ("after", entry.at - began) };
             format!("  {} {sign} the first sign", units::age(span))
@@ -95,8 +95,8 @@ impl Page<'_> {
 
     /// What it is about, as it is now, and the key that leads there.
     fn object(&self, entry: &TimelineEntry) -> Vec<Row> {
-        let cluster = &self.state.world.cluster;
-        let Some(uid) = object_of(&self.state.world, entry) else { return Vec::new() };
+        let cluster = &self.frame.world.cluster;
+        let Some(uid) = object_of(&self.frame.world, entry) else { return Vec::new() };
         let key = self
             .look
             .keys(&[Context::Page], &Action::Jump)
@@ -151,20 +151,20 @@ impl Page<'_> {
     }
 
     fn cases(&self, entry: &TimelineEntry) -> Vec<Row> {
-        let all: Vec<&TimelineEntry> = self.state.world.timeline.cases(entry.id).collect();
+        let all: Vec<&TimelineEntry> = self.frame.world.timeline.cases(entry.id).collect();
         let unlisted = (entry.cases as usize).saturating_sub(all.len());
         let more = if unlisted > 0 { format!(", {unlisted} of them only counted") } else { String::new() };
         let subject =
-            all.iter().map(|case| width(&self.state.world.subject(case))).max().unwrap_or(0).min(40);
+            all.iter().map(|case| width(&self.frame.world.subject(case))).max().unwrap_or(0).min(40);
         let row = |case: &&TimelineEntry| {
             let (mark, role) =
                 if case.ended.is_some() { ("●", Role::Ok) } else { symbols::entry(case.kind) };
             let row =
-                self.row().text(self.look.style(Role::Dim), &timeline::time(self.state, case.at)).gap(2);
+                self.row().text(self.look.style(Role::Dim), &timeline::time(self.frame, case.at)).gap(2);
             let row = row
                 .text(self.look.style(role), mark)
                 .gap(1)
-                .cell(self.look.style(Role::Strong), &self.state.world.subject(case), subject)
+                .cell(self.look.style(Role::Strong), &self.frame.world.subject(case), subject)
                 .gap(2);
             let over = case
                 .ended
@@ -177,7 +177,7 @@ impl Page<'_> {
 
     /// What Kubernetes warned of: the object itself, and what is named after it (its pods, their ReplicaSet).
     fn warnings(&self, entry: &TimelineEntry) -> Vec<Row> {
-        let timeline = &self.state.world.timeline;
+        let timeline = &self.frame.world.timeline;
         let named: Vec<&str> =
             [entry].into_iter().chain(timeline.cases(entry.id)).map(|entry| entry.subject.as_str()).collect();
         let after = |name: &str, about: &str| {
@@ -188,7 +188,7 @@ impl Page<'_> {
                 && notice.meta.context() == entry.context
                 && named.iter().any(|name| !name.is_empty() && after(name, &notice.about))
         };
-        let mut notices: Vec<&Notice> = self.state.world.cluster.notices.values().filter(about).collect();
+        let mut notices: Vec<&Notice> = self.frame.world.cluster.notices.values().filter(about).collect();
         if notices.is_empty() {
             return Vec::new();
         }
@@ -199,7 +199,7 @@ impl Page<'_> {
                 .row()
                 .number(
                     self.look.style(Role::Dim),
-                    &format!("{} ago", units::age(self.state.now - notice.last)),
+                    &format!("{} ago", units::age(self.frame.now - notice.last)),
                     10,
                 )
                 .gap(2);

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::Purpose;
-use crate::state::{Form, State};
+use crate::state::{Form, Frame};
 use crate::theme::Role;
 use crate::view::primitives::pane;
 use crate::view::primitives::text::{Row, width, wrap};
@@ -14,16 +14,16 @@ use crate::view::{Look, Spot, footer};
 const CHOICES: usize = 12;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, form: &Form, body: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, form: &Form, body: Rect, buf: &mut Buffer) {
     let columns = 96.min(body.width.saturating_sub(2));
-    let top = fields(state, look, form, columns.saturating_sub(2));
-    let typed = state.screen.input.as_ref().filter(|input| input.purpose == Purpose::Input);
-    let choices = form.choices(&state.world, state.now, typed.map_or("", |input| &input.text));
+    let top = fields(frame, look, form, columns.saturating_sub(2));
+    let typed = frame.screen.input.as_ref().filter(|input| input.purpose == Purpose::Input);
+    let choices = form.choices(frame.world, frame.now, typed.map_or("", |input| &input.text));
     let choices = if form.waiting || typed.is_none() { Vec::new() } else { choices };
     let listed = choices.len().min(CHOICES);
     let height = u16::try_from(top.len() + listed + 2).unwrap_or(u16::MAX);
     let place =
-        place(state, form).map_or_else(|| form.step.to_string(), |place| format!("{} · {place}", form.step));
+        place(frame, form).map_or_else(|| form.step.to_string(), |place| format!("{} · {place}", form.step));
     let inside = pane::overlay(
         look,
         Role::BorderFocus,
@@ -47,12 +47,12 @@ pub fn draw(state: &State, look: &Look, form: &Form, body: Rect, buf: &mut Buffe
 }
 
 /// The context and the cluster that it is for, where several are looked at.
-fn place(state: &State, form: &Form) -> Option<String> {
-    let session = state.world.session.as_ref().filter(|session| session.several())?;
-    session.looked(form.context(&state.world)).map(|one| format!("{} ({})", one.context, one.cluster))
+fn place(frame: &Frame<'_>, form: &Form) -> Option<String> {
+    let session = frame.world.session.as_ref().filter(|session| session.several())?;
+    session.looked(form.context(frame.world)).map(|one| format!("{} ({})", one.context, one.cluster))
 }
 
-fn fields(state: &State, look: &Look, form: &Form, columns: u16) -> Vec<Row> {
+fn fields(frame: &Frame<'_>, look: &Look, form: &Form, columns: u16) -> Vec<Row> {
     let widest = form.fields.iter().map(|field| width(&field.name)).max().unwrap_or(0) + 2;
     let mut lines = vec![Row::new(columns)];
     for (n, field) in form.fields.iter().enumerate() {
@@ -63,7 +63,7 @@ fn fields(state: &State, look: &Look, form: &Form, columns: u16) -> Vec<Row> {
             &field.name,
             widest,
         );
-        let input = state.screen.input.as_ref().filter(|input| current && input.purpose == Purpose::Input);
+        let input = frame.screen.input.as_ref().filter(|input| current && input.purpose == Purpose::Input);
         lines.push(match input {
             Some(input) => footer::text_with_cursor(look, input, row),
             None if field.value.is_empty() => {
@@ -80,8 +80,8 @@ fn fields(state: &State, look: &Look, form: &Form, columns: u16) -> Vec<Row> {
             .collect::<Vec<_>>()
     };
     lines.push(Row::new(columns));
-    let typed = state.screen.input.as_ref().map(|input| input.text.as_str());
-    lines.extend(form.quieted(&state.world, typed).iter().flat_map(|words| told(Role::Accent, words)));
+    let typed = frame.screen.input.as_ref().map(|input| input.text.as_str());
+    lines.extend(form.quieted(frame.world, typed).iter().flat_map(|words| told(Role::Accent, words)));
     lines.extend(form.problem.iter().flat_map(|problem| told(Role::Critical, &format!("✗ {problem}"))));
     lines.extend(
         form.waiting

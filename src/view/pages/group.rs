@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{Kind, PartitionLag};
-use crate::state::{Group, GroupState, Partition, State};
+use crate::state::{Frame, Group, GroupState, Partition};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -34,15 +34,15 @@ struct Page<'a> {
 }
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, id: &str, scroll: usize, body: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, id: &str, scroll: usize, body: Rect, buf: &mut Buffer) {
     let columns = COLUMNS.min(body.width);
     let mut page = Page { look, columns: columns.saturating_sub(2), offset: OFFSET, lines: Vec::new() };
-    match state.world.lag.groups.get(id) {
-        Some(group) => page.group(state, group),
+    match frame.world.lag.groups.get(id) {
+        Some(group) => page.group(frame, group),
         None => page.fact("", Role::Warn, "▲ it is gone: the brokers no longer list this group"),
     }
     let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
-    let inside = pane::overlay(look, Role::BorderFocus, &format!("group {id}"), &lag::note(state), area, buf);
+    let inside = pane::overlay(look, Role::BorderFocus, &format!("group {id}"), &lag::note(frame), area, buf);
     pane::scrolled(look, inside, page.lines, scroll, buf);
 }
 
@@ -57,7 +57,7 @@ impl Page<'_> {
         self.lines.push(row.text(self.look.style(role), words));
     }
 
-    fn group(&mut self, state: &State, group: &Group) {
+    fn group(&mut self, frame: &Frame<'_>, group: &Group) {
         let (mark, role) = symbols::group(group);
         self.fact("state", role, &format!("{mark} {}  {}", lag::word(group), meaning(group)));
         let growth = group
@@ -81,7 +81,7 @@ impl Page<'_> {
             Role::Text,
             &group.now.members.map_or_else(|| "–".to_owned(), |members| members.to_string()),
         );
-        if let Some(workload) = state.world.consumer(&group.now.group) {
+        if let Some(workload) = frame.world.consumer(&group.now.group) {
             let kind = if workload.kind == Kind::StatefulSet { "statefulset" } else { "deployment" };
             let ready =
                 format!("{kind} {}, {} of {} ready", workload.meta.name, workload.ready, workload.desired);

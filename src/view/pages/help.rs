@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::keymap::{Group, sequence};
-use crate::state::State;
+use crate::state::Frame;
 use crate::theme::Role;
 use crate::view::Look;
 use crate::view::primitives::pane;
@@ -14,8 +14,8 @@ use crate::view::primitives::text::{Row, width};
 const COLUMN: u16 = 62;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let groups = look.keymap.help(&state.screen.contexts_below());
+pub fn draw(frame: &Frame<'_>, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
+    let groups = look.keymap.help(&frame.screen.contexts_below());
     let across = (body.width.saturating_sub(4) / COLUMN).clamp(1, 3);
     let columns = (body.width.saturating_sub(4) / across).min(COLUMN + 14);
     let lines: Vec<Row> = groups.iter().flat_map(|group| rows(look, group, columns)).collect();

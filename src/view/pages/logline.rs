@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::clean::Styled;
 use crate::event::{Level, LogLine};
 use crate::logtext::{Readable, readable};
-use crate::state::{Search, State};
+use crate::state::{Frame, Search};
 use crate::theme::Role;
 use crate::view::Look;
 use crate::view::panes::timeline;
@@ -121,14 +121,14 @@ impl<'a> Line<'a> {
     /// The rows that it takes, at most so many.
     pub(in crate::view) fn rows(
         &self,
-        state: &State,
+        frame: &Frame<'_>,
         prefix: &Prefix,
         columns: u16,
         right: usize,
         most: usize,
     ) -> Vec<Row> {
-        let shown = state.screen.log_look;
-        let start = self.prefix(state, prefix, Row::new(columns));
+        let shown = frame.screen.log_look;
+        let start = self.prefix(frame, prefix, Row::new(columns));
         if !shown.wrap {
             let from = self
                 .text
@@ -145,13 +145,13 @@ impl<'a> Line<'a> {
         std::iter::once(first).chain(rest).collect()
     }
 
-    fn prefix(&self, state: &State, prefix: &Prefix, row: Row) -> Row {
+    fn prefix(&self, frame: &Frame<'_>, prefix: &Prefix, row: Row) -> Row {
         let mut row = row.text(self.look.style(Role::Accent), if prefix.chosen { "▸" } else { " " });
-        if !state.screen.log_look.timeless {
+        if !frame.screen.log_look.timeless {
             let at = self.told.at;
-            let today = at.date_naive() == state.now.date_naive();
+            let today = at.date_naive() == frame.now.date_naive();
             let time = match () {
-                () if state.screen.elapsed => timeline::time(state, at),
+                () if frame.screen.elapsed => timeline::time(frame, at),
                 () if today => at.format("%H:%M:%S%.3f").to_string(),
                 () => at.format("%m-%d %H:%M").to_string(),
             };

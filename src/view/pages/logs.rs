@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::logline::{Line, Prefix};
 use crate::event::{ContextId, LogEnd, LogSource, LogState};
-use crate::state::{Anchor, LogStream, LogView, State};
+use crate::state::{Anchor, Frame, LogStream, LogView};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -16,20 +16,20 @@ use crate::view::primitives::{pane, symbols};
 const SOURCE: usize = 24;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, log: &LogView, body: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, log: &LogView, body: Rect, buf: &mut Buffer) {
     let run = if log.extent.previous { ", the run before" } else { "" };
     let title = format!(
         "Logs of {} {}{run}",
         log.subject.kind,
-        state.world.place(ContextId::of(&log.subject.uid), &log.subject.name)
+        frame.world.place(ContextId::of(&log.subject.uid), &log.subject.name)
     );
     let drawn = Page::new(
-        state,
+        frame,
         look,
         log,
         Rect { height: body.height.saturating_sub(3), width: body.width.saturating_sub(2), ..body },
     );
-    let inside = pane::overlay(look, Role::BorderFocus, &title, &note(state, log, drawn.last), body, buf);
+    let inside = pane::overlay(look, Role::BorderFocus, &title, &note(frame, log, drawn.last), body, buf);
     pane::lines(inside, [strip(look, log, Row::new(inside.width))], buf);
     let rest = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
     if drawn.rows.is_empty() {
@@ -53,7 +53,7 @@ struct Page {
 }
 
 impl Page {
-    fn new(state: &State, look: &Look, log: &LogView, area: Rect) -> Self {
+    fn new(frame: &Frame<'_>, look: &Look, log: &LogView, area: Rect) -> Self {
         let height = usize::from(area.height);
         let labels = log
             .streams
@@ -62,7 +62,7 @@ impl Page {
             .max()
             .unwrap_or(0)
             .min(SOURCE);
-        let lines = Lines { state, look, log, columns: area.width, height, labels };
+        let lines = Lines { frame, look, log, columns: area.width, height, labels };
         let newest = log.rows().len().saturating_sub(1);
         let (mut rows, first) = match log.place {
             Anchor::Newest => lines.upward(newest, Vec::new()),
@@ -80,7 +80,7 @@ impl Page {
 
 /// How lines become rows.
 struct Lines<'a> {
-    state: &'a State,
+    frame: &'a Frame<'a>,
     look: &'a Look<'a>,
     log: &'a LogView,
     columns: u16,
@@ -129,14 +129,14 @@ impl Lines<'_> {
             role: source(row.line.stream),
             chosen: self.log.cursor == Some(at),
         };
-        let line = Line::new(self.look, &row.line, self.state.screen.log_look.raw, &self.log.search);
-        line.rows(self.state, &prefix, self.columns, self.log.right, self.height)
+        let line = Line::new(self.look, &row.line, self.frame.screen.log_look.raw, &self.log.search);
+        line.rows(self.frame, &prefix, self.columns, self.log.right, self.height)
     }
 }
 
 /// What is over is not followed: `held, 12 below · since 5 m · "timeout" 3 of 12 · 1,204 lines dropped`
-fn note(state: &State, log: &LogView, last: Option<usize>) -> String {
-    let look = state.screen.log_look;
+fn note(frame: &Frame<'_>, log: &LogView, last: Option<usize>) -> String {
+    let look = frame.screen.log_look;
     let below = last.map_or(0, |last| log.below(last + 1).count());
     let mut parts = vec![match (log.place, log.extent.previous) {
         (Anchor::Newest, false) => "follow ●".to_owned(),

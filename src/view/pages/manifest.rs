@@ -3,18 +3,18 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::state::{ManifestView, State};
+use crate::state::{Frame, ManifestView};
 use crate::theme::Role;
 use crate::view::Look;
 use crate::view::primitives::pane;
 use crate::view::primitives::text::Row;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, view: &ManifestView, body: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, view: &ManifestView, body: Rect, buf: &mut Buffer) {
     let title = format!(
         "{} {}",
         view.target.kind,
-        state.world.place(state.world.context_of(&view.target), &view.target.name)
+        frame.world.place(frame.world.context_of(&view.target), &view.target.name)
     );
     let inside = pane::overlay(look, Role::BorderFocus, &title, "manifest, secrets left out", body, buf);
     let rows = match &view.lines {

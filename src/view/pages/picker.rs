@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::keymap::{Action, Context, Keymap, sequence};
-use crate::state::{Picks, Severity, State};
+use crate::state::{Frame, Picks, Severity};
 use crate::theme::Role;
 use crate::view::Look;
 use crate::view::primitives::hit_test::Spot;
@@ -14,8 +14,8 @@ use crate::view::primitives::text::{Row, width};
 use crate::view::primitives::{pane, symbols};
 
 /// Draws the overlay at the right, where it hides least of what is previewed.
-pub fn draw(state: &State, look: &Look, picks: Picks, body: Rect, buf: &mut Buffer) {
-    let choices = state.screen.choices(picks);
+pub fn draw(frame: &Frame<'_>, look: &Look, picks: Picks, body: Rect, buf: &mut Buffer) {
+    let choices = frame.screen.choices(picks);
     let widest = choices.names.iter().map(|name| width(name)).max().unwrap_or(0).max(24);
     let keys = if picks == Picks::Keymap { keys(look) } else { Vec::new() };
     let columns =

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use crate::clean::Clean;
 use crate::event::{Signal, SourceId, Unit};
-use crate::state::{Series, State};
+use crate::state::{Frame, Series};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -31,22 +31,22 @@ struct Shown<'a> {
 }
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, service: &Clean, body: Rect, buf: &mut Buffer) {
-    let inside = pane::overlay(look, Role::BorderFocus, service, &note(state), body, buf);
-    let Some(series) = state.world.rates.services.get(service) else {
+pub fn draw(frame: &Frame<'_>, look: &Look, service: &Clean, body: Rect, buf: &mut Buffer) {
+    let inside = pane::overlay(look, Role::BorderFocus, service, &note(frame), body, buf);
+    let Some(series) = frame.world.rates.services.get(service) else {
         return pane::nothing(look, inside, "nothing is known of this service any more", buf);
     };
-    let inside = pane::outdated(state, look, SourceId::Prometheus, inside, buf);
-    let axis = axis_of(state, inside);
+    let inside = pane::outdated(frame, look, SourceId::Prometheus, inside, buf);
+    let axis = axis_of(frame, inside);
     let all: Vec<Shown> =
-        Signal::ALL.iter().map(|signal| shown(state, service, series, *signal, axis)).collect();
+        Signal::ALL.iter().map(|signal| shown(frame, service, series, *signal, axis)).collect();
     let known = all.iter().filter(|shown| shown.known()).count();
     let rows = inside.height.saturating_sub(2);
     let large = (1..=known).rev().find(|large| fits(*large, all.len(), rows)).unwrap_or(0);
     let small = u16::try_from(all.len() - large).unwrap_or(0);
     let place = rows.saturating_sub(small);
     let parts = u16::try_from(large.max(1)).unwrap_or(1);
-    let marks = axis::marked(state, axis);
+    let marks = axis::marked(frame, axis);
     let columns = axis::columns(&marks);
     let mut y = inside.y;
     let mut charts = 0;
@@ -55,11 +55,11 @@ pub fn draw(state: &State, look: &Look, service: &Clean, body: Rect, buf: &mut B
         let height = if chart { place / parts + u16::from(charts < place % parts) } else { 1 };
         charts += u16::from(chart);
         let area = Rect { y, height, ..inside }.intersection(inside);
-        shown.draw(state, look, service, chart.then_some(&columns), area, buf);
+        shown.draw(frame, look, service, chart.then_some(&columns), area, buf);
         y += area.height;
     }
     axis::draw(
-        state,
+        frame,
         look,
         axis,
         &marks,
@@ -73,10 +73,16 @@ fn fits(large: usize, all: usize, rows: u16) -> bool {
     usize::from(rows) >= large * usize::from(LEAST_ROWS) + (all - large)
 }
 
-fn shown<'a>(state: &State, service: &Clean, series: &'a Series, signal: Signal, axis: Axis) -> Shown<'a> {
-    let asked = state.world.rates.query(signal);
+fn shown<'a>(
+    frame: &Frame<'a>,
+    service: &Clean,
+    series: &'a Series,
+    signal: Signal,
+    axis: Axis,
+) -> Shown<'a> {
+    let asked = frame.world.rates.query(signal);
     let (unit, threshold) = match signal {
-        Signal::Errors => (Unit::Ratio, Some(state.world.threshold(service))),
+        Signal::Errors => (Unit::Ratio, Some(frame.world.threshold(service))),
         Signal::Requests => (Unit::PerSecond, asked.and_then(|asked| asked.threshold)),
         Signal::Latency => (Unit::Seconds, asked.and_then(|asked| asked.threshold)),
         Signal::Saturation => {
@@ -87,12 +93,12 @@ fn shown<'a>(state: &State, service: &Clean, series: &'a Series, signal: Signal,
 }
 
 /// What people call it; a latency by the quantile that its query asks for.
-fn name(state: &State, signal: Signal) -> Cow<'static, str> {
+fn name(frame: &Frame<'_>, signal: Signal) -> Cow<'static, str> {
     match signal {
         Signal::Errors => "5xx".into(),
         Signal::Requests => "traffic".into(),
         Signal::Latency => {
-            let asked = state.world.rates.query(signal).and_then(|asked| quantile(&asked.query));
+            let asked = frame.world.rates.query(signal).and_then(|asked| quantile(&asked.query));
             asked.map_or("latency".into(), |quantile| format!("latency {quantile}").into())
         }
         Signal::Saturation => "saturation".into(),
@@ -118,17 +124,17 @@ impl Shown<'_> {
     /// A title, and below it the chart, or behind it the line in small.
     fn draw(
         &self,
-        state: &State,
+        frame: &Frame<'_>,
         look: &Look,
         service: &str,
         chart: Option<&Vec<(u16, Role)>>,
         area: Rect,
         buf: &mut Buffer,
     ) {
-        let row = self.title(state, look, service, Row::new(area.width));
+        let row = self.title(frame, look, service, Row::new(area.width));
         let scale = Scale::new(&self.values, self.threshold, self.unit);
         let row = match chart {
-            Some(_) => self.query(state, look, row),
+            Some(_) => self.query(frame, look, row),
             None if self.known() => {
                 row.gap(2).text(look.style(Role::ChartLine), &sparkline(&self.values, scale.top))
             }
@@ -142,17 +148,17 @@ impl Shown<'_> {
         }
     }
 
-    fn title(&self, state: &State, look: &Look, service: &str, row: Row) -> Row {
-        let row = row.gap(1).cell(look.style(Role::Strong), &name(state, self.signal), 13);
+    fn title(&self, frame: &Frame<'_>, look: &Look, service: &str, row: Row) -> Row {
+        let row = row.gap(1).cell(look.style(Role::Strong), &name(frame, self.signal), 13);
         if self.signal == Signal::Errors {
-            return figures(state, look, service, self.series, row);
+            return figures(frame, look, service, self.series, row);
         }
-        let number = state.world.rates.now(service).and_then(|rate| rate.of(self.signal));
+        let number = frame.world.rates.now(service).and_then(|rate| rate.of(self.signal));
         let over = number.zip(self.threshold).is_some_and(|(number, limit)| number > limit);
         let style = look.style(if over { Role::Critical } else { Role::Text });
         let row = row.text(style, &units::quantity(number, self.unit)).gap(1);
         let row = row.text(style, symbols::trend(self.series.trend(self.signal))).gap(1);
-        match (self.threshold, state.world.rates.query(self.signal)) {
+        match (self.threshold, frame.world.rates.query(self.signal)) {
             (Some(limit), _) => {
                 row.text(look.style(Role::Dim), &format!(" threshold {}", units::short(limit, self.unit)))
             }
@@ -165,9 +171,9 @@ impl Shown<'_> {
     }
 
     /// The query at the right, where there is room for all of it.
-    fn query(&self, state: &State, look: &Look, row: Row) -> Row {
+    fn query(&self, frame: &Frame<'_>, look: &Look, row: Row) -> Row {
         let query =
-            state.world.rates.query(self.signal).map(|asked| asked.query.as_str()).unwrap_or_default();
+            frame.world.rates.query(self.signal).map(|asked| asked.query.as_str()).unwrap_or_default();
         if width(query) + 4 > row.left() {
             return row;
         }

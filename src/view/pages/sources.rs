@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{SourceHealth, SourceState};
-use crate::state::State;
+use crate::state::Frame;
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -21,12 +21,12 @@ const COLUMNS: u16 = 120;
 const INDENT: usize = 5;
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let mut sources: Vec<&SourceHealth> = state.world.sources.values().collect();
+pub fn draw(frame: &Frame<'_>, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
+    let mut sources: Vec<&SourceHealth> = frame.world.sources.values().collect();
     sources.sort_by_key(|health| Reverse(health.state.badness()));
     let columns = COLUMNS.min(body.width).saturating_sub(2);
     let names = sources.iter().map(|health| width(health.source.name())).max().unwrap_or(0) + 2;
-    let lines = Lines { state, look, columns, names };
+    let lines = Lines { frame, look, columns, names };
     let rows: Vec<Row> = sources.into_iter().flat_map(|health| lines.of(health)).collect();
     let area = pane::centred(body, columns + 2, u16::try_from(rows.len().max(1) + 2).unwrap_or(u16::MAX));
     let inside = pane::overlay(look, Role::BorderFocus, "Sources", "the worst first", area, buf);
@@ -37,7 +37,7 @@ pub fn draw(state: &State, look: &Look, scroll: usize, body: Rect, buf: &mut Buf
 }
 
 struct Lines<'a> {
-    state: &'a State,
+    frame: &'a Frame<'a>,
     look: &'a Look<'a>,
     columns: u16,
     names: usize,
@@ -65,7 +65,7 @@ impl Lines<'_> {
 
     fn how(&self, state: SourceState, since: DateTime<Utc>, row: Row) -> Row {
         let (mark, role) = symbols::source(state);
-        let lasts = units::age(self.state.now - since);
+        let lasts = units::age(self.frame.now - since);
         let row = row.text(self.look.style(role), mark).gap(1).cell(self.look.style(role), state.word(), 9);
         row.text(self.look.style(Role::Dim), &format!("since {}, {lasts}", since.format("%H:%M:%S")))
     }

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{SourceId, SourceState};
-use crate::state::{Drains, Focus, Group, GroupState, State, lag_lines};
+use crate::state::{Drains, Focus, Frame, Group, GroupState, lag_lines};
 use crate::theme::Role;
 use crate::units;
 use crate::view::primitives::chart::sparkline;
@@ -29,18 +29,18 @@ struct Columns {
 }
 
 /// Draws the pane.
-pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let inside = pane::frame(state, look, Focus::Lag, &note(state), area, buf);
-    let groups = lag_lines(state);
+pub fn draw(frame: &Frame<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let inside = pane::frame(frame, look, Focus::Lag, &note(frame), area, buf);
+    let groups = lag_lines(frame);
     if groups.is_empty() {
-        return pane::nothing(look, inside, empty(state), buf);
+        return pane::nothing(look, inside, empty(frame), buf);
     }
-    let inside = pane::outdated(state, look, SourceId::Kafka, inside, buf);
+    let inside = pane::outdated(frame, look, SourceId::Kafka, inside, buf);
     let columns = columns(&groups, usize::from(inside.width));
     pane::lines(inside, [head(look, &columns, Row::new(inside.width))], buf);
     let table =
         Rect { y: inside.y + inside.height.min(1), height: inside.height.saturating_sub(1), ..inside };
-    let chosen = state.screen.lists.get(&Focus::Lag).and_then(|list| list.selected.as_ref());
+    let chosen = frame.screen.lists.get(&Focus::Lag).and_then(|list| list.selected.as_ref());
     let selected = chosen.and_then(|id| groups.iter().position(|group| group.now.group == *id));
     let seen = pane::window(groups.len(), selected, table.height);
     pane::lines(
@@ -55,19 +55,19 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
 }
 
 /// `exec · read 8 s ago`, and that nothing newer comes when it does not.
-pub fn note(state: &State) -> String {
-    let age = state.world.lag.at.map(|at| units::seconds((state.now - at).as_seconds_f64().max(0.0)));
+pub fn note(frame: &Frame<'_>) -> String {
+    let age = frame.world.lag.at.map(|at| units::seconds((frame.now - at).as_seconds_f64().max(0.0)));
     let way =
-        state.world.session.as_ref().map(|session| session.kafka.to_string()).filter(|way| !way.is_empty());
-    let parts = [summary::silence(state, SourceId::Kafka), way, age.map(|age| format!("read {age} ago"))];
+        frame.world.session.as_ref().map(|session| session.kafka.to_string()).filter(|way| !way.is_empty());
+    let parts = [summary::silence(frame, SourceId::Kafka), way, age.map(|age| format!("read {age} ago"))];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
-fn empty(state: &State) -> &str {
-    match state.world.sources.get(&SourceId::Kafka).map(|health| health.state) {
-        _ if !state.world.lag.groups.is_empty() => "no group passes the filter",
+fn empty<'a>(frame: &Frame<'a>) -> &'a str {
+    match frame.world.sources.get(&SourceId::Kafka).map(|health| health.state) {
+        _ if !frame.world.lag.groups.is_empty() => "no group passes the filter",
         Some(SourceState::Live) => "no consumer groups",
-        _ => summary::told(state, SourceId::Kafka).unwrap_or("lag is unknown: Kafka has not been read yet"),
+        _ => summary::told(frame, SourceId::Kafka).unwrap_or("lag is unknown: Kafka has not been read yet"),
     }
 }
 

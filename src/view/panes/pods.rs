@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{Kind, NamespacePhase, Node, Pod, PodPhase, SourceId, SourceState};
-use crate::state::{Focus, PodLine, Severity, State, WorkloadRow, diagnose, last_end, restarts, told};
+use crate::state::{Focus, Frame, PodLine, Severity, WorkloadRow, diagnose, last_end, restarts, told};
 use crate::theme::Role;
 use crate::units;
 use crate::view::primitives::text::{Row, width};
@@ -42,30 +42,30 @@ impl Columns {
 
 /// Draws the pane.
 pub fn draw(
-    state: &State,
+    frame: &Frame<'_>,
     look: &Look,
     glance: &Summary,
     lines: &[PodLine<'_>],
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let inside = pane::frame(state, look, Focus::Pods, &note(state, glance), area, buf);
-    let headed = u16::from(state.screen.zoomed);
+    let inside = pane::frame(frame, look, Focus::Pods, &note(frame, glance), area, buf);
+    let headed = u16::from(frame.screen.zoomed);
     let table = Rect {
         y: inside.y + headed.min(inside.height),
         height: inside.height.saturating_sub(1 + headed),
         ..inside
     };
-    let list = state.screen.lists.get(&Focus::Pods);
+    let list = frame.screen.lists.get(&Focus::Pods);
     let selected = list
         .and_then(|list| list.selected.as_ref())
         .and_then(|id| lines.iter().position(|line| line.id() == id));
     let seen = pane::window(lines.len(), selected, table.height);
     let visible = &lines[seen.clone()];
-    let columns = columns(state, glance, visible, usize::from(table.width));
+    let columns = columns(frame, glance, visible, usize::from(table.width));
     let rows = visible.iter().map(|line| match line {
-        PodLine::Workload(row) => workload(state, look, row, &columns, Row::new(table.width)),
-        PodLine::Pod(pod) => pod_row(state, look, pod, &columns, Row::new(table.width)),
+        PodLine::Workload(row) => workload(frame, look, row, &columns, Row::new(table.width)),
+        PodLine::Pod(pod) => pod_row(frame, look, pod, &columns, Row::new(table.width)),
     });
     pane::lines(table, rows, buf);
     if headed > 0 {
@@ -77,12 +77,12 @@ pub fn draw(
     }
     look.hits.rows(table, visible.iter().map(|line| Spot::Row(Focus::Pods, line.id().clone())));
     if lines.is_empty() {
-        pane::nothing(look, table, empty(state), buf);
+        pane::nothing(look, table, empty(frame), buf);
     }
     pane::select(look, table, selected.map(|at| at - seen.start), buf);
     pane::position(look, inside, selected, seen, lines.len(), buf);
     let below = Rect { y: inside.bottom().saturating_sub(1), height: inside.height.min(1), ..inside };
-    pane::lines(below, [nodes(state, look, Row::new(inside.width))], buf);
+    pane::lines(below, [nodes(frame, look, Row::new(inside.width))], buf);
 }
 
 /// What the columns are, where there is a whole screen for them.
@@ -104,51 +104,51 @@ fn heading(look: &Look, columns: &Columns, line: Row) -> Row {
 }
 
 /// `27/31 ready · ✖ 2 ▲ 1 · order held`
-fn note(state: &State, glance: &Summary) -> String {
-    let mut parts: Vec<String> = silence(state, SourceId::Pods).into_iter().collect();
+fn note(frame: &Frame<'_>, glance: &Summary) -> String {
+    let mut parts: Vec<String> = silence(frame, SourceId::Pods).into_iter().collect();
     parts.extend(
-        state.world.lost_namespaces().map(|(name, phase)| format!("✖ {name} {}", summary::lost(phase))),
+        frame.world.lost_namespaces().map(|(name, phase)| format!("✖ {name} {}", summary::lost(phase))),
     );
     parts.push(format!("{}/{} ready", glance.ready, glance.pods));
     let told = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)]
         .into_iter()
         .filter(|(_, n)| *n > 0);
     parts.extend(told.map(|(severity, n)| format!("{} {n}", symbols::severity(severity).0)));
-    let list = state.screen.lists.get(&Focus::Pods);
-    parts.extend(state.screen.faults_only.then(|| "only trouble".to_owned()));
+    let list = frame.screen.lists.get(&Focus::Pods);
+    parts.extend(frame.screen.faults_only.then(|| "only trouble".to_owned()));
     parts.extend(list.filter(|list| !list.held.is_empty()).map(|_| "‖ order held".to_owned()));
     parts.join(" · ")
 }
 
-fn empty(state: &State) -> &str {
-    let filtered = state.screen.faults_only || !state.screen.filter(Focus::Pods).is_empty();
-    match state.world.sources.get(&SourceId::Pods).map(|health| health.state) {
-        _ if filtered && !state.world.cluster.pods.is_empty() => "nothing passes the filter",
-        Some(SourceState::Live) => match state.world.lost_namespaces().next() {
+fn empty<'a>(frame: &Frame<'a>) -> &'a str {
+    let filtered = frame.screen.faults_only || !frame.screen.filter(Focus::Pods).is_empty();
+    match frame.world.sources.get(&SourceId::Pods).map(|health| health.state) {
+        _ if filtered && !frame.world.cluster.pods.is_empty() => "nothing passes the filter",
+        Some(SourceState::Live) => match frame.world.lost_namespaces().next() {
             Some((_, NamespacePhase::Missing)) => "there is no such namespace: choose another with :ns",
             Some(_) => "the namespace is gone, or going, and its pods with it",
             None => "no pods",
         },
-        _ => summary::told(state, SourceId::Pods).unwrap_or("waiting for the cluster"),
+        _ => summary::told(frame, SourceId::Pods).unwrap_or("waiting for the cluster"),
     }
 }
 
-fn columns(state: &State, glance: &Summary, visible: &[PodLine<'_>], inside: usize) -> Columns {
+fn columns(frame: &Frame<'_>, glance: &Summary, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let rows =
         || visible.iter().filter_map(|line| if let PodLine::Workload(row) = line { Some(row) } else { None });
     let widest = |of: &dyn Fn(&WorkloadRow<'_>) -> usize| rows().map(of).max().unwrap_or(0);
-    let ready = widest(&|row| ready(row).len()).max(if state.screen.zoomed { "ready".len() } else { 0 });
+    let ready = widest(&|row| ready(row).len()).max(if frame.screen.zoomed { "ready".len() } else { 0 });
     let revision = widest(&|row| width(&revision(row)));
     let release =
-        widest(&|row| row.workload.and_then(|w| state.world.release(w)).map_or(0, |release| width(release)))
+        widest(&|row| row.workload.and_then(|w| frame.world.release(w)).map_or(0, |release| width(release)))
             .min(12);
-    let several = state.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
+    let several = frame.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
     // Where nothing is wrong there is little to say, and room for names. Not only in what is seen: columns
     // would jump with each step.
     let calm = glance.critical + glance.warn == 0 && !rows().any(|row| completed(row) || paused(row));
     let share = if calm { 2 } else { 3 };
     let context =
-        rows().filter_map(|row| state.world.label(row.meta().context())).map(|label| width(label)).max();
+        rows().filter_map(|row| frame.world.label(row.meta().context())).map(|label| width(label)).max();
     Columns {
         context: context.map_or(0, |widest| widest.min(inside / 5) + 1),
         namespace: if several { widest(&|row| width(row.namespace())).min(inside / 5) + 1 } else { 0 },
@@ -157,7 +157,7 @@ fn columns(state: &State, glance: &Summary, visible: &[PodLine<'_>], inside: usi
         ready,
         revision: if inside >= 54 && revision > 0 { revision + 2 } else { 0 },
         release: if inside >= 54 && release > 0 { release + 2 } else { 0 },
-        usage: if inside >= 120 && state.world.usage.at.is_some() { USAGE } else { 0 },
+        usage: if inside >= 120 && frame.world.usage.at.is_some() { USAGE } else { 0 },
     }
 }
 
@@ -185,9 +185,9 @@ const USAGE: usize = 20;
 const ADDED: usize = 64;
 
 /// What the pods of a row use together; unknown for very many.
-fn usage(state: &State, row: &WorkloadRow<'_>) -> Option<(u32, u32)> {
-    let cluster = &state.world.cluster;
-    let usage = &state.world.usage;
+fn usage(frame: &Frame<'_>, row: &WorkloadRow<'_>) -> Option<(u32, u32)> {
+    let cluster = &frame.world.cluster;
+    let usage = &frame.world.usage;
     match (row.pod, row.workload) {
         (Some(pod), _) => usage.pod(pod),
         (None, Some(workload)) if workload.replicas as usize <= ADDED => {
@@ -208,14 +208,14 @@ fn used(look: &Look, usage: Option<(u32, u32)>, columns: usize, line: Row) -> Ro
     line.number(dim, &cpu, 9).number(dim, &memory, columns - 11).gap(2)
 }
 
-fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns, line: Row) -> Row {
+fn workload(frame: &Frame<'_>, look: &Look, row: &WorkloadRow<'_>, columns: &Columns, line: Row) -> Row {
     let (mark, role) = symbols::severity(row.severity);
     let dim = look.style(Role::Dim);
     let well = row.severity == Severity::Ok;
     let name_style = look.style(if well { Role::Text } else { Role::Strong });
     let kind = row.workload.map_or(Kind::Pod, |w| w.kind).short();
-    let release = row.workload.and_then(|w| state.world.release(w)).map_or("", |release| release.as_str());
-    let label = state.world.label(row.meta().context()).map_or("", |label| label.as_str());
+    let release = row.workload.and_then(|w| frame.world.release(w)).map_or("", |release| release.as_str());
+    let label = frame.world.label(row.meta().context()).map_or("", |label| label.as_str());
     let line = line
         .gap(1)
         .text(look.style(role), mark)
@@ -230,7 +230,7 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let line =
         line.number(look.style(if well { Role::Text } else { role }), &ready(row), columns.ready).gap(2);
     let line = line.cell(dim, &revision(row), columns.revision).cell(dim, release, columns.release);
-    let line = if columns.usage > 0 { used(look, usage(state, row), columns.usage, line) } else { line };
+    let line = if columns.usage > 0 { used(look, usage(frame, row), columns.usage, line) } else { line };
     let line = row
         .reason
         .iter()
@@ -238,7 +238,7 @@ fn workload(state: &State, look: &Look, row: &WorkloadRow<'_>, columns: &Columns
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
     let line = if completed(row) { line.text(dim, "Completed").gap(2) } else { line };
     let line = if paused(row) { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
-    if well { line } else { restarted(state.now, look, row.restarts, row.ended, line) }
+    if well { line } else { restarted(frame.now, look, row.restarts, row.ended, line) }
 }
 
 fn completed(row: &WorkloadRow<'_>) -> bool {
@@ -249,18 +249,18 @@ fn paused(row: &WorkloadRow<'_>) -> bool {
     row.workload.is_some_and(|workload| workload.paused)
 }
 
-fn pod_row(state: &State, look: &Look, pod: &Pod, columns: &Columns, line: Row) -> Row {
-    let diagnosis = told(&state.world, pod, &diagnose(pod));
+fn pod_row(frame: &Frame<'_>, look: &Look, pod: &Pod, columns: &Columns, line: Row) -> Row {
+    let diagnosis = told(frame.world, pod, &diagnose(pod));
     let (mark, role) = symbols::severity(diagnosis.severity);
     let dim = look.style(Role::Dim);
     let status = if diagnosis.severity == Severity::Ok { Role::Dim } else { role };
-    let age = units::age(state.now - pod.meta.created);
+    let age = units::age(frame.now - pod.meta.created);
     let line = line.gap(3).text(look.style(role), mark).gap(1);
     let line = line.name(dim, &pod.meta.name, columns.reason().saturating_sub(14 + columns.usage)).gap(1);
-    let line = used(look, state.world.usage.pod(pod), columns.usage, line).number(dim, &age, 6).gap(2);
+    let line = used(look, frame.world.usage.pod(pod), columns.usage, line).number(dim, &age, 6).gap(2);
     let line = line.text(look.style(status), &diagnosis.status).gap(2);
     let line = diagnosis.why.iter().fold(line, |line, why| line.text(dim, why).gap(2));
-    let line = restarted(state.now, look, restarts(pod), last_end(pod), line);
+    let line = restarted(frame.now, look, restarts(pod), last_end(pod), line);
     pod.node.iter().fold(line, |line, node| line.text(dim, "on ").text(dim, node))
 }
 
@@ -274,26 +274,26 @@ fn restarted(now: DateTime<Utc>, look: &Look, count: u32, ended: Option<DateTime
 }
 
 /// `nodes 3 ready · cpu 61 % · mem 48 % · ✖ bed: Kubelet stopped posting node status · ▲ 1 cordoned`
-fn nodes(state: &State, look: &Look, row: Row) -> Row {
+fn nodes(frame: &Frame<'_>, look: &Look, row: Row) -> Row {
     let row = row.gap(1);
-    let nodes = &state.world.cluster.nodes;
-    let silence = silence(state, SourceId::Nodes);
+    let nodes = &frame.world.cluster.nodes;
+    let silence = silence(frame, SourceId::Nodes);
     // in other places than the silent
-    let heard = state.world.sources.get(&SourceId::Nodes).is_some_and(|health| !health.parts.is_empty());
+    let heard = frame.world.sources.get(&SourceId::Nodes).is_some_and(|health| !health.parts.is_empty());
     if let Some(silence) = silence.as_ref().filter(|_| !heard || nodes.is_empty()) {
         return row.text(look.style(Role::Blind), &format!("nodes: {silence}"));
     }
     if nodes.is_empty() {
         return row;
     }
-    let down = state.world.cluster.down.len();
+    let down = frame.world.cluster.down.len();
     let row = row.text(look.style(Role::Dim), &format!("nodes {} ready", nodes.len() - down));
-    let row = measured(state).iter().fold(row, |row, words| row.text(look.style(Role::Dim), words));
-    let lost = state.world.cluster.down.values().next().and_then(|uid| nodes.get(uid));
+    let row = measured(frame).iter().fold(row, |row, words| row.text(look.style(Role::Dim), words));
+    let lost = frame.world.cluster.down.values().next().and_then(|uid| nodes.get(uid));
     let row = lost.iter().fold(row, |row, node| {
         row.text(
             look.style(Role::Critical),
-            &format!(" · ✖ {}", state.world.place(node.meta.context(), &not_ready(node, down))),
+            &format!(" · ✖ {}", frame.world.place(node.meta.context(), &not_ready(node, down))),
         )
     });
     let cordoned = nodes.values().filter(|node| node.cordoned).count();
@@ -316,14 +316,14 @@ fn not_ready(node: &Node, down: usize) -> String {
 }
 
 /// What all nodes that are measured use of what they have: ` · cpu 51 % · mem 13 % of 1 of 41 measured`.
-fn measured(state: &State) -> Option<String> {
-    let nodes = &state.world.cluster.nodes;
-    let silence = silence(state, SourceId::Usage);
+fn measured(frame: &Frame<'_>) -> Option<String> {
+    let nodes = &frame.world.cluster.nodes;
+    let silence = silence(frame, SourceId::Usage);
     let mut used = (0_u64, 0_u64);
     let mut all = (0_u64, 0_u64);
     let mut count = 0;
     for node in nodes.values() {
-        let Some((cpu, memory)) = state.world.usage.node(node) else { continue };
+        let Some((cpu, memory)) = frame.world.usage.node(node) else { continue };
         let (Some(has_cpu), Some(has_memory)) = (node.allocatable.cpu, node.allocatable.memory) else {
             continue;
         };

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::state::{
-    EntryKind, Focus, ListView, State, TimelineEntry, TimelineFilter, TimelineLine, place_of, timeline_lines,
+    EntryKind, Focus, Frame, ListView, TimelineEntry, TimelineFilter, TimelineLine, place_of, timeline_lines,
 };
 use crate::theme::Role;
 use crate::units;
@@ -25,12 +25,12 @@ const ROOM: u16 = 8;
 const WIDE: u16 = 80;
 
 /// Draws the pane.
-pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
-    let lines = timeline_lines(state);
-    let list = state.screen.lists.get(&Focus::Timeline);
-    let selected = list.and_then(|list| place_of(&lines, &state.world.timeline, list.selected.as_ref()?));
-    let inside = pane::frame(state, look, Focus::Timeline, &note(state, selected.is_some()), area, buf);
-    let (top, rest) = pinned(state, look, inside, buf);
+pub fn draw(frame: &Frame<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
+    let lines = timeline_lines(frame);
+    let list = frame.screen.lists.get(&Focus::Timeline);
+    let selected = list.and_then(|list| place_of(&lines, &frame.world.timeline, list.selected.as_ref()?));
+    let inside = pane::frame(frame, look, Focus::Timeline, &note(frame, selected.is_some()), area, buf);
+    let (top, rest) = pinned(frame, look, inside, buf);
     let seen = match (selected, list) {
         (Some(at), Some(list)) => held(list, at, lines.len(), rest.height),
         _ => pane::window(lines.len(), lines.len().checked_sub(1), rest.height),
@@ -39,8 +39,8 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
         more_below(look, rest, list.map_or(0, |list| new_below(list, &lines[seen.end..])), buf);
     }
     let columns =
-        Columns::new(state, lines[seen.clone()].iter().map(|line| line.entry).chain(top), inside.width);
-    let rows = lines[seen.clone()].iter().map(|line| columns.row(state, look, line, Row::new(inside.width)));
+        Columns::new(frame, lines[seen.clone()].iter().map(|line| line.entry).chain(top), inside.width);
+    let rows = lines[seen.clone()].iter().map(|line| columns.row(frame, look, line, Row::new(inside.width)));
     pane::lines(rest, rows, buf);
     look.hits.rows(
         rest,
@@ -51,10 +51,10 @@ pub fn draw(state: &State, look: &Look, area: Rect, buf: &mut Buffer) {
 }
 
 /// Whether it follows, what is searched for, and a filter that cannot be understood.
-fn note(state: &State, held: bool) -> String {
-    let filter = TimelineFilter::new(state.screen.filter(Focus::Timeline));
+fn note(frame: &Frame<'_>, held: bool) -> String {
+    let filter = TimelineFilter::new(frame.screen.filter(Focus::Timeline));
     let searched =
-        Some(&state.screen.reading.search).filter(|text| !text.is_empty()).map(|text| format!("find {text}"));
+        Some(&frame.screen.reading.search).filter(|text| !text.is_empty()).map(|text| format!("find {text}"));
     let wrong = filter.wrong.map(|fault| format!("▲ {fault}"));
     let parts = wrong.into_iter().chain(searched).chain([if held { "held" } else { "follow ●" }.to_owned()]);
     parts.collect::<Vec<_>>().join(" · ")
@@ -84,21 +84,21 @@ fn more_below(look: &Look, area: Rect, count: usize, buf: &mut Buffer) {
 
 /// Draws what is pinned, if there is room, and answers it with the place below.
 fn pinned<'a>(
-    state: &'a State,
+    frame: &Frame<'a>,
     look: &Look,
     inside: Rect,
     buf: &mut Buffer,
 ) -> (Vec<&'a TimelineEntry>, Rect) {
     let all: Vec<&TimelineEntry> =
-        state.world.timeline.entries().iter().filter(|entry| entry.pinned).collect();
+        frame.world.timeline.entries().iter().filter(|entry| entry.pinned).collect();
     if all.is_empty() || inside.height < ROOM {
         return (Vec::new(), inside);
     }
     let kept = &all[all.len().saturating_sub(PINNED)..];
-    let columns = Columns::new(state, kept.iter().copied(), inside.width);
+    let columns = Columns::new(frame, kept.iter().copied(), inside.width);
     let rows = kept
         .iter()
-        .map(|entry| columns.row(state, look, &TimelineLine { entry, open: None }, Row::new(inside.width)));
+        .map(|entry| columns.row(frame, look, &TimelineLine { entry, open: None }, Row::new(inside.width)));
     let line = Row::new(inside.width).text(look.style(Role::Border), &"┄".repeat(inside.width.into()));
     pane::lines(inside, rows.chain([line]), buf);
     let taken = u16::try_from(kept.len() + 1).unwrap_or(inside.height);
@@ -113,34 +113,34 @@ struct Columns {
 }
 
 impl Columns {
-    fn new<'a>(state: &State, entries: impl Iterator<Item = &'a TimelineEntry>, columns: u16) -> Self {
+    fn new<'a>(frame: &Frame<'_>, entries: impl Iterator<Item = &'a TimelineEntry>, columns: u16) -> Self {
         let both = columns >= WIDE;
         let mut time_columns = 0;
         let mut subject = 0;
         for entry in entries {
-            time_columns = time_columns.max(width(&times(state, entry.at, both)));
-            subject = subject.max(width(&state.world.subject(entry)));
+            time_columns = time_columns.max(width(&times(frame, entry.at, both)));
+            subject = subject.max(width(&frame.world.subject(entry)));
         }
         Self { time: time_columns, subject: subject.min(usize::from(columns) / 3), both }
     }
 
-    fn row(&self, state: &State, look: &Look, line: &TimelineLine<'_>, row: Row) -> Row {
+    fn row(&self, frame: &Frame<'_>, look: &Look, line: &TimelineLine<'_>, row: Row) -> Row {
         let entry = line.entry;
         let (mark, role) = symbols::entry(entry.kind);
         let quiet = entry.kind == EntryKind::Session || (entry.cause.is_some() && entry.ended.is_some());
         let number = entry.mark.map(units::circled).unwrap_or_default();
         let row = row.text(look.style(Role::Accent), if entry.pinned { "★" } else { " " });
         let row = row
-            .cell(look.style(Role::Dim), &times(state, entry.at, self.both), self.time)
+            .cell(look.style(Role::Dim), &times(frame, entry.at, self.both), self.time)
             .gap(if entry.cause.is_some() { 3 } else { 2 });
         let row = row.text(look.style(if quiet { Role::Dim } else { role }), mark).gap(1);
         let row = row.cell(look.style(Role::ChartMarker), &number, 2).gap(usize::from(width(&number) < 3));
-        let search = &state.screen.reading.search;
+        let search = &frame.screen.reading.search;
         let subject = Row::new(u16::try_from(self.subject).unwrap_or(u16::MAX));
         let subject = found(
             look,
             look.style(if quiet { Role::Dim } else { Role::Strong }),
-            &state.world.subject(entry),
+            &frame.world.subject(entry),
             search,
             subject,
         );
@@ -184,29 +184,29 @@ fn said(kind: EntryKind) -> Role {
 }
 
 /// The time as it is asked for, or both where there is room.
-fn times(state: &State, at: DateTime<Utc>, both: bool) -> String {
-    match since_began(state, at).filter(|_| both) {
-        Some(elapsed) => format!("{}  {elapsed}", utc(state, at)),
-        None => time(state, at),
+fn times(frame: &Frame<'_>, at: DateTime<Utc>, both: bool) -> String {
+    match since_began(frame, at).filter(|_| both) {
+        Some(elapsed) => format!("{}  {elapsed}", utc(frame, at)),
+        None => time(frame, at),
     }
 }
 
 /// When: UTC, or counted from the first trouble.
-pub fn time(state: &State, at: DateTime<Utc>) -> String {
-    since_began(state, at).filter(|_| state.screen.elapsed).unwrap_or_else(|| utc(state, at))
+pub fn time(frame: &Frame<'_>, at: DateTime<Utc>) -> String {
+    since_began(frame, at).filter(|_| frame.screen.elapsed).unwrap_or_else(|| utc(frame, at))
 }
 
 /// The time of day; before it the day, where it is another than now: `−1d 23:59:01`.
-fn utc(state: &State, at: DateTime<Utc>) -> String {
+fn utc(frame: &Frame<'_>, at: DateTime<Utc>) -> String {
     let clock = at.format("%H:%M:%S");
-    match (state.now.date_naive() - at.date_naive()).num_days() {
+    match (frame.now.date_naive() - at.date_naive()).num_days() {
         0 => clock.to_string(),
         days => format!("{}{}d {clock}", if days > 0 { "−" } else { "+" }, days.abs()),
     }
 }
 
-fn since_began(state: &State, at: DateTime<Utc>) -> Option<String> {
-    let began = state.world.began()?;
+fn since_began(frame: &Frame<'_>, at: DateTime<Utc>) -> Option<String> {
+    let began = frame.world.began()?;
     let span = units::between(began, at);
     Some(format!("{}{}", if span >= TimeDelta::zero() { "+" } else { "" }, units::elapsed(span)))
 }

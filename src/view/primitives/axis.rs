@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::chart::GUTTER;
 use super::symbols;
 use super::text::{fit, width};
-use crate::state::{State, TimelineEntry};
+use crate::state::{Frame, TimelineEntry};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -87,10 +87,10 @@ impl Axis {
 }
 
 /// What belongs on the charts, with its column; of two in one column the action is told, or the later one.
-pub fn marked(state: &State, axis: Axis) -> Vec<(u16, &TimelineEntry)> {
+pub fn marked<'a>(frame: &Frame<'a>, axis: Axis) -> Vec<(u16, &'a TimelineEntry)> {
     let mut marks: Vec<(u16, &TimelineEntry)> = Vec::new();
     for (column, entry) in
-        state.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
+        frame.world.timeline.markers().filter_map(|entry| Some((axis.column(entry.at)?, entry)))
     {
         match marks.last_mut().filter(|(last, _)| *last == column) {
             Some((_, told)) if told.mark.is_some() && entry.mark.is_none() => {}
@@ -108,7 +108,7 @@ pub fn columns(marks: &[(u16, &TimelineEntry)]) -> Vec<(u16, Role)> {
 
 /// Draws the axis with its marks, and below it their words, and times where there is room.
 pub fn draw(
-    state: &State,
+    frame: &Frame<'_>,
     look: &Look,
     axis: Axis,
     marks: &[(u16, &TimelineEntry)],
@@ -118,7 +118,7 @@ pub fn draw(
     if area.height == 0 {
         return;
     }
-    let zero = state.world.began().filter(|_| state.screen.elapsed);
+    let zero = frame.world.began().filter(|_| frame.screen.elapsed);
     let ticks = axis.ticks(zero.unwrap_or(DateTime::UNIX_EPOCH));
     let mut put = |x: u16, text: &str, role: Role| {
         let x = area.x.saturating_add(GUTTER).saturating_add(x);
@@ -133,7 +133,7 @@ pub fn draw(
     }
     buf.set_stringn(area.x, area.y, "       └", area.width.into(), look.style(Role::ChartGrid));
     if area.height > 1 {
-        for Label { column, text, role } in labels(state, axis, marks, &ticks) {
+        for Label { column, text, role } in labels(frame, axis, marks, &ticks) {
             let x = area.x + GUTTER + u16::try_from(column).unwrap_or(0);
             buf.set_stringn(
                 x,
@@ -155,9 +155,14 @@ struct Label {
 
 /// The times of both ends; between them what happened at the marks, each as far as the next one leaves room;
 /// and round times where nothing else stands.
-fn labels(state: &State, axis: Axis, marks: &[(u16, &TimelineEntry)], ticks: &[DateTime<Utc>]) -> Vec<Label> {
-    let from = end(state, axis, axis.from);
-    let to = end(state, axis, state.now.min(axis.to));
+fn labels(
+    frame: &Frame<'_>,
+    axis: Axis,
+    marks: &[(u16, &TimelineEntry)],
+    ticks: &[DateTime<Utc>],
+) -> Vec<Label> {
+    let from = end(frame, axis, axis.from);
+    let to = end(frame, axis, frame.now.min(axis.to));
     let whole = usize::from(axis.columns);
     let begin = width(&from) + 1;
     let last = whole.saturating_sub(width(&to) + 1);
@@ -171,7 +176,7 @@ fn labels(state: &State, axis: Axis, marks: &[(u16, &TimelineEntry)], ticks: &[D
             let told = if entry.mark.is_some() {
                 entry.text.to_string()
             } else {
-                format!("{} {}", state.world.subject(entry), entry.text)
+                format!("{} {}", frame.world.subject(entry), entry.text)
             };
             let text = fit(&format!("{} {told}", mark_of(entry)), room).into_owned();
             used.push((start, start + width(&text) + 1));
@@ -179,7 +184,7 @@ fn labels(state: &State, axis: Axis, marks: &[(u16, &TimelineEntry)], ticks: &[D
         }
     }
     for (at, column) in ticks.iter().filter_map(|at| Some((*at, usize::from(axis.column(*at)?)))) {
-        let text = clock(state, at);
+        let text = clock(frame, at);
         let start = column.saturating_sub(width(&text) / 2);
         let behind = start + width(&text) + 1;
         if start > begin
@@ -197,15 +202,15 @@ fn labels(state: &State, axis: Axis, marks: &[(u16, &TimelineEntry)], ticks: &[D
 }
 
 /// The time of an end: with its day, where both ends are not of one.
-fn end(state: &State, axis: Axis, at: DateTime<Utc>) -> String {
+fn end(frame: &Frame<'_>, axis: Axis, at: DateTime<Utc>) -> String {
     let days = axis.from.date_naive() != axis.to.date_naive();
-    if days && !state.screen.elapsed { at.format("%-d %b %H:%M").to_string() } else { clock(state, at) }
+    if days && !frame.screen.elapsed { at.format("%-d %b %H:%M").to_string() } else { clock(frame, at) }
 }
 
 /// `14:46`, or counted from the first trouble.
-fn clock(state: &State, at: DateTime<Utc>) -> String {
-    let counted = state.screen.elapsed && state.world.began().is_some();
-    if counted { timeline::time(state, at) } else { at.format("%H:%M").to_string() }
+fn clock(frame: &Frame<'_>, at: DateTime<Utc>) -> String {
+    let counted = frame.screen.elapsed && frame.world.began().is_some();
+    if counted { timeline::time(frame, at) } else { at.format("%H:%M").to_string() }
 }
 
 fn mark_of(entry: &TimelineEntry) -> String {

@@ -9,15 +9,15 @@ use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::text::{Row, fit, width, wrap};
 use crate::event::SourceId;
-use crate::state::{Focus, State};
+use crate::state::{Focus, Frame};
 use crate::theme::Role;
 use crate::view::{Look, Spot, summary};
 
 /// Draws the frame of a pane, with words at the right of its title; answers what is inside.
-pub fn frame(state: &State, look: &Look, focus: Focus, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
-    let focused = state.screen.focus == focus && state.screen.overlays.is_empty() && !state.screen.seat.wall;
+pub fn frame(frame: &Frame<'_>, look: &Look, focus: Focus, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
+    let focused = frame.screen.focus == focus && frame.screen.overlays.is_empty() && !frame.screen.seat.wall;
     look.hits.note(area, Spot::Pane(focus));
-    let filter = Some(state.screen.filter(focus))
+    let filter = Some(frame.screen.filter(focus))
         .filter(|filter| !filter.is_empty())
         .map(|filter| format!("/{filter}"));
     let notes: Vec<&str> = filter.as_deref().into_iter().chain((!note.is_empty()).then_some(note)).collect();
@@ -97,9 +97,9 @@ pub fn nothing(look: &Look, area: Rect, why: &str, buf: &mut Buffer) {
 
 /// Says above what a source told before why it tells nothing newer, where there is room; answers the room
 /// below it.
-pub fn outdated(state: &State, look: &Look, source: SourceId, inside: Rect, buf: &mut Buffer) -> Rect {
-    let Some(why) = summary::told(state, source)
-        .filter(|_| summary::silence(state, source).is_some() && inside.height > 3)
+pub fn outdated(frame: &Frame<'_>, look: &Look, source: SourceId, inside: Rect, buf: &mut Buffer) -> Rect {
+    let Some(why) = summary::told(frame, source)
+        .filter(|_| summary::silence(frame, source).is_some() && inside.height > 3)
     else {
         return inside;
     };

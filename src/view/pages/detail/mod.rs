@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use crate::clean::Clean;
 use crate::event::{Container, ContainerState, ContextId, Meta, Notice, Pod, Revision, Workload};
-use crate::state::{State, diagnose, restarts, told};
+use crate::state::{Frame, diagnose, restarts, told};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -20,33 +20,33 @@ const COLUMNS: u16 = 150;
 
 /// What the lines are made with.
 struct Page<'a> {
-    state: &'a State,
+    frame: &'a Frame<'a>,
     look: &'a Look<'a>,
     columns: u16,
     lines: Vec<Row>,
 }
 
 /// Draws the overlay.
-pub fn draw(state: &State, look: &Look, uid: &Clean, scroll: usize, body: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, uid: &Clean, scroll: usize, body: Rect, buf: &mut Buffer) {
     let columns = COLUMNS.min(body.width);
-    let mut page = Page { state, look, columns: columns.saturating_sub(2), lines: Vec::new() };
-    let cluster = &state.world.cluster;
+    let mut page = Page { frame, look, columns: columns.saturating_sub(2), lines: Vec::new() };
+    let cluster = &frame.world.cluster;
     let title = match (cluster.pods.get(uid), cluster.workloads.get(uid)) {
         (Some(pod), _) => {
             page.pod(pod);
-            format!("pod {}", state.world.place(pod.meta.context(), &pod.meta.name))
+            format!("pod {}", frame.world.place(pod.meta.context(), &pod.meta.name))
         }
         (None, Some(workload)) => {
             page.workload(workload);
             format!(
                 "{} {}",
                 workload.kind.word(),
-                state.world.place(workload.meta.context(), &workload.meta.name)
+                frame.world.place(workload.meta.context(), &workload.meta.name)
             )
         }
         (None, None) if let Some(node) = cluster.nodes.get(uid) => {
             page.node(node);
-            format!("node {}", state.world.place(node.meta.context(), &node.meta.name))
+            format!("node {}", frame.world.place(node.meta.context(), &node.meta.name))
         }
         (None, None) => {
             page.fact("", Role::Warn, "▲ it is gone: the cluster no longer has this object");
@@ -85,11 +85,11 @@ impl Page<'_> {
     }
 
     fn age(&self, meta: &Meta) -> String {
-        units::age(self.state.now - meta.created)
+        units::age(self.frame.now - meta.created)
     }
 
     fn pod(&mut self, pod: &Pod) {
-        let diagnosis = told(&self.state.world, pod, &diagnose(pod));
+        let diagnosis = told(&self.frame.world, pod, &diagnose(pod));
         let (mark, role) = symbols::severity(diagnosis.severity);
         let why = diagnosis.why.map(|why| format!(": {why}")).unwrap_or_default();
         self.fact("status", role, &format!("{mark} {}{why}", diagnosis.status));
@@ -97,7 +97,7 @@ impl Page<'_> {
         self.fact("restarts", Role::Text, &restarts(pod).to_string());
         self.fact("namespace", Role::Text, &pod.meta.namespace);
         self.owners(pod);
-        self.usage_of(self.state.world.usage.pod(pod), Self::limits(pod), "limit");
+        self.usage_of(self.frame.world.usage.pod(pod), Self::limits(pod), "limit");
         self.fact("node", Role::Text, pod.node.as_deref().unwrap_or("none yet"));
         self.fact("age", Role::Text, &self.age(&pod.meta));
         self.conditions(pod);
@@ -139,7 +139,7 @@ impl Page<'_> {
 
     /// `CrashLoopBackOff: back-off 40s`, `running for 3m10s`, `Error, exit 1, 41s ago`
     fn says(&self, state: &ContainerState) -> String {
-        let ago = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| units::age(self.state.now - at));
+        let ago = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| units::age(self.frame.now - at));
         match state {
             ContainerState::Waiting { reason, message } => {
                 let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
@@ -160,7 +160,7 @@ impl Page<'_> {
     }
 
     fn workload(&mut self, workload: &Workload) {
-        let cluster = &self.state.world.cluster;
+        let cluster = &self.frame.world.cluster;
         self.fact(
             "replicas",
             if workload.short() { Role::Critical } else { Role::Text },
@@ -172,7 +172,7 @@ impl Page<'_> {
             Role::Text,
             &format!(
                 "{revision}  {}",
-                self.state.world.release(workload).map_or("–", |release| release.as_str())
+                self.frame.world.release(workload).map_or("–", |release| release.as_str())
             ),
         );
         self.fact("service", Role::Text, &workload.service);
@@ -226,7 +226,7 @@ impl Page<'_> {
     }
 
     fn pod_line(&mut self, pod: &Pod) {
-        let diagnosis = told(&self.state.world, pod, &diagnose(pod));
+        let diagnosis = told(&self.frame.world, pod, &diagnose(pod));
         let (mark, role) = symbols::severity(diagnosis.severity);
         let row = self
             .row()
@@ -242,7 +242,7 @@ impl Page<'_> {
     }
 
     fn notices(&mut self, about: &[&Clean]) {
-        let cluster = &self.state.world.cluster;
+        let cluster = &self.frame.world.cluster;
         let mut notices: Vec<&Notice> = about.iter().flat_map(|uid| cluster.notices_about(uid)).collect();
         notices.sort_by_key(|notice| std::cmp::Reverse(notice.last));
         self.section("Warnings");
@@ -256,7 +256,7 @@ impl Page<'_> {
 
     fn notice(&mut self, notice: &Notice) {
         let (mark, role) = if notice.warning { ("▲", Role::Warn) } else { ("·", Role::Dim) };
-        let head = format!("{:>6} ago", units::age(self.state.now - notice.last));
+        let head = format!("{:>6} ago", units::age(self.frame.now - notice.last));
         let times = if notice.count > 1 { format!("×{}", notice.count) } else { String::new() };
         let row = self
             .row()

@@ -28,11 +28,11 @@ impl Page<'_> {
         if !node.pressures.is_empty() {
             self.fact("conditions", Role::Warn, &format!("▲ {}", node.pressures.join(", ")));
         }
-        self.usage_of(self.state.world.usage.node(node), node.allocatable, "allocatable");
+        self.usage_of(self.frame.world.usage.node(node), node.allocatable, "allocatable");
         self.fact("age", Role::Text, &self.age(&node.meta));
         self.changed(node.changed.as_ref());
         let pods: Vec<&Pod> = self
-            .state
+            .frame
             .world
             .cluster
             .pods
@@ -98,7 +98,7 @@ impl Page<'_> {
     pub(in crate::view) fn owners(&mut self, pod: &Pod) {
         let Some(owner) = &pod.owner else { return self.fact("owner", Role::Text, "none") };
         let behind =
-            self.state.world.cluster.workload_of(pod).filter(|workload| workload.meta.uid != owner.uid);
+            self.frame.world.cluster.workload_of(pod).filter(|workload| workload.meta.uid != owner.uid);
         let behind = behind
             .map(|workload| format!(" → {} {}", workload.kind.word(), workload.meta.name))
             .unwrap_or_default();
@@ -118,7 +118,7 @@ impl Page<'_> {
     pub(in crate::view) fn changed(&mut self, changed: Option<&LastChange>) {
         let Some(LastChange { manager, operation, subresource, at }) = changed else { return };
         let part = subresource.as_ref().map(|part| format!(" of {part}")).unwrap_or_default();
-        let words = format!("by {manager}, {} ago ({operation}{part})", units::age(self.state.now - *at));
+        let words = format!("by {manager}, {} ago ({operation}{part})", units::age(self.frame.now - *at));
         self.fact("last change", Role::Text, &words);
     }
 }

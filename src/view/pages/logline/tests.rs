@@ -7,7 +7,7 @@ use super::*;
 use crate::data::Location;
 use crate::keymap::Keymap;
 use crate::runbook::{self, Runbook};
-use crate::state::LogLook;
+use crate::state::{LogLook, State};
 use crate::theme::Theme;
 use crate::view::Hits;
 
@@ -46,7 +46,7 @@ fn pieces(look: &Look, text: &str, search: &str) -> Vec<(String, Style)> {
     let line = line(text);
     let search = Search::new(search);
     let drawn = Line::new(look, &line, false, &search);
-    let row = drawn.rows(&state(false), &prefix(), 200, 0, 1).remove(0);
+    let row = drawn.rows(&state(false).frame(), &prefix(), 200, 0, 1).remove(0);
     let pieces = row.line().spans.into_iter().skip(3).map(|span| (span.content.into_owned(), span.style));
     pieces.filter(|(text, _)| !text.is_empty()).collect()
 }
@@ -101,7 +101,7 @@ proptest! {
             let line = line(&text);
             let search = Search::new(&search);
             let drawn = Line::new(look, &line, true, &search);
-            let rows = drawn.rows(&state(true), &prefix(), columns, 0, 500);
+            let rows = drawn.rows(&state(true).frame(), &prefix(), columns, 0, 500);
             let strings: Vec<String> = rows.into_iter().map(|row| row.line().to_string()).collect();
             assert!(strings.iter().all(|row| width(row) <= usize::from(columns)), "{strings:?}");
             let whole: String = strings.iter().map(|row| row.get(strings[0].len().min(7)..).unwrap_or_default()).collect();
@@ -114,7 +114,7 @@ proptest! {
         look(|look| {
             let line = line(&text);
             let search = Search::new(&search);
-            let rows = Line::new(look, &line, false, &search).rows(&state(wrap), &prefix(), columns, right, 20);
+            let rows = Line::new(look, &line, false, &search).rows(&state(wrap).frame(), &prefix(), columns, right, 20);
             assert!(!rows.is_empty() && rows.len() <= 21);
             assert!(rows.into_iter().all(|row| width(&row.line().to_string()) <= usize::from(columns)));
         });
