@@ -26,7 +26,7 @@ use warroom::session::SessionConfig;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{NAMESPACE, Sim, SimConfig};
-use warroom::state::{Overlay, Run, World, workload_rows};
+use warroom::state::{Page, Run, World, workload_rows};
 
 use support::{session, until, wanted};
 
@@ -83,8 +83,8 @@ impl Room {
     async fn dialog(&mut self, line: &str) {
         self.command(line);
         let asked =
-            |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
-        assert!(self.until(asked).await, "{:?}", self.session.state().screen.overlays);
+            |session: &Headless| matches!(session.state().screen.pages.last(), Some(Page::Confirm(_)));
+        assert!(self.until(asked).await, "{:?}", self.session.state().screen.pages);
         self.clock.advance(Duration::from_secs(1)); // its keys are dead at first
         self.session.take(Event::View(warroom::event::View::Tick));
     }
@@ -231,9 +231,8 @@ async fn a_change_lands_on_the_cluster_that_was_chosen_and_so_does_its_undo() {
     assert_eq!((replicas(&room.eu, "worker-service"), replicas(&room.us, "worker-service")), (before, 4));
 
     room.press(Action::UndoLast);
-    let asked =
-        |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
-    assert!(room.until(asked).await, "{:?}", room.session.state().screen.overlays);
+    let asked = |session: &Headless| matches!(session.state().screen.pages.last(), Some(Page::Confirm(_)));
+    assert!(room.until(asked).await, "{:?}", room.session.state().screen.pages);
     room.clock.advance(Duration::from_secs(1));
     room.session.take(Event::View(warroom::event::View::Tick));
     room.press(Action::Confirm);
@@ -255,7 +254,7 @@ async fn a_change_lands_on_the_cluster_that_was_chosen_and_so_does_its_undo() {
 async fn a_name_that_two_contexts_have_is_refused_with_both() {
     let mut room = Room::open().await;
     room.command("scale deployment=worker-service replicas=4");
-    let Some(Overlay::Form(form)) = room.session.state().screen.overlays.last() else { panic!("no form") };
+    let Some(Page::Form(form)) = room.session.state().screen.pages.last() else { panic!("no form") };
     assert_eq!(form.problem.as_deref(), Some("worker-service is in eu and us: say which context is meant"));
     assert!(
         !form.waiting

@@ -13,7 +13,10 @@ use warroom::event::{
     SourceState, Usage, Used,
 };
 use warroom::runbook::suggestions;
-use warroom::state::{Focus, ListView, Overlay, State};
+use warroom::state::{
+    AlertList, ChangeList, Detail, EntryDetail, Focus, GroupDetail, ListView, Page, ServiceDetail,
+    SourceList, State,
+};
 use warroom::theme::ColorDepth;
 
 use common::cluster::{crashing, node, pod, revision, workload};
@@ -29,8 +32,8 @@ fn last_line(state: &State, size: (u16, u16)) -> String {
     seen(state, size).lines().last().unwrap_or_default().to_owned()
 }
 
-fn over(mut state: State, overlay: Overlay) -> State {
-    state.screen.overlays.push(overlay);
+fn over(mut state: State, overlay: Page) -> State {
+    state.screen.pages.push(overlay);
     state
 }
 
@@ -89,7 +92,7 @@ fn a_context_that_is_down_is_named_at_every_size_and_its_reason_is_a_key_away() 
     for size in SIZES {
         let header = seen(&state, size).lines().nth(1).unwrap_or_default().to_owned();
         assert!(header.contains("(prod-us)") || header.contains("down (prod-us"), "{size:?}: {header}");
-        let sources = seen(&over(state.clone(), Overlay::Sources { scroll: 0 }), size);
+        let sources = seen(&over(state.clone(), Page::Sources(SourceList { scroll: 0 })), size);
         let words: String =
             sources.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
         assert!(
@@ -125,20 +128,20 @@ fn what_is_polled_is_told_at_every_size() {
             "{size:?}"
         );
     }
-    let sources = seen(&over(state, Overlay::Sources { scroll: 0 }), (60, 15));
+    let sources = seen(&over(state, Page::Sources(SourceList { scroll: 0 })), (60, 15));
     assert!(sources.contains("pods may not be watched (403)"), "{sources}");
 }
 
 #[test]
 fn the_footer_names_the_way_out_first_and_nothing_that_does_nothing() {
     let overlays = [
-        Overlay::Detail { uid: "uid-ocr-service".into(), scroll: 0 },
-        Overlay::Entry { id: 1, scroll: 0 },
-        Overlay::Alerts { selected: None },
-        Overlay::Group { id: "nobody".into(), scroll: 0 },
-        Overlay::Service("medcontracthub-app".into()),
-        Overlay::Changes { scroll: 0 },
-        Overlay::Sources { scroll: 0 },
+        Page::Detail(Detail { uid: "uid-ocr-service".into(), scroll: 0 }),
+        Page::Entry(EntryDetail { id: 1, scroll: 0 }),
+        Page::Alerts(AlertList { selected: None }),
+        Page::Group(GroupDetail { id: "nobody".into(), scroll: 0 }),
+        Page::Service(ServiceDetail { name: "medcontracthub-app".into() }),
+        Page::Changes(ChangeList { scroll: 0 }),
+        Page::Sources(SourceList { scroll: 0 }),
     ];
     for overlay in overlays {
         for size in SIZES {
@@ -146,13 +149,15 @@ fn the_footer_names_the_way_out_first_and_nothing_that_does_nothing() {
             assert!(footer.starts_with(" q close"), "{overlay:?} {size:?}: {footer}");
         }
     }
-    let footer = |overlay: Overlay| last_line(&over(told(story::release()), overlay), (200, 60));
-    let nobody = footer(Overlay::Group { id: "nobody".into(), scroll: 0 });
+    let footer = |overlay: Page| last_line(&over(told(story::release()), overlay), (200, 60));
+    let nobody = footer(Page::Group(GroupDetail { id: "nobody".into(), scroll: 0 }));
     assert!(!["logs", "describe", "yaml", "to the pods"].iter().any(|key| nobody.contains(key)), "{nobody}");
-    assert!(footer(Overlay::Group { id: "worker-service".into(), scroll: 0 }).contains("o to the pods"));
-    assert!(footer(Overlay::Detail { uid: "uid-ocr-service".into(), scroll: 0 }).contains("l logs"));
     assert!(
-        !footer(Overlay::Detail { uid: "uid-node-1".into(), scroll: 0 }).contains("l logs"),
+        footer(Page::Group(GroupDetail { id: "worker-service".into(), scroll: 0 })).contains("o to the pods")
+    );
+    assert!(footer(Page::Detail(Detail { uid: "uid-ocr-service".into(), scroll: 0 })).contains("l logs"));
+    assert!(
+        !footer(Page::Detail(Detail { uid: "uid-node-1".into(), scroll: 0 })).contains("l logs"),
         "a node has none"
     );
 }

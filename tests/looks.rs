@@ -96,7 +96,8 @@ fn scenes() -> Vec<(String, State)> {
         ("muted", after(&[Action::Mute])),
     ];
     Focus::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .map(pane)
         .chain(others.into_iter().map(|(name, state)| (name.to_owned(), state)))
         .collect()

@@ -14,7 +14,7 @@ use warroom::event::{Event, Operator, Purpose, Record, Setup, View};
 use warroom::keymap::{Action, Keymap};
 use warroom::reduce::reduce;
 use warroom::runtime::Keys;
-use warroom::state::{Focus, Overlay, State};
+use warroom::state::{Focus, Page, State};
 use warroom::theme::{ColorDepth, Theme};
 use warroom::view::{Hits, Look, Spot, view};
 
@@ -117,7 +117,7 @@ fn a_second_click_opens_what_is_selected() {
     let mut desk = desk((120, 40));
     desk.click("ocr-service-1");
     desk.click("ocr-service-1");
-    assert!(matches!(desk.state.screen.overlays.last(), Some(Overlay::Detail { .. })));
+    assert!(matches!(desk.state.screen.pages.last(), Some(Page::Detail(_))));
     let before = desk.state.screen.focus;
     desk.mouse(MouseEventKind::Down(MouseButton::Left), (60, 20));
     assert_eq!(desk.state.screen.focus, before, "what lies over the panes takes the click");
@@ -131,10 +131,10 @@ fn tabs_footer_keys_and_menus_are_keys() {
     desk.click("mitigate");
     assert_eq!(desk.state.screen.pending.len(), 1);
     desk.click("Scale a deployment");
-    assert!(matches!(desk.state.screen.overlays.last(), Some(Overlay::Form(_))));
+    assert!(matches!(desk.state.screen.pages.last(), Some(Page::Form(_))));
     let mut desk = self::desk((80, 24));
     desk.click("help");
-    assert!(matches!(desk.state.screen.overlays.last(), Some(Overlay::Help { .. })));
+    assert!(matches!(desk.state.screen.pages.last(), Some(Page::Help(_))));
 }
 
 #[test]

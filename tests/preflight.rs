@@ -17,7 +17,7 @@ use warroom::sim::Identity;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::malformed::Odd;
 use warroom::sim::scenario::Scenario;
-use warroom::state::{Overlay, Stage};
+use warroom::state::{Page, Stage};
 
 use support::{LIMIT, Room, Setup, prepare};
 
@@ -294,8 +294,7 @@ async fn cancelled(method: Method, path: &str, cancel: bool) -> Room {
     room.command("set-env deployment=worker-service env=X=1");
     let sim = &room.sim;
     let waiting = |session: &Headless| {
-        let form =
-            matches!(session.state().screen.overlays.last(), Some(Overlay::Form(form)) if form.waiting);
+        let form = matches!(session.state().screen.pages.last(), Some(Page::Form(form)) if form.waiting);
         form && (reads || !sim.requests().is_empty())
     };
     assert!(support::until(&mut room.session, &room.clock, Duration::from_millis(60), waiting).await);
@@ -319,7 +318,7 @@ async fn what_was_cancelled_goes_no_further() {
             room.turn(Duration::from_millis(60)).await;
         }
         assert_eq!(
-            (room.sim.requests().len(), &room.session.state().screen.overlays[..]),
+            (room.sim.requests().len(), &room.session.state().screen.pages[..]),
             (begun, &[][..]),
             "{path}"
         );

@@ -9,7 +9,8 @@ use warroom::clean::{Clean, Styled};
 use warroom::event::{Event, LogEnd, LogExtent, LogLine, LogSource, LogState, Operator, Purpose, Record};
 use warroom::keymap::Key;
 use warroom::state::{
-    Anchor, Dialog, Focus, Form, ListView, LogLook, LogSubject, LogView, Overlay, Playback, State,
+    AlertList, Anchor, ChangeList, Detail, Dialog, EntryDetail, Focus, Form, GroupDetail, Help, ListView,
+    LogLook, LogSubject, LogView, Page, Playback, ServiceDetail, SourceList, State,
 };
 use warroom::theme::ColorDepth;
 
@@ -30,8 +31,8 @@ fn check(name: &str, state: &State, sizes: &[(u16, u16)]) {
     }
 }
 
-fn with(mut state: State, overlay: Overlay) -> State {
-    state.screen.overlays.push(overlay);
+fn with(mut state: State, overlay: Page) -> State {
+    state.screen.pages.push(overlay);
     state
 }
 
@@ -99,11 +100,11 @@ fn form(mut state: State) -> State {
     form.problem = Some("no such revision: 9".into());
     state.screen.ask(Purpose::Input, "revision: ", "");
     state.screen.input.as_mut().unwrap().candidate = Some(0);
-    with(state, Overlay::Form(form))
+    with(state, Page::Form(form))
 }
 
-fn dialog(plan: warroom::event::Plan) -> Overlay {
-    Overlay::Confirm(Box::new(Dialog { plan, since: at(-2), full: false, scroll: 0 }))
+fn dialog(plan: warroom::event::Plan) -> Page {
+    Page::Confirm(Box::new(Dialog { plan, since: at(-2), full: false, scroll: 0 }))
 }
 
 fn looked(mut state: State) -> State {
@@ -130,8 +131,8 @@ fn read(mut state: State) -> State {
     let id = line(&state, "node not ready");
     let held: Vec<Clean> = state.world.timeline.lines().map(|entry| entry.id.to_string().into()).collect();
     state.screen.focus = Focus::Timeline;
-    state.screen.reading.opened.insert(id);
-    state.screen.reading.search = "not ready".into();
+    state.screen.timeline.opened.insert(id);
+    state.screen.timeline.search = "not ready".into();
     state.screen.lists.insert(
         Focus::Timeline,
         ListView { selected: Some(id.to_string().into()), held, filter: Clean::default() },
@@ -147,7 +148,7 @@ fn silence_form(mut state: State) -> State {
     let step = state.runbook.step("silence").unwrap().clone();
     let form = Form::new(&step, &[("alert".into(), "f2".into())].into(), &state.world, None);
     state.screen.ask(Purpose::Input, "labels: ", &form.preset(&state.world));
-    with(state, Overlay::Form(form))
+    with(state, Page::Form(form))
 }
 
 fn replayed(mut state: State) -> State {
@@ -211,12 +212,12 @@ fn two_contexts_side_by_side() {
     let step = state.runbook.step("rollout-undo").unwrap().clone();
     let form = Form::new(&step, &std::collections::BTreeMap::new(), &state.world, None);
     state.screen.ask(Purpose::Input, "context: ", "");
-    check("contexts-form", &with(state, Overlay::Form(form)), &[(120, 40)]);
+    check("contexts-form", &with(state, Page::Form(form)), &[(120, 40)]);
 }
 
 #[test]
 fn each_pane_alone() {
-    for focus in Focus::ALL {
+    for focus in Focus::ALL.iter().copied() {
         let mut state = told(story::rolled_back());
         state.screen.focus = focus;
         check(&format!("alone-{focus:?}").to_lowercase(), &state, &[(80, 24)]);
@@ -234,7 +235,7 @@ fn a_pane_with_a_selection() {
 
 #[test]
 fn overlays() {
-    let detail = |uid: &str| Overlay::Detail { uid: uid.into(), scroll: 0 };
+    let detail = |uid: &str| Page::Detail(Detail { uid: uid.into(), scroll: 0 });
     let mut named = with(
         told(story::release()),
         dialog(warroom::event::Plan {
@@ -245,24 +246,25 @@ fn overlays() {
     );
     named.screen.ask(Purpose::Name, "type medcontracthub-app to go ahead: ", "medcon");
     let mut unarmed = told(story::calm());
-    unarmed.screen.overlays.push(dialog(story::plan()));
-    let group = |id: &str| with(told(story::partitions()), Overlay::Group { id: id.into(), scroll: 0 });
+    unarmed.screen.pages.push(dialog(story::plan()));
+    let group =
+        |id: &str| with(told(story::partitions()), Page::Group(GroupDetail { id: id.into(), scroll: 0 }));
     for size in SIZES {
         check("group", &group("worker-service"), &[size]);
         check("lag-lost", &selected(told(story::partitions()), Focus::Lag, "worker-service"), &[size]);
     }
     check("group-gone", &group("nobody"), &[(80, 24)]);
     for (name, state) in vec![
-        ("help", with(told(story::release()), Overlay::Help { scroll: 0 })),
+        ("help", with(told(story::release()), Page::Help(Help { scroll: 0 }))),
         ("detail-pod", with(told(story::release()), detail("uid-ocr-service-12-0"))),
         ("detail-workload", with(told(story::release()), detail("uid-medcontracthub-app"))),
         ("detail-gone", with(told(story::release()), detail("uid-of-nothing"))),
         ("detail-node", with(told(story::release()), detail("uid-node-1"))),
-        ("changes", with(told(story::rolled_back()), Overlay::Changes { scroll: 0 })),
-        ("sources", with(told(story::deaf()), Overlay::Sources { scroll: 0 })),
-        ("logs", with(told(story::release()), Overlay::Logs(Box::new(log())))),
-        ("logs-searched", with(told(story::release()), Overlay::Logs(Box::new(searched())))),
-        ("logs-wrapped", looked(with(told(story::release()), Overlay::Logs(Box::new(log()))))),
+        ("changes", with(told(story::rolled_back()), Page::Changes(ChangeList { scroll: 0 }))),
+        ("sources", with(told(story::deaf()), Page::Sources(SourceList { scroll: 0 }))),
+        ("logs", with(told(story::release()), Page::Logs(Box::new(log())))),
+        ("logs-searched", with(told(story::release()), Page::Logs(Box::new(searched())))),
+        ("logs-wrapped", looked(with(told(story::release()), Page::Logs(Box::new(log()))))),
         ("form", form(told(story::release()))),
         ("confirm", with(told(story::release()), dialog(story::plan()))),
         ("confirm-refused", with(told(story::release()), dialog(story::refused_plan()))),
@@ -299,10 +301,14 @@ fn charts_look_back_from_5_minutes_to_24_hours() {
 fn one_service_in_full() {
     let state = with(
         selected(looked_back(2), Focus::Rates, "medcontracthub-app"),
-        Overlay::Service("medcontracthub-app".into()),
+        Page::Service(ServiceDetail { name: "medcontracthub-app".into() }),
     );
     check("service", &state, &[(200, 60), (120, 40), (80, 24), (60, 15)]);
-    check("service-gone", &with(told(story::calm()), Overlay::Service("nobody".into())), &[(80, 24)]);
+    check(
+        "service-gone",
+        &with(told(story::calm()), Page::Service(ServiceDetail { name: "nobody".into() })),
+        &[(80, 24)],
+    );
 }
 
 #[test]
@@ -318,18 +324,22 @@ fn the_timeline_is_read() {
     check("timeline-filtered", &zoomed, &[(80, 24)]);
     let state = told(story::storm());
     let id = line(&state, "node not ready");
-    check("entry", &with(state, Overlay::Entry { id, scroll: 0 }), &SIZES);
+    check("entry", &with(state, Page::Entry(EntryDetail { id, scroll: 0 })), &SIZES);
 }
 
 #[test]
 fn alerts_and_their_silences() {
-    check("alerts", &with(told(story::storm()), Overlay::Alerts { selected: Some("f2".into()) }), &SIZES);
+    check(
+        "alerts",
+        &with(told(story::storm()), Page::Alerts(AlertList { selected: Some("f2".into()) })),
+        &SIZES,
+    );
     check(
         "alerts-silenced",
-        &with(told(story::storm()), Overlay::Alerts { selected: Some("f9".into()) }),
+        &with(told(story::storm()), Page::Alerts(AlertList { selected: Some("f9".into()) })),
         &[(120, 40)],
     );
-    check("alerts-none", &with(told(story::calm()), Overlay::Alerts { selected: None }), &[(80, 24)]);
+    check("alerts-none", &with(told(story::calm()), Page::Alerts(AlertList { selected: None })), &[(80, 24)]);
     check("silence-form", &silence_form(told(story::storm())), &[(120, 40), (80, 24)]);
     check("silence-confirm", &with(told(story::storm()), dialog(story::silencing())), &[(120, 40), (80, 24)]);
 }
@@ -381,17 +391,20 @@ fn states() -> impl Strategy<Value = State> {
             state = if pending { begun(state, &["m"]) } else { state };
             for overlay in overlays {
                 state = match overlay {
-                    0 => with(state, Overlay::Help { scroll }),
-                    1 => with(state, Overlay::Detail { uid: "uid-ocr-service-12-0".into(), scroll }),
-                    2 => with(state, Overlay::Detail { uid: "uid-medcontracthub-app".into(), scroll }),
-                    3 => with(state, Overlay::Logs(Box::new(log_at(scroll)))),
+                    0 => with(state, Page::Help(Help { scroll })),
+                    1 => with(state, Page::Detail(Detail { uid: "uid-ocr-service-12-0".into(), scroll })),
+                    2 => with(state, Page::Detail(Detail { uid: "uid-medcontracthub-app".into(), scroll })),
+                    3 => with(state, Page::Logs(Box::new(log_at(scroll)))),
                     4 => form(state),
-                    5 => with(state, Overlay::Entry { id: scroll as u64 % 40, scroll }),
-                    6 => with(state, Overlay::Alerts { selected: (scroll % 2 == 0).then(|| "f2".into()) }),
+                    5 => with(state, Page::Entry(EntryDetail { id: scroll as u64 % 40, scroll })),
+                    6 => with(
+                        state,
+                        Page::Alerts(AlertList { selected: (scroll % 2 == 0).then(|| "f2".into()) }),
+                    ),
                     7 => silence_form(state),
                     8 => with(state, dialog(story::refused_plan())),
-                    9 => with(state, Overlay::Group { id: "worker-service".into(), scroll }),
-                    10 => with(state, Overlay::Service("medcontracthub-app".into())),
+                    9 => with(state, Page::Group(GroupDetail { id: "worker-service".into(), scroll })),
+                    10 => with(state, Page::Service(ServiceDetail { name: "medcontracthub-app".into() })),
                     _ => with(state, dialog(story::plan())),
                 };
             }

@@ -26,7 +26,7 @@ use warroom::session::SessionConfig;
 use warroom::sim::NAMESPACE;
 use warroom::sim::fault::{Fault, When};
 use warroom::sim::scenario::Scenario;
-use warroom::state::{Overlay, Stage, State, World};
+use warroom::state::{Page, Stage, State, World};
 use warroom::theme::Theme;
 use warroom::view::{Hits, Look, view};
 
@@ -197,14 +197,14 @@ impl Operator {
         (0..4).for_each(|_| self.press(KeyCode::Esc));
         self.press(KeyCode::Char('A'));
         self.command(command);
-        let waits = |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Form(form)) if form.waiting);
+        let waits = |session: &Headless| matches!(session.state().screen.pages.last(), Some(Page::Form(form)) if form.waiting);
         assert!(self.room.until(|session| !waits(session)).await, "{command}: neither a plan nor a refusal");
         self.listen(4).await; // the first moments of a dialog take no key
         if self.rng.below(8) > 0 {
             self.press(KeyCode::Char('y'));
         }
         let screen = &self.room.session.state().screen;
-        if let (Some(Overlay::Confirm(dialog)), Some(_)) = (screen.overlays.last(), &screen.input) {
+        if let (Some(Page::Confirm(dialog)), Some(_)) = (screen.pages.last(), &screen.input) {
             let name = dialog.plan.intent.target.name.to_string();
             self.enter(&name);
         }
@@ -476,13 +476,13 @@ fn values_of_variables_are_not_recorded() {
         let mut operator = Operator { room, rng: Rng::new(seed) };
         operator.command("set-env deployment=ai-service env=DB_PASSWORD=hunter2,PLAIN=topsecretvalue");
         let asked = |session: &Headless| {
-            session.state().screen.overlays.iter().any(|overlay| matches!(overlay, Overlay::Confirm(_)))
+            session.state().screen.pages.iter().any(|overlay| matches!(overlay, Page::Confirm(_)))
         };
         let Operator { room, .. } = &mut operator;
         assert!(
             until(&mut room.session, &room.clock, Duration::ZERO, asked).await,
             "{:?}",
-            room.session.state().screen.overlays
+            room.session.state().screen.pages
         );
         operator.press(KeyCode::Esc);
         let slips = [

@@ -228,7 +228,7 @@ async fn keys_lead_from_the_alert_to_its_silence_and_an_entry_is_pinned() {
     enter(&mut room, "1h");
     enter(&mut room, "known");
     let open = |session: &Headless| {
-        matches!(session.state().screen.overlays.last(), Some(warroom::state::Overlay::Confirm(_)))
+        matches!(session.state().screen.pages.last(), Some(warroom::state::Page::Confirm(_)))
     };
     assert!(until(&mut room.session, &room.clock, STEP, open).await);
     room.turn(Duration::from_secs(1)).await;

@@ -155,10 +155,14 @@ pub enum Play {
     Toggle,
     /// So many records on (or back).
     Step(i64),
-    /// Twice as fast (`true`), half as fast.
-    Speed(bool),
-    /// To the next (`true`) or previous entry of the timeline.
-    Entry(bool),
+    /// Twice as fast.
+    Faster,
+    /// Half as fast.
+    Slower,
+    /// To the next entry of the timeline.
+    NextEntry,
+    /// To the previous entry of the timeline.
+    PreviousEntry,
     /// To a time or a text.
     Seek(Clean),
     /// To the start.

@@ -245,6 +245,21 @@ impl Action {
         contexts.contains(&Global) || contexts.contains(&Replay)
     }
 
+    /// Whether it moves in a list or a text.
+    pub const fn moves(&self) -> bool {
+        matches!(
+            self,
+            Self::Down
+                | Self::Up
+                | Self::PageDown
+                | Self::PageUp
+                | Self::HalfPageDown
+                | Self::HalfPageUp
+                | Self::Top
+                | Self::Bottom
+        )
+    }
+
     /// Reaches through a modal context: what stops, suspends or repairs must never be out of reach.
     pub const fn always_works(&self) -> bool {
         matches!(self, Self::StopAll | Self::Suspend | Self::Redraw)

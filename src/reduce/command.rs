@@ -3,20 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use super::{looks, operate, steps, typing};
+use super::{actions, appearance, prompt};
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Does, Event, Operator, Purpose, StepCall, Typed};
 use crate::keymap::Action;
 use crate::runbook::{InputKind, Step};
-use crate::state::{Picks, State, unknown};
+use crate::state::{Picks, State, form, unknown};
 
 /// Older commands kept.
 const HISTORY: usize = 100;
 
 /// What enter makes of the typed line; `None` where nothing is typed.
 pub fn committed(state: &State) -> Option<Event> {
-    commit(state, &typing::taken(state)?)
+    commit(state, &prompt::taken(state)?)
 }
 
 /// The same of another text in its place.
@@ -24,7 +24,7 @@ pub fn commit(state: &State, text: &str) -> Option<Event> {
     let purpose = state.screen.input.as_ref()?.purpose.clone();
     let text = match purpose {
         Purpose::Command => return Some(command(state, text)),
-        Purpose::Input => typing::field(state).map_or(InputKind::Text, |field| field.kind).typed(text),
+        Purpose::Input => prompt::field(state).map_or(InputKind::Text, |field| field.kind).typed(text),
         _ => Typed::new(text),
     };
     Some(Event::Operator(Operator::Entered { purpose, text }))
@@ -68,7 +68,7 @@ fn begin(step: &Step, line: &str, rest: &str) -> (Typed, Does) {
     };
     let shown =
         words.unwrap_or_else(|| vec![String::new()]).into_iter().map(|word| match word.split_once('=') {
-            Some((name, value)) if steps::unheard_of(step, name).is_none() => {
+            Some((name, value)) if form::unheard_of(step, name).is_none() => {
                 format!(" {name}={}", step.typed(name, value))
             }
             _ => " …".to_owned(),
@@ -85,7 +85,7 @@ fn inputs(step: &Step, words: &[String]) -> Result<BTreeMap<Clean, Typed>, Strin
     let input = |word: &String| {
         let (name, value) =
             word.split_once('=').ok_or_else(|| format!("\"{word}\": inputs are written name=value"))?;
-        steps::unheard_of(step, name).map_or_else(|| Ok((name.into(), step.typed(name, value))), Err)
+        form::unheard_of(step, name).map_or_else(|| Ok((name.into(), step.typed(name, value))), Err)
     };
     words.iter().map(input).collect()
 }
@@ -95,14 +95,23 @@ pub(super) fn carry_out(state: &mut State, line: &Typed, does: &Does) -> Vec<Eff
     state.screen.input = None;
     remember(state, line);
     match does {
-        Does::Act(action) => return operate::did(state, action),
-        Does::Begin(call) => return steps::open_form(state, call),
-        Does::Theme(name) => looks::choose_named(state, Picks::Theme, name),
-        Does::Keymap(name) => looks::choose_named(state, Picks::Keymap, name),
+        Does::Act(action) => return actions::did(state, action),
+        Does::Begin(call) => return begun(state, call),
+        Does::Theme(name) => appearance::choose_named(state, Picks::Theme, name),
+        Does::Keymap(name) => appearance::choose_named(state, Picks::Keymap, name),
         Does::Nothing(why) if !why.is_empty() => state.screen.tell(state.now, why.clone()),
         Does::Nothing(_) => {}
     }
     Vec::new()
+}
+
+/// A step that was typed with its inputs, if the cursor lets it.
+fn begun(state: &mut State, call: &StepCall) -> Vec<Effect> {
+    if let Some(why) = state.cursor().withholds(&Action::Step(call.step.to_string())) {
+        state.screen.tell(state.now, why);
+        return Vec::new();
+    }
+    form::open(state, call)
 }
 
 fn remember(state: &mut State, line: &Typed) {

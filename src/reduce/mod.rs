@@ -1,28 +1,25 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give
 //! the same world.
 //!
-//! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); decisions and
-//! typing move the screen ([`operate`], [`look_at`], [`typing`], [`command`], [`logs`], [`looks`]); what
-//! needs a person calls one ([`call`]); steps go through form, plan and confirmation ([`steps`]); what must
-//! follow from a recorded event is in here.
+//! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); actions go to the page on
+//! top, to what works everywhere, or to the focused pane ([`actions`], [`navigation`]); the typed line is edited and
+//! understood ([`prompt`], [`command`]); what needs a person calls one ([`call`]).
 
-mod alerts;
+mod actions;
+mod appearance;
 mod call;
 mod command;
-mod logs;
-mod look_at;
-mod looks;
-mod operate;
+mod mouse;
+mod navigation;
+mod prompt;
 mod steps;
-mod timeline;
-mod typing;
 
 use crate::effect::{Effect, Unresolved};
 use crate::event::{Event, Operator, Record, View};
-use crate::state::State;
+use crate::state::{State, form, logs, manifest};
 
 pub use command::{command, commit, committed};
-pub use typing::completes;
+pub use prompt::completes;
 
 /// Seconds that a message stays.
 const TOLD_SECONDS: i64 = 8;
@@ -36,9 +33,9 @@ pub fn reduce(state: &mut State, record: &Record) -> Vec<Effect> {
     }
     forget_message(state);
     let mut effects = match &record.event {
-        Event::Operator(Operator::Did(action)) => operate::did(state, action),
+        Event::Operator(Operator::Did(action)) => actions::did(state, action),
         Event::Operator(Operator::Command { line, does }) => command::carry_out(state, line, does),
-        Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
+        Event::Operator(Operator::Entered { purpose, text }) => prompt::entered(state, purpose, text),
         Event::View(view) => see(state, view),
         event => follow_up(state, event),
     };
@@ -50,9 +47,9 @@ pub fn reduce(state: &mut State, record: &Record) -> Vec<Effect> {
 pub fn look(state: &mut State, event: &Event) -> Vec<Effect> {
     forget_message(state);
     match event {
-        Event::Operator(Operator::Did(action)) => operate::did(state, action),
+        Event::Operator(Operator::Did(action)) => actions::did(state, action),
         Event::Operator(Operator::Command { line, does }) => command::carry_out(state, line, does),
-        Event::Operator(Operator::Entered { purpose, text }) => typing::entered(state, purpose, text),
+        Event::Operator(Operator::Entered { purpose, text }) => prompt::entered(state, purpose, text),
         Event::View(view) => see(state, view),
         _ => Vec::new(),
     }
@@ -75,16 +72,16 @@ fn follow_up(state: &mut State, event: &Event) -> Vec<Effect> {
 fn see(state: &mut State, view: &View) -> Vec<Effect> {
     match view {
         View::Tick => {}
-        View::Began(setup) => return looks::begin(state, setup),
+        View::Began(setup) => return appearance::begin(state, setup),
         View::Resized { columns, rows } => state.screen.size = (*columns, *rows),
-        View::Edited(edit) => typing::edit(state, edit),
+        View::Edited(edit) => prompt::edit(state, edit),
         View::Pending(keys) => state.screen.pending.clone_from(keys),
-        View::Pointed { pane, row } => looks::pointed(state, *pane, row.as_ref()),
-        View::Picked(at) => looks::picked(state, *at),
-        View::Wheeled { pane, down } => looks::wheeled(state, *pane, *down),
+        View::Pointed { pane, row } => mouse::pointed(state, *pane, row.as_ref()),
+        View::Picked(at) => mouse::picked(state, *at),
+        View::Wheeled { pane, down } => mouse::wheeled(state, *pane, *down),
         View::Told(what) => state.screen.tell(state.now, what.clone()),
-        View::Prepared(prepared) => return steps::prepared(state, prepared),
-        View::Manifest { target, answer } => look_at::fetched(state, target, answer),
+        View::Prepared(prepared) => return form::prepared(state, prepared),
+        View::Manifest { target, answer } => manifest::fetched(state, target, answer),
         View::Logs(news) => return logs::hear(state, news),
     }
     Vec::new()

@@ -5,7 +5,7 @@ use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKin
 use crate::event::{Edit, Event, Operator, Purpose, View};
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
 use crate::reduce::{committed, completes};
-use crate::state::{Focus, Overlay, Picks, State};
+use crate::state::{Focus, Page, Picker, Picks, State};
 use crate::view::{Hits, Spot};
 
 /// The keymaps to choose from, in the order of their names on the screen: at least one.
@@ -20,8 +20,8 @@ impl Keys {
     /// The keymap that was in use before another is looked at in the picker; the chosen one while there is
     /// none.
     pub fn before(&self, state: &State) -> &Keymap {
-        let picking = state.screen.overlays.iter().find_map(|overlay| match overlay {
-            Overlay::Picker { picks: Picks::Keymap, before } => Some(*before),
+        let picking = state.screen.pages.iter().find_map(|page| match page {
+            Page::Picker(Picker { picks: Picks::Keymap, before }) => Some(*before),
             _ => None,
         });
         picking.map_or_else(|| self.map(state), |before| &self.0[before % self.0.len()])

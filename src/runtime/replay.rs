@@ -93,8 +93,10 @@ fn move_to(player: &mut Player, play: &Play) {
     match play {
         Play::Toggle => player.toggle(),
         Play::Step(by) => player.step(*by),
-        Play::Speed(faster) => player.change_speed(*faster),
-        Play::Entry(next) => player.entry(*next),
+        Play::Faster => player.change_speed(2.0),
+        Play::Slower => player.change_speed(0.5),
+        Play::NextEntry => player.next_entry(),
+        Play::PreviousEntry => player.previous_entry(),
         Play::Start => player.rewind(),
         Play::End => player.finish(),
         Play::Seek(wanted) => {

@@ -31,19 +31,26 @@ pub use detect::rollouts::Rollout;
 pub use detect::trouble::{answer, troubled_since};
 pub use frame::{Cursor, Frame};
 pub use screen::choices::{Calls, Choices, Picks};
-pub use screen::form::{Choice, Field, Form};
-pub use screen::logs::{Anchor, LogLook, LogRow, LogStream, LogSubject, LogView, STREAMS, Search, TAIL};
+pub use screen::list::{ListView, destination};
+pub use screen::pages::{
+    AlertList, Anchor, ChangeList, Choice, Detail, Dialog, EntryDetail, Field, Form, GroupDetail, Help,
+    LogLook, LogRow, LogStream, LogSubject, LogView, ManifestView, Page, Picker, STREAMS, Search,
+    ServiceDetail, SourceList, TAIL, chosen_alert,
+};
+pub(crate) use screen::pages::{alerts, confirm, each_page, form, logs, manifest};
+pub use screen::panes::Focus;
+pub use screen::panes::timeline::TimelineView;
+pub(crate) use screen::panes::timeline::find;
 pub use screen::span::Span;
-pub use screen::{Dialog, Focus, Input, ListView, ManifestView, Overlay, Playback, Screen};
+pub use screen::{Input, Playback, Screen};
 pub use select::completion::{Candidate, candidates, meant, unknown};
 pub use select::rows::{
-    PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, rows_of, step_lines,
-    workload_rows,
+    PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, workload_rows,
 };
-pub use select::selection::{Link, chosen_alert, in_hand, link, offers, row_of, subject};
+pub use select::selection::{Link, context_in_hand, in_hand, link, name_of, offers, row_of, subject};
 pub use select::suggest::{flags, lagging, rollbacks};
 pub use select::timeline::{
-    TimelineFilter, TimelineLine, TimelineView, object_of, object_of_alert, place_of, search, selected_entry,
+    TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry,
     timeline_lines,
 };
 pub use world::World;

@@ -12,7 +12,7 @@ use crate::clean::cleaned;
 use crate::event::Purpose;
 use crate::keymap::{Action, Context, Hint, sequence};
 use crate::state::candidates;
-use crate::state::{Candidate, Frame, Input, Overlay, meant, offers};
+use crate::state::{Candidate, Cursor, Frame, Input, Page, meant, offers};
 use crate::theme::Role;
 
 /// Candidates shown at once.
@@ -22,7 +22,7 @@ const COLUMNS: u16 = 96;
 
 /// Draws the footer and what grows out of it.
 pub fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
-    let plain = frame.screen.seat.wall && frame.screen.overlays.is_empty();
+    let plain = frame.screen.seat.wall && frame.screen.pages.is_empty();
     if !plain {
         buf.set_style(layout.footer, look.style(Role::Footer));
     }
@@ -31,7 +31,7 @@ pub fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
     }
     let last = Rect { y: layout.footer.bottom().saturating_sub(1), height: 1, ..layout.footer };
     match (&frame.screen.input, &frame.screen.message) {
-        (Some(input), _) if !shown_in_overlay(frame, input) => {
+        (Some(input), _) if !shown_in_page(frame, input) => {
             buf.set_style(last, look.style(Role::Input));
             pane::lines(last, [typed(look, input, Row::new(last.width).gap(1))], buf);
             draw_candidates(frame, look, layout.body, buf);
@@ -49,11 +49,11 @@ pub fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
 }
 
 /// A form and a confirmation show their typed line themselves.
-fn shown_in_overlay(frame: &Frame<'_>, input: &Input) -> bool {
-    let over = frame.screen.overlays.last();
+fn shown_in_page(frame: &Frame<'_>, input: &Input) -> bool {
+    let over = frame.screen.pages.last();
     matches!(
         (&input.purpose, over),
-        (Purpose::Input, Some(Overlay::Form(_))) | (Purpose::Name, Some(Overlay::Confirm(_)))
+        (Purpose::Input, Some(Page::Form(_))) | (Purpose::Name, Some(Page::Confirm(_)))
     )
 }
 
@@ -129,16 +129,16 @@ fn note_pinned(look: &Look, contexts: &[Context], area: Rect, right: &Row) {
 /// first; over the panes menus first, while looking back the keys for that.
 fn hints(frame: &Frame<'_>, look: &Look, contexts: &[Context]) -> Vec<Hint> {
     let mut hints = look.keymap.hints(contexts);
-    if let Some(overlay) = frame.screen.overlays.last() {
+    if let Some(page) = frame.screen.pages.last() {
         hints.retain(|hint| hint.run.as_ref().is_none_or(|run| offers(frame, run)));
         hints.sort_by_key(|hint| hint.run != Some(Action::Close));
-        let earlier = matches!(overlay, Overlay::Logs(log) if log.extent.previous);
+        let earlier = matches!(page, Page::Logs(log) if log.extent.previous);
         let back = hints.iter_mut().filter(|hint| earlier && hint.run == Some(Action::PreviousLogs));
         back.for_each(|hint| "this run".clone_into(&mut hint.label));
     }
-    if frame.screen.overlays.is_empty() && frame.screen.input.is_none() {
+    if frame.screen.pages.is_empty() && frame.screen.input.is_none() {
         let replay = look.keymap.hints(&[Context::Replay]);
-        let looking_back = frame.screen.playback.is_some();
+        let looking_back = frame.cursor != Cursor::Live;
         hints.retain(|hint| !looking_back || hint.run.as_ref().is_none_or(|run| offers(frame, run)));
         hints.sort_by_key(
             |hint| if looking_back { !replay.contains(hint) } else { !hint.opens || hint.aside },

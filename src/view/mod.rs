@@ -20,7 +20,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::keymap::{Action, Context, Keymap, sequence};
-use crate::state::{Focus, Frame, Overlay, PodLine, pod_lines_of, workload_rows};
+use crate::state::{Focus, Frame, PodLine, pod_lines_of, workload_rows};
 use crate::theme::{Role, Theme};
 
 pub use primitives::hit_test::{Hits, Spot};
@@ -79,8 +79,8 @@ fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
     } else {
         draw_panes(frame, look, &glance, &pod_lines_of(frame, rows), layout, buf);
     }
-    for overlay in &frame.screen.overlays {
-        draw_overlay(frame, look, overlay, layout.body, buf);
+    for page in &frame.screen.pages {
+        pages::draw(page, frame, look, layout.body, buf);
     }
     footer::draw(frame, look, layout, buf);
 }
@@ -104,24 +104,6 @@ fn draw_panes(
             Focus::Timeline => panes::timeline::draw(frame, look, *area, buf),
             Focus::Steps => panes::steps::draw(frame, look, *area, buf),
         }
-    }
-}
-
-fn draw_overlay(frame: &Frame<'_>, look: &Look, overlay: &Overlay, body: Rect, buf: &mut Buffer) {
-    match overlay {
-        Overlay::Help { scroll } => pages::help::draw(frame, look, *scroll, body, buf),
-        Overlay::Detail { uid, scroll } => pages::detail::draw(frame, look, uid, *scroll, body, buf),
-        Overlay::Alerts { selected } => pages::alerts::draw(frame, look, selected.as_ref(), body, buf),
-        Overlay::Entry { id, scroll } => pages::entry::draw(frame, look, *id, *scroll, body, buf),
-        Overlay::Group { id, scroll } => pages::group::draw(frame, look, id, *scroll, body, buf),
-        Overlay::Service(name) => pages::service::draw(frame, look, name, body, buf),
-        Overlay::Manifest(view) => pages::manifest::draw(frame, look, view, body, buf),
-        Overlay::Sources { scroll } => pages::sources::draw(frame, look, *scroll, body, buf),
-        Overlay::Changes { scroll } => pages::changes::draw(frame, look, *scroll, body, buf),
-        Overlay::Logs(log) => pages::logs::draw(frame, look, log, body, buf),
-        Overlay::Form(form) => pages::form::draw(frame, look, form, body, buf),
-        Overlay::Confirm(dialog) => pages::confirm::draw(frame, look, dialog, body, buf),
-        Overlay::Picker { picks, .. } => pages::picker::draw(frame, look, *picks, body, buf),
     }
 }
 

@@ -7,7 +7,7 @@ use warroom::keymap::Action;
 use warroom::reduce::command;
 use warroom::runtime::headless::Headless;
 use warroom::sim::SeenRequest;
-use warroom::state::{Dialog, Overlay, Run};
+use warroom::state::{Dialog, Page, Run};
 
 use super::{Room, until};
 
@@ -30,8 +30,8 @@ impl Room {
 
     /// The dialog that is open.
     pub fn dialog(&self) -> &Dialog {
-        let Some(Overlay::Confirm(dialog)) = self.session.state().screen.overlays.last() else {
-            panic!("no dialog: {:?}", self.session.state().screen.overlays)
+        let Some(Page::Confirm(dialog)) = self.session.state().screen.pages.last() else {
+            panic!("no dialog: {:?}", self.session.state().screen.pages)
         };
         dialog
     }
@@ -39,8 +39,8 @@ impl Room {
     /// Waits for the dialog of a step that was begun, until its keys live.
     pub async fn asked(&mut self) {
         let asked =
-            |session: &Headless| matches!(session.state().screen.overlays.last(), Some(Overlay::Confirm(_)));
-        assert!(self.until(asked).await, "{:?}", self.session.state().screen.overlays);
+            |session: &Headless| matches!(session.state().screen.pages.last(), Some(Page::Confirm(_)));
+        assert!(self.until(asked).await, "{:?}", self.session.state().screen.pages);
         self.clock.advance(Duration::from_secs(1));
         self.session.take(Event::View(View::Tick));
     }

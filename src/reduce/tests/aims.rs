@@ -4,7 +4,7 @@
 use super::*;
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, GroupLag, Meta, PartitionLag, Workload, samples};
-use crate::state::Focus;
+use crate::state::{ChangeList, Detail, Focus, ServiceDetail};
 
 fn deployment(name: &str, service: &str) -> Workload {
     let meta = Meta { uid: format!("uid-{name}").into(), namespace: "ns".into(), ..samples::meta(name) };
@@ -36,7 +36,7 @@ fn choose(room: &mut Room, focus: Focus, id: &str) {
 /// The deployment that `m u` is prefilled with.
 fn aim(room: &mut Room) -> String {
     room.act(Action::Step("rollout-undo".into()));
-    let Some(Overlay::Form(form)) = room.state.screen.overlays.pop() else { panic!("no form") };
+    let Some(Page::Form(form)) = room.state.screen.pages.pop() else { panic!("no form") };
     room.act(Action::InputCancel);
     form.fields[0].value.to_string()
 }
@@ -66,15 +66,15 @@ fn a_step_is_aimed_at_what_the_focused_pane_has() {
 #[test]
 fn a_step_is_aimed_at_what_fills_the_screen() {
     for (overlay, aimed) in [
-        (Overlay::Service("app".into()), "app"),
-        (Overlay::Service("gone".into()), ""),
-        (Overlay::Group { id: "worker".into(), scroll: 0 }, "worker"),
-        (Overlay::Group { id: "audit".into(), scroll: 0 }, ""),
-        (Overlay::Detail { uid: "uid-web-a".into(), scroll: 0 }, "web-a"),
-        (Overlay::Changes { scroll: 0 }, ""),
+        (Page::Service(ServiceDetail { name: "app".into() }), "app"),
+        (Page::Service(ServiceDetail { name: "gone".into() }), ""),
+        (Page::Group(GroupDetail { id: "worker".into(), scroll: 0 }), "worker"),
+        (Page::Group(GroupDetail { id: "audit".into(), scroll: 0 }), ""),
+        (Page::Detail(Detail { uid: "uid-web-a".into(), scroll: 0 }), "web-a"),
+        (Page::Changes(ChangeList { scroll: 0 }), ""),
     ] {
         let mut room = room();
-        room.state.screen.overlays.push(overlay.clone());
+        room.state.screen.pages.push(overlay.clone());
         assert_eq!(aim(&mut room), aimed, "{overlay:?}");
     }
 }
@@ -82,19 +82,19 @@ fn a_step_is_aimed_at_what_fills_the_screen() {
 #[test]
 fn the_pods_of_a_group_are_those_of_the_workload_that_is_named_so() {
     let mut room = room();
-    room.state.screen.overlays.push(Overlay::Group { id: "worker".into(), scroll: 0 });
+    room.state.screen.pages.push(Page::Group(GroupDetail { id: "worker".into(), scroll: 0 }));
     room.act(Action::Jump);
     assert_eq!(
         (room.state.screen.focus, room.state.screen.list().selected),
         (Focus::Pods, Some(Clean::from("uid-worker")))
     );
     for (overlay, told) in [
-        (Overlay::Group { id: "audit".into(), scroll: 0 }, "no workload is named audit"),
-        (Overlay::Changes { scroll: 0 }, "it is about nothing that is in the cluster now"),
+        (Page::Group(GroupDetail { id: "audit".into(), scroll: 0 }), "no workload is named audit"),
+        (Page::Changes(ChangeList { scroll: 0 }), "it is about nothing that is in the cluster now"),
     ] {
-        room.state.screen.overlays = vec![overlay];
+        room.state.screen.pages = vec![overlay];
         room.act(Action::Jump);
-        assert_eq!((room.told(), room.state.screen.overlays.len()), (told, 1), "it stays open");
+        assert_eq!((room.told(), room.state.screen.pages.len()), (told, 1), "it stays open");
         assert_eq!(room.state.screen.list().selected, Some(Clean::from("uid-worker")));
     }
 }

@@ -59,7 +59,7 @@ fn followed(effects: &[Effect]) -> Vec<(u16, String)> {
 }
 
 fn log(room: &mut Room) -> &mut LogView {
-    let Some(Overlay::Logs(log)) = room.state.screen.overlays.last_mut() else { panic!("no logs are open") };
+    let Some(Page::Logs(log)) = room.state.screen.pages.last_mut() else { panic!("no logs are open") };
     log
 }
 

@@ -12,12 +12,12 @@ use crate::event::{
     Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall, samples::intent,
 };
 use crate::keymap::Action;
-use crate::state::{Overlay, Playback, Stage};
+use crate::state::{GroupDetail, Page, Playback, Stage};
 use crate::step::check;
 use crate::step::target::DEPLOYMENT;
 
 mod aims;
-mod looks;
+mod appearance;
 
 /// A state, and the records that brought it there.
 struct Room {
@@ -79,7 +79,7 @@ impl Room {
         let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
         let prepared = Prepared { call: call.clone(), result: Ok(plan) };
         self.take(Event::View(View::Prepared(Box::new(prepared))));
-        assert!(matches!(self.state.screen.overlays.last(), Some(Overlay::Confirm(_))));
+        assert!(matches!(self.state.screen.pages.last(), Some(Page::Confirm(_))));
         self.wait(301);
     }
 
@@ -111,7 +111,7 @@ fn a_confirmed_plan_becomes_exactly_its_intent() {
     room.act(Action::Arm);
     room.asked(plan());
     assert!(intends(&room.act(Action::Confirm)));
-    assert!(room.state.screen.overlays.is_empty());
+    assert!(room.state.screen.pages.is_empty());
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn confirm_keys_are_dead_at_first() {
     let mut room = Room::new(false);
     room.act(Action::Arm);
     room.asked(plan());
-    if let Some(Overlay::Confirm(dialog)) = room.state.screen.overlays.last_mut() {
+    if let Some(Page::Confirm(dialog)) = room.state.screen.pages.last_mut() {
         dialog.since = room.at - TimeDelta::milliseconds(299);
     }
     assert_eq!(room.act(Action::Confirm), []);
@@ -287,7 +287,7 @@ fn what_only_reads_goes_ahead_unarmed_and_its_output_is_shown() {
     room.take(Event::Intent(Box::new(read.clone())));
     let output = Output { exit: Some(1), lines: vec!["connection refused".into()], cut: None };
     room.take(Event::Outcome { intent: read.id, outcome: Outcome::Read(output) });
-    assert!(matches!(room.state.screen.overlays.last(), Some(Overlay::Entry { .. })));
+    assert!(matches!(room.state.screen.pages.last(), Some(Page::Entry(_))));
     let told = room.state.world.timeline.entries().iter().last().unwrap();
     assert_eq!(told.text, "exit 1 · 1 line · connection refused");
 }
@@ -305,14 +305,14 @@ fn a_plan_that_nobody_waits_for_any_more_is_not_asked_about() {
     let call = StepCall::new("scale", BTreeMap::from([("deployment".into(), "other".into())]));
     room.command("scale deployment=worker replicas=3");
     room.take(Event::View(View::Prepared(Box::new(Prepared { call, result: Ok(plan()) }))));
-    assert!(matches!(room.state.screen.overlays.last(), Some(Overlay::Form(_))));
+    assert!(matches!(room.state.screen.pages.last(), Some(Page::Form(_))));
     room.act(Action::Cancel);
     let call = StepCall::new(
         "scale",
         BTreeMap::from([("deployment".into(), "worker".into()), ("replicas".into(), "3".into())]),
     );
     room.take(Event::View(View::Prepared(Box::new(Prepared { call, result: Ok(plan()) }))));
-    assert!(room.state.screen.overlays.is_empty());
+    assert!(room.state.screen.pages.is_empty());
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_refused_preparation_comes_back_to_the_form() {
         result: Err(Refusal::Usage("there is no deployment worker in ns".into())),
     };
     room.take(Event::View(View::Prepared(Box::new(prepared))));
-    let Some(Overlay::Form(form)) = room.state.screen.overlays.last() else { panic!() };
+    let Some(Page::Form(form)) = room.state.screen.pages.last() else { panic!() };
     assert_eq!((form.at, form.problem.as_deref()), (0, Some("there is no deployment worker in ns")));
     assert_eq!(room.state.screen.input.as_ref().unwrap().text, "worker");
 }
@@ -392,7 +392,7 @@ fn a_typed_command_does_what_its_key_does() {
 fn a_context_that_is_not_looked_at_is_no_other_one() {
     let mut room = Room::new(false);
     assert_eq!(room.command("scale deployment=worker replicas=3 context=us"), []);
-    assert_eq!((room.told(), room.state.screen.overlays.len()), ("context \"us\" is not looked at here", 0));
+    assert_eq!((room.told(), room.state.screen.pages.len()), ("context \"us\" is not looked at here", 0));
     let effects = room.command("scale deployment=worker replicas=3 context=prod");
     assert!(matches!(&effects[..], [Effect::Prepare(_)]), "{effects:?}");
 }
@@ -427,13 +427,13 @@ fn a_group_opens_in_full_and_the_way_back_is_the_usual_one() {
     room.take(Event::Lag { at: room.at, groups: vec![group] });
     room.act(Action::FocusLag);
     room.act(Action::Open);
-    assert_eq!(room.state.screen.overlays, [Overlay::Group { id: "worker".into(), scroll: 0 }]);
+    assert_eq!(room.state.screen.pages, [Page::Group(GroupDetail { id: "worker".into(), scroll: 0 })]);
     assert!(
         room.act(Action::Logs).is_empty(),
         "no workload is named so, and no other pod's log is followed instead"
     );
     room.act(Action::Cancel);
-    assert!(room.state.screen.overlays.is_empty());
+    assert!(room.state.screen.pages.is_empty());
 }
 mod logs;
-mod typing;
+mod prompt;

@@ -86,10 +86,9 @@ impl Player {
         self.show();
     }
 
-    /// Twice as fast, or half.
-    pub fn change_speed(&mut self, faster: bool) {
-        let wanted = if faster { self.speed * 2.0 } else { self.speed / 2.0 };
-        self.speed = wanted.clamp(SPEEDS.0, SPEEDS.1);
+    /// So many times as fast.
+    pub fn change_speed(&mut self, factor: f64) {
+        self.speed = (self.speed * factor).clamp(SPEEDS.0, SPEEDS.1);
         self.show();
     }
 
@@ -102,13 +101,21 @@ impl Player {
         self.go_to(index.checked_sub(1).map_or(0, |index| self.survey.times[index].0));
     }
 
-    /// To the next entry of the timeline, or the one before.
-    pub fn entry(&mut self, next: bool) {
-        let at = self.at;
-        let mut entries = self.survey.entries.iter().map(|(at, _)| *at);
-        let found = if next { entries.find(|entry| *entry > at) } else { entries.rfind(|entry| *entry < at) };
+    /// To the next entry of the timeline; to the end, where there is none.
+    pub fn next_entry(&mut self) {
+        let found = self.survey.entries.iter().map(|(at, _)| *at).find(|entry| *entry > self.at);
+        self.pause_at(found.unwrap_or(self.end()));
+    }
+
+    /// To the previous entry of the timeline; to the start, where there is none.
+    pub fn previous_entry(&mut self) {
+        let found = self.survey.entries.iter().map(|(at, _)| *at).rfind(|entry| *entry < self.at);
+        self.pause_at(found.unwrap_or(self.start()));
+    }
+
+    fn pause_at(&mut self, time: DateTime<Utc>) {
         self.playing = false;
-        self.go_to_time(found.unwrap_or(if next { self.end() } else { self.start() }));
+        self.go_to_time(time);
     }
 
     /// To a time (`14:46`, `14:46:32`, RFC 3339, `+2m`, `-30s`) or to the next entry that contains the text.

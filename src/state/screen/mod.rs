@@ -2,80 +2,25 @@
 //! frame is a function of the state. Never part of the world: a replay is watched with a screen of its own.
 
 pub(in crate::state) mod choices;
-pub(in crate::state) mod form;
-pub(in crate::state) mod logs;
+mod jump;
+pub(in crate::state) mod list;
+pub(in crate::state) mod pages;
+pub(in crate::state) mod panes;
 pub(in crate::state) mod span;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Calls, Choices, Form, LogLook, LogView, Picks, Span, TimelineView};
+use self::choices::{Calls, Choices, Picks};
+use self::list::ListView;
+use self::pages::{LogLook, Page};
+use self::panes::Focus;
+use self::panes::timeline::TimelineView;
+use self::span::Span;
 use crate::clean::Clean;
-use crate::event::{Plan, Preferences, Purpose, Setup, Target, Typed, Uid};
+use crate::event::{Preferences, Purpose, Setup, Typed, Uid};
 use crate::keymap::{Context, Key};
-
-/// The panes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Focus {
-    /// Workloads and pods.
-    #[default]
-    Pods,
-    /// 5xx by service.
-    Rates,
-    /// Consumer groups.
-    Lag,
-    /// What happened.
-    Timeline,
-    /// The runbook's steps.
-    Steps,
-}
-
-impl Focus {
-    /// All, in the order of their keys.
-    pub const ALL: [Self; 5] = [Self::Pods, Self::Rates, Self::Lag, Self::Timeline, Self::Steps];
-
-    /// Its title.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Pods => "Pods",
-            Self::Rates => "5xx by service",
-            Self::Lag => "Kafka lag",
-            Self::Timeline => "Timeline",
-            Self::Steps => "Steps",
-        }
-    }
-
-    /// Its keys.
-    pub fn context(self) -> Context {
-        match self {
-            Self::Pods => Context::Pods,
-            Self::Rates => Context::Rates,
-            Self::Lag => Context::Lag,
-            Self::Timeline => Context::Timeline,
-            Self::Steps => Context::Steps,
-        }
-    }
-}
-
-/// Where a viewer is in a list. The selection is an identity, never a row.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ListView {
-    /// What is selected; `None`: the list follows its own order and end.
-    pub selected: Option<Clean>,
-    /// While something is selected the rows keep this order; what is new comes last.
-    pub held: Vec<Clean>,
-    /// Only rows that contain this.
-    pub filter: Clean,
-}
-
-impl ListView {
-    /// Nothing is selected any more; the rows stand in their own order again.
-    pub fn let_go(&mut self) {
-        self.selected = None;
-        self.held.clear();
-    }
-}
 
 /// The typed line.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,93 +37,6 @@ pub struct Input {
     pub candidate: Option<usize>,
     /// The filter or search that it changes as it is typed, as that was before.
     pub before: Clean,
-}
-
-/// The question before something changes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dialog {
-    /// What would be sent, and what preflight found.
-    pub plan: Plan,
-    /// Since when it is on the screen: its keys are dead for the first 300 ms.
-    pub since: DateTime<Utc>,
-    /// The whole diff is shown.
-    pub full: bool,
-    /// Lines scrolled down.
-    pub scroll: usize,
-}
-
-/// One object's manifest.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ManifestView {
-    /// The object.
-    pub target: Target,
-    /// Its lines, or why there are none, once the answer is there.
-    pub lines: Option<Result<Vec<Clean>, Clean>>,
-    /// Lines scrolled down.
-    pub scroll: usize,
-}
-
-/// What lies over the panes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Overlay {
-    /// The keys.
-    Help {
-        /// Lines scrolled down.
-        scroll: usize,
-    },
-    /// One pod, workload or node in full.
-    Detail {
-        /// Which.
-        uid: Uid,
-        /// Lines scrolled down.
-        scroll: usize,
-    },
-    /// One entry of the timeline in full.
-    Entry {
-        /// Which.
-        id: u64,
-        /// Lines scrolled down.
-        scroll: usize,
-    },
-    /// The alerts, and what keeps them quiet.
-    Alerts {
-        /// The fingerprint of the chosen one.
-        selected: Option<Clean>,
-    },
-    /// One consumer group in full.
-    Group {
-        /// Which.
-        id: Clean,
-        /// Lines scrolled down.
-        scroll: usize,
-    },
-    /// All that is measured of one service.
-    Service(Clean),
-    /// An object's manifest.
-    Manifest(ManifestView),
-    /// What changed in the last hour.
-    Changes {
-        /// Lines scrolled down.
-        scroll: usize,
-    },
-    /// How well each source can be heard.
-    Sources {
-        /// Lines scrolled down.
-        scroll: usize,
-    },
-    /// Followed logs.
-    Logs(Box<LogView>),
-    /// A step's inputs.
-    Form(Form),
-    /// The question before a change.
-    Confirm(Box<Dialog>),
-    /// Themes or keymaps; the one under the cursor is in use already.
-    Picker {
-        /// What is chosen.
-        picks: Picks,
-        /// The place of the one that was in use before.
-        before: usize,
-    },
 }
 
 /// Where a replay is.
@@ -214,7 +72,7 @@ pub struct Screen {
     /// Where the viewer is in each list.
     pub lists: BTreeMap<Focus, ListView>,
     /// How the timeline is read.
-    pub reading: TimelineView,
+    pub timeline: TimelineView,
     /// Workloads whose pods are all shown.
     pub opened: BTreeSet<Uid>,
     /// How far back the charts look.
@@ -222,7 +80,7 @@ pub struct Screen {
     /// Only what is in trouble.
     pub faults_only: bool,
     /// What lies over the panes, the topmost last.
-    pub overlays: Vec<Overlay>,
+    pub pages: Vec<Page>,
     /// The typed line, when one is open.
     pub input: Option<Input>,
     /// Keys of a sequence that is not complete.
@@ -276,12 +134,12 @@ impl Screen {
 
     /// What can hold the keyboard now, the innermost first.
     pub fn contexts(&self) -> Vec<Context> {
-        self.contexts_with(self.overlays.last())
+        self.contexts_with(self.pages.last())
     }
 
     /// The same as if the topmost overlay were closed: what help is about.
     pub fn contexts_below(&self) -> Vec<Context> {
-        self.contexts_with(self.overlays.iter().nth_back(1))
+        self.contexts_with(self.pages.iter().nth_back(1))
     }
 
     /// The same as if nothing were typed: where the keys that the palette names would be pressed.
@@ -289,27 +147,13 @@ impl Screen {
         self.contexts().into_iter().filter(|context| *context != Context::Input).collect()
     }
 
-    fn contexts_with(&self, top: Option<&Overlay>) -> Vec<Context> {
+    fn contexts_with(&self, top: Option<&Page>) -> Vec<Context> {
         let mut contexts = Vec::with_capacity(4);
         if self.input.is_some() {
             contexts.push(Context::Input);
         }
         match top {
-            Some(Overlay::Help { .. }) => contexts.push(Context::Help),
-            Some(Overlay::Detail { .. } | Overlay::Manifest(_)) => contexts.push(Context::Detail),
-            Some(
-                Overlay::Entry { .. }
-                | Overlay::Group { .. }
-                | Overlay::Changes { .. }
-                | Overlay::Sources { .. },
-            ) => {
-                contexts.push(Context::Page);
-            }
-            Some(Overlay::Alerts { .. }) => contexts.push(Context::Alerts),
-            Some(Overlay::Service(_)) => contexts.extend([Context::Page, Context::Rates]),
-            Some(Overlay::Logs(_)) => contexts.push(Context::Logs),
-            Some(Overlay::Form(_) | Overlay::Picker { .. }) => contexts.push(Context::Dialog),
-            Some(Overlay::Confirm(_)) => contexts.push(Context::Confirm),
+            Some(page) => contexts.extend(page.contexts()),
             None => contexts.push(self.focus.context()),
         }
         contexts.extend(self.playback.is_some().then_some(Context::Replay));
@@ -335,13 +179,40 @@ impl Screen {
     /// Opens a typed line.
     pub fn ask(&mut self, purpose: Purpose, prompt: &str, text: &str) {
         let text = text.to_owned();
-        let before = match (&purpose, self.overlays.last()) {
+        let before = match (&purpose, self.pages.last()) {
             (Purpose::Filter, _) => self.list().filter,
-            (Purpose::Search, Some(Overlay::Logs(log))) => log.search.text.clone(),
+            (Purpose::Search, Some(Page::Logs(log))) => log.search.text.clone(),
             _ => Clean::default(),
         };
         self.input =
             Some(Input { purpose, prompt: prompt.into(), cursor: text.len(), text, candidate: None, before });
+    }
+
+    /// What is selected in a pane.
+    pub fn selected(&self, focus: Focus) -> Option<&Clean> {
+        self.lists.get(&focus)?.selected.as_ref()
+    }
+
+    /// Rows that a page of a list has, about.
+    pub fn page(&self) -> usize {
+        usize::from(self.size.1).saturating_sub(8).max(1)
+    }
+
+    /// Puts a page on top; the same kind is never there twice.
+    pub fn open(&mut self, page: impl Into<Page>) {
+        let page = page.into();
+        let same = |other: &Page| std::mem::discriminant(other) == std::mem::discriminant(&page);
+        self.pages.retain(|other| !same(other));
+        self.pages.push(page);
+    }
+
+    /// Tells which theme or keymap was chosen, and how to keep it.
+    pub fn tell_choice(&mut self, now: DateTime<Utc>, picks: Picks) {
+        let word = picks.word();
+        let name = self.choices(picks).name();
+        let told =
+            format!("{word} {name} for this session; for every one: {word} = \"{name}\" in config.toml");
+        self.tell(now, told);
     }
 
     /// Tells the viewer something for a few seconds.

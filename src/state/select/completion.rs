@@ -7,7 +7,7 @@ use crate::clean::Clean;
 use crate::data::Problem;
 use crate::event::{ContextId, Purpose, Typed};
 use crate::keymap::Action;
-use crate::state::{Frame, Overlay, Picks};
+use crate::state::{Frame, Page, Picks};
 
 /// One thing that the line can be completed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,8 +33,8 @@ impl Candidate {
 /// The candidates for the typed line as it is now, the best first.
 pub fn candidates(frame: &Frame<'_>) -> Vec<Candidate> {
     let Some(input) = &frame.screen.input else { return Vec::new() };
-    match (&input.purpose, frame.screen.overlays.last()) {
-        (Purpose::Input, Some(Overlay::Form(form))) => form
+    match (&input.purpose, frame.screen.pages.last()) {
+        (Purpose::Input, Some(Page::Form(form))) => form
             .choices(frame.world, frame.now, &input.text)
             .into_iter()
             .map(|choice| Candidate::plain(choice.value))

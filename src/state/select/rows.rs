@@ -10,7 +10,6 @@ use crate::runbook::{Step, Suggestion, suggestions};
 use crate::state::detect::trouble::answered;
 use crate::state::{
     Cluster, Focus, Frame, Group, ListView, Screen, Series, Severity, WorkloadRow, World, diagnose, explain,
-    timeline_lines,
 };
 use crate::units;
 
@@ -231,18 +230,5 @@ pub fn step_lines<'a>(frame: &Frame<'a>) -> Vec<(Clean, StepLine<'a>)> {
 
 /// The identities of the focused pane's rows, top to bottom.
 pub fn row_ids(frame: &Frame<'_>) -> Vec<Clean> {
-    rows_of(frame, frame.screen.focus)
-}
-
-/// The identities of a pane's rows, top to bottom.
-pub fn rows_of(frame: &Frame<'_>, focus: Focus) -> Vec<Clean> {
-    match focus {
-        Focus::Pods => pod_lines(frame).iter().map(|line| line.id().clone()).collect(),
-        Focus::Rates => rate_lines(frame).into_iter().map(|(service, _)| service.clone()).collect(),
-        Focus::Lag => lag_lines(frame).into_iter().map(|group| group.now.group.clone()).collect(),
-        Focus::Timeline => {
-            timeline_lines(frame).iter().map(|line| line.entry.id.to_string().into()).collect()
-        }
-        Focus::Steps => step_lines(frame).into_iter().map(|(id, _)| id).collect(),
-    }
+    frame.screen.focus.rows(frame)
 }

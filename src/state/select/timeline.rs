@@ -2,21 +2,10 @@
 //! for.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
-use crate::clean::Clean;
 use crate::data::Problem;
 use crate::event::{Alert, ContextId, Meta, Uid};
 use crate::state::{EntryKind, Focus, Frame, Timeline, TimelineEntry, World};
-
-/// The viewer's place in the timeline, besides selection and filter.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TimelineView {
-    /// Entries whose cases are shown.
-    pub opened: BTreeSet<u64>,
-    /// What is highlighted, and jumped to.
-    pub search: Clean,
-}
 
 /// A row of the timeline pane.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +65,7 @@ impl TimelineFilter {
 
 /// The timeline's lines that pass the filter, oldest first; below an opened cause its cases.
 pub fn timeline_lines<'a>(frame: &Frame<'a>) -> Vec<TimelineLine<'a>> {
-    lines(frame, |id| frame.screen.reading.opened.contains(&id))
+    lines(frame, |id| frame.screen.timeline.opened.contains(&id))
 }
 
 /// A line passes for its cases' sake as well.
@@ -120,7 +109,7 @@ pub fn selected_entry<'a>(frame: &Frame<'a>) -> Option<&'a TimelineEntry> {
 /// from the newest on.
 pub fn search<'a>(frame: &Frame<'a>, forward: bool) -> Option<&'a TimelineEntry> {
     let filter = TimelineFilter {
-        words: vec![frame.screen.reading.search.to_lowercase()],
+        words: vec![frame.screen.timeline.search.to_lowercase()],
         ..TimelineFilter::default()
     };
     let all = lines(frame, |_| true);

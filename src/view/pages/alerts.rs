@@ -6,10 +6,11 @@ use ratatui::layout::Rect;
 
 use crate::clean::Clean;
 use crate::event::{Alert, Silence, SourceId};
-use crate::state::Frame;
+use crate::state::{AlertList, Frame};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::primitives::pane;
 use crate::view::primitives::text::{Row, wrap};
 use crate::view::summary;
@@ -19,48 +20,50 @@ const COLUMNS: u16 = 150;
 /// Columns of the words at the left.
 const LABEL: usize = 13;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, selected: Option<&Clean>, body: Rect, buf: &mut Buffer) {
-    let alerts = &frame.world.alerts;
-    let groups = alerts.grouped();
-    let first = groups.first().and_then(|(_, alerts)| alerts.first()).map(|alert| &alert.fingerprint);
-    let chosen = selected.or(first);
-    let columns = COLUMNS.min(body.width);
-    let mut lines = Vec::new();
-    let mut at = None;
-    for (name, of_name) in &groups {
-        lines.push(group(look, name, of_name, Row::new(columns.saturating_sub(2))));
-        for alert in of_name {
-            if Some(&alert.fingerprint) == chosen {
-                at = Some(lines.len());
+impl Draw for AlertList {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let selected = self.selected.as_ref();
+        let alerts = &frame.world.alerts;
+        let groups = alerts.grouped();
+        let first = groups.first().and_then(|(_, alerts)| alerts.first()).map(|alert| &alert.fingerprint);
+        let chosen = selected.or(first);
+        let columns = COLUMNS.min(body.width);
+        let mut lines = Vec::new();
+        let mut at = None;
+        for (name, of_name) in &groups {
+            lines.push(group(look, name, of_name, Row::new(columns.saturating_sub(2))));
+            for alert in of_name {
+                if Some(&alert.fingerprint) == chosen {
+                    at = Some(lines.len());
+                }
+                lines.push(row(frame, look, alert, Row::new(columns.saturating_sub(2))));
             }
-            lines.push(row(frame, look, alert, Row::new(columns.saturating_sub(2))));
         }
+        let page = Page { frame, look, columns: columns.saturating_sub(2) };
+        let about = chosen.map(|fingerprint| page.about(fingerprint)).unwrap_or_default();
+        let height = u16::try_from(lines.len() + about.len() + 2).unwrap_or(u16::MAX).max(5);
+        let inside = pane::overlay(
+            look,
+            Role::BorderFocus,
+            "Alerts",
+            &note(frame),
+            pane::centred(body, columns, height),
+            buf,
+        );
+        if lines.is_empty() {
+            return pane::nothing(look, inside, &nothing(frame), buf);
+        }
+        // the list keeps a third, if it needs it
+        let listed = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height / 3);
+        let below = u16::try_from(about.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(listed));
+        let top = Rect { height: inside.height - below, ..inside };
+        let seen = pane::window(lines.len(), at, top.height);
+        let count = lines.len();
+        pane::lines(top, lines.drain(seen.clone()), buf);
+        pane::select(look, top, at.map(|at| at.saturating_sub(seen.start)), buf);
+        pane::lines(Rect { y: top.bottom(), height: below, ..inside }, about, buf);
+        pane::more(look, inside, seen, count, buf);
     }
-    let page = Page { frame, look, columns: columns.saturating_sub(2) };
-    let about = chosen.map(|fingerprint| page.about(fingerprint)).unwrap_or_default();
-    let height = u16::try_from(lines.len() + about.len() + 2).unwrap_or(u16::MAX).max(5);
-    let inside = pane::overlay(
-        look,
-        Role::BorderFocus,
-        "Alerts",
-        &note(frame),
-        pane::centred(body, columns, height),
-        buf,
-    );
-    if lines.is_empty() {
-        return pane::nothing(look, inside, &nothing(frame), buf);
-    }
-    // the list keeps a third, if it needs it
-    let listed = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inside.height / 3);
-    let below = u16::try_from(about.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(listed));
-    let top = Rect { height: inside.height - below, ..inside };
-    let seen = pane::window(lines.len(), at, top.height);
-    let count = lines.len();
-    pane::lines(top, lines.drain(seen.clone()), buf);
-    pane::select(look, top, at.map(|at| at.saturating_sub(seen.start)), buf);
-    pane::lines(Rect { y: top.bottom(), height: below, ..inside }, about, buf);
-    pane::more(look, inside, seen, count, buf);
 }
 
 fn note(frame: &Frame<'_>) -> String {

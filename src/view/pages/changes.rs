@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::state::{Changed, Frame, changed};
+use crate::state::{ChangeList, Changed, Frame, changed};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::panes::timeline::time;
 use crate::view::primitives::text::{Row, width};
 use crate::view::primitives::{pane, symbols};
@@ -14,29 +15,37 @@ use crate::view::primitives::{pane, symbols};
 /// Columns that a line is easily read in.
 const COLUMNS: u16 = 160;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let changes = changed(frame);
-    let rows = u16::try_from(changes.len().max(1) + 2).unwrap_or(u16::MAX);
-    let area = pane::centred(body, COLUMNS.min(body.width), rows);
-    let inside =
-        pane::overlay(look, Role::BorderFocus, "What changed in the last hour", "newest first", area, buf);
-    if changes.is_empty() {
-        return pane::nothing(
+impl Draw for ChangeList {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let scroll = self.scroll;
+        let changes = changed(frame);
+        let rows = u16::try_from(changes.len().max(1) + 2).unwrap_or(u16::MAX);
+        let area = pane::centred(body, COLUMNS.min(body.width), rows);
+        let inside = pane::overlay(
             look,
-            inside,
-            "nothing that is known of: no rollout, scaling, config map, node or action",
+            Role::BorderFocus,
+            "What changed in the last hour",
+            "newest first",
+            area,
             buf,
         );
+        if changes.is_empty() {
+            return pane::nothing(
+                look,
+                inside,
+                "nothing that is known of: no rollout, scaling, config map, node or action",
+                buf,
+            );
+        }
+        let subject = changes
+            .iter()
+            .map(|change| width(&frame.world.subject(change.entry)))
+            .max()
+            .unwrap_or(0)
+            .min(usize::from(inside.width) / 4);
+        let rows = changes.iter().map(|change| row(frame, look, change, subject, Row::new(inside.width)));
+        pane::scrolled(look, inside, rows.collect(), scroll, buf);
     }
-    let subject = changes
-        .iter()
-        .map(|change| width(&frame.world.subject(change.entry)))
-        .max()
-        .unwrap_or(0)
-        .min(usize::from(inside.width) / 4);
-    let rows = changes.iter().map(|change| row(frame, look, change, subject, Row::new(inside.width)));
-    pane::scrolled(look, inside, rows.collect(), scroll, buf);
 }
 
 /// `14:31:50  12m ago  ⇡ app  rev 6 → 7  v1.2.3 → v1.3.0  by helm   ▸ 18s later: app 5xx 24.8 % > 5 %`

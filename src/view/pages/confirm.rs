@@ -10,6 +10,7 @@ use crate::state::{Dialog, Frame};
 use crate::step::guard;
 use crate::theme::Role;
 use crate::units;
+use crate::view::pages::Draw;
 use crate::view::primitives::pane;
 use crate::view::primitives::text::{Row, width, wrap};
 use crate::view::{Look, footer};
@@ -19,24 +20,26 @@ const LABEL: usize = 18;
 /// Diff lines shown before the whole of it is asked for.
 const BRIEF: usize = 8;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, dialog: &Dialog, body: Rect, buf: &mut Buffer) {
-    let plan = &dialog.plan;
-    let columns = 110.min(body.width.saturating_sub(2));
-    let inner = columns.saturating_sub(2);
-    let lines = told(frame, look, dialog, inner);
-    let keys = asked(frame, look, plan, inner);
-    let height = u16::try_from(lines.len() + keys.len() + 2).unwrap_or(u16::MAX);
-    let border = if plan.naming.is_some() { Role::BorderDanger } else { Role::BorderFocus };
-    let area = pane::centred(body, columns, height);
-    let inside = pane::overlay(look, border, &title(frame, plan), &place(frame, plan), area, buf);
-    let bottom = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height);
-    let top = Rect { height: inside.height - bottom, ..inside };
-    let start = dialog.scroll.min(lines.len().saturating_sub(top.height.into()));
-    let end = lines.len().min(start + usize::from(top.height));
-    pane::more(look, inside, start..end, lines.len(), buf);
-    pane::lines(top, lines.into_iter().skip(start), buf);
-    pane::lines(Rect { y: top.bottom(), height: bottom, ..inside }, keys, buf);
+impl Draw for Dialog {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let dialog = self;
+        let plan = &dialog.plan;
+        let columns = 110.min(body.width.saturating_sub(2));
+        let inner = columns.saturating_sub(2);
+        let lines = told(frame, look, dialog, inner);
+        let keys = asked(frame, look, plan, inner);
+        let height = u16::try_from(lines.len() + keys.len() + 2).unwrap_or(u16::MAX);
+        let border = if plan.naming.is_some() { Role::BorderDanger } else { Role::BorderFocus };
+        let area = pane::centred(body, columns, height);
+        let inside = pane::overlay(look, border, &title(frame, plan), &place(frame, plan), area, buf);
+        let bottom = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height);
+        let top = Rect { height: inside.height - bottom, ..inside };
+        let start = dialog.scroll.min(lines.len().saturating_sub(top.height.into()));
+        let end = lines.len().min(start + usize::from(top.height));
+        pane::more(look, inside, start..end, lines.len(), buf);
+        pane::lines(top, lines.into_iter().skip(start), buf);
+        pane::lines(Rect { y: top.bottom(), height: bottom, ..inside }, keys, buf);
+    }
 }
 
 /// What it does, and of what it is the undo.

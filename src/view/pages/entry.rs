@@ -7,10 +7,11 @@ use ratatui::layout::Rect;
 use crate::clean::Clean;
 use crate::event::{Notice, Output};
 use crate::keymap::{Action, Context};
-use crate::state::{Frame, Run, Stage, TimelineEntry, object_of};
+use crate::state::{EntryDetail, Frame, Run, Stage, TimelineEntry, object_of};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::panes::timeline;
 use crate::view::primitives::text::{Row, width, wrap};
 use crate::view::primitives::{pane, symbols};
@@ -22,20 +23,22 @@ const LABEL: usize = 12;
 /// Warnings shown, the newest first.
 const WARNINGS: usize = 30;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, id: u64, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let columns = COLUMNS.min(body.width);
-    let page = Page { frame, look, columns: columns.saturating_sub(2) };
-    let (title, lines) = match frame.world.timeline.get(id) {
-        Some(entry) => (format!("{} {}", entry.kind, frame.world.subject(entry)), page.lines(entry)),
-        None => (
-            "gone".to_owned(),
-            page.fact("", Role::Warn, "▲ the timeline no longer has this entry; the recording does"),
-        ),
-    };
-    let area = pane::centred(body, columns, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
-    let inside = pane::overlay(look, Role::BorderFocus, title.trim(), &format!("entry {id}"), area, buf);
-    pane::scrolled(look, inside, lines, scroll, buf);
+impl Draw for EntryDetail {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let EntryDetail { id, scroll } = *self;
+        let columns = COLUMNS.min(body.width);
+        let page = Page { frame, look, columns: columns.saturating_sub(2) };
+        let (title, lines) = match frame.world.timeline.get(id) {
+            Some(entry) => (format!("{} {}", entry.kind, frame.world.subject(entry)), page.lines(entry)),
+            None => (
+                "gone".to_owned(),
+                page.fact("", Role::Warn, "▲ the timeline no longer has this entry; the recording does"),
+            ),
+        };
+        let area = pane::centred(body, columns, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
+        let inside = pane::overlay(look, Role::BorderFocus, title.trim(), &format!("entry {id}"), area, buf);
+        pane::scrolled(look, inside, lines, scroll, buf);
+    }
 }
 
 /// What the lines are made with.

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::event::Purpose;
 use crate::state::{Form, Frame};
 use crate::theme::Role;
+use crate::view::pages::Draw;
 use crate::view::primitives::pane;
 use crate::view::primitives::text::{Row, width, wrap};
 use crate::view::{Look, Spot, footer};
@@ -13,43 +14,46 @@ use crate::view::{Look, Spot, footer};
 /// Choices shown at once.
 const CHOICES: usize = 12;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, form: &Form, body: Rect, buf: &mut Buffer) {
-    let columns = 96.min(body.width.saturating_sub(2));
-    let top = fields(frame, look, form, columns.saturating_sub(2));
-    let typed = frame.screen.input.as_ref().filter(|input| input.purpose == Purpose::Input);
-    let choices = form.choices(frame.world, frame.now, typed.map_or("", |input| &input.text));
-    let choices = if form.waiting || typed.is_none() { Vec::new() } else { choices };
-    let listed = choices.len().min(CHOICES);
-    let height = u16::try_from(top.len() + listed + 2).unwrap_or(u16::MAX);
-    let place =
-        place(frame, form).map_or_else(|| form.step.to_string(), |place| format!("{} · {place}", form.step));
-    let inside = pane::overlay(
-        look,
-        Role::BorderFocus,
-        &form.title,
-        &place,
-        pane::centred(body, columns, height),
-        buf,
-    );
-    let taken = u16::try_from(top.len()).unwrap_or(u16::MAX).min(inside.height);
-    pane::lines(inside, top, buf);
-    let list = Rect { y: inside.y + taken, height: inside.height - taken, ..inside };
-    let candidate = typed.and_then(|input| input.candidate);
-    let seen = pane::window(choices.len(), candidate, list.height.min(u16::try_from(listed).unwrap_or(0)));
-    let rows = choices[seen.clone()]
-        .iter()
-        .map(|choice| Row::new(list.width).gap(3).text(look.style(Role::Text), &choice.label));
-    pane::lines(list, rows, buf);
-    look.hits.rows(list, seen.clone().map(Spot::Choice));
-    pane::select(look, list, candidate.map(|at| at.saturating_sub(seen.start)), buf);
-    pane::more(look, inside, seen, choices.len(), buf);
+impl Draw for Form {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let form = self;
+        let columns = 96.min(body.width.saturating_sub(2));
+        let top = fields(frame, look, form, columns.saturating_sub(2));
+        let typed = frame.screen.input.as_ref().filter(|input| input.purpose == Purpose::Input);
+        let choices = form.choices(frame.world, frame.now, typed.map_or("", |input| &input.text));
+        let choices = if form.waiting || typed.is_none() { Vec::new() } else { choices };
+        let listed = choices.len().min(CHOICES);
+        let height = u16::try_from(top.len() + listed + 2).unwrap_or(u16::MAX);
+        let place = place(frame, form)
+            .map_or_else(|| form.step.to_string(), |place| format!("{} · {place}", form.step));
+        let inside = pane::overlay(
+            look,
+            Role::BorderFocus,
+            &form.title,
+            &place,
+            pane::centred(body, columns, height),
+            buf,
+        );
+        let taken = u16::try_from(top.len()).unwrap_or(u16::MAX).min(inside.height);
+        pane::lines(inside, top, buf);
+        let list = Rect { y: inside.y + taken, height: inside.height - taken, ..inside };
+        let candidate = typed.and_then(|input| input.candidate);
+        let seen =
+            pane::window(choices.len(), candidate, list.height.min(u16::try_from(listed).unwrap_or(0)));
+        let rows = choices[seen.clone()]
+            .iter()
+            .map(|choice| Row::new(list.width).gap(3).text(look.style(Role::Text), &choice.label));
+        pane::lines(list, rows, buf);
+        look.hits.rows(list, seen.clone().map(Spot::Choice));
+        pane::select(look, list, candidate.map(|at| at.saturating_sub(seen.start)), buf);
+        pane::more(look, inside, seen, choices.len(), buf);
+    }
 }
 
 /// The context and the cluster that it is for, where several are looked at.
 fn place(frame: &Frame<'_>, form: &Form) -> Option<String> {
     let session = frame.world.session.as_ref().filter(|session| session.several())?;
-    session.looked(form.context(frame.world)).map(|one| format!("{} ({})", one.context, one.cluster))
+    session.looked(form.chosen_context(frame.world)).map(|one| format!("{} ({})", one.context, one.cluster))
 }
 
 fn fields(frame: &Frame<'_>, look: &Look, form: &Form, columns: u16) -> Vec<Row> {

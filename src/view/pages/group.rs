@@ -5,10 +5,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{Kind, PartitionLag};
-use crate::state::{Frame, Group, GroupState, Partition};
+use crate::state::{Frame, Group, GroupDetail, GroupState, Partition};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::panes::lag;
 use crate::view::primitives::text::Row;
 use crate::view::primitives::{pane, symbols};
@@ -33,17 +34,21 @@ struct Page<'a> {
     lines: Vec<Row>,
 }
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, id: &str, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let columns = COLUMNS.min(body.width);
-    let mut page = Page { look, columns: columns.saturating_sub(2), offset: OFFSET, lines: Vec::new() };
-    match frame.world.lag.groups.get(id) {
-        Some(group) => page.group(frame, group),
-        None => page.fact("", Role::Warn, "▲ it is gone: the brokers no longer list this group"),
+impl Draw for GroupDetail {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let GroupDetail { id, scroll } = self;
+        let scroll = *scroll;
+        let columns = COLUMNS.min(body.width);
+        let mut page = Page { look, columns: columns.saturating_sub(2), offset: OFFSET, lines: Vec::new() };
+        match frame.world.lag.groups.get(id) {
+            Some(group) => page.group(frame, group),
+            None => page.fact("", Role::Warn, "▲ it is gone: the brokers no longer list this group"),
+        }
+        let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
+        let inside =
+            pane::overlay(look, Role::BorderFocus, &format!("group {id}"), &lag::note(frame), area, buf);
+        pane::scrolled(look, inside, page.lines, scroll, buf);
     }
-    let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
-    let inside = pane::overlay(look, Role::BorderFocus, &format!("group {id}"), &lag::note(frame), area, buf);
-    pane::scrolled(look, inside, page.lines, scroll, buf);
 }
 
 impl Page<'_> {

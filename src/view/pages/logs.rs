@@ -9,39 +9,43 @@ use crate::state::{Anchor, Frame, LogStream, LogView};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::primitives::text::Row;
 use crate::view::primitives::{pane, symbols};
 
 /// Columns that the name of a source takes at most.
 const SOURCE: usize = 24;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, log: &LogView, body: Rect, buf: &mut Buffer) {
-    let run = if log.extent.previous { ", the run before" } else { "" };
-    let title = format!(
-        "Logs of {} {}{run}",
-        log.subject.kind,
-        frame.world.place(ContextId::of(&log.subject.uid), &log.subject.name)
-    );
-    let drawn = Page::new(
-        frame,
-        look,
-        log,
-        Rect { height: body.height.saturating_sub(3), width: body.width.saturating_sub(2), ..body },
-    );
-    let inside = pane::overlay(look, Role::BorderFocus, &title, &note(frame, log, drawn.last), body, buf);
-    pane::lines(inside, [strip(look, log, Row::new(inside.width))], buf);
-    let rest = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
-    if drawn.rows.is_empty() {
-        let words = if log.rows().is_empty() { "no lines yet" } else { "no line has what is searched for" };
-        return pane::nothing(look, rest, words, buf);
+impl Draw for LogView {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let log = self;
+        let run = if log.extent.previous { ", the run before" } else { "" };
+        let title = format!(
+            "Logs of {} {}{run}",
+            log.subject.kind,
+            frame.world.place(ContextId::of(&log.subject.uid), &log.subject.name)
+        );
+        let drawn = Page::new(
+            frame,
+            look,
+            log,
+            Rect { height: body.height.saturating_sub(3), width: body.width.saturating_sub(2), ..body },
+        );
+        let inside = pane::overlay(look, Role::BorderFocus, &title, &note(frame, log, drawn.last), body, buf);
+        pane::lines(inside, [strip(look, log, Row::new(inside.width))], buf);
+        let rest = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1), ..inside };
+        if drawn.rows.is_empty() {
+            let words =
+                if log.rows().is_empty() { "no lines yet" } else { "no line has what is searched for" };
+            return pane::nothing(look, rest, words, buf);
+        }
+        let cursor = drawn.rows.iter().position(|(at, _)| Some(*at) == log.cursor);
+        let first = drawn.rows.first().map_or(0, |(at, _)| *at);
+        let last = drawn.last.unwrap_or_default();
+        pane::lines(rest, drawn.rows.into_iter().map(|(_, row)| row), buf);
+        pane::select(look, rest, cursor, buf);
+        pane::more(look, inside, first..last + 1, log.rows().len(), buf);
     }
-    let cursor = drawn.rows.iter().position(|(at, _)| Some(*at) == log.cursor);
-    let first = drawn.rows.first().map_or(0, |(at, _)| *at);
-    let last = drawn.last.unwrap_or_default();
-    pane::lines(rest, drawn.rows.into_iter().map(|(_, row)| row), buf);
-    pane::select(look, rest, cursor, buf);
-    pane::more(look, inside, first..last + 1, log.rows().len(), buf);
 }
 
 /// What is seen of the lines.

@@ -6,25 +6,28 @@ use ratatui::layout::Rect;
 use crate::state::{Frame, ManifestView};
 use crate::theme::Role;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::primitives::pane;
 use crate::view::primitives::text::Row;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, view: &ManifestView, body: Rect, buf: &mut Buffer) {
-    let title = format!(
-        "{} {}",
-        view.target.kind,
-        frame.world.place(frame.world.context_of(&view.target), &view.target.name)
-    );
-    let inside = pane::overlay(look, Role::BorderFocus, &title, "manifest, secrets left out", body, buf);
-    let rows = match &view.lines {
-        None => vec![Row::new(inside.width).gap(1).text(look.style(Role::Dim), "asking the API server")],
-        Some(Err(why)) => {
-            vec![Row::new(inside.width).gap(1).text(look.style(Role::Warn), &format!("▲ {why}"))]
-        }
-        Some(Ok(lines)) => lines.iter().map(|line| row(look, line, Row::new(inside.width))).collect(),
-    };
-    pane::scrolled(look, inside, rows, view.scroll, buf);
+impl Draw for ManifestView {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let view = self;
+        let title = format!(
+            "{} {}",
+            view.target.kind,
+            frame.world.place(frame.world.context_of(&view.target), &view.target.name)
+        );
+        let inside = pane::overlay(look, Role::BorderFocus, &title, "manifest, secrets left out", body, buf);
+        let rows = match &view.lines {
+            None => vec![Row::new(inside.width).gap(1).text(look.style(Role::Dim), "asking the API server")],
+            Some(Err(why)) => {
+                vec![Row::new(inside.width).gap(1).text(look.style(Role::Warn), &format!("▲ {why}"))]
+            }
+            Some(Ok(lines)) => lines.iter().map(|line| row(look, line, Row::new(inside.width))).collect(),
+        };
+        pane::scrolled(look, inside, rows, view.scroll, buf);
+    }
 }
 
 /// A key stands out from its value.

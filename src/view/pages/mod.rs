@@ -1,16 +1,39 @@
-//! What lies over the panes: a file each.
+//! What lies over the panes: a page is a file here, which draws what the file beside it in
+//! [`state`](crate::state) holds.
 
-pub(in crate::view) mod alerts;
-pub(in crate::view) mod changes;
-pub(in crate::view) mod confirm;
-pub(in crate::view) mod detail;
-pub(in crate::view) mod entry;
-pub(in crate::view) mod form;
-pub(in crate::view) mod group;
-pub(in crate::view) mod help;
-pub(in crate::view) mod logline;
-pub(in crate::view) mod logs;
-pub(in crate::view) mod manifest;
-pub(in crate::view) mod picker;
-pub(in crate::view) mod service;
-pub(in crate::view) mod sources;
+mod alerts;
+mod changes;
+mod confirm;
+mod detail;
+mod entry;
+mod form;
+mod group;
+mod help;
+mod logline;
+mod logs;
+mod manifest;
+mod picker;
+mod service;
+mod sources;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Look;
+use crate::state::{Frame, Page, each_page};
+
+/// Draws a page.
+trait Draw {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer);
+}
+
+macro_rules! drawn {
+    ($($name:ident($state:ty) $doc:literal)+) => {
+        /// Draws a page over the panes.
+        pub fn draw(page: &Page, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+            match page { $(Page::$name(page) => page.draw(frame, look, body, buf),)+ }
+        }
+    };
+}
+
+each_page!(drawn);

@@ -6,43 +6,46 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::keymap::{Action, Context, Keymap, sequence};
-use crate::state::{Frame, Picks, Severity};
+use crate::state::{Frame, Picker, Picks, Severity};
 use crate::theme::Role;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::primitives::hit_test::Spot;
 use crate::view::primitives::text::{Row, width};
 use crate::view::primitives::{pane, symbols};
 
-/// Draws the overlay at the right, where it hides least of what is previewed.
-pub fn draw(frame: &Frame<'_>, look: &Look, picks: Picks, body: Rect, buf: &mut Buffer) {
-    let choices = frame.screen.choices(picks);
-    let widest = choices.names.iter().map(|name| width(name)).max().unwrap_or(0).max(24);
-    let keys = if picks == Picks::Keymap { keys(look) } else { Vec::new() };
-    let columns =
-        u16::try_from(widest + if keys.is_empty() { 16 } else { 24 }).unwrap_or(u16::MAX).min(body.width);
-    let rows = u16::try_from(choices.names.len() + keys.len() + 2).unwrap_or(u16::MAX).min(body.height);
-    let area = Rect { x: body.right() - columns, width: columns, height: rows, ..body };
-    let title = format!("Choose a {}", picks.word());
-    let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", area, buf);
-    let below = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(3));
-    let inside = Rect { height: inside.height - below, ..inside };
-    pane::lines(Rect { y: inside.bottom(), height: below, ..inside }, keys, buf);
-    let seen = pane::window(choices.names.len(), Some(choices.at), inside.height);
-    let shown = choices.names[seen.clone()].iter().zip(seen.clone());
-    pane::lines(
-        inside,
-        shown.map(|(name, at)| {
-            let mark = if at == choices.at { "▸" } else { " " };
-            let row = Row::new(inside.width).gap(1).text(look.style(Role::Accent), mark).gap(1);
-            let row = row.cell(look.style(Role::Text), name, widest + 1);
-            if at == choices.at && picks == Picks::Theme { swatch(look, row) } else { row }
-        }),
-        buf,
-    );
-    look.hits.rows(inside, seen.clone().map(Spot::Choice));
-    pane::select(look, inside, Some(choices.at - seen.start), buf);
-    if below == 0 {
-        pane::more(look, inside, seen, choices.names.len(), buf);
+impl Draw for Picker {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let picks = self.picks;
+        let choices = frame.screen.choices(picks);
+        let widest = choices.names.iter().map(|name| width(name)).max().unwrap_or(0).max(24);
+        let keys = if picks == Picks::Keymap { keys(look) } else { Vec::new() };
+        let columns =
+            u16::try_from(widest + if keys.is_empty() { 16 } else { 24 }).unwrap_or(u16::MAX).min(body.width);
+        let rows = u16::try_from(choices.names.len() + keys.len() + 2).unwrap_or(u16::MAX).min(body.height);
+        let area = Rect { x: body.right() - columns, width: columns, height: rows, ..body };
+        let title = format!("Choose a {}", picks.word());
+        let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", area, buf);
+        let below = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(3));
+        let inside = Rect { height: inside.height - below, ..inside };
+        pane::lines(Rect { y: inside.bottom(), height: below, ..inside }, keys, buf);
+        let seen = pane::window(choices.names.len(), Some(choices.at), inside.height);
+        let shown = choices.names[seen.clone()].iter().zip(seen.clone());
+        pane::lines(
+            inside,
+            shown.map(|(name, at)| {
+                let mark = if at == choices.at { "▸" } else { " " };
+                let row = Row::new(inside.width).gap(1).text(look.style(Role::Accent), mark).gap(1);
+                let row = row.cell(look.style(Role::Text), name, widest + 1);
+                if at == choices.at && picks == Picks::Theme { swatch(look, row) } else { row }
+            }),
+            buf,
+        );
+        look.hits.rows(inside, seen.clone().map(Spot::Choice));
+        pane::select(look, inside, Some(choices.at - seen.start), buf);
+        if below == 0 {
+            pane::more(look, inside, seen, choices.names.len(), buf);
+        }
     }
 }
 

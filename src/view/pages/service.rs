@@ -8,10 +8,11 @@ use ratatui::layout::Rect;
 
 use crate::clean::Clean;
 use crate::event::{Signal, SourceId, Unit};
-use crate::state::{Frame, Series};
+use crate::state::{Frame, Series, ServiceDetail};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::panes::rates::{axis_of, figures, note};
 use crate::view::primitives::axis::{self, Axis};
 use crate::view::primitives::chart::{Plot, Scale, sparkline};
@@ -30,42 +31,44 @@ struct Shown<'a> {
     threshold: Option<f64>,
 }
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, service: &Clean, body: Rect, buf: &mut Buffer) {
-    let inside = pane::overlay(look, Role::BorderFocus, service, &note(frame), body, buf);
-    let Some(series) = frame.world.rates.services.get(service) else {
-        return pane::nothing(look, inside, "nothing is known of this service any more", buf);
-    };
-    let inside = pane::outdated(frame, look, SourceId::Prometheus, inside, buf);
-    let axis = axis_of(frame, inside);
-    let all: Vec<Shown> =
-        Signal::ALL.iter().map(|signal| shown(frame, service, series, *signal, axis)).collect();
-    let known = all.iter().filter(|shown| shown.known()).count();
-    let rows = inside.height.saturating_sub(2);
-    let large = (1..=known).rev().find(|large| fits(*large, all.len(), rows)).unwrap_or(0);
-    let small = u16::try_from(all.len() - large).unwrap_or(0);
-    let place = rows.saturating_sub(small);
-    let parts = u16::try_from(large.max(1)).unwrap_or(1);
-    let marks = axis::marked(frame, axis);
-    let columns = axis::columns(&marks);
-    let mut y = inside.y;
-    let mut charts = 0;
-    for shown in &all {
-        let chart = shown.known() && charts < parts && large > 0;
-        let height = if chart { place / parts + u16::from(charts < place % parts) } else { 1 };
-        charts += u16::from(chart);
-        let area = Rect { y, height, ..inside }.intersection(inside);
-        shown.draw(frame, look, service, chart.then_some(&columns), area, buf);
-        y += area.height;
+impl Draw for ServiceDetail {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let service = &self.name;
+        let inside = pane::overlay(look, Role::BorderFocus, service, &note(frame), body, buf);
+        let Some(series) = frame.world.rates.services.get(service) else {
+            return pane::nothing(look, inside, "nothing is known of this service any more", buf);
+        };
+        let inside = pane::outdated(frame, look, SourceId::Prometheus, inside, buf);
+        let axis = axis_of(frame, inside);
+        let all: Vec<Shown> =
+            Signal::ALL.iter().map(|signal| shown(frame, service, series, *signal, axis)).collect();
+        let known = all.iter().filter(|shown| shown.known()).count();
+        let rows = inside.height.saturating_sub(2);
+        let large = (1..=known).rev().find(|large| fits(*large, all.len(), rows)).unwrap_or(0);
+        let small = u16::try_from(all.len() - large).unwrap_or(0);
+        let place = rows.saturating_sub(small);
+        let parts = u16::try_from(large.max(1)).unwrap_or(1);
+        let marks = axis::marked(frame, axis);
+        let columns = axis::columns(&marks);
+        let mut y = inside.y;
+        let mut charts = 0;
+        for shown in &all {
+            let chart = shown.known() && charts < parts && large > 0;
+            let height = if chart { place / parts + u16::from(charts < place % parts) } else { 1 };
+            charts += u16::from(chart);
+            let area = Rect { y, height, ..inside }.intersection(inside);
+            shown.draw(frame, look, service, chart.then_some(&columns), area, buf);
+            y += area.height;
+        }
+        axis::draw(
+            frame,
+            look,
+            axis,
+            &marks,
+            Rect { y, height: inside.bottom().saturating_sub(y).min(2), ..inside },
+            buf,
+        );
     }
-    axis::draw(
-        frame,
-        look,
-        axis,
-        &marks,
-        Rect { y, height: inside.bottom().saturating_sub(y).min(2), ..inside },
-        buf,
-    );
 }
 
 /// Whether so many charts of all fit, the others as a line each.

@@ -8,10 +8,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{SourceHealth, SourceState};
-use crate::state::Frame;
+use crate::state::{Frame, SourceList};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::primitives::text::{Row, width, wrap};
 use crate::view::primitives::{pane, symbols};
 
@@ -20,20 +21,22 @@ const COLUMNS: u16 = 120;
 /// Columns of the words beneath a source are indented by so many.
 const INDENT: usize = 5;
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let mut sources: Vec<&SourceHealth> = frame.world.sources.values().collect();
-    sources.sort_by_key(|health| Reverse(health.state.badness()));
-    let columns = COLUMNS.min(body.width).saturating_sub(2);
-    let names = sources.iter().map(|health| width(health.source.name())).max().unwrap_or(0) + 2;
-    let lines = Lines { frame, look, columns, names };
-    let rows: Vec<Row> = sources.into_iter().flat_map(|health| lines.of(health)).collect();
-    let area = pane::centred(body, columns + 2, u16::try_from(rows.len().max(1) + 2).unwrap_or(u16::MAX));
-    let inside = pane::overlay(look, Role::BorderFocus, "Sources", "the worst first", area, buf);
-    if rows.is_empty() {
-        return pane::nothing(look, inside, "nothing is asked yet", buf);
+impl Draw for SourceList {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let scroll = self.scroll;
+        let mut sources: Vec<&SourceHealth> = frame.world.sources.values().collect();
+        sources.sort_by_key(|health| Reverse(health.state.badness()));
+        let columns = COLUMNS.min(body.width).saturating_sub(2);
+        let names = sources.iter().map(|health| width(health.source.name())).max().unwrap_or(0) + 2;
+        let lines = Lines { frame, look, columns, names };
+        let rows: Vec<Row> = sources.into_iter().flat_map(|health| lines.of(health)).collect();
+        let area = pane::centred(body, columns + 2, u16::try_from(rows.len().max(1) + 2).unwrap_or(u16::MAX));
+        let inside = pane::overlay(look, Role::BorderFocus, "Sources", "the worst first", area, buf);
+        if rows.is_empty() {
+            return pane::nothing(look, inside, "nothing is asked yet", buf);
+        }
+        pane::scrolled(look, inside, rows, scroll, buf);
     }
-    pane::scrolled(look, inside, rows, scroll, buf);
 }
 
 struct Lines<'a> {

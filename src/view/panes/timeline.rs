@@ -53,8 +53,9 @@ pub fn draw(frame: &Frame<'_>, look: &Look, area: Rect, buf: &mut Buffer) {
 /// Whether it follows, what is searched for, and a filter that cannot be understood.
 fn note(frame: &Frame<'_>, held: bool) -> String {
     let filter = TimelineFilter::new(frame.screen.filter(Focus::Timeline));
-    let searched =
-        Some(&frame.screen.reading.search).filter(|text| !text.is_empty()).map(|text| format!("find {text}"));
+    let searched = Some(&frame.screen.timeline.search)
+        .filter(|text| !text.is_empty())
+        .map(|text| format!("find {text}"));
     let wrong = filter.wrong.map(|fault| format!("▲ {fault}"));
     let parts = wrong.into_iter().chain(searched).chain([if held { "held" } else { "follow ●" }.to_owned()]);
     parts.collect::<Vec<_>>().join(" · ")
@@ -135,7 +136,7 @@ impl Columns {
             .gap(if entry.cause.is_some() { 3 } else { 2 });
         let row = row.text(look.style(if quiet { Role::Dim } else { role }), mark).gap(1);
         let row = row.cell(look.style(Role::ChartMarker), &number, 2).gap(usize::from(width(&number) < 3));
-        let search = &frame.screen.reading.search;
+        let search = &frame.screen.timeline.search;
         let subject = Row::new(u16::try_from(self.subject).unwrap_or(u16::MAX));
         let subject = found(
             look,

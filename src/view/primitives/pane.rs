@@ -15,7 +15,7 @@ use crate::view::{Look, Spot, summary};
 
 /// Draws the frame of a pane, with words at the right of its title; answers what is inside.
 pub fn frame(frame: &Frame<'_>, look: &Look, focus: Focus, note: &str, area: Rect, buf: &mut Buffer) -> Rect {
-    let focused = frame.screen.focus == focus && frame.screen.overlays.is_empty() && !frame.screen.seat.wall;
+    let focused = frame.screen.focus == focus && frame.screen.pages.is_empty() && !frame.screen.seat.wall;
     look.hits.note(area, Spot::Pane(focus));
     let filter = Some(frame.screen.filter(focus))
         .filter(|filter| !filter.is_empty())

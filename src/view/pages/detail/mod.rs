@@ -8,10 +8,11 @@ use ratatui::layout::Rect;
 
 use crate::clean::Clean;
 use crate::event::{Container, ContainerState, ContextId, Meta, Notice, Pod, Revision, Workload};
-use crate::state::{Frame, diagnose, restarts, told};
+use crate::state::{Detail, Frame, diagnose, restarts, told};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
+use crate::view::pages::Draw;
 use crate::view::primitives::text::{Row, width, wrap};
 use crate::view::primitives::{pane, symbols};
 
@@ -26,37 +27,46 @@ struct Page<'a> {
     lines: Vec<Row>,
 }
 
-/// Draws the overlay.
-pub fn draw(frame: &Frame<'_>, look: &Look, uid: &Clean, scroll: usize, body: Rect, buf: &mut Buffer) {
-    let columns = COLUMNS.min(body.width);
-    let mut page = Page { frame, look, columns: columns.saturating_sub(2), lines: Vec::new() };
-    let cluster = &frame.world.cluster;
-    let title = match (cluster.pods.get(uid), cluster.workloads.get(uid)) {
-        (Some(pod), _) => {
-            page.pod(pod);
-            format!("pod {}", frame.world.place(pod.meta.context(), &pod.meta.name))
-        }
-        (None, Some(workload)) => {
-            page.workload(workload);
-            format!(
-                "{} {}",
-                workload.kind.word(),
-                frame.world.place(workload.meta.context(), &workload.meta.name)
-            )
-        }
-        (None, None) if let Some(node) = cluster.nodes.get(uid) => {
-            page.node(node);
-            format!("node {}", frame.world.place(node.meta.context(), &node.meta.name))
-        }
-        (None, None) => {
-            page.fact("", Role::Warn, "▲ it is gone: the cluster no longer has this object");
-            "gone".to_owned()
-        }
-    };
-    let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
-    let inside =
-        pane::overlay(look, Role::BorderFocus, &title, &format!("uid {}", ContextId::bare(uid)), area, buf);
-    pane::scrolled(look, inside, page.lines, scroll, buf);
+impl Draw for Detail {
+    fn draw(&self, frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
+        let Detail { uid, scroll } = self;
+        let scroll = *scroll;
+        let columns = COLUMNS.min(body.width);
+        let mut page = Page { frame, look, columns: columns.saturating_sub(2), lines: Vec::new() };
+        let cluster = &frame.world.cluster;
+        let title = match (cluster.pods.get(uid), cluster.workloads.get(uid)) {
+            (Some(pod), _) => {
+                page.pod(pod);
+                format!("pod {}", frame.world.place(pod.meta.context(), &pod.meta.name))
+            }
+            (None, Some(workload)) => {
+                page.workload(workload);
+                format!(
+                    "{} {}",
+                    workload.kind.word(),
+                    frame.world.place(workload.meta.context(), &workload.meta.name)
+                )
+            }
+            (None, None) if let Some(node) = cluster.nodes.get(uid) => {
+                page.node(node);
+                format!("node {}", frame.world.place(node.meta.context(), &node.meta.name))
+            }
+            (None, None) => {
+                page.fact("", Role::Warn, "▲ it is gone: the cluster no longer has this object");
+                "gone".to_owned()
+            }
+        };
+        let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
+        let inside = pane::overlay(
+            look,
+            Role::BorderFocus,
+            &title,
+            &format!("uid {}", ContextId::bare(uid)),
+            area,
+            buf,
+        );
+        pane::scrolled(look, inside, page.lines, scroll, buf);
+    }
 }
 
 impl Page<'_> {

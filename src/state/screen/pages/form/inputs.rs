@@ -89,7 +89,7 @@ impl Form {
     }
 
     /// The context that it is for; the main one where none is chosen.
-    pub fn context(&self, world: &World) -> ContextId {
+    pub fn chosen_context(&self, world: &World) -> ContextId {
         let chosen =
             self.fields.iter().find(|field| field.name == StepCall::CONTEXT).map(|field| field.value.raw());
         let looked = world.session.as_ref().zip(chosen).and_then(|(session, name)| session.named(name));
@@ -134,7 +134,7 @@ impl Form {
         let Some(field) = self.current() else { return Vec::new() };
         let all = match field.kind {
             _ if field.name == StepCall::CONTEXT => contexts(world),
-            kind if kind.places() => targets(world, kind, self.context(world)),
+            kind if kind.places() => targets(world, kind, self.chosen_context(world)),
             InputKind::Revision => self.revisions(world, now),
             InputKind::Alert => alerts(world),
             InputKind::Labels => return self.labels(world, typed),
@@ -206,7 +206,7 @@ impl Form {
     }
 
     fn revisions(&self, world: &World, now: DateTime<Utc>) -> Vec<Choice> {
-        let context = self.context(world);
+        let context = self.chosen_context(world);
         let named = self.given(InputKind::Deployment);
         let is = |w: &&crate::event::Workload| {
             w.kind == Kind::Deployment

@@ -1,14 +1,13 @@
 //! The typed line: editing it, completing it, and what a committed line does. What a `:` command means:
 //! [`command`](super::command).
 
-use super::{logs, steps, timeline};
 use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Edit, Purpose, Typed};
 use crate::keymap::Action;
 use crate::runbook::InputKind;
 use crate::state::candidates;
-use crate::state::{Field, Focus, Input, Overlay, State, meant};
+use crate::state::{Field, Focus, Input, Page, State, confirm, find, form, logs, meant};
 
 /// Changes the typed line.
 pub(super) fn edit(state: &mut State, edit: &Edit) {
@@ -120,8 +119,8 @@ pub fn completes(state: &State) -> bool {
 
 /// The form's field that is typed in.
 pub(super) fn field(state: &State) -> Option<&Field> {
-    match state.screen.overlays.last() {
-        Some(Overlay::Form(form)) => form.current(),
+    match state.screen.pages.last() {
+        Some(Page::Form(form)) => form.current(),
         _ => None,
     }
 }
@@ -138,14 +137,14 @@ pub(super) fn entered(state: &mut State, purpose: &Purpose, text: &Typed) -> Vec
     state.screen.input = None;
     let line = Clean::new(text.raw());
     match purpose {
-        Purpose::Input => return steps::field_entered(state, text),
-        Purpose::Name => return steps::name_entered(state, &line),
+        Purpose::Input => return form::field_entered(state, text),
+        Purpose::Name => return confirm::name_entered(state, &line),
         Purpose::Search => return logs::searched(state, &line),
         Purpose::Seek => return vec![Effect::Play(Play::Seek(line))],
         Purpose::Filter => state.screen.list_mut().filter = line,
         Purpose::Find => {
-            state.screen.reading.search = line;
-            timeline::find(state, false);
+            state.screen.timeline.search = line;
+            find(state, false);
         }
         // The world has put it on the timeline.
         Purpose::Note if !state.screen.filter(Focus::Timeline).is_empty() => {

@@ -5,7 +5,9 @@ use super::*;
 use crate::event::{
     Alert, LogSource, Namespace, NamespacePhase, SourceHealth, SourceId, SourceState, samples,
 };
-use crate::state::{Focus, LogSubject, LogView};
+use crate::state::{
+    AlertList, ChangeList, Detail, EntryDetail, Focus, Help, LogSubject, LogView, ServiceDetail, SourceList,
+};
 
 fn insert(room: &mut Room, text: &str) {
     room.take(Event::View(View::Edited(Edit::Insert(text.into()))));
@@ -47,10 +49,7 @@ fn a_slip_of_the_fingers_is_offered_what_was_meant_and_never_runs_it() {
 fn no_form_asks_for_a_silence_where_there_is_none() {
     let mut room = Room::new(false);
     room.command("unsilence");
-    assert_eq!(
-        (room.told(), room.state.screen.overlays.len()),
-        ("no silence is known that could be ended", 0)
-    );
+    assert_eq!((room.told(), room.state.screen.pages.len()), ("no silence is known that could be ended", 0));
 }
 
 /// A room in which a log is open.
@@ -65,14 +64,16 @@ fn reading() -> Room {
         uid: "u".into(),
         container: "app".into(),
     }]);
-    room.state.screen.overlays.push(Overlay::Logs(Box::new(log)));
+    room.state.screen.pages.push(Page::Logs(Box::new(log)));
     room
 }
 
 fn search(room: &Room) -> Option<&str> {
-    room.state.screen.overlays.iter().find_map(|overlay| {
-        if let Overlay::Logs(log) = overlay { Some(log.search.text.as_str()) } else { None }
-    })
+    room.state
+        .screen
+        .pages
+        .iter()
+        .find_map(|overlay| if let Page::Logs(log) = overlay { Some(log.search.text.as_str()) } else { None })
 }
 
 #[test]
@@ -101,23 +102,23 @@ fn whatever_is_open_is_closed_with_q_and_the_program_is_not() {
     let keymap = crate::keymap::Keymap::load(&[]).unwrap();
     let q = "q".parse().unwrap();
     let overlays = [
-        Overlay::Help { scroll: 0 },
-        Overlay::Detail { uid: "u".into(), scroll: 0 },
-        Overlay::Entry { id: 1, scroll: 0 },
-        Overlay::Alerts { selected: None },
-        Overlay::Group { id: "g".into(), scroll: 0 },
-        Overlay::Service("s".into()),
-        Overlay::Changes { scroll: 0 },
-        Overlay::Sources { scroll: 0 },
+        Page::Help(Help { scroll: 0 }),
+        Page::Detail(Detail { uid: "u".into(), scroll: 0 }),
+        Page::Entry(EntryDetail { id: 1, scroll: 0 }),
+        Page::Alerts(AlertList { selected: None }),
+        Page::Group(GroupDetail { id: "g".into(), scroll: 0 }),
+        Page::Service(ServiceDetail { name: "s".into() }),
+        Page::Changes(ChangeList { scroll: 0 }),
+        Page::Sources(SourceList { scroll: 0 }),
     ];
     for overlay in overlays {
         let mut room = Room::new(false);
-        room.state.screen.overlays.push(overlay.clone());
+        room.state.screen.pages.push(overlay.clone());
         let crate::keymap::Resolution::Action(action) = keymap.resolve(&room.state.screen.contexts(), &[], q)
         else {
             panic!("q is bound over {overlay:?}")
         };
-        assert_eq!((room.act(action), room.state.screen.overlays.len()), (vec![], 0), "{overlay:?}");
+        assert_eq!((room.act(action), room.state.screen.pages.len()), (vec![], 0), "{overlay:?}");
     }
 }
 
@@ -182,8 +183,8 @@ fn tab_goes_on_from_prefilled_labels_and_takes_none_of_them_out() {
 #[test]
 fn a_label_that_the_alert_lacks_is_told_and_asked_again() {
     let mut room = silencing();
-    let form = |room: &Room| match room.state.screen.overlays.last() {
-        Some(Overlay::Form(form)) => form.clone(),
+    let form = |room: &Room| match room.state.screen.pages.last() {
+        Some(Page::Form(form)) => form.clone(),
         other => panic!("{other:?}"),
     };
     let told =
@@ -219,12 +220,12 @@ fn a_group_leads_to_what_reads_it() {
         workload("worker"),
     ])));
     room.state.screen.lists.entry(Focus::Pods).or_default().selected = Some("uid-intake".into());
-    room.state.screen.overlays.push(Overlay::Group { id: "worker".into(), scroll: 0 });
+    room.state.screen.pages.push(Page::Group(GroupDetail { id: "worker".into(), scroll: 0 }));
     let offers = |room: &Room, action| crate::state::offers(&room.state.frame(), &action);
     assert!(offers(&room, Action::Jump));
     room.act(Action::Jump);
     assert_eq!(room.state.screen.lists[&Focus::Pods].selected.as_deref(), Some("uid-worker"));
-    room.state.screen.overlays.push(Overlay::Group { id: "nobody".into(), scroll: 0 });
+    room.state.screen.pages.push(Page::Group(GroupDetail { id: "nobody".into(), scroll: 0 }));
     assert!(!offers(&room, Action::Jump) && !offers(&room, Action::Logs));
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::{Alert, CallBy, Preferences, Rate, RateSample, ServiceRate, Setup};
 use crate::keymap::Context;
-use crate::state::{EntryKind, Focus, Picks, meant, rate_lines};
+use crate::state::{EntryKind, Focus, Help, Picker, Picks, meant, rate_lines};
 
 fn seated(seat: Preferences) -> Room {
     let mut room = Room::new(false);
@@ -77,11 +77,11 @@ fn a_picker_previews_at_once_and_esc_goes_back() {
     assert_eq!(room.state.screen.themes.name(), "dark", "tab goes round");
     room.act(Action::NextField);
     room.act(Action::Cancel);
-    assert_eq!((room.state.screen.themes.name(), room.state.screen.overlays.len()), ("dark", 0));
+    assert_eq!((room.state.screen.themes.name(), room.state.screen.pages.len()), ("dark", 0));
     room.act(Action::Theme);
     room.act(Action::Down);
     room.act(Action::Choose);
-    assert_eq!((room.state.screen.themes.name(), room.state.screen.overlays.len()), ("nord", 0));
+    assert_eq!((room.state.screen.themes.name(), room.state.screen.pages.len()), ("nord", 0));
     assert!(room.told().contains("theme = \"nord\" in config.toml"), "{}", room.told());
     room.act(Action::ThemeNext);
     room.act(Action::ThemeNext);
@@ -100,8 +100,8 @@ fn names_are_chosen_by_a_command_as_well() {
     );
     room.command("theme");
     assert!(matches!(
-        room.state.screen.overlays.last(),
-        Some(Overlay::Picker { picks: Picks::Theme, before: 0 })
+        room.state.screen.pages.last(),
+        Some(Page::Picker(Picker { picks: Picks::Theme, before: 0 }))
     ));
 }
 
@@ -129,7 +129,7 @@ fn enter_takes_the_candidate_that_begins_so_where_the_line_is_no_command() {
     ] {
         room.act(Action::Command);
         room.take(Event::View(View::Edited(Edit::Insert(typed.into()))));
-        assert_eq!(super::super::typing::taken(&room.state).unwrap(), taken, "{typed}");
+        assert_eq!(super::super::prompt::taken(&room.state).unwrap(), taken, "{typed}");
         assert_eq!(
             meant(&room.state.frame()).is_some(),
             typed != taken,
@@ -190,7 +190,7 @@ fn the_mouse_chooses_rows_but_not_behind_what_is_open() {
     room.take(point(Context::Pods, None));
     assert_eq!(room.state.screen.focus, Focus::Steps);
     room.take(Event::View(View::Wheeled { pane: None, down: true }));
-    assert!(matches!(room.state.screen.overlays.last(), Some(Overlay::Help { scroll: 3 })));
+    assert!(matches!(room.state.screen.pages.last(), Some(Page::Help(Help { scroll: 3 }))));
     assert_eq!(room.act(Action::Mouse), [Effect::Mouse(false)]);
 }
 

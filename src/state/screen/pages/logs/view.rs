@@ -6,12 +6,9 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, Utc};
 
+use super::search::Search;
 use crate::clean::Clean;
 use crate::event::{Level, LogExtent, LogLine, LogSource, LogState, Uid};
-
-mod search;
-
-pub use self::search::Search;
 
 /// Bytes kept, with what they need in memory.
 const BYTES: usize = 4 << 20;

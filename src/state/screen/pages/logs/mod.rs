@@ -1,15 +1,41 @@
-//! Logs on the screen: whose are followed, what came, and where the viewer goes among the lines.
+//! Followed logs: whose are followed, what came, and where the viewer goes among the lines.
 //!
 //! A workload's logs are those of its pods as the world has them. Its pods are looked up when it is opened;
-//! from then on only in what the API server tells, so that following costs nothing that grows with the
-//! cluster.
+//! from then on only in what the API server tells, so that following costs nothing that grows with the cluster.
 
-use super::operate;
+mod search;
+mod view;
+
+use super::{Page, PageKind};
 use crate::clean::Clean;
 use crate::effect::{Effect, Following, LogCopy};
 use crate::event::{ClusterEvent, Level, LogExtent, LogNews, LogSource, Pod, Purpose, Uid};
-use crate::keymap::Action;
-use crate::state::{Cluster, LogRow, LogSubject, LogView, Overlay, State, TAIL, in_hand};
+use crate::keymap::{Action, Context};
+use crate::state::{Cluster, Frame, Screen, State, in_hand};
+
+pub use search::Search;
+pub use view::{Anchor, LogLook, LogRow, LogStream, LogSubject, LogView, STREAMS, TAIL};
+
+impl PageKind for LogView {
+    const CONTEXTS: &'static [Context] = &[Context::Logs];
+    const STOPS: bool = true;
+
+    fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
+        act(state, action)
+    }
+
+    fn object(&self, _: &Frame<'_>) -> Option<Uid> {
+        Some(self.subject.uid.clone())
+    }
+
+    fn name(&self, _: &Frame<'_>) -> Option<Clean> {
+        Some(self.subject.name.clone())
+    }
+
+    fn closed(&self, _: &mut Screen) -> Vec<Effect> {
+        vec![Effect::Unfollow]
+    }
+}
 
 /// Lines of each container read at most when minutes are asked for.
 const MOST: u32 = 20_000;
@@ -18,8 +44,8 @@ const SIDEWAYS: usize = 20;
 
 /// The logs that have the keyboard.
 fn top(state: &mut State) -> Option<&mut LogView> {
-    match state.screen.overlays.last_mut() {
-        Some(Overlay::Logs(log)) => Some(log),
+    match state.screen.pages.last_mut() {
+        Some(Page::Logs(log)) => Some(log),
         _ => None,
     }
 }
@@ -27,23 +53,19 @@ fn top(state: &mut State) -> Option<&mut LogView> {
 fn opened(state: &mut State) -> Option<&mut LogView> {
     state
         .screen
-        .overlays
+        .pages
         .iter_mut()
-        .find_map(|overlay| if let Overlay::Logs(log) = overlay { Some(&mut **log) } else { None })
+        .find_map(|page| if let Page::Logs(log) = page { Some(&mut **log) } else { None })
 }
 
 /// Opens the logs of what is selected or described.
-pub(super) fn open(state: &mut State, previous: bool) -> Vec<Effect> {
-    if state.screen.playback.is_some() {
-        state.screen.tell(state.now, "logs are not recorded: a replay has none");
-        return Vec::new();
-    }
+pub fn open(state: &mut State, previous: bool) -> Vec<Effect> {
     let Some(subject) = subject(state) else {
         state.screen.tell(state.now, "choose a pod or a workload first (j, k)");
         return Vec::new();
     };
     let log = LogView::new(subject, 0, LogExtent { previous, minutes: None, lines: TAIL });
-    operate::open(state, Overlay::Logs(Box::new(log)));
+    state.screen.open(Box::new(log));
     follow(state, LogExtent { previous, minutes: None, lines: TAIL })
 }
 
@@ -105,7 +127,7 @@ fn take_on(state: &mut State, sources: Vec<LogSource>) -> Option<Effect> {
 
 /// Pods of the opened workload that are new are followed too; one that came before its ReplicaSet was known
 /// as soon as it is.
-pub(super) fn join(state: &mut State, event: &ClusterEvent) -> Vec<Effect> {
+pub fn join(state: &mut State, event: &ClusterEvent) -> Vec<Effect> {
     let Some(log) = opened(state).filter(|log| !log.extent.previous) else { return Vec::new() };
     let uid = log.subject.uid.clone();
     let cluster = &state.world.cluster;
@@ -124,7 +146,7 @@ pub(super) fn join(state: &mut State, event: &ClusterEvent) -> Vec<Effect> {
 }
 
 /// News of the streams. Where one ended there is room for another.
-pub(super) fn hear(state: &mut State, news: &LogNews) -> Vec<Effect> {
+pub fn hear(state: &mut State, news: &LogNews) -> Vec<Effect> {
     let Some(log) = opened(state).filter(|log| log.number == news.following) else { return Vec::new() };
     for (stream, now) in &news.states {
         log.tell(*stream, now);
@@ -134,10 +156,11 @@ pub(super) fn hear(state: &mut State, news: &LogNews) -> Vec<Effect> {
 }
 
 /// What an action does while logs have the keyboard; none when it is not theirs.
-pub(super) fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
+fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
     let page = page(state);
     let log = top(state)?;
     match action {
+        Action::Cancel if log.search.is_on() => return leave_search(state),
         Action::Follow => log.toggle_follow(),
         Action::Filter => state.screen.ask(Purpose::Search, "/", ""),
         Action::OnlyMatches => only_matches(state),
@@ -223,24 +246,22 @@ fn find(state: &mut State, forward: bool, what: &str, wanted: impl Fn(&LogRow) -
 }
 
 /// The search as it is typed.
-pub(super) fn look_for(state: &mut State, text: &Clean) {
+pub fn look_for(state: &mut State, text: &Clean) {
     if let Some(log) = top(state) {
         log.look_for(text);
     }
 }
 
-/// Ends the search, if one is on and no line is typed; answers whether it did.
-pub(super) fn leave_search(state: &mut State) -> bool {
-    let resting = state.screen.input.is_none();
-    let searched = top(state).is_some_and(|log| resting && log.search.is_on());
-    if searched {
+/// Ends the search; where a line is typed, that is left first.
+fn leave_search(state: &mut State) -> Option<Vec<Effect>> {
+    state.screen.input.is_none().then(|| {
         search_again(state, &Clean::default());
-    }
-    searched
+        Vec::new()
+    })
 }
 
 /// The search is what it was once, or none: then no line is hidden.
-pub(super) fn search_again(state: &mut State, text: &Clean) {
+pub fn search_again(state: &mut State, text: &Clean) {
     if let Some(log) = top(state) {
         log.look_for(text);
         log.search.only &= log.search.is_on();
@@ -248,7 +269,7 @@ pub(super) fn search_again(state: &mut State, text: &Clean) {
 }
 
 /// The search is committed: to the newest match that is not below what is seen.
-pub(super) fn searched(state: &mut State, text: &Clean) -> Vec<Effect> {
+pub fn searched(state: &mut State, text: &Clean) -> Vec<Effect> {
     look_for(state, text);
     let page = page(state);
     let Some(log) = top(state) else { return Vec::new() };

@@ -1,0 +1,19 @@
+//! What changed in the last hour.
+
+use super::PageKind;
+use crate::keymap::Context;
+
+/// What changed in the last hour.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ChangeList {
+    /// Lines scrolled down.
+    pub scroll: usize,
+}
+
+impl PageKind for ChangeList {
+    const CONTEXTS: &'static [Context] = &[Context::Page];
+
+    fn scroll(&mut self) -> Option<&mut usize> {
+        Some(&mut self.scroll)
+    }
+}

@@ -1,0 +1,39 @@
+//! One consumer group in full.
+
+use super::PageKind;
+use crate::clean::Clean;
+use crate::event::Uid;
+use crate::keymap::Context;
+use crate::state::Frame;
+
+/// One consumer group in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupDetail {
+    /// Which.
+    pub id: Clean,
+    /// Lines scrolled down.
+    pub scroll: usize,
+}
+
+impl GroupDetail {
+    /// From its top.
+    pub fn of(id: Clean) -> Self {
+        Self { id, scroll: 0 }
+    }
+}
+
+impl PageKind for GroupDetail {
+    const CONTEXTS: &'static [Context] = &[Context::Page];
+
+    fn scroll(&mut self) -> Option<&mut usize> {
+        Some(&mut self.scroll)
+    }
+
+    fn object(&self, frame: &Frame<'_>) -> Option<Uid> {
+        frame.world.consumer(&self.id).map(|workload| workload.meta.uid.clone())
+    }
+
+    fn rowless(&self) -> String {
+        format!("no workload is named {}", self.id)
+    }
+}

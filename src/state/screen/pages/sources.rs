@@ -1,0 +1,19 @@
+//! Data sources and their health.
+
+use super::PageKind;
+use crate::keymap::Context;
+
+/// Data sources and their health.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SourceList {
+    /// Lines scrolled down.
+    pub scroll: usize,
+}
+
+impl PageKind for SourceList {
+    const CONTEXTS: &'static [Context] = &[Context::Page];
+
+    fn scroll(&mut self) -> Option<&mut usize> {
+        Some(&mut self.scroll)
+    }
+}
