@@ -70,11 +70,11 @@ fn rows(c: &mut Criterion) {
     for pods in CLUSTERS {
         let state = crowd::state(pods);
         group.bench_function(BenchmarkId::new("all", pods), |b| {
-            b.iter(|| pod_lines(black_box(&state.frame())).len())
+            b.iter(|| pod_lines(black_box(&state.frame())).len());
         });
         let state = crowd::filtered(state, "sim-00");
         group.bench_function(BenchmarkId::new("filtered", pods), |b| {
-            b.iter(|| pod_lines(black_box(&state.frame())).len())
+            b.iter(|| pod_lines(black_box(&state.frame())).len());
         });
     }
 }
@@ -101,7 +101,7 @@ fn journal(c: &mut Criterion) {
     let mut group = c.benchmark_group("journal");
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("redact", |b| {
-        b.iter_batched(|| event.clone(), |event| Redacted::new(event).unwrap(), BatchSize::LargeInput)
+        b.iter_batched(|| event.clone(), |event| Redacted::new(event).unwrap(), BatchSize::LargeInput);
     });
     let redacted = Redacted::new(event.clone()).unwrap();
     group.bench_function("line", |b| b.iter(|| Pending::new(1, at(0), black_box(&redacted), None)));

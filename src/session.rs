@@ -1,7 +1,7 @@
 //! Puts a session together: connection, sources, executor, journal. One way for the screen, `run` and
 //! `status`, live and simulated.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +11,12 @@ use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
 use crate::effect::{self, Clusters, Executor, identity};
 use crate::event::{Beside, Event, Mode, Session};
+use crate::journal::Limits;
 use crate::journal::disk::{Disk, LocalDisk};
-use crate::journal::writer::Limits;
 use crate::journal::{Opening, Writer};
+use crate::net::ConnectError;
 use crate::net::clock::Clock;
-use crate::net::connect::{ConnectError, ConnectSettings, Contexts, connect_all};
+use crate::net::connect::{ConnectSettings, Contexts, connect_all};
 use crate::net::discovery::{Discovery, ServiceKind};
 use crate::net::resolver::Resolver;
 use crate::net::timing::Timing;
@@ -24,13 +25,13 @@ use crate::runtime::orphans;
 use crate::runtime::{Core, Encoded, encoder};
 use crate::sim::Sim;
 use crate::source::kafka::{self, Kafka};
-use crate::source::{SourceSettings, Sources};
+use crate::source::{SourceSettings, Sources, Start};
 
 /// Events that may wait: sources wait when there are more, and keys are never behind them. A dozen batches of
 /// a large listing are a megabyte, and what waits at the worst moment is what the allocator keeps.
 const EVENTS: usize = 8;
 
-/// ServiceKind a session is to be.
+/// What a session is to be.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
     /// Live or demo.
@@ -51,7 +52,7 @@ pub struct SessionConfig {
     pub prometheus: Endpoint,
     /// Alertmanager.
     pub alertmanager: Endpoint,
-    /// ServiceKind Prometheus is asked, and when a service is in trouble.
+    /// What Prometheus is asked, and when a service is in trouble.
     pub rates: config::Rates,
     /// How Kafka is read; `None`: not at all.
     pub kafka: Option<config::Kafka>,
@@ -106,7 +107,7 @@ impl SessionConfig {
         }
     }
 
-    /// ServiceKind was said of the services of one cluster is not said of another's: they are looked for there.
+    /// What was said of the services of one cluster is not said of another's: they are looked for there.
     fn forget_services(&mut self) {
         self.prometheus = Endpoint::default();
         self.alertmanager = Endpoint::default();
@@ -121,7 +122,7 @@ pub struct Running {
     pub core: Core,
     /// Carries effects out.
     pub executor: Executor,
-    /// ServiceKind sources and executor say.
+    /// What sources and executor say.
     pub events: mpsc::Receiver<Encoded>,
     /// Dropped, they stop.
     pub sources: Sources,
@@ -163,11 +164,8 @@ pub async fn open_on(
     let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
-    let scout = Discovery::new(
-        contexts.main.reader.clone(),
-        namespaces.first().map(ToString::to_string),
-        &wanted.timing,
-    );
+    let near = namespaces.first().map(ToString::to_string);
+    let scout = Discovery::new(contexts.main.reader.clone(), near, &wanted.timing);
     let alertmanager = Resolver::new(ServiceKind::Alertmanager, wanted.alertmanager.clone(), scout.clone());
     let (choose, namespaces) = watch::channel(namespaces);
     let clusters = Clusters::of_session(&contexts, &wanted.read_only);
@@ -193,32 +191,34 @@ pub async fn open_on(
         find_kafka: wanted.find_kafka.then_some(scout),
     };
     // first: they wait for answers while the rest is done
-    let sources = Sources::spawn(&asked, &contexts, &clock, &wanted.timing, &sender);
+    let sources = Sources::spawn(&Start {
+        settings: asked,
+        contexts: contexts.clone(),
+        clock: clock.clone(),
+        timing: wanted.timing.clone(),
+        events: sender.clone(),
+    });
     let (joining, events) = encoder(events);
-    let (journal, trouble) = if wanted.recorded {
-        journal(disk, &paths.data_dir, &session, &clock, wanted.limits)
-    } else {
-        (None, None)
-    };
+    let mut recording = (None, None);
     if wanted.recorded {
-        let data = paths.data_dir.clone();
-        let clusters = clusters.clone();
-        let deadline = wanted.deadline;
-        tokio::spawn(async move {
-            let clusters = identity::reached(&clusters, deadline).await;
-            let found = tokio::task::spawn_blocking(move || orphans::orphaned(&data, &clusters))
-                .await
-                .unwrap_or_default();
-            for words in found.iter().flat_map(|estate| &estate.unread) {
-                let _ = joining.send(Event::Unread(words.clone()).into()).await;
-            }
-            // nobody listens any more: the next session finds them
-            let _ = joining.send(Encoded::Left(found)).await;
-        });
+        recording = journal(disk, &paths.data_dir, &session, &clock, wanted.limits);
+        tokio::spawn(adopt(paths.data_dir.clone(), clusters, wanted.deadline, joining));
     }
+    let (journal, trouble) = recording;
     let mut first = vec![Event::Started(session)];
     first.extend(trouble.map(|trouble| Event::JournalTrouble(Some(trouble))));
     Ok(Running { core: Core::new(clock, runbook, journal), executor, events, sources, first })
+}
+
+/// Looks for what earlier sessions left open on these clusters.
+async fn adopt(data: PathBuf, clusters: Clusters, deadline: Duration, joining: mpsc::Sender<Encoded>) {
+    let clusters = identity::reached(&clusters, deadline).await;
+    let found =
+        tokio::task::spawn_blocking(move || orphans::orphaned(&data, &clusters)).await.unwrap_or_default();
+    for words in found.iter().flat_map(|orphans| &orphans.unread) {
+        let _ = joining.send(Event::Unread(words.clone()).into()).await;
+    }
+    let _ = joining.send(Encoded::Left(found)).await; // nobody listens any more: the next session finds them
 }
 
 fn described(wanted: &SessionConfig, contexts: &Contexts, namespaces: Vec<Clean>) -> Session {

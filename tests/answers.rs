@@ -298,7 +298,7 @@ fn check(room: &Room, plan: &Plan, answer: &Answer, from: usize) {
     let read = answer.told == Told::Unknown;
     match outcome {
         Some(Outcome::Applied { writes: 1, by_reading, .. }) => {
-            assert!(answer.applied && *by_reading == read, "{what}")
+            assert!(answer.applied && *by_reading == read, "{what}");
         }
         Some(Outcome::Rejected { by_reading, reason }) => {
             assert!(!answer.applied && *by_reading == read, "{what}");

@@ -432,7 +432,7 @@ fn check(change: &Change, seen: &[SeenRequest], outcomes: &[Outcome]) {
     };
     match settled {
         Outcome::Applied { writes, by_reading, .. } => {
-            assert!(made == all && *writes as usize == all && *by_reading == lost, "{told}")
+            assert!(made == all && *writes as usize == all && *by_reading == lost, "{told}");
         }
         Outcome::Partial { done, rest, .. } => {
             assert!(

@@ -79,7 +79,7 @@ fn half_dead() -> State {
         let part = Part { name: "prod-us".into(), state, since: at(-60), error: Some(REFUSED.into()) };
         events.push((
             -60,
-            Event::SourceHealth(SourceHealth { source, state, since: at(-60), error, parts: vec![part] }),
+            Event::Health(SourceHealth { source, state, since: at(-60), error, parts: vec![part] }),
         ));
     }
     events.push(cluster(-59, ClusterEvent::Nodes(vec![node(1, true), node(2, true)])));

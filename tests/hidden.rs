@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::json;
 use warroom::effect::Effect;
 use warroom::event::{Event, Operator, Outcome, Record};
-use warroom::journal::writer::Limits;
+use warroom::journal::Limits;
 use warroom::keymap::Action;
 use warroom::reduce::reduce;
 use warroom::session::SessionConfig;

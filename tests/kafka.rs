@@ -28,7 +28,7 @@ const NAMESPACE: &str = "medcontract-prod";
 /// Group, topic and partition; committed offset (`None`: never) and the log's end.
 type Offsets = BTreeMap<(String, String, u32), (Option<i64>, i64)>;
 
-/// ServiceKind `kafka-consumer-groups.sh` says now.
+/// What `kafka-consumer-groups.sh` says now.
 fn by_the_tool() -> Offsets {
     let tool = ["kafka-consumer-groups.sh", "--bootstrap-server", "kafka:9092", "--describe", "--all-groups"];
     let ran = Command::new("kubectl")
@@ -144,7 +144,7 @@ async fn bed_lag_agrees_with_the_brokers_own_tool_prometheus() {
     assert_eq!(offsets(&groups), told);
 }
 
-/// ServiceKind `kafka_exporter` makes of these offsets.
+/// What `kafka_exporter` makes of these offsets.
 fn exporter(told: &Offsets) -> BTreeMap<&'static str, Vec<Value>> {
     let series = |value: fn(Option<i64>, i64) -> i64| -> Vec<Value> {
         let one =

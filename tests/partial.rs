@@ -252,7 +252,7 @@ async fn what_a_killed_session_had_sent_of_the_two_is_read_by_the_next() {
         match &run.outcome {
             Some(Outcome::Rejected { by_reading: true, .. }) => assert_eq!(told, "rejected", "{run:?}"),
             Some(Outcome::Applied { writes: 2, by_reading: true, .. }) => {
-                assert_eq!(told, "applied", "{run:?}")
+                assert_eq!(told, "applied", "{run:?}");
             }
             _ => assert_eq!((told, half(&room, &run).is_empty()), ("half", false), "{run:?}"),
         }

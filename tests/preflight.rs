@@ -14,8 +14,8 @@ use warroom::keymap::Action;
 use warroom::runtime::headless::Headless;
 use warroom::session::SessionConfig;
 use warroom::sim::Identity;
+use warroom::sim::fault::Malformed;
 use warroom::sim::fault::{Fault, When};
-use warroom::sim::malformed::Odd;
 use warroom::sim::scenario::Scenario;
 use warroom::state::{Page, Stage};
 
@@ -40,7 +40,7 @@ const FAILURES: [Fault; 6] = [
     Fault::Status { code: 429, applied: false },
     Fault::Status { code: 500, applied: false },
     Fault::Hang { applied: false },
-    Fault::Odd(Odd::Garbage),
+    Fault::Malformed(Malformed::Garbage),
     Fault::Reply { status: 200, content_type: "application/json", body: POD, applied: false },
 ];
 

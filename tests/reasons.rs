@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use warroom::config::{Endpoint, Paths, ReadOnly};
 use warroom::data::Location;
 use warroom::event::{Event, Mode, Operator, SourceId};
-use warroom::journal::writer::Limits;
+use warroom::journal::Limits;
 use warroom::keymap::{Action, Keymap};
 use warroom::net::clock::Clock;
 use warroom::net::connect::ConnectSettings;
@@ -61,7 +61,7 @@ fn pane(state: &State) -> String {
                 &state.frame(),
                 &Look { theme, keymap, before: keymap, ascii: false, hits: &Hits::default() },
                 frame,
-            )
+            );
         })
         .unwrap()
         .buffer
@@ -89,7 +89,7 @@ async fn every_situation_of_a_workload_is_named_with_its_reason() {
     says(&mut room, "calm", &["12/12 ready", "worker-service"]).await;
     let container = |deployment: &mut Value| deployment["spec"]["template"]["spec"]["containers"][0].take();
     let set = |deployment: &mut Value, container: Value| {
-        deployment["spec"]["template"]["spec"]["containers"][0] = container
+        deployment["spec"]["template"]["spec"]["containers"][0] = container;
     };
 
     room.sim.release(&Release::fault("ocr-service", ServiceFault::Crash));
@@ -295,7 +295,7 @@ async fn bed_every_situation_is_named_with_its_reason() {
         .await;
 
     apply(&deployment("leak", "exec tail /dev/zero", |c| {
-        c["resources"] = json!({"limits": {"memory": "24Mi"}})
+        c["resources"] = json!({"limits": {"memory": "24Mi"}});
     }));
     bed.names("out of memory", || pods_say("leak", "OOMKilled"), &["OOMKilled"]).await;
 

@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use ulid::Ulid;
 use warroom::event::SourceId;
+use warroom::journal::Limits;
 use warroom::journal::disk::LocalDisk;
 use warroom::journal::format::{
     Chain, Commit, FORMAT, Header, Mark, mark_line, record_line, write_checkpoint,
 };
-use warroom::journal::writer::Limits;
 use warroom::journal::{Digest, Item, Opening, Pending, Recording, Redacted, Writer, verify};
 use warroom::runtime::player::{Player, decoded, unread, world_of};
 use warroom::sim::scenario::Scenario;

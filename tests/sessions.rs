@@ -14,7 +14,7 @@ use crossterm::event::{Event as Terminal, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::backend::TestBackend;
 use warroom::data::Location;
 use warroom::event::{Edit, Event, Outcome, SourceId, StepCall, View};
-use warroom::journal::writer::Limits;
+use warroom::journal::Limits;
 use warroom::journal::{Item, Recording, Target, verify, world_hash};
 use warroom::keymap::Keymap;
 use warroom::reduce::reduce;

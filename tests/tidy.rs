@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read the tree has failed")]
 
+#[path = "support/imports.rs"]
+mod imports;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -106,6 +109,7 @@ fn state_reduce_and_view_are_pure() {
         "std::net",
         "std::time::Instant",
         "tokio",
+        "crate::net",
         "kube::",
         "reqwest",
         "crossterm::",
@@ -118,13 +122,17 @@ fn state_reduce_and_view_are_pure() {
         keeps_away(pure, &outside);
     }
     keeps_away("view", &["crate::effect", "&mut State"]);
-    keeps_away("state", &["crate::effect", "crate::view"]);
+    for part in ["state/world", "state/detect", "state/select"] {
+        keeps_away(part, &["crate::effect", "crate::reduce", "crate::view"]);
+    }
+    keeps_away("state", &["crate::reduce", "crate::view"]);
+    keeps_away("net", &["crate::source", "crate::effect", "crate::state", "crate::journal"]);
 }
 
 #[test]
 fn a_replay_has_no_executor() {
-    keeps_away("runtime/replay", &["Executor", "crate::session", "crate::source::connect", "kube"]);
-    keeps_away("runtime/player", &["Executor", "crate::session", "crate::source::connect", "kube"]);
+    keeps_away("runtime/replay", &["Executor", "crate::session", "crate::net::connect", "kube"]);
+    keeps_away("runtime/player", &["Executor", "crate::session", "crate::net::connect", "kube"]);
 }
 
 #[test]
@@ -142,4 +150,27 @@ fn the_readme_lists_the_keys_as_they_are() {
     let table = warroom::keymap::Keymap::load(&[]).unwrap().markdown();
     assert!(readme.contains(table.trim()), "README.md: replace the key table with\n{table}");
     assert!(readme.contains("cargo run --release -- demo") && readme.contains("cargo test"));
+}
+
+/// A file imports none that leads back to it, but for a module and what is below it.
+#[test]
+fn imports_go_in_no_circle() {
+    let circles =
+        imports::circles(&sources("src"), Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path());
+    assert!(circles.is_empty(), "{circles:#?}");
+}
+
+/// What rustfmt does not break: a line that holds a text, and what stands inside a macro.
+fn cannot_be_broken(line: &str) -> bool {
+    line.contains('"') || line.contains("serve_connection") || line.contains("u{")
+}
+
+#[test]
+fn lines_have_at_most_110_columns() {
+    for (path, text) in sources("src").into_iter().filter(|(path, _)| !is_test(path)) {
+        let long = code(&text).lines().enumerate().filter(|(_, line)| line.chars().count() > 110);
+        for (number, line) in long.filter(|(_, line)| !cannot_be_broken(line)) {
+            assert!(line.contains("//! |"), "{}:{} is too wide: {line}", path.display(), number + 1);
+        }
+    }
 }

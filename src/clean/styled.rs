@@ -109,7 +109,7 @@ impl Painter {
         while let Some(code) = codes.next() {
             match code.split_once(':') {
                 Some((which, rest)) => {
-                    self.pen.colour(which, &mut rest.split(':').filter(|part| !part.is_empty()))
+                    self.pen.colour(which, &mut rest.split(':').filter(|part| !part.is_empty()));
                 }
                 None if matches!(code, "38" | "48") => self.pen.colour(code, &mut codes),
                 None => self.pen.set(code.parse().unwrap_or(0)),

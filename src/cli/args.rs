@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use crate::config::{KafkaWay, Namespace, Where};
 use crate::sim::scenario::Scenario;
 
-/// A full-screen war context: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps
+/// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps
 /// one key away; everything recorded and replayable.
 #[derive(Debug, Parser)]
 #[command(name = "warroom", version, arg_required_else_help = false)]

@@ -9,7 +9,7 @@ use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::config::{KafkaMode, ReadOnly};
 use crate::event::{Mode, SourceHealth, SourceId, SourceState};
-use crate::journal::writer::Limits;
+use crate::journal::Limits;
 use crate::net::clock::Clock;
 use crate::net::connect::ConnectSettings;
 use crate::net::timing::Timing;

@@ -38,7 +38,7 @@ macro_rules! whole_numbers {
         impl Field for $type {
             fn read(value: &Value<'_>, log: &Log<'_>) -> Option<Self> {
                 let digits = value.get_ref().as_integer();
-                let number = digits.and_then(|digits| Self::from_str_radix(digits.as_str(), digits.radix()).ok());
+                let number = digits.and_then(|it| Self::from_str_radix(it.as_str(), it.radix()).ok());
                 number.or_else(|| expected(value, log, &format!("a whole number from {} to {}", Self::MIN, Self::MAX)))
             }
         }

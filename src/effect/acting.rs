@@ -6,11 +6,11 @@ use ulid::Ulid;
 
 use super::caller::Caller;
 use super::clusters::Cluster;
-use super::executor::Settings;
 use super::identity::{Identities, Meant, doubt};
 use super::prepare::Preflight;
 use super::resolve::resolve;
 use super::send::{Sent, elsewhere, send};
+use super::settings::Settings;
 use super::{Unresolved, exec};
 use crate::clean::Clean;
 use crate::event::{Event, Intent, Op, Outcome, Plan, Refusal, Server, StepCall, Target, View, Write};

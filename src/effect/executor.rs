@@ -3,53 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use ulid::Ulid;
 
 use super::acting::Acting;
-use super::clusters::Clusters;
 use super::logs::Logs;
+use super::settings::{BROKEN, Settings};
 use super::{Effect, Following, LogCopy, Unresolved, manifest, save};
-use crate::clean::Clean;
-use crate::config::Rates;
 use crate::event::{Event, Outcome, Output, Prepared, Refusal, StepCall, Target, View};
-use crate::net::clock::Clock;
-use crate::net::resolver::Resolver;
-use crate::runbook::Runbook;
 use crate::step::guard::Authorised;
-
-/// ServiceKind the executor works with.
-#[derive(Clone)]
-pub struct Settings {
-    /// The clusters, each with its connections.
-    pub clusters: Clusters,
-    /// The way to Alertmanager.
-    pub alertmanager: Resolver,
-    /// The namespaces that are looked at; the first is that of a deployment given without one. The sources
-    /// follow it.
-    pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
-    /// The person.
-    pub actor: Clean,
-    /// Above which share of failing requests a service is in trouble.
-    pub rates: Rates,
-    /// The steps.
-    pub runbook: Arc<Runbook>,
-    /// The folder for what is kept: saved logs go into `logs/` in it.
-    pub data: PathBuf,
-    /// Time.
-    pub clock: Clock,
-    /// How long one answer may take.
-    pub deadline: Duration,
-    /// How long a request whose answer was lost may still arrive: more than the minute that an API server
-    /// gives it.
-    pub patience: Duration,
-}
 
 /// A command that was stopped: closing its stream ends nothing there.
 const UNHEARD: &str = "stopped: not listened to any longer, it may still run there";
@@ -60,7 +26,7 @@ pub struct Executor {
     events: mpsc::Sender<Event>,
     preparing: Option<AbortHandle>,
     following: Option<Logs>,
-    /// ServiceKind left, and whose answer is awaited: each can be stopped.
+    /// What left, and whose answer is awaited: each can be stopped.
     sending: BTreeMap<Ulid, oneshot::Sender<()>>,
     all: Vec<AbortHandle>,
 }
@@ -72,7 +38,7 @@ impl Executor {
         Self { acting, events, preparing: None, following: None, sending: BTreeMap::new(), all: Vec::new() }
     }
 
-    /// Carries one effect out. ServiceKind is not for the outside (drawing, leaving) is the runtime's.
+    /// Carries one effect out. What is not for the outside (drawing, leaving) is the runtime's.
     pub fn execute(&mut self, effect: Effect) {
         match effect {
             Effect::Prepare(call) => self.prepare(call),
@@ -226,8 +192,6 @@ impl Drop for Executor {
     }
 }
 
-pub(super) const BROKEN: &str = "warroom itself broke down over this; please report it";
-
 fn stop(task: &mut Option<AbortHandle>) {
     if let Some(task) = task.take() {
         task.abort();
@@ -236,9 +200,17 @@ fn stop(task: &mut Option<AbortHandle>) {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use tokio::sync::watch;
+
     use super::*;
-    use crate::config::Endpoint;
+    use crate::config::{Endpoint, Rates};
+    use crate::effect::Clusters;
+    use crate::net::clock::Clock;
     use crate::net::discovery::{Discovery, ServiceKind};
+    use crate::net::resolver::Resolver;
     use crate::net::timing::Timing;
 
     fn executor(events: mpsc::Sender<Event>) -> Executor {

@@ -17,6 +17,7 @@ mod reading;
 mod resolve;
 mod save;
 mod send;
+mod settings;
 
 use std::time::Duration;
 
@@ -27,7 +28,8 @@ use crate::event::{CallBy, Intent, LogExtent, LogLine, LogSource, Operator, Outc
 use crate::step::guard::Authorised;
 
 pub use clusters::{Cluster, Clusters};
-pub use executor::{Executor, Settings};
+pub use executor::Executor;
+pub use settings::Settings;
 
 /// A request to the outside.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use ulid::Ulid;
 
-use super::{Plan, Typed};
+use super::Typed;
 use crate::clean::Clean;
 
 crate::data::names! {
@@ -53,15 +53,6 @@ impl StepCall {
     pub fn new(step: impl Into<Clean>, inputs: BTreeMap<Clean, Typed>) -> Self {
         Self { step: step.into(), inputs, undoes: None }
     }
-}
-
-/// The answer to preparing a step.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prepared {
-    /// What was asked for.
-    pub call: StepCall,
-    /// The plan with its preflight, or why there is none.
-    pub result: Result<Plan, Refusal>,
 }
 
 /// Why a step cannot be done, in a sentence that says what to do next.

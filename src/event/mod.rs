@@ -9,7 +9,6 @@ mod call;
 mod cluster;
 mod context;
 mod intent;
-mod legacy;
 mod log;
 mod metric;
 mod operator;
@@ -20,16 +19,17 @@ mod rate;
 #[cfg(test)]
 pub(crate) mod samples;
 mod source;
+mod target;
 mod typed;
 mod usage;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use call::{Danger, Prepared, Refusal, StepCall};
+pub use call::{Danger, Refusal, StepCall};
 pub use cluster::{
     Amount, ClusterEvent, ConfigMap, Container, ContainerState, Kind, LastChange, Meta, Node, Notice, Owner,
-    Pod, PodPhase, Revision, Scope, Target, Uid, Workload,
+    Pod, PodPhase, Revision, Scope, Uid, Workload,
 };
 pub use context::{Beside, ContextId, labels};
 pub use intent::{Check, Command, Exec, Expectation, Intent, Made, Op, Sealed, Server, Write, digest};
@@ -37,10 +37,11 @@ pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{CallBy, Does, Edit, Operator, Preferences, Purpose, Setup, View};
 pub use outcome::{Measure, Outcome, Output, Verdict};
-pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Right, Sign, Weight};
+pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Prepared, Right, Sign, Weight};
 pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
 pub use source::{ContextInfo, Mode, Part, Session, SourceHealth, SourceId, SourceState};
+pub use target::Target;
 pub use typed::Typed;
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
 
@@ -62,7 +63,7 @@ pub enum Event {
     /// The session began: who looks at which cluster, with which rules.
     Started(Session),
     /// A source went live, stale, blind or down.
-    SourceHealth(SourceHealth),
+    Health(SourceHealth),
     /// What the API server says is there.
     Cluster(ClusterEvent),
     /// What pods and nodes use.

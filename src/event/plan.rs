@@ -1,8 +1,17 @@
 //! A change, ready to be confirmed: exactly what would be sent, and all that preflight found. Never recorded;
 //! what is confirmed of it is its [`Intent`].
 
-use super::{Intent, Refusal};
+use super::{Intent, Refusal, StepCall};
 use crate::clean::Clean;
+
+/// The answer to preparing a step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// What was asked for.
+    pub call: StepCall,
+    /// The plan with its preflight, or why there is none.
+    pub result: Result<Plan, Refusal>,
+}
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq)]

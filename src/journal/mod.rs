@@ -58,6 +58,7 @@
 pub mod disk;
 mod error;
 pub mod format;
+mod pending;
 pub mod reader;
 pub mod recordings;
 pub mod recover;
@@ -73,5 +74,6 @@ mod tests;
 pub use crate::clean::redact::Redacted;
 pub use error::JournalError;
 pub use format::{Checkpoint, Digest, RawRecord, world_hash};
+pub use pending::{JournalHealth, Limits, Opening, Pending, Permit, Status};
 pub use reader::{Gap, Item, Recording, Target, Why};
-pub use writer::{JournalHealth, Opening, Pending, Status, Writer};
+pub use writer::Writer;

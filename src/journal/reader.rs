@@ -220,7 +220,7 @@ impl Items {
             None => self.scan = None,
             Some((_, Ok(line))) => self.take(line),
             Some((offset, Err(fault))) => {
-                self.why = Some(Why::Damaged { segment: self.segment, offset, fault })
+                self.why = Some(Why::Damaged { segment: self.segment, offset, fault });
             }
         }
         true
@@ -241,7 +241,7 @@ impl Items {
                     segment: number,
                     offset: 0,
                     fault: Corruption::Unreadable(error.to_string()),
-                })
+                });
             }
         }
         true

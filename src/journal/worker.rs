@@ -19,8 +19,8 @@ use ulid::Ulid;
 use super::disk::Disk;
 use super::error::JournalError;
 use super::format::{Commit, Digest, FORMAT, Header, Lost, write_checkpoint};
+use super::pending::{JournalHealth, Limits, Opening, Pending, Status};
 use super::segment::{Checkpointer, Segment, compress};
-use super::writer::{JournalHealth, Limits, Opening, Pending, Status};
 use crate::clean::redact::redact;
 
 /// A group is committed early when it has this many bytes.
@@ -109,7 +109,7 @@ impl Worker {
             match self.wait(inbox) {
                 Ok(Message::Observation(entry)) => drop(self.record(&entry)),
                 Ok(Message::Decision(entry, ack)) => {
-                    drop(ack.send(self.record(&entry).and_then(|()| self.commit())))
+                    drop(ack.send(self.record(&entry).and_then(|()| self.commit())));
                 }
                 Ok(Message::Checkpoint(new, under_way)) => {
                     self.rotate(new);

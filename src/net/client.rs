@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 use tower::{BoxError, Service, ServiceExt};
 
 use super::clock::Clock;
-use super::connect::{ConnectError, ConnectSettings};
 use super::credential::{Credentials, Identity, Token};
-use super::kubeconfig::{Chosen, Print, Stamp, stamp};
+use super::error::ConnectError;
+use super::kubeconfig::{Chosen, ConnectSettings, Print, Stamp, stamp};
 use super::proxy::Proxy;
 use super::stack::{Stack, Stacks};
 use super::timing::Timing;

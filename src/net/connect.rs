@@ -1,31 +1,16 @@
 //! From a kubeconfig, or a plain address, to a [`Connection`]. Whatever is wrong is said before the screen is
 //! taken.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-
-use kube::config::InClusterError;
 
 use super::client::{ReloadingClient, Role};
 use super::clock::Clock;
-use super::credential::NoCredentials;
-use super::failure::root;
+use super::error::ConnectError;
 use super::kubeconfig::Chosen;
+pub use super::kubeconfig::ConnectSettings;
 use super::timing::Timing;
 use crate::clean::Clean;
-use crate::data::Problem;
 use crate::event::{ContextId, labels};
-
-/// Where to connect to.
-#[derive(Clone, Debug, Default)]
-pub struct ConnectSettings {
-    /// A kubeconfig other than `$KUBECONFIG` or `~/.kube/config`.
-    pub kubeconfig: Option<PathBuf>,
-    /// A context other than the current one; with a plain address, what it is called.
-    pub context: Option<String>,
-    /// An API server without credentials, instead of any kubeconfig: the simulated cluster.
-    pub url: Option<String>,
-}
 
 /// A cluster, and the two clients that speak with it. Bound once: nothing later asks the kubeconfig what is
 /// current.
@@ -123,58 +108,6 @@ pub async fn connect_all(
     })
 }
 
-/// Why there is no connection.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Nothing to read.
-    #[error(
-        "no kubeconfig found: looked at {looked}; set KUBECONFIG or copy your cluster's file there, or see `warroom demo`"
-    )]
-    NoKubeconfig {
-        /// The places.
-        looked: String,
-    },
-    /// A file that cannot be read or understood.
-    #[error("the kubeconfig {path} cannot be used: {why}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, without quoting it: it holds secrets.
-        why: String,
-    },
-    /// No context chosen.
-    #[error("the kubeconfig has no current context; choose one with --context: {0}")]
-    NoCurrentContext(String),
-    /// A context that is not there.
-    #[error("{0}")]
-    NoSuchContext(Problem),
-    /// A context whose parts do not fit together.
-    #[error("context {context:?} of the kubeconfig is not complete: {why}")]
-    Incomplete {
-        /// The context.
-        context: String,
-        /// What is missing.
-        why: String,
-    },
-    /// The service account of the pod that warroom runs in.
-    #[error("the service account of this pod cannot be used: {0}")]
-    InCluster(#[from] InClusterError),
-    /// Certificates, tokens, credential plugins.
-    #[error("{0}")]
-    Credentials(String),
-    /// An address that is none.
-    #[error("{url:?} is not the address of an API server: {why}; it looks like https://host:6443")]
-    BadUrl {
-        /// What was given.
-        url: String,
-        /// Why not.
-        why: String,
-    },
-    /// A proxy that is not spoken.
-    #[error("the proxy {0} cannot be used: warroom reaches clusters through http:// proxies only")]
-    Proxy(String),
-}
-
 /// Chooses the cluster and builds its clients. A credential plugin is run here, so this may take as long as
 /// it takes.
 pub async fn connect(settings: &ConnectSettings, timing: &Timing) -> Result<Connection, ConnectError> {
@@ -204,21 +137,6 @@ fn digest(certificates: &[Vec<u8>]) -> Clean {
         hasher.update(certificate);
     }
     Clean::new(&hasher.finalize().to_hex())
-}
-
-impl From<kube::Error> for ConnectError {
-    fn from(error: kube::Error) -> Self {
-        Self::Credentials(format!(
-            "the kubeconfig's certificates or credentials cannot be used: {}",
-            root(&error)
-        ))
-    }
-}
-
-impl From<NoCredentials> for ConnectError {
-    fn from(error: NoCredentials) -> Self {
-        Self::Credentials(error.0)
-    }
 }
 
 #[cfg(test)]

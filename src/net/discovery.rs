@@ -1,4 +1,4 @@
-//! ServiceKind the cluster itself has: services that look like Prometheus or Alertmanager, brokers of Kafka. By what
+//! What the cluster itself has: services that look like Prometheus or Alertmanager, brokers of Kafka. By what
 //! the common charts and operators call them, best first; each is asked whether it is what it looks like
 //! before it is used.
 
@@ -28,7 +28,7 @@ const FRESH: Duration = Duration::from_secs(30);
 /// So many are asked whether they are what they look like.
 const TRIES: usize = 5;
 
-/// ServiceKind is looked for.
+/// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceKind {
     /// Whatever answers `/api/v1/query` as Prometheus does.
@@ -38,7 +38,7 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    /// ServiceKind it is called in sentences.
+    /// What it is called in sentences.
     pub fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "Prometheus",
@@ -246,7 +246,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// ServiceKind looks like it, the best first; among alike ones those of the session's own namespace.
+    /// What looks like it, the best first; among alike ones those of the session's own namespace.
     pub fn candidates(&self, what: ServiceKind) -> Vec<InCluster> {
         let rank = |service| {
             what.signs().iter().enumerate().find_map(|(rank, sign)| Some((rank, sign.find(service)?)))

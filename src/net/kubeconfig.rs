@@ -8,10 +8,21 @@ use std::time::SystemTime;
 use http::Uri;
 use kube::config::{AuthInfo, Config, Context, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
-use super::connect::{ConnectError, ConnectSettings};
 use super::credential::Credential;
+use super::error::ConnectError;
 use super::proxy::Proxy;
 use crate::data::Problem;
+
+/// Where to connect to.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectSettings {
+    /// A kubeconfig other than `$KUBECONFIG` or `~/.kube/config`.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context other than the current one; with a plain address, what it is called.
+    pub context: Option<String>,
+    /// An API server without credentials, instead of any kubeconfig: the simulated cluster.
+    pub url: Option<String>,
+}
 
 /// A cluster and a user, chosen by a context, an address or the pod that warroom runs in.
 pub(super) struct Chosen {
@@ -180,7 +191,7 @@ fn read(places: &[PathBuf]) -> Result<Option<Kubeconfig>, ConnectError> {
             Err(KubeconfigError::ReadConfig(error, _)) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(unreadable(error)),
             Ok(next) => {
-                merged = Some(merged.unwrap_or_default().merge(rooted(next, path)).map_err(unreadable)?)
+                merged = Some(merged.unwrap_or_default().merge(rooted(next, path)).map_err(unreadable)?);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What carries bytes: clients, credentials, discovery, clocks. Sources read through it and effects act through
-//! it; nothing in here knows what a pod, a rate or a step is.
+//! What carries bytes: clients, credentials, discovery, clocks. Sources read through it and effects act
+//! through it; nothing in here knows what a pod, a rate or a step is.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -15,6 +15,7 @@ pub mod clock;
 pub mod connect;
 pub mod credential;
 pub mod discovery;
+mod error;
 pub mod failure;
 pub mod http;
 mod kubeconfig;
@@ -22,3 +23,5 @@ mod proxy;
 pub mod resolver;
 pub mod stack;
 pub mod timing;
+
+pub use error::ConnectError;

@@ -1,18 +1,12 @@
 //! How a source comes to its server: where the settings say, else where the cluster has one. Nothing waits
 //! for it but the source itself.
 
-use std::time::Duration;
-
-use super::clock::Clock;
 use super::discovery::{Discovery, ServiceKind};
-use super::failure::{Backoff, Failure};
+use super::failure::Failure;
 use super::http::{self, Server};
+use super::timing::Timing;
 use crate::clean::Clean;
 use crate::config::{Endpoint, InCluster, Where};
-use crate::source::handle::SourceHandle;
-
-/// After so long it is looked again for what the cluster did not have.
-const AGAIN: Duration = Duration::from_secs(300);
 
 /// A way to one server; cheap to clone.
 #[derive(Clone, Debug)]
@@ -52,25 +46,9 @@ impl Resolver {
         Self { what, endpoint, scout }
     }
 
-    /// The server, as soon as there is one; until then the handle says why there is none.
-    pub async fn open(&self, handle: &mut SourceHandle, clock: &Clock) -> Server {
-        let mut backoff = Backoff::new(self.scout.timing.clone());
-        loop {
-            match self.find().await {
-                Ok(server) => {
-                    handle.remark(server.remark());
-                    return server;
-                }
-                Err(Unreached::Nowhere(why)) => {
-                    handle.off(&why).await;
-                    clock.sleep(AGAIN).await;
-                }
-                Err(Unreached::Failed(failure)) => {
-                    handle.fail(&failure).await;
-                    tokio::time::sleep(backoff.next(&failure)).await;
-                }
-            }
-        }
+    /// The periods and deadlines of the way.
+    pub fn timing(&self) -> &Timing {
+        &self.scout.timing
     }
 
     /// The server, if there is one now.

@@ -1,5 +1,5 @@
-//! What an action does to the screen, and what it asks of the outside. The page on top is asked first, then what works
-//! everywhere, then the focused pane.
+//! What an action does to the screen, and what it asks of the outside. The page on top is asked first, then
+//! what works everywhere, then the focused pane.
 
 use super::{appearance, navigation, prompt, steps};
 use crate::clean::Clean;
@@ -117,8 +117,8 @@ fn close(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The world armed itself where it may be; the viewer is told where it may not. Of several contexts the one in hand is
-/// meant.
+/// The world armed itself where it may be; the viewer is told where it may not. Of several contexts the one
+/// in hand is meant.
 fn arm(state: &mut State) -> Vec<Effect> {
     let context = context_in_hand(&state.frame());
     let session = state.world.session.as_ref();

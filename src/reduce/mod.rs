@@ -1,9 +1,9 @@
 //! The one writer of the state: `(state, record) → effects`. Pure: no I/O, no clock; the same records give
 //! the same world.
 //!
-//! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); actions go to the page on
-//! top, to what works everywhere, or to the focused pane ([`actions`], [`navigation`]); the typed line is edited and
-//! understood ([`prompt`], [`command`]); what needs a person calls one ([`call`]).
+//! Only routes. The world folds what is recorded ([`World::fold`](crate::state::World::fold)); actions go to
+//! the page on top, to what works everywhere, or to the focused pane ([`actions`], [`navigation`]); the typed
+//! line is edited and understood ([`prompt`], [`command`]); what needs a person calls one ([`call`]).
 
 mod actions;
 mod appearance;

@@ -5,8 +5,8 @@ use crate::event::{Meta, Purpose};
 use crate::keymap::Action;
 use crate::state::{Detail, Focus, State, logs, manifest, row_ids};
 
-/// What the focused pane does with an action, or the one that is gone to. The wall has no panes: the desk comes back
-/// first.
+/// What the focused pane does with an action, or the one that is gone to. The wall has no panes: the desk
+/// comes back first.
 pub(super) fn on_pane(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
     let covered = !state.screen.pages.is_empty();
     let effects = of_pane(state, action)?;
@@ -73,7 +73,8 @@ fn travel(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// The world looks at other namespaces; the sources follow. What was selected or opened is not there any more.
+/// The world looks at other namespaces; the sources follow. What was selected or opened is not there any
+/// more.
 pub(super) fn to_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
     match state.world.namespaces_of(line) {
         Ok(chosen) => {

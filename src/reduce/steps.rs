@@ -1,5 +1,5 @@
-//! Steps: how one begins, how the last change is taken back, what follows from an outcome, what a stop revokes. Between
-//! them lie the form and the question, which are pages.
+//! Steps: how one begins, how the last change is taken back, what follows from an outcome, what a stop
+//! revokes. Between them lie the form and the question, which are pages.
 
 use std::time::Duration;
 

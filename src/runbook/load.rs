@@ -151,7 +151,8 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
     let of = of?;
     match of.inputs().iter().find(|spec| spec.name == name) {
         None => {
-            table.fault_at(&place, Problem::unknown("input", &name, of.inputs().iter().map(|spec| spec.name)))
+            table
+                .fault_at(&place, Problem::unknown("input", &name, of.inputs().iter().map(|spec| spec.name)));
         }
         Some(spec) if kind.is_some_and(|kind| kind != spec.kind) => {
             table.fault_at(

@@ -11,8 +11,8 @@ use super::orphans::Orphans;
 use super::screen::Moved;
 use crate::clean::Clean;
 use crate::event::{Event, Private, View};
+use crate::journal::Permit;
 use crate::journal::Redacted;
-use crate::journal::writer::Permit;
 
 /// Events that may be ready and not taken in; whoever sends more waits.
 const READY: usize = 4;

@@ -74,7 +74,7 @@ impl Engine {
                 Effect::Intend(intent) => for_the_screen.extend(self.take(Event::Intent(intent))),
                 Effect::Leave(intent) => for_the_screen.extend(self.leave(intent)),
                 Effect::Settle { intent, outcome } => {
-                    for_the_screen.extend(self.take(Event::Outcome { intent, outcome }))
+                    for_the_screen.extend(self.take(Event::Outcome { intent, outcome }));
                 }
                 effect if effect.of_the_screen() => for_the_screen.push(effect),
                 effect => self.executor.execute(effect),

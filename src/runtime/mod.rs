@@ -23,7 +23,7 @@ use ulid::Ulid;
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::event::{Event, Outcome, Private, Record};
-use crate::journal::writer::Permit;
+use crate::journal::Permit;
 use crate::journal::{JournalError, Pending, Redacted, Writer};
 use crate::net::clock::Clock;
 use crate::reduce::reduce;

@@ -122,7 +122,7 @@ fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
         match decoded(&raw).map(|record| record.event) {
             Ok(Event::Intent(intent) | Event::Inherited(intent)) => drop(open.insert(intent.id, intent)),
             Ok(Event::Outcome { intent, outcome }) if !matches!(outcome, Outcome::Unknown { .. }) => {
-                drop(open.remove(&intent))
+                drop(open.remove(&intent));
             }
             Err(Unread::Record { seq, why }) => {
                 unread.push(format!("{name}: the change in record {seq} cannot be read ({why}); whether it was made is unknown").into());

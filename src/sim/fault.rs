@@ -7,8 +7,22 @@ use std::time::Duration;
 use axum::http::Method;
 use tokio::sync::watch;
 
-use super::malformed::Odd;
 use super::rng::Rng;
+
+/// What comes with a 200 instead of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// Lines that are no JSON and that no terminal should be sent.
+    Garbage,
+    /// A web page: a proxy wants a login.
+    LoginPage,
+    /// A line of 10 MiB each second, until the faults are cleared.
+    Huge,
+    /// The beginning of an object, a byte at a time, until the faults are cleared.
+    Trickle,
+    /// The head and nothing else, until the faults are cleared.
+    HalfOpen,
+}
 
 /// What happens to a request. Where `applied` is true the request is processed first and only its answer is
 /// lost.
@@ -52,7 +66,7 @@ pub enum Fault {
     /// Every open watch ends; the request itself is answered.
     CutWatches,
     /// Something else instead of the answer; the request is not processed.
-    Odd(Odd),
+    Malformed(Malformed),
 }
 
 /// Which of the matching requests a fault happens to.

@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 
-use super::fault::Faults;
+use super::fault::{Faults, Malformed};
 use super::request::reply;
 
 /// A piece of a line of 10 MiB.
@@ -17,31 +17,16 @@ const PIECE: &[u8] = &[b'x'; 1 << 20];
 const PIECES: usize = 11;
 const PAGE: &str = "<!DOCTYPE html><html><body><form action=/login>who are you?</form></body></html>";
 
-/// What comes with a 200 instead of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Odd {
-    /// Lines that are no JSON and that no terminal should be sent.
-    Garbage,
-    /// A web page: a proxy wants a login.
-    LoginPage,
-    /// A line of 10 MiB each second, until the faults are cleared.
-    Huge,
-    /// The beginning of an object, a byte at a time, until the faults are cleared.
-    Trickle,
-    /// The head and nothing else, until the faults are cleared.
-    HalfOpen,
-}
-
 /// The answer.
-pub(super) fn answer(odd: Odd, faults: &Faults) -> Response {
-    let (media, body) = match odd {
-        Odd::Garbage => {
+pub(super) fn answer(malformed: Malformed, faults: &Faults) -> Response {
+    let (media, body) = match malformed {
+        Malformed::Garbage => {
             ("application/json", Body::from("\u{1b}]0;garbage\u{7}\u{0}{\"type\":\n".repeat(100)))
         }
-        Odd::LoginPage => ("text/html", Body::from(PAGE)),
-        Odd::Huge => ("application/json", until_cleared(faults, stream::unfold(0, huge))),
-        Odd::Trickle => ("application/json", until_cleared(faults, stream::unfold(0, trickle))),
-        Odd::HalfOpen => ("application/json", until_cleared(faults, stream::pending())),
+        Malformed::LoginPage => ("text/html", Body::from(PAGE)),
+        Malformed::Huge => ("application/json", until_cleared(faults, stream::unfold(0, huge))),
+        Malformed::Trickle => ("application/json", until_cleared(faults, stream::unfold(0, trickle))),
+        Malformed::HalfOpen => ("application/json", until_cleared(faults, stream::pending())),
     };
     reply::body(200, media, body)
 }

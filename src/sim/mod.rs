@@ -22,6 +22,7 @@ mod request;
 mod rng;
 pub mod scenario;
 mod server;
+mod shared;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -39,7 +40,8 @@ pub use self::cluster::chart::NAMESPACE;
 use self::fault::Faults;
 pub use self::request::SeenRequest;
 use self::scenario::{Release, Scenario};
-use self::server::{Server, Shared};
+use self::server::Server;
+use self::shared::Shared;
 use crate::net::clock::Clock;
 
 /// How a simulation is started.
@@ -185,7 +187,7 @@ impl Sim {
     /// another cluster now.
     pub fn set_cluster_identity(&self, uid: &str) {
         self.edit("Namespace", "", "kube-system", |namespace| {
-            namespace["metadata"]["uid"] = Value::from(uid)
+            namespace["metadata"]["uid"] = Value::from(uid);
         });
     }
 

@@ -1,7 +1,7 @@
 //! Connections: the three servers on loopback, and the way of a request through faults to its answer.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,21 +17,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::api::{self, Identity, Quirk};
-use super::cluster::Cluster;
-use super::fault::{Fault, Faults};
+use super::api::{self, Quirk};
+use super::fault::Fault;
 use super::request::{Query, SeenRequest, reply};
+use super::shared::Shared;
 use super::{alertmanager, malformed, prometheus};
-use crate::net::clock::Clock;
-
-/// What the servers share.
-pub(crate) struct Shared {
-    pub(crate) clock: Clock,
-    pub(crate) faults: Faults,
-    pub(crate) identity: Identity,
-    cluster: Mutex<Cluster>,
-    seen: Mutex<Vec<SeenRequest>>,
-}
 
 /// Which of the servers a connection is for.
 #[derive(Clone, Copy, Debug)]
@@ -46,49 +36,26 @@ pub(super) enum Server {
 #[error("the connection was cut")]
 pub(crate) struct Cut;
 
-impl Shared {
-    pub(super) fn new(clock: Clock, identity: Identity, cluster: Cluster) -> Self {
-        Self {
-            clock,
-            faults: Faults::default(),
-            identity,
-            cluster: Mutex::new(cluster),
-            seen: Mutex::default(),
-        }
+/// Writes down a request that asks for a change; gives its place.
+fn note(shared: &Shared, parts: &Parts, body: &Bytes) -> Option<usize> {
+    let asks = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+    if !asks || parts.uri.path().contains("/selfsubject") {
+        return None;
     }
-
-    /// The cluster as it is at this moment of simulated time.
-    pub(crate) fn cluster(&self) -> MutexGuard<'_, Cluster> {
-        let mut cluster = self.cluster.lock().unwrap_or_else(PoisonError::into_inner);
-        cluster.advance_to(self.clock.now());
-        cluster
-    }
-
-    pub(super) fn seen(&self) -> MutexGuard<'_, Vec<SeenRequest>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes down a request that asks for a change; gives its place.
-    fn note(&self, parts: &Parts, body: &Bytes) -> Option<usize> {
-        let asks = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
-        if !asks || parts.uri.path().contains("/selfsubject") {
-            return None;
-        }
-        let query = Query::parse(parts.uri.query().unwrap_or_default());
-        let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
-        let at = self.cluster().now;
-        let mut seen = self.seen();
-        seen.push(SeenRequest {
-            method: parts.method.clone(),
-            path: parts.uri.to_string(),
-            user_agent: agent.unwrap_or_default().to_owned(),
-            dry_run: api::is_dry_run(&parts.method, &query, body),
-            field_manager: query.get("fieldManager").map(str::to_owned),
-            at,
-            applied: false,
-        });
-        Some(seen.len() - 1)
-    }
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let agent = parts.headers.get("user-agent").and_then(|agent| agent.to_str().ok());
+    let at = shared.cluster().now;
+    let mut seen = shared.seen();
+    seen.push(SeenRequest {
+        method: parts.method.clone(),
+        path: parts.uri.to_string(),
+        user_agent: agent.unwrap_or_default().to_owned(),
+        dry_run: api::is_dry_run(&parts.method, &query, body),
+        field_manager: query.get("fieldManager").map(str::to_owned),
+        at,
+        applied: false,
+    });
+    Some(seen.len() - 1)
 }
 
 /// Accepts connections for ever and answers their requests; dropping the future ends them all.
@@ -127,7 +94,7 @@ pub(super) async fn handle(
 async fn arrived(server: Server, shared: Arc<Shared>, parts: Parts, body: Bytes) -> Result<Response, Cut> {
     shared.faults.thawed().await;
     // Prometheus is queried by POST
-    let place = if matches!(server, Server::Prometheus) { None } else { shared.note(&parts, &body) };
+    let place = if matches!(server, Server::Prometheus) { None } else { note(&shared, &parts, &body) };
     let call =
         Call { server, place, fault: shared.faults.draw(&parts.method, &parts.uri.to_string()), parts, body };
     call.answer(&shared).await
@@ -168,7 +135,7 @@ impl Call {
             }
             Some(Fault::Delay(wait)) => shared.clock.sleep(wait).await,
             Some(Fault::CutWatches) => shared.faults.cut_watches(),
-            Some(Fault::Odd(odd)) => return Ok(malformed::answer(odd, &shared.faults)),
+            Some(Fault::Malformed(how)) => return Ok(malformed::answer(how, &shared.faults)),
             Some(Fault::Gone | Fault::LostPage) | None => {}
         }
         Ok(self.process(shared).await)

@@ -43,7 +43,7 @@ pub async fn run<P>(
             Some(()) = parts.next() => {}
             Some((name, event)) = heard.next() => {
                 let event = match event {
-                    Event::SourceHealth(health) => aggregate.hear(name, health).map(Event::SourceHealth),
+                    Event::Health(health) => aggregate.hear(name, health).map(Event::Health),
                     event => Some(event),
                 };
                 if let Some(event) = event && events.send(event).await.is_err() {

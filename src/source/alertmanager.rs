@@ -1,5 +1,9 @@
 //! Alertmanager: the alerts that are there now, and the silences.
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::Start;
 use super::handle::SourceHandle;
 use crate::event::alertmanager::{alerts, silences};
 use crate::event::{Alert, Event, Silence};
@@ -9,9 +13,15 @@ use crate::net::http::Server;
 use crate::net::resolver::Resolver;
 use crate::net::timing::Timing;
 
+/// Starts reading alerts and silences.
+pub(super) fn start(start: Start, handle: SourceHandle) -> BoxFuture<'static, ()> {
+    let Start { settings, clock, timing, .. } = start;
+    run(settings.alertmanager, handle, clock, timing).boxed()
+}
+
 /// Reads alerts and silences every few seconds and tells them when they change, until it is stopped.
 pub async fn run(reach: Resolver, mut handle: SourceHandle, clock: Clock, timing: Timing) {
-    let server = reach.open(&mut handle, &clock).await;
+    let server = handle.server(&reach).await;
     let mut told = (None, None);
     loop {
         match read(&server).await {

@@ -1,12 +1,19 @@
 //! One source's mouth: its events, and its health whenever that changes.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use crate::clean::Clean;
 use crate::event::{Event, SourceHealth, SourceId, SourceState};
 use crate::net::clock::Clock;
-use crate::net::failure::Failure;
+use crate::net::failure::{Backoff, Failure};
+use crate::net::http::Server;
+use crate::net::resolver::{Resolver, Unreached};
+
+/// After so long it is looked again for what the cluster did not have.
+const AGAIN: Duration = Duration::from_secs(300);
 
 /// Speaks for one source.
 #[derive(Debug)]
@@ -27,9 +34,35 @@ impl SourceHandle {
         Self { source, clock, events, told: None, heard: None, remark: None }
     }
 
+    /// Which source it is of.
+    pub fn source(&self) -> SourceId {
+        self.source
+    }
+
     /// From now on this is to be known of the source whenever it is live: where it was found.
     pub fn remark(&mut self, remark: Option<String>) {
         self.remark = remark;
+    }
+
+    /// The source's server, as soon as there is one; until then it says why there is none.
+    pub async fn server(&mut self, resolver: &Resolver) -> Server {
+        let mut backoff = Backoff::new(resolver.timing().clone());
+        loop {
+            match resolver.find().await {
+                Ok(server) => {
+                    self.remark(server.remark());
+                    return server;
+                }
+                Err(Unreached::Nowhere(why)) => {
+                    self.off(&why).await;
+                    self.clock.sleep(AGAIN).await;
+                }
+                Err(Unreached::Failed(failure)) => {
+                    self.fail(&failure).await;
+                    tokio::time::sleep(backoff.next(&failure)).await;
+                }
+            }
+        }
     }
 
     /// Tells an event; waits while the channel is full. When nobody listens any more it waits to be stopped.
@@ -87,7 +120,7 @@ impl SourceHandle {
         let since = before.map_or(since, |told| told.since);
         let health = SourceHealth { source: self.source, state, since, error, parts: Vec::new() };
         self.told = Some(health.clone());
-        self.tell(Event::SourceHealth(health)).await;
+        self.tell(Event::Health(health)).await;
     }
 }
 
@@ -113,7 +146,7 @@ mod tests {
         handle.fail(&Failure::Forbidden("no".into())).await;
         drop(handle);
         let mut told = Vec::new();
-        while let Some(Event::SourceHealth(health)) = heard.recv().await {
+        while let Some(Event::Health(health)) = heard.recv().await {
             told.push((health.state, (health.since - start).num_seconds()));
         }
         let expected = [

@@ -34,7 +34,7 @@ use self::handle::SourceHandle;
 use self::kafka::Kafka;
 use self::kube::ApiScope;
 use crate::clean::Clean;
-use crate::config::{KafkaMode, Rates};
+use crate::config::Rates;
 use crate::event::{ContextId, Event, Kind, SourceId};
 use crate::net::client::ReloadingClient;
 use crate::net::clock::Clock;
@@ -75,102 +75,67 @@ impl Sources {
     }
 
     /// Starts them. Each tells its first reading, or why there is none, without waiting for a period to pass.
-    pub fn spawn(
-        settings: &SourceSettings,
-        contexts: &Contexts,
-        clock: &Clock,
-        timing: &Timing,
-        events: &mpsc::Sender<Event>,
-    ) -> Self {
-        let connection = &contexts.main;
-        let lines = contexts.connections().map(|one| Arc::clone(&one.line)).collect();
+    pub fn spawn(start: &Start) -> Self {
+        let lines = start.contexts.connections().map(|one| Arc::clone(&one.line)).collect();
         let mut sources = Self { tasks: JoinSet::new(), lines };
-        let handle = {
-            let clock = clock.clone();
-            let events = events.clone();
-            move |source| SourceHandle::new(source, clock.clone(), events.clone())
-        };
-        let mut start =
-            |source: SourceId, run: Box<dyn Fn(SourceHandle) -> BoxFuture<'static, ()> + Send>| {
-                let wait = if source == SourceId::Pods { Duration::ZERO } else { timing.head_start };
-                let work = supervise(source, handle.clone(), run, timing.clone());
-                sources.tasks.spawn(tokio::time::sleep(wait).then(|()| work));
+        for (source, run) in registry() {
+            let wait = if source == SourceId::Pods { Duration::ZERO } else { start.timing.head_start };
+            let handle = {
+                let start = start.clone();
+                move || SourceHandle::new(source, start.clock.clone(), start.events.clone())
             };
-        let cluster = OfCluster {
-            contexts: contexts.clone(),
-            chosen: settings.namespaces.clone(),
-            clock: clock.clone(),
-            timing: timing.clone(),
-            events: events.clone(),
-        };
-        for source in Kind::ALL.into_iter().map(SourceId::of).chain([SourceId::Namespaces, SourceId::Usage]) {
-            let cluster = cluster.clone();
-            start(source, Box::new(move |_| cluster.clone().run(source).boxed()));
+            let begun = start.clone();
+            let work = supervise(handle, move |handle| run(begun.clone(), handle), start.timing.backoff_most);
+            sources.tasks.spawn(tokio::time::sleep(wait).then(|()| work));
         }
-        let way = settings.prometheus.clone();
-        let rates = settings.rates.clone();
-        let at = clock.clone();
-        let times = timing.clone();
-        let run = move |handle| {
-            prometheus::run(way.clone(), rates.clone(), handle, at.clone(), times.clone()).boxed()
-        };
-        start(SourceId::Prometheus, Box::new(run));
-        let way = settings.alertmanager.clone();
-        let at = clock.clone();
-        let times = timing.clone();
-        let run = move |handle| alertmanager::run(way.clone(), handle, at.clone(), times.clone()).boxed();
-        start(SourceId::Alertmanager, Box::new(run));
-        let how = settings.kafka.clone();
-        let client = connection.reader.clone();
-        let at = clock.clone();
-        let times = timing.clone();
-        let scout = settings.find_kafka.clone();
-        let way = settings.prometheus.clone();
-        let run = move |mut handle: SourceHandle| {
-            let how = how.clone();
-            let scout = scout.clone();
-            let client = client.clone();
-            let way = way.clone();
-            let at = at.clone();
-            let times = times.clone();
-            async move {
-                let how = found(how, scout, &mut handle).await;
-                kafka::run(how, client, way, handle, at, times).await;
-            }
-            .boxed()
-        };
-        start(SourceId::Kafka, Box::new(run));
         for line in &sources.lines {
-            sources.tasks.spawn(Arc::clone(line).follow(events.clone()));
+            sources.tasks.spawn(Arc::clone(line).follow(start.events.clone()));
         }
         sources
     }
 }
 
-/// The cluster's own broker instead of the usual one, if there is one to be found.
-async fn found(how: Kafka, scout: Option<Discovery>, handle: &mut SourceHandle) -> Kafka {
-    let (Kafka::On(mut wanted), Some(scout)) = (how.clone(), scout) else { return how };
-    match scout.broker().await {
-        Ok(Some(broker)) if wanted.settings.mode == KafkaMode::Exec => {
-            handle.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
-            wanted.namespace = broker.namespace;
-            wanted.settings.pod = broker.pod;
-            wanted.settings.bootstrap = broker.bootstrap;
-            Kafka::On(wanted)
-        }
-        // Whoever reads the groups says what is wrong, or that the usual broker is not there.
-        Ok(_) | Err(_) => how,
-    }
+/// What the sources are started with.
+#[derive(Clone)]
+pub struct Start {
+    /// What to ask, and where.
+    pub settings: SourceSettings,
+    /// The clusters.
+    pub contexts: Contexts,
+    /// Time.
+    pub clock: Clock,
+    /// How often they ask, and how long they wait.
+    pub timing: Timing,
+    /// Where their events go.
+    pub events: mpsc::Sender<Event>,
+}
+
+/// How a source runs, until it is stopped.
+type Run = fn(Start, SourceHandle) -> BoxFuture<'static, ()>;
+
+/// The registry: a source is a file and a line here.
+fn registry() -> impl Iterator<Item = (SourceId, Run)> {
+    let kinds = Kind::ALL.into_iter().map(|kind| (SourceId::of(kind), of_cluster as Run));
+    kinds.chain([
+        (SourceId::Namespaces, of_cluster as Run),
+        (SourceId::Usage, of_cluster),
+        (SourceId::Prometheus, prometheus::start),
+        (SourceId::Alertmanager, alertmanager::start),
+        (SourceId::Kafka, kafka::start),
+    ])
+}
+
+fn of_cluster(start: Start, handle: SourceHandle) -> BoxFuture<'static, ()> {
+    let source = handle.source();
+    drop(handle); // each part has one of its own
+    OfCluster { chosen: start.settings.namespaces.clone(), start }.run(source).boxed()
 }
 
 /// What the sources have in common that ask the API servers, in the namespaces that are chosen.
 #[derive(Clone)]
 struct OfCluster {
-    contexts: Contexts,
+    start: Start,
     chosen: watch::Receiver<Vec<Clean>>,
-    clock: Clock,
-    timing: Timing,
-    events: mpsc::Sender<Event>,
 }
 
 impl OfCluster {
@@ -187,7 +152,7 @@ impl OfCluster {
     }
 
     async fn part(self, source: SourceId, namespaces: Vec<Clean>) {
-        let Self { contexts, clock, timing, events, .. } = self;
+        let Start { contexts, clock, timing, events, .. } = self.start;
         let kind = Kind::ALL.into_iter().find(|kind| SourceId::of(*kind) == source);
         let apart = kind.is_some_and(Kind::namespaced); // the other sources take several namespaces together
         let parts = parts(&contexts, if apart { &namespaces } else { &[] });
@@ -241,25 +206,20 @@ async fn unreached(why: Clean, mut handle: SourceHandle) {
     std::future::pending::<()>().await;
 }
 
-/// Runs a source for ever. A fault of warroom's own in it shows as its health, and it is started again.
+/// Runs a source for ever. A fault of warroom's own in it shows as its health, and it is started again after
+/// `pause`.
 async fn supervise(
-    source: SourceId,
-    handle: impl Fn(SourceId) -> SourceHandle,
-    run: Box<dyn Fn(SourceHandle) -> BoxFuture<'static, ()> + Send>,
-    timing: Timing,
+    handle: impl Fn() -> SourceHandle,
+    run: impl Fn(SourceHandle) -> BoxFuture<'static, ()>,
+    pause: Duration,
 ) {
     loop {
-        let Err(panic) = AssertUnwindSafe(run(handle(source))).catch_unwind().await else { return };
-        let said = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied());
-        let failure = Failure::Lost(format!(
-            "a fault of warroom itself stopped this source: {}; it is started again",
-            said.unwrap_or("no words")
-        ));
-        handle(source).fail(&failure).await;
-        tokio::time::sleep(timing.backoff_most).await;
+        let Err(panic) = AssertUnwindSafe(run(handle())).catch_unwind().await else { return };
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let words = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no words");
+        let why = format!("a fault of warroom itself stopped this source: {words}; it is started again");
+        handle().fail(&Failure::Lost(why)).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

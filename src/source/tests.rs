@@ -54,7 +54,10 @@ impl Room {
             rates: crate::config::Rates::default(),
         };
         let (sender, events) = mpsc::channel(16);
-        let sources = Sources::spawn(&settings, &connection.into(), &clock, &timing, &sender);
+        let contexts = connection.into();
+        let begun =
+            Start { settings, contexts, clock: clock.clone(), timing: timing.clone(), events: sender };
+        let sources = Sources::spawn(&begun);
         let (cluster, rates, lag, alerts, health) = Default::default();
         Self { sim, clock, events, cluster, rates, lag, alerts, health, _sources: sources }
     }
@@ -85,7 +88,7 @@ impl Room {
             Event::Silences(silences) => self.alerts.silence(&silences),
             Event::Alerts(alerts) => self.alerts.fold(&alerts),
             Event::Usage(_) | Event::Namespaces(_) => {}
-            Event::SourceHealth(health) => drop(self.health.insert(health.source, health)),
+            Event::Health(health) => drop(self.health.insert(health.source, health)),
             other => panic!("no source tells {other:?}"),
         }
     }
@@ -208,19 +211,19 @@ async fn whatever_goes_wrong_the_world_is_the_servers_in_the_end() {
 #[tokio::test]
 async fn a_fault_in_a_source_is_shown_and_the_source_starts_again() {
     let (events, mut heard) = mpsc::channel(4);
-    let handle = move |source| SourceHandle::new(source, Clock::system(), events.clone());
+    let handle = move || SourceHandle::new(SourceId::Kafka, Clock::system(), events.clone());
     let runs = AtomicU32::new(0);
-    let run = Box::new(move |mut handle: SourceHandle| -> BoxFuture<'static, ()> {
+    let run = move |mut handle: SourceHandle| -> BoxFuture<'static, ()> {
         let first = runs.fetch_add(1, Ordering::SeqCst) == 0;
         async move {
             assert!(!first, "not this time");
             handle.live(None).await;
         }
         .boxed()
-    });
-    supervise(SourceId::Kafka, handle, run, Timing::scaled(0.001)).await;
+    };
+    supervise(handle, run, Duration::from_millis(1)).await;
     let mut told = Vec::new();
-    while let Some(Event::SourceHealth(health)) = heard.recv().await {
+    while let Some(Event::Health(health)) = heard.recv().await {
         told.push((health.state, health.error.is_some_and(|error| error.contains("not this time"))));
     }
     assert_eq!(told, [(SourceState::Down, true), (SourceState::Live, false)]);

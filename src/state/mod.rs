@@ -23,12 +23,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-pub use detect::changes;
-pub use detect::changes::{ChangeSort, Changed, changed};
+pub use detect::runs::changes;
+
 pub use detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use detect::reasons::{explain, told};
 pub use detect::rollouts::Rollout;
-pub use detect::trouble::{answer, troubled_since};
+
 pub use frame::{Cursor, Frame};
 pub use screen::choices::{Calls, Choices, Picks};
 pub use screen::list::{ListView, destination};
@@ -43,6 +43,7 @@ pub use screen::panes::timeline::TimelineView;
 pub(crate) use screen::panes::timeline::find;
 pub use screen::span::Span;
 pub use screen::{Input, Playback, Screen};
+pub use select::changes::{Changed, changed};
 pub use select::completion::{Candidate, candidates, meant, unknown};
 pub use select::rows::{
     PodLine, StepLine, lag_lines, pod_lines, pod_lines_of, rate_lines, row_ids, step_lines, workload_rows,
@@ -53,6 +54,7 @@ pub use select::timeline::{
     TimelineFilter, TimelineLine, object_of, object_of_alert, place_of, search, selected_entry,
     timeline_lines,
 };
+pub use select::trouble::{answer, troubled_since};
 pub use world::World;
 pub use world::alerts::Alerts;
 pub use world::cluster::{Cluster, Objects, WorkloadRow, last_end};
@@ -60,7 +62,7 @@ pub use world::force_deleted::Forced;
 pub use world::lag::{Drains, Group, GroupState, Lag, Partition};
 pub use world::rates::{Rates, Series};
 pub use world::runs::{DISARMED, Run, Runs, STOPPED, Stage};
-pub use world::timeline::{EntryKind, Subject, Timeline, TimelineEntry};
+pub use world::timeline::{ChangeSort, EntryKind, Subject, Timeline, TimelineEntry};
 pub use world::usage::Usage;
 
 use crate::runbook::Runbook;

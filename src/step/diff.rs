@@ -73,7 +73,7 @@ fn leaves(object: &Value) -> BTreeMap<String, Leaf> {
             ("metadata", Value::Object(fields)) => {
                 let kept = fields.iter().filter(|(key, _)| !BOOKKEEPING.contains(&key.as_str()));
                 kept.for_each(|(key, value)| {
-                    flatten(&format!("metadata\u{0}{key}"), value, is_secret_key(key), &mut out)
+                    flatten(&format!("metadata\u{0}{key}"), value, is_secret_key(key), &mut out);
                 });
             }
             (key, value) => flatten(key, value, false, &mut out),
@@ -88,7 +88,7 @@ fn flatten(path: &str, value: &Value, secret: bool, out: &mut BTreeMap<String, L
     let join = |key: &str| format!("{path}\u{0}{key}");
     match value {
         Value::Object(map) => {
-            map.iter().for_each(|(key, value)| flatten(&join(key), value, secret || is_secret_key(key), out))
+            map.iter().for_each(|(key, value)| flatten(&join(key), value, secret || is_secret_key(key), out));
         }
         Value::Array(items) => {
             let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -97,7 +97,7 @@ fn flatten(path: &str, value: &Value, secret: bool, out: &mut BTreeMap<String, L
                     item["name"].as_str().map_or_else(|| at.to_string(), |name| numbered(name, &mut seen));
                 match (item["name"].as_str(), variable(item)) {
                     (Some(name), Some(text)) => {
-                        drop(out.insert(join(&place), leaf(text, secret || is_secret_key(name))))
+                        drop(out.insert(join(&place), leaf(text, secret || is_secret_key(name))));
                     }
                     _ => flatten(&format!("{path}[{place}]"), item, secret, out),
                 }

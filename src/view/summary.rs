@@ -136,7 +136,7 @@ fn alerts(frame: &Frame<'_>, rows: &[WorkloadRow<'_>]) -> Vec<Trouble> {
     {
         let (worst, count, _) = names.entry(&alert.name).or_insert((urgency, 0, alert.about()));
         *worst = urgency.max(*worst);
-        *count = *count + 1;
+        *count += 1;
     }
     let words = |name: &Clean, count: usize, about: Option<&Clean>| match (count, about) {
         (1, Some(about)) => format!("{name} firing for {about}"),
@@ -277,7 +277,7 @@ mod tests {
     }
 
     fn heard(source: SourceId, state: SourceState) -> Event {
-        Event::SourceHealth(SourceHealth {
+        Event::Health(SourceHealth {
             source,
             state,
             since: DateTime::UNIX_EPOCH,

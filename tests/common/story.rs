@@ -45,7 +45,7 @@ pub fn session() -> Session {
 }
 
 pub fn health(source: SourceId, state: SourceState, second: i64, error: Option<&str>) -> Event {
-    Event::SourceHealth(SourceHealth {
+    Event::Health(SourceHealth {
         source,
         state,
         since: at(second),

@@ -5,8 +5,8 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use crate::pty::{Cluster, Term, percentile};
+use warroom::sim::fault::Malformed;
 use warroom::sim::fault::{Fault, Rule, When};
-use warroom::sim::malformed::Odd;
 
 /// Where each source asks; the last is a part of others, and what they have is theirs.
 const SOURCES: [&str; 14] = [
@@ -27,12 +27,12 @@ const SOURCES: [&str; 14] = [
 ];
 
 const FAULTS: [Fault; 9] = [
-    Fault::Odd(Odd::Huge),
+    Fault::Malformed(Malformed::Huge),
     Fault::Status { code: 429, applied: false },
-    Fault::Odd(Odd::Trickle),
-    Fault::Odd(Odd::HalfOpen),
-    Fault::Odd(Odd::Garbage),
-    Fault::Odd(Odd::LoginPage),
+    Fault::Malformed(Malformed::Trickle),
+    Fault::Malformed(Malformed::HalfOpen),
+    Fault::Malformed(Malformed::Garbage),
+    Fault::Malformed(Malformed::LoginPage),
     Fault::Hang { applied: false },
     Fault::Status { code: 503, applied: false },
     Fault::Cut { applied: false },

@@ -5,9 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// How the mark of a value begins; eight hexadecimal digits and `›` follow.
-const SET: &str = "‹set ";
-const DIGITS: usize = 8;
+use super::mark::{mark, mark_length};
 
 /// The variables of an `env` input, `A=1,B=2,C-`: a comma within a value is written `\,` and a backslash
 /// `\\`. Values are what they are; blanks around a name are not part of it.
@@ -58,26 +56,6 @@ pub fn is_secret_env(name: &str, value: &str) -> bool {
     super::is_secret_key(name) || super::redact_text(value) != value
 }
 
-/// Whether the mark of a hidden value stands in the text: it is not the value, and must not be written as
-/// one.
-pub fn has_hidden(text: &str) -> bool {
-    text.match_indices(SET).any(|(at, _)| mark_length(&text[at..]).is_some())
-}
-
-/// Whether `text` begins with the mark of a hidden value and nothing that could belong to a value follows it.
-pub(super) fn begins_hidden(text: &str) -> bool {
-    let ends = |rest: &str| {
-        rest.chars().next().is_none_or(|c| c.is_whitespace() || matches!(c, ',' | '"' | '\'' | '\\'))
-    };
-    mark_length(text).is_some_and(|length| ends(&text[length..]))
-}
-
-fn mark_length(text: &str) -> Option<usize> {
-    let digits = text.strip_prefix(SET)?.split_once('›')?.0;
-    let is_mark = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_mark.then(|| SET.len() + DIGITS + '›'.len_utf8())
-}
-
 fn hide(variable: &str) -> String {
     let is_name =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
@@ -93,10 +71,6 @@ fn hide(variable: &str) -> String {
         }
         _ => mark(variable),
     }
-}
-
-fn mark(text: &str) -> String {
-    format!("{SET}{}›", &blake3::hash(text.as_bytes()).to_hex()[..DIGITS])
 }
 
 const ENV: &str = "env=";
@@ -142,6 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::clean::redact::has_hidden;
 
     #[test]
     fn commas_and_backslashes_within_a_value_are_escaped_and_blanks_of_a_value_stay() {

@@ -8,14 +8,16 @@
 //! `auth-token-service` all text is taken out. Numbers stay, which keeps a typed value whole.
 
 mod env;
+mod mark;
 mod text;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-pub use self::env::{has_hidden, hide_env, hide_env_words, is_secret_env, split_env};
-pub use self::text::redact_text;
+pub use env::{hide_env, hide_env_words, is_secret_env, split_env};
+pub use mark::has_hidden;
+pub use text::redact_text;
 
 /// What stands in the place of a secret.
 pub const MARK: &str = "‹redacted›";

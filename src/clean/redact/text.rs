@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::env::begins_hidden;
+use super::mark::begins_hidden;
 use super::{MARK, is_secret_key};
 
 /// How tokens of well-known makers begin, and how many characters they have at least.

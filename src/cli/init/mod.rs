@@ -16,7 +16,7 @@ use crate::net::connect::{Connection, connect};
 use crate::net::discovery::{Discovery, ServiceKind};
 use crate::session::SessionConfig;
 
-/// ServiceKind is to become of a table in the settings.
+/// What is to become of a table in the settings.
 enum Chosen<T> {
     /// It is written.
     New(Box<T>),
@@ -24,7 +24,7 @@ enum Chosen<T> {
     Kept,
     /// There is none, and will be none.
     Nothing,
-    /// ServiceKind somebody named does not work, and is not written.
+    /// What somebody named does not work, and is not written.
     Failed,
     /// Whoever was asked went away.
     Stop,
@@ -43,7 +43,7 @@ impl<T> Chosen<T> {
     }
 }
 
-/// ServiceKind was chosen so far.
+/// What was chosen so far.
 #[derive(Default)]
 struct Choices {
     entries: Vec<edit::SettingsTable>,
@@ -65,7 +65,7 @@ impl Choices {
     }
 }
 
-/// ServiceKind an init works with.
+/// What an init works with.
 struct Finder<'a> {
     context: &'a CommandContext,
     wanted: &'a SessionConfig,
@@ -96,7 +96,7 @@ pub(super) async fn init(context: &CommandContext, flags: &Init) -> color_eyre::
         Finder { context, wanted: &wanted, connection: &connection, namespace, scout, asks: !silent };
     match finder.scout.catalog().await {
         Ok(catalog) => {
-            say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?
+            say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?;
         }
         Err(failure) => {
             warn(format_args!("warroom: the cluster cannot be looked at: {failure}"));

@@ -29,7 +29,7 @@ impl Finder<'_> {
             match (&tested, flagged == set) {
                 (Ok(_), true) => return Ok(Chosen::Kept),
                 (Ok(_), false) if set.place.is_none() => return Ok(Chosen::New(Box::new(flagged.clone()))),
-                // ServiceKind is set stays set unless somebody says otherwise.
+                // What is set stays set unless somebody says otherwise.
                 (Err(_), false) if !self.asks => return Ok(Chosen::Failed),
                 _ if !self.asks => return Ok(Chosen::Kept),
                 _ => {}
@@ -156,7 +156,7 @@ impl Finder<'_> {
     }
 }
 
-/// ServiceKind there is to do where the cluster has none.
+/// What there is to do where the cluster has none.
 fn elsewhere(what: ServiceKind) -> String {
     let (flag, variable, _) = what.settings();
     format!("if it is elsewhere, give {flag} or {variable}")

@@ -83,7 +83,7 @@ impl Logs {
             self.tasks.spawn(async move {
                 if AssertUnwindSafe(stream.follow()).catch_unwind().await.is_err() {
                     outlet
-                        .tell(Heard::State(number, LogState::Refused(Clean::new(super::executor::BROKEN))))
+                        .tell(Heard::State(number, LogState::Refused(Clean::new(super::settings::BROKEN))))
                         .await;
                 }
             });

@@ -193,7 +193,7 @@ impl Stream {
                 match self.stream(LogParams { previous: true, ..self.parameters() }).await {
                     Stop::End => {}
                     Stop::Refused(400 | 404, why) => {
-                        self.mark(&format!("▲ gap: the end of the run before is gone: {why}")).await
+                        self.mark(&format!("▲ gap: the end of the run before is gone: {why}")).await;
                     }
                     stop => return Some(self.after(stop, false)),
                 }
@@ -335,7 +335,7 @@ impl Stream {
             Novelty::Known => return,
             Novelty::New => {}
             Novelty::NewAfterGap => {
-                self.mark("▲ gap: the log was rotated meanwhile, lines may be missing").await
+                self.mark("▲ gap: the log was rotated meanwhile, lines may be missing").await;
             }
         }
         self.newest = at;

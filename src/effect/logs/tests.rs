@@ -258,7 +258,7 @@ async fn what_a_kubelet_says_instead_of_a_log_is_no_line_of_it() {
         Method::GET,
         "/log",
         When::Always,
-        Fault::Odd(crate::sim::malformed::Odd::LoginPage),
+        Fault::Malformed(crate::sim::fault::Malformed::LoginPage),
     );
     bench.follow(true);
     bench.until("its end", |bench| bench.states.last() == Some(&LogState::Ended(LogEnd::Gone))).await;

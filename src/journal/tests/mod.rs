@@ -13,9 +13,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Limits;
 use super::disk::{Disk, LocalDisk};
 use super::reader::Items;
-use super::writer::Limits;
 use super::*;
 
 /// A world small enough to be compared, which any lost, doubled or changed event changes.
@@ -160,9 +160,9 @@ async fn one_segment(data: &Path, count: u64, sealed: bool) -> std::path::PathBu
     let mut owner = Owner::start(Arc::new(LocalDisk), data, Limits { segment: 1 << 20, ..small() }).unwrap();
     for number in 1..=count {
         if number % 3 == 0 {
-            owner.decide(&event(number)).await.unwrap()
+            owner.decide(&event(number)).await.unwrap();
         } else {
-            owner.observe(&event(number))
+            owner.observe(&event(number));
         }
     }
     let path = owner.writer.path().to_path_buf();

@@ -136,7 +136,7 @@ fn a_namespace_that_nobody_has_is_not_looked_at() {
         let source = SourceId::Namespaces;
         let state = SourceState::Live;
         let error = error.map(Clean::from);
-        room.take(Event::SourceHealth(SourceHealth { source, state, since: at, error, parts: vec![] }));
+        room.take(Event::Health(SourceHealth { source, state, since: at, error, parts: vec![] }));
     };
     hear(&mut room, None);
     assert_eq!(room.command("ns shpo"), []);

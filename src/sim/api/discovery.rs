@@ -76,7 +76,7 @@ fn resources_of(kind: &Kind) -> Vec<Value> {
         |part: &str, of: &str, verbs: &[&str]| entry(&format!("{}/{part}", kind.plural), of, true, verbs);
     match kind.name {
         "Pod" => {
-            all.extend([part("log", "Pod", &["get"]), part("exec", "PodExecOptions", &["create", "get"])])
+            all.extend([part("log", "Pod", &["get"]), part("exec", "PodExecOptions", &["create", "get"])]);
         }
         "Deployment" | "StatefulSet" => all.push(part("scale", "Scale", &["get", "patch"])),
         _ => {}

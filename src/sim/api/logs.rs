@@ -17,7 +17,7 @@ use crate::sim::cluster::kind::POD;
 use crate::sim::cluster::process::{Line, Process, State};
 use crate::sim::json::text;
 use crate::sim::request::{Query, reply};
-use crate::sim::server::Shared;
+use crate::sim::shared::Shared;
 
 /// Answers a request for a log.
 pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {

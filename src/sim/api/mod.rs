@@ -32,7 +32,7 @@ use super::cluster::Cluster;
 use super::cluster::kind::{NODE_METRICS, POD_METRICS};
 use super::json::text;
 use super::request::{Query, reply};
-use super::server::Shared;
+use super::shared::Shared;
 
 /// What an injected fault makes of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

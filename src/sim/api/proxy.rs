@@ -11,7 +11,7 @@ use super::target::Target;
 use crate::sim::cluster::chart::{ALERTMANAGER, PROMETHEUS};
 use crate::sim::cluster::kind::SERVICE;
 use crate::sim::request::{Query, reply};
-use crate::sim::server::Shared;
+use crate::sim::shared::Shared;
 use crate::sim::{alertmanager, prometheus};
 
 /// A path below `…/services/[SCHEME:]NAME:PORT/proxy`.

@@ -19,7 +19,7 @@ use super::{Call, Quirk, with_type};
 use crate::sim::cluster::kind::Kind;
 use crate::sim::cluster::store::{Change, Expired, Object};
 use crate::sim::request::reply;
-use crate::sim::server::Shared;
+use crate::sim::shared::Shared;
 
 /// The watch cache sends a bookmark about this often.
 const BOOKMARK: TimeDelta = TimeDelta::minutes(1);

@@ -8,6 +8,10 @@ use crate::sim::scenario::Release;
 /// Where the company's services live.
 pub const NAMESPACE: &str = "medcontract-prod";
 
+/// The node names: each carries its address, in three zones.
+pub(crate) const NODES: [&str; 3] =
+    ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.ec2.internal", "ip-10-0-3-13.ec2.internal"];
+
 /// Where the cluster is watched from, as the Prometheus operator sets it up.
 pub(crate) const MONITORING: &str = "monitoring";
 /// The service of Prometheus in [`MONITORING`].

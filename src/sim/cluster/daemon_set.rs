@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::chart::NAMESPACE;
+use super::chart::NODES;
 use super::kind::{DAEMON_SET, POD};
-use super::pods::{NODES, is_ready, owned_pods, pod_of, revision_of_pod, template_revision};
+use super::pods::{is_ready, owned_pods, pod_of, revision_of_pod, template_revision};
 use super::store::Object;
 use super::{Cluster, kubelet, scheduler};
 use crate::sim::json::{int, text};

@@ -7,8 +7,7 @@ use super::Cluster;
 use super::chart::NAMESPACE;
 use super::kind::POD;
 use super::process::{Exit, Process, State};
-use super::status::pod_status;
-use super::trouble;
+use super::status::{image_missing, pod_status};
 use crate::sim::json::{text, time, timestamp};
 use crate::sim::scenario::ServiceFault;
 
@@ -97,8 +96,7 @@ fn step_pod(cluster: &mut Cluster, name: &str) {
 
 fn start(cluster: &mut Cluster, name: &str) {
     let now = cluster.now;
-    let missing =
-        cluster.store.get(&POD, NAMESPACE, name).is_some_and(|pod| trouble::image_missing(pod.value()));
+    let missing = cluster.store.get(&POD, NAMESPACE, name).is_some_and(|pod| image_missing(pod.value()));
     let Some(process) = cluster.processes.get_mut(name) else { return };
     if missing {
         process.state = State::Unpulled;

@@ -3,6 +3,7 @@
 //! it: no I/O, no clock, no task in here.
 
 pub(crate) mod chart;
+mod controllers;
 mod daemon_set;
 mod deployment;
 mod events;
@@ -12,6 +13,7 @@ mod kubelet;
 mod pods;
 pub(crate) mod process;
 mod progress;
+mod replica_sets;
 mod revision;
 mod scheduler;
 mod seed;
@@ -33,7 +35,7 @@ use self::kafka::Kafka;
 use self::kind::{DEPLOYMENT, EVENT, Kind, POD};
 use self::process::Process;
 use self::store::Store;
-use crate::sim::alertmanager::Alerts;
+use crate::sim::alertmanager::store::Alerts;
 use crate::sim::json::text;
 use crate::sim::prometheus::tsdb::Tsdb;
 use crate::sim::rng::Rng;
@@ -136,7 +138,7 @@ impl Cluster {
         let before = self.store.version();
         pods::collect_garbage(self);
         deployment::reconcile(self);
-        pods::reconcile(self);
+        controllers::reconcile(self);
         self.settled = before;
     }
 

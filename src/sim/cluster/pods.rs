@@ -7,39 +7,17 @@ use serde_json::{Value, json};
 
 use super::Cluster;
 use super::chart::NAMESPACE;
-use super::deployment::template_hash;
-use super::kind::{self, DAEMON_SET, DEPLOYMENT, Kind, POD, REPLICA_SET, STATEFUL_SET};
+use super::kind::{self, DEPLOYMENT, Kind, POD, REPLICA_SET, STATEFUL_SET};
 use super::store::Object;
-use super::{daemon_set, kubelet, scheduler, stateful_set};
+use super::{kubelet, scheduler};
 use crate::sim::json::{items, label, text, timestamp};
-
-/// The node names: each carries its address, in three zones.
-pub(crate) const NODES: [&str; 3] =
-    ["ip-10-0-1-11.ec2.internal", "ip-10-0-2-12.ec2.internal", "ip-10-0-3-13.ec2.internal"];
-
-/// One pass over everything that owns pods.
-pub(super) fn reconcile(cluster: &mut Cluster) {
-    for set in listed(cluster, &REPLICA_SET) {
-        reconcile_replica_set(cluster, &set);
-    }
-    for set in listed(cluster, &STATEFUL_SET) {
-        stateful_set::reconcile(cluster, &set);
-    }
-    for set in listed(cluster, &DAEMON_SET) {
-        daemon_set::reconcile(cluster, &set);
-    }
-    for orphan in orphans(cluster) {
-        kubelet::terminate(cluster, &orphan);
-    }
-    scheduler::step(cluster);
-    scheduler::taint_nodes(cluster);
-}
+use crate::sim::rng::suffix;
 
 fn listed(cluster: &Cluster, kind: &Kind) -> Vec<Arc<Object>> {
     cluster.store.list(kind, Some(NAMESPACE)).cloned().collect()
 }
 
-fn reconcile_replica_set(cluster: &mut Cluster, set: &Object) {
+pub(super) fn reconcile_replica_set(cluster: &mut Cluster, set: &Object) {
     let value = set.value();
     let name = text(set.value(), "/metadata/name");
     let mut pods = owned_pods(cluster, value);
@@ -175,7 +153,7 @@ pub(super) fn collect_garbage(cluster: &mut Cluster) {
 }
 
 /// Pods whose owner is gone; one that never had an owner is on its own.
-fn orphans(cluster: &Cluster) -> Vec<String> {
+pub(super) fn orphans(cluster: &Cluster) -> Vec<String> {
     let active = cluster
         .store
         .list(&POD, Some(NAMESPACE))
@@ -211,4 +189,11 @@ pub(super) fn node(name: &str, zone: char, now: chrono::DateTime<chrono::Utc>) -
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
     });
     json!({"metadata": {"name": name, "labels": labels}, "spec": {"providerID": format!("aws:///us-east-1{zone}/{name}")}, "status": status})
+}
+
+/// The hash that names the `ReplicaSet` of a template.
+pub(super) fn template_hash(template: &Value) -> String {
+    let digest = blake3::hash(template.to_string().as_bytes());
+    let mut bytes = digest.as_bytes().iter();
+    suffix(10, || u64::from(*bytes.next().unwrap_or(&0)))
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Cluster;
 use super::chart::NAMESPACE;
-use super::deployment::{Set, current_set, limits, old_sets};
 use super::kind::DEPLOYMENT;
+use super::replica_sets::{Set, current_set, limits, old_sets};
 use crate::sim::json::{int, items, time, timestamp};
 
 /// Starts the clock of a rollout: a `ReplicaSet` was created for it, or found.

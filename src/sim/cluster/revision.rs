@@ -5,12 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::Cluster;
 use super::chart::NAMESPACE;
-use super::deployment::{Set, current_set, old_sets, revision_of};
 use super::kind::{DEPLOYMENT, REPLICA_SET};
+use super::replica_sets::{REVISION, Set, current_set, old_sets, revision_of};
 use super::store::Object;
 use crate::sim::json::{annotation, int, text};
 
-pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 const HISTORY: &str = "deployment.kubernetes.io/revision-history";
 
 /// Annotations of a Deployment that its `ReplicaSets` do not take over.

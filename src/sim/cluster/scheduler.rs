@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::Cluster;
 use super::chart::NAMESPACE;
+use super::chart::NODES;
 use super::kind::{NODE, POD};
-use super::pods::NODES;
 use crate::sim::json::{items, text, timestamp};
 
 /// Cores of a node.

@@ -10,7 +10,9 @@ use super::kind::{
     DEPLOYMENT, Kind, NAMESPACE as NAMESPACE_KIND, NODE, POD, REPLICA_SET, SERVICE, STATEFUL_SET,
 };
 use super::process::{Process, State};
-use super::{Cluster, SCRAPE, deployment, kafka, kubelet, pods, revision, status, traffic};
+use super::{
+    Cluster, SCRAPE, controllers, deployment, kafka, kubelet, pods, replica_sets, revision, status, traffic,
+};
 use crate::sim::json::{text, timestamp};
 use crate::sim::scenario::Release;
 
@@ -23,7 +25,7 @@ const PODS_OF_A_DEPLOYMENT: u32 = 100;
 pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32, measured: TimeDelta) {
     let start = cluster.now;
     cluster.now = start - TimeDelta::days(40);
-    for (node, zone) in pods::NODES.into_iter().zip('a'..) {
+    for (node, zone) in chart::NODES.into_iter().zip('a'..) {
         let node = pods::node(node, zone, cluster.now);
         cluster.store.create(&NODE, node, cluster.now);
     }
@@ -84,12 +86,12 @@ fn install(cluster: &mut Cluster, start: DateTime<Utc>) {
     for set in chart::stateful_sets() {
         create(cluster, &STATEFUL_SET, set);
     }
-    pods::reconcile(cluster);
+    controllers::reconcile(cluster);
     let names: Vec<_> = cluster.store.list(&POD, Some(NAMESPACE)).map(|pod| pod.key().1).collect();
     for name in names {
         kubelet::settle(cluster, &name);
     }
-    pods::reconcile(cluster);
+    controllers::reconcile(cluster);
     deployment::reconcile(cluster);
     cluster.now = start - TimeDelta::minutes(50);
     cluster.forget_events();
@@ -135,7 +137,7 @@ fn crowd_deployment(cluster: &mut Cluster, name: &str, replicas: u32) {
     let deployment = cluster.store.create(&DEPLOYMENT, deployment, cluster.now);
     let mut set = set_of(deployment.value(), i64::from(replicas));
     set["status"] = counts;
-    set["metadata"]["annotations"][revision::REVISION] = json!("1");
+    set["metadata"]["annotations"][replica_sets::REVISION] = json!("1");
     let set = cluster.store.create(&REPLICA_SET, set, cluster.now);
     for _ in 0..replicas {
         crowd_pod(cluster, set.value());
@@ -144,7 +146,7 @@ fn crowd_deployment(cluster: &mut Cluster, name: &str, replicas: u32) {
 
 fn crowd_pod(cluster: &mut Cluster, set: &Value) {
     let name = format!("{}-{}", text(set, "/metadata/name"), cluster.rng.suffix(5));
-    let node = pods::NODES[usize::try_from(cluster.rng.below(3)).unwrap_or_default()];
+    let node = chart::NODES[usize::try_from(cluster.rng.below(3)).unwrap_or_default()];
     let mut pod = pods::pod_of(&REPLICA_SET, set, &name, node);
     pod["metadata"]["creationTimestamp"] = timestamp(cluster.now);
     pod["metadata"]["uid"] = json!(name);

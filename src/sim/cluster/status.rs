@@ -4,8 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::process::{Process, State};
-use super::trouble;
 use crate::sim::json::{items, text, time, timestamp};
+
+/// The tag of an image that no registry has.
+const MISSING: &str = ":missing";
 
 /// The whole `status` of a pod.
 pub(super) fn pod_status(pod: &Value, process: &Process, now: DateTime<Utc>) -> Value {
@@ -68,7 +70,7 @@ fn container(pod: &Value, process: &Process) -> Value {
 fn state(pod: &Value, process: &Process) -> Value {
     match process.state {
         State::Creating { .. } => json!({"waiting": {"reason": "ContainerCreating"}}),
-        State::Unpulled => trouble::pull_back_off(pod),
+        State::Unpulled => pull_back_off(pod),
         State::Running { since } => json!({"running": {"startedAt": timestamp(since)}}),
         State::BackOff { seconds: 0, .. } | State::Terminating { .. } => terminated(process),
         State::BackOff { seconds, .. } => {
@@ -133,4 +135,20 @@ fn condition(kind: &str, holds: bool, since: DateTime<Utc>) -> Value {
 fn pod_ip(uid: &str) -> String {
     let [a, b, c, ..] = *blake3::hash(uid.as_bytes()).as_bytes();
     format!("10.{}.{b}.{c}", 100 + a % 16)
+}
+
+/// Whether a pod's image cannot be pulled.
+pub(super) fn image_missing(pod: &Value) -> bool {
+    text(pod, "/spec/containers/0/image").ends_with(MISSING)
+}
+
+/// How the kubelet says so, with containerd's words.
+pub(super) fn pull_back_off(pod: &Value) -> Value {
+    let image = text(pod, "/spec/containers/0/image");
+    let whole = format!("docker.io/{image}");
+    let message = format!(
+        "Back-off pulling image \"{image}\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"{whole}\": \
+         failed to resolve reference \"{whole}\": {whole}: not found"
+    );
+    json!({"waiting": {"reason": "ImagePullBackOff", "message": message}})
 }

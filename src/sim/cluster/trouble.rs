@@ -7,25 +7,6 @@ use super::kind::{NAMESPACE as NAMESPACE_KIND, NODE, POD};
 use super::{Cluster, kubelet};
 use crate::sim::json::{items, text, timestamp};
 
-/// The tag of an image that no registry has.
-const MISSING: &str = ":missing";
-
-/// Whether a pod's image cannot be pulled.
-pub(super) fn image_missing(pod: &Value) -> bool {
-    text(pod, "/spec/containers/0/image").ends_with(MISSING)
-}
-
-/// How the kubelet says so, with containerd's words.
-pub(super) fn pull_back_off(pod: &Value) -> Value {
-    let image = text(pod, "/spec/containers/0/image");
-    let whole = format!("docker.io/{image}");
-    let message = format!(
-        "Back-off pulling image \"{image}\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"{whole}\": \
-         failed to resolve reference \"{whole}\": {whole}: not found"
-    );
-    json!({"waiting": {"reason": "ImagePullBackOff", "message": message}})
-}
-
 impl Cluster {
     /// A node's kubelet stops: nothing moves there any more, and the node controller has noticed it.
     pub(crate) fn stop_node(&mut self, name: &str) {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::promql::{Expr, Selector};
+use chrono::{DateTime, Utc};
+
+use super::promql::{Expr, Selector, parse};
 use super::tsdb::{Labels, Sample, Tsdb};
 
 /// How far back an instant selector looks for the last sample, in milliseconds.
@@ -163,9 +165,16 @@ fn mapped(vector: BTreeMap<Labels, f64>, apply: impl Fn(f64) -> f64) -> BTreeMap
     vector.into_iter().map(|(labels, value)| (without_name(&labels), apply(value))).collect()
 }
 
+/// The value of an expression at a time, for the alert rule.
+pub(in crate::sim) fn vector(tsdb: &Tsdb, expression: &str, at: DateTime<Utc>) -> BTreeMap<Labels, f64> {
+    match parse(expression).map(|expr| eval(tsdb, &expr, at.timestamp_millis())) {
+        Ok(Answer::Vector(vector)) => vector,
+        _ => BTreeMap::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::promql::parse;
     use super::*;
 
     fn samples(values: &[(i64, f64)]) -> Vec<Sample> {

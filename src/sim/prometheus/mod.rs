@@ -1,7 +1,7 @@
 //! The simulated Prometheus: `/api/v1/query`, `query_range`, `labels`, `label/…/values`, `targets`,
 //! `status/buildinfo` and `/-/ready`, in its own envelope.
 
-mod eval;
+pub(in crate::sim) mod eval;
 mod promql;
 pub(crate) mod tsdb;
 
@@ -9,25 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
 use axum::response::Response;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 
 use self::eval::{Answer, eval};
 use self::promql::parse;
-use self::tsdb::{Labels, Tsdb};
+use self::tsdb::Labels;
 use super::cluster::Cluster;
 use super::request::{Query, reply};
 
 /// More points than this for each series are refused.
 const POINTS: i64 = 11_000;
-
-/// The value of an expression at a time, for the alert rule.
-pub(super) fn vector(tsdb: &Tsdb, expression: &str, at: DateTime<Utc>) -> BTreeMap<Labels, f64> {
-    match parse(expression).map(|expr| eval(tsdb, &expr, at.timestamp_millis())) {
-        Ok(Answer::Vector(vector)) => vector,
-        _ => BTreeMap::new(),
-    }
-}
 
 /// Answers one request; `query` holds the parameters of the address and of a posted form.
 pub(super) fn answer(cluster: &Cluster, method: &Method, path: &str, query: &Query) -> Response {

@@ -30,7 +30,7 @@ impl Tsdb {
         for samples in self.series.values_mut() {
             match samples.back() {
                 Some(last) if last.at < at && !last.value.is_nan() => {
-                    samples.push_back(Sample { at, value: f64::NAN })
+                    samples.push_back(Sample { at, value: f64::NAN });
                 }
                 _ => {}
             }

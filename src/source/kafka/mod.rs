@@ -14,10 +14,12 @@ mod exec;
 mod exporter;
 mod table;
 
+use super::Start;
+use crate::net::discovery::Discovery;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-use futures::future::BoxFuture;
 
 use self::brokers::Brokers;
 use self::exec::Exec;
@@ -81,6 +83,33 @@ struct Pace {
     answer: Duration,
 }
 
+/// Starts reading the groups.
+pub(super) fn start(start: Start, mut handle: SourceHandle) -> BoxFuture<'static, ()> {
+    let Start { settings, contexts, clock, timing, .. } = start;
+    let client = contexts.main.reader.clone();
+    async move {
+        let how = found(settings.kafka, settings.find_kafka, &mut handle).await;
+        run(how, client, settings.prometheus, handle, clock, timing).await;
+    }
+    .boxed()
+}
+
+/// The cluster's own broker instead of the usual one, if there is one to be found.
+async fn found(how: Kafka, scout: Option<Discovery>, handle: &mut SourceHandle) -> Kafka {
+    let (Kafka::On(mut wanted), Some(scout)) = (how.clone(), scout) else { return how };
+    match scout.broker().await {
+        Ok(Some(broker)) if wanted.settings.mode == KafkaMode::Exec => {
+            handle.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
+            wanted.namespace = broker.namespace;
+            wanted.settings.pod = broker.pod;
+            wanted.settings.bootstrap = broker.bootstrap;
+            Kafka::On(wanted)
+        }
+        // Whoever reads the groups says what is wrong, or that the usual broker is not there.
+        Ok(_) | Err(_) => how,
+    }
+}
+
 /// Reads the groups again and again until it is stopped.
 pub async fn run(
     how: Kafka,
@@ -95,7 +124,7 @@ pub async fn run(
         Kafka::Off(why) => return handle.off(&why).await,
     };
     let pace = Pace::of(wanted.settings.mode, &timing);
-    let server = async { Ok(prometheus.open(&mut handle, &clock).await) };
+    let server = async { Ok(handle.server(&prometheus).await) };
     let mut reader = match reader(wanted, client, &timing, server).await {
         Ok(reader) => reader,
         Err(wrong) => return handle.fail(&wrong).await,

@@ -63,7 +63,7 @@ impl Lines {
                     return Err(Failure::Lost(format!("the watch was cut: {}", root(&error))));
                 }
                 Some(Ok(frame)) => {
-                    frame.into_data().iter().for_each(|data| self.pending.extend_from_slice(data))
+                    frame.into_data().iter().for_each(|data| self.pending.extend_from_slice(data));
                 }
             }
         }

@@ -128,7 +128,7 @@ impl Told {
             while !so(self) {
                 match self.events.recv().await.unwrap() {
                     Event::Cluster(event) => drop(self.cluster.fold(&event)),
-                    Event::SourceHealth(health) => self.health.push(health),
+                    Event::Health(health) => self.health.push(health),
                     other => panic!("{other:?}"),
                 }
             }

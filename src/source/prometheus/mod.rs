@@ -9,12 +9,13 @@ mod ask;
 mod backlog;
 mod find;
 
+use super::Start;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::FutureExt;
-use futures::future::BoxFuture;
 
 use self::ask::{Asker, Faults};
 use self::backlog::{Backlog, Chunk};
@@ -33,9 +34,15 @@ const HOLE: i64 = 6;
 /// How often is looked for what was not found.
 const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
+/// Starts reading the rates.
+pub(super) fn start(start: Start, handle: SourceHandle) -> BoxFuture<'static, ()> {
+    let Start { settings, clock, timing, .. } = start;
+    run(settings.prometheus, settings.rates, handle, clock, timing).boxed()
+}
+
 /// Reads the rates every few seconds until it is stopped.
 pub async fn run(reach: Resolver, rates: Rates, mut handle: SourceHandle, clock: Clock, timing: Timing) {
-    let mut reader = Reader::new(reach.open(&mut handle, &clock).await, rates);
+    let mut reader = Reader::new(handle.server(&reach).await, rates);
     loop {
         match reader.read(clock.now()).await {
             Ok(news) => {

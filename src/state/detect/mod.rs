@@ -6,7 +6,8 @@ pub(in crate::state) mod diagnosis;
 pub(in crate::state) mod findings;
 pub(in crate::state) mod reasons;
 pub(in crate::state) mod rollouts;
-pub(in crate::state) mod trouble;
+pub(in crate::state) mod runs;
+mod ties;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,15 +19,9 @@ use self::findings::{CorrelationKey, Finding, Thing};
 use self::rollouts::Rollouts;
 use super::world::alerts::urgency;
 use super::world::cluster::ROLLING_OUT;
-use super::{
-    Alerts, Cluster, EntryKind, Group, GroupState, Lag, Rates, Run, Severity, Stage, Subject, Timeline,
-    WorkloadRow,
-};
+use super::{Alerts, Cluster, Group, GroupState, Lag, Rates, Severity, Subject, Timeline, WorkloadRow};
 use crate::clean::Clean;
-use crate::event::{
-    ClusterEvent, ContainerState, ContextId, Kind, Measure, Meta, Namespace, NamespacePhase, Output, Pod,
-    Uid, Verdict, Workload,
-};
+use crate::event::{ClusterEvent, ContextId, Kind, Meta, Namespace, NamespacePhase, Uid, Workload};
 use crate::units;
 
 /// How long a workload has to be well to have recovered.
@@ -111,7 +106,7 @@ impl Detector {
             ClusterEvent::Nodes(all) => {
                 let new = all.iter().filter(|node| !cluster.nodes.contains_key(&node.meta.uid));
                 new.for_each(|node| {
-                    self.greet(at, &node.meta, cluster.is_listed(Kind::Node, node.meta.context()))
+                    self.greet(at, &node.meta, cluster.is_listed(Kind::Node, node.meta.context()));
                 });
                 Before::new()
             }
@@ -197,7 +192,7 @@ impl Detector {
             (Some(reason), Severity::Critical) => self.broke(at, row, reason, cluster, timeline),
             (_, Severity::Ok) => self.recovered(at, row, timeline),
             _ if self.broken.contains_key(row.uid()) && only_leaving(row, cluster) => {
-                self.recovered(at, row, timeline)
+                self.recovered(at, row, timeline);
             }
             _ if !self.is_broken(row.uid()) => drop(self.broken.remove(row.uid())),
             _ => {}
@@ -234,11 +229,12 @@ impl Detector {
         if broken.told.insert(reason.clone()) {
             let text =
                 row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
-            let news = Finding { thing, subject: row.meta().into(), text, ties: ties(row, reason, cluster) };
+            let news =
+                Finding { thing, subject: row.meta().into(), text, ties: ties::ties(row, reason, cluster) };
             self.causes.begin(at, news, timeline);
         } else if !self.causes.settled(&thing) {
             // its pods may say more by now
-            self.causes.retie(at, &thing, ties(row, reason, cluster), timeline);
+            self.causes.retie(at, &thing, ties::ties(row, reason, cluster), timeline);
         }
     }
 
@@ -417,10 +413,10 @@ impl Detector {
             match alerts.get(fingerprint) {
                 None => self.causes.end(at, &thing, name, timeline),
                 Some(alert) if !alert.silenced_by.is_empty() => {
-                    self.causes.quiet(at, &thing, format!("{name} silenced"), timeline)
+                    self.causes.quiet(at, &thing, format!("{name} silenced"), timeline);
                 }
                 Some(alert) if !alert.inhibited_by.is_empty() => {
-                    self.causes.quiet(at, &thing, format!("{name} inhibited"), timeline)
+                    self.causes.quiet(at, &thing, format!("{name} inhibited"), timeline);
                 }
                 Some(_) => {}
             }
@@ -451,58 +447,6 @@ fn may_have_an_owner(row: &WorkloadRow<'_>) -> bool {
     })
 }
 
-/// What ties what is broken to others: the node that most of its broken pods are on, the registry that they
-/// cannot pull from, the namespace that they may not be created in, its service, or the owner that nothing
-/// else is known of, its reason.
-fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<CorrelationKey> {
-    let context = row.meta().context();
-    let broken: Vec<&Pod> = row
-        .pod
-        .map_or_else(|| cluster.troubled(row).into_iter().map(|(pod, _)| pod).collect(), |pod| vec![pod]);
-    let mut on: BTreeMap<&Clean, usize> = BTreeMap::new();
-    for node in broken.iter().filter_map(|pod| pod.node.as_ref()) {
-        *on.entry(node).or_default() += 1;
-    }
-    let node = on
-        .into_iter()
-        .find(|(_, pods)| pods * 2 > broken.len())
-        .map(|(node, _)| CorrelationKey::Node(context.own(node.clone())));
-    let pulls = reason.contains("ImagePull");
-    let waits = |pod: &&Pod| {
-        pod.containers
-            .iter()
-            .find(|c| matches!(c.state, ContainerState::Waiting { .. }))
-            .map(|c| c.image.clone())
-    };
-    let registry = broken
-        .iter()
-        .find_map(waits)
-        .filter(|_| pulls)
-        .map(|image| CorrelationKey::Registry(context.mark(registry(&image))));
-    let namespace = reason
-        .contains("FailedCreate")
-        .then(|| CorrelationKey::Namespace(context.own(row.namespace().clone())));
-    let owner = || row.pod.and_then(|pod| pod.owner.as_ref()).map(|owner| &owner.name);
-    let service = row
-        .workload
-        .map(|workload| &workload.service)
-        .or_else(owner)
-        .map(|name| CorrelationKey::Service(context.own(name.clone())));
-    [node, registry, namespace, service, Some(CorrelationKey::Reason(context.own(reason.clone())))]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-/// The registry of an image, as the container runtimes read its name.
-fn registry(image: &str) -> &str {
-    let host = image
-        .split_once('/')
-        .map(|(host, _)| host)
-        .filter(|host| host.contains(['.', ':']) || *host == "localhost");
-    host.unwrap_or("docker.io")
-}
-
 fn plight(group: &Group) -> &'static str {
     match group.state() {
         GroupState::Stop if group.now.members == Some(0) => "no members",
@@ -511,90 +455,6 @@ fn plight(group: &Group) -> &'static str {
         GroupState::Rewind => "went back",
         GroupState::Ok | GroupState::Unknown | GroupState::Warn => "growing",
     }
-}
-
-/// What a change's new stage says on the timeline.
-pub fn tell_run(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut Timeline) {
-    let subject = Subject { context, name: run.intent.target.name.clone() };
-    let mark = Some(run.mark);
-    let (kind, text) = match &run.stage {
-        Stage::Waiting => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
-        Stage::Sent | Stage::Reverted(_) => return,
-        Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
-        Stage::Verifying => {
-            (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write")))
-        }
-        Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
-        Stage::NotSent(why) => (EntryKind::Rejected, format!("not sent: {why}")),
-        Stage::Partial(why) => (EntryKind::Unverified, partial(run, why)),
-        Stage::Read(output) => (EntryKind::Checked, read(output)),
-        Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(run, verdict)),
-        Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),
-    };
-    timeline.add(at, kind, subject, text, mark);
-}
-
-/// `5xx 24.8 % → 0.4 % in 38 s`, `lag 14,725 → 15,100, ready 1 → 10 in 31 s, falling from 16,200`
-fn verified(run: &Run, verdict: &Verdict) -> String {
-    let higher = run.peak.filter(|peak| verdict.before.lag.is_some_and(|before| *peak > before));
-    let falling =
-        higher.map(|peak| format!(", falling from {}", units::count(Some(peak)))).unwrap_or_default();
-    format!("{} in {:.0} s{falling}", changes(&verdict.before, &verdict.after), verdict.seconds)
-}
-
-/// `1 of 2 changes made, 1 not: the server is overloaded`
-fn partial(run: &Run, why: &str) -> String {
-    let done = run.writes();
-    let all = run.intent.ops.len();
-    format!("{done} of {all} changes made, {} not: {why}", all - done as usize)
-}
-
-/// `exit 1 · 3 lines · connection refused`
-fn read(output: &Output) -> String {
-    let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
-    let last = output
-        .lines
-        .iter()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .map(|line| format!(" · {}", line.trim()))
-        .unwrap_or_default();
-    format!("{exit} · {}{last}", units::counted(output.lines.len(), "line"))
-}
-
-fn unverified(verdict: &Verdict) -> String {
-    let missing: Vec<&str> = verdict.missing.iter().map(Clean::as_str).collect();
-    format!("not seen within {:.0} s: {}", verdict.seconds, missing.join("; "))
-}
-
-/// The numbers before and after that tell something: `5xx 24.8 % → 0.4 %`, `lag 4,100 → 3,800, ready 1 → 10`.
-pub fn changes(before: &Measure, after: &Measure) -> String {
-    let percent = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.1} %", x * 100.0));
-    let number = |x: Option<i64>| units::count(x);
-    let mut parts = Vec::new();
-    if percent(before.ratio_5xx) != percent(after.ratio_5xx) {
-        parts.push(format!("5xx {} → {}", percent(before.ratio_5xx), percent(after.ratio_5xx)));
-    }
-    if before.lag.or(after.lag).is_some() {
-        parts.push(format!("lag {} → {}", number(before.lag), number(after.lag)));
-    }
-    if before.firing.or(after.firing).is_some() {
-        parts.push(format!(
-            "firing {} → {}",
-            number(before.firing.map(i64::from)),
-            number(after.firing.map(i64::from))
-        ));
-    }
-    let states = after.states.iter().filter_map(|(what, now)| Some((what, before.states.get(what)?, now)));
-    parts.extend(states.map(|(what, then, now)| format!("{what} {then} → {now}")));
-    if before.ready != after.ready || parts.is_empty() {
-        parts.push(format!(
-            "ready {} → {}",
-            number(before.ready.map(i64::from)),
-            number(after.ready.map(i64::from))
-        ));
-    }
-    parts.join(", ")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Why a row is not well, completed from what other objects say of its pods: their node, the kubelet's
 //! warnings, the newest revision, what was done to them by force, and time. A second step over
-//! [`diagnose`](crate::state::diagnose), which knows the pod alone; each question is a look-up, so that it can be
-//! asked of every row of a frame.
+//! [`diagnose`](crate::state::diagnose), which knows the pod alone; each question is a look-up, so that it
+//! can be asked of every row of a frame.
 
 use std::borrow::Cow;
 

@@ -7,10 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Before;
-use super::changes::{ChangeSort, HISTORY, NEAR, by, together};
+use super::changes::{HISTORY, NEAR, by, together};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, ContextId, Kind, LastChange, Owner, Revision, Uid, Workload};
-use crate::state::{Cluster, EntryKind, Subject, Timeline};
+use crate::state::{ChangeSort, Cluster, EntryKind, Subject, Timeline};
 
 /// How long a controller may take to see a change before that is worth a word.
 const PROMPT: TimeDelta = TimeDelta::seconds(10);
@@ -113,10 +113,12 @@ impl Rollouts {
                 }
             }
             ClusterEvent::Revisions(revisions) => {
-                revisions.iter().for_each(|r| self.deployed(at, r, cluster, timeline))
+                for revision in revisions {
+                    self.deployed(at, revision, cluster, timeline);
+                }
             }
             ClusterEvent::Listed(scope) if scope.kind == Kind::ReplicaSet => {
-                self.history(at, scope.context, cluster, timeline)
+                self.history(at, scope.context, cluster, timeline);
             }
             ClusterEvent::Gone(kind, uids) | ClusterEvent::Missed(kind, uids)
                 if *kind == Kind::Deployment =>

@@ -4,10 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
+use super::trouble::answered;
 use crate::clean::Clean;
 use crate::event::{Pod, Signal};
 use crate::runbook::{Step, Suggestion, suggestions};
-use crate::state::detect::trouble::answered;
 use crate::state::{
     Cluster, Focus, Frame, Group, ListView, Screen, Series, Severity, WorkloadRow, World, diagnose, explain,
 };

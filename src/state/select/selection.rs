@@ -1,13 +1,13 @@
-//! What the viewer has in hand: the object that keys are about, the name that can be copied, the address that can be
-//! opened.
+//! What the viewer has in hand: the object that keys are about, the name that can be copied, the address that
+//! can be opened.
 
 use crate::clean::Clean;
 use crate::event::{Alert, ContextId, Uid};
 use crate::keymap::Action;
 use crate::state::{Cursor, Focus, Frame, World, object_of, selected_entry, timeline_lines};
 
-/// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a pane has
-/// that is not looked at.
+/// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a
+/// pane has that is not looked at.
 pub fn in_hand(frame: &Frame<'_>) -> Option<Uid> {
     match frame.screen.pages.last() {
         Some(page) => page.object(frame),
@@ -67,16 +67,16 @@ pub struct Link {
     pub of: Clean,
 }
 
-/// The address of the alert that is about what is in hand; with nothing in hand, of the one that fires longest. The
-/// runbook's page is preferred to the rule's.
+/// The address of the alert that is about what is in hand; with nothing in hand, of the one that fires
+/// longest. The runbook's page is preferred to the rule's.
 pub fn link(frame: &Frame<'_>) -> Option<Link> {
     let words = words(frame);
     let about = |alert: &&Alert| {
         let is = |word: &Clean| alert.name == *word || alert.fingerprint == *word;
         words.iter().any(|word| is(word) || alert.labels.values().any(|value| value == word))
     };
-    let alerts = frame.world.alerts.rows().into_iter().filter(|alert| words.is_empty() || about(alert));
-    let (alert, address) = alerts.filter_map(|alert| Some((alert, address(alert)?))).next()?;
+    let mut alerts = frame.world.alerts.rows().into_iter().filter(|alert| words.is_empty() || about(alert));
+    let (alert, address) = alerts.find_map(|alert| Some((alert, address(alert)?)))?;
     Some(Link { address, of: alert.name.clone() })
 }
 

@@ -5,9 +5,9 @@ use std::cmp::Reverse;
 
 use chrono::TimeDelta;
 
+use super::trouble::{ANSWER, Back, answer, back, troubled_since};
 use crate::clean::redact::split_env;
 use crate::event::{ContextId, Kind, StepCall, Typed, Workload};
-use crate::state::detect::trouble::{ANSWER, Back, answer, back, troubled_since};
 use crate::state::world::cluster::ROLLING_OUT;
 use crate::state::{GroupState, Run, Severity, WorkloadRow, World};
 use crate::step::{Flag, Suggested};

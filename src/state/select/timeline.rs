@@ -36,7 +36,7 @@ impl TimelineFilter {
                     kinds.split(',').filter(|kind| !kind.is_empty()).for_each(|kind| match kind.parse() {
                         Ok(kind) => filter.kinds.push(kind),
                         Err(fault) => filter.wrong = filter.wrong.take().or(Some(fault)),
-                    })
+                    });
                 }
                 Some(("subject", subject)) => filter.subjects.push(subject.to_lowercase()),
                 _ => filter.words.push(word.to_lowercase()),

@@ -1,35 +1,32 @@
 //! What is so: the fold of all recorded events, the same live and replayed.
 
 pub(in crate::state) mod alerts;
+mod arming;
 pub(in crate::state) mod cluster;
 pub(in crate::state) mod force_deleted;
 pub(in crate::state) mod kube_events;
 pub(in crate::state) mod lag;
+mod naming;
 pub(in crate::state) mod rates;
 pub(in crate::state) mod runs;
 pub(in crate::state) mod timeline;
 pub(in crate::state) mod track;
 pub(in crate::state) mod usage;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::cluster::Index;
 use self::runs::{DISARMED, STOPPED};
 use super::detect::Detector;
 use super::detect::changes;
-use super::detect::trouble::failing_since;
-use super::{
-    Alerts, Cluster, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, TimelineEntry, Usage,
-};
+use super::{Alerts, Cluster, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage};
 use crate::clean::Clean;
-use crate::data::Problem;
 use crate::event::{
-    ClusterEvent, ContextId, Event, Meta, Namespace, NamespacePhase, Operator, Purpose, Record, Session,
-    SourceHealth, SourceId, SourceState, Target, Workload, namespaces,
+    ClusterEvent, ContextId, Event, Namespace, NamespacePhase, Operator, Purpose, Record, Session, Signal,
+    SourceHealth, SourceId, SourceState, Workload,
 };
 use crate::keymap::Action;
 use crate::step::check::Evidence;
@@ -94,7 +91,7 @@ impl World {
         self.at = self.at.max(record.at);
         match &record.event {
             Event::Started(session) => self.start(record.at, session),
-            Event::SourceHealth(health) => self.hear(record.at, health),
+            Event::Health(health) => self.hear(record.at, health),
             Event::Cluster(event) => self.hear_of(record.at, event),
             Event::Usage(reading) => self.usage.fold(reading),
             Event::Namespaces(all) => self.name(record.at, all),
@@ -166,7 +163,7 @@ impl World {
         let of_them =
             self.cluster.workloads.values().filter(|workload| failing.contains_key(&workload.service));
         let followed: Vec<_> =
-            of_them.filter_map(|w| Some((w.meta.uid.clone(), failing_since(self, w)?))).collect();
+            of_them.filter_map(|w| Some((w.meta.uid.clone(), self.failing_since(w)?))).collect();
         for (uid, since) in followed {
             self.detector.rollouts.blame(&uid, since);
         }
@@ -206,80 +203,6 @@ impl World {
         self.detector.rollouts.of(deployment)
     }
 
-    /// Whether a namespace is among those that are watched.
-    pub fn watches(&self, namespace: &str) -> bool {
-        self.session.as_ref().is_none_or(|session| {
-            session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace)
-        })
-    }
-
-    /// The namespaces that a typed line names. Where all that are there can be listed it names no other: a
-    /// slip of the fingers is not a loss.
-    ///
-    /// # Errors
-    /// Which cannot be one, or is none, with the nearest name.
-    pub fn namespaces_of(&self, line: &str) -> Result<Vec<Clean>, String> {
-        let chosen = namespaces(line)?;
-        let listed = self
-            .sources
-            .get(&SourceId::Namespaces)
-            .is_some_and(|it| it.state == SourceState::Live && it.error.is_none());
-        let there = self
-            .namespaces
-            .iter()
-            .filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
-        let there: Vec<&str> = there.map(|(name, _)| ContextId::bare(name)).collect();
-        match chosen.iter().find(|name| listed && !there.contains(&name.as_str())) {
-            Some(unknown) => Err(Problem::unknown("namespace", unknown, there).to_string()),
-            None => Ok(chosen),
-        }
-    }
-
-    /// The namespaces watched that are not there, or not for long, as [`Self::place`] calls them.
-    pub fn lost_namespaces(&self) -> impl Iterator<Item = (Cow<'_, str>, NamespacePhase)> {
-        let each = |session| {
-            Session::contexts(session)
-                .flat_map(|one| session.namespaces.iter().map(move |name| (one.id, name)))
-        };
-        let phases = self
-            .session
-            .iter()
-            .flat_map(each)
-            .filter_map(|(id, name)| Some((id, name, *self.namespaces.get(&*id.key(name))?)));
-        phases
-            .filter(|(.., phase)| *phase != NamespacePhase::Active)
-            .map(|(id, name, phase)| (self.place(id, name), phase))
-    }
-
-    /// The context and the cluster that a target is in, where several are looked at:
-    /// `prod-eu (https://10.0.0.1:6443)`.
-    pub fn full_place(&self, target: &Target) -> Option<String> {
-        let session = self.session.as_ref().filter(|session| session.several())?;
-        session.looked(session.of(target)).map(|one| format!("{} ({})", one.context, one.cluster))
-    }
-
-    /// What the rows of a context are called by, where several are looked at.
-    pub fn label(&self, context: ContextId) -> Option<&Clean> {
-        self.session.as_ref().filter(|session| session.several())?.looked(context).map(|one| one.label)
-    }
-
-    /// A name with the context that it is in, where several are looked at: `eu shop`.
-    pub fn place<'a>(&self, context: ContextId, name: &'a str) -> Cow<'a, str> {
-        self.label(context).map_or(Cow::Borrowed(name), |label| Cow::Owned(format!("{label} {name}")))
-    }
-
-    /// Whom an entry is about, with the context of what is in a cluster.
-    pub fn subject<'a>(&self, entry: &'a TimelineEntry) -> Cow<'a, str> {
-        let placed = entry.of_cluster() && !entry.subject.is_empty();
-        if placed { self.place(entry.context, &entry.subject) } else { Cow::Borrowed(&entry.subject) }
-    }
-
-    /// What an object is called: its name, with its namespace unless one alone is watched. Steps take either.
-    pub fn called(&self, meta: &Meta) -> Clean {
-        let one = self.session.as_ref().is_none_or(|session| session.namespaces.len() == 1);
-        if one { meta.name.clone() } else { format!("{}/{}", meta.namespace, meta.name).into() }
-    }
-
     /// Other namespaces are looked at: what was known of them is heard anew.
     fn watch(&mut self, at: DateTime<Utc>, line: &str) {
         let chosen = self.namespaces_of(line);
@@ -301,26 +224,6 @@ impl World {
         self.timeline.add(at, EntryKind::Session, "warroom", words, None);
     }
 
-    /// Where changes may be made now, and until when.
-    pub fn armed(&self, now: DateTime<Utc>) -> impl Iterator<Item = (ContextId, DateTime<Utc>)> {
-        let beside = self.armed_beside.iter().map(|(id, until)| (*id, *until));
-        self.armed_until
-            .map(|until| (ContextId::MAIN, until))
-            .into_iter()
-            .chain(beside)
-            .filter(move |(_, until)| now < *until)
-    }
-
-    /// Whether changes may be made to a context now.
-    pub fn is_armed(&self, context: ContextId, now: DateTime<Utc>) -> bool {
-        self.armed(now).any(|(armed, _)| armed == context)
-    }
-
-    /// Whether changes were allowed to a context, and the time for it is over.
-    pub fn was_armed(&self, context: ContextId) -> bool {
-        if context.is_main() { self.armed_until.is_some() } else { self.armed_beside.contains_key(&context) }
-    }
-
     /// Another cluster than before may answer at the same address: what was prepared for the one before is
     /// not for this one.
     fn identify(&mut self, at: DateTime<Utc>, context: ContextId, identity: &Clean) {
@@ -337,27 +240,18 @@ impl World {
         }
     }
 
-    /// The context that a target is in.
-    pub fn context_of(&self, target: &Target) -> ContextId {
-        self.session.as_ref().map(|session| session.of(target)).unwrap_or_default()
-    }
-
-    fn arm(&mut self, at: DateTime<Utc>, context: ContextId) {
-        let looked =
-            self.session.as_ref().and_then(|session| Some((session.looked(context)?, session.arm_minutes)));
-        let Some((_, minutes)) = looked.filter(|(one, _)| !one.read_only) else { return };
-        let until = at.checked_add_signed(TimeDelta::minutes(i64::from(minutes)));
-        match context {
-            ContextId::MAIN => self.armed_until = until,
-            beside => self.armed_beside.extend(until.map(|until| (beside, until))),
-        }
-        let whom = self.label(context).map(|label| format!(" {label}")).unwrap_or_default();
-        self.timeline.add(at, EntryKind::Session, "warroom", format!("armed{whom} for {minutes} min"), None);
-    }
-
     /// The share of a service's requests that counts as trouble when they fail, 0..1.
     pub fn threshold(&self, service: &str) -> f64 {
         threshold(self.session.as_ref(), service)
+    }
+
+    /// Since when the requests of a workload fail, while they do: the first sample above the threshold.
+    pub(in crate::state) fn failing_since(&self, workload: &Workload) -> Option<DateTime<Utc>> {
+        let service = &workload.service;
+        let threshold = self.threshold(service);
+        let fails = workload.meta.context().is_main()
+            && self.rates.ratio(service).is_some_and(|ratio| ratio > threshold);
+        self.rates.services.get(service).filter(|_| fails)?.above_since(Signal::Errors, threshold)
     }
 
     /// The services that fail more than they may, with the share of their requests that fails.
@@ -456,22 +350,12 @@ impl World {
             // Which of several contexts is meant only the screen knows, which says so with an event of its
             // own.
             Some(Action::Arm) if session.is_some_and(|session| !session.several()) => {
-                self.arm(at, ContextId::MAIN)
+                self.arm(at, ContextId::MAIN);
             }
             Some(Action::Disarm) => self.disarm(at, DISARMED),
             Some(Action::StopAll) => self.disarm(at, STOPPED),
             Some(Action::Namespaces(line)) => self.watch(at, line),
             _ => {}
-        }
-    }
-
-    /// Nothing may be changed any more, and what is under way is revoked because of this.
-    fn disarm(&mut self, at: DateTime<Utc>, why: &str) {
-        self.runs.revoke(why);
-        if self.armed(at).next().is_some() {
-            self.armed_until = None;
-            self.armed_beside = BTreeMap::new();
-            self.timeline.add(at, EntryKind::Session, "warroom", "disarmed", None);
         }
     }
 
@@ -490,7 +374,12 @@ impl World {
             _ => None,
         };
         if let Some(run) = run {
-            super::detect::tell_run(record.at, run, context(self.session.as_ref(), run), &mut self.timeline);
+            super::detect::runs::tell(
+                record.at,
+                run,
+                context(self.session.as_ref(), run),
+                &mut self.timeline,
+            );
         }
     }
 
@@ -498,7 +387,7 @@ impl World {
     fn look(&mut self, at: DateTime<Utc>) {
         let evidence = evidence(&self.sources, &self.cluster, &self.rates, (&self.lag, &self.alerts));
         for run in self.runs.look(at, &evidence) {
-            super::detect::tell_run(at, run, context(self.session.as_ref(), run), &mut self.timeline);
+            super::detect::runs::tell(at, run, context(self.session.as_ref(), run), &mut self.timeline);
         }
     }
 }

@@ -202,7 +202,7 @@ impl Rates {
                     match history.tier {
                         Tier::Fine => series.note(*signal, Tier::Fine.at(place), value, newest),
                         Tier::Coarse => {
-                            series.coarse[*signal as usize].raise(place, value, oldest(Tier::Coarse, newest))
+                            series.coarse[*signal as usize].raise(place, value, oldest(Tier::Coarse, newest));
                         }
                     }
                 }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
 use crate::event::{ContextId, Meta, Uid};
-use crate::state::detect::changes::ChangeSort;
 
 /// Entries kept; the journal keeps them all.
 const KEPT: usize = 5_000;
@@ -79,6 +78,43 @@ impl From<Clean> for Subject {
 impl From<&str> for Subject {
     fn from(name: &str) -> Self {
         Clean::new(name).into()
+    }
+}
+
+/// Changes that are told in one entry where several come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeSort {
+    /// Workloads that were made.
+    Created,
+    /// Workloads that were deleted.
+    Deleted,
+    /// Pods and Jobs that were deleted while they were in trouble.
+    Ended,
+    /// ConfigMaps that were made, changed or deleted.
+    Configured,
+    /// Nodes that joined.
+    Joined,
+    /// Nodes that left.
+    Left,
+}
+
+impl ChangeSort {
+    /// What its entries are.
+    pub fn kind(self) -> EntryKind {
+        if self == Self::Created { EntryKind::Deploy } else { EntryKind::Change }
+    }
+
+    /// What many of them are, and what happened to them.
+    pub fn many(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Created => ("workloads", "created"),
+            Self::Deleted => ("workloads", "deleted"),
+            Self::Ended => ("pods and jobs", "deleted while in trouble"),
+            Self::Configured => ("config maps", "changed"),
+            Self::Joined => ("nodes", "joined"),
+            Self::Left => ("nodes", "left"),
+        }
     }
 }
 

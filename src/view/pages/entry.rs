@@ -99,7 +99,7 @@ impl Page<'_> {
     /// What it is about, as it is now, and the key that leads there.
     fn object(&self, entry: &TimelineEntry) -> Vec<Row> {
         let cluster = &self.frame.world.cluster;
-        let Some(uid) = object_of(&self.frame.world, entry) else { return Vec::new() };
+        let Some(uid) = object_of(self.frame.world, entry) else { return Vec::new() };
         let key = self
             .look
             .keys(&[Context::Page], &Action::Jump)

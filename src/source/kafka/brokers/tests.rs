@@ -145,7 +145,7 @@ impl Fake {
                 );
             }
             ApiKey::OffsetFetch => {
-                say(&fetched(&ask::<OffsetFetchRequest>(body, version), version), version, reply)
+                say(&fetched(&ask::<OffsetFetchRequest>(body, version), version), version, reply);
             }
             ApiKey::ListOffsets => say(&self.ends(ask::<ListOffsetsRequest>(body, version)), version, reply),
             other => panic!("nobody asks for {other:?}"),

@@ -25,7 +25,7 @@ pub use self::cause::Ending;
 const MANY: usize = 3;
 /// See [`MANY`].
 const AT_ONCE: TimeDelta = TimeDelta::seconds(60);
-/// Finding that is so much younger than the line that would tell it stands where it came: nobody reads what is
+/// News that is so much younger than the line that would tell it stands where it came: nobody reads what is
 /// out of sight.
 const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// Cases that are listed under a cause; further ones are only counted.

@@ -1,5 +1,5 @@
-//! What can lie over the panes: a page is a file here, which holds its state, what its keys do and what object is
-//! in hand; a file of [`view::pages`](crate::view), which draws it; and a row of the table.
+//! What can lie over the panes: a page is a file here, which holds its state, what its keys do and what
+//! object is in hand; a file of [`view::pages`](crate::view), which draws it; and a row of the table.
 
 pub mod alerts;
 mod changes;

@@ -1,5 +1,5 @@
-//! The panes of the war room: a pane is a file here, which says what its rows are and what opening one does; a file
-//! of [`view::panes`](crate::view), which draws it; and a row of the table.
+//! The panes of the war room: a pane is a file here, which says what its rows are and what opening one does;
+//! a file of [`view::panes`](crate::view), which draws it; and a row of the table.
 
 mod lag;
 mod pods;

@@ -5,6 +5,7 @@
 //! whatever the cluster's size. The index follows from the objects alone, so it is neither recorded nor
 //! hashed.
 
+mod group;
 mod index;
 mod objects;
 mod row;

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Objects;
-use super::index::Group;
+use super::group::Group;
 use crate::clean::Clean;
 use crate::event::{ContainerState, Meta, Pod, Uid, Workload};
 use crate::state::detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};

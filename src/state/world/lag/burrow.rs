@@ -221,8 +221,8 @@ mod tests {
             let mut offset = 0;
             let mut commits = Vec::new();
             for (dt, step, lag) in window {
-                second = second + dt;
-                offset = offset + step;
+                second += dt;
+                offset += step;
                 commits.push(Commit { at: at(second), offset, lag });
             }
             let now = second + now;

@@ -69,7 +69,7 @@ impl Track {
                 self.push(Commit { at, offset, lag });
             }
             Some(last) if owned && (at - last.at).num_milliseconds() >= self.rhythm => {
-                self.push(Commit { at, offset, lag })
+                self.push(Commit { at, offset, lag });
             }
             Some(_) => {}
         }

@@ -99,7 +99,7 @@ impl Page<'_> {
     }
 
     fn pod(&mut self, pod: &Pod) {
-        let diagnosis = told(&self.frame.world, pod, &diagnose(pod));
+        let diagnosis = told(self.frame.world, pod, &diagnose(pod));
         let (mark, role) = symbols::severity(diagnosis.severity);
         let why = diagnosis.why.map(|why| format!(": {why}")).unwrap_or_default();
         self.fact("status", role, &format!("{mark} {}{why}", diagnosis.status));
@@ -236,7 +236,7 @@ impl Page<'_> {
     }
 
     fn pod_line(&mut self, pod: &Pod) {
-        let diagnosis = told(&self.frame.world, pod, &diagnose(pod));
+        let diagnosis = told(self.frame.world, pod, &diagnose(pod));
         let (mark, role) = symbols::severity(diagnosis.severity);
         let row = self
             .row()

@@ -1,5 +1,5 @@
-//! A step's inputs: asked for one after the other, then prepared; what comes of it is a question, a look, or why
-//! there is neither.
+//! A step's inputs: asked for one after the other, then prepared; what comes of it is a question, a look, or
+//! why there is neither.
 
 mod inputs;
 

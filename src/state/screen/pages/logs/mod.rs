@@ -1,7 +1,8 @@
 //! Followed logs: whose are followed, what came, and where the viewer goes among the lines.
 //!
 //! A workload's logs are those of its pods as the world has them. Its pods are looked up when it is opened;
-//! from then on only in what the API server tells, so that following costs nothing that grows with the cluster.
+//! from then on only in what the API server tells, so that following costs nothing that grows with the
+//! cluster.
 
 mod search;
 mod view;
@@ -165,7 +166,7 @@ fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Filter => state.screen.ask(Purpose::Search, "/", ""),
         Action::OnlyMatches => only_matches(state),
         Action::NextMatch | Action::PreviousMatch => {
-            find(state, *action == Action::NextMatch, "match", |row| row.hit)
+            find(state, *action == Action::NextMatch, "match", |row| row.hit);
         }
         Action::NextError | Action::PreviousError => {
             find(state, *action == Action::NextError, "error", |row| row.line.level == Level::Error);

@@ -1,116 +1,16 @@
 //! The simulated Alertmanager: the bed's one alert, by the rule of `manifests/alerts.yml`, and silences, at
 //! `/api/v2`.
 
-use std::collections::BTreeMap;
+pub(crate) mod store;
 
 use axum::http::Method;
 use axum::response::Response;
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::{SecondsFormat, TimeDelta};
 use serde_json::{Value, json};
 
+use self::store::{FOR, Pending, Posted, Silence, time};
 use super::cluster::Cluster;
-use super::prometheus::tsdb::Tsdb;
-use super::prometheus::vector;
 use super::request::{Query, reply};
-
-const RATIO: &str = r#"sum(rate(http_requests_total{status=~"5.."}[30s])) by (service) / sum(rate(http_requests_total[30s])) by (service)"#;
-const THRESHOLD: f64 = 0.05;
-/// How long the ratio has to stay above the threshold.
-const FOR: TimeDelta = TimeDelta::seconds(6);
-
-/// The services whose error ratio is too high, and what was silenced.
-#[derive(Debug, Default)]
-pub(crate) struct Alerts {
-    pending: BTreeMap<String, Pending>,
-    /// In the order in which they were made; what expired stays, as Alertmanager keeps it for days.
-    silences: Vec<Silence>,
-}
-
-#[derive(Debug)]
-struct Silence {
-    id: String,
-    /// As it was posted.
-    posted: Posted,
-    updated: DateTime<Utc>,
-}
-
-/// `postableSilence`
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Posted {
-    matchers: Vec<Matcher>,
-    starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
-    created_by: String,
-    comment: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Matcher {
-    name: String,
-    value: String,
-    is_regex: bool,
-    #[serde(default = "yes")]
-    is_equal: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Silence {
-    fn state(&self, now: DateTime<Utc>) -> &'static str {
-        match (self.posted.starts_at > now, self.posted.ends_at > now) {
-            (_, false) => "expired",
-            (true, true) => "pending",
-            (false, true) => "active",
-        }
-    }
-
-    /// Patterns are taken as plain values: warroom makes none.
-    fn mutes(&self, labels: &Value, now: DateTime<Utc>) -> bool {
-        let fits = |matcher: &Matcher| {
-            (labels[&matcher.name].as_str().unwrap_or("") == matcher.value) == matcher.is_equal
-        };
-        self.state(now) == "active" && self.posted.matchers.iter().all(fits)
-    }
-
-    fn json(&self, now: DateTime<Utc>) -> Value {
-        let mut json = serde_json::to_value(&self.posted).unwrap_or_default();
-        json["id"] = self.id.as_str().into();
-        json["status"] = json!({"state": self.state(now)});
-        json["updatedAt"] = time(self.updated).into();
-        json
-    }
-}
-
-#[derive(Debug)]
-struct Pending {
-    since: DateTime<Utc>,
-    ratio: f64,
-}
-
-impl Alerts {
-    /// Applies the rule at `now`.
-    pub(crate) fn evaluate(&mut self, tsdb: &Tsdb, now: DateTime<Utc>) {
-        let high = vector(tsdb, RATIO, now).into_iter().filter(|(_, ratio)| *ratio > THRESHOLD);
-        let high: BTreeMap<_, _> =
-            high.filter_map(|(labels, ratio)| Some((labels.get("service")?.clone(), ratio))).collect();
-        self.pending.retain(|service, _| high.contains_key(service));
-        for (service, ratio) in high {
-            self.pending.entry(service).or_insert(Pending { since: now, ratio }).ratio = ratio;
-        }
-    }
-
-    fn firing(&self, now: DateTime<Utc>) -> impl Iterator<Item = (&str, &Pending)> {
-        self.pending
-            .iter()
-            .filter(move |(_, pending)| now - pending.since >= FOR)
-            .map(|(service, pending)| (service.as_str(), pending))
-    }
-}
 
 /// Answers one request.
 pub(super) fn answer(
@@ -181,10 +81,6 @@ fn expire(cluster: &mut Cluster, id: &str) -> Response {
         }
         None => reply::json(404, &format!("silence {id} not found").into()),
     }
-}
-
-fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn alerts(cluster: &Cluster, query: &Query) -> Value {

@@ -3,10 +3,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::rollouts::Rollout;
 use crate::clean::Clean;
 use crate::event::{Revision, Signal, Workload};
-use crate::state::World;
+use crate::state::{Rollout, World};
 use crate::units;
 
 /// How long an answer to a trouble has to work before it may be doubted.
@@ -16,16 +15,7 @@ pub(in crate::state) const ANSWER: TimeDelta = TimeDelta::minutes(3);
 /// failing requests above the threshold, whichever is earlier. `None` while it is in none.
 pub fn troubled_since(world: &World, workload: &Workload) -> Option<DateTime<Utc>> {
     let broken = world.detector.broken_since(&workload.meta.uid);
-    broken.into_iter().chain(failing_since(world, workload)).min()
-}
-
-/// The first sample of the requests that fail now.
-pub(in crate::state) fn failing_since(world: &World, workload: &Workload) -> Option<DateTime<Utc>> {
-    let service = &workload.service;
-    let threshold = world.threshold(&workload.service);
-    let fails = workload.meta.context().is_main()
-        && world.rates.ratio(service).is_some_and(|ratio| ratio > threshold);
-    world.rates.services.get(service).filter(|_| fails)?.above_since(Signal::Errors, threshold)
+    broken.into_iter().chain(world.failing_since(workload)).min()
 }
 
 /// The newest rollout of a workload, where it began after the workload's trouble: somebody's answer to it. It

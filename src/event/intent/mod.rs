@@ -1,6 +1,8 @@
 //! A confirmed change. Everything that its outcome, its effect and its undo need is in here, for the journal
 //! outlives the process.
 
+mod legacy;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use ulid::Ulid;
 
-use super::{Danger, StepCall, Target, legacy};
+use super::{Danger, StepCall, Target};
 use crate::clean::Clean;
 
 /// What was confirmed: prepared → confirmed (on disk) → each of its ops leaves once →

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use ulid::Ulid;
 
-use super::{Danger, Does, Event, Expectation, Op, Operator, Purpose, Sealed, Server, StepCall, Target};
+use super::{Danger, Expectation, Op, Sealed, Server, StepCall, Target};
 use crate::clean::Clean;
+use crate::event::{Does, Event, Operator, Purpose};
 
 /// An intent of any release.
 #[derive(Deserialize)]
