@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod doctor;
 mod init;
+mod man;
 mod recordings;
 mod run;
 mod screen;
@@ -92,9 +93,8 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
         io::stdout().write_all(&script)?;
         return Ok(Exit::Done);
     }
-    if let Some(Command::Man) = args.command {
-        clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?;
-        return Ok(Exit::Done);
+    if let Some(Command::Man(wanted)) = &args.command {
+        return Ok(man::man(wanted)?);
     }
     let env = |name: &str| std::env::var(name).ok();
     let paths = match Paths::find(env) {
@@ -127,7 +127,7 @@ fn command(room: &Room) -> color_eyre::Result<Exit> {
             Some(Command::Init(flags)) => init::init(room, flags).await,
             Some(Command::Doctor { json }) => Box::pin(doctor::doctor(room, *json)).await,
             Some(Command::Recordings { what }) => Ok(recordings::recordings(room, what)?),
-            Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),
+            Some(Command::Check { .. } | Command::Completions { .. } | Command::Man(_)) => Ok(Exit::Done),
         }
     });
     // A task that hangs on a dead server must not keep the terminal.
