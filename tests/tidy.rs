@@ -1,4 +1,4 @@
-//! The tree holds what it promises: sizes, directions of dependence, docs, the README's key table.
+//! The tree holds what it promises: sizes, directions of dependence, docs, the key table.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read the tree has failed")]
 
@@ -145,10 +145,15 @@ fn no_dependency_too_many() {
 }
 
 #[test]
-fn the_readme_lists_the_keys_as_they_are() {
-    let readme = include_str!("../README.md");
+fn the_docs_list_the_keys_as_they_are() {
+    let page = include_str!("../docs/keys.md");
     let table = warroom::keymap::Keymap::load(&[]).unwrap().markdown();
-    assert!(readme.contains(table.trim()), "README.md: replace the key table with\n{table}");
+    assert!(page.contains(table.trim()), "docs/keys.md: replace the key table with\n{table}");
+}
+
+#[test]
+fn the_readme_says_how_to_begin() {
+    let readme = include_str!("../README.md");
     assert!(readme.contains("cargo run --release -- demo") && readme.contains("cargo test"));
 }
 

@@ -120,8 +120,8 @@ pub enum Command {
         /// The shell
         shell: Shell,
     },
-    /// The manual page
-    Man,
+    /// Manual pages
+    Man(Man),
 }
 
 /// `warroom demo`
@@ -139,6 +139,17 @@ pub struct Demo {
     /// Seconds until the incident begins
     #[arg(long, default_value_t = 8, value_name = "SECONDS")]
     pub onset: u64,
+}
+
+/// `warroom man`
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// The subcommand whose page is printed, such as `run` or `recordings list` [default: the page of warroom
+    /// itself]
+    pub subcommand: Vec<String>,
+    /// Write every page into this folder instead of printing one
+    #[arg(long, value_name = "FOLDER", conflicts_with = "subcommand")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `warroom init`

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod doctor;
 mod init;
+mod man;
 mod recordings;
 mod run;
 mod screen;
@@ -95,9 +96,8 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
         io::stdout().write_all(&script)?;
         return Ok(Exit::Done);
     }
-    if let Some(Command::Man) = args.command {
-        clap_mangen::Man::new(Args::command()).render(&mut io::stdout())?;
-        return Ok(Exit::Done);
+    if let Some(Command::Man(wanted)) = &args.command {
+        return Ok(man::man(wanted)?);
     }
     let env = |name: &str| std::env::var(name).ok();
     let paths = match Paths::find(env) {
@@ -130,7 +130,7 @@ fn command(context: &CommandContext) -> color_eyre::Result<Exit> {
             Some(Command::Init(flags)) => init::init(context, flags).await,
             Some(Command::Doctor { json }) => Box::pin(doctor::doctor(context, *json)).await,
             Some(Command::Recordings { what }) => Ok(recordings::recordings(context, what)?),
-            Some(Command::Check { .. } | Command::Completions { .. } | Command::Man) => Ok(Exit::Done),
+            Some(Command::Check { .. } | Command::Completions { .. } | Command::Man(_)) => Ok(Exit::Done),
         }
     });
     // A task that hangs on a dead server must not keep the terminal.

@@ -1,5 +1,5 @@
 //! The one table of actions: what a key or a `:` command can be bound to.
-//! Keymaps, help, the palette, the README and the tests read it; the journal records its names, never keys.
+//! Keymaps, help, the palette, docs/keys.md and the tests read it; the journal records its names, never keys.
 
 use std::fmt;
 use std::str::FromStr;

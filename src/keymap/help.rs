@@ -1,5 +1,5 @@
-//! What a keymap tells people: the footer's hints, the help screen, the README's table. All from the rows
-//! that resolve keys.
+//! What a keymap tells people: the footer's hints, the help screen, the table of docs/keys.md. All from the
+//! rows that resolve keys.
 
 use std::fmt::Write as _;
 
@@ -113,7 +113,7 @@ impl Keymap {
             .map(|(_, binding)| &binding.on[..])
     }
 
-    /// The README's table of keys.
+    /// The table of keys in docs/keys.md.
     pub fn markdown(&self) -> String {
         let mut table = String::from("| Where | Keys | Action | What it does |\n|---|---|---|---|\n");
         for group in Context::ALL.iter().flat_map(|context| self.help(&[*context])) {

@@ -23,7 +23,7 @@ pub enum Identity {
     Narrow,
     /// Reads as a responder does; may patch one Deployment, `medcontracthub-app`, and its scale.
     Named,
-    /// Has the rights that the README lists, and no others.
+    /// Has the rights that docs/rights.md lists, and no others.
     Documented,
 }
 
@@ -157,7 +157,7 @@ static NAMED: [Rule; 3] = [
     },
 ];
 
-/// The README's paragraph "Rights", sentence by sentence.
+/// What docs/rights.md lists, row by row.
 static DOCUMENTED: [Rule; 13] = [
     rule(&[""], &["pods", "events", "nodes", "configmaps"], READ),
     rule(&["apps"], &["deployments", "statefulsets", "daemonsets", "replicasets"], READ),
