@@ -12,7 +12,7 @@ mod common;
 
 use std::hint::black_box;
 
-use common::{Easel, at, crowd, story, told};
+use common::{Easel, at, load, story, told};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use warroom::event::Record;
 use warroom::journal::{Pending, Redacted};
@@ -37,7 +37,7 @@ fn decode(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(text.len() as u64));
     group
         .bench_function("pod in JSON", |b| b.iter(|| fact(line::<Pod>(black_box(text.as_bytes())).unwrap())));
-    let bytes = crowd::frame();
+    let bytes = load::frame();
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     group.bench_function("pod in protobuf", |b| b.iter(|| fact(frame::<Pod>(black_box(&bytes)).unwrap())));
 }
@@ -47,7 +47,7 @@ fn fold(c: &mut Criterion) {
     let mut group = c.benchmark_group("reduce");
     group.throughput(Throughput::Elements(BATCH as u64));
     for pods in CLUSTERS {
-        let mut state = crowd::state(pods);
+        let mut state = load::state(pods);
         let mut names = Names::default();
         let mut restarts = 0;
         let mut record = || {
@@ -55,7 +55,7 @@ fn fold(c: &mut Criterion) {
             Record {
                 seq: 0,
                 at: at(1),
-                event: crowd::event::<Pod>(&crowd::changed(BATCH, pods, restarts), &mut names),
+                event: load::event::<Pod>(&load::changed(BATCH, pods, restarts), &mut names),
             }
         };
         group.bench_function(BenchmarkId::from_parameter(pods), |b| {
@@ -68,11 +68,11 @@ fn fold(c: &mut Criterion) {
 fn rows(c: &mut Criterion) {
     let mut group = c.benchmark_group("rows");
     for pods in CLUSTERS {
-        let state = crowd::state(pods);
+        let state = load::state(pods);
         group.bench_function(BenchmarkId::new("all", pods), |b| {
             b.iter(|| pod_lines(black_box(&state.frame())).len());
         });
-        let state = crowd::filtered(state, "sim-00");
+        let state = load::filtered(state, "sim-00");
         group.bench_function(BenchmarkId::new("filtered", pods), |b| {
             b.iter(|| pod_lines(black_box(&state.frame())).len());
         });
@@ -85,7 +85,7 @@ fn draw(c: &mut Criterion) {
     for (name, state) in [
         ("calm", told(story::calm())),
         ("incident", told(story::release())),
-        ("crowd", crowd::state(CLUSTERS[1])),
+        ("load", load::state(CLUSTERS[1])),
     ] {
         for size in [(200, 60), (400, 100)] {
             let mut easel = Easel::new(size, ColorDepth::TrueColor);
@@ -97,7 +97,7 @@ fn draw(c: &mut Criterion) {
 
 /// A batch of changed pods on its way to the disk: secrets out, JSON, checksum.
 fn journal(c: &mut Criterion) {
-    let event = crowd::event::<Pod>(&crowd::changed(BATCH, CLUSTERS[0], 1), &mut Names::default());
+    let event = load::event::<Pod>(&load::changed(BATCH, CLUSTERS[0], 1), &mut Names::default());
     let mut group = c.benchmark_group("journal");
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("redact", |b| {

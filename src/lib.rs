@@ -16,22 +16,34 @@
 //! |---|---|
 //! | [`cli`] | arguments, commands, exit codes |
 //! | [`config`], [`data`] | settings and their folders; strict TOML with file, line and nearest name |
-//! | [`session`] | puts one together: connection, sources, executor, journal |
-//! | [`runtime`], [`terminal`] | the loop with a screen, without one, over a recording; the terminal taken and given back |
+//! | [`session`] | puts one together: connections, sources, executor, journal |
+//! | [`runtime`], [`terminal`] | the loop with a screen, without one, over a recording; the terminal |
+//! | [`net`] | what carries bytes: clients, credentials, discovery, HTTP, the clock |
 //! | [`event`] | the closed list of facts |
-//! | [`clean`] | the one place where text from outside becomes safe to show |
-//! | [`source`] | cluster watches, Prometheus, Alertmanager, Kafka, keyboard, clock |
-//! | [`journal`] | records on disk: segments, checksums, hash chain, redaction, reading back |
-//! | [`reduce`](mod@reduce) | `(state, record) → effects`, pure |
-//! | [`state`] | `World` (what is so) and `Screen` (what this viewer looks at) |
+//! | [`clean`] | the one place where text from outside becomes safe to show, and secrets are taken out |
+//! | [`source`] | cluster watches, Prometheus, Alertmanager, Kafka, keyboard; a registry of all |
+//! | [`journal`] | records on disk: segments, checksums, hash chain, reading back |
+//! | [`reduce`](mod@reduce) | `(state, record) → effects`, pure: routes to pages, panes and what works everywhere |
+//! | [`state`] | what is so (`world`), what is concluded (`detect`), what is shown of it (`select`), the viewer's place (`screen`: `pages`, `panes`) |
 //! | [`runbook`] | which steps there are, as data |
 //! | [`step`] | what each kind of step does: reads, plan, checks, undo; whether it may be sent now |
 //! | [`effect`] | requests to the outside: prepare, send once, resolve by reading, follow logs |
 //! | [`keymap`], [`theme`] | keys and colours as data |
-//! | [`view`] | a frame from the state, pure |
+//! | [`view`] | cells from a frame, pure: `panes`, `pages`, `primitives` |
 //! | [`sim`] | the simulated cluster behind `warroom demo` and most tests |
 //! | [`logtext`] | what a line of a log says: its level, its message and fields |
 //! | [`units`] | numbers as people read them |
+//!
+//! # Where a change goes
+//!
+//! | to add | touch |
+//! |---|---|
+//! | a kind of step | a file of [`step`], a line of its table |
+//! | a kind of check | a file of [`step::check`], a line of its table |
+//! | a page | a file of `state/screen/pages`, one of `view/pages`, a row of the table in the former's `mod.rs` |
+//! | a pane | a file of `state/screen/panes`, one of `view/panes`, a row of the table |
+//! | a source | a file of [`source`], a line of its registry |
+//! | an action | a row of the table in [`keymap::Action`]'s file, and an arm where it is carried out |
 //!
 //! # Invariants, each with a test
 //!
@@ -77,6 +89,7 @@ pub mod reduce;
 pub mod runbook;
 pub mod runtime;
 pub mod session;
+#[cfg(feature = "sim")]
 pub mod sim;
 pub mod source;
 pub mod state;

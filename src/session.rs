@@ -23,6 +23,7 @@ use crate::net::timing::Timing;
 use crate::runbook::Runbook;
 use crate::runtime::orphans;
 use crate::runtime::{Core, Encoded, encoder};
+#[cfg(feature = "sim")]
 use crate::sim::Sim;
 use crate::source::kafka::{self, Kafka};
 use crate::source::{SourceSettings, Sources, Start};
@@ -79,6 +80,7 @@ pub const PATIENCE: Duration = Duration::from_secs(65);
 
 impl SessionConfig {
     /// A session on the simulated cluster.
+    #[cfg(feature = "sim")]
     pub fn simulated(sim: &Sim, name: &str) -> Self {
         let at = |url: String| Endpoint { place: url.parse().ok(), ..Endpoint::default() };
         Self {

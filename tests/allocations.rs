@@ -6,7 +6,7 @@
 mod common;
 
 use allocation_counter::{AllocationInfo, measure};
-use common::{Easel, at, crowd, story, told};
+use common::{Easel, at, load, story, told};
 use warroom::event::{Event, Operator, Record};
 use warroom::keymap::Action;
 use warroom::reduce::reduce;
@@ -34,12 +34,12 @@ fn record(event: Event) -> Record {
 /// Restarts of pods that are known, in batches as a watch tells them.
 fn restarts(of: usize) -> f64 {
     const BATCH: u16 = 100;
-    let mut state = crowd::state(of);
+    let mut state = load::state(of);
     let mut names = Names::default();
-    let batches: Vec<_> = (1..9).map(|n| crowd::changed(BATCH.into(), of, n)).collect();
+    let batches: Vec<_> = (1..9).map(|n| load::changed(BATCH.into(), of, n)).collect();
     let mut batches = batches.iter();
     let info = counted(&format!("{BATCH} restarts among {of} pods"), || {
-        let event = crowd::event::<Pod>(batches.next().unwrap(), &mut names);
+        let event = load::event::<Pod>(batches.next().unwrap(), &mut names);
         reduce(&mut state, &record(event));
     });
     f64::from(u32::try_from(info.count_total).unwrap()) / f64::from(BATCH)
@@ -56,7 +56,7 @@ fn a_changed_pod() {
 
 #[test]
 fn a_pod_in_protobuf() {
-    let bytes = crowd::frame();
+    let bytes = load::frame();
     let mut names = Names::default();
     let info = counted("a pod in protobuf", || match frame::<Pod>(&bytes).unwrap() {
         Told::Put(pod) => drop(pod.fact(&mut names)),
@@ -86,7 +86,7 @@ fn a_frame_in_which_nothing_is_new() {
 fn a_frame_of_a_large_cluster() {
     // Fewer rows than the fewer pods have workloads.
     let frame = |pods| {
-        let state = crowd::state(pods);
+        let state = load::state(pods);
         let mut easel = Easel::new((120, 40), ColorDepth::TrueColor);
         counted(&format!("a frame of {pods} pods"), || {
             easel.draw(&state, false);
@@ -114,7 +114,7 @@ fn a_frame_of_a_large_cluster() {
 fn a_key() {
     let press = |state: &mut State, action| reduce(state, &record(Event::Operator(Operator::Did(action))));
     let key = |pods| {
-        let mut state = crowd::state(pods);
+        let mut state = load::state(pods);
         press(&mut state, Action::ToggleFaults);
         let info = counted(&format!("down and up among {pods} pods"), || {
             press(&mut state, Action::Down);

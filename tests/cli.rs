@@ -87,7 +87,10 @@ fn a_cluster_that_cannot_be_reached_is_told_by_every_source() {
     assert_says(
         &home.run(&["status"]),
         1,
-        &["nothing can be heard", "pods down: cannot reach the API server: Connection refused"],
+        &[
+            "nothing of this cluster can be read",
+            "pods down: cannot reach the API server: Connection refused",
+        ],
     );
     assert_says(&home.run(&[UNDO, &["--yes"]].concat()), 1, &["not sent", "Connection refused"]);
     assert_says(&home.run(&["doctor"]), 1, &["✗ pods", "Connection refused"]);
@@ -282,7 +285,7 @@ fn a_broker_that_is_not_there_is_told() {
 fn where_nothing_can_be_recorded_nothing_is_changed() {
     let cluster = Cluster::calm();
     cluster.home.write("data", "a file where the folder should be");
-    assert_says(&cluster.run(&["status"]), 0, &["nothing is wrong"]);
+    assert_says(&cluster.run(&["status"]), 0, &["all clear"]);
     assert_says(
         &cluster.run(&[SCALE, &["--yes"]].concat()),
         1,

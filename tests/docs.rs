@@ -41,7 +41,8 @@ fn pages() -> Vec<PathBuf> {
 
 fn blocks(page: &Path) -> Vec<Block> {
     let text = fs::read_to_string(page).unwrap();
-    let (mut blocks, mut open): (Vec<Block>, Option<Block>) = (Vec::new(), None);
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open: Option<Block> = None;
     for (number, line) in (1..).zip(text.lines()) {
         match (line.strip_prefix("```"), &mut open) {
             (Some(_), Some(_)) => blocks.extend(open.take()),
@@ -246,7 +247,8 @@ fn the_keys_of_the_readme_are_the_keymaps() {
 fn every_subcommand_has_a_manual_page() {
     let home = Home::new();
     let folder = home.path("man1");
-    let (page, below) = (|args: &[&str]| home.run(&[&["man"], args].concat()), folder.join("below"));
+    let page = |args: &[&str]| home.run(&[&["man"], args].concat());
+    let below = folder.join("below");
     assert_eq!(home.run(&["man", "--dir", folder.to_str().unwrap()]).code, 0);
     for (args, file) in [
         (&[][..], "warroom.1"),

@@ -406,7 +406,8 @@ fn check(change: &Change, seen: &[SeenRequest], outcomes: &[Outcome]) {
     let Change { what, plan, stopped, .. } = change;
     let ours: Vec<_> =
         seen.iter().filter(|request| !request.dry_run && request.user_agent.starts_with("warroom")).collect();
-    let (all, listed): (usize, Vec<_>) = (plan.intent.writes().count(), plan.intent.writes().collect());
+    let all: usize = plan.intent.writes().count();
+    let listed: Vec<_> = plan.intent.writes().collect();
     assert!(ours.len() <= stopped.unwrap_or(all), "{what}: more was sent than may be: {ours:?}");
     for (request, write) in ours.iter().zip(&listed) {
         assert_eq!(

@@ -153,7 +153,7 @@ fn the_footer_names_the_way_out_first_and_nothing_that_does_nothing() {
     let nobody = footer(Page::Group(GroupDetail { id: "nobody".into(), scroll: 0 }));
     assert!(!["logs", "describe", "yaml", "to the pods"].iter().any(|key| nobody.contains(key)), "{nobody}");
     assert!(
-        footer(Page::Group(GroupDetail { id: "worker-service".into(), scroll: 0 })).contains("o to the pods")
+        footer(Page::Group(GroupDetail { id: "worker-service".into(), scroll: 0 })).contains("o show pod")
     );
     assert!(footer(Page::Detail(Detail { uid: "uid-ocr-service".into(), scroll: 0 })).contains("l logs"));
     assert!(

@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{KafkaWay, Namespace, Where};
+#[cfg(feature = "sim")]
 use crate::sim::scenario::Scenario;
 
 /// A full-screen war room: pods, 5xx, Kafka lag and the incident's timeline side by side; the runbook's steps
@@ -73,6 +74,7 @@ impl FromStr for Given {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The full screen on a simulated incident; needs nothing
+    #[cfg(feature = "sim")]
     Demo(Demo),
     /// Play a recording
     Replay {
@@ -125,6 +127,7 @@ pub enum Command {
 }
 
 /// `warroom demo`
+#[cfg(feature = "sim")]
 #[derive(Debug, ClapArgs)]
 pub struct Demo {
     /// What goes wrong: bad-release, ocr-crash, lag or calm

@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+#[cfg(feature = "sim")]
 mod demo;
 mod doctor;
 mod init;
@@ -122,6 +123,7 @@ fn command(context: &CommandContext) -> color_eyre::Result<Exit> {
     let exit = runtime.block_on(async {
         match &context.args.command {
             None => screen::live(context).await,
+            #[cfg(feature = "sim")]
             Some(Command::Demo(wanted)) => demo::demo(context, wanted).await,
             Some(Command::Replay { path, at }) => screen::replay(context, path, at.as_deref()).await,
             Some(Command::Steps { json }) => Ok(steps::steps(context, *json)?),

@@ -12,6 +12,7 @@ use crate::journal::Recording;
 use crate::journal::recordings::{self, Summary};
 use crate::journal::verify::{self, Report};
 use crate::runtime::player::{self, Player, Unread};
+use crate::units;
 
 pub(super) fn recordings(context: &CommandContext, what: &Recordings) -> io::Result<Exit> {
     match what {
@@ -100,8 +101,10 @@ fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
         say(told(&report, &unread))?;
     } else {
         say(format_args!(
-            "{} records in {} segments, chain {}",
-            report.records, report.segments, report.chain
+            "{} in {}, chain {}",
+            units::counted(usize::try_from(report.records).unwrap_or(usize::MAX), "record"),
+            units::counted(usize::try_from(report.segments).unwrap_or(usize::MAX), "segment"),
+            report.chain
         ))?;
         report.damaged.iter().try_for_each(|damage| say(format_args!("damaged: {damage}")))?;
         report.gaps.iter().try_for_each(|gap| say(format_args!("{gap}")))?;

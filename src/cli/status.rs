@@ -85,6 +85,12 @@ pub(super) async fn status(context: &CommandContext, as_json: bool) -> color_eyr
     Ok(if blind(&state.world) { Exit::Failed } else { Exit::Done })
 }
 
+/// That nothing is wrong; it is all clear only while every source is read.
+fn all_clear(world: &World) -> &'static str {
+    let read = |health: &SourceHealth| matches!(health.state, SourceState::Live | SourceState::Off);
+    if world.sources.values().all(read) { "all clear\n" } else { "no trouble in what could be read\n" }
+}
+
 /// Whether no source at all is heard.
 fn blind(world: &World) -> bool {
     world.sources.values().all(|health| health.state != SourceState::Live)
@@ -180,11 +186,7 @@ fn in_words(world: &World) -> String {
         let _ = writeln!(out, "alert {}  {}", alert.name, alert.summary.clone().unwrap_or_default());
     }
     if out.is_empty() {
-        out.push_str(if blind(world) {
-            "nothing can be heard of this cluster\n"
-        } else {
-            "nothing is wrong, as far as can be heard\n"
-        });
+        out.push_str(if blind(world) { "nothing of this cluster can be read\n" } else { all_clear(world) });
     }
     let remarkable = |health: &&SourceHealth| health.state != SourceState::Live || health.error.is_some();
     for health in world.sources.values().filter(remarkable) {

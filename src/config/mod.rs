@@ -159,7 +159,8 @@ fn call_by(table: Option<Reader<'_>>) -> CallBy {
 
 /// `context = "prod"`, or `contexts = ["prod-eu", "prod-us"]`.
 fn contexts(root: &mut Reader<'_>) -> Vec<String> {
-    let (one, several): (Option<String>, Option<Vec<String>>) = (root.get("context"), root.get("contexts"));
+    let one: Option<String> = root.get("context");
+    let several: Option<Vec<String>> = root.get("contexts");
     if one.is_some() && several.is_some() {
         root.fault(Problem::new("\"context\" and \"contexts\" say the same thing: keep one of them"));
     }
@@ -188,8 +189,8 @@ pub fn apart(contexts: &[String]) -> Result<(), String> {
 
 /// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.
 fn namespaces(root: &mut Reader<'_>) -> Option<Vec<Clean>> {
-    let (one, several): (Option<Namespace>, Option<Vec<Namespace>>) =
-        (root.get("namespace"), root.get("namespaces"));
+    let one: Option<Namespace> = root.get("namespace");
+    let several: Option<Vec<Namespace>> = root.get("namespaces");
     if one.is_some() && several.is_some() {
         root.fault(Problem::new("\"namespace\" and \"namespaces\" say the same thing: keep one of them"));
     }

@@ -136,7 +136,9 @@ impl Good {
         }
         match content {
             Line::Record(record) => {
-                (self.end.seq, self.end.at, self.end.records) = (record.seq, record.at, self.end.records + 1);
+                self.end.seq = record.seq;
+                self.end.at = record.at;
+                self.end.records = self.end.records + 1;
             }
             Line::Mark(Mark::Gap(lost)) => self.end.seq = lost.to_seq,
             Line::Mark(_) => {}

@@ -129,7 +129,7 @@ actions! {
     Keymap "keymap" [Global] Screen "Choose a keymap"
     Mouse "mouse" [Global] Screen "Take the mouse, or leave it to the terminal to select text"
     Mute "mute" [Global] Screen "No bell and no notifications, or both again"
-    Wall "wall" [Global] Screen "Show it across the room, or at the desk again"
+    Wall "wall" [Global] Screen "Toggle the wall display"
     ToggleClock "toggle-clock" [Global] Screen "Show times in UTC, or since the incident began"
     Zoom "zoom" [Global] Screen "Give the focused pane the whole screen, or give it back"
 
@@ -189,7 +189,7 @@ actions! {
     Expand "expand" [Timeline] Screen "Show the cases of a cause, or hide them"
     Pin "pin" [Timeline] Record "Keep the entry in sight, or no longer"
     Alerts "alerts" [Global] Screen "Show the alerts, and what keeps them quiet"
-    Sources "sources" | "health" [Global] Screen "Show how well each source can be heard, and why not better"
+    Sources "sources" | "health" [Global] Screen "Show the data sources and their health"
     Jump "jump" [Timeline Detail Alerts Page] Screen "Go to its row among the pods"
 
     UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"

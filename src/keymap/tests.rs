@@ -265,7 +265,7 @@ fn the_footer_shows_the_innermost_hints_and_every_menu() {
     assert_eq!(pods[0], "l logs");
     assert_eq!(pods.iter().filter(|label| *label == "m mitigate ▸").count(), 1);
     let confirm = labels(&[Confirm, Pods, Global]);
-    assert_eq!(confirm, ["y go ahead", "esc leave", "A arm", "d full diff", "c copy", "ctrl-x stop all"]);
+    assert_eq!(confirm, ["y go ahead", "esc cancel", "A arm", "d full diff", "c copy", "ctrl-x stop all"]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::failure::{Failure, escaped};
 use super::http::Server;
 use super::timing::Timing;
 use crate::config::{Bootstrap, HostPort, InCluster};
+use crate::units;
 
 /// Services in one page of a listing.
 const PAGE: usize = 500;
@@ -437,7 +438,11 @@ pub async fn test(what: ServiceKind, server: &Server) -> Result<String, Failure>
                 jobs.ok_or_else(|| Failure::Rejected("it answers, but not as Prometheus does".into()))?;
             let targets: u64 =
                 jobs.iter().filter_map(|job| job.pointer("/value/1")?.as_str()?.parse::<u64>().ok()).sum();
-            Ok(format!("{targets} targets up in {} jobs", jobs.len()))
+            Ok(format!(
+                "{} up in {}",
+                units::counted(usize::try_from(targets).unwrap_or(usize::MAX), "target"),
+                units::counted(jobs.len(), "job")
+            ))
         }
         ServiceKind::Alertmanager => {
             let status: Status = server.ask(server.get("api/v2/status", &[])).await?;

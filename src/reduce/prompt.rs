@@ -125,7 +125,7 @@ pub(super) fn field(state: &State) -> Option<&Field> {
     }
 }
 
-/// What enter takes: the chosen candidate, the best one where the line says nothing as it is, or the line.
+/// What enter accepts: the chosen candidate, the best one where the line says nothing as it is, or the line.
 pub(super) fn taken(state: &State) -> Option<String> {
     let input = state.screen.input.as_ref()?;
     let chosen = meant(&state.frame()).and_then(|at| candidates(&state.frame()).into_iter().nth(at));

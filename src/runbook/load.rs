@@ -68,8 +68,8 @@ pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Ve
 }
 
 fn flag(table: &mut Reader<'_>, seen: &mut BTreeSet<(String, String)>) -> Option<Flag> {
-    let (dependency, deployment): (Option<String>, Option<String>) =
-        (table.required("dependency"), table.required("deployment"));
+    let dependency: Option<String> = table.required("dependency");
+    let deployment: Option<String> = table.required("deployment");
     let env: Option<Variables> = table.required("env");
     let dependency = dependency?;
     let deployment = deployment?;
@@ -99,10 +99,12 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
     if let Some(id) = id.as_ref().filter(|id| !seen.insert((*id).clone())) {
         table.fault(Problem::new(format!("a second step {id:?}")));
     }
-    let (section, title): (Option<String>, Option<String>) = (table.get("section"), table.required("title"));
-    let (danger, kind): (Option<Danger>, Option<Kind>) = (table.required("danger"), table.required("kind"));
-    let (verify, within): (Option<Vec<CheckName>>, Option<i64>) =
-        (table.get("verify"), table.get("verify_within"));
+    let section: Option<String> = table.get("section");
+    let title: Option<String> = table.required("title");
+    let danger: Option<Danger> = table.required("danger");
+    let kind: Option<Kind> = table.required("kind");
+    let verify: Option<Vec<CheckName>> = table.get("verify");
+    let within: Option<u32> = table.get("verify_within");
     let tables = table.tables("inputs", "field of an input").into_iter().collect::<Vec<_>>();
     let given: Vec<Given> = tables.into_iter().filter_map(|mut table| input(&mut table, kind)).collect();
     let kind = kind?;
@@ -123,7 +125,7 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
         danger,
         inputs: inputs.collect(),
         verify: verify.map(|names| names.into_iter().map(|name| name.0.into()).collect()),
-        verify_within: u32::try_from(within.unwrap_or(90)).unwrap_or(90),
+        verify_within: within.unwrap_or(90),
         ..plain
     })
 }
@@ -144,9 +146,10 @@ impl Given {
 }
 
 fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
-    let (name, kind): (Option<(String, Location)>, Option<InputKind>) =
-        (table.required("name"), table.get("kind"));
-    let (required, default): (Option<bool>, Option<String>) = (table.get("required"), table.get("default"));
+    let name: Option<(String, Location)> = table.required("name");
+    let kind: Option<InputKind> = table.get("kind");
+    let required: Option<bool> = table.get("required");
+    let default: Option<String> = table.get("default");
     let (name, place) = name?;
     let of = of?;
     match of.inputs().iter().find(|spec| spec.name == name) {
@@ -216,6 +219,17 @@ mod tests {
                 r#"r.toml:9:8: no such kind of input "cout"; did you mean "count"?"#,
             ]
         );
+    }
+
+    #[test]
+    fn a_time_for_an_effect_is_a_whole_number_of_seconds() {
+        for given in ["-5", "4294967296", "'90'"] {
+            let text = format!(
+                "[[steps]]\nid = 'x'\ntitle = 'X'\ndanger = 'change'\nkind = 'scale'\nverify_within = {given}\n"
+            );
+            let told = read("r.toml", &text, None).unwrap_err();
+            assert!(told[0].to_string().starts_with("r.toml:6:17: "), "{given}: {}", told[0]);
+        }
     }
 
     #[test]

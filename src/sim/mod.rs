@@ -8,7 +8,7 @@
 //! - `api`, `prometheus`, `alertmanager`: the servers' answers
 //! - `server`: connections and the way of a request; [`fault`] and [`odd`]: what is made to go wrong on that
 //!   way
-//! - [`crowd`]: a very large cluster, which is no model: pods by the ten thousand that come and change
+//! - [`load`]: a very large cluster, which is no model: pods by the ten thousand that come and change
 
 mod alertmanager;
 mod api;

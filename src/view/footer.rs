@@ -205,7 +205,14 @@ fn draw_candidates(frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer)
     let height = usize::from(CANDIDATES).min(found.len());
     let area = above_footer(body, height);
     let area = Rect { width: area.width.min(COLUMNS), ..area };
-    let inside = pane::overlay(look, Role::Border, "", &format!("{} fit", found.len()), area, buf);
+    let inside = pane::overlay(
+        look,
+        Role::Border,
+        "",
+        &format!("{} {}", found.len(), if found.len() == 1 { "match" } else { "matches" }),
+        area,
+        buf,
+    );
     let chosen = meant(frame);
     let seen = pane::window(found.len(), chosen, inside.height);
     let contexts = frame.screen.contexts_at_rest();

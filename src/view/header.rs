@@ -46,7 +46,7 @@ fn trouble(look: &Look, glance: &Summary, mut row: Row) -> Row {
     if glance.troubles.is_empty() {
         let (mark, role, words) = match glance.unheard.join(", ") {
             _ if !glance.known => ("○", Role::Dim, "nothing is known of the cluster yet".to_owned()),
-            unheard if unheard.is_empty() => ("●", Role::Ok, "nothing is in trouble".to_owned()),
+            unheard if unheard.is_empty() => ("●", Role::Ok, "all clear".to_owned()),
             unheard => ("▲", Role::Warn, format!("nothing known to be in trouble · {unheard}")),
         };
         return row.text(look.style(role), mark).text(look.style(Role::Text), &format!(" {words}"));
@@ -97,7 +97,7 @@ fn guard(frame: &Frame<'_>) -> (Role, String) {
         Some(session) if session.contexts().all(|one| one.read_only) => {
             (Role::ReadOnly, "READ-ONLY".to_owned())
         }
-        _ => (Role::Ok, "safe".to_owned()),
+        _ => (Role::Ok, "disarmed".to_owned()),
     }
 }
 

@@ -4,7 +4,7 @@
 
 pub mod cluster;
 pub mod contexts;
-pub mod crowd;
+pub mod load;
 pub mod story;
 
 use std::sync::{Arc, LazyLock};

@@ -43,7 +43,7 @@ pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32, measured: TimeDelta) 
         cluster.store.create(&SERVICE, service, cluster.now);
     }
     install(cluster, start);
-    crowd(cluster, extra_pods, start - TimeDelta::days(3));
+    load(cluster, extra_pods, start - TimeDelta::days(3));
     backfill(cluster, start, measured);
 }
 
@@ -117,15 +117,15 @@ fn of_version(template: &Value, version: &str) -> Value {
 }
 
 /// Ready pods in Deployments `sim-0000`…, that no controller looks after.
-fn crowd(cluster: &mut Cluster, extra_pods: u32, created: DateTime<Utc>) {
+fn load(cluster: &mut Cluster, extra_pods: u32, created: DateTime<Utc>) {
     cluster.now = created;
     for (number, first) in (0..extra_pods).step_by(PODS_OF_A_DEPLOYMENT as usize).enumerate() {
         let replicas = (extra_pods - first).min(PODS_OF_A_DEPLOYMENT);
-        crowd_deployment(cluster, &format!("sim-{number:04}"), replicas);
+        load_deployment(cluster, &format!("sim-{number:04}"), replicas);
     }
 }
 
-fn crowd_deployment(cluster: &mut Cluster, name: &str, replicas: u32) {
+fn load_deployment(cluster: &mut Cluster, name: &str, replicas: u32) {
     let container = json!({"name": "sim", "image": "registry.k8s.io/pause:3.10", "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}}});
     let template = json!({"metadata": {"labels": {"app": name}}, "spec": {"containers": [container], "restartPolicy": "Always"}});
     let spec =
@@ -140,11 +140,11 @@ fn crowd_deployment(cluster: &mut Cluster, name: &str, replicas: u32) {
     set["metadata"]["annotations"][replica_sets::REVISION] = json!("1");
     let set = cluster.store.create(&REPLICA_SET, set, cluster.now);
     for _ in 0..replicas {
-        crowd_pod(cluster, set.value());
+        load_pod(cluster, set.value());
     }
 }
 
-fn crowd_pod(cluster: &mut Cluster, set: &Value) {
+fn load_pod(cluster: &mut Cluster, set: &Value) {
     let name = format!("{}-{}", text(set, "/metadata/name"), cluster.rng.suffix(5));
     let node = chart::NODES[usize::try_from(cluster.rng.below(3)).unwrap_or_default()];
     let mut pod = pods::pod_of(&REPLICA_SET, set, &name, node);

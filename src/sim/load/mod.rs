@@ -27,13 +27,13 @@ use super::server::accept;
 /// How often pods change: often enough to be a stream and not a pulse.
 const STEP: Duration = Duration::from_millis(20);
 
-/// A running crowd; it ends, with all its connections, when this is dropped.
-pub struct Crowd {
+/// A running load; it ends, with all its connections, when this is dropped.
+pub struct Load {
     address: SocketAddr,
     tasks: Vec<AbortHandle>,
 }
 
-impl Crowd {
+impl Load {
     /// Starts the server: so many pods, 100 of a `Deployment` and 250 on a node, of which so many change each
     /// second.
     pub async fn start(pods: usize, changes: u32) -> Result<Self, SimError> {
@@ -65,7 +65,7 @@ pub fn app_lines(place: usize) -> [String; 2] {
     [Object::Deployment(app), Object::ReplicaSet(app)].map(|object| server::added(&object))
 }
 
-impl Drop for Crowd {
+impl Drop for Load {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
     }

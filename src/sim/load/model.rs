@@ -1,4 +1,4 @@
-//! What the crowd is and how it changes: no I/O, no clock.
+//! What the load is and how it changes: no I/O, no clock.
 
 use std::collections::VecDeque;
 
@@ -141,25 +141,25 @@ mod tests {
 
     #[test]
     fn counts_of_ready_pods_follow_the_pods() {
-        let mut crowd = Model::new(1_050);
-        (0..5_000).for_each(|_| crowd.touch());
-        for app in &crowd.apps {
-            let of_app = crowd.pods.iter().filter(|pod| pod.place / PODS_OF_APP == app.place);
+        let mut load = Model::new(1_050);
+        (0..5_000).for_each(|_| load.touch());
+        for app in &load.apps {
+            let of_app = load.pods.iter().filter(|pod| pod.place / PODS_OF_APP == app.place);
             assert_eq!(of_app.clone().count(), app.replicas);
             assert_eq!(of_app.filter(|pod| pod.ready).count(), app.ready);
         }
-        assert!(crowd.pods.iter().filter(|pod| !pod.ready).count() <= UNREADY);
+        assert!(load.pods.iter().filter(|pod| !pod.ready).count() <= UNREADY);
     }
 
     #[test]
     fn a_version_that_is_forgotten_is_told_as_such() {
-        let mut crowd = Model::new(1_000);
-        while crowd.version() < HISTORY as u64 + 100 {
-            crowd.touch();
+        let mut load = Model::new(1_000);
+        while load.version() < HISTORY as u64 + 100 {
+            load.touch();
         }
-        assert!(crowd.since(1).is_none());
-        let from = crowd.version() - 10;
-        let versions: Vec<_> = crowd.since(from).unwrap().map(|change| change.version).collect();
+        assert!(load.since(1).is_none());
+        let from = load.version() - 10;
+        let versions: Vec<_> = load.since(from).unwrap().map(|change| change.version).collect();
         assert_eq!(versions, (from + 1..=from + 10).collect::<Vec<_>>());
     }
 }

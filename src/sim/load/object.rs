@@ -1,4 +1,4 @@
-//! The crowd's objects: what is kept of each, a few bytes, and its text, made from a template when it is
+//! The load's objects: what is kept of each, a few bytes, and its text, made from a template when it is
 //! sent.
 
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ pub const NAMESPACE: &str = "scale";
 /// The pods' creation, the same for all: nothing here grows old.
 const CREATED: &str = "2026-01-01T00:00:00Z";
 
-/// The kinds that the crowd has; of every other kind there is nothing.
+/// The kinds that the load has; of every other kind there is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Pod,

@@ -1,4 +1,4 @@
-//! The crowd's API server: listings in pages, streaming lists, watches, single objects, and what a client
+//! The load's API server: listings in pages, streaming lists, watches, single objects, and what a client
 //! asks about itself.
 
 use std::collections::VecDeque;
@@ -60,7 +60,7 @@ impl Shared {
 struct Target<'a> {
     kind: Kind,
     name: Option<&'a str>,
-    /// Whether the crowd's own namespace is within what is asked for.
+    /// Whether the load's own namespace is within what is asked for.
     here: bool,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Target<'a> {
             .or_else(|| path.strip_prefix("/apis/")?.split_once('/').map(|(_, rest)| rest))?;
         let (_version, rest) = rest.split_once('/')?;
         if path.starts_with("/apis/metrics.k8s.io/") {
-            return None; // pods and nodes by name, but figures by nature: nothing measures a crowd
+            return None; // pods and nodes by name, but figures by nature: nothing measures a load
         }
         let parts: Vec<_> = rest.split('/').collect();
         let (here, plural, name) = match parts.as_slice() {

@@ -195,7 +195,7 @@ fn restarted(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, C
     Some((
         Severity::Warn,
         reason.into(),
-        format!("{rest} {} ago, runs again", units::age(world.at - at)).into(),
+        format!("running again · last {rest}, {} ago", units::age(world.at - at)).into(),
     ))
 }
 

@@ -46,7 +46,7 @@ pub fn candidates(frame: &Frame<'_>) -> Vec<Candidate> {
     }
 }
 
-/// The candidate that enter takes: the chosen one; of a command that is none as it stands, the best that
+/// The candidate that enter accepts: the chosen one; of a command that is none as it stands, the best that
 /// begins as it is typed. Nobody leaves by a guess.
 pub fn meant(frame: &Frame<'_>) -> Option<usize> {
     let input = frame.screen.input.as_ref()?;

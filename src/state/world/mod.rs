@@ -208,7 +208,7 @@ impl World {
         let chosen = self.namespaces_of(line);
         let (Some(session), Ok(chosen)) = (&mut self.session, chosen) else { return };
         session.namespaces.clone_from(&chosen);
-        let words = format!("looks at {}", session.place());
+        let words = format!("now watching {}", session.place());
         self.usage.keep(&chosen);
         self.cluster.watch(chosen);
         self.detector.lose_sight(at, &mut self.timeline);
@@ -289,7 +289,7 @@ impl World {
 
     fn start(&mut self, at: DateTime<Utc>, session: &Session) {
         let contexts: Vec<&str> = session.contexts().map(|one| one.context.as_str()).collect();
-        let text = format!("{} looks at {}", session.actor, contexts.join(", "));
+        let text = format!("session opened by {} on {}", session.actor, contexts.join(", "));
         self.timeline.add(at, EntryKind::Session, "warroom", text, None);
         self.cluster.watch(session.namespaces.clone());
         self.session = Some(session.clone());

@@ -117,7 +117,8 @@ impl Series {
     /// The place of that sample, and whether it is known that it was well before.
     fn rose(&self, tier: Tier, signal: Signal, limit: f64) -> Option<(i64, bool)> {
         let track = &self.tracks(tier)[signal as usize];
-        let (mut rose, mut well): (Option<i64>, Option<i64>) = (None, None);
+        let mut rose: Option<i64> = None;
+        let mut well: Option<i64> = None;
         for place in (track.first()..track.end()).rev() {
             match track.at(place) {
                 Some(value) if value > limit => (rose, well) = (Some(place), None),

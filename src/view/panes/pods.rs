@@ -116,7 +116,7 @@ fn note(frame: &Frame<'_>, glance: &Summary) -> String {
     parts.extend(told.map(|(severity, n)| format!("{} {n}", symbols::severity(severity).0)));
     let list = frame.screen.lists.get(&Focus::Pods);
     parts.extend(frame.screen.faults_only.then(|| "only trouble".to_owned()));
-    parts.extend(list.filter(|list| !list.held.is_empty()).map(|_| "‖ order held".to_owned()));
+    parts.extend(list.filter(|list| !list.held.is_empty()).map(|_| "‖ sorting paused".to_owned()));
     parts.join(" · ")
 }
 

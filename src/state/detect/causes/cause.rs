@@ -45,7 +45,7 @@ pub enum Ending {
 
 impl Ending {
     const ALL: [(Self, &str); 4] = [
-        (Self::Over, "over"),
+        (Self::Over, "resolved"),
         (Self::Deleted, "deleted"),
         (Self::Silenced, "silenced"),
         (Self::OutOfSight, "out of sight"),
@@ -114,7 +114,7 @@ impl Cause {
         format!("{over}{text}")
     }
 
-    /// What is said when no case is broken any more: `both over`; of a service with what was said last.
+    /// What is said when no case is broken any more: `both resolved`; of a service with what was said last.
     pub(in crate::state) fn end(&self) -> String {
         let said = self.said.as_ref().filter(|_| matches!(self.tie, CorrelationKey::Service(_)));
         format!("{}{}", said.map(|said| format!("{said} · ")).unwrap_or_default(), self.endings())
@@ -133,8 +133,8 @@ impl Cause {
         units::counted(self.cases(), if self.pods { "pod" } else { "workload" })
     }
 
-    /// How many cases are trouble no more, by how they ceased to be: `5 over, 2 deleted`; the first with what
-    /// follows its number.
+    /// How many cases are trouble no more, by how they ceased to be: `5 resolved, 2 deleted`; the first with
+    /// what follows its number.
     fn ways(&self, first: &str) -> String {
         let count = |way: Ending| self.left.values().filter(|(_, how)| *how == way).count();
         let told =
@@ -145,7 +145,7 @@ impl Cause {
         words.join(", ")
     }
 
-    /// `both over`, `all 7 silenced`, `5 over, 2 deleted`
+    /// `both resolved`, `all 7 silenced`, `5 resolved, 2 deleted`
     fn endings(&self) -> String {
         match Ending::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
             Some((_, word)) if self.cases() == 2 => format!("both {word}"),

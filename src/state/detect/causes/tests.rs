@@ -90,10 +90,10 @@ fn a_node_that_stops_is_one_line_with_all_that_stopped_with_it() {
     let ready = "60 recovery n-012: well after 58s, 37 of 38 not well yet";
     assert_eq!(
         story.lines(),
-        ["2 trouble n-012: 37 of 38 over · node not ready, 37 workloads with it", ready]
+        ["2 trouble n-012: 37 of 38 resolved · node not ready, 37 workloads with it", ready]
     );
     story.ends(90, &workload(37));
-    assert_eq!(story.lines()[2], "90 recovery n-012: all 38 over after 88s");
+    assert_eq!(story.lines()[2], "90 recovery n-012: all 38 resolved after 88s");
     assert_eq!((story.causes.troubles.len(), story.causes.open.len(), story.causes.standing()), (0, 0, None));
 }
 
@@ -225,7 +225,7 @@ fn a_service_says_how_it_got_well_and_what_is_gone_is_over() {
     story.breaks(5, &Thing::Alert("f".into()), "High", &tie);
     story.ends(60, &Thing::Service("app".into()));
     story.ends(65, &Thing::Alert("f".into()));
-    assert_eq!(story.lines()[1], "65 recovery app: well · both over after 65s");
+    assert_eq!(story.lines()[1], "65 recovery app: well · both resolved after 65s");
     story.breaks(70, &workload(1), "x", &[]);
     story.causes.gone(at(71), &workload(1), &mut story.timeline);
     assert_eq!(story.lines().len(), 3);
@@ -288,9 +288,9 @@ fn what_is_deleted_or_silenced_is_not_called_over() {
     (1..6).for_each(|n| story.causes.gone(at(40), &workload(n), &mut story.timeline));
     assert_eq!(story.lines(), ["0 trouble 7 workloads: 5 of 7 deleted · rolling out"]);
     story.ends(41, &workload(6));
-    assert_eq!(story.lines(), ["0 trouble 7 workloads: 1 of 7 over, 5 deleted · rolling out"]);
+    assert_eq!(story.lines(), ["0 trouble 7 workloads: 1 of 7 resolved, 5 deleted · rolling out"]);
     story.causes.gone(at(42), &workload(7), &mut story.timeline);
-    assert_eq!(story.lines()[1], "42 recovery 7 workloads: 1 over, 6 deleted after 42s");
+    assert_eq!(story.lines()[1], "42 recovery 7 workloads: 1 resolved, 6 deleted after 42s");
     for n in 1..4 {
         story.breaks(100, &Thing::Alert(format!("f{n}").into()), "High", &[reason("High")]);
     }

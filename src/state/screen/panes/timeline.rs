@@ -76,7 +76,7 @@ fn chosen<'a>(frame: &Frame<'a>) -> Option<&'a TimelineEntry> {
 fn expand(state: &mut State) {
     let cause = |entry: &TimelineEntry| entry.cause.or((entry.cases > 0).then_some(entry.id));
     let Some(id) = chosen(&state.frame()).and_then(cause) else {
-        state.screen.tell(state.now, "it stands for itself: there is nothing below it");
+        state.screen.tell(state.now, "nothing to expand");
         return;
     };
     let opened = &mut state.screen.timeline.opened;

@@ -110,7 +110,7 @@ impl Page<'_> {
         let Workload { ready, desired, updated, replicas, .. } = workload;
         match workload.kind {
             Kind::Job => format!("{ready} of {desired} completed, {replicas} at work"),
-            _ => format!("{ready} of {desired} ready, {updated} of the newest template, {replicas} in all"),
+            _ => format!("{ready} of {desired} ready, {updated} updated, {replicas} total"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The program on very large clusters: keys stay quick and the machine stays free, whatever changes. The
 //! figures are promises of the release build,
-//! `cargo test --release --test crowd -- --ignored --test-threads 1`; what always runs holds that no key
+//! `cargo test --release --test load -- --ignored --test-threads 1`; what always runs holds that no key
 //! costs more because there are more pods.
 
 #![cfg(target_os = "linux")] // reads /proc
@@ -16,18 +16,18 @@ use std::time::{Duration, Instant};
 
 use pty::{Home, Term, percentile};
 use tokio::runtime::Runtime;
-use warroom::sim::load::{Crowd, NAMESPACE};
+use warroom::sim::load::{Load, NAMESPACE};
 
 /// How long a listing may take: a debug build reads 50,000 pods of 8 kB on a busy machine.
 const LISTED: Duration = Duration::from_secs(120);
 /// A person presses keys, and pods change between them.
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// The program on a crowd.
+/// The program on a load.
 struct Room {
     term: Term,
     _home: Home,
-    _crowd: Crowd,
+    _load: Load,
     _runtime: Runtime,
 }
 
@@ -35,13 +35,13 @@ impl Room {
     /// With all pods on the screen.
     fn open(pods: usize, changes: u32) -> Self {
         let runtime = runtime();
-        let crowd = runtime.block_on(Crowd::start(pods, changes)).unwrap();
-        let home = Home::on(&crowd.kubernetes_url(), NAMESPACE);
+        let load = runtime.block_on(Load::start(pods, changes)).unwrap();
+        let home = Home::on(&load.kubernetes_url(), NAMESPACE);
         let mut term = Term::run(&home, &[]);
         // its rows are those of workloads now, and stay
         term.sees_within(LISTED, &format!("/{pods} ready")).sees("rev 1");
         term.moves("j");
-        Self { term, _home: home, _crowd: crowd, _runtime: runtime }
+        Self { term, _home: home, _load: load, _runtime: runtime }
     }
 
     /// Moves the selection so often; how long each key took, and the processor time of all.
@@ -136,20 +136,20 @@ fn number(name: &str, usual: u32) -> u32 {
     env::var(name).map_or(usual, |value| value.parse().unwrap())
 }
 
-/// Serves a crowd for whoever wants to look at it from outside (a profiler, another program): `WARROOM_CROWD`
-/// pods, `WARROOM_CHANGES` of them a second, a kubeconfig at `WARROOM_CROWD_KUBECONFIG`, for
-/// `WARROOM_CROWD_SECONDS` or until standard input ends.
+/// Serves a load for whoever wants to look at it from outside (a profiler, another program): `WARROOM_LOAD`
+/// pods, `WARROOM_CHANGES` of them a second, a kubeconfig at `WARROOM_LOAD_KUBECONFIG`, for
+/// `WARROOM_LOAD_SECONDS` or until standard input ends.
 #[test]
 #[ignore = "serves until its input ends"]
-fn serve_a_crowd() {
-    let pods = usize::try_from(number("WARROOM_CROWD", 50_000)).unwrap();
+fn serve_a_load() {
+    let pods = usize::try_from(number("WARROOM_LOAD", 50_000)).unwrap();
     let runtime = runtime();
-    let crowd = runtime.block_on(Crowd::start(pods, number("WARROOM_CHANGES", 0))).unwrap();
-    println!("{}", crowd.kubernetes_url());
-    if let Some(path) = env::var_os("WARROOM_CROWD_KUBECONFIG").map(PathBuf::from) {
-        std::fs::write(path, pty::kubeconfig(&crowd.kubernetes_url(), NAMESPACE).to_string()).unwrap();
+    let load = runtime.block_on(Load::start(pods, number("WARROOM_CHANGES", 0))).unwrap();
+    println!("{}", load.kubernetes_url());
+    if let Some(path) = env::var_os("WARROOM_LOAD_KUBECONFIG").map(PathBuf::from) {
+        std::fs::write(path, pty::kubeconfig(&load.kubernetes_url(), NAMESPACE).to_string()).unwrap();
     }
-    match number("WARROOM_CROWD_SECONDS", 0) {
+    match number("WARROOM_LOAD_SECONDS", 0) {
         0 => drop(std::io::stdin().read_to_end(&mut Vec::new())),
         seconds => sleep(Duration::from_secs(seconds.into())),
     }
