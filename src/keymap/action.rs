@@ -39,7 +39,9 @@ pub struct Spec {
 }
 
 macro_rules! actions {
-    ($($variant:ident $name:literal $(| $alias:literal)* [$($context:ident)+] $danger:ident $doc:literal)+) => {
+    ($(
+        $variant:ident $name:literal $(| $alias:literal)* [$($context:ident)+] $danger:ident $doc:literal
+    )+) => {
         /// What a key or a `:` command is bound to. Written and read as its name; [`Action::Step`] as
         /// `step <id>`.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
