@@ -103,7 +103,7 @@ fn verified(path: &Path, as_json: bool) -> io::Result<Exit> {
         say(format_args!(
             "{} in {}, chain {}",
             units::counted(usize::try_from(report.records).unwrap_or(usize::MAX), "record"),
-            units::counted(usize::try_from(report.segments).unwrap_or(usize::MAX), "segment"),
+            units::counted(report.segments, "segment"),
             report.chain
         ))?;
         report.damaged.iter().try_for_each(|damage| say(format_args!("damaged: {damage}")))?;

@@ -138,7 +138,7 @@ impl Good {
             Line::Record(record) => {
                 self.end.seq = record.seq;
                 self.end.at = record.at;
-                self.end.records = self.end.records + 1;
+                self.end.records += 1;
             }
             Line::Mark(Mark::Gap(lost)) => self.end.seq = lost.to_seq,
             Line::Mark(_) => {}

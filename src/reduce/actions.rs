@@ -6,9 +6,7 @@ use crate::clean::Clean;
 use crate::effect::{Effect, Play};
 use crate::event::{Operator, Purpose, Session};
 use crate::keymap::Action;
-use crate::state::{
-    AlertList, ChangeList, DISARMED, Help, Page, STOPPED, SourceList, State, context_in_hand, destination,
-};
+use crate::state::{DISARMED, Page, STOPPED, State, context_in_hand, destination};
 
 /// Carries an action out, if the cursor lets it.
 pub(super) fn did(state: &mut State, action: &Action) -> Vec<Effect> {
@@ -46,14 +44,14 @@ fn scroll(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
 /// What works wherever the viewer is.
 fn anywhere(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
     let screen = &mut state.screen;
+    if let Some(page) = Page::opened_by(action) {
+        screen.open(page);
+        return Some(Vec::new());
+    }
     match action {
         Action::Quit => return Some(vec![Effect::Quit]),
         Action::Redraw => return Some(vec![Effect::Redraw]),
         Action::Suspend => return Some(vec![Effect::Suspend]),
-        Action::Help => screen.open(Help::default()),
-        Action::Changes => screen.open(ChangeList::default()),
-        Action::Sources => screen.open(SourceList::default()),
-        Action::Alerts => screen.open(AlertList::default()),
         Action::Command => screen.ask(Purpose::Command, ":", ""),
         Action::Note => screen.ask(Purpose::Note, "note: ", ""),
         Action::Seek => screen.ask(Purpose::Seek, "go to (time or text): ", ""),

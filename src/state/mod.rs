@@ -32,12 +32,8 @@ pub use detect::rollouts::Rollout;
 pub use frame::{Cursor, Frame};
 pub use screen::choices::{Calls, Choices, Picks};
 pub use screen::list::{ListView, destination};
-pub use screen::pages::{
-    AlertList, Anchor, ChangeList, Choice, Detail, Dialog, EntryDetail, Field, Form, GroupDetail, Help,
-    LogLook, LogRow, LogStream, LogSubject, LogView, ManifestView, Page, Picker, STREAMS, Search,
-    ServiceDetail, SourceList, TAIL, chosen_alert,
-};
-pub(crate) use screen::pages::{alerts, confirm, each_page, form, logs, manifest};
+pub(crate) use screen::pages::each_page;
+pub use screen::pages::*;
 pub use screen::panes::Focus;
 pub use screen::panes::timeline::TimelineView;
 pub(crate) use screen::panes::timeline::find;

@@ -39,6 +39,11 @@ impl AlertList {
 
 impl PageKind for AlertList {
     const CONTEXTS: &'static [Context] = &[Context::Alerts];
+    const ACTION: Option<Action> = Some(Action::Alerts);
+
+    fn opened() -> Option<Self> {
+        Some(Self::default())
+    }
 
     fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         if matches!(action, Action::Open | Action::Describe) {

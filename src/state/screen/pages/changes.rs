@@ -1,7 +1,7 @@
 //! What changed in the last hour.
 
 use super::PageKind;
-use crate::keymap::Context;
+use crate::keymap::{Action, Context};
 
 /// What changed in the last hour.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +12,11 @@ pub struct ChangeList {
 
 impl PageKind for ChangeList {
     const CONTEXTS: &'static [Context] = &[Context::Page];
+    const ACTION: Option<Action> = Some(Action::Changes);
+
+    fn opened() -> Option<Self> {
+        Some(Self::default())
+    }
 
     fn scroll(&mut self) -> Option<&mut usize> {
         Some(&mut self.scroll)

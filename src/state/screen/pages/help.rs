@@ -1,7 +1,7 @@
 //! The keys.
 
 use super::PageKind;
-use crate::keymap::Context;
+use crate::keymap::{Action, Context};
 
 /// The keys.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +12,11 @@ pub struct Help {
 
 impl PageKind for Help {
     const CONTEXTS: &'static [Context] = &[Context::Help];
+    const ACTION: Option<Action> = Some(Action::Help);
+
+    fn opened() -> Option<Self> {
+        Some(Self::default())
+    }
 
     fn scroll(&mut self) -> Option<&mut usize> {
         Some(&mut self.scroll)

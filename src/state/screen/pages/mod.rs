@@ -61,12 +61,22 @@ pub(crate) use each_page;
 pub trait PageKind {
     /// The contexts of its keys, the innermost first.
     const CONTEXTS: &'static [Context];
+    /// What opens it from anywhere; `None`: only another page or a pane does.
+    const ACTION: Option<Action> = None;
     /// Rows that one notch of the wheel moves.
     const NOTCH: usize = 3;
     /// Whether a stop closes it: it asks for a change, or follows something.
     const STOPS: bool = false;
     /// Whether it has a typed line of its own, which closes with it.
     const ASKS: bool = false;
+
+    /// The page as [`ACTION`](Self::ACTION) opens it.
+    fn opened() -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 
     /// Carries an action out while this page lies on top; `None`: it is not one of its own.
     fn act(_: &mut State, _: &Action) -> Option<Vec<Effect>> {
@@ -159,6 +169,14 @@ macro_rules! pages {
         })+
 
         impl Page {
+            /// The page that an action opens from anywhere.
+            pub fn opened_by(action: &Action) -> Option<Self> {
+                $(if <$state>::ACTION.as_ref() == Some(action) {
+                    return <$state>::opened().map(Self::from);
+                })+
+                None
+            }
+
             /// The contexts of its keys, the innermost first.
             pub fn contexts(&self) -> &'static [Context] {
                 match self { $(Self::$name(_) => <$state>::CONTEXTS,)+ }

@@ -1,7 +1,7 @@
 //! Data sources and their health.
 
 use super::PageKind;
-use crate::keymap::Context;
+use crate::keymap::{Action, Context};
 
 /// Data sources and their health.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +12,11 @@ pub struct SourceList {
 
 impl PageKind for SourceList {
     const CONTEXTS: &'static [Context] = &[Context::Page];
+    const ACTION: Option<Action> = Some(Action::Sources);
+
+    fn opened() -> Option<Self> {
+        Some(Self::default())
+    }
 
     fn scroll(&mut self) -> Option<&mut usize> {
         Some(&mut self.scroll)
