@@ -64,7 +64,7 @@ impl Room {
             changed(SessionConfig { connect: at(&eu, "eu"), beside: vec![at(&us, "us")], ..wanted(&eu) });
         let mut room = Self { session: session(both, &clock, data.path()).await, eu, us, clock, data };
         assert!(
-            room.until(|session| session.heard(&SourceId::ALL)).await,
+            room.until(|session| session.heard(SourceId::ALL)).await,
             "{:?}",
             room.session.state().world.sources
         );
@@ -359,7 +359,7 @@ async fn what_was_left_open_is_read_by_whoever_looks_at_its_cluster() {
             session.state().world.runs.all().filter(|run| run.applied.is_some()).count() == left
         };
         assert!(
-            until(&mut next, &clock, STEP, |session| session.heard(&SourceId::ALL) && read(session)).await,
+            until(&mut next, &clock, STEP, |session| session.heard(SourceId::ALL) && read(session)).await,
             "{name}"
         );
         assert_eq!(next.state().world.runs.all().count(), left, "{name}");

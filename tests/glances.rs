@@ -73,7 +73,7 @@ const REFUSED: &str = "the credential plugin failed: please log in: aws sso logi
 /// Two contexts, of which the second cannot be reached.
 fn half_dead() -> State {
     let mut events = contexts::two();
-    for source in SourceId::ALL.into_iter().filter(|source| source.of_cluster()) {
+    for source in SourceId::ALL.iter().copied().filter(|source| source.of_cluster()) {
         let state = SourceState::Down;
         let error = Some(Clean::new(&format!("prod-us: {REFUSED}")));
         let part = Part { name: "prod-us".into(), state, since: at(-60), error: Some(REFUSED.into()) };

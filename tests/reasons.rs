@@ -226,7 +226,7 @@ impl Bed {
         let runbook = Arc::new(runbook::embedded().unwrap());
         let session = Headless::new(session::open(wanted, &paths, runbook, Clock::system()).await.unwrap());
         let mut bed = Self { session, _data: data };
-        assert!(bed.session.until(MINUTE, |session| session.heard(&SourceId::ALL)).await);
+        assert!(bed.session.until(MINUTE, |session| session.heard(SourceId::ALL)).await);
         bed
     }
 

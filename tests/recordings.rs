@@ -311,7 +311,7 @@ async fn a_change_of_a_killed_session_that_cannot_be_read_is_told_as_unknown() {
 
     let mut after = session(wanted(&sim), &clock, data.path()).await;
     assert!(
-        until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await,
+        until(&mut after, &clock, Duration::ZERO, |session| session.heard(SourceId::ALL)).await,
         "it hears nothing"
     );
     assert_eq!(unknown(&after), Vec::<String>::new(), "it was told once");

@@ -431,7 +431,7 @@ async fn killed_amid_a_change(seed: u64, applied: bool) {
     drop(running);
     let mut after = session(wanted(&sim), &clock, data.path()).await;
     assert!(
-        until(&mut after, &clock, Duration::ZERO, |session| session.heard(&SourceId::ALL)).await,
+        until(&mut after, &clock, Duration::ZERO, |session| session.heard(SourceId::ALL)).await,
         "it hears nothing"
     );
     assert!(after.run(id).is_none(), "what is settled is not handed on");

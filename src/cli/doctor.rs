@@ -85,7 +85,7 @@ fn data(context: &CommandContext) -> Finding {
 }
 
 async fn examine(mut session: Headless) -> Vec<Finding> {
-    session.until(PATIENT, |session| session.heard(&SourceId::ALL)).await;
+    session.until(PATIENT, |session| session.heard(SourceId::ALL)).await;
     let world = &session.state().world;
     let source = |id: &SourceId| match world.sources.get(id) {
         Some(health) => {

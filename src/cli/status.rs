@@ -75,7 +75,7 @@ pub(super) async fn status(context: &CommandContext, as_json: bool) -> color_eyr
             Err(error) => return Ok(complain(&error.to_string())),
         };
     let mut session = Headless::new(running);
-    session.until(PATIENT, |session| session.heard(&SourceId::ALL)).await;
+    session.until(PATIENT, |session| session.heard(SourceId::ALL)).await;
     let state = session.state();
     if as_json {
         say(as_value(&state.world, state.now))?;

@@ -8,59 +8,45 @@ use serde::{Deserialize, Serialize};
 use super::{Beside, ContextId, Kind, Target};
 use crate::clean::Clean;
 
-/// A source of events that has a health of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SourceId {
-    /// The watch of pods.
-    Pods,
-    /// The watch of Deployments.
-    Deployments,
-    /// The watch of StatefulSets.
-    StatefulSets,
-    /// The watch of DaemonSets.
-    DaemonSets,
-    /// The watch of Jobs.
-    Jobs,
-    /// The watch of ReplicaSets.
-    ReplicaSets,
-    /// The watch of nodes.
-    Nodes,
-    /// The watch of Kubernetes Events: warnings only.
-    Events,
-    /// The watch of ConfigMaps: their metadata only.
-    ConfigMaps,
-    /// Whether the namespaces are still there.
-    Namespaces,
-    /// What pods and nodes use, from metrics.k8s.io.
-    Usage,
-    /// Request rates from Prometheus.
-    Prometheus,
-    /// Alerts from Alertmanager.
-    Alertmanager,
-    /// Consumer group lag.
-    Kafka,
+macro_rules! sources {
+    ($($source:ident $name:literal $doc:literal)+) => {
+        /// A source of events that has a health of its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum SourceId {
+            $(#[doc = $doc] $source,)+
+        }
+
+        impl SourceId {
+            /// All of them, the cluster's own watches first.
+            pub const ALL: &'static [Self] = &[$(Self::$source,)+];
+
+            /// The name in the header, in `status --json` and in the timeline.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$source => $name,)+ }
+            }
+        }
+    };
+}
+
+sources! {
+    Pods "pods" "The watch of pods."
+    Deployments "deployments" "The watch of Deployments."
+    StatefulSets "statefulsets" "The watch of StatefulSets."
+    DaemonSets "daemonsets" "The watch of DaemonSets."
+    Jobs "jobs" "The watch of Jobs."
+    ReplicaSets "replicasets" "The watch of ReplicaSets."
+    Nodes "nodes" "The watch of nodes."
+    Events "events" "The watch of Kubernetes Events: warnings only."
+    ConfigMaps "configmaps" "The watch of ConfigMaps: their metadata only."
+    Namespaces "namespaces" "Whether the namespaces are still there."
+    Usage "metrics" "What pods and nodes use, from metrics.k8s.io."
+    Prometheus "prometheus" "Request rates from Prometheus."
+    Alertmanager "alertmanager" "Alerts from Alertmanager."
+    Kafka "kafka" "Consumer group lag."
 }
 
 impl SourceId {
-    /// All of them, the cluster's own watches first.
-    pub const ALL: [Self; 14] = [
-        Self::Pods,
-        Self::Deployments,
-        Self::StatefulSets,
-        Self::DaemonSets,
-        Self::Jobs,
-        Self::ReplicaSets,
-        Self::Nodes,
-        Self::Events,
-        Self::ConfigMaps,
-        Self::Namespaces,
-        Self::Usage,
-        Self::Prometheus,
-        Self::Alertmanager,
-        Self::Kafka,
-    ];
-
     /// The watch of a kind.
     pub fn of(kind: Kind) -> Self {
         match kind {
@@ -79,26 +65,6 @@ impl SourceId {
     /// Whether it watches the cluster itself: one API server speaks through all of these.
     pub fn of_cluster(self) -> bool {
         self <= Self::Namespaces
-    }
-
-    /// The name in the header, in `status --json` and in the timeline.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pods => "pods",
-            Self::Deployments => "deployments",
-            Self::StatefulSets => "statefulsets",
-            Self::DaemonSets => "daemonsets",
-            Self::Jobs => "jobs",
-            Self::ReplicaSets => "replicasets",
-            Self::Nodes => "nodes",
-            Self::Events => "events",
-            Self::ConfigMaps => "configmaps",
-            Self::Namespaces => "namespaces",
-            Self::Usage => "metrics",
-            Self::Prometheus => "prometheus",
-            Self::Alertmanager => "alertmanager",
-            Self::Kafka => "kafka",
-        }
     }
 }
 

@@ -23,7 +23,7 @@ type Told = Vec<(i64, Event)>;
 
 const APP: &str = "medcontracthub-app";
 
-pub const SOURCES: [SourceId; 14] = SourceId::ALL;
+pub const SOURCES: &[SourceId] = SourceId::ALL;
 
 pub fn session() -> Session {
     Session {
@@ -78,7 +78,7 @@ pub fn calm() -> Told {
         .iter()
         .filter_map(|w| Some(revision(&w.meta.name, w.revision?, w.release.as_deref()?, -250_000)));
     let mut told = vec![(-1_000, Event::Started(session()))];
-    told.extend(SOURCES.map(|source| (-999, health(source, SourceState::Live, -999, None))));
+    told.extend(SOURCES.iter().map(|source| (-999, health(*source, SourceState::Live, -999, None))));
     told.extend(listing(-998, workloads.clone(), revisions.collect(), pods));
     told.extend((-900..=-5).step_by(5).map(|second| (second, rates(second, 0.004))));
     told.extend((-300..=-8).step_by(10).map(|second| (second, lag(second, 40))));
