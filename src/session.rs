@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
 use crate::effect::{self, Clusters, Executor, identity};
-use crate::event::{Beside, Event, Mode, Session};
+use crate::event::{Event, Mode, SecondaryContext, Session};
 use crate::journal::Limits;
 use crate::journal::disk::{Disk, LocalDisk};
 use crate::journal::{Opening, Writer};
@@ -167,8 +167,9 @@ pub async fn open_on(
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
     let near = namespaces.first().map(ToString::to_string);
-    let scout = Discovery::new(contexts.main.reader.clone(), near, &wanted.timing);
-    let alertmanager = Resolver::new(ServiceKind::Alertmanager, wanted.alertmanager.clone(), scout.clone());
+    let discovery = Discovery::new(contexts.main.reader.clone(), near, &wanted.timing);
+    let alertmanager =
+        Resolver::new(ServiceKind::Alertmanager, wanted.alertmanager.clone(), discovery.clone());
     let (choose, namespaces) = watch::channel(namespaces);
     let clusters = Clusters::of_session(&contexts, &wanted.read_only);
     let settings = effect::Settings {
@@ -186,11 +187,11 @@ pub async fn open_on(
     let executor = Executor::new(settings, sender.clone());
     let asked = SourceSettings {
         namespaces,
-        prometheus: Resolver::new(ServiceKind::Prometheus, wanted.prometheus, scout.clone()),
+        prometheus: Resolver::new(ServiceKind::Prometheus, wanted.prometheus, discovery.clone()),
         rates: wanted.rates,
         alertmanager,
         kafka,
-        find_kafka: wanted.find_kafka.then_some(scout),
+        find_kafka: wanted.find_kafka.then_some(discovery),
     };
     // first: they wait for answers while the rest is done
     let sources = Sources::spawn(&Start {
@@ -225,12 +226,17 @@ async fn adopt(data: PathBuf, clusters: Clusters, deadline: Duration, joining: m
 
 fn described(wanted: &SessionConfig, contexts: &Contexts, namespaces: Vec<Clean>) -> Session {
     let connection = &contexts.main;
-    let mut looked: Vec<Beside> = contexts
+    let mut looked: Vec<SecondaryContext> = contexts
         .all()
         .map(|(_, label, way)| {
             let (context, cluster) = way
                 .map_or_else(|no| (&no.context, Clean::default()), |one| (&one.context, one.cluster.clone()));
-            Beside { context: context.clone(), label, cluster, read_only: wanted.read_only.covers(context) }
+            SecondaryContext {
+                context: context.clone(),
+                label,
+                cluster,
+                read_only: wanted.read_only.covers(context),
+            }
         })
         .collect();
     let main = looked.remove(0);

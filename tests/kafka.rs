@@ -54,8 +54,8 @@ async fn read(settings: config::Kafka, prometheus: Endpoint) -> Vec<GroupLag> {
     let timing = Timing::default();
     let connection = connect(&ConnectSettings::default(), &timing).await.unwrap();
     let wanted = kafka::Wanted { settings, namespace: NAMESPACE.into() };
-    let scout = Discovery::new(connection.reader.clone(), None, &timing);
-    let prometheus = Resolver::new(ServiceKind::Prometheus, prometheus, scout);
+    let discovery = Discovery::new(connection.reader.clone(), None, &timing);
+    let prometheus = Resolver::new(ServiceKind::Prometheus, prometheus, discovery);
     let (events, mut told) = mpsc::channel(16);
     let clock = Clock::system();
     let handle = SourceHandle::new(SourceId::Kafka, clock.clone(), events);

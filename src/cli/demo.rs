@@ -35,13 +35,13 @@ fn session(context: &CommandContext, sim: &Sim, scenario: Scenario) -> SessionCo
     let settings = &context.config.settings;
     let usual = SessionConfig::simulated(sim, &format!("demo-{scenario}"));
     SessionConfig {
-        namespaces: super::status::namespaces(args).or(usual.namespaces),
+        namespaces: super::session::namespaces(args).or(usual.namespaces),
         read_only: if args.read_only { ReadOnly::Everywhere } else { ReadOnly::Nowhere },
         no_exec: args.no_exec || settings.no_exec,
         arm_minutes: settings.arm_minutes,
         rates: settings.rates.clone(),
         kafka: usual.kafka.filter(|_| !args.no_exec),
-        actor: super::status::actor(),
+        actor: super::session::actor(),
         ..usual
     }
 }

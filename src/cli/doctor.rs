@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::status::wanted;
+use super::session::wanted;
 use super::{CommandContext, Exit, say};
 use crate::event::{ContextInfo, Session, Signal, SourceId, SourceState};
 use crate::net::clock::Clock;

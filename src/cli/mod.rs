@@ -11,6 +11,7 @@ mod man;
 mod recordings;
 mod run;
 mod screen;
+mod session;
 mod status;
 mod steps;
 

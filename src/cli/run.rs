@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use ulid::Ulid;
 
 use super::args;
-use super::status::wanted;
+use super::session::wanted;
 use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::clean::redact::redact_text;

@@ -21,7 +21,7 @@ const INPUTS: usize = 256;
 
 /// `warroom`
 pub(super) async fn live(context: &CommandContext) -> color_eyre::Result<Exit> {
-    let wanted = super::status::wanted(context, true);
+    let wanted = super::session::wanted(context, true);
     Box::pin(watch(context, wanted, &context.paths, Clock::system())).await
 }
 

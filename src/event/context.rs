@@ -66,7 +66,7 @@ impl ContextId {
 
 /// A context that is looked at beside the main one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beside {
+pub struct SecondaryContext {
     /// Its name.
     pub context: Clean,
     /// What its rows are called by: the part of the name that differs from the others'.

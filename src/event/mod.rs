@@ -31,7 +31,7 @@ pub use cluster::{
     Amount, ClusterEvent, ConfigMap, Container, ContainerState, Kind, LastChange, Meta, Node, Notice, Owner,
     Pod, PodPhase, Revision, Scope, Uid, Workload,
 };
-pub use context::{Beside, ContextId, labels};
+pub use context::{ContextId, SecondaryContext, labels};
 pub use intent::{Check, Command, Exec, Expectation, Intent, Made, Op, Sealed, Server, Write, digest};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Beside, ContextId, Kind, Target};
+use super::{ContextId, Kind, SecondaryContext, Target};
 use crate::clean::Clean;
 
 macro_rules! sources {
@@ -195,7 +195,7 @@ pub struct Session {
     pub label: Clean,
     /// The contexts looked at beside the main one, in the order of their [`ContextId`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beside: Vec<Beside>,
+    pub beside: Vec<SecondaryContext>,
 }
 
 /// A context of a session.

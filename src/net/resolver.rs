@@ -13,7 +13,7 @@ use crate::config::{Endpoint, InCluster, Where};
 pub struct Resolver {
     what: ServiceKind,
     endpoint: Endpoint,
-    scout: Discovery,
+    discovery: Discovery,
 }
 
 /// Why there is no server.
@@ -41,14 +41,14 @@ pub struct Clients {
 }
 
 impl Resolver {
-    /// To what the endpoint names; without a place, to what the scout finds.
-    pub fn new(what: ServiceKind, endpoint: Endpoint, scout: Discovery) -> Self {
-        Self { what, endpoint, scout }
+    /// To what the endpoint names; without a place, to what the discovery finds.
+    pub fn new(what: ServiceKind, endpoint: Endpoint, discovery: Discovery) -> Self {
+        Self { what, endpoint, discovery }
     }
 
     /// The periods and deadlines of the way.
     pub fn timing(&self) -> &Timing {
-        &self.scout.timing
+        &self.discovery.timing
     }
 
     /// The server, if there is one now.
@@ -59,10 +59,10 @@ impl Resolver {
         let name = self.what.name();
         match &self.endpoint.place {
             Some(Where::At(address)) => {
-                Server::at(name, address, &self.endpoint, &self.scout.timing).map_err(Unreached::Failed)
+                Server::at(name, address, &self.endpoint, &self.discovery.timing).map_err(Unreached::Failed)
             }
             Some(Where::In(service)) => {
-                Ok(Server::within(name, service, self.scout.client.clone(), &self.scout.timing))
+                Ok(Server::within(name, service, self.discovery.client.clone(), &self.discovery.timing))
             }
             None => self.look().await.map(|(service, server)| server.remarked(format!("found: {service}"))),
         }
@@ -77,7 +77,7 @@ impl Resolver {
         let service = match &self.endpoint.place {
             Some(Where::At(address)) => {
                 let (reader, writer) =
-                    http::clients(self.what.name(), address, &self.endpoint, &self.scout.timing).await?;
+                    http::clients(self.what.name(), address, &self.endpoint, &self.discovery.timing).await?;
                 return Ok(Clients {
                     reader,
                     writer,
@@ -97,11 +97,11 @@ impl Resolver {
         let (flag, variable, _) = self.what.settings();
         let name = self.what.name();
         let help = format!("run `warroom init`, or give {flag} or {variable}");
-        match self.scout.find(self.what).await {
+        match self.discovery.find(self.what).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) => {
                 let looked =
-                    self.scout.catalog().await.map(|catalog| catalog.looked.clone()).unwrap_or_default();
+                    self.discovery.catalog().await.map(|catalog| catalog.looked.clone()).unwrap_or_default();
                 Err(Unreached::Nowhere(format!(
                     "no {name} found in the cluster (looked at {looked}): {help}"
                 )))

@@ -97,7 +97,7 @@ impl Core {
                 Followed { effects: reduce(&mut self.state, &record), once_durable: None }
             }
             Encoded::Recorded(event, private, room) => self.record(event, private, room),
-            Encoded::Left(estates) => self.inherit(estates),
+            Encoded::Left(orphans) => self.inherit(orphans),
             Encoded::Dropped(why) => {
                 self.state.screen.tell(self.at, why);
                 Followed::default()
@@ -106,12 +106,12 @@ impl Core {
     }
 
     /// Takes over what earlier sessions left open: each intent is resolved by reading.
-    fn inherit(&mut self, estates: Vec<Orphans>) -> Followed {
+    fn inherit(&mut self, orphans: Vec<Orphans>) -> Followed {
         let mut all = Followed::default();
-        for intent in estates.iter().flat_map(|estate| &estate.intents) {
+        for intent in orphans.iter().flat_map(|orphans| &orphans.intents) {
             all.effects.extend(self.take(Event::Inherited(Box::new(intent.clone()))).effects);
         }
-        orphans::hand_over(estates, self.durable());
+        orphans::hand_over(orphans, self.durable());
         all
     }
 

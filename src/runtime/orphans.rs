@@ -32,12 +32,12 @@ pub struct Orphans {
 pub fn hand_over(orphaned: Vec<Orphans>, durable: impl Future<Output = bool> + Send + 'static) {
     tokio::spawn(async move {
         if durable.await {
-            for estate in orphaned {
+            for orphans in orphaned {
                 // Where this fails, the next session takes them over as well: it reads, and reading twice
                 // does no harm.
                 let _ = std::fs::write(
-                    estate.recording.join(HANDED_ON),
-                    estate.clusters.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n"),
+                    orphans.recording.join(HANDED_ON),
+                    orphans.clusters.iter().map(Clean::as_str).collect::<Vec<_>>().join("\n"),
                 );
             }
         }
@@ -95,7 +95,7 @@ pub fn orphaned(data: &Path, clusters: &[Reached]) -> Vec<Orphans> {
         taken.extend(keys().cloned());
         Some(Orphans { intents, unread, recording: found.path, clusters: taken })
     });
-    open.filter(|estate| !estate.intents.is_empty() || !estate.unread.is_empty()).collect()
+    open.filter(|orphans| !orphans.intents.is_empty() || !orphans.unread.is_empty()).collect()
 }
 
 /// How the records begin that say something of an intent.

@@ -20,8 +20,8 @@ pub(super) fn start(start: Start, handle: SourceHandle) -> BoxFuture<'static, ()
 }
 
 /// Reads alerts and silences every few seconds and tells them when they change, until it is stopped.
-pub async fn run(reach: Resolver, mut handle: SourceHandle, clock: Clock, timing: Timing) {
-    let server = handle.server(&reach).await;
+pub async fn run(resolver: Resolver, mut handle: SourceHandle, clock: Clock, timing: Timing) {
+    let server = handle.server(&resolver).await;
     let mut told = (None, None);
     loop {
         match read(&server).await {

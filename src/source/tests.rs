@@ -41,9 +41,9 @@ impl Room {
         let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
         let connection = connect(&settings, &timing).await.unwrap();
         let wanted = kafka::Wanted { settings: crate::config::Kafka::default(), namespace: NAMESPACE.into() };
-        let scout = Discovery::new(connection.reader.clone(), Some(NAMESPACE.to_owned()), &timing);
+        let discovery = Discovery::new(connection.reader.clone(), Some(NAMESPACE.to_owned()), &timing);
         let way = |what, url: String| {
-            Resolver::new(what, url.parse::<crate::config::Where>().unwrap().into(), scout.clone())
+            Resolver::new(what, url.parse::<crate::config::Where>().unwrap().into(), discovery.clone())
         };
         let settings = SourceSettings {
             namespaces: watch::Sender::new(vec![NAMESPACE.into()]).subscribe(),

@@ -19,11 +19,11 @@ use crate::units;
 const LEAST_PLACE: usize = 16;
 
 /// Draws both lines.
-pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, summary: &Summary, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, look.style(Role::Header));
-    let right = guards(frame, look, glance, area.width);
+    let right = guards(frame, look, summary, area.width);
     let left = Row::new(area.width.saturating_sub(u16::try_from(right.used()).unwrap_or(0)));
-    let first = trouble(look, glance, unrecorded(frame, look, mode(frame, look, left)));
+    let first = trouble(look, summary, unrecorded(frame, look, mode(frame, look, left)));
     buf.set_line(area.x, area.y, &first.line(), area.width);
     let used = u16::try_from(right.used()).unwrap_or(area.width).min(area.width);
     buf.set_line(area.right() - used, area.y, &right.line(), used);
@@ -42,21 +42,21 @@ fn mode(frame: &Frame<'_>, look: &Look, row: Row) -> Row {
 }
 
 /// Counts, then the worst things in words, as many as there is room for.
-fn trouble(look: &Look, glance: &Summary, mut row: Row) -> Row {
-    if glance.troubles.is_empty() {
-        let (mark, role, words) = match glance.unheard.join(", ") {
-            _ if !glance.known => ("○", Role::Dim, "nothing is known of the cluster yet".to_owned()),
+fn trouble(look: &Look, summary: &Summary, mut row: Row) -> Row {
+    if summary.troubles.is_empty() {
+        let (mark, role, words) = match summary.unheard.join(", ") {
+            _ if !summary.known => ("○", Role::Dim, "nothing is known of the cluster yet".to_owned()),
             unheard if unheard.is_empty() => ("●", Role::Ok, "all clear".to_owned()),
             unheard => ("▲", Role::Warn, format!("nothing known to be in trouble · {unheard}")),
         };
         return row.text(look.style(role), mark).text(look.style(Role::Text), &format!(" {words}"));
     }
-    for (role, count) in glance.counts() {
+    for (role, count) in summary.counts() {
         row = row.text(look.style(role), &count).gap(2);
     }
-    for (n, trouble) in glance.troubles.iter().enumerate() {
-        let left = glance.troubles.len() - n;
-        let more = format!("+{} more", glance.troubles.len() - n);
+    for (n, trouble) in summary.troubles.iter().enumerate() {
+        let left = summary.troubles.len() - n;
+        let more = format!("+{} more", summary.troubles.len() - n);
         let separator = if n == 0 { "" } else { " · " };
         let needed = super::primitives::text::width(&trouble.words)
             + separator.len()
@@ -72,9 +72,9 @@ fn trouble(look: &Look, glance: &Summary, mut row: Row) -> Row {
 }
 
 /// How long it lasts, and whether anything can be changed from here.
-fn guards(frame: &Frame<'_>, look: &Look, glance: &Summary, columns: u16) -> Row {
+fn guards(frame: &Frame<'_>, look: &Look, summary: &Summary, columns: u16) -> Row {
     let mut row = Row::new(columns).gap(2);
-    if let Some(began) = frame.world.standing().filter(|_| !glance.troubles.is_empty()) {
+    if let Some(began) = frame.world.standing().filter(|_| !summary.troubles.is_empty()) {
         row =
             row.text(look.style(Role::HeaderTime), &units::elapsed(units::between(began, frame.now))).gap(2);
     }

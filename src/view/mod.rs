@@ -72,12 +72,12 @@ pub fn view(frame: &Frame<'_>, look: &Look, terminal: &mut ratatui::Frame<'_>) {
 
 fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
     let rows = workload_rows(frame.world);
-    let glance = Summary::new(frame, &rows);
-    header::draw(frame, look, &glance, layout.header, buf);
+    let summary = Summary::new(frame, &rows);
+    header::draw(frame, look, &summary, layout.header, buf);
     if frame.screen.seat.wall {
-        wall::draw(frame, look, &glance, layout.body, buf);
+        wall::draw(frame, look, &summary, layout.body, buf);
     } else {
-        draw_panes(frame, look, &glance, &pod_lines_of(frame, rows), layout, buf);
+        draw_panes(frame, look, &summary, &pod_lines_of(frame, rows), layout, buf);
     }
     for page in &frame.screen.pages {
         pages::draw(page, frame, look, layout.body, buf);
@@ -88,17 +88,17 @@ fn draw(frame: &Frame<'_>, look: &Look, layout: &Layout, buf: &mut Buffer) {
 fn draw_panes(
     frame: &Frame<'_>,
     look: &Look,
-    glance: &Summary,
+    summary: &Summary,
     lines: &[PodLine<'_>],
     layout: &Layout,
     buf: &mut Buffer,
 ) {
     if let Some(area) = layout.tabs {
-        tabs::draw(frame, look, glance, area, buf);
+        tabs::draw(frame, look, summary, area, buf);
     }
     for (focus, area) in &layout.panes {
         match focus {
-            Focus::Pods => panes::pods::draw(frame, look, glance, lines, *area, buf),
+            Focus::Pods => panes::pods::draw(frame, look, summary, lines, *area, buf),
             Focus::Rates => panes::rates::draw(frame, look, *area, buf),
             Focus::Lag => panes::lag::draw(frame, look, *area, buf),
             Focus::Timeline => panes::timeline::draw(frame, look, *area, buf),

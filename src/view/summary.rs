@@ -57,21 +57,22 @@ impl Summary {
     /// Looks over the rows of [`workload_rows`](crate::state::workload_rows) and the charts.
     pub fn new(frame: &Frame<'_>, rows: &[WorkloadRow<'_>]) -> Self {
         let (ready, pods) = frame.world.cluster.readiness();
-        let mut glance =
+        let mut summary =
             Self { ready, pods, known: known(frame), unheard: unheard(frame), ..Self::default() };
         for row in rows.iter().filter(|row| row.severity > Severity::Ok) {
-            *(if row.severity == Severity::Critical { &mut glance.critical } else { &mut glance.warn }) += 1;
+            *(if row.severity == Severity::Critical { &mut summary.critical } else { &mut summary.warn }) +=
+                1;
             let reason = symbols::reason(row.reason.as_deref().unwrap_or("not well"));
-            glance.troubles.push(Trouble {
+            summary.troubles.push(Trouble {
                 severity: row.severity,
                 words: format!("{} {reason}", frame.world.place(row.meta().context(), row.name())),
             });
         }
-        glance.troubles.extend(namespaces(frame));
-        glance.troubles.extend(services(frame, rows).chain(nodes(frame)).chain(groups(frame, rows)));
-        glance.troubles.extend(alerts(frame, rows));
-        glance.troubles.sort_by_key(|trouble| std::cmp::Reverse(trouble.severity));
-        glance
+        summary.troubles.extend(namespaces(frame));
+        summary.troubles.extend(services(frame, rows).chain(nodes(frame)).chain(groups(frame, rows)));
+        summary.troubles.extend(alerts(frame, rows));
+        summary.troubles.sort_by_key(|trouble| std::cmp::Reverse(trouble.severity));
+        summary
     }
 
     /// Whether all is well, and known to be.
@@ -265,7 +266,7 @@ mod tests {
     }
 
     /// What is seen at a glance after these events on a cluster whose pods were listed.
-    fn glance(events: Vec<Event>) -> Summary {
+    fn summary(events: Vec<Event>) -> Summary {
         let mut state = State::new(DateTime::UNIX_EPOCH, Arc::new(crate::runbook::embedded().unwrap()));
         let listed = [ClusterEvent::Listing(Kind::Pod.into()), ClusterEvent::Listed(Kind::Pod.into())]
             .map(Event::Cluster);
@@ -289,7 +290,7 @@ mod tests {
     #[test]
     fn alerts_that_call_for_a_person_are_trouble_and_those_that_inform_are_not() {
         let told = |alerts: Vec<Alert>| -> Vec<(Severity, String)> {
-            glance(vec![Event::Alerts(alerts)])
+            summary(vec![Event::Alerts(alerts)])
                 .troubles
                 .into_iter()
                 .map(|trouble| (trouble.severity, trouble.words))
@@ -318,13 +319,13 @@ mod tests {
     #[test]
     fn nothing_is_called_well_that_is_not_heard() {
         assert!(
-            glance(vec![
+            summary(vec![
                 heard(SourceId::Prometheus, SourceState::Off),
                 heard(SourceId::Pods, SourceState::Live)
             ])
             .calm()
         );
-        let blind = glance(vec![
+        let blind = summary(vec![
             heard(SourceId::Nodes, SourceState::Blind),
             heard(SourceId::StatefulSets, SourceState::Blind),
             heard(SourceId::Prometheus, SourceState::Down),
@@ -334,6 +335,6 @@ mod tests {
             (blind.calm(), blind.unheard),
             (false, vec!["k8s blind: statefulsets, nodes".into(), "prom down".into(), "kafka stale".into()])
         );
-        assert_eq!(glance(vec![heard(SourceId::Pods, SourceState::Down)]).unheard, ["k8s down: pods"]);
+        assert_eq!(summary(vec![heard(SourceId::Pods, SourceState::Down)]).unheard, ["k8s down: pods"]);
     }
 }

@@ -17,7 +17,7 @@ use crate::units;
 const NARROW: u16 = 72;
 
 /// Draws the strip.
-pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, area: Rect, buf: &mut Buffer) {
+pub fn draw(frame: &Frame<'_>, look: &Look, summary: &Summary, area: Rect, buf: &mut Buffer) {
     let mut row = Row::new(area.width);
     for (focus, name, action) in [
         (Focus::Pods, "Pods", Action::FocusPods),
@@ -31,7 +31,7 @@ pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, area: Rect, buf: &
         let begun = row.used();
         row = row.text(look.style(if shown { Role::TabActive } else { Role::Key }), &key);
         row = row.text(look.style(if shown { Role::TabActive } else { Role::Tab }), &format!(" {name} "));
-        for (role, figure) in figures(frame, glance, focus) {
+        for (role, figure) in figures(frame, summary, focus) {
             row = row.text(look.style(role), &figure).gap(1);
         }
         look.hits.note(row.part(begun, area), Spot::Pane(focus));
@@ -40,17 +40,17 @@ pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, area: Rect, buf: &
 }
 
 /// The one number of a pane that matters.
-fn figures(frame: &Frame<'_>, glance: &Summary, focus: Focus) -> Vec<(Role, String)> {
+fn figures(frame: &Frame<'_>, summary: &Summary, focus: Focus) -> Vec<(Role, String)> {
     match focus {
-        Focus::Pods => pods(glance),
+        Focus::Pods => pods(summary),
         Focus::Rates => failing(frame).into_iter().collect(),
         Focus::Lag => behind(frame).into_iter().collect(),
         Focus::Timeline | Focus::Steps => Vec::new(),
     }
 }
 
-fn pods(glance: &Summary) -> Vec<(Role, String)> {
-    let counted = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)];
+fn pods(summary: &Summary) -> Vec<(Role, String)> {
+    let counted = [(Severity::Critical, summary.critical), (Severity::Warn, summary.warn)];
     let told = counted.into_iter().filter(|(_, n)| *n > 0).map(|(severity, n)| {
         let (mark, role) = symbols::severity(severity);
         (role, format!("{mark}{n}"))

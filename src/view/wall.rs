@@ -30,10 +30,10 @@ const TALL: u16 = 30;
 const CHART: u16 = 4;
 
 /// Draws all below the header.
-pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, body: Rect, buf: &mut Buffer) {
-    let elapsed = elapsed(frame, glance);
-    let letters = headline(look, word(glance), &elapsed, body);
-    let worst = Worst::new(look, glance, body);
+pub fn draw(frame: &Frame<'_>, look: &Look, summary: &Summary, body: Rect, buf: &mut Buffer) {
+    let elapsed = elapsed(frame, summary);
+    let letters = headline(look, word(summary), &elapsed, body);
+    let worst = Worst::new(look, summary, body);
     let top = letters.map_or(0, |letters| letters.rows() + 2);
     let below = if body.height >= TALL { LATEST.max(body.height / 6) } else { 0 };
     let rows = [
@@ -44,14 +44,14 @@ pub fn draw(frame: &Frame<'_>, look: &Look, glance: &Summary, body: Rect, buf: &
     ];
     let [head, middle, charts, last] = Split::vertical(rows).areas(body);
     if let Some(letters) = letters {
-        draw_head(look, glance, (word(glance), &elapsed), letters, head, buf);
+        draw_head(look, summary, (word(summary), &elapsed), letters, head, buf);
     }
     worst.draw(look, inset(middle), buf);
     draw_charts(frame, look, charts, buf);
     if below > 0 {
         timeline::draw(frame, look, last, buf);
     }
-    if glance.calm() {
+    if summary.calm() {
         dim(look, body, buf);
     }
 }
@@ -71,7 +71,7 @@ fn headline(look: &Look, word: &str, elapsed: &str, body: Rect) -> Option<Letter
 
 fn draw_head(
     look: &Look,
-    glance: &Summary,
+    summary: &Summary,
     (word, elapsed): (&str, &str),
     letters: Letters,
     area: Rect,
@@ -83,7 +83,7 @@ fn draw_head(
     let right = Rect { x: inside.right() - columns, width: columns, ..inside };
     letters.draw(elapsed, look.style(Role::Strong), right, buf);
     if letters.width(&format!("{word} {elapsed}")) <= inside.width {
-        letters.draw(word, look.style(role(glance)).add_modifier(Modifier::BOLD), inside, buf);
+        letters.draw(word, look.style(role(summary)).add_modifier(Modifier::BOLD), inside, buf);
     }
 }
 
@@ -92,26 +92,26 @@ fn dim(look: &Look, body: Rect, buf: &mut Buffer) {
     buf.set_style(body, Style { bg: None, ..look.style(Role::Dim) }.remove_modifier(Modifier::BOLD));
 }
 
-fn word(glance: &Summary) -> &'static str {
-    match glance.troubles.first().map(|trouble| trouble.severity) {
+fn word(summary: &Summary) -> &'static str {
+    match summary.troubles.first().map(|trouble| trouble.severity) {
         Some(Severity::Critical) => "CRIT",
         Some(_) => "WARN",
-        None if glance.calm() => "OK",
+        None if summary.calm() => "OK",
         None => "?",
     }
 }
 
-fn role(glance: &Summary) -> Role {
-    match glance.troubles.first().map(|trouble| trouble.severity) {
+fn role(summary: &Summary) -> Role {
+    match summary.troubles.first().map(|trouble| trouble.severity) {
         Some(severity) => symbols::severity(severity).1,
-        None if glance.calm() => Role::Ok,
+        None if summary.calm() => Role::Ok,
         None => Role::Unknown,
     }
 }
 
 /// Since the oldest trouble that stands; when all is well the time of day.
-fn elapsed(frame: &Frame<'_>, glance: &Summary) -> String {
-    let began = frame.world.standing().filter(|_| !glance.troubles.is_empty());
+fn elapsed(frame: &Frame<'_>, summary: &Summary) -> String {
+    let began = frame.world.standing().filter(|_| !summary.troubles.is_empty());
     began.map_or_else(
         || frame.now.format("%H:%M:%S").to_string(),
         |began| units::elapsed(units::between(began, frame.now)),
@@ -130,11 +130,11 @@ struct Worst<'a> {
 }
 
 impl<'a> Worst<'a> {
-    fn new(look: &Look, glance: &'a Summary, body: Rect) -> Self {
+    fn new(look: &Look, summary: &'a Summary, body: Rect) -> Self {
         let columns = body.width.saturating_sub(4);
         let most = body.height * 2 / 5;
         let told = |count: usize, apart: bool| {
-            let worst = glance.troubles.iter().take(count);
+            let worst = summary.troubles.iter().take(count);
             let words =
                 |trouble: &Trouble| if apart { name(trouble).0.to_owned() } else { trouble.words.clone() };
             worst
@@ -143,7 +143,7 @@ impl<'a> Worst<'a> {
                 })
                 .collect::<Vec<_>>()
         };
-        let all = glance.troubles.len();
+        let all = summary.troubles.len();
         let tries = [(WORST, false), (WORST, true), (2, true), (1, false), (1, true)];
         let fitting = tries.into_iter().filter(|_| all > 0).find_map(|(count, apart)| {
             let told = told(count, apart);

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use warroom::event::{Beside, ClusterEvent, ContextId, Event, Meta, Operator, Plan, Scope, Session};
+use warroom::event::{
+    ClusterEvent, ContextId, Event, Meta, Operator, Plan, Scope, SecondaryContext, Session,
+};
 
 use super::story;
 
 pub const US: ContextId = ContextId(1);
 
 fn session() -> Session {
-    let us = Beside {
+    let us = SecondaryContext {
         context: "prod-us".into(),
         label: "prod-us".into(),
         cluster: "https://10.0.0.2:6443".into(),

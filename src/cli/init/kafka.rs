@@ -34,7 +34,7 @@ impl Finder<'_> {
 
     /// The broker of the cluster.
     async fn found(&self) -> color_eyre::Result<Chosen<Kafka>> {
-        let broker = match self.scout.broker().await {
+        let broker = match self.discovery.broker().await {
             Ok(Some(broker)) => broker,
             none => {
                 let why = "no service with port 9092 whose name tells of Kafka has a pod that is ready; if it is elsewhere, give --kafka";
@@ -61,7 +61,7 @@ impl Finder<'_> {
     async fn groups(&self, kafka: &Kafka) -> Result<String, Failure> {
         let how = session::kafka(self.wanted.kafka.as_ref().map(|_| kafka.clone()), self.namespace);
         let prometheus =
-            Resolver::new(ServiceKind::Prometheus, self.wanted.prometheus.clone(), self.scout.clone());
+            Resolver::new(ServiceKind::Prometheus, self.wanted.prometheus.clone(), self.discovery.clone());
         kafka::test(how, self.connection.reader.clone(), &prometheus, &self.wanted.timing).await
     }
 }

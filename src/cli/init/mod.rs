@@ -72,7 +72,7 @@ struct Finder<'a> {
     connection: &'a Connection,
     /// Where a session would look first.
     namespace: Option<&'a Clean>,
-    scout: Discovery,
+    discovery: Discovery,
     /// Whether somebody is there to be asked.
     asks: bool,
 }
@@ -85,16 +85,17 @@ pub(super) async fn init(context: &CommandContext, flags: &Init) -> color_eyre::
             "init asks questions, and this is no terminal: give --yes to take the best that is found, or --dry-run to see it",
         ));
     }
-    let wanted = super::status::wanted(context, false);
+    let wanted = super::session::wanted(context, false);
     let connection = match connect(&wanted.connect, &wanted.timing).await {
         Ok(connection) => connection,
         Err(error) => return Ok(complain(&error.to_string())),
     };
     let namespace = wanted.namespaces.iter().flatten().next().or(connection.namespace.as_ref());
-    let scout = Discovery::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing);
+    let discovery =
+        Discovery::new(connection.reader.clone(), namespace.map(ToString::to_string), &wanted.timing);
     let finder =
-        Finder { context, wanted: &wanted, connection: &connection, namespace, scout, asks: !silent };
-    match finder.scout.catalog().await {
+        Finder { context, wanted: &wanted, connection: &connection, namespace, discovery, asks: !silent };
+    match finder.discovery.catalog().await {
         Ok(catalog) => {
             say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?;
         }

@@ -55,7 +55,7 @@ impl Finder<'_> {
 
     /// Those of the cluster that answer, the best first; all that look like it are told.
     async fn candidates(&self, what: ServiceKind) -> color_eyre::Result<Vec<Endpoint>> {
-        let Ok(catalog) = self.scout.catalog().await else { return Ok(Vec::new()) };
+        let Ok(catalog) = self.discovery.catalog().await else { return Ok(Vec::new()) };
         let mut good = Vec::new();
         let all = catalog.candidates(what);
         if all.is_empty() {

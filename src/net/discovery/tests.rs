@@ -72,7 +72,7 @@ fn brokers_are_told_from_what_is_only_named_after_them() {
     assert_eq!(shown, ["kafka", "kafka-headless", "my-cluster-kafka-bootstrap", "my-cluster-kafka-brokers"]);
 }
 
-async fn scout(identity: Identity, near: Option<&str>) -> (Sim, Discovery) {
+async fn discovery(identity: Identity, near: Option<&str>) -> (Sim, Discovery) {
     let measured = Duration::from_secs(60);
     let sim = Sim::start(SimConfig { identity, measured, ..SimConfig::new(Scenario::Calm) }).await.unwrap();
     let settings = ConnectSettings { url: Some(sim.kubernetes_url()), ..ConnectSettings::default() };
@@ -82,17 +82,17 @@ async fn scout(identity: Identity, near: Option<&str>) -> (Sim, Discovery) {
 
 #[tokio::test]
 async fn the_simulated_cluster_is_found_through_its_api_server() {
-    let (sim, scout) = scout(Identity::Admin, Some("medcontract-prod")).await;
+    let (sim, discovery) = discovery(Identity::Admin, Some("medcontract-prod")).await;
     for (what, expected) in [
         (ServiceKind::Prometheus, "monitoring/prometheus-operated:9090"),
         (ServiceKind::Alertmanager, "monitoring/alertmanager-operated:9093"),
     ] {
-        let (service, server) = scout.find(what).await.unwrap().unwrap();
+        let (service, server) = discovery.find(what).await.unwrap().unwrap();
         assert_eq!(service.to_string(), expected);
         let told = test(what, &server).await.unwrap();
         assert!(told.contains("targets up") || told.contains("version 0."), "{told}");
     }
-    let broker = scout.broker().await.unwrap().unwrap();
+    let broker = discovery.broker().await.unwrap().unwrap();
     assert_eq!(
         (broker.namespace.as_str(), broker.pod.as_str(), broker.bootstrap.to_string().as_str()),
         ("medcontract-prod", "kafka-0", "kafka:9092")
@@ -102,19 +102,19 @@ async fn the_simulated_cluster_is_found_through_its_api_server() {
 
 #[tokio::test]
 async fn what_is_forbidden_is_told_and_the_own_namespace_is_looked_at_instead() {
-    let (_sim, narrow) = scout(Identity::Narrow, Some("medcontract-prod")).await;
+    let (_sim, narrow) = discovery(Identity::Narrow, Some("medcontract-prod")).await;
     assert!(narrow.find(ServiceKind::Prometheus).await.unwrap().is_none());
     assert_eq!(
         narrow.catalog().await.unwrap().looked,
         "9 services of namespace medcontract-prod; listing those of all is forbidden"
     );
     assert!(narrow.broker().await.unwrap().is_some());
-    let (_sim, lost) = scout(Identity::Narrow, None).await;
+    let (_sim, lost) = discovery(Identity::Narrow, None).await;
     assert_eq!(
         lost.find(ServiceKind::Prometheus).await.unwrap_err(),
         Failure::Forbidden("list services is forbidden (403)".into())
     );
-    let (_sim, viewer) = scout(Identity::Viewer, None).await;
+    let (_sim, viewer) = discovery(Identity::Viewer, None).await;
     let said = viewer.find(ServiceKind::Prometheus).await.unwrap_err().to_string();
     assert!(
         said.contains("forbidden (403): ask for get on services/proxy in namespace monitoring"),
@@ -124,17 +124,17 @@ async fn what_is_forbidden_is_told_and_the_own_namespace_is_looked_at_instead() 
 
 #[tokio::test]
 async fn a_service_that_is_not_what_it_looks_like_is_passed_over() {
-    let (sim, scout) = scout(Identity::Admin, None).await;
+    let (sim, discovery) = discovery(Identity::Admin, None).await;
     sim.delete("Service", "monitoring", "prometheus-operated");
-    assert!(scout.find(ServiceKind::Prometheus).await.unwrap().is_none());
+    assert!(discovery.find(ServiceKind::Prometheus).await.unwrap().is_none());
     let gone: InCluster = "monitoring/prometheus-operated:9090".parse().unwrap();
-    let server = Server::within("Prometheus", &gone, scout.client.clone(), &Timing::default());
+    let server = Server::within("Prometheus", &gone, discovery.client.clone(), &Timing::default());
     let said = test(ServiceKind::Prometheus, &server).await.unwrap_err().to_string();
     assert!(
         said.starts_with("Prometheus is not at monitoring/prometheus-operated:9090 of the cluster (404)"),
         "{said}"
     );
     let other: InCluster = "medcontract-prod/kafka:9092".parse().unwrap();
-    let server = Server::within("Prometheus", &other, scout.client.clone(), &Timing::default());
+    let server = Server::within("Prometheus", &other, discovery.client.clone(), &Timing::default());
     assert!(test(ServiceKind::Prometheus, &server).await.unwrap_err().to_string().contains("404 Not Found"));
 }

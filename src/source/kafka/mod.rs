@@ -95,9 +95,9 @@ pub(super) fn start(start: Start, mut handle: SourceHandle) -> BoxFuture<'static
 }
 
 /// The cluster's own broker instead of the usual one, if there is one to be found.
-async fn found(how: Kafka, scout: Option<Discovery>, handle: &mut SourceHandle) -> Kafka {
-    let (Kafka::On(mut wanted), Some(scout)) = (how.clone(), scout) else { return how };
-    match scout.broker().await {
+async fn found(how: Kafka, discovery: Option<Discovery>, handle: &mut SourceHandle) -> Kafka {
+    let (Kafka::On(mut wanted), Some(discovery)) = (how.clone(), discovery) else { return how };
+    match discovery.broker().await {
         Ok(Some(broker)) if wanted.settings.mode == KafkaMode::Exec => {
             handle.remark(Some(format!("found: {}/{}", broker.namespace, broker.pod)));
             wanted.namespace = broker.namespace;

@@ -41,8 +41,8 @@ pub(super) fn start(start: Start, handle: SourceHandle) -> BoxFuture<'static, ()
 }
 
 /// Reads the rates every few seconds until it is stopped.
-pub async fn run(reach: Resolver, rates: Rates, mut handle: SourceHandle, clock: Clock, timing: Timing) {
-    let mut reader = Reader::new(handle.server(&reach).await, rates);
+pub async fn run(resolver: Resolver, rates: Rates, mut handle: SourceHandle, clock: Clock, timing: Timing) {
+    let mut reader = Reader::new(handle.server(&resolver).await, rates);
     loop {
         match reader.read(clock.now()).await {
             Ok(news) => {

@@ -44,12 +44,12 @@ impl Columns {
 pub fn draw(
     frame: &Frame<'_>,
     look: &Look,
-    glance: &Summary,
+    summary: &Summary,
     lines: &[PodLine<'_>],
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let inside = pane::frame(frame, look, Focus::Pods, &note(frame, glance), area, buf);
+    let inside = pane::frame(frame, look, Focus::Pods, &note(frame, summary), area, buf);
     let headed = u16::from(frame.screen.zoomed);
     let table = Rect {
         y: inside.y + headed.min(inside.height),
@@ -62,7 +62,7 @@ pub fn draw(
         .and_then(|id| lines.iter().position(|line| line.id() == id));
     let seen = pane::window(lines.len(), selected, table.height);
     let visible = &lines[seen.clone()];
-    let columns = columns(frame, glance, visible, usize::from(table.width));
+    let columns = columns(frame, summary, visible, usize::from(table.width));
     let rows = visible.iter().map(|line| match line {
         PodLine::Workload(row) => workload(frame, look, row, &columns, Row::new(table.width)),
         PodLine::Pod(pod) => pod_row(frame, look, pod, &columns, Row::new(table.width)),
@@ -104,13 +104,13 @@ fn heading(look: &Look, columns: &Columns, line: Row) -> Row {
 }
 
 /// `27/31 ready · ✖ 2 ▲ 1 · order held`
-fn note(frame: &Frame<'_>, glance: &Summary) -> String {
+fn note(frame: &Frame<'_>, summary: &Summary) -> String {
     let mut parts: Vec<String> = silence(frame, SourceId::Pods).into_iter().collect();
     parts.extend(
         frame.world.lost_namespaces().map(|(name, phase)| format!("✖ {name} {}", summary::lost(phase))),
     );
-    parts.push(format!("{}/{} ready", glance.ready, glance.pods));
-    let told = [(Severity::Critical, glance.critical), (Severity::Warn, glance.warn)]
+    parts.push(format!("{}/{} ready", summary.ready, summary.pods));
+    let told = [(Severity::Critical, summary.critical), (Severity::Warn, summary.warn)]
         .into_iter()
         .filter(|(_, n)| *n > 0);
     parts.extend(told.map(|(severity, n)| format!("{} {n}", symbols::severity(severity).0)));
@@ -133,7 +133,7 @@ fn empty<'a>(frame: &Frame<'a>) -> &'a str {
     }
 }
 
-fn columns(frame: &Frame<'_>, glance: &Summary, visible: &[PodLine<'_>], inside: usize) -> Columns {
+fn columns(frame: &Frame<'_>, summary: &Summary, visible: &[PodLine<'_>], inside: usize) -> Columns {
     let rows =
         || visible.iter().filter_map(|line| if let PodLine::Workload(row) = line { Some(row) } else { None });
     let widest = |of: &dyn Fn(&WorkloadRow<'_>) -> usize| rows().map(of).max().unwrap_or(0);
@@ -145,7 +145,7 @@ fn columns(frame: &Frame<'_>, glance: &Summary, visible: &[PodLine<'_>], inside:
     let several = frame.world.session.as_ref().is_some_and(|session| session.namespaces.len() != 1);
     // Where nothing is wrong there is little to say, and room for names. Not only in what is seen: columns
     // would jump with each step.
-    let calm = glance.critical + glance.warn == 0 && !rows().any(|row| completed(row) || paused(row));
+    let calm = summary.critical + summary.warn == 0 && !rows().any(|row| completed(row) || paused(row));
     let share = if calm { 2 } else { 3 };
     let context =
         rows().filter_map(|row| frame.world.label(row.meta().context())).map(|label| width(label)).max();
