@@ -39,65 +39,10 @@ fn written(mut object: Value) -> Vec<Clean> {
         metadata.remove("managedFields");
     }
     redact(&mut object);
-    let mut lines = Vec::new();
-    write(&object, 0, "", &mut lines);
-    lines.truncate(MOST);
-    lines.iter().map(|line| Clean::new(line)).collect()
-}
-
-/// A value below `head` (`key:`, `-`, or nothing at the top), indented by `depth`.
-fn write(value: &Value, depth: usize, head: &str, lines: &mut Vec<String>) {
-    let indent = "  ".repeat(depth);
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            let inner = if head == "-" { depth + 1 } else { depth + usize::from(!head.is_empty()) };
-            let from = lines.len();
-            lines.extend((!head.is_empty() && head != "-").then(|| format!("{indent}{head}")));
-            fields.iter().for_each(|(key, value)| write(value, inner, &format!("{}:", key_text(key)), lines));
-            if head == "-" {
-                let first = lines[from].trim_start().to_owned();
-                lines[from] = format!("{indent}- {first}");
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            lines.push(format!("{indent}{head}"));
-            for item in items {
-                write(item, depth, "-", lines);
-            }
-        }
-        Value::String(text) if text.contains('\n') => {
-            lines.push(format!("{indent}{head} |"));
-            lines.extend(text.lines().map(|line| format!("{indent}  {line}")));
-        }
-        scalar => lines.push(format!("{indent}{head} {}", plain(scalar)).trim_end().to_owned()),
+    match serde_saphyr::to_string(&object) {
+        Ok(text) => text.lines().take(MOST).map(Clean::new).collect(),
+        Err(error) => vec![format!("it cannot be written as YAML: {error}").into()],
     }
-}
-
-/// A scalar as YAML reads it back: text that could be taken for something else is quoted.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) if ambiguous(text) => Value::String(text.clone()).to_string(),
-        Value::String(text) => text.clone(),
-        Value::Object(_) => "{}".to_owned(),
-        Value::Array(_) => "[]".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-fn key_text(key: &str) -> String {
-    if ambiguous(key) { Value::String(key.to_owned()).to_string() } else { key.to_owned() }
-}
-
-fn ambiguous(text: &str) -> bool {
-    let special = |c: char| "{}[]&*#?|-<>=!%@:`\"',~".contains(c);
-    let word =
-        matches!(text.to_lowercase().as_str(), "" | "true" | "false" | "null" | "yes" | "no" | "on" | "off");
-    word || text.parse::<f64>().is_ok()
-        || text.starts_with(special)
-        || text.contains(": ")
-        || text.contains(" #")
-        || text.ends_with(':')
-        || text.trim() != text
 }
 
 #[cfg(test)]
@@ -121,9 +66,9 @@ mod tests {
             "    \"on\": \"true\"",
             "  annotations: {}",
             "  containers:",
-            "    - \"-v\"",
+            "    - -v",
             "    - a b",
-            "  n: 1",
+            "  \"n\": 1",
             "    two",
         ] {
             assert!(text.lines().any(|known| known == line), "{line:?} is missing in\n{text}");

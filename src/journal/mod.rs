@@ -1,7 +1,7 @@
 //! The journal: the records of a session on disk. It *is* the recording; a replay reads what is written here.
 //!
 //! It knows neither `Event` nor `World`: it frames, checks and orders whatever serialises. It reads no clock
-//! (time comes with the records) and prints nothing. What enters has passed [`redact`].
+//! (time comes with the records) and prints nothing. What enters has passed [`redact`](crate::clean::redact).
 //!
 //! | module | what it holds |
 //! |---|---|
@@ -15,7 +15,6 @@
 //! | [`verify`] | the whole recording checked, and its chain's head |
 //! | [`recover`] | tidies a recording whose program was killed |
 //! | [`recordings`] | the recordings of a data folder |
-//! | [`redact`] | secrets taken out at the entry |
 //!
 //! # The format, version 1
 //!

@@ -91,6 +91,7 @@ pub struct Status {
     pub durable_seq: u64,
     /// Records lost since the recording began.
     pub lost: u64,
-    /// It waits for [`Writer::checkpoint`]; the owner asks [`Writer::wants_checkpoint`].
+    /// It waits for [`Writer::checkpoint`](super::Writer::checkpoint); the owner asks
+    /// [`Writer::wants_checkpoint`](super::Writer::wants_checkpoint).
     pub wants_checkpoint: bool,
 }

@@ -1,7 +1,8 @@
 //! The owner's end of the journal: hands a session's records to the writing thread (`worker`) through a
 //! bounded queue. Nobody who hands in a record waits for the disk.
 //!
-//! - An **observation** is on disk within [`Limits::group`], together with what came with it.
+//! - An **observation** is on disk within [`Limits::group`](super::Limits::group), together with what came
+//!   with it.
 //! - A **decision** is on disk, with everything before it, when its answer comes; an error means that nothing
 //!   may be done.
 //! - Nothing is lost unseen: [`Status`] counts it at once, the journal holds a gap, and a checkpoint makes

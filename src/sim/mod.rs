@@ -6,8 +6,8 @@
 //! - [`scenario`]: what can go wrong
 //! - `cluster`: the model: objects, controllers, kubelets, traffic, Kafka; no I/O, no clock
 //! - `api`, `prometheus`, `alertmanager`: the servers' answers
-//! - `server`: connections and the way of a request; [`fault`] and [`odd`]: what is made to go wrong on that
-//!   way
+//! - `server`: connections and the way of a request; [`fault`] and `malformed`: what is made to go wrong on
+//!   that way
 //! - [`load`]: a very large cluster, which is no model: pods by the ten thousand that come and change
 
 mod alertmanager;

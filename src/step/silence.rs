@@ -203,23 +203,10 @@ fn until(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refusal> {
     }
 }
 
-/// `1h30m`
+/// `1h30m`: minutes, hours and days.
 fn span(text: &str) -> Option<TimeDelta> {
-    let mut rest = text;
-    let mut whole = TimeDelta::zero();
-    while !rest.is_empty() {
-        let (digits, unit) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
-        let minutes = match unit.chars().next()? {
-            'm' => 1,
-            'h' => 60,
-            'd' => 1_440,
-            _ => return None,
-        };
-        whole =
-            whole.checked_add(&TimeDelta::try_minutes(digits.parse::<i64>().ok()?.checked_mul(minutes)?)?)?;
-        rest = &unit[1..];
-    }
-    (!text.is_empty() && whole <= TimeDelta::days(36_500)).then_some(whole)
+    let whole = units::milliseconds(text).filter(|_| !text.contains(['s', 'w']))?;
+    TimeDelta::try_milliseconds(whole).filter(|whole| *whole <= TimeDelta::days(36_500))
 }
 
 /// The next `14:30`.

@@ -1,9 +1,10 @@
-//! Draws a frame from the state: `(state, look) → cells`. Pure: no I/O, no clock, nothing is changed, and
+//! Draws a frame: `(frame, look) → cells`. Pure: no I/O, no clock, nothing is changed, and
 //! neither `source/` nor `effect/` is known.
 //!
-//! Rectangles come from [`layout`]; each pane and overlay is a module that builds only the lines that can be
-//! seen, out of [`text`] and [`marks`]. Colour and words both carry each meaning; ASCII terminals get a
-//! translation of the finished frame ([`ascii`]).
+//! Rectangles come from [`layout`](primitives::layout); each pane and overlay is a module that builds only
+//! the lines that can be seen, out of [`text`](primitives::text) and [`symbols`](primitives::symbols). Colour
+//! and words both carry each meaning; ASCII terminals get a translation of the finished frame
+//! ([`ascii`](primitives::ascii)).
 
 mod footer;
 mod header;

@@ -91,23 +91,7 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
 
 /// Reads a duration such as `5m`, `1h30m` or `250ms`, in milliseconds.
 pub(crate) fn duration(text: &str) -> Option<i64> {
-    let mut rest = text;
-    let mut total = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: i64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        total += number * unit(&rest[..end])?;
-        rest = &rest[end..];
-    }
-    (total > 0).then_some(total)
-}
-
-fn unit(name: &str) -> Option<i64> {
-    let units =
-        [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
-    units.into_iter().find(|unit| unit.0 == name).map(|unit| unit.1)
+    crate::units::milliseconds(text).filter(|milliseconds| *milliseconds > 0)
 }
 
 struct Parser<'a> {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::clean::Clean;
 use crate::event::{Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier};
+use crate::units;
 
 /// The envelope of every answer.
 #[derive(Debug, Deserialize)]
@@ -84,25 +85,9 @@ impl Targets {
 }
 
 /// Seconds of a duration as Prometheus writes it: `15s`, `1m30s`, `500ms`.
+#[allow(clippy::cast_precision_loss, reason = "a scrape interval is far below 2^52 ms")]
 fn duration(text: &str) -> Option<f64> {
-    let mut seconds = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |at| digits + at);
-        let unit = match &rest[digits..unit_end] {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3_600.0,
-            "d" => 86_400.0,
-            _ => return None,
-        };
-        seconds += number * unit;
-        rest = &rest[unit_end..];
-    }
-    Some(seconds)
+    units::milliseconds(text).map(|milliseconds| milliseconds as f64 / 1_000.0)
 }
 
 /// One number a service; one that cannot be told is `None`.

@@ -182,7 +182,7 @@ async fn a_password_is_shown_as_basic_and_what_is_missing_is_told() {
 }
 
 fn pem(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/source/http/tests").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/net/http/tests").join(name)
 }
 
 /// A server that speaks TLS with a certificate of the test's own authority and asks for one of it.
