@@ -185,7 +185,7 @@ pub async fn open_on(
         patience: wanted.patience,
     };
     let executor = Executor::new(settings, sender.clone());
-    let asked = SourceSettings {
+    let settings = SourceSettings {
         namespaces,
         prometheus: Resolver::new(ServiceKind::Prometheus, wanted.prometheus, discovery.clone()),
         rates: wanted.rates,
@@ -193,14 +193,9 @@ pub async fn open_on(
         kafka,
         find_kafka: wanted.find_kafka.then_some(discovery),
     };
-    // first: they wait for answers while the rest is done
-    let sources = Sources::spawn(&Start {
-        settings: asked,
-        contexts: contexts.clone(),
-        clock: clock.clone(),
-        timing: wanted.timing.clone(),
-        events: sender.clone(),
-    });
+    // At once: they wait for answers while the rest is done.
+    let timing = wanted.timing;
+    let sources = Sources::spawn(&Start { settings, contexts, clock: clock.clone(), timing, events: sender });
     let (joining, events) = encoder(events);
     let mut recording = (None, None);
     if wanted.recorded {

@@ -107,7 +107,10 @@ pub fn lagging(world: &World) -> Vec<Suggested> {
 /// rolled out.
 pub fn flags(world: &World, flags: &[Flag]) -> Vec<Suggested> {
     let mut found = Vec::new();
-    for row in world.cluster.rows().filter(|_| !flags.is_empty()) {
+    // Asked for every frame: of most rows of a big cluster no flag is known, and their state is not put into
+    // words.
+    let known = |row: &WorkloadRow<'_>| flags.iter().any(|flag| flag.dependency == *row.name());
+    for row in world.cluster.rows().filter(known) {
         let (Some(dependency), Some(because)) = (row.workload, unwell(world, &row)) else { continue };
         for flag in flags.iter().filter(|flag| flag.dependency == dependency.meta.name) {
             let of = |w: &&Workload| {
