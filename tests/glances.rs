@@ -151,7 +151,7 @@ fn the_footer_names_the_way_out_first_and_nothing_that_does_nothing() {
     }
     let footer = |overlay: Page| last_line(&over(told(story::release()), overlay), (200, 60));
     let nobody = footer(Page::Group(GroupDetail { id: "nobody".into(), scroll: 0 }));
-    assert!(!["logs", "describe", "yaml", "to the pods"].iter().any(|key| nobody.contains(key)), "{nobody}");
+    assert!(!["logs", "describe", "yaml", "show pod"].iter().any(|key| nobody.contains(key)), "{nobody}");
     assert!(
         footer(Page::Group(GroupDetail { id: "worker-service".into(), scroll: 0 })).contains("o show pod")
     );

@@ -103,7 +103,7 @@ fn heading(look: &Look, columns: &Columns, line: Row) -> Row {
     line.text(dim, "status")
 }
 
-/// `27/31 ready · ✖ 2 ▲ 1 · order held`
+/// `27/31 ready · ✖ 2 ▲ 1 · sorting paused`
 fn note(frame: &Frame<'_>, summary: &Summary) -> String {
     let mut parts: Vec<String> = silence(frame, SourceId::Pods).into_iter().collect();
     parts.extend(
