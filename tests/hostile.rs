@@ -121,7 +121,12 @@ fn nothing_that_a_cluster_says_is_obeyed() {
         .press("j")
         .press("d")
         .sees_within(LONG, "kubelet says ␛]0;owned␇");
-    term.press("q").loses("kubelet says").press("\x1b").loses("sorting paused").press("\x1b").sees("clickhouse");
+    term.press("q")
+        .loses("kubelet says")
+        .press("\x1b")
+        .loses("sorting paused")
+        .press("\x1b")
+        .sees("clickhouse");
     term.press("aseen by hand\r").sees("seen by hand").press("q");
     assert!(term.ends().success());
     assert_harmless(&term.bytes());
