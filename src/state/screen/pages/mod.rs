@@ -121,9 +121,14 @@ pub trait PageKind {
 
 impl<T: PageKind> PageKind for Box<T> {
     const CONTEXTS: &'static [Context] = T::CONTEXTS;
+    const ACTION: Option<Action> = T::ACTION;
     const NOTCH: usize = T::NOTCH;
     const STOPS: bool = T::STOPS;
     const ASKS: bool = T::ASKS;
+
+    fn opened() -> Option<Self> {
+        T::opened().map(Self::new)
+    }
 
     fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         T::act(state, action)
@@ -147,6 +152,10 @@ impl<T: PageKind> PageKind for Box<T> {
 
     fn offers(&self, frame: &Frame<'_>, action: &Action) -> bool {
         (**self).offers(frame, action)
+    }
+
+    fn rowless(&self) -> String {
+        (**self).rowless()
     }
 
     fn closed(&self, screen: &mut Screen) -> Vec<Effect> {
