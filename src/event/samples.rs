@@ -6,7 +6,7 @@ use chrono::DateTime;
 use ulid::Ulid;
 
 use super::{
-    Amount, Command, Container, ContainerState, Danger, Expectation, Intent, Kind, Made, Meta, Op, Pod,
+    Amount, Command, Container, ContainerState, Danger, Expectation, Intent, Kind, Made, Meta, Node, Op, Pod,
     PodPhase, Revision, Sealed, Server, StepCall, Target, Workload, Write,
 };
 use crate::clean::Clean;
@@ -84,6 +84,19 @@ pub fn pod(meta: Meta, containers: Vec<Container>) -> Pod {
         reason: None,
         message: None,
         containers,
+    }
+}
+
+/// A node that is ready.
+pub fn node(meta: Meta) -> Node {
+    Node {
+        meta,
+        ready: Some(true),
+        cordoned: false,
+        message: None,
+        allocatable: Amount::default(),
+        pressures: Vec::new(),
+        changed: None,
     }
 }
 

@@ -188,7 +188,7 @@ fn node(at: DateTime<Utc>, before: Option<&Node>, now: &Node, timeline: &mut Tim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Amount, samples};
+    use crate::event::samples;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -254,17 +254,7 @@ mod tests {
     }
 
     fn plain(name: &str, created: i64) -> Node {
-        let allocatable = Amount::default();
-        let pressures = Vec::new();
-        Node {
-            meta: meta(name, created),
-            ready: Some(true),
-            cordoned: false,
-            message: None,
-            allocatable,
-            pressures,
-            changed: None,
-        }
+        samples::node(meta(name, created))
     }
 
     #[test]

@@ -84,7 +84,7 @@ mod tests {
     use chrono::{DateTime, Utc};
 
     use super::*;
-    use crate::event::{Amount, ClusterEvent, Meta, Node, samples};
+    use crate::event::{ClusterEvent, Meta, Node, samples};
     use crate::state::State;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -96,17 +96,7 @@ mod tests {
     }
 
     fn plain(name: &str, created: i64) -> Node {
-        let allocatable = Amount::default();
-        let pressures = Vec::new();
-        Node {
-            meta: meta(name, created),
-            ready: Some(true),
-            cordoned: false,
-            message: None,
-            allocatable,
-            pressures,
-            changed: None,
-        }
+        samples::node(meta(name, created))
     }
 
     #[test]
