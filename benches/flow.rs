@@ -14,8 +14,9 @@ use std::hint::black_box;
 
 use common::{Easel, at, load, story, told};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use warroom::event::Record;
+use warroom::event::{Event, Operator, Record};
 use warroom::journal::{Pending, Redacted};
+use warroom::keymap::Action;
 use warroom::reduce::reduce;
 use warroom::source::kube::{Names, Object, Pod, Told, frame, line};
 use warroom::state::pod_lines;
@@ -95,6 +96,25 @@ fn draw(c: &mut Criterion) {
     }
 }
 
+/// A key that moves the selection, and the frame that shows it.
+fn key(c: &mut Criterion) {
+    let mut group = c.benchmark_group("key");
+    for pods in CLUSTERS {
+        let mut state = load::state(pods);
+        let mut easel = Easel::new((200, 60), ColorDepth::TrueColor);
+        let mut seq = 0;
+        group.bench_function(BenchmarkId::from_parameter(pods), |b| {
+            b.iter(|| {
+                seq += 1;
+                let action = if seq / 8 % 2 == 0 { Action::Down } else { Action::Up };
+                let event = Event::Operator(Operator::Did(action));
+                reduce(&mut state, &Record { seq, at: at(1), event });
+                easel.draw(black_box(&state), false).area
+            });
+        });
+    }
+}
+
 /// A batch of changed pods on its way to the disk: secrets out, JSON, checksum.
 fn journal(c: &mut Criterion) {
     let event = load::event::<Pod>(&load::changed(BATCH, CLUSTERS[0], 1), &mut Names::default());
@@ -107,5 +127,5 @@ fn journal(c: &mut Criterion) {
     group.bench_function("line", |b| b.iter(|| Pending::new(1, at(0), black_box(&redacted), None)));
 }
 
-criterion_group!(benches, decode, fold, rows, draw, journal);
+criterion_group!(benches, decode, fold, rows, draw, key, journal);
 criterion_main!(benches);

@@ -85,6 +85,11 @@ impl Detector {
         self.broken.get(uid)?.since
     }
 
+    /// Rows that are, or were a moment ago, seen broken.
+    pub fn suspects(&self) -> impl Iterator<Item = &Uid> {
+        self.broken.keys()
+    }
+
     /// Whether a row is told to be broken.
     pub fn is_broken(&self, uid: &str) -> bool {
         self.broken.get(uid).is_some_and(|broken| !broken.told.is_empty())

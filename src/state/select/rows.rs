@@ -82,7 +82,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
             );
         }
     }
-    rows.sort_by_cached_key(|row| (Reverse(row.severity), ratio(row).is_none()));
+    rows.sort_by_key(|row| (Reverse(row.severity), ratio(row).is_none()));
     rows
 }
 
@@ -175,6 +175,9 @@ fn matches(world: &World, row: &WorkloadRow<'_>, filter: &str) -> bool {
 /// Keeps the rows in the order that the viewer began to move in; what came since then stands last.
 fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     let Some(held) = list.map(|list| &list.held).filter(|held| !held.is_empty()) else { return };
+    if rows.iter().map(&id).eq(held) {
+        return; // as they mostly stand already: no order is worked out for every frame and key
+    }
     let place: HashMap<&Clean, usize> = held.iter().enumerate().map(|(n, id)| (id, n)).collect();
     rows.sort_by_cached_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }

@@ -2,13 +2,14 @@
 //! offer by them.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
 use super::trouble::{ANSWER, Back, answer, back, troubled_since};
 use crate::clean::redact::split_env;
-use crate::event::{ContextId, Kind, StepCall, Typed, Workload};
-use crate::state::world::cluster::ROLLING_OUT;
+use crate::event::{ContextId, Kind, StepCall, Typed, Uid, Workload};
+use crate::state::world::cluster::{ROLLING_OUT, SortKey};
 use crate::state::{GroupState, Run, Severity, WorkloadRow, World};
 use crate::step::{Flag, Suggested};
 use crate::units;
@@ -20,8 +21,9 @@ const RECENT: TimeDelta = TimeDelta::minutes(30);
 /// it. What was changed from here is left alone until it is verified, and for a while after; what somebody
 /// rolled out against the trouble as well.
 pub fn rollbacks(world: &World) -> Vec<Suggested> {
-    let mut found: Vec<(Back, &Workload, String)> =
-        world.cluster.rows().filter_map(|row| rollback(world, &row)).collect();
+    let suspects = suspects(world);
+    let rows = world.cluster.rows_where(|key| suspects.contains(key.uid()));
+    let mut found: Vec<(Back, &Workload, String)> = rows.filter_map(|row| rollback(world, &row)).collect();
     found.sort_by_key(|(back, ..)| Reverse(back.cause));
     let offer = |(back, workload, because): (Back, &Workload, String)| {
         let mut inputs = vec![("deployment", world.called(&workload.meta).to_string())];
@@ -31,6 +33,15 @@ pub fn rollbacks(world: &World) -> Vec<Suggested> {
         Suggested { context: workload.meta.context(), inputs, title, because, rank: 1 }
     };
     found.into_iter().map(offer).collect()
+}
+
+/// Rows that were seen broken, or whose requests fail: few, where rows are many and this is asked for every
+/// frame.
+fn suspects(world: &World) -> BTreeSet<&Uid> {
+    let failing = world.failing();
+    let all = world.cluster.workloads.values().filter(|_| !failing.is_empty());
+    let fails = all.filter(|workload| failing.contains_key(&workload.service));
+    world.detector.suspects().chain(fails.map(|workload| &workload.meta.uid)).collect()
 }
 
 fn rollback<'a>(world: &World, row: &WorkloadRow<'a>) -> Option<(Back, &'a Workload, String)> {
@@ -107,10 +118,9 @@ pub fn lagging(world: &World) -> Vec<Suggested> {
 /// rolled out.
 pub fn flags(world: &World, flags: &[Flag]) -> Vec<Suggested> {
     let mut found = Vec::new();
-    // Asked for every frame: of most rows of a big cluster no flag is known, and their state is not put into
-    // words.
-    let known = |row: &WorkloadRow<'_>| flags.iter().any(|flag| flag.dependency == *row.name());
-    for row in world.cluster.rows().filter(known) {
+    // Asked for every frame: of most rows of a big cluster no flag is known.
+    let known = |key: &SortKey| flags.iter().any(|flag| flag.dependency == *key.name());
+    for row in world.cluster.rows_where(known) {
         let (Some(dependency), Some(because)) = (row.workload, unwell(world, &row)) else { continue };
         for flag in flags.iter().filter(|flag| flag.dependency == dependency.meta.name) {
             let of = |w: &&Workload| {

@@ -22,6 +22,10 @@ impl SortKey {
     pub(in crate::state) fn uid(&self) -> &Uid {
         &self.4
     }
+
+    pub(in crate::state) fn name(&self) -> &Clean {
+        &self.2
+    }
 }
 
 /// What changed since the rows were worked out last.

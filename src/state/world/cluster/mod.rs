@@ -20,6 +20,7 @@ use crate::event::{ClusterEvent, Kind, Pod, Uid};
 use crate::state::detect::diagnosis::Diagnosis;
 
 pub(in crate::state) use self::index::Index;
+pub(in crate::state) use self::index::SortKey;
 pub use self::objects::Objects;
 pub(in crate::state) use self::row::ROLLING_OUT;
 pub use self::row::{WorkloadRow, last_end};
@@ -106,9 +107,16 @@ impl Cluster {
 
     /// Workloads, and pods that no known workload owns: the worst first, then by namespace and name.
     pub fn rows(&self) -> impl Iterator<Item = WorkloadRow<'_>> {
-        self.index
-            .order()
-            .filter_map(|(place, summary)| WorkloadRow::new(&self.objects, place.uid(), summary))
+        self.rows_where(|_| true)
+    }
+
+    /// Those of them whose place passes, in the same order: the others are not looked at further.
+    pub(in crate::state) fn rows_where(
+        &self,
+        passes: impl Fn(&SortKey) -> bool,
+    ) -> impl Iterator<Item = WorkloadRow<'_>> {
+        let order = self.index.order().filter(move |(key, _)| passes(key));
+        order.filter_map(|(key, summary)| WorkloadRow::new(&self.objects, key.uid(), summary))
     }
 
     /// One row by its identity: the workload's, or the lone pod's.
