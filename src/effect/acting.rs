@@ -4,11 +4,11 @@
 use tokio::sync::mpsc;
 use ulid::Ulid;
 
-use super::caller::Caller;
+use super::caller::{Caller, NoCaller};
 use super::clusters::Cluster;
 use super::identity::{Identities, Meant, doubt};
 use super::prepare::Preflight;
-use super::resolve::resolve;
+use super::resolve::{NotMade, resolve};
 use super::send::{Sent, elsewhere, send};
 use super::settings::Settings;
 use super::{Unresolved, exec};
@@ -35,12 +35,10 @@ impl Settings {
     }
 
     /// Alertmanager's reader and writer.
-    async fn alertmanager(&self) -> Result<(Caller, Caller), Clean> {
-        let Clients { reader, writer, prefix, place } = self
-            .alertmanager
-            .clients(&self.clusters.main.reader, &self.clusters.main.writer)
-            .await
-            .map_err(|unreached| Clean::new(&unreached.to_string()))?;
+    async fn alertmanager(&self) -> Result<(Caller, Caller), NoCaller> {
+        let main = &self.clusters.main;
+        let Clients { reader, writer, prefix, place } =
+            self.alertmanager.clients(&main.reader, &main.writer).await?;
         let caller = |client| Caller {
             client,
             server: Server::Alertmanager(place.clone()),
@@ -72,7 +70,7 @@ impl Acting {
         let alertmanager = if asks {
             settings.alertmanager().await.map(|(reader, _)| reader)
         } else {
-            Err(Clean::default())
+            Err(NoCaller::Unasked)
         };
         let cluster = settings.caller(&at.reader);
         let known = self.identities.of(at, &cluster).await;
@@ -120,7 +118,7 @@ impl Acting {
             Op::Exec(exec) => {
                 let outcome = match self.settings.clusters.of(&exec.target) {
                     Ok(cluster) => exec::run(&self.settings.caller(&cluster.reader), exec).await,
-                    Err(reason) => Outcome::NotSent { reason },
+                    Err(why) => Outcome::NotSent { reason: why.to_string().into() },
                 };
                 return Event::Outcome { intent: intent.id, outcome };
             }
@@ -131,11 +129,11 @@ impl Acting {
     async fn write(&self, write: &Write) -> Sent {
         let cluster = match self.settings.clusters.of(&write.target) {
             Ok(cluster) => cluster,
-            Err(why) => return Sent::Held(why),
+            Err(why) => return Sent::Held(why.to_string().into()),
         };
         let callers = match self.callers(cluster, write).await {
             Ok(callers) => callers,
-            Err(why) => return Sent::Held(why),
+            Err(why) => return Sent::Held(why.to_string().into()),
         };
         if write.server != Server::Cluster {
             return send(&callers.1, &callers.0, write, None).await;
@@ -148,15 +146,12 @@ impl Acting {
     }
 
     /// Reader and writer of the server that a write is for.
-    async fn callers(&self, cluster: &Cluster, write: &Write) -> Result<(Caller, Caller), Clean> {
+    async fn callers(&self, cluster: &Cluster, write: &Write) -> Result<(Caller, Caller), NoCaller> {
         let callers = match write.server {
             Server::Cluster => (self.settings.caller(&cluster.reader), self.settings.caller(&cluster.writer)),
             Server::Alertmanager(_) => self.settings.alertmanager().await?,
         };
-        if callers.0.server == write.server {
-            return Ok(callers);
-        }
-        Err("it was meant for another Alertmanager than this session's".into())
+        if callers.0.server == write.server { Ok(callers) } else { Err(NoCaller::OtherAlertmanager) }
     }
 
     /// Reads what became of ops whose answers were lost, one after the other, until one was not made.
@@ -168,10 +163,14 @@ impl Acting {
             let Some(Op::Write(write)) = intent.ops.get(at as usize) else { continue };
             match self.read(write).await {
                 Ok(Ok(made)) => generation = made,
-                Ok(Err(reason)) if at == 0 => {
-                    return ended(intent, Outcome::Rejected { reason, by_reading: true });
+                Ok(Err(not_made)) => {
+                    let why = not_made.to_string().into();
+                    let outcome = match at {
+                        0 => Outcome::Rejected { reason: why, by_reading: true },
+                        _ => Outcome::Partial { done: at, rest: all - at, why },
+                    };
+                    return ended(intent, outcome);
                 }
-                Ok(Err(why)) => return ended(intent, Outcome::Partial { done: at, rest: all - at, why }),
                 Err(why) => return Event::View(View::Told(format!("{why}: it stays unknown").into())),
             }
         }
@@ -184,7 +183,7 @@ impl Acting {
 
     /// What reading says of one write: its generation, or why it was not made; an error is that it cannot be
     /// read from here.
-    async fn read(&self, write: &Write) -> Result<Result<i64, Clean>, Clean> {
+    async fn read(&self, write: &Write) -> Result<Result<i64, NotMade>, NoCaller> {
         let clock = &self.settings.clock;
         let patience = self.settings.patience;
         if let Server::Alertmanager(_) = write.server {
@@ -197,7 +196,7 @@ impl Acting {
     }
 
     /// The cluster of a target, however it is reached now.
-    async fn telling(&self, target: &Target) -> Result<&Cluster, Clean> {
+    async fn telling(&self, target: &Target) -> Result<&Cluster, NoCaller> {
         let all = self.settings.clusters.telling(target);
         if let Some(first) = all.first().filter(|one| one.address == target.cluster) {
             return Ok(first);
@@ -207,7 +206,8 @@ impl Acting {
                 return Ok(cluster);
             }
         }
-        Err(format!("there is no connection to {}, where {} is", target.cluster, target.name).into())
+        let Target { cluster, name, .. } = target.clone();
+        Err(NoCaller::NoConnection { cluster, name })
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::clean::Clean;
 use crate::event::{Sealed, Server, Write};
 use crate::net::credential::NoCredentials;
+use crate::net::resolver::Unreached;
 use crate::step::target::MANAGER;
 use crate::step::text;
 
@@ -33,8 +34,59 @@ pub(super) enum Reply {
     Lost(Clean),
 }
 
+impl Reply {
+    /// What was read.
+    ///
+    /// # Errors
+    /// Nothing was, and why.
+    pub(super) fn read(self) -> Result<Value, Unread> {
+        match self {
+            Self::Done(value) => Ok(value),
+            Self::Refused(refused) => Err(Unread::Refused(refused)),
+            Self::NotSent(why) => Err(Unread::NotSent(why)),
+            Self::Lost(why) => Err(Unread::Lost(why)),
+        }
+    }
+}
+
+/// Why a question was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unread {
+    /// The server refused, in its own words.
+    #[error("{}", .0.why)]
+    Refused(Refused),
+    /// It never left this machine.
+    #[error("{0}")]
+    NotSent(Clean),
+    /// No answer, or not this server's.
+    #[error("{0}")]
+    Lost(Clean),
+}
+
+/// Why there is nobody to ask, or to send anything to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoCaller {
+    /// The step has nothing to do with Alertmanager, so that no way to it was looked for.
+    #[error("the step asks for nothing of Alertmanager")]
+    Unasked,
+    /// There is no way to Alertmanager.
+    #[error(transparent)]
+    Unreached(#[from] Unreached),
+    /// Alertmanager is another one than the one that was meant.
+    #[error("it was meant for another Alertmanager than this session's")]
+    OtherAlertmanager,
+    /// No context of this session leads to the cluster of a target.
+    #[error("there is no connection to {cluster}, where {name} is")]
+    NoConnection {
+        /// The cluster's address.
+        cluster: Clean,
+        /// The target.
+        name: Clean,
+    },
+}
+
 /// A refusal in the server's own words.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     /// The HTTP status.
     pub(super) code: u16,

@@ -9,9 +9,9 @@ use kube::Api;
 use kube::api::{AttachParams, AttachedProcess};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::caller::{Caller, Reply, root};
+use super::caller::{Caller, Reply, Unread, root};
 use crate::clean::Clean;
-use crate::event::{Exec, Outcome, Output, Typed};
+use crate::event::{Exec, Outcome, Output, Target, Typed};
 use crate::step::text;
 
 /// Bytes that are kept of each of the two streams.
@@ -21,10 +21,29 @@ const LINES: usize = 500;
 /// Characters that are kept of a line.
 const COLUMNS: usize = 400;
 
+/// Why nothing is run: the pod that was meant is not what answers to its name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum NotThere {
+    /// Another pod has its name now.
+    #[error("pod {0} was recreated: look again")]
+    Recreated(Clean),
+    /// There is no such pod any more.
+    #[error("pod {0} is gone: look again")]
+    Gone(Clean),
+    /// It is not known whether it is still there.
+    #[error("pod {pod} cannot be read: {why}")]
+    Unread {
+        /// The pod.
+        pod: Clean,
+        /// Why not.
+        why: Unread,
+    },
+}
+
 /// Runs it and tells how it ended. What keeps it from beginning changes nothing, and says so.
 pub(super) async fn run(caller: &Caller, exec: &Exec) -> Outcome {
-    if let Err(reason) = still_there(caller, exec).await {
-        return Outcome::Rejected { reason, by_reading: false };
+    if let Err(why) = still_there(caller, exec).await {
+        return Outcome::Rejected { reason: why.to_string().into(), by_reading: false };
     }
     let pods: Api<Pod> = Api::namespaced(caller.client.clone(), &exec.target.namespace);
     let how =
@@ -41,17 +60,20 @@ pub(super) async fn run(caller: &Caller, exec: &Exec) -> Outcome {
     }
 }
 
-async fn still_there(caller: &Caller, exec: &Exec) -> Result<(), Clean> {
-    let namespace = &exec.target.namespace;
-    let name = &exec.target.name;
-    match caller.get(&format!("/api/v1/namespaces/{namespace}/pods/{name}")).await {
-        Reply::Done(pod) if *exec.target.uid == *text(&pod, "/metadata/uid") => Ok(()),
-        Reply::Done(_) => Err(format!("pod {name} was recreated: look again").into()),
-        Reply::Refused(refused) if refused.code == 404 => {
-            Err(format!("pod {name} is gone: look again").into())
-        }
-        Reply::Refused(refused) => Err(format!("pod {name} cannot be read: {}", refused.why).into()),
-        Reply::NotSent(why) | Reply::Lost(why) => Err(format!("pod {name} cannot be read: {why}").into()),
+async fn still_there(caller: &Caller, exec: &Exec) -> Result<(), NotThere> {
+    let Target { namespace, name, .. } = &exec.target;
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
+    is_meant(&exec.target, caller.get(&path).await)
+}
+
+/// Whether a reply is of the pod that was meant.
+fn is_meant(target: &Target, reply: Reply) -> Result<(), NotThere> {
+    let pod = target.name.clone();
+    match reply.read() {
+        Ok(found) if *target.uid == *text(&found, "/metadata/uid") => Ok(()),
+        Ok(_) => Err(NotThere::Recreated(pod)),
+        Err(Unread::Refused(refused)) if refused.code == 404 => Err(NotThere::Gone(pod)),
+        Err(why) => Err(NotThere::Unread { pod, why }),
     }
 }
 
@@ -148,4 +170,30 @@ fn output(exit: Option<i32>, why: Option<String>, streams: &[Kept; 2]) -> Output
         .map(|line| Clean::new(&line.chars().take(COLUMNS).collect::<String>()))
         .collect();
     Output { exit, lines, cut: cut.map(Clean::from) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::caller::Refused;
+    use super::*;
+    use crate::event::samples::target;
+
+    #[test]
+    fn nothing_is_run_in_another_pod_than_the_one_that_was_meant() {
+        let pod = |uid: &str| Reply::Done(json!({"metadata": {"uid": uid}}));
+        let refused = |code| Refused { code, reason: Clean::default(), why: "no".into() };
+        assert_eq!(is_meant(&target("app"), pod("u")), Ok(()));
+        assert_eq!(is_meant(&target("app"), pod("other")), Err(NotThere::Recreated("app".into())));
+        let gone = is_meant(&target("app"), Reply::Refused(refused(404)));
+        assert_eq!(gone, Err(NotThere::Gone("app".into())));
+        let forbidden = is_meant(&target("app"), Reply::Refused(refused(403))).unwrap_err();
+        assert_eq!(
+            forbidden,
+            NotThere::Unread { pod: "app".into(), why: Unread::Refused(refused(403)) },
+            "that is no news of the pod"
+        );
+        assert_eq!(forbidden.to_string(), "pod app cannot be read: no");
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::caller::{Caller, Refused, Reply};
+use super::caller::{Caller, Unread};
 use super::clusters::{Cluster, Clusters};
 use crate::clean::Clean;
 use crate::event::{ContextId, Event, Fact, Target};
@@ -19,6 +19,17 @@ use crate::runtime::orphans::Reached;
 use crate::step::text;
 
 const NAMESPACE: &str = "/api/v1/namespaces/kube-system";
+
+/// Why it cannot be told now which cluster answers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Untold {
+    /// Nobody answers, or not this server.
+    #[error(transparent)]
+    Unread(#[from] Unread),
+    /// The answer is to another question.
+    #[error("the answer is of something else than namespace kube-system")]
+    Foreign,
+}
 
 /// Which cluster answers in which context, as far as it was told. Cheap to clone; clones share it.
 #[derive(Clone)]
@@ -36,7 +47,7 @@ impl Identities {
     ///
     /// # Errors
     /// It cannot be told now.
-    pub(super) async fn of(&self, cluster: &Cluster, caller: &Caller) -> Result<Clean, Clean> {
+    pub(super) async fn of(&self, cluster: &Cluster, caller: &Caller) -> Result<Clean, Untold> {
         let known = identity(caller, cluster.authority.as_ref(), &cluster.address).await?;
         let before =
             self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.id, known.clone());
@@ -81,18 +92,16 @@ pub async fn reached(clusters: &Clusters, deadline: Duration) -> Vec<Reached> {
 ///
 /// # Errors
 /// It cannot be told now, because nobody answers.
-async fn identity(caller: &Caller, authority: Option<&Clean>, address: &Clean) -> Result<Clean, Clean> {
+async fn identity(caller: &Caller, authority: Option<&Clean>, address: &Clean) -> Result<Clean, Untold> {
     let fallback = || match authority {
         Some(digest) => format!("ca:{digest}"),
         None => format!("address:{address}"),
     };
-    match caller.get(NAMESPACE).await {
-        Reply::Done(namespace) if is_it(&namespace) => {
-            Ok(format!("uid:{}", text(&namespace, "/metadata/uid")).into())
-        }
-        Reply::Done(_) => Err("the answer is of something else than namespace kube-system".into()),
-        Reply::Refused(refused) if matches!(refused.code, 403 | 404) => Ok(fallback().into()),
-        Reply::Refused(Refused { why, .. }) | Reply::NotSent(why) | Reply::Lost(why) => Err(why),
+    match caller.get(NAMESPACE).await.read() {
+        Ok(namespace) if is_it(&namespace) => Ok(format!("uid:{}", text(&namespace, "/metadata/uid")).into()),
+        Ok(_) => Err(Untold::Foreign),
+        Err(Unread::Refused(refused)) if matches!(refused.code, 403 | 404) => Ok(fallback().into()),
+        Err(why) => Err(why.into()),
     }
 }
 
@@ -109,7 +118,7 @@ fn same(one: &str, other: &str) -> Option<bool> {
 }
 
 /// What is to be said of a cluster that is not known by its uid, or not known.
-pub(super) fn doubt(identity: &Result<Clean, Clean>) -> Option<Fact> {
+pub(super) fn doubt(identity: &Result<Clean, Untold>) -> Option<Fact> {
     let warn = |words: &str| Some(Fact::warn("cluster", words));
     match identity.as_ref().map(|identity| identity.split_once(':')) {
         Ok(Some(("uid", _))) => None,
@@ -119,7 +128,7 @@ pub(super) fn doubt(identity: &Result<Clean, Clean>) -> Option<Fact> {
         Ok(_) => warn(
             "known by its address only: namespace kube-system may not be read, and no authority is given",
         ),
-        Err(why) => Some(Fact::unknown("cluster", why)),
+        Err(why) => Some(Fact::unknown("cluster", &why.to_string())),
     }
 }
 
@@ -134,12 +143,11 @@ mod tests {
         assert_eq!(same("uid:a", "uid:b"), Some(false));
         assert_eq!(same("uid:a", "ca:b"), None);
         assert_eq!(same("", "uid:a"), None);
-        let weight = |identity: Result<&str, &str>| {
-            doubt(&identity.map(Clean::from).map_err(Clean::from)).map(|fact| fact.weight)
-        };
+        let weight =
+            |identity: Result<&str, Untold>| doubt(&identity.map(Clean::from)).map(|fact| fact.weight);
         assert_eq!((weight(Ok("uid:a")), weight(Ok("ca:a"))), (None, Some(Weight::Warn)));
         assert_eq!(
-            (weight(Ok("address:a")), weight(Err("no answer"))),
+            (weight(Ok("address:a")), weight(Err(Untold::Foreign))),
             (Some(Weight::Warn), Some(Weight::Unknown))
         );
     }

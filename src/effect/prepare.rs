@@ -4,9 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::caller::{Caller, Reply};
+use super::caller::{Caller, NoCaller, Reply};
 use super::{reading, send};
-use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::data::json_patch;
 use crate::event::{
@@ -24,7 +23,7 @@ pub(super) struct Preflight {
     /// For the cluster that the step is done in.
     pub(super) cluster: Caller,
     /// For Alertmanager, where the step asks it, or why it cannot be asked.
-    pub(super) alertmanager: Result<Caller, Clean>,
+    pub(super) alertmanager: Result<Caller, NoCaller>,
     pub(super) ctx: Ctx,
     /// What is to be said of what the cluster is known by.
     pub(super) doubt: Option<Fact>,
@@ -61,7 +60,9 @@ impl Preflight {
     async fn read(&self, read: &Read) -> Result<Answer, Refusal> {
         let caller = match read.whom {
             Whom::Cluster => &self.cluster,
-            Whom::Alertmanager => self.alertmanager.as_ref().map_err(|why| Refusal::Failed(why.clone()))?,
+            Whom::Alertmanager => {
+                self.alertmanager.as_ref().map_err(|why| Refusal::failed(why.to_string()))?
+            }
         };
         reading::answer(caller.get(&read.path).await, read, &self.ctx)
     }

@@ -9,6 +9,25 @@ use crate::event::Refusal;
 use crate::net::failure::LOGGED_OUT;
 use crate::step::{Answer, Ctx, Is, Read, Whom, text};
 
+/// Why a success is no answer: it is to another question.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Mismatch {
+    /// It is of another kind.
+    #[error("the answer is a {found} and not a {meant}")]
+    Kind {
+        /// What it is.
+        found: Clean,
+        /// What was asked for.
+        meant: Clean,
+    },
+    /// There is more of the list.
+    #[error("the list is not whole")]
+    Partial,
+    /// It is of another name or namespace.
+    #[error("the answer is of another object")]
+    Object,
+}
+
 /// What the reply to a read says.
 ///
 /// # Errors
@@ -17,9 +36,9 @@ pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Ref
     let what = &read.what;
     let of = ctx.of_context();
     match reply {
-        Reply::Done(value) => match mismatch(&value, read) {
-            None => Ok(Answer::Found(value)),
-            Some(why) => unknown(read, &why),
+        Reply::Done(value) => match is_answer(&value, read) {
+            Ok(()) => Ok(Answer::Found(value)),
+            Err(why) => unknown(read, &why.to_string()),
         },
         Reply::Refused(Refused { code: 404, .. }) if read.required && read.whom == Whom::Cluster => {
             Err(Refusal::usage(format!("there is no {what}{of}")))
@@ -48,16 +67,43 @@ fn unknown(read: &Read, why: &str) -> Result<Answer, Refusal> {
     }
 }
 
-/// Why a value is not what was asked for: of another kind, name or namespace, or not all of a list.
-fn mismatch(value: &Value, read: &Read) -> Option<String> {
-    let Is { kind, place } = read.is.as_ref()?;
+/// Whether a value is what was asked for: of its kind, name and namespace, and all of a list.
+fn is_answer(value: &Value, read: &Read) -> Result<(), Mismatch> {
+    let Some(Is { kind, place }) = &read.is else { return Ok(()) };
     if text(value, "/kind") != kind {
-        return Some(format!("the answer is a {} and not a {kind}", Clean::new(text(value, "/kind"))));
+        let found = text(value, "/kind").into();
+        return Err(Mismatch::Kind { found, meant: kind.as_str().into() });
     }
     if !text(value, "/metadata/continue").is_empty() {
-        return Some("the list is not whole".to_owned());
+        return Err(Mismatch::Partial);
     }
-    let (namespace, name) = place.as_ref()?;
+    let Some((namespace, name)) = place else { return Ok(()) };
     let same = text(value, "/metadata/name") == name && text(value, "/metadata/namespace") == namespace;
-    (!same).then(|| "the answer is of another object".to_owned())
+    if same { Ok(()) } else { Err(Mismatch::Object) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(kind: &str, place: Option<(&str, &str)>) -> Read {
+        let place = place.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
+        let is = Some(Is { kind: kind.to_owned(), place });
+        Read { whom: Whom::Cluster, path: "/x".to_owned(), what: "it".to_owned(), is, required: true }
+    }
+
+    #[test]
+    fn the_answer_to_another_question_is_none() {
+        let app = read("Deployment", Some(("ns", "app")));
+        let of =
+            |kind: &str, name: &str| json!({"kind": kind, "metadata": {"namespace": "ns", "name": name}});
+        assert_eq!(is_answer(&of("Deployment", "app"), &app), Ok(()));
+        assert_eq!(is_answer(&of("Deployment", "other"), &app), Err(Mismatch::Object));
+        let kind = Mismatch::Kind { found: "Pod".into(), meant: "Deployment".into() };
+        assert_eq!(is_answer(&of("Pod", "app"), &app), Err(kind));
+        let part = json!({"kind": "PodList", "metadata": {"continue": "more"}});
+        assert_eq!(is_answer(&part, &read("PodList", None)), Err(Mismatch::Partial));
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::caller::{Caller, Reply};
+use super::caller::{Caller, Unread};
 use super::identity::Meant;
 use crate::clean::Clean;
 use crate::event::{Expectation, Made, Server, Target, Write, digest};
@@ -13,13 +13,36 @@ use crate::net::clock::Clock;
 use crate::step::target::{generation, managed_by_warroom};
 use crate::step::text;
 
+/// Why a change whose answer was lost was not made, or is not there any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotMade {
+    /// The request did not arrive within the time that it may take.
+    #[error("it never arrived: {0} is as it was")]
+    NeverArrived(Clean),
+    /// The object is as before, and has been something else meanwhile.
+    #[error("{0} is as it was, but was changed in between: if this was made, somebody took it back")]
+    TakenBack(Clean),
+    /// There is no such object any more.
+    #[error("{0} is gone, and whatever was changed went with it")]
+    Gone(Clean),
+    /// Another object has its name now.
+    #[error("{0} was recreated, and whatever was changed went with the old one")]
+    Recreated(Clean),
+    /// Its values are neither those from before nor those that were written.
+    #[error("{0}: somebody else changed it first")]
+    Overtaken(Clean),
+    /// The list does not have it any more.
+    #[error("{0} is not there any more")]
+    Unlisted(Clean),
+}
+
 /// What one reading says of a write.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reading {
     /// It was made; the generation afterwards.
     Made(i64),
     /// It was not, and will not be, because of this.
-    Not(Clean),
+    Not(NotMade),
     /// As it was before: the request may still be on its way.
     Unchanged,
     /// The same, but the spec was changed meanwhile, and changed back.
@@ -38,7 +61,7 @@ pub(super) async fn resolve(
     clock: &Clock,
     patience: Duration,
     meant: Option<&Meant<'_>>,
-) -> Result<i64, Clean> {
+) -> Result<i64, NotMade> {
     let patience = chrono::TimeDelta::from_std(patience).unwrap_or_default();
     let mut until = None;
     let mut pause = Duration::from_millis(500);
@@ -54,14 +77,9 @@ pub(super) async fn resolve(
             Some(Reading::Made(generation)) => return Ok(generation),
             Some(Reading::Not(why)) => return Err(why),
             Some(Reading::Unchanged) if late() => {
-                return Err(format!("it never arrived: {name} is as it was").into());
+                return Err(NotMade::NeverArrived(name.clone()));
             }
-            Some(Reading::Back) if late() => {
-                return Err(format!(
-                    "{name} is as it was, but was changed in between: if this was made, somebody took it back"
-                )
-                .into());
-            }
+            Some(Reading::Back) if late() => return Err(NotMade::TakenBack(name.clone())),
             _ => {}
         }
         clock.sleep(pause).await;
@@ -77,22 +95,25 @@ async fn is_meant(meant: Option<&Meant<'_>>) -> bool {
 }
 
 /// Reads once; an error is that nothing could be read.
-pub(super) async fn read_once(reader: &Caller, write: &Write) -> Result<Reading, Clean> {
+pub(super) async fn read_once(reader: &Caller, write: &Write) -> Result<Reading, Unread> {
     let target = &write.target;
     let expect = &write.expect;
-    match reader.get(&expect.path).await {
-        Reply::Done(value) => Ok(judge(&value, target, expect)),
-        Reply::Refused(refused) if refused.code == 404 && write.server == Server::Cluster => {
-            let gone = format!("{} is gone, and whatever was changed went with it", target.name);
-            Ok(if expect.made == Made::Gone { Reading::Made(0) } else { Reading::Not(gone.into()) })
+    match reader.get(&expect.path).await.read() {
+        Ok(value) => Ok(judge(&value, target, expect)),
+        Err(Unread::Refused(refused)) if refused.code == 404 && write.server == Server::Cluster => {
+            Ok(vanished(expect, NotMade::Gone(target.name.clone())))
         }
-        Reply::Refused(refused) => Err(refused.why),
-        Reply::NotSent(why) | Reply::Lost(why) => Err(why),
+        Err(why) => Err(why),
     }
 }
 
 /// JSON pointer → digest of the value.
 type Values = BTreeMap<Clean, Clean>;
+
+/// The object that was meant is not there any more: for a deletion, that is all that was wanted.
+fn vanished(expect: &Expectation, why: NotMade) -> Reading {
+    if expect.made == Made::Gone { Reading::Made(0) } else { Reading::Not(why) }
+}
 
 fn holds(object: &Value, values: &Values) -> bool {
     values.iter().all(|(at, want)| digest(object.pointer(at).unwrap_or(&Value::Null)) == *want)
@@ -108,7 +129,7 @@ fn judge_list(list: &Value, target: &Target, expect: &Expectation) -> Reading {
     if expect.before.is_empty() || any(&expect.before) {
         return Reading::Unchanged;
     }
-    Reading::Not(format!("{} is not there any more", target.name).into())
+    Reading::Not(NotMade::Unlisted(target.name.clone()))
 }
 
 fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
@@ -120,9 +141,7 @@ fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
         return Reading::Elsewhere; // the answer to another question
     }
     if of("/metadata/uid") != target.uid.as_str() {
-        let recreated =
-            format!("{} was recreated, and whatever was changed went with the old one", target.name);
-        return if expect.made == Made::Gone { Reading::Made(0) } else { Reading::Not(recreated.into()) };
+        return vanished(expect, NotMade::Recreated(target.name.clone()));
     }
     if expect.made == Made::Gone {
         return if object["metadata"]["deletionTimestamp"].is_string() {
@@ -145,7 +164,7 @@ fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
     if managed_by_warroom(object) > expect.managed_before {
         return Reading::Made(generation(object)); // and somebody changed it again since
     }
-    Reading::Not(format!("{}: somebody else changed it first", target.name).into())
+    Reading::Not(NotMade::Overtaken(target.name.clone()))
 }
 
 #[cfg(test)]
@@ -184,15 +203,15 @@ mod tests {
     fn reading_tells_what_became_of_a_lost_answer() {
         let t1 = Some("2026-01-01T00:00:00Z");
         let t2 = Some("2026-01-01T00:00:09Z");
-        let not = |why: &str| Reading::Not(why.into());
+        let overtaken = Reading::Not(NotMade::Overtaken("app".into()));
         assert_eq!(judged("u", 10, t2, None), Reading::Made(4));
         assert_eq!(judged("u", 10, t2, t1), Reading::Made(4));
         assert_eq!(judged("u", 1, None, None), Reading::Unchanged);
-        assert_eq!(judged("u", 10, None, None), not("app: somebody else changed it first"));
+        assert_eq!(judged("u", 10, None, None), overtaken);
         assert_eq!(judged("u", 5, t2, t1), Reading::Made(4), "and somebody changed it again since");
-        assert_eq!(judged("u", 5, t1, t1), not("app: somebody else changed it first"));
+        assert_eq!(judged("u", 5, t1, t1), overtaken);
         assert_eq!(judge(&object("u", 1, None, 6), &target(), &expectation(None)), Reading::Back);
-        assert!(matches!(judged("other", 10, t2, None), Reading::Not(why) if why.contains("recreated")));
+        assert_eq!(judged("other", 10, t2, None), Reading::Not(NotMade::Recreated("app".into())));
         let other =
             json!({"metadata": {"name": "other", "namespace": "ns", "uid": "u"}, "spec": {"replicas": 10}});
         assert_eq!(judge(&other, &target(), &expectation(None)), Reading::Elsewhere);

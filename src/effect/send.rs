@@ -23,6 +23,31 @@ pub(super) enum Sent {
     Unknown(Clean),
 }
 
+/// Why a success is not believed: its answer is not of what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Mismatch {
+    /// It is of something of another kind.
+    #[error("it is a {found} and not a {meant}")]
+    Kind {
+        /// What it is.
+        found: Clean,
+        /// What was asked for.
+        meant: Clean,
+    },
+    /// It is of another object, or of one of the same name that is not the same.
+    #[error("it is of another object than {0}")]
+    Object(Clean),
+    /// It has other values than those that were written.
+    #[error("it does not carry what was written")]
+    Values,
+    /// It does not name the object that was to be deleted.
+    #[error("it does not say what was deleted")]
+    Unnamed,
+    /// It is of an object that stays.
+    #[error("what it carries is not being deleted")]
+    Stays,
+}
+
 /// Sends a write, once. The refusal of another cluster than the one that was meant says nothing of the
 /// object.
 pub(super) async fn send(writer: &Caller, reader: &Caller, write: &Write, meant: Option<&Meant<'_>>) -> Sent {
@@ -60,7 +85,7 @@ async fn believed(reader: &Caller, write: &Write, answer: &Value) -> Sent {
 }
 
 /// The object that was asked for, with the values that were written.
-fn values(write: &Write, answer: &Value) -> Result<i64, String> {
+fn values(write: &Write, answer: &Value) -> Result<i64, Mismatch> {
     let target = &write.target;
     is(target, answer)?;
     let scale = answer["kind"] == "Scale";
@@ -69,11 +94,7 @@ fn values(write: &Write, answer: &Value) -> Result<i64, String> {
         let value = answer.pointer(at).cloned().unwrap_or_else(|| if scale { 0.into() } else { Value::Null });
         digest(&value) == *want
     };
-    if write.expect.values.iter().all(holds) {
-        Ok(generation(answer))
-    } else {
-        Err("it does not carry what was written".to_owned())
-    }
+    if write.expect.values.iter().all(holds) { Ok(generation(answer)) } else { Err(Mismatch::Values) }
 }
 
 /// Whether an answer to a dry run is of the object that was asked for; a deletion may be answered with a
@@ -81,37 +102,33 @@ fn values(write: &Write, answer: &Value) -> Result<i64, String> {
 ///
 /// # Errors
 /// What it is instead.
-pub(super) fn answers(write: &Write, answer: &Value) -> Result<(), String> {
+pub(super) fn answers(write: &Write, answer: &Value) -> Result<(), Mismatch> {
     let deleted = write.method == "DELETE" && answer["kind"] == "Status" && answer["status"] == "Success";
     if deleted { Ok(()) } else { is(&write.target, answer) }
 }
 
 /// Whether an answer is of the object that was asked for.
-fn is(target: &Target, answer: &Value) -> Result<(), String> {
+fn is(target: &Target, answer: &Value) -> Result<(), Mismatch> {
     let of = |at: &str| text(answer, at);
     let kind = crate::event::Kind::named(&target.kind).map(crate::event::Kind::name);
     if of("/kind") != "Scale" && Some(of("/kind")) != kind {
-        return Err(format!("it is a {} and not a {}", Clean::new(of("/kind")), target.kind));
+        return Err(Mismatch::Kind { found: of("/kind").into(), meant: target.kind.clone() });
     }
     let named = *target.name == *of("/metadata/name") && *target.namespace == *of("/metadata/namespace");
     if !named || *target.uid != *of("/metadata/uid") {
-        return Err(format!("it is of another object than {}", target.name));
+        return Err(Mismatch::Object(target.name.clone()));
     }
     Ok(())
 }
 
 /// A deletion is answered with the object on its way, or with a `Status` that names what is gone.
-fn gone(target: &Target, answer: &Value) -> Result<i64, String> {
+fn gone(target: &Target, answer: &Value) -> Result<i64, Mismatch> {
     if answer["kind"] == "Status" {
         let same = answer["status"] == "Success" && *target.uid == *text(answer, "/details/uid");
-        return if same { Ok(0) } else { Err("it does not say what was deleted".to_owned()) };
+        return if same { Ok(0) } else { Err(Mismatch::Unnamed) };
     }
     is(target, answer)?;
-    if answer["metadata"]["deletionTimestamp"].is_string() {
-        Ok(0)
-    } else {
-        Err("what it carries is not being deleted".to_owned())
-    }
+    if answer["metadata"]["deletionTimestamp"].is_string() { Ok(0) } else { Err(Mismatch::Stays) }
 }
 
 /// Alertmanager answers with an id, or with nothing: what it has is read.
@@ -154,5 +171,58 @@ fn told(refused: &Refused, target: &Target) -> Clean {
         (403, _) => format!("you may not: {why}").into(),
         (429, _) => format!("the server is overloaded and did nothing: try again ({why})").into(),
         _ => why.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::samples;
+
+    /// A scaling to 3.
+    fn write(method: &str) -> Write {
+        let mut write = samples::write();
+        write.method = method.into();
+        write.expect.values.insert("/spec/replicas".into(), digest(&json!(3)));
+        write
+    }
+
+    /// An object that answers to the sample's name.
+    fn object(kind: &str, uid: &str, replicas: u64) -> Value {
+        json!({
+            "kind": kind,
+            "metadata": {"name": "worker", "namespace": "ns", "uid": uid, "generation": 5},
+            "spec": {"replicas": replicas},
+        })
+    }
+
+    #[test]
+    fn a_success_counts_only_with_what_was_written_to_what_was_meant() {
+        let patch = write("PATCH");
+        let other = Mismatch::Object("worker".into());
+        assert_eq!(values(&patch, &object("Deployment", "u", 3)), Ok(5));
+        assert_eq!(values(&patch, &object("Scale", "u", 3)), Ok(5));
+        assert_eq!(values(&patch, &object("Deployment", "u", 2)), Err(Mismatch::Values));
+        assert_eq!(values(&patch, &object("Deployment", "recreated", 3)), Err(other.clone()));
+        let login = values(&patch, &json!({"kind": "Login"})).unwrap_err();
+        assert_eq!(login, Mismatch::Kind { found: "Login".into(), meant: "deployment".into() });
+        assert_eq!(login.to_string(), "it is a Login and not a deployment");
+        assert_eq!(answers(&patch, &object("Deployment", "recreated", 2)), Err(other));
+        assert_eq!(answers(&patch, &object("Deployment", "u", 2)), Ok(()), "what it holds, the diff shows");
+    }
+
+    #[test]
+    fn a_deletion_counts_only_if_it_names_what_goes() {
+        let delete = write("DELETE");
+        let status = |uid: &str| json!({"kind": "Status", "status": "Success", "details": {"uid": uid}});
+        assert_eq!(gone(&delete.target, &status("u")), Ok(0));
+        assert_eq!(gone(&delete.target, &status("other")), Err(Mismatch::Unnamed));
+        assert_eq!(answers(&delete, &status("other")), Ok(()), "a dry run deletes nothing");
+        let mut object = object("Deployment", "u", 1);
+        assert_eq!(gone(&delete.target, &object), Err(Mismatch::Stays));
+        object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert_eq!(gone(&delete.target, &object), Ok(0));
     }
 }
