@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::input::{InputKind, InputSpec, Inputs};
+use super::revisions::NoWayBack;
 use super::target::{Aim, DEPLOYMENT, Found, escaped};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check, revisions};
+use crate::clean::Clean;
 use crate::event::{Fact, Kind, Naming, Refusal};
 use crate::state::{World, rollbacks};
 
@@ -110,8 +112,9 @@ pub(super) fn template_draft(
     let service = deployment.service();
     let uid = ctx.place.id.mark(deployment.uid());
     let back = revisions::present(deployment, answers.get(1));
-    let unread = revisions::unread(answers.get(1));
-    let naming = back.as_ref().err().map(|why| {
+    let no_way = back.as_ref().err();
+    let unread = no_way.and_then(NoWayBack::unread);
+    let naming = no_way.map(|why| {
         let doubt = if unread.is_some() {
             "it may not be possible to take it back"
         } else {
@@ -119,7 +122,7 @@ pub(super) fn template_draft(
         };
         Naming { why: format!("{doubt}: {why}").into(), lasting: true }
     });
-    let undo = match back {
+    let undo = match &back {
         Ok(number) => {
             let deployment = inputs.get("deployment").unwrap_or_default().to_owned();
             Undo::Step {
@@ -127,7 +130,7 @@ pub(super) fn template_draft(
                 inputs: vec![("deployment", deployment), ("revision", number.to_string())],
             }
         }
-        Err(why) => Undo::None(why),
+        Err(why) => Undo::None(why.to_string()),
     };
     Draft {
         title,
@@ -140,10 +143,14 @@ pub(super) fn template_draft(
         undo,
         command: deployment.kubectl(ctx, words),
         touches: format!("{}, {}", deployment.replicas(), deployment.rolls()),
-        facts: unread.iter().map(|why| Fact::unknown("undo", why)).collect(),
+        facts: unread.into_iter().map(unknown_undo).collect(),
         lines: Vec::new(),
         naming,
     }
+}
+
+fn unknown_undo(why: &Clean) -> Fact {
+    Fact::unknown("undo", &format!("the revisions cannot be read: {why}"))
 }
 
 fn chosen<'a>(
