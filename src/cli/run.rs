@@ -36,7 +36,7 @@ const ANSWER: Duration = Duration::from_secs(80);
 pub(super) async fn run(context: &CommandContext, wanted_run: &args::Run) -> color_eyre::Result<Exit> {
     let call = match call(wanted_run, &context.runbook()) {
         Ok(call) => call,
-        Err(why) => return Ok(complain(&why)),
+        Err(why) => return Ok(complain(&why.to_string())),
     };
     if context.contexts().len() > 1 && !call.inputs.contains_key(StepCall::CONTEXT) {
         let names = context.contexts().join(", ");
@@ -68,14 +68,18 @@ pub(super) async fn run(context: &CommandContext, wanted_run: &args::Run) -> col
     Ok(exit)
 }
 
-fn call(wanted: &args::Run, runbook: &Runbook) -> Result<StepCall, String> {
+/// An input that is not written as one.
+#[derive(Debug, thiserror::Error)]
+#[error("--set {0}: inputs are written NAME=VALUE")]
+struct NotAnInput(String);
+
+fn call(wanted: &args::Run, runbook: &Runbook) -> Result<StepCall, NotAnInput> {
     let step = runbook.step(&wanted.step);
     let pair = |set: &String| {
-        let (name, value) =
-            set.split_once('=').ok_or_else(|| format!("--set {set}: inputs are written NAME=VALUE"))?;
+        let (name, value) = set.split_once('=').ok_or_else(|| NotAnInput(set.clone()))?;
         Ok((Clean::new(name), step.map_or_else(|| Typed::new(value), |step| step.typed(name, value))))
     };
-    let inputs: BTreeMap<Clean, Typed> = wanted.set.iter().map(pair).collect::<Result<_, String>>()?;
+    let inputs: BTreeMap<Clean, Typed> = wanted.set.iter().map(pair).collect::<Result<_, NotAnInput>>()?;
     Ok(StepCall::new(wanted.step.as_str(), inputs))
 }
 

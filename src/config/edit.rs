@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use toml_edit::{DocumentMut, InlineTable, Item, Table, value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TomlError, value};
 
 use super::{Auth, Endpoint, Kafka, Secret, Settings, Where};
-use crate::data;
+use crate::data::{self, Mistake};
 
 /// A table of the settings, and a comment above it.
 #[derive(Clone, Debug)]
@@ -75,12 +75,27 @@ impl SettingsTable {
     }
 }
 
+/// Why tables cannot be put into a text.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotEdited {
+    /// The text is no TOML.
+    #[error(transparent)]
+    NoToml(#[from] TomlError),
+    /// It would no longer be settings.
+    #[error("{}", joined(.0))]
+    NoSettings(Vec<Mistake>),
+}
+
+fn joined(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
 /// The text of a `config.toml` with these tables instead of its own of these names.
 ///
 /// # Errors
-/// The text is no TOML, or would no longer be settings: in words.
-pub fn with(text: &str, entries: &[SettingsTable]) -> Result<String, String> {
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
+/// The text is no TOML, or would no longer be settings.
+pub fn with(text: &str, entries: &[SettingsTable]) -> Result<String, NotEdited> {
+    let mut document: DocumentMut = text.parse()?;
     for SettingsTable { name, comment, table } in entries {
         let before = if document.is_empty() { "" } else { "\n" };
         document.remove(name);
@@ -90,8 +105,7 @@ pub fn with(text: &str, entries: &[SettingsTable]) -> Result<String, String> {
     }
     let text = document.to_string();
     let read = data::read("config.toml", &text, "setting", Settings::read);
-    read.map(|_| text)
-        .map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    read.map(|_| text).map_err(NotEdited::NoSettings)
 }
 
 /// Writes a file that only its owner may read, whole or not at all; a link leads to the file that is written.
@@ -148,7 +162,9 @@ mod tests {
         assert_eq!(once, expected);
         assert_eq!(with(&once, &entries).unwrap(), expected, "and once more changes nothing");
         assert!(with("", &entries).unwrap().starts_with("# by init\n[prometheus]\n"));
-        assert!(with("theme = ", &entries).is_err());
+        assert!(matches!(with("theme = ", &entries), Err(NotEdited::NoToml(_))));
+        let misspelt = with("them = 'dark'\n", &entries).unwrap_err();
+        assert!(matches!(&misspelt, NotEdited::NoSettings(mistakes) if mistakes.len() == 1), "{misspelt}");
     }
 
     #[test]

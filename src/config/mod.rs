@@ -166,25 +166,31 @@ fn contexts(root: &mut Reader<'_>) -> Vec<String> {
     }
     let named = several.unwrap_or_else(|| one.into_iter().collect());
     if let Err(why) = apart(&named) {
-        root.fault(Problem::new(why));
+        root.fault(Problem::new(why.to_string()));
     }
     named
+}
+
+/// Why contexts cannot be looked at side by side.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotApart {
+    /// This one is named more than once.
+    #[error("context \"{0}\" is named twice: once is enough")]
+    Twice(String),
+    /// So many are named.
+    #[error("{0} contexts are named; at most {most} can be looked at", most = ContextId::MOST)]
+    TooMany(usize),
 }
 
 /// Whether contexts can be looked at side by side.
 ///
 /// # Errors
 /// One is named twice, or there are too many.
-pub fn apart(contexts: &[String]) -> Result<(), String> {
+pub fn apart(contexts: &[String]) -> Result<(), NotApart> {
     if let Some((_, twice)) = contexts.iter().enumerate().find(|(at, name)| contexts[..*at].contains(name)) {
-        return Err(format!("context \"{twice}\" is named twice: once is enough"));
+        return Err(NotApart::Twice(twice.clone()));
     }
-    let most = ContextId::MOST;
-    if contexts.len() > most {
-        Err(format!("{} contexts are named; at most {most} can be looked at", contexts.len()))
-    } else {
-        Ok(())
-    }
+    if contexts.len() > ContextId::MOST { Err(NotApart::TooMany(contexts.len())) } else { Ok(()) }
 }
 
 /// `namespace = "shop"`, or `namespaces = ["shop", "prod"]`; an empty list is all of them.
