@@ -58,34 +58,48 @@ fn act(state: &State, line: &str, first: &str, rest: &str) -> Does {
     }
 }
 
+/// Why the words after a step are not its inputs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum NoInputs {
+    /// The words cannot be told apart.
+    #[error("{0} …: the line ends within a quote, or with a \\")]
+    Unclosed(Clean),
+    /// One of them is a word alone.
+    #[error("\"{0}\": inputs are written name=value")]
+    NotAPair(String),
+    /// One of them is for another step.
+    #[error(transparent)]
+    Unknown(#[from] form::UnknownInput),
+}
+
 /// A step with `K=V` words, read as a shell does: a quoted word is one. Of its line only what is understood
 /// is shown.
 fn begin(step: &Step, line: &str, rest: &str) -> (Typed, Does) {
     let words = shlex::split(rest);
     let call = match &words {
         Some(words) => inputs(step, words),
-        None => Err(format!("{} …: the line ends within a quote, or with a \\", step.id)),
+        None => Err(NoInputs::Unclosed(step.id.clone())),
     };
     let shown =
         words.unwrap_or_else(|| vec![String::new()]).into_iter().map(|word| match word.split_once('=') {
-            Some((name, value)) if form::unheard_of(step, name).is_none() => {
+            Some((name, value)) if form::known_input(step, name).is_ok() => {
                 format!(" {name}={}", step.typed(name, value))
             }
             _ => " …".to_owned(),
         });
     let shown: String = std::iter::once(step.id.to_string()).chain(shown).collect();
     let does = call.map_or_else(
-        |why| Does::Nothing(why.into()),
+        |why| Does::Nothing(why.to_string().into()),
         |inputs| Does::Begin(StepCall::new(step.id.clone(), inputs)),
     );
     (Typed::hidden(line, &shown), does)
 }
 
-fn inputs(step: &Step, words: &[String]) -> Result<BTreeMap<Clean, Typed>, String> {
+fn inputs(step: &Step, words: &[String]) -> Result<BTreeMap<Clean, Typed>, NoInputs> {
     let input = |word: &String| {
-        let (name, value) =
-            word.split_once('=').ok_or_else(|| format!("\"{word}\": inputs are written name=value"))?;
-        form::unheard_of(step, name).map_or_else(|| Ok((name.into(), step.typed(name, value))), Err)
+        let (name, value) = word.split_once('=').ok_or_else(|| NoInputs::NotAPair(word.clone()))?;
+        form::known_input(step, name)?;
+        Ok((name.into(), step.typed(name, value)))
     };
     words.iter().map(input).collect()
 }

@@ -32,10 +32,50 @@ impl PageKind for Form {
     }
 }
 
-/// Why a step has no input of that name; `None` where it has.
-pub fn unheard_of(step: &Step, name: &str) -> Option<String> {
-    let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
-    (!step.takes(name)).then(|| format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")))
+/// A step has no input of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{step} has no input \"{name}\"; it has {}", known.join(", "))]
+pub struct UnknownInput {
+    step: Clean,
+    name: Clean,
+    known: Vec<Clean>,
+}
+
+/// Why a step cannot be asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum NoForm {
+    /// The runbook does not have it.
+    #[error("no such step \"{0}\"")]
+    NoSuchStep(Clean),
+    /// It is given what it does not take.
+    #[error(transparent)]
+    UnknownInput(#[from] UnknownInput),
+    /// It ends a silence, and there is none.
+    #[error("no silence is known that could be ended")]
+    NoSilence,
+    /// It is for the main context, and another one is given.
+    #[error("{step} is done in the main context alone, not in {context}")]
+    MainOnly {
+        /// The step.
+        step: Clean,
+        /// The context.
+        context: Clean,
+    },
+    /// The session does not have that context.
+    #[error("context \"{0}\" is not looked at here")]
+    NotLookedAt(Clean),
+}
+
+/// Whether a step has an input of that name.
+///
+/// # Errors
+/// It has none.
+pub fn known_input(step: &Step, name: &str) -> Result<(), UnknownInput> {
+    if step.takes(name) {
+        return Ok(());
+    }
+    let known = step.inputs.iter().map(|input| input.name.clone()).collect();
+    Err(UnknownInput { step: step.id.clone(), name: name.into(), known })
 }
 
 /// Opens the form of a step; a call that leaves nothing to ask is prepared at once.
@@ -46,33 +86,25 @@ pub fn open(state: &mut State, call: &StepCall) -> Vec<Effect> {
             ask_or_prepare(state)
         }
         Err(why) => {
-            state.screen.tell(state.now, why);
+            state.screen.tell(state.now, why.to_string());
             Vec::new()
         }
     }
 }
 
 /// The form of a call, or why there is none.
-fn form(state: &State, call: &StepCall) -> Result<Form, String> {
-    let Some(step) = state.runbook.step(&call.step) else {
-        return Err(format!("no such step \"{}\"", call.step));
-    };
+fn form(state: &State, call: &StepCall) -> Result<Form, NoForm> {
+    let step = state.runbook.step(&call.step).ok_or_else(|| NoForm::NoSuchStep(call.step.clone()))?;
     let inputs = step.named(call.inputs.clone());
-    if let Some(why) = inputs.keys().find_map(|name| unheard_of(step, name)) {
-        return Err(why);
-    }
-    if let Some(why) = nothing_to_end(state, step, call) {
-        return Err(why.to_owned());
-    }
+    inputs.keys().try_for_each(|name| known_input(step, name))?;
+    something_to_end(state, step, call)?;
     // Words name what they mean: a row that happens to be selected says nothing of the context of what is
     // typed.
     let typed = step.inputs.iter().any(|input| input.kind.places() && inputs.contains_key(&input.name));
     let in_hand = in_hand(&state.frame()).filter(|_| !typed);
     let mut form = Form::new(step, &inputs, &state.world, in_hand.as_ref());
     form.undoes = call.undoes;
-    if let Some(why) = misplaced(state, &form, call) {
-        return Err(why);
-    }
+    placed(state, &form, call)?;
     let given = |field: &Field| inputs.contains_key(&field.name) || field.name == StepCall::CONTEXT;
     let complete = !inputs.is_empty() && form.fields.iter().all(|field| !field.required || given(field));
     let doubtful = if inputs.contains_key(StepCall::CONTEXT) {
@@ -95,27 +127,27 @@ fn form(state: &State, call: &StepCall) -> Result<Form, String> {
     Ok(form)
 }
 
-/// Why a form would ask for a silence in vain.
-fn nothing_to_end(state: &State, step: &Step, call: &StepCall) -> Option<&'static str> {
+/// Whether a form would not ask for a silence in vain.
+fn something_to_end(state: &State, step: &Step, call: &StepCall) -> Result<(), NoForm> {
     let asks = step
         .inputs
         .iter()
         .any(|input| input.kind == InputKind::Silence && !call.inputs.contains_key(&input.name));
     let known = state.world.alerts.silences().iter().any(|silence| silence.active);
-    (asks && !known).then_some("no silence is known that could be ended")
+    if asks && !known { Err(NoForm::NoSilence) } else { Ok(()) }
 }
 
-/// Why a step cannot be done in the context that it names, where it leaves no choice: never in another one
+/// Whether a step can be done in the context that it names, where it leaves no choice: never in another one
 /// instead.
-fn misplaced(state: &State, form: &Form, call: &StepCall) -> Option<String> {
-    let name = call
-        .inputs
-        .get(StepCall::CONTEXT)
-        .filter(|_| form.fields.iter().all(|field| field.name != StepCall::CONTEXT))?;
+fn placed(state: &State, form: &Form, call: &StepCall) -> Result<(), NoForm> {
+    let given = call.inputs.get(StepCall::CONTEXT);
+    let chosen = form.fields.iter().any(|field| field.name == StepCall::CONTEXT);
+    let Some(name) = given.filter(|_| !chosen) else { return Ok(()) };
+    let context = name.shown().clone();
     match state.world.session.as_ref().and_then(|session| session.named(name.raw())) {
-        Some(one) if one.id.is_main() => None,
-        Some(_) => Some(format!("{} is done in the main context alone, not in {name}", call.step)),
-        None => Some(format!("context \"{name}\" is not looked at here")),
+        Some(one) if one.id.is_main() => Ok(()),
+        Some(_) => Err(NoForm::MainOnly { step: call.step.clone(), context }),
+        None => Err(NoForm::NotLookedAt(context)),
     }
 }
 
