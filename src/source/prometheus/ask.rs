@@ -19,8 +19,31 @@ use crate::net::http::Server;
 /// Prometheus' own default is a minute; most installations and the common charts set 15 s or 30 s.
 const USUAL_INTERVAL: f64 = 15.0;
 
-/// Signals that could not be read for their query's fault, and what is wrong with it.
-pub type Faults = BTreeMap<Signal, String>;
+/// What is wrong with a query, however well the server can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The server does not take it.
+    #[error("rates.{signal}: {why}")]
+    Misasked {
+        /// What it asks for.
+        signal: Signal,
+        /// The server's words.
+        why: String,
+    },
+    /// Nothing of its answer says which service it is of.
+    #[error(
+        "no series of the {signal} has the label \"{label}\": rates.service says which one names a service"
+    )]
+    Unlabelled {
+        /// What it asks for.
+        signal: Signal,
+        /// The label that should say it.
+        label: String,
+    },
+}
+
+/// Signals that could not be read for their query's fault.
+pub type Faults = BTreeMap<Signal, Fault>;
 
 /// Knows what to ask whom.
 #[derive(Debug)]
@@ -118,7 +141,7 @@ impl Asker {
             Ok::<_, Failure>((query.signal, rows))
         };
         let answers = try_join_all(self.queries.iter().map(row)).await;
-        let read = |answers: Vec<(Signal, Result<Rows, String>)>| {
+        let read = |answers: Vec<(Signal, Result<Rows, Fault>)>| {
             let readable = answers.into_iter().filter_map(|(signal, rows)| Some((signal, rows.ok()?)));
             history(tier, first, count, readable.collect())
         };
@@ -151,7 +174,7 @@ impl Asker {
         query: &Query,
         text: &str,
         when: &[(&str, &str)],
-    ) -> Result<Result<Rows, String>, Failure> {
+    ) -> Result<Result<Rows, Fault>, Failure> {
         let factor = query.unit.kept().1;
         // A share that was made here is one query by another, each in a unit of its own.
         let made =
@@ -162,7 +185,7 @@ impl Asker {
             Ok(series) => Ok(Some(Rows::new(series, &query.label, factor / divisor))
                 .filter(Rows::labelled)
                 .ok_or_else(|| unlabelled(query))),
-            Err(Failure::Misasked(why)) => Ok(Err(format!("rates.{}: {why}", query.signal))),
+            Err(Failure::Misasked(why)) => Ok(Err(Fault::Misasked { signal: query.signal, why })),
             Err(failure) => Err(failure),
         }
     }
@@ -194,11 +217,8 @@ impl Asker {
     }
 }
 
-fn unlabelled(query: &Query) -> String {
-    format!(
-        "no series of the {} has the label \"{}\": rates.service says which one names a service",
-        query.signal, query.label
-    )
+fn unlabelled(query: &Query) -> Fault {
+    Fault::Unlabelled { signal: query.signal, label: query.label.clone() }
 }
 
 /// max(30 s, 4 × the scrape interval): trouble shows soon, and a missed scrape is no hole.

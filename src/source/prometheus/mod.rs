@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::ask::{Asker, Faults};
+use self::ask::{Asker, Fault, Faults};
 use self::backlog::{Backlog, Chunk};
 use super::handle::SourceHandle;
 use crate::config::Rates;
@@ -157,15 +157,15 @@ impl Reader {
     /// Without errors or requests nobody knows which service fails, however well the rest can be read.
     fn blind(&self) -> Option<Failure> {
         let needed = [Signal::Errors, Signal::Requests].map(|signal| self.faults.get(&signal));
-        let told: Vec<&str> = needed.into_iter().flatten().map(String::as_str).collect();
+        let told: Vec<String> = needed.into_iter().flatten().map(Fault::to_string).collect();
         (!told.is_empty()).then(|| Failure::Misasked(told.join("; ")))
     }
 
     /// What is wrong with the queries, and what is missing.
     fn remark(&self) -> Option<String> {
         let lacking = self.asker.iter().flat_map(|(asker, _)| asker.lacking());
-        let parts: Vec<String> =
-            self.faults.values().cloned().chain(lacking).chain(self.unread.clone()).collect();
+        let faults = self.faults.values().map(Fault::to_string);
+        let parts: Vec<String> = faults.chain(lacking).chain(self.unread.clone()).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

@@ -205,8 +205,10 @@ async fn a_query_that_cannot_be_read_is_told_and_the_others_go_on() {
         [crate::event::ServiceRate { service: "app".into(), rate }],
         "how many fail is not known"
     );
-    assert_eq!(faults[&Signal::Errors], "rates.errors: Prometheus answers 400 Bad Request: 1:4: parse error");
-    assert_eq!(faults.len(), 1);
+    let why = "Prometheus answers 400 Bad Request: 1:4: parse error".to_owned();
+    let misasked = Fault::Misasked { signal: Signal::Errors, why };
+    assert_eq!(misasked.to_string(), "rates.errors: Prometheus answers 400 Bad Request: 1:4: parse error");
+    assert_eq!(faults, BTreeMap::from([(Signal::Errors, misasked)]));
     let told = asker.history(piece()).await.1.unwrap();
     assert_eq!(told.services[0].lines, [vec![], vec![Some(10.0)], vec![Some(0.2)], vec![]]);
 }
@@ -219,7 +221,6 @@ async fn a_label_that_no_series_has_is_named() {
     let asker = asker(config::Rates { label: Some("app".into()), ..queries }, answers).await;
     let (sample, faults) = asker.now(2).await.unwrap();
     assert_eq!(sample.services, []);
-    let told =
-        "no series of the requests has the label \"app\": rates.service says which one names a service";
-    assert_eq!(faults, BTreeMap::from([(Signal::Requests, told.to_owned())]));
+    let unlabelled = Fault::Unlabelled { signal: Signal::Requests, label: "app".to_owned() };
+    assert_eq!(faults, BTreeMap::from([(Signal::Requests, unlabelled)]));
 }
