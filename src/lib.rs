@@ -42,7 +42,7 @@
 //! | a kind of check | a file of [`step::check`], a line of its table |
 //! | a page | a file of `state/screen/pages`, one of `view/pages`, a row of the table in the former's `mod.rs` |
 //! | a pane | a file of `state/screen/panes`, one of `view/panes`, a row of the table |
-//! | a source | a file of [`source`], a line of its registry |
+//! | a source | a file of [`source`], a line of its registry, a row of the table in [`event::SourceId`]'s file |
 //! | an action | a row of the table in [`keymap::Action`]'s file, and an arm where it is carried out |
 //!
 //! # Invariants, each with a test

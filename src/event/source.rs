@@ -9,7 +9,7 @@ use super::{ContextId, Kind, SecondaryContext, Target};
 use crate::clean::Clean;
 
 macro_rules! sources {
-    ($($source:ident $name:literal $doc:literal)+) => {
+    ($($source:ident $name:literal $header:expr, $doc:literal)+) => {
         /// A source of events that has a health of its own.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
@@ -25,25 +25,60 @@ macro_rules! sources {
             pub fn name(self) -> &'static str {
                 match self { $(Self::$source => $name,)+ }
             }
+
+            /// Where the header tells of it.
+            fn header(self) -> HeaderPlace {
+                match self { $(Self::$source => $header,)+ }
+            }
         }
     };
 }
 
 sources! {
-    Pods "pods" "The watch of pods."
-    Deployments "deployments" "The watch of Deployments."
-    StatefulSets "statefulsets" "The watch of StatefulSets."
-    DaemonSets "daemonsets" "The watch of DaemonSets."
-    Jobs "jobs" "The watch of Jobs."
-    ReplicaSets "replicasets" "The watch of ReplicaSets."
-    Nodes "nodes" "The watch of nodes."
-    Events "events" "The watch of Kubernetes Events: warnings only."
-    ConfigMaps "configmaps" "The watch of ConfigMaps: their metadata only."
-    Namespaces "namespaces" "Whether the namespaces are still there."
-    Usage "metrics" "What pods and nodes use, from metrics.k8s.io."
-    Prometheus "prometheus" "Request rates from Prometheus."
-    Alertmanager "alertmanager" "Alerts from Alertmanager."
-    Kafka "kafka" "Consumer group lag."
+    Pods "pods" HeaderPlace::CRITICAL, "The watch of pods."
+    Deployments "deployments" HeaderPlace::CRITICAL, "The watch of Deployments."
+    StatefulSets "statefulsets" HeaderPlace::CRITICAL, "The watch of StatefulSets."
+    DaemonSets "daemonsets" HeaderPlace::CRITICAL, "The watch of DaemonSets."
+    Jobs "jobs" HeaderPlace::CRITICAL, "The watch of Jobs."
+    ReplicaSets "replicasets" HeaderPlace::DETAIL, "The watch of ReplicaSets."
+    Nodes "nodes" HeaderPlace::CRITICAL, "The watch of nodes."
+    Events "events" HeaderPlace::DETAIL, "The watch of Kubernetes Events: warnings only."
+    ConfigMaps "configmaps" HeaderPlace::DETAIL, "The watch of ConfigMaps: their metadata only."
+    Namespaces "namespaces" HeaderPlace::DETAIL, "Whether the namespaces are still there."
+    Usage "metrics" HeaderPlace::Hidden, "What pods and nodes use, from metrics.k8s.io."
+    Prometheus "prometheus" HeaderPlace::own(0, "prom"), "Request rates from Prometheus."
+    Alertmanager "alertmanager" HeaderPlace::own(2, "alerts"), "Alerts from Alertmanager."
+    Kafka "kafka" HeaderPlace::own(1, "kafka"), "Consumer group lag."
+}
+
+/// Where the header tells of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HeaderPlace {
+    /// Together with the other watches of the cluster, as `k8s`.
+    Cluster {
+        /// Whether it knows of trouble: without it nobody can say that all is clear.
+        critical: bool,
+    },
+    /// By itself; it knows of trouble, where it is wanted.
+    Own {
+        /// Its place after the cluster's watches, from the left.
+        order: u8,
+        /// The short name that it has there.
+        label: &'static str,
+    },
+    /// Not at all.
+    Hidden,
+}
+
+impl HeaderPlace {
+    /// A watch of the cluster that knows of trouble.
+    const CRITICAL: Self = Self::Cluster { critical: true };
+    /// A watch of the cluster that only says more of what others know.
+    const DETAIL: Self = Self::Cluster { critical: false };
+
+    const fn own(order: u8, label: &'static str) -> Self {
+        Self::Own { order, label }
+    }
 }
 
 impl SourceId {
@@ -64,7 +99,23 @@ impl SourceId {
 
     /// Whether it watches the cluster itself: one API server speaks through all of these.
     pub fn of_cluster(self) -> bool {
-        self <= Self::Namespaces
+        matches!(self.header(), HeaderPlace::Cluster { .. })
+    }
+
+    /// The watches of the cluster without which nobody can say that all is clear.
+    pub fn critical_watches() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|source| source.header() == HeaderPlace::CRITICAL)
+    }
+
+    /// The sources that the header tells of by themselves, from the left, each with its short name there.
+    pub fn header_items() -> Vec<(Self, &'static str)> {
+        let own = |source: &Self| match source.header() {
+            HeaderPlace::Own { order, label } => Some((order, *source, label)),
+            HeaderPlace::Cluster { .. } | HeaderPlace::Hidden => None,
+        };
+        let mut items: Vec<_> = Self::ALL.iter().filter_map(own).collect();
+        items.sort_by_key(|(order, ..)| *order);
+        items.into_iter().map(|(_, source, label)| (source, label)).collect()
     }
 }
 

@@ -56,6 +56,7 @@ pub use world::alerts::Alerts;
 pub use world::cluster::{Cluster, Objects, WorkloadRow, last_end};
 pub use world::force_deleted::Forced;
 pub use world::lag::{Drains, Group, GroupState, Lag, Partition};
+pub use world::latest::Latest;
 pub use world::rates::{Rates, Series};
 pub use world::runs::{DISARMED, Run, Runs, STOPPED, Stage};
 pub use world::timeline::{ChangeSort, EntryKind, Subject, Timeline, TimelineEntry};

@@ -11,7 +11,7 @@ use super::primitives::text::Row;
 use super::summary::{Summary, places, since};
 use crate::clean::Clean;
 use crate::event::{ContextId, Mode, SourceHealth, SourceId, SourceState};
-use crate::state::{Frame, Severity};
+use crate::state::{Frame, Latest, Severity};
 use crate::theme::Role;
 use crate::units;
 
@@ -182,17 +182,13 @@ struct Heard {
 }
 
 fn sources(frame: &Frame<'_>, look: &Look, words: Words) -> Row {
-    let heard = |id| frame.world.sources.get(&id);
-    let parts = [
-        cluster(frame),
-        heard(SourceId::Prometheus).map(|health| reading("prom", health, frame.world.rates.at, frame.now)),
-        heard(SourceId::Kafka).map(|health| reading("kafka", health, frame.world.lag.at, frame.now)),
-        heard(SourceId::Alertmanager).map(|health| alerts(frame, health)),
-    ];
+    let own = SourceId::header_items().into_iter();
+    let own = own.filter_map(|(id, name)| Some(single(frame, name, frame.world.sources.get(&id)?)));
+    let parts = cluster(frame).into_iter().chain(own);
     let told = |heard: &Heard| {
         words != Words::Figures || heard.state != SourceState::Live || !heard.figure.is_empty()
     };
-    parts.into_iter().flatten().filter(told).fold(Row::new(u16::MAX), |row, heard| {
+    parts.filter(told).fold(Row::new(u16::MAX), |row, heard| {
         let (mark, role) = symbols::source(heard.state);
         let live = heard.state == SourceState::Live;
         let told = match words {
@@ -260,35 +256,18 @@ fn code(health: &SourceHealth) -> String {
         .unwrap_or_default()
 }
 
-/// A source that is read now and then: how old its last reading is.
-fn reading(
-    name: &'static str,
-    health: &SourceHealth,
-    at: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Heard {
-    let words = match (health.state, at) {
-        (SourceState::Live, Some(at)) => units::seconds((now - at).as_seconds_f64().max(0.0)),
-        _ => format!("{}{}", since(health), code(health)),
+/// A source by itself: what it says while it is live, else since when it does not.
+fn single(frame: &Frame<'_>, name: &'static str, health: &SourceHealth) -> Heard {
+    let state = health.state;
+    let latest = frame.world.latest(health.source).filter(|_| state == SourceState::Live);
+    let (words, figure) = match latest {
+        Some(Latest::ReadAt(at)) => {
+            (units::seconds((frame.now - at).as_seconds_f64().max(0.0)), String::new())
+        }
+        Some(Latest::Firing(0)) => ("0 firing".to_owned(), String::new()),
+        Some(Latest::Firing(count)) => (format!("{count} firing"), count.to_string()),
+        None => (format!("{}{}", since(health), code(health)), String::new()),
     };
-    Heard {
-        name,
-        state: health.state,
-        words,
-        figure: String::new(),
-        remark: health.error.as_ref().map(ToString::to_string),
-    }
-}
-
-fn alerts(frame: &Frame<'_>, health: &SourceHealth) -> Heard {
-    let firing = frame.world.alerts.firing();
-    let words = if health.state == SourceState::Live {
-        format!("{firing} firing")
-    } else {
-        format!("{}{}", since(health), code(health))
-    };
-    let shown = firing > 0 && health.state == SourceState::Live;
-    let figure = if shown { firing.to_string() } else { String::new() };
     let remark = health.error.as_ref().map(ToString::to_string);
-    Heard { name: "alerts", state: health.state, words, figure, remark }
+    Heard { name, state, words, figure, remark }
 }

@@ -11,20 +11,6 @@ use crate::units;
 
 use super::primitives::symbols;
 
-/// The watches that know of trouble.
-const WATCHES: [SourceId; 6] = [
-    SourceId::Pods,
-    SourceId::Deployments,
-    SourceId::StatefulSets,
-    SourceId::DaemonSets,
-    SourceId::Jobs,
-    SourceId::Nodes,
-];
-
-/// What else does, by what it is called in the header; each only where it is wanted.
-const OTHERS: [(SourceId, &str); 3] =
-    [(SourceId::Prometheus, "prom"), (SourceId::Kafka, "kafka"), (SourceId::Alertmanager, "alerts")];
-
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -100,11 +86,11 @@ fn known(frame: &Frame<'_>) -> bool {
 }
 
 fn unheard(frame: &Frame<'_>) -> Vec<String> {
-    let silent = |id: &SourceId| {
-        let health = frame.world.sources.get(id)?;
+    let silent = |id: SourceId| {
+        let health = frame.world.sources.get(&id)?;
         (!matches!(health.state, SourceState::Live | SourceState::Off)).then_some(health)
     };
-    let watches: Vec<&SourceHealth> = WATCHES.iter().filter_map(silent).collect();
+    let watches: Vec<&SourceHealth> = SourceId::critical_watches().filter_map(silent).collect();
     let worst = watches.iter().map(|health| health.state).max_by_key(|state| state.badness());
     let names: Vec<&str> = watches
         .iter()
@@ -112,10 +98,11 @@ fn unheard(frame: &Frame<'_>) -> Vec<String> {
         .map(|health| health.source.name())
         .collect();
     let cluster = worst.map(|state| match names.len() {
-        n if n == WATCHES.len() => format!("k8s {}", state.word()),
+        n if n == SourceId::critical_watches().count() => format!("k8s {}", state.word()),
         _ => format!("k8s {}: {}", state.word(), names.join(", ")),
     });
-    let others = OTHERS.iter().filter_map(|(id, name)| Some(format!("{name} {}", silent(id)?.state.word())));
+    let others = SourceId::header_items().into_iter();
+    let others = others.filter_map(|(id, name)| Some(format!("{name} {}", silent(id)?.state.word())));
     cluster.into_iter().chain(others).collect()
 }
 

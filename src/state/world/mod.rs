@@ -6,6 +6,7 @@ pub(in crate::state) mod cluster;
 pub(in crate::state) mod force_deleted;
 pub(in crate::state) mod kube_events;
 pub(in crate::state) mod lag;
+pub(in crate::state) mod latest;
 mod naming;
 pub(in crate::state) mod rates;
 pub(in crate::state) mod runs;
