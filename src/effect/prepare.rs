@@ -264,7 +264,7 @@ fn here(request: &Request, write: &Write) -> Option<Value> {
         .filter(|operation| operation["op"] != "test")
         .cloned()
         .collect();
-    json_patch::apply(&mut after, serde_json::from_value(operations).ok()?).ok()?;
+    json_patch::apply(&mut after, &serde_json::from_value(operations).ok()?).ok()?;
     Some(after)
 }
 

@@ -113,23 +113,23 @@ impl Call {
     async fn answer(self, shared: &Arc<Shared>) -> Result<Response, Cut> {
         match self.fault {
             Some(Fault::Cut { applied }) => {
-                self.process_if(applied, shared).await;
+                self.process_if(applied, shared);
                 return Err(Cut);
             }
             Some(Fault::Hang { applied }) => {
-                let answer = self.process_if(applied, shared).await;
+                let answer = self.process_if(applied, shared);
                 shared.faults.cleared().await;
                 return answer.ok_or(Cut);
             }
             Some(Fault::Status { code, applied }) => {
                 let server = self.server;
-                self.process_if(applied, shared).await;
+                self.process_if(applied, shared);
                 return Ok(refusal(server, code));
             }
             Some(Fault::Reply { status, content_type, body, applied }) => {
                 let redirects = (300..=399).contains(&status);
                 let here = self.parts.uri.to_string();
-                self.process_if(applied, shared).await;
+                self.process_if(applied, shared);
                 let answer = reply::body(status, content_type, Body::from(body));
                 return Ok(if redirects { reply::location(answer, &here) } else { answer });
             }
@@ -138,14 +138,14 @@ impl Call {
             Some(Fault::Malformed(how)) => return Ok(malformed::answer(how, &shared.faults)),
             Some(Fault::Gone | Fault::LostPage) | None => {}
         }
-        Ok(self.process(shared).await)
+        Ok(self.process(shared))
     }
 
-    async fn process_if(self, wanted: bool, shared: &Arc<Shared>) -> Option<Response> {
-        if wanted { Some(self.process(shared).await) } else { None }
+    fn process_if(self, wanted: bool, shared: &Arc<Shared>) -> Option<Response> {
+        wanted.then(|| self.process(shared))
     }
 
-    async fn process(self, shared: &Arc<Shared>) -> Response {
+    fn process(self, shared: &Arc<Shared>) -> Response {
         let quirk = match self.fault {
             Some(Fault::Gone) => Some(Quirk::Gone),
             Some(Fault::LostPage) => Some(Quirk::LostPage),
@@ -155,7 +155,7 @@ impl Call {
         let path = self.parts.uri.path().to_owned();
         match self.server {
             Server::Kubernetes => {
-                let answer = api::answer(shared, self.parts, &path, &query, &self.body, quirk).await;
+                let answer = api::answer(shared, self.parts, &path, &query, &self.body, quirk);
                 note_applied(shared, self.place, answer.status().is_success());
                 answer
             }

@@ -1,18 +1,21 @@
 //! `pods/exec` over a WebSocket: the commands that the simulated containers know, and how their output is
 //! sent.
 
-use axum::body::Bytes;
-use axum::extract::FromRequestParts;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::request::Parts;
 use axum::response::Response;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::Call;
 use super::command::{ExecTarget, Output, execute};
 use super::status::Status;
+use super::websocket::{self, Socket};
 use crate::net::clock::Clock;
 use crate::sim::cluster::kind::POD;
 use crate::sim::json::{items, text};
@@ -21,16 +24,19 @@ use crate::sim::json::{items, text};
 const PIECE: usize = 32 << 10;
 
 /// Runs the command and opens the channels on which its output is sent.
-pub(super) async fn answer(call: &Call<'_>, mut parts: Parts) -> Result<Response, Status> {
+pub(super) fn answer(call: &Call<'_>, parts: Parts) -> Result<Response, Status> {
     let output = run(call)?;
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-    let upgrade = upgrade.map_err(|_| Status::bad_request("Upgrade request required"))?;
+    let (response, connection) = websocket::accept(parts, &["v5.channel.k8s.io", "v4.channel.k8s.io"])
+        .ok_or_else(|| Status::bad_request("Upgrade request required"))?;
     let clock = call.shared.clock.clone();
     let cuts = call.shared.faults.cuts();
     let until = clock.now() + output.runs;
-    Ok(upgrade
-        .protocols(["v5.channel.k8s.io", "v4.channel.k8s.io"])
-        .on_upgrade(move |socket| send(socket, output, (clock, until), cuts)))
+    tokio::spawn(async move {
+        if let Ok(connection) = connection.await {
+            send(websocket::serve(connection).await, output, (clock, until), cuts).await;
+        }
+    });
+    Ok(response)
 }
 
 fn run(call: &Call<'_>) -> Result<Output, Status> {
@@ -78,7 +84,7 @@ fn container<'a>(pod: &'a Value, wanted: Option<&str>) -> Result<&'a Value, Stat
 /// Channel 1 is stdout, 2 is stderr, 3 the status. A command that still runs ends without a status when the
 /// connections are cut.
 async fn send(
-    mut socket: WebSocket,
+    mut socket: Socket,
     output: Output,
     (clock, until): (Clock, DateTime<Utc>),
     mut cuts: watch::Receiver<u64>,
@@ -97,7 +103,7 @@ async fn send(
             () = closed(&mut socket) => return,
         }
     }
-    let normal = CloseFrame { code: close_code::NORMAL, reason: Utf8Bytes::default() };
+    let normal = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
     for last in [frame(3, status(output.code).as_bytes()), Message::Close(Some(normal))] {
         if socket.send(last).await.is_err() {
             return;
@@ -111,8 +117,8 @@ fn frame(channel: u8, piece: &[u8]) -> Message {
 }
 
 /// Waits until the client has closed its side; what it still sends (stdin) is read and dropped.
-async fn closed(socket: &mut WebSocket) {
-    while let Some(Ok(_)) = socket.recv().await {}
+async fn closed(socket: &mut Socket) {
+    while let Some(Ok(_)) = socket.next().await {}
 }
 
 fn status(code: u8) -> String {

@@ -14,6 +14,7 @@ mod status;
 mod target;
 mod validate;
 mod watch;
+mod websocket;
 mod write;
 
 use std::sync::Arc;
@@ -53,7 +54,7 @@ struct Call<'a> {
 }
 
 /// Answers one request.
-pub(super) async fn answer(
+pub(super) fn answer(
     shared: &Arc<Shared>,
     parts: Parts,
     path: &str,
@@ -69,7 +70,7 @@ pub(super) async fn answer(
     }
     let Some(target) = Target::parse(path) else { return nothing_here(path) };
     let call = Call { shared, target, query, body, quirk };
-    call.answer(parts).await.unwrap_or_else(|status| status.response())
+    call.answer(parts).unwrap_or_else(|status| status.response())
 }
 
 /// Whether a request asks for a dry run. The options of a deletion are those of its body; only without one
@@ -105,12 +106,12 @@ pub(super) fn refusal(code: u16) -> Response {
 }
 
 impl Call<'_> {
-    async fn answer(self, parts: Parts) -> Result<Response, Status> {
+    fn answer(self, parts: Parts) -> Result<Response, Status> {
         auth::check(self.shared.identity, &parts.method, &self.target, self.query)?;
         match (&parts.method, self.target.subresource.as_deref()) {
             (&Method::GET, None) => self.read(),
             (&Method::GET, Some("log")) => logs::answer(&self),
-            (&Method::GET | &Method::POST, Some("exec")) => exec::answer(&self, parts).await,
+            (&Method::GET | &Method::POST, Some("exec")) => exec::answer(&self, parts),
             (&Method::GET, Some("scale")) => scale::read(&self),
             (&Method::GET, Some("status")) => self.single(),
             (&Method::PATCH, Some("scale")) => scale::patch(&self, &parts),

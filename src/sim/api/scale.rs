@@ -35,7 +35,7 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
         cluster.store.get(kind, namespace, name).cloned().ok_or_else(|| Status::not_found(&call.target))?;
     let before = scale_of(object.value());
     let mut scale = before.clone();
-    json_patch::apply(&mut scale, operations).map_err(|_| Status::patch_failed())?;
+    json_patch::apply(&mut scale, &operations).map_err(|_| Status::patch_failed())?;
     check(kind, &before, &scale)?;
     let mut after = object.value().clone();
     after["spec"]["replicas"] = json!(int(&scale, "/spec/replicas"));

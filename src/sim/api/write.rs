@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::status::Status;
 use super::{Call, json_text, validate, with_type};
-use crate::data::json_patch::{self, Operation};
+use crate::data::json_patch::{self, Patch};
 use crate::sim::cluster::kind::Kind;
 use crate::sim::cluster::store::count_generation;
 use crate::sim::json::{text, timestamp};
@@ -25,7 +25,7 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
     let mut after = object.value().clone();
     after["kind"] = json!(kind.name);
     after["apiVersion"] = json!(kind.api_version());
-    json_patch::apply(&mut after, operations).map_err(|_| Status::patch_failed())?;
+    json_patch::apply(&mut after, &operations).map_err(|_| Status::patch_failed())?;
     normalise(&mut after);
     validate::change(kind, object.value(), &after)?;
     if after == *object.value() {
@@ -42,7 +42,7 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
 }
 
 /// Reads the operations of a JSON patch; any other kind of patch is refused.
-pub(super) fn operations(call: &Call<'_>, parts: &Parts) -> Result<Vec<Operation>, Status> {
+pub(super) fn operations(call: &Call<'_>, parts: &Parts) -> Result<Patch, Status> {
     let media = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if media != "application/json-patch+json" {
         return Err(Status::unsupported_media_type());

@@ -254,6 +254,10 @@ async fn of_several_containers_one_has_to_be_named() {
         (status.code, status.message.as_str()),
         (400, "a container name must be specified for pod kafka-0, choose one of: [kafka sidecar]")
     );
+    let kube::Error::Api(status) = bench.get(&format!("{path}&container=sidecar")).await.unwrap_err() else {
+        panic!("not an answer of the API")
+    };
+    assert_eq!((status.code, status.message.as_str()), (400, "Upgrade request required"));
     let params = AttachParams::default().stdout(true).stderr(false).container("sidecar");
     let mut attached = pods(&bench).exec("kafka-0", ["printenv", "WHO"], &params).await.unwrap();
     let mut out = String::new();

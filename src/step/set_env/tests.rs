@@ -111,7 +111,7 @@ impl Model {
     /// number.
     fn apply(&mut self, draft: &Draft) {
         let operations = serde_json::from_value(body(draft).clone()).unwrap();
-        json_patch::apply(&mut self.object, operations).unwrap();
+        json_patch::apply(&mut self.object, &operations).unwrap();
         let number = self
             .revisions
             .iter()
