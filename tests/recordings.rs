@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use allocation_counter::measure;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -21,7 +22,7 @@ use warroom::journal::disk::LocalDisk;
 use warroom::journal::format::{
     Chain, Commit, FORMAT, Header, Mark, mark_line, record_line, write_checkpoint,
 };
-use warroom::journal::{Digest, Item, Opening, Pending, Recording, Redacted, Writer, verify};
+use warroom::journal::{Digest, Item, Opening, Pending, Recording, Redacted, Target, Writer, verify};
 use warroom::runtime::player::{Player, decoded, unread, world_of};
 use warroom::sim::scenario::Scenario;
 use warroom::state::{EntryKind, World};
@@ -101,7 +102,7 @@ fn the_recordings_of_all_releases_are_replayed_to_the_end() {
             .items()
             .filter_map(|item| if let Item::Checkpoint(it) = item { Some(it.seq) } else { None });
         for seq in checkpoints {
-            let tail = folded(recording.seek(warroom::journal::Target::Seq(seq)));
+            let tail = folded(recording.seek(Target::Seq(seq)));
             assert_eq!(tail.hash(), whole.hash(), "{version}, from checkpoint {seq}");
         }
         let player = played(&path);
@@ -200,9 +201,12 @@ fn header(place: usize, seq: u64, at: DateTime<Utc>, chain: Digest) -> Vec<u8> {
     mark_line(&Mark::Header(header)).unwrap()
 }
 
-/// What the bar of the replay tells.
-fn told(player: &Player) -> Vec<String> {
-    player.state.screen.playback.as_ref().unwrap().gaps.iter().map(ToString::to_string).collect()
+/// What the bar of the replay tells, once the recording is looked through.
+fn told(player: &mut Player) -> Vec<String> {
+    assert_eq!(player.state.screen.playback.as_ref().unwrap().survey, None, "not looked through yet");
+    player.gaps();
+    let survey = player.state.screen.playback.as_ref().unwrap().survey.clone().unwrap();
+    survey.gaps.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -221,7 +225,7 @@ fn a_checkpoint_that_cannot_be_read_is_a_gap_and_the_world_goes_on_from_before_i
     let gap = format!(
         "the checkpoint after record {seq} cannot be read ({why}): the world goes on from before it and may be wrong until the next checkpoint"
     );
-    assert_eq!(told(&player), [gap.as_str()]);
+    assert_eq!(told(&mut player), [gap.as_str()]);
     assert_eq!(player.state.world.hash(), crafted.worlds[3].hash());
     player.step(-i64::try_from(crafted.worlds[3].seq - seq - 5).unwrap());
     let there = player.state.world.hash();
@@ -248,18 +252,72 @@ fn a_record_that_cannot_be_read_is_a_gap_until_the_next_checkpoint() {
             }
         },
     );
-    let player = played(crafted.path());
+    let mut player = played(crafted.path());
     let gap = "record 9 cannot be read (unknown variant `telepathy`): what it changed is missing until the next checkpoint";
-    assert_eq!(told(&player), [gap]);
+    assert_eq!(told(&mut player), [gap]);
     assert_eq!(
         player.state.world.hash(),
         crafted.worlds[3].hash(),
         "the checkpoints after it make it right again"
     );
+    player.rewind();
+    player.step(8);
+    assert_eq!(player.state.world.seq, 8);
+    player.step(1);
+    assert_eq!(player.state.world.seq, 8, "it changes nothing");
+    player.step(1);
+    assert_eq!(player.state.world.seq, 10, "and is stepped over");
+    player.step(-2);
+    assert_eq!(player.state.world.seq, 8, "back as well");
+
     let home = Home::new();
     let path = crafted.path().to_str().unwrap();
     assert!(home.run(&["recordings", "verify", path]).out.contains(gap));
     assert_eq!(home.run(&["recordings", "show", path, "--json"]).json()["gaps"], json!([gap]));
+}
+
+/// However long a recording is, opening it reads the heads of its segments, and its end the last checkpoint
+/// and what follows.
+#[test]
+fn a_recording_is_opened_and_sought_without_what_is_in_between() {
+    let crafted = Crafted::new(|_, _| (), |_, _| ());
+    let recording = Recording::open(crafted.path()).unwrap();
+    let whole = measure(|| assert!(recording.items().count() > 100)).count_total;
+    let mut opened = None;
+    let opening = measure(|| opened = Player::open(crafted.path(), RUNBOOK.clone()).ok()).count_total;
+    assert!(opening * 2 < whole, "{opening} allocations to open it, {whole} to read it");
+
+    let mut player = opened.unwrap();
+    for segment in ["000001.ndjson", "000002.ndjson"] {
+        fs::remove_file(crafted.path().join(segment)).unwrap();
+    }
+    player.finish();
+    let [_, _, third, end] = &crafted.worlds[..] else { panic!("not three segments") };
+    assert_eq!(player.state.world.hash(), end.hash());
+    player.step(-2);
+    assert_eq!(player.state.world.seq, end.seq - 2);
+    player.step(-i64::try_from(end.seq - 3 - third.seq).unwrap());
+    let first = folded(recording.seek(Target::Seq(third.seq)).take(2));
+    assert_eq!((player.state.world.seq, player.state.world.hash()), (third.seq + 1, first.hash()));
+}
+
+/// A segment that is not there is stepped over, there and back.
+#[test]
+fn a_step_over_a_gap_goes_to_the_next_record_that_is_there() {
+    let crafted = Crafted::new(|_, _| (), |_, _| ());
+    let [_, second, third, _] = &crafted.worlds[..] else { panic!("not three segments") };
+    fs::remove_file(crafted.path().join("000002.ndjson")).unwrap();
+    let mut player = Player::open(crafted.path(), RUNBOOK.clone()).unwrap();
+    let reached = |player: &Player| player.state.screen.playback.as_ref().unwrap().seq;
+    player.step(i64::try_from(second.seq).unwrap());
+    assert_eq!((reached(&player), player.state.world.hash()), (second.seq, second.hash()));
+    player.step(1);
+    assert_eq!(reached(&player), third.seq + 1);
+    player.step(-1);
+    assert_eq!((reached(&player), player.state.world.hash()), (second.seq, second.hash()));
+    let gap = format!("records {} to {} are missing", second.seq + 1, third.seq);
+    let told = told(&mut player);
+    assert!(told.len() == 1 && told[0].starts_with(&gap), "{told:?}");
 }
 
 /// A session was killed after it had written down a change in a form that this version does not read: the

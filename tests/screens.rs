@@ -4,13 +4,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use warroom::clean::{Clean, Styled};
 use warroom::event::{Event, LogEnd, LogExtent, LogLine, LogSource, LogState, Operator, Purpose, Record};
 use warroom::keymap::Key;
 use warroom::state::{
     AlertList, Anchor, ChangeList, Detail, Dialog, EntryDetail, Focus, Form, GroupDetail, Help, ListView,
-    LogLook, LogSubject, LogView, Page, Playback, ServiceDetail, SourceList, State,
+    LogLook, LogSubject, LogView, Page, Playback, ServiceDetail, SourceList, State, Survey,
 };
 use warroom::theme::ColorDepth;
 
@@ -160,9 +162,15 @@ fn replayed(mut state: State) -> State {
         to: at(300),
         seq: 40,
         last_seq: 90,
-        density,
-        gaps: vec!["12 records could not be read".into()],
+        survey: Some(Arc::new(Survey { density, gaps: vec!["12 records could not be read".into()] })),
     });
+    state
+}
+
+/// A replay whose recording is still being read.
+fn looking(state: State) -> State {
+    let mut state = replayed(state);
+    state.screen.playback.as_mut().unwrap().survey = None;
     state
 }
 
@@ -355,6 +363,7 @@ fn the_footer_speaks() {
         ("command", command),
         ("message", message),
         ("replay", replayed(told(story::rolled_back()))),
+        ("replay-looking", looking(told(story::rolled_back()))),
     ] {
         check(name, &state, &[(120, 40), (80, 24)]);
     }

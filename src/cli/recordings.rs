@@ -69,10 +69,11 @@ fn show(context: &CommandContext, path: &Path, as_json: bool) -> io::Result<Exit
         (Err(error), _) | (_, Err(error)) => return Ok(complain(&error.to_string())),
     };
     player.finish();
+    let gaps = player.gaps().to_vec();
     let world = &player.state.world;
     if as_json {
         let mut told = as_value(&summary);
-        told["gaps"] = json!(player.gaps());
+        told["gaps"] = json!(gaps);
         told["timeline"] = json!(world.timeline.entries());
         told["runs"] = json!(world.runs.all().collect::<Vec<_>>());
         say(told)?;
@@ -87,7 +88,7 @@ fn show(context: &CommandContext, path: &Path, as_json: bool) -> io::Result<Exit
             entry.text
         ))?;
     }
-    player.gaps().iter().try_for_each(|gap| say(format_args!("gap: {gap}")))?;
+    gaps.iter().try_for_each(|gap| say(format_args!("gap: {gap}")))?;
     Ok(Exit::Done)
 }
 

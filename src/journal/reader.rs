@@ -152,20 +152,25 @@ impl Recording {
     /// Everything from the last whole checkpoint at or before `to`. The caller steps over what comes before
     /// `to` itself.
     pub fn seek(&self, to: Target) -> Items {
-        let is_before = |header: &Header| match to {
-            Target::Seq(seq) => header.seq <= seq,
-            Target::At(at) => header.at <= at,
+        let mut before = self.before(to, None);
+        before.find_map(|(head, items)| items.at_checkpoint(head.seq)).unwrap_or_else(|| self.items())
+    }
+
+    /// The segments whose headers are at or before `to`, and behind record `after`, the last one first; each
+    /// with everything from there on. Nothing of them is read yet: the first item is the checkpoint with the
+    /// header's `seq`, if that is whole.
+    pub fn before(&self, to: Target, after: Option<u64>) -> impl Iterator<Item = (&Header, Items)> {
+        let is_between = move |header: &&Header| {
+            let is_before = match to {
+                Target::Seq(seq) => header.seq <= seq,
+                Target::At(at) => header.at <= at,
+            };
+            is_before && after.is_none_or(|after| header.seq > after)
         };
-        let candidates = self
-            .segments
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, segment)| segment.header.as_ref().is_some_and(is_before));
-        candidates
-            .map(|(index, _)| self.items_from(index))
-            .find_map(Items::at_checkpoint)
-            .unwrap_or_else(|| self.items())
+        self.segments.iter().enumerate().rev().filter_map(move |(index, segment)| {
+            let header = segment.header.as_ref().filter(is_between)?;
+            Some((header, self.items_from(index)))
+        })
     }
 
     fn items_from(&self, index: usize) -> Items {
@@ -206,9 +211,9 @@ impl Iterator for Items {
 }
 
 impl Items {
-    /// Itself, if it begins with a checkpoint.
-    fn at_checkpoint(mut self) -> Option<Self> {
-        let first = self.next().filter(|item| matches!(item, Item::Checkpoint(_)))?;
+    /// Itself, if it begins with this checkpoint; behind a segment that cannot be read comes the next one's.
+    fn at_checkpoint(mut self, seq: u64) -> Option<Self> {
+        let first = self.next().filter(|item| matches!(item, Item::Checkpoint(it) if it.seq == seq))?;
         self.ready.push_front(first);
         Some(self)
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Keys;
 use super::player::Player;
@@ -14,15 +14,17 @@ use crate::effect::{Effect, Play};
 use crate::event::{Event, Setup, View};
 use crate::reduce::look;
 use crate::source::keyboard::Input;
+use crate::state::Survey;
 use crate::terminal::Screen;
 
 /// How often a playing recording moves on.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// Plays until somebody leaves, a signal ends it, or the terminal is gone.
+/// Plays until somebody leaves, a signal ends it, or the terminal is gone. The recording is read as a whole
+/// meanwhile.
 ///
 /// # Errors
-/// The terminal broke.
+/// The terminal broke, or there can be no thread.
 pub async fn run(
     mut player: Player,
     keys: Keys,
@@ -41,6 +43,7 @@ pub async fn run(
     let mut hangup = signal(SignalKind::hangup())?;
     let mut frame = tokio::time::interval(FRAME);
     frame.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut survey = Some(begin_survey(&player)?);
     let mut last = Instant::now();
     painter.draw(&player.state, &keys)?;
     loop {
@@ -50,6 +53,11 @@ pub async fn run(
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
             _ = hangup.recv() => return Ok(()),
+            found = arrival(&mut survey) => {
+                player.surveyed(found);
+                painter.draw(&player.state, &keys)?;
+                continue;
+            }
             _ = frame.tick() => None,
         };
         let passed = TimeDelta::from_std(last.elapsed()).unwrap_or_default();
@@ -71,6 +79,31 @@ pub async fn run(
             painter.draw(&player.state, &keys)?;
         }
     }
+}
+
+/// Reads the whole recording on a thread of its own, as long as somebody waits for what it finds.
+fn begin_survey(player: &Player) -> std::io::Result<oneshot::Receiver<Survey>> {
+    let (found, arrives) = oneshot::channel();
+    let recording = player.unsurveyed();
+    let work = move || {
+        if let Some(survey) = recording.survey(|| !found.is_closed()) {
+            let _ = found.send(survey);
+        }
+    };
+    std::thread::Builder::new().name("survey".into()).spawn(work)?;
+    Ok(arrives)
+}
+
+/// What the survey found, once; never again after that.
+async fn arrival(survey: &mut Option<oneshot::Receiver<Survey>>) -> Survey {
+    if let Some(arrives) = survey {
+        let found = arrives.await;
+        *survey = None;
+        if let Ok(found) = found {
+            return found;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Carries out what only concerns this screen; `false`: leave.

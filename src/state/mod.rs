@@ -38,7 +38,7 @@ pub use screen::panes::Focus;
 pub use screen::panes::timeline::TimelineView;
 pub(crate) use screen::panes::timeline::find;
 pub use screen::span::Span;
-pub use screen::{Input, Playback, Screen};
+pub use screen::{Input, Playback, Screen, Survey};
 pub use select::changes::{Changed, changed};
 pub use select::completion::{Candidate, candidates, meant, unknown};
 pub use select::rows::{

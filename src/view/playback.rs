@@ -18,10 +18,11 @@ const LEVELS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇",
 /// Draws the bar.
 pub fn draw(frame: &Frame<'_>, look: &Look, playback: &Playback, area: Rect, buf: &mut Buffer) {
     let time = |at: DateTime<Utc>| at.format("%H:%M:%S").to_string();
+    let (role, lost) = lost(playback);
     let right = Row::new(area.width)
         .gap(1)
         .text(look.style(Role::Dim), &time(playback.to))
-        .text(look.style(Role::Warn), &lost(playback))
+        .text(look.style(role), &lost)
         .gap(1);
     let left = Row::new(area.width).gap(1).text(look.style(Role::Dim), &time(playback.from)).gap(1);
     let columns = usize::from(area.width).saturating_sub(left.used() + right.used());
@@ -32,12 +33,14 @@ pub fn draw(frame: &Frame<'_>, look: &Look, playback: &Playback, area: Rect, buf
     draw_bar(frame, look, playback, axis, bar, buf);
 }
 
-fn lost(playback: &Playback) -> String {
-    match playback.gaps.len() {
+fn lost(playback: &Playback) -> (Role, String) {
+    let Some(survey) = &playback.survey else { return (Role::Dim, " looking for gaps".to_owned()) };
+    let lost = match survey.gaps.len() {
         0 => String::new(),
         1 => " ▲ 1 gap".to_owned(),
         n => format!(" ▲ {n} gaps"),
-    }
+    };
+    (Role::Warn, lost)
 }
 
 fn draw_bar(frame: &Frame<'_>, look: &Look, playback: &Playback, axis: Axis, bar: Rect, buf: &mut Buffer) {
@@ -45,7 +48,8 @@ fn draw_bar(frame: &Frame<'_>, look: &Look, playback: &Playback, axis: Axis, bar
         return;
     }
     let here = axis.column(frame.now.clamp(playback.from, playback.to)).unwrap_or(0);
-    for (column, level) in levels(&playback.density, bar.width).into_iter().enumerate() {
+    let density = playback.survey.as_ref().map_or(&[][..], |survey| &survey.density);
+    for (column, level) in levels(density, bar.width).into_iter().enumerate() {
         let column = u16::try_from(column).unwrap_or(0);
         let role = if column <= here { Role::ChartLine } else { Role::ChartAxis };
         buf.set_string(bar.x + column, bar.y, LEVELS[level], look.style(role));

@@ -182,8 +182,7 @@ fn a_replay_has_no_logs_and_says_so() {
         to: room.at,
         seq: 1,
         last_seq: 1,
-        density: vec![],
-        gaps: vec![],
+        survey: None,
     });
     assert_eq!(look(&mut room.state, &Event::Operator(Operator::Did(Action::Logs))), []);
     assert_eq!(room.told(), "logs are not recorded: a replay has none");

@@ -340,8 +340,7 @@ fn a_replay_begins_no_step_and_its_world_is_left_alone() {
         to: room.at,
         seq: 1,
         last_seq: 1,
-        density: vec![],
-        gaps: vec![],
+        survey: None,
     });
     let before = room.state.world.hash();
     for action in Action::PLAIN.iter().cloned().chain([Action::Step("scale".into())]) {

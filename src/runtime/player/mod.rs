@@ -1,31 +1,32 @@
 //! A recording as something that can be played: forward by time or record, back by starting from the
-//! checkpoint before.
+//! checkpoint before. What needs the whole recording is read beside it, and given to it later.
 
+mod position;
 mod survey;
 
-use std::iter::Peekable;
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clean::Clean;
-use crate::journal::reader::Items;
-use crate::journal::{Item, JournalError, Recording};
+use crate::journal::{JournalError, Target};
 use crate::runbook::Runbook;
-use crate::state::{Playback, State, World};
+use crate::state::{Playback, State, Survey};
 
-use self::survey::{Survey, survey};
-pub use self::survey::{Unread, decoded, unread, world_of};
+use self::position::Position;
+pub use self::survey::{Unread, Unsurveyed, decoded, unread, world_of};
 
 /// The slowest and the fastest, as multiples of real time.
 const SPEEDS: (f64, f64) = (0.25, 64.0);
 
 /// A recording being played.
 pub struct Player {
-    recording: Recording,
-    items: Peekable<Items>,
-    survey: Survey,
+    position: Position,
+    /// The entries of the timeline at the end, once they were asked for.
+    entries: Option<Vec<(DateTime<Utc>, Clean)>>,
+    /// What reading the whole recording found, once that is done.
+    survey: Option<Arc<Survey>>,
     /// What is shown: the world of the last record played, and the viewer's own screen.
     pub state: State,
     /// The time that the replay has come to; between two records it moves on by itself.
@@ -35,32 +36,23 @@ pub struct Player {
 }
 
 impl Player {
-    /// Opens a recording and reads it once, for its length, its timeline and its gaps.
+    /// Opens a recording at its start. However long it is, only its ends are read.
     ///
     /// # Errors
     /// It cannot be read, or holds nothing.
     pub fn open(path: &Path, runbook: Arc<Runbook>) -> Result<Self, JournalError> {
-        let recording = Recording::open(path)?;
-        let survey = survey(&recording);
-        let Some((_, first)) = survey.times.first().copied() else {
-            let path = path.to_owned();
-            let gap = survey.gaps.first();
-            return Err(gap.map_or(JournalError::Empty(path.clone()), |why| JournalError::Unreadable {
-                path,
-                why: why.to_string(),
-            }));
-        };
-        let items = recording.items().peekable();
+        let position = Position::open(path)?;
+        let (_, first) = position.first();
         let mut player = Self {
-            recording,
-            items,
-            survey,
+            position,
+            entries: None,
+            survey: None,
             state: State::new(first, runbook),
             at: first,
             speed: 1.0,
             playing: true,
         };
-        player.go_to(0);
+        player.rewind();
         Ok(player)
     }
 
@@ -72,7 +64,7 @@ impl Player {
         #[allow(clippy::cast_possible_truncation, reason = "milliseconds of one frame")]
         let span = TimeDelta::microseconds((real.as_seconds_f64() * self.speed * 1e6) as i64);
         self.at = (self.at + span).min(self.end());
-        self.play_until(self.at);
+        self.catch_up();
         self.playing = self.at < self.end();
         true
     }
@@ -80,7 +72,7 @@ impl Player {
     /// Plays, or pauses; at the end it starts over.
     pub fn toggle(&mut self) {
         if !self.playing && self.at >= self.end() {
-            self.go_to(0);
+            self.rewind();
         }
         self.playing = !self.playing;
         self.show();
@@ -95,21 +87,28 @@ impl Player {
     /// So many records on or back, and pauses there.
     pub fn step(&mut self, by: i64) {
         self.playing = false;
-        let index = self.survey.times.partition_point(|(seq, _)| *seq <= self.state.world.seq);
-        let wanted = i64::try_from(index).unwrap_or(i64::MAX).saturating_add(by).max(0);
-        let index = usize::try_from(wanted).unwrap_or(0).min(self.survey.times.len());
-        self.go_to(index.checked_sub(1).map_or(0, |index| self.survey.times[index].0));
+        if let Ok(by) = u64::try_from(by) {
+            self.position.forward(&mut self.state.world, by);
+        } else if let Some(seq) = self.position.back(by.unsigned_abs()) {
+            self.position.go(&mut self.state.world, Target::Seq(seq));
+        } else {
+            return self.rewind();
+        }
+        (_, self.at) = self.position.passed();
+        self.show();
     }
 
     /// To the next entry of the timeline; to the end, where there is none.
     pub fn next_entry(&mut self) {
-        let found = self.survey.entries.iter().map(|(at, _)| *at).find(|entry| *entry > self.at);
+        let now = self.at;
+        let found = self.entries().iter().map(|(at, _)| *at).find(|entry| *entry > now);
         self.pause_at(found.unwrap_or(self.end()));
     }
 
     /// To the previous entry of the timeline; to the start, where there is none.
     pub fn previous_entry(&mut self) {
-        let found = self.survey.entries.iter().map(|(at, _)| *at).rfind(|entry| *entry < self.at);
+        let now = self.at;
+        let found = self.entries().iter().map(|(at, _)| *at).rfind(|entry| *entry < now);
         self.pause_at(found.unwrap_or(self.start()));
     }
 
@@ -125,13 +124,7 @@ impl Player {
     pub fn seek(&mut self, wanted: &str) -> Result<(), String> {
         let wanted = wanted.trim();
         let time = parse_time(wanted, self.at, self.start());
-        let text = wanted.to_lowercase();
-        let named = || {
-            let holds = |(_, words): &&(DateTime<Utc>, Clean)| words.to_lowercase().contains(&text);
-            let after = self.survey.entries.iter().filter(|(at, _)| *at > self.at).find(holds);
-            after.or_else(|| self.survey.entries.iter().find(holds)).map(|(at, _)| *at)
-        };
-        let Some(time) = time.or_else(named) else {
+        let Some(time) = time.or_else(|| self.named(wanted)) else {
             return Err(format!("\"{wanted}\" is neither a time (14:46:32, +2m) nor in the timeline"));
         };
         let first = self.start();
@@ -149,14 +142,33 @@ impl Player {
         Ok(())
     }
 
-    /// What is missing, or cannot be read.
-    pub fn gaps(&self) -> &[Clean] {
-        &self.survey.gaps
+    /// What is missing, or cannot be read. Reads the whole recording, unless its survey is there already.
+    pub fn gaps(&mut self) -> &[Clean] {
+        if self.survey.is_none()
+            && let Some(survey) = self.unsurveyed().survey(|| true)
+        {
+            self.surveyed(survey);
+        }
+        self.survey.as_ref().map_or(&[], |survey| &survey.gaps)
     }
 
-    /// To the start.
+    /// The recording, to be read as a whole beside the player.
+    pub fn unsurveyed(&self) -> Unsurveyed {
+        Unsurveyed { recording: self.position.recording().clone(), span: (self.start(), self.end()) }
+    }
+
+    /// Takes in what reading the whole recording found.
+    pub fn surveyed(&mut self, survey: Survey) {
+        self.survey = Some(Arc::new(survey));
+        self.show();
+    }
+
+    /// To the start, before the first record.
     pub fn rewind(&mut self) {
-        self.go_to(0);
+        let (first, at) = self.position.first();
+        self.position.go(&mut self.state.world, Target::Seq(first.saturating_sub(1)));
+        self.at = at;
+        self.show();
     }
 
     /// To the end.
@@ -165,83 +177,59 @@ impl Player {
     }
 
     fn start(&self) -> DateTime<Utc> {
-        self.survey.times.first().map_or(self.at, |(_, at)| *at)
+        self.position.first().1
     }
 
     fn end(&self) -> DateTime<Utc> {
-        self.survey.times.last().map_or(self.at, |(_, at)| *at)
+        self.position.last().1
+    }
+
+    /// When the next entry was that contains the text; from the end on from the start.
+    fn named(&mut self, text: &str) -> Option<DateTime<Utc>> {
+        let now = self.at;
+        let text = text.to_lowercase();
+        let holds = |(_, words): &&(DateTime<Utc>, Clean)| words.to_lowercase().contains(&text);
+        let entries = self.entries();
+        let after = entries.iter().filter(|(at, _)| *at > now).find(holds);
+        after.or_else(|| entries.iter().find(holds)).map(|(at, _)| *at)
+    }
+
+    /// The timeline as it is at the end. What it takes is the last checkpoint and what follows: it is read
+    /// when it is first asked for.
+    fn entries(&mut self) -> &[(DateTime<Utc>, Clean)] {
+        self.entries.get_or_insert_with(|| {
+            let world = self.position.last_world();
+            let entries = world.timeline.entries().iter();
+            entries
+                .map(|entry| (entry.at, format!("{} {}", world.subject(entry), entry.text).into()))
+                .collect()
+        })
     }
 
     fn go_to_time(&mut self, time: DateTime<Utc>) {
-        let time = time.clamp(self.start(), self.end());
-        let index = self.survey.times.partition_point(|(_, at)| *at <= time);
-        self.go_to(index.checked_sub(1).map_or(0, |index| self.survey.times[index].0));
-        self.at = time;
+        self.at = time.max(self.start()).min(self.end());
+        self.catch_up();
+    }
+
+    /// Plays all that is due by now; at the end all there is, even if clocks were set back meanwhile.
+    fn catch_up(&mut self) {
+        let (last, end) = self.position.last();
+        let to = if self.at >= end { Target::Seq(last) } else { Target::At(self.at) };
+        self.position.go(&mut self.state.world, to);
         self.show();
-    }
-
-    /// To just after a record; 0 is before the first.
-    fn go_to(&mut self, seq: u64) {
-        if seq < self.state.world.seq || seq == 0 {
-            self.items = self.survey.items_before(&self.recording, seq).peekable();
-            self.state.world = World::default();
-        }
-        while self.next_seq().is_some_and(|next| next <= seq) {
-            self.advance();
-        }
-        self.at =
-            self.survey.times.iter().rev().find(|(at, _)| *at <= seq).map_or(self.start(), |(_, at)| *at);
-        self.show();
-    }
-
-    fn play_until(&mut self, time: DateTime<Utc>) {
-        while self.next_at().is_some_and(|at| at <= time) {
-            self.advance();
-        }
-        self.show();
-    }
-
-    /// A checkpoint or a gap counts as due at once.
-    fn next_at(&mut self) -> Option<DateTime<Utc>> {
-        self.items
-            .peek()
-            .map(|item| if let Item::Record(raw) = item { raw.at } else { DateTime::<Utc>::MIN_UTC })
-    }
-
-    fn next_seq(&mut self) -> Option<u64> {
-        self.items.peek().map(|item| if let Item::Record(raw) = item { raw.seq } else { 0 })
-    }
-
-    /// What cannot be read changes nothing here: the survey has told it among the gaps.
-    fn advance(&mut self) {
-        match self.items.next() {
-            Some(Item::Record(raw)) => {
-                if let Ok(record) = decoded(&raw) {
-                    self.state.world.fold(&record);
-                }
-            }
-            Some(Item::Checkpoint(checkpoint)) => {
-                if let Ok(world) = world_of(&checkpoint) {
-                    self.state.world = world;
-                }
-            }
-            Some(Item::Gap(_)) | None => {}
-        }
     }
 
     /// Tells the screen where the replay is.
     fn show(&mut self) {
         self.state.now = self.at;
-        let last_seq = self.survey.times.last().map_or(0, |(seq, _)| *seq);
         self.state.screen.playback = Some(Playback {
             playing: self.playing,
             speed: self.speed,
             from: self.start(),
             to: self.end(),
-            seq: self.state.world.seq,
-            last_seq,
-            density: self.survey.density.clone(),
-            gaps: self.survey.gaps.clone(),
+            seq: self.position.passed().0,
+            last_seq: self.position.last().0,
+            survey: self.survey.clone(),
         });
     }
 }

@@ -1,13 +1,11 @@
-//! A recording as this version understands it: records and worlds decoded, what cannot be read, and what one
-//! look at the whole found.
+//! A recording as this version understands it: records and worlds decoded, what cannot be read, and what
+//! reading the whole of it finds.
 
 use chrono::{DateTime, Utc};
 
-use crate::clean::Clean;
 use crate::event::{Event, Record};
-use crate::journal::reader::Items;
-use crate::journal::{Checkpoint, Item, RawRecord, Recording, Target};
-use crate::state::World;
+use crate::journal::{Checkpoint, Item, RawRecord, Recording};
+use crate::state::{Survey, World};
 
 /// Stretches of the bar.
 const DENSITY: u32 = 120;
@@ -64,75 +62,47 @@ pub fn world_of(checkpoint: &Checkpoint) -> Result<World, Unread> {
 
 /// Everything in a recording that this version cannot read.
 pub fn unread(recording: &Recording) -> Vec<Unread> {
-    let each = recording.items().filter_map(|item| match item {
-        Item::Record(raw) => decoded(&raw).err(),
-        Item::Checkpoint(checkpoint) => world_of(&checkpoint).err(),
+    recording.items().filter_map(|item| fault(&item)).collect()
+}
+
+fn fault(item: &Item) -> Option<Unread> {
+    match item {
+        Item::Record(raw) => decoded(raw).err(),
+        Item::Checkpoint(checkpoint) => world_of(checkpoint).err(),
         Item::Gap(_) => None,
-    });
-    each.collect()
-}
-
-/// What opening a recording found.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Survey {
-    pub(super) times: Vec<(u64, DateTime<Utc>)>,
-    pub(super) entries: Vec<(DateTime<Utc>, Clean)>,
-    pub(super) gaps: Vec<Clean>,
-    pub(super) density: Vec<u32>,
-    /// Checkpoints that can be read, by the number of the record before them.
-    checkpoints: Vec<u64>,
-}
-
-impl Survey {
-    /// Everything from the last checkpoint at or before a record that can be read.
-    pub(super) fn items_before(&self, recording: &Recording, seq: u64) -> Items {
-        let known = self.checkpoints.iter().rfind(|checkpoint| **checkpoint <= seq);
-        known.map_or_else(|| recording.items(), |checkpoint| recording.seek(Target::Seq(*checkpoint)))
     }
+}
 
-    fn take(&mut self, item: &Item, world: &mut World) -> Result<(), Unread> {
-        match item {
-            Item::Record(raw) => {
-                self.times.push((raw.seq, raw.at));
-                world.fold(&decoded(raw)?);
+/// A recording that is yet to be read as a whole.
+#[derive(Clone, Debug)]
+pub struct Unsurveyed {
+    pub(super) recording: Recording,
+    /// The times of its first and its last record.
+    pub(super) span: (DateTime<Utc>, DateTime<Utc>),
+}
+
+impl Unsurveyed {
+    /// Reads it from its beginning to its end, as long as the result is `wanted`. No world is folded.
+    pub fn survey(&self, wanted: impl Fn() -> bool) -> Option<Survey> {
+        let mut survey = Survey { density: vec![0; DENSITY as usize], gaps: Vec::new() };
+        for item in self.recording.items() {
+            if !wanted() {
+                return None;
             }
-            Item::Checkpoint(checkpoint) => {
-                // of two at one place the later one is sought
-                self.checkpoints.retain(|known| *known != checkpoint.seq);
-                *world = world_of(checkpoint)?;
-                self.checkpoints.push(checkpoint.seq);
+            match &item {
+                Item::Record(raw) => survey.density[self.stretch(raw.at)] += 1,
+                Item::Gap(gap) => survey.gaps.push(gap.to_string().into()),
+                Item::Checkpoint(_) => {}
             }
-            Item::Gap(gap) => self.gaps.push(gap.to_string().into()),
+            survey.gaps.extend(fault(&item).map(|unread| unread.to_string().into()));
         }
-        Ok(())
+        Some(survey)
     }
-}
 
-/// Reads a recording once, from its beginning to its end.
-pub(super) fn survey(recording: &Recording) -> Survey {
-    let mut survey = Survey::default();
-    let mut world = World::default();
-    for item in recording.items() {
-        if let Err(unread) = survey.take(&item, &mut world) {
-            survey.gaps.push(unread.to_string().into());
-        }
+    fn stretch(&self, at: DateTime<Utc>) -> usize {
+        let (from, to) = self.span;
+        let span = (to - from).num_milliseconds().max(1);
+        let place = (at - from).num_milliseconds().saturating_mul(i64::from(DENSITY)) / span;
+        usize::try_from(place).unwrap_or(0).min(DENSITY as usize - 1)
     }
-    let entries = world.timeline.entries().iter();
-    survey.entries =
-        entries.map(|entry| (entry.at, format!("{} {}", world.subject(entry), entry.text).into())).collect();
-    if let (Some((_, from)), Some((_, to))) = (survey.times.first(), survey.times.last()) {
-        survey.density = density(&survey.times, *from, *to);
-    }
-    survey
-}
-
-fn density(times: &[(u64, DateTime<Utc>)], from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<u32> {
-    let mut density = vec![0; DENSITY as usize];
-    let span = (to - from).num_milliseconds().max(1);
-    for (_, at) in times {
-        let place = (*at - from).num_milliseconds().saturating_mul(i64::from(DENSITY)) / span;
-        let place = usize::try_from(place).unwrap_or(0).min(DENSITY as usize - 1);
-        density[place] += 1;
-    }
-    density
 }

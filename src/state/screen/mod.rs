@@ -9,6 +9,7 @@ pub(in crate::state) mod panes;
 pub(in crate::state) mod span;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -50,13 +51,20 @@ pub struct Playback {
     pub from: DateTime<Utc>,
     /// The last record's time.
     pub to: DateTime<Utc>,
-    /// The next record's place.
+    /// The number of the last record played.
     pub seq: u64,
-    /// The last record's place.
+    /// The number of the last record.
     pub last_seq: u64,
+    /// What reading the whole recording found; until that is done nobody knows whether there are gaps.
+    pub survey: Option<Arc<Survey>>,
+}
+
+/// What reading a whole recording found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
     /// Records in each of equal stretches of time: the bar's density.
     pub density: Vec<u32>,
-    /// What was lost of the recording, in words.
+    /// What was lost of the recording, or cannot be read, in words.
     pub gaps: Vec<Clean>,
 }
 
