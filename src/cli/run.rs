@@ -292,7 +292,7 @@ fn found(told: &Value) -> Vec<String> {
         .filter(|words| !words.is_empty())
         .map(|words| format!("touches: {words}"));
     let last = told["danger"] != "read" && told["undo"].is_null();
-    let undo = last.then(|| "✖ undo: none, this cannot be taken back".to_owned());
+    let undo = last.then(|| "✖ undo: none, this cannot be undone".to_owned());
     let confirm = told["confirm"]["why"].as_str().map(|why| {
         let flag =
             if told["confirm"]["flag"] == true { ": --confirm NAME is needed besides --yes" } else { "" };

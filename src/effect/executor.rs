@@ -18,7 +18,7 @@ use crate::event::{Event, Outcome, Output, Prepared, Refusal, StepCall, Target, 
 use crate::step::guard::Authorised;
 
 /// A command that was stopped: closing its stream ends nothing there.
-const UNHEARD: &str = "stopped: not listened to any longer, it may still run there";
+const UNHEARD: &str = "stopped: it may still run in the container";
 
 /// Carries effects out.
 pub struct Executor {

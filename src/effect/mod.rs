@@ -73,7 +73,7 @@ pub enum Effect {
     Unfollow,
     /// Write what is kept of the followed logs into a file.
     SaveLog(Box<LogCopy>),
-    /// Look at these namespaces from now on; none is all of them.
+    /// Watch these namespaces from now on; none is all of them.
     Watch(Vec<Clean>),
     /// Put text on the clipboard.
     Copy(Clean),

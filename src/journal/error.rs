@@ -64,7 +64,7 @@ pub enum JournalError {
     Behind,
     /// Nothing can be written, so nothing may be decided.
     #[error(
-        "nothing has been recorded since {since} ({error}), so no action may start: free or mend the disk"
+        "nothing has been recorded since {since} ({error}), so no action may start: free or repair the disk"
     )]
     Failing {
         /// Since when.

@@ -50,7 +50,7 @@ pub enum Denied {
     #[error("{0}")]
     Revoked(Clean),
     /// What is not recorded is not done.
-    #[error("the journal cannot be written, and what is not recorded is not done; mend the disk first")]
+    #[error("the journal cannot be written, so nothing may be changed: free or repair the disk first")]
     Journal,
     /// `--no-exec`
     #[error("no command is run in a container from this session (--no-exec)")]
@@ -132,7 +132,7 @@ fn next(run: Option<&Run>) -> Result<usize, Denied> {
         },
         Stage::Sent => Err(Denied::Over("it was sent, and the answer is awaited")),
         Stage::Unknown(_) => Err(Denied::Over("it may have been sent: it is read, and never sent again")),
-        _ => Err(Denied::Over("it is over")),
+        _ => Err(Denied::Over("it is already finished")),
     }
 }
 
@@ -144,7 +144,7 @@ fn place<'a>(world: &'a World, intent: &Intent) -> Result<ContextInfo<'a>, Denie
     let there = |one: &ContextInfo<'_>| *one.cluster == target.cluster;
     let Some(looked) = looked.filter(there) else {
         return Err(Denied::Elsewhere(format!(
-            "{} is in {}, which this session does not look at",
+            "{} is in {}, which is not part of this session",
             target.name, target.cluster
         )));
     };

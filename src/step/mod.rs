@@ -38,7 +38,9 @@ use ulid::Ulid;
 
 use crate::clean::Clean;
 use crate::config::Rates;
-use crate::event::{Check, Command, ContextId, Danger, DiffLine, Fact, Naming, Op, Refusal, Right, Target};
+use crate::event::{
+    Check, Command, ContextId, Danger, DiffLine, Fact, Naming, Op, Refusal, Right, StepCall, Target,
+};
 use crate::state::World;
 use input::{InputSpec, Inputs};
 
@@ -80,6 +82,12 @@ pub trait StepKind: Sync {
     /// # Errors
     /// Why it cannot be done, in a sentence that says what to do next.
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal>;
+
+    /// What it does as the undo of another change, in words that follow a key: `returns to rev 4`; `None` for
+    /// a kind that undoes nothing.
+    fn as_undo(&self, _call: &StepCall) -> Option<String> {
+        None
+    }
 
     /// What of it fits what is wrong now.
     fn suggest(&self, _world: &World, _flags: &[Flag]) -> Vec<Suggested> {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, DEPLOYMENT, Found, escaped};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check, revisions};
-use crate::event::{Fact, Kind, Naming, Refusal};
+use crate::event::{Fact, Kind, Naming, Refusal, StepCall};
 use crate::state::{World, rollbacks};
 
 /// Annotations that a rollback leaves as they are (kubectl's `annotationsToSkip`).
@@ -71,6 +71,10 @@ impl StepKind for RolloutUndo {
         Ok(template_draft(&deployment, (inputs, answers), ctx, title, (request, words)))
     }
 
+    fn as_undo(&self, call: &StepCall) -> Option<String> {
+        call.inputs.get("revision").map(|number| format!("returns to rev {number}"))
+    }
+
     fn suggest(&self, world: &World, _: &[Flag]) -> Vec<Suggested> {
         rollbacks(world)
     }
@@ -112,11 +116,8 @@ pub(super) fn template_draft(
     let back = revisions::present(deployment, answers.get(1));
     let unread = revisions::unread(answers.get(1));
     let naming = back.as_ref().err().map(|why| {
-        let doubt = if unread.is_some() {
-            "it may not be possible to take it back"
-        } else {
-            "it cannot be taken back"
-        };
+        let doubt =
+            if unread.is_some() { "it may not be possible to undo it" } else { "it cannot be undone" };
         Naming { why: format!("{doubt}: {why}").into(), lasting: true }
     });
     let undo = match back {

@@ -289,7 +289,7 @@ impl Detector {
             {
                 let text = format!(
                     "node not ready: {}",
-                    node.message.as_deref().unwrap_or("no word from its kubelet")
+                    node.message.as_deref().unwrap_or("kubelet stopped reporting")
                 )
                 .into();
                 let tie = CorrelationKey::Node(node.meta.context().mark(&node.meta.name));
@@ -455,9 +455,9 @@ fn may_have_an_owner(row: &WorkloadRow<'_>) -> bool {
 fn plight(group: &Group) -> &'static str {
     match group.state() {
         GroupState::Stop if group.now.members == Some(0) => "no members",
-        GroupState::Stop => "nobody commits",
+        GroupState::Stop => "no commits",
         GroupState::Stall => "offsets do not move",
-        GroupState::Rewind => "went back",
+        GroupState::Rewind => "offset went back",
         GroupState::Ok | GroupState::Unknown | GroupState::Warn => "growing",
     }
 }

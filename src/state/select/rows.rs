@@ -94,7 +94,7 @@ fn unsteady(world: &World, row: &mut WorkloadRow<'_>) {
     if let Some(told) = world.detector.unsteady(row.uid()) {
         row.severity = Severity::Warn;
         row.reason = Some(told.clone());
-        row.why = Some("ready again, for a moment".into());
+        row.why = Some("ready again, but only just".into());
     }
 }
 

@@ -1,4 +1,4 @@
-//! `StatefulSet` pods that were deleted by force: the API server forgets them at once, and whatever ran may
+//! `StatefulSet` pods that were force-deleted: the API server forgets them at once, and whatever ran may
 //! still run beside its successor.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::state::{Cluster, Subject};
 /// How long it is worth a word.
 const TOLD: TimeDelta = TimeDelta::minutes(5);
 
-/// A pod that was deleted by force.
+/// A pod that was force-deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForcedPod {
     /// Its name, which its successor has too.

@@ -48,7 +48,7 @@ pub struct World {
     pub usage: Usage,
     /// Namespaces that were looked at, marked with their context.
     pub namespaces: BTreeMap<Clean, NamespacePhase>,
-    /// Pods that were deleted by force.
+    /// Pods that were force-deleted.
     pub forced: Forced,
     /// Request and error rates.
     pub rates: Rates,
@@ -144,7 +144,7 @@ impl World {
                 at,
                 EntryKind::Trouble,
                 name,
-                "deleted by force: what ran in it may still run",
+                "force-deleted: its containers may still run",
                 None,
             );
         }

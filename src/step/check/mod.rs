@@ -108,7 +108,7 @@ impl<T: Expected> CheckKind for Of<T> {
     fn missing(&self, args: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
         match T::deserialize(args) {
             Ok(expected) => expected.missing(evidence, since),
-            Err(_) => Some("this version cannot read what it is held to".into()),
+            Err(_) => Some("this version does not know this check".into()),
         }
     }
 }

@@ -43,8 +43,11 @@ impl Expected for Rollout {
         }
         let done = w.updated >= w.desired && w.replicas == w.updated && w.ready >= w.desired;
         (!done).then(|| {
-            format!("{} of {} replicas new, {} ready, {} in all", w.updated, w.desired, w.ready, w.replicas)
-                .into()
+            format!(
+                "{} of {} replicas updated, {} ready, {} total",
+                w.updated, w.desired, w.ready, w.replicas
+            )
+            .into()
         })
     }
 }

@@ -48,6 +48,6 @@ impl Expected for Silenced {
             return Some("Alertmanager does not list the silence yet".into());
         }
         let calling = calling(alerts, evidence);
-        (calling > 0).then(|| format!("{calling} of {} alerts still call for somebody", alerts.len()).into())
+        (calling > 0).then(|| format!("{calling} of {} alerts are still firing", alerts.len()).into())
     }
 }

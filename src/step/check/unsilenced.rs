@@ -33,6 +33,6 @@ impl Expected for Unsilenced {
         }
         let quiet =
             evidence.alerts.rows().into_iter().filter(|alert| alert.silenced_by.contains(&self.id)).count();
-        (quiet > 0).then(|| format!("{} still kept quiet by it", units::counted(quiet, "alert")).into())
+        (quiet > 0).then(|| format!("{} still silenced by it", units::counted(quiet, "alert")).into())
     }
 }

@@ -48,7 +48,7 @@ impl Ending {
         (Self::Over, "resolved"),
         (Self::Deleted, "deleted"),
         (Self::Silenced, "silenced"),
-        (Self::OutOfSight, "out of sight"),
+        (Self::OutOfSight, "no longer watched"),
     ];
 }
 
@@ -91,7 +91,8 @@ impl Cause {
         }
     }
 
-    /// What its line says while a case is broken; of a service what is `told` of its cases.
+    /// What its line says: of a service what is `told` of its cases; behind what was resolved meanwhile. When
+    /// no case is broken any more, what it was: `resolved (was 5xx 6.8 %, threshold 5 %)`.
     pub(in crate::state) fn text(&self, told: &[Clean], alerts: bool) -> String {
         let cases = self.cases();
         let text = match &self.tie {
@@ -102,16 +103,19 @@ impl Cause {
                 format!("{} cannot pull their images: {}", self.many(), self.words)
             }
             CorrelationKey::Namespace(_) => format!("{} get no pods: {}", self.many(), self.words),
-            CorrelationKey::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
+            CorrelationKey::Service(_) => {
+                let over = self.broken == 0;
+                let told = told.iter().map(|words| if over { past(words) } else { words.to_string() });
+                told.collect::<Vec<_>>().join(" · ")
+            }
             CorrelationKey::Reason(_) if alerts => format!("{cases} alerts at once"),
             CorrelationKey::Reason(_) => self.words.to_string(),
         };
-        let over = if self.left.is_empty() {
-            String::new()
-        } else {
-            format!("{} · ", self.ways(&format!(" of {cases}")))
-        };
-        format!("{over}{text}")
+        match self.left.len() {
+            0 => text,
+            left if left == cases => format!("{} (was {text})", self.ended()),
+            _ => format!("{} · {text}", self.ways(&format!(" of {cases}"))),
+        }
     }
 
     /// What is said when no case is broken any more: `both resolved`; of a service with what was said last.
@@ -147,10 +151,28 @@ impl Cause {
 
     /// `both resolved`, `all 7 silenced`, `5 resolved, 2 deleted`
     fn endings(&self) -> String {
-        match Ending::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
-            Some((_, word)) if self.cases() == 2 => format!("both {word}"),
-            Some((_, word)) => format!("all {} {word}", self.cases()),
+        match self.alike() {
+            Some(word) if self.cases() == 2 => format!("both {word}"),
+            Some(word) => format!("all {} {word}", self.cases()),
             None => self.ways(""),
         }
     }
+
+    /// `resolved`, `silenced`, `5 resolved, 2 deleted`
+    fn ended(&self) -> String {
+        self.alike().map_or_else(|| self.ways(""), str::to_owned)
+    }
+
+    /// How all cases ceased to be trouble, where it was in one way.
+    fn alike(&self) -> Option<&'static str> {
+        let all = |way: Ending| self.left.values().all(|(_, how)| *how == way);
+        Ending::ALL.iter().find(|(way, _)| all(*way)).map(|(_, word)| *word)
+    }
+}
+
+/// What was said of a service's errors while they lasted, as it is said afterwards: `5xx 6.8 % > 5 %` becomes
+/// `5xx 6.8 %, threshold 5 %`.
+fn past(words: &Clean) -> String {
+    let errors = words.strip_prefix("5xx ").and_then(|numbers| numbers.split_once(" > "));
+    errors.map_or_else(|| words.to_string(), |(share, limit)| format!("5xx {share}, threshold {limit}"))
 }

@@ -364,7 +364,7 @@ impl Causes {
 
     /// It is not looked at any more.
     pub fn lose_sight(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
-        self.cease(at, thing, Ending::OutOfSight, "no longer looked at".into(), timeline);
+        self.cease(at, thing, Ending::OutOfSight, "no longer watched".into(), timeline);
     }
 
     fn cease(&mut self, at: DateTime<Utc>, thing: &Thing, way: Ending, text: Clean, timeline: &mut Timeline) {
@@ -406,12 +406,12 @@ impl Causes {
         let subject = timeline.get(id).map(crate::state::TimelineEntry::about).unwrap_or_default();
         if cause.broken > 0 {
             if matches!((thing, way), (Thing::Node(_), Ending::Over)) {
-                let rest = format!("{} of {} not well yet", cause.broken, cause.cases());
+                let rest = format!("{} of {} not resolved yet", cause.broken, cause.cases());
                 tell(
                     at,
                     thing,
                     subject,
-                    format!("{text} after {}, {rest}", units::age(at - trouble.since)).into(),
+                    format!("{text} after {}, {rest}", units::span(at - trouble.since)).into(),
                     timeline,
                 );
             }
@@ -420,7 +420,7 @@ impl Causes {
         if let Some(line) = timeline.get_mut(id) {
             line.ended = Some(at);
         }
-        let text = format!("{} after {}", cause.end(), units::age(at - cause.since));
+        let text = format!("{} after {}", cause.end(), units::span(at - cause.since));
         if cause.any(Ending::Over) {
             timeline.add(at, EntryKind::Recovery, subject, text, None);
         } else if cause.any(Ending::Silenced) {
@@ -443,7 +443,8 @@ impl Causes {
         line.cases = u32::try_from(cause.cases()).unwrap_or(u32::MAX);
         line.context = cause.context();
         line.subject = cause.subject(alerts).into();
-        line.text = format!("{}{}", cause.text(&told, alerts), before(line.at, cause.since)).into();
+        let over = cause.broken == 0;
+        line.text = format!("{}{}", cause.text(&told, alerts), before(line.at, cause.since, over)).into();
     }
 }
 
@@ -466,12 +467,14 @@ fn tell(at: DateTime<Utc>, thing: &Thing, subject: Subject, text: Clean, timelin
     }
 }
 
-/// ` · since 13:05:10`, where a line does not stand where its cause began.
-fn before(at: DateTime<Utc>, since: DateTime<Utc>) -> String {
+/// ` · since 13:05:10`, where a line does not stand where its cause began; ` · began 13:05:10` once that is
+/// over.
+fn before(at: DateTime<Utc>, since: DateTime<Utc>, over: bool) -> String {
+    let word = if over { "began" } else { "since" };
     match (at == since, at.date_naive() == since.date_naive()) {
         (true, _) => String::new(),
-        (false, true) => format!(" · since {}", since.format("%H:%M:%S")),
-        (false, false) => format!(" · since {}", since.format("%Y-%m-%d %H:%M:%S")),
+        (false, true) => format!(" · {word} {}", since.format("%H:%M:%S")),
+        (false, false) => format!(" · {word} {}", since.format("%Y-%m-%d %H:%M:%S")),
     }
 }
 

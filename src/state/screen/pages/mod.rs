@@ -110,7 +110,7 @@ pub trait PageKind {
 
     /// Why there is no row to jump to.
     fn rowless(&self) -> String {
-        "it is about nothing that is in the cluster now".to_owned()
+        "its object is not in the cluster now".to_owned()
     }
 
     /// It is closed: what it had set is set back, what it had begun is stopped.

@@ -197,7 +197,7 @@ fn of_undone(state: &State, plan: &Plan) -> Vec<Fact> {
         }
     });
     let since = changed_since(run, plan).then(|| {
-        Fact::warn("changed since", format!("it is not any more as {mark} left it: what came since goes too"))
+        Fact::warn("changed since", format!("changed again after {mark}: the later change is undone too"))
     });
     then.into_iter().chain(since).collect()
 }
