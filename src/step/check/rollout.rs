@@ -12,7 +12,7 @@ pub(super) struct Rollout {
     uid: Uid,
 }
 
-/// The workload of this identity rolls out what it was told.
+/// Creates the check that the workload of this identity has rolled out its template.
 pub fn rollout(kind: Kind, uid: Uid) -> Check {
     super::check(&Rollout { kind, uid })
 }

@@ -14,7 +14,7 @@ pub(super) struct Silenced {
     alerts: Vec<Clean>,
 }
 
-/// A silence with this in its comment keeps these alerts quiet.
+/// Creates the check that a silence with this tag in its comment silences these alerts.
 pub fn silenced(tag: &str, alerts: Vec<Clean>) -> Check {
     super::check(&Silenced { tag: tag.into(), alerts })
 }

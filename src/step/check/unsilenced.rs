@@ -12,7 +12,7 @@ pub(super) struct Unsilenced {
     id: Clean,
 }
 
-/// The silence of this id is over, and what it kept quiet is heard again.
+/// Creates the check that the silence of this id has ended, and that its alerts fire again or are resolved.
 pub fn unsilenced(id: &str) -> Check {
     super::check(&Unsilenced { id: id.into() })
 }
