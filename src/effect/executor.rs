@@ -20,7 +20,7 @@ use crate::step::guard::Authorised;
 /// A command that was stopped: closing its stream ends nothing there.
 const UNHEARD: &str = "stopped: it may still run in the container";
 
-/// Carries effects out.
+/// Executor of effects: the only part that acts on the outside.
 pub struct Executor {
     acting: Acting,
     events: mpsc::Sender<Event>,
@@ -32,7 +32,7 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// An executor whose answers go into `events`.
+    /// Creates an executor whose answers go into `events`.
     pub fn new(settings: Settings, events: mpsc::Sender<Event>) -> Self {
         let acting = Acting::new(settings, events.clone());
         Self { acting, events, preparing: None, following: None, sending: BTreeMap::new(), all: Vec::new() }

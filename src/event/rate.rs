@@ -68,7 +68,7 @@ impl Unit {
 pub struct Asked {
     /// Signal that the query measures.
     pub signal: Signal,
-    /// PromQL as it is sent.
+    /// Text of the query as it is sent.
     pub query: Clean,
     /// Unit that its numbers are kept in.
     pub unit: Unit,

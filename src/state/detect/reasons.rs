@@ -22,7 +22,7 @@ const AGAIN: &str = "running again";
 /// How long past its grace period a pod may take to be gone: the kubelet and the API server need a moment.
 const LATE: TimeDelta = TimeDelta::seconds(5);
 
-/// What is wrong with a pod, with all that is known of it.
+/// Returns the diagnosis of a pod, completed from what other objects say of it.
 pub fn told(world: &World, pod: &Pod, diagnosis: &Diagnosis) -> Diagnosis {
     if let Some(why) = lost_node(world, pod) {
         return Diagnosis { severity: Severity::Critical, status: diagnosis.status.clone(), why: Some(why) };
@@ -180,7 +180,7 @@ fn forced(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clea
     Some((Severity::Warn, "force-deleted".into(), why.into()))
 }
 
-/// Whether a row says itself how often its containers were restarted: see [`restarted`].
+/// Returns whether a row says itself how often its containers were restarted: see [`restarted`].
 pub fn counts_restarts(row: &WorkloadRow<'_>) -> bool {
     row.why.as_ref().is_some_and(|why| why.starts_with(AGAIN))
 }

@@ -32,7 +32,7 @@ impl PageKind for Form {
     }
 }
 
-/// Why a step has no input of that name; `None` where it has.
+/// Returns why a step has no input of that name; `None` where it has.
 pub fn unheard_of(step: &Step, name: &str) -> Option<String> {
     let known: Vec<&str> = step.inputs.iter().map(|input| input.name.as_str()).collect();
     (!step.takes(name)).then(|| format!("{} has no input \"{name}\"; it has {}", step.id, known.join(", ")))
@@ -133,7 +133,7 @@ fn ask_or_prepare(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// An input was committed, exactly as it was typed.
+/// Takes an input that was committed, exactly as it was typed.
 pub fn field_entered(state: &mut State, text: &Typed) -> Vec<Effect> {
     let Some(Page::Form(form)) = state.screen.pages.last_mut() else { return Vec::new() };
     if let Some(field) = form.fields.get_mut(form.at) {
@@ -145,8 +145,7 @@ pub fn field_entered(state: &mut State, text: &Typed) -> Vec<Effect> {
     ask_or_prepare(state)
 }
 
-/// The plan has come, or the reason why there is none. Whoever has left the form in the meantime is not
-/// asked.
+/// Takes the plan that arrived, or why there is none. Whoever has left the form in the meantime is not asked.
 pub fn prepared(state: &mut State, prepared: &Prepared) -> Vec<Effect> {
     let now = state.now;
     let Some(Page::Form(form)) = state.screen.pages.last_mut() else { return Vec::new() };
