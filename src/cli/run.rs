@@ -41,7 +41,7 @@ pub(super) async fn run(context: &CommandContext, wanted_run: &args::Run) -> col
     if context.contexts().len() > 1 && !call.inputs.contains_key(StepCall::CONTEXT) {
         let names = context.contexts().join(", ");
         return Ok(complain(&format!(
-            "several contexts are looked at ({names}): say which is meant with --context or --set context=NAME"
+            "several contexts are in use ({names}): say which is meant with --context or --set context=NAME"
         )));
     }
     let running = match session::open(

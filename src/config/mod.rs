@@ -181,7 +181,7 @@ pub fn apart(contexts: &[String]) -> Result<(), String> {
     }
     let most = ContextId::MOST;
     if contexts.len() > most {
-        Err(format!("{} contexts are named; at most {most} can be looked at", contexts.len()))
+        Err(format!("{} contexts are named; at most {most} can be used at once", contexts.len()))
     } else {
         Ok(())
     }
