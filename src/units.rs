@@ -40,7 +40,16 @@ pub fn elapsed(span: TimeDelta) -> String {
 /// Seconds in words: `3 s`, `2 m 04 s`, `1 h 10 m`.
 #[allow(clippy::cast_possible_truncation, reason = "seconds of a screen's figures fit")]
 pub fn seconds(span: f64) -> String {
-    match span.round() as i64 {
+    whole(span.round() as i64)
+}
+
+/// A span in words, in whole seconds: `3 s`, `2 m 04 s`, `1 h 10 m`.
+pub fn span(span: TimeDelta) -> String {
+    whole(span.num_seconds())
+}
+
+fn whole(seconds: i64) -> String {
+    match seconds {
         s if s < 60 => format!("{s} s"),
         s if s < 3_600 => format!("{} m {:02} s", s / 60, s % 60),
         s => format!("{} h {:02} m", s / 3_600, s / 60 % 60),

@@ -275,7 +275,7 @@ async fn a_name_that_two_contexts_have_is_refused_with_both() {
         )
     };
     let refused = room.session.prepare(call("asia"), Duration::from_secs(5)).await.unwrap_err();
-    assert_eq!(refused, Refusal::Usage("context \"asia\" is not looked at here: eu, us".into()));
+    assert_eq!(refused, Refusal::Usage("context \"asia\" is not part of this session: eu, us".into()));
     assert!(room.us.delete("Deployment", NAMESPACE, "worker-service"));
     let refused = room.session.prepare(call("us"), Duration::from_secs(5)).await.unwrap_err();
     assert_eq!(

@@ -56,10 +56,10 @@ fn keys_read_the_logs_of_a_workload() {
         .loses("␛")
         .press("/cannot\r")
         .sees("1 of 1")
-        .sees("held")
+        .sees("scrolling paused")
         .press("&")
         .sees("only /cannot");
-    term.loses("served").press("\x13").sees("saved 1 lines, cleaned: ");
+    term.loses("served").press("\x13").sees("saved 1 line, cleaned: ");
     let saved: Vec<_> = std::fs::read_dir(cluster.home.path("data/logs"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -124,7 +124,7 @@ async fn what_cannot_be_read_is_unknown_and_all_else_is_not() {
             let doubt = plan
                 .naming
                 .as_ref()
-                .map(|naming| naming.why.starts_with("it may not be possible to take it back: "));
+                .map(|naming| naming.why.starts_with("it may not be possible to undo it: "));
             let revisions = asked == Asked::Revisions;
             assert_eq!((plan.intent.undo.is_none(), doubt), (revisions, revisions.then_some(true)), "{what}");
         }

@@ -129,7 +129,7 @@ async fn what_is_taken_away_is_named() {
     let mut room = Room::open(1, Scenario::Calm, |wanted| wanted).await;
     says(&mut room, "calm", &["12/12 ready", "nodes 3 ready"]).await;
     room.sim.delete_by_force(PROD, "kafka-0");
-    says(&mut room, "a pod deleted by force", &["deleted by force", "kafka-0"]).await;
+    says(&mut room, "a pod force-deleted", &["force-deleted", "kafka-0"]).await;
     let node = room.sim.list("Node")[0]["metadata"]["name"].as_str().unwrap().to_owned();
     room.sim.stop_node(&node);
     says(
@@ -364,7 +364,7 @@ async fn deleted_by_force(bed: &mut Bed) {
     bed.names("a stateful set", || uid().is_some(), &["web"]).await;
     let before = uid();
     kubectl(&["delete", "pod", "web-0", "-n", NAMESPACE, "--force", "--grace-period=0"], None);
-    bed.names("a pod deleted by force", || uid() != before, &["deleted by force", "web-0"]).await;
+    bed.names("a pod force-deleted", || uid() != before, &["force-deleted", "web-0"]).await;
 }
 
 async fn a_node_that_stops(bed: &mut Bed) {

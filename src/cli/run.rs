@@ -41,7 +41,7 @@ pub(super) async fn run(context: &CommandContext, wanted_run: &args::Run) -> col
     if context.contexts().len() > 1 && !call.inputs.contains_key(StepCall::CONTEXT) {
         let names = context.contexts().join(", ");
         return Ok(complain(&format!(
-            "several contexts are looked at ({names}): say which is meant with --context or --set context=NAME"
+            "several contexts are in use ({names}): say which is meant with --context or --set context=NAME"
         )));
     }
     let running = match session::open(
@@ -296,7 +296,7 @@ fn found(told: &Value) -> Vec<String> {
         .filter(|words| !words.is_empty())
         .map(|words| format!("touches: {words}"));
     let last = told["danger"] != "read" && told["undo"].is_null();
-    let undo = last.then(|| "✖ undo: none, this cannot be taken back".to_owned());
+    let undo = last.then(|| "✖ undo: none, this cannot be undone".to_owned());
     let confirm = told["confirm"]["why"].as_str().map(|why| {
         let flag =
             if told["confirm"]["flag"] == true { ": --confirm NAME is needed besides --yes" } else { "" };

@@ -178,7 +178,7 @@ pub enum NotApart {
     #[error("context \"{0}\" is named twice: once is enough")]
     Twice(String),
     /// So many are named.
-    #[error("{0} contexts are named; at most {most} can be looked at", most = ContextId::MOST)]
+    #[error("{0} contexts are named; at most {most} can be used at once", most = ContextId::MOST)]
     TooMany(usize),
 }
 

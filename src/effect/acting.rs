@@ -62,7 +62,7 @@ impl Acting {
         let asks = step.is_some_and(|step| step.inputs.iter().any(|input| input.kind.of_alertmanager()));
         if asks && !at.id.is_main() {
             let why = format!(
-                "the Alertmanager of context {} is not looked at: start warroom with it as the first",
+                "the Alertmanager of context {} is not read: start warroom with it as the first",
                 at.context
             );
             return Err(Refusal::usage(why));

@@ -118,7 +118,7 @@ impl Clusters {
             .or_else(|| self.all().find(|one| *one.label == *name));
         let known = || self.all().map(|one| one.context.as_str()).collect::<Vec<_>>().join(", ");
         found.ok_or_else(|| {
-            Refusal::Usage(format!("context \"{name}\" is not looked at here: {}", known()).into())
+            Refusal::Usage(format!("context \"{name}\" is not part of this session: {}", known()).into())
         })
     }
 

@@ -110,10 +110,9 @@ async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
         Ok(Some(status)) => (exit(&status), unexplained(&status)),
         Ok(None) => (None, Some("the stream ended without an exit code".to_owned())),
         // Closing the stream ends nothing there: the container's runtime goes on with the program.
-        Err(_) => (
-            None,
-            Some(format!("not listened to any longer after {} s: it may still run there", limit.as_secs())),
-        ),
+        Err(_) => {
+            (None, Some(format!("no answer within {} s: it may still run in the container", limit.as_secs())))
+        }
     };
     output(exit, why, &[out, err])
 }

@@ -18,9 +18,9 @@ use crate::event::{Event, Outcome, Output, Prepared, Refusal, StepCall, Target, 
 use crate::step::guard::Authorised;
 
 /// A command that was stopped: closing its stream ends nothing there.
-const UNHEARD: &str = "stopped: not listened to any longer, it may still run there";
+const UNHEARD: &str = "stopped: it may still run in the container";
 
-/// Carries effects out.
+/// Executor of effects: the only part that acts on the outside.
 pub struct Executor {
     acting: Acting,
     events: mpsc::Sender<Event>,
@@ -32,7 +32,7 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// An executor whose answers go into `events`.
+    /// Creates an executor whose answers go into `events`.
     pub fn new(settings: Settings, events: mpsc::Sender<Event>) -> Self {
         let acting = Acting::new(settings, events.clone());
         Self { acting, events, preparing: None, following: None, sending: BTreeMap::new(), all: Vec::new() }

@@ -77,7 +77,7 @@ impl Meant<'_> {
     }
 }
 
-/// What each of these clusters is known by now; empty where nobody answers.
+/// Returns the identity of each of these clusters now; empty where none answers.
 pub async fn reached(clusters: &Clusters, deadline: Duration) -> Vec<Reached> {
     let one = async |cluster: &Cluster| {
         let caller = Caller::of_cluster(&cluster.reader, deadline);

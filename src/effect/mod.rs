@@ -37,13 +37,13 @@ pub enum Effect {
     /// Read what the step needs, ask for rights, let the server try it; answered by
     /// [`View::Prepared`](crate::event::View::Prepared).
     Prepare(StepCall),
-    /// Decided: becomes an [`Event::Operator`](crate::event::Event::Operator), which is recorded.
+    /// Make a decision: it becomes an [`Event::Operator`](crate::event::Event::Operator), which is recorded.
     Decide(Operator),
-    /// Confirmed: becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before anything
-    /// follows from it.
+    /// Confirm a change: it becomes [`Event::Intent`](crate::event::Event::Intent), which is on disk before
+    /// anything follows from it.
     Intend(Box<Intent>),
-    /// An intent that is on disk, or whose last op was answered: its next op is authorised and leaves, or is
-    /// not sent.
+    /// Authorise the next op of an intent that is on disk, or whose last op was answered: the op leaves, or
+    /// is not sent.
     Leave(Ulid),
     /// Send what was authorised, once. Nothing else can be sent.
     Send(Box<Authorised>),
@@ -56,7 +56,7 @@ pub enum Effect {
     },
     /// Find out by reading what became of ops of an intent whose answers were lost.
     Resolve(Unresolved),
-    /// Nobody waits for what is being prepared any more.
+    /// Cancel what is being prepared.
     CancelPrepare,
     /// Say when the time for an intent's effect is over.
     Wake {
@@ -73,7 +73,7 @@ pub enum Effect {
     Unfollow,
     /// Write what is kept of the followed logs into a file.
     SaveLog(Box<LogCopy>),
-    /// Look at these namespaces from now on; none is all of them.
+    /// Watch these namespaces from now on; none is all of them.
     Watch(Vec<Clean>),
     /// Put text on the clipboard.
     Copy(Clean),
@@ -96,12 +96,12 @@ pub enum Effect {
     Browse(Clean),
     /// Put the program in the background.
     Suspend,
-    /// Leave.
+    /// Quit the program.
     Quit,
 }
 
 impl Effect {
-    /// Whether the screen carries it out, and nothing outside is asked for anything.
+    /// Returns whether the screen carries it out, and nothing outside is asked for anything.
     pub fn of_the_screen(&self) -> bool {
         matches!(
             self,
@@ -120,33 +120,33 @@ impl Effect {
 /// Ops of an intent of which it is not known whether they were made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unresolved {
-    /// The intent.
+    /// Intent that the ops are of.
     pub intent: Box<Intent>,
-    /// The first of them; those before it are done.
+    /// Index of the first of them; those before it are done.
     pub from: u32,
-    /// The first that was certainly not sent.
+    /// Index of the first op that was certainly not sent.
     pub to: u32,
 }
 
-/// Logs to be followed together.
+/// Request to follow logs together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Following {
-    /// Their news carry it; another number ends what was followed before.
+    /// Number that their lines carry; another number ends what was followed before.
     pub number: u64,
-    /// How much of each is read at first.
+    /// Extent of each log that is read at first.
     pub extent: LogExtent,
-    /// The containers, each under the number that its lines carry.
+    /// Containers, each under the number that its lines carry.
     pub sources: Vec<(u16, LogSource)>,
 }
 
 /// Lines to be saved, clean as they are seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogCopy {
-    /// Part of the file's name.
+    /// Name of the workload, for the file's name.
     pub name: Clean,
-    /// The containers, by number.
+    /// Containers, by number.
     pub sources: Vec<LogSource>,
-    /// The lines, oldest first.
+    /// Lines, oldest first.
     pub lines: Vec<LogLine>,
 }
 
@@ -155,20 +155,20 @@ pub struct LogCopy {
 pub enum Play {
     /// Play, or pause.
     Toggle,
-    /// So many records on (or back).
+    /// Step so many records forward, or back where negative.
     Step(i64),
-    /// Twice as fast.
+    /// Play twice as fast.
     Faster,
-    /// Half as fast.
+    /// Play half as fast.
     Slower,
-    /// To the next entry of the timeline.
+    /// Go to the next entry of the timeline.
     NextEntry,
-    /// To the previous entry of the timeline.
+    /// Go to the previous entry of the timeline.
     PreviousEntry,
-    /// To a time or a text.
+    /// Go to a time or a text.
     Seek(Clean),
-    /// To the start.
+    /// Go to the start.
     Start,
-    /// To the end.
+    /// Go to the end.
     End,
 }

@@ -346,6 +346,6 @@ fn undo(runbook: &Runbook, step: &Step, draft: &Draft, call: &StepCall) -> Optio
 /// Why the name must be typed: by the runbook, or by what the plan found.
 fn naming(step: &Step, draft: &Draft) -> Option<Naming> {
     let destructive = (step.danger == Danger::Destructive)
-        .then(|| Naming { why: "it cannot be taken back".into(), lasting: true });
+        .then(|| Naming { why: "it cannot be undone".into(), lasting: true });
     destructive.or_else(|| draft.naming.clone())
 }

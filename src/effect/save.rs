@@ -9,6 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::LogCopy;
 use crate::clean::Clean;
+use crate::units;
 
 /// Writes the file; answers what to tell.
 pub(super) async fn save(data: PathBuf, copy: LogCopy, now: DateTime<Utc>) -> Clean {
@@ -19,7 +20,7 @@ pub(super) async fn save(data: PathBuf, copy: LogCopy, now: DateTime<Utc>) -> Cl
         move || write(&folder, &copy, now)
     });
     let told = match written.await {
-        Ok(Ok(path)) => format!("saved {lines} lines, cleaned: {}", path.display()),
+        Ok(Ok(path)) => format!("saved {}, cleaned: {}", units::counted(lines, "line"), path.display()),
         Ok(Err(error)) => format!(
             "not saved in {}: {error}; make that folder writable, or set WARROOM_DATA_DIR",
             folder.display()
@@ -78,7 +79,7 @@ mod tests {
         let copy = LogCopy { name: "../app".into(), sources: vec![source], lines: vec![line] };
         let told = save(data.path().to_owned(), copy, DateTime::UNIX_EPOCH).await;
         let path = data.path().join("logs/..-app-19700101T000000.000Z.log");
-        assert_eq!(told, format!("saved 1 lines, cleaned: {}", path.display()).as_str());
+        assert_eq!(told, format!("saved 1 line, cleaned: {}", path.display()).as_str());
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
             "1970-01-01T00:00:00.000000000Z app-1 app red ␇\n"

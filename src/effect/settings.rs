@@ -15,29 +15,29 @@ use crate::runbook::Runbook;
 
 pub(super) const BROKEN: &str = "warroom itself broke down over this; please report it";
 
-/// What the executor works with.
+/// Settings of the executor.
 #[derive(Clone)]
 pub struct Settings {
-    /// The clusters, each with its connections.
+    /// Clusters, each with its connections.
     pub clusters: Clusters,
-    /// The way to Alertmanager.
+    /// Resolver of Alertmanager.
     pub alertmanager: Resolver,
-    /// The namespaces that are looked at; the first is that of a deployment given without one. The sources
-    /// follow it.
+    /// Namespaces that are watched; the first is that of a deployment given without one. The sources follow
+    /// it.
     pub namespaces: Arc<watch::Sender<Vec<Clean>>>,
-    /// The person.
+    /// Name of the person who acts.
     pub actor: Clean,
-    /// Above which share of failing requests a service is in trouble.
+    /// Settings of rates: the share of failing requests above which a service is in trouble.
     pub rates: Rates,
-    /// The steps.
+    /// Steps that can be taken.
     pub runbook: Arc<Runbook>,
-    /// The folder for what is kept: saved logs go into `logs/` in it.
+    /// Data folder: saved logs go into `logs/` in it.
     pub data: PathBuf,
-    /// Time.
+    /// Clock that all waiting goes by.
     pub clock: Clock,
-    /// How long one answer may take.
+    /// Deadline of one answer.
     pub deadline: Duration,
-    /// How long a request whose answer was lost may still arrive: more than the minute that an API server
+    /// Time that a request whose answer was lost may still arrive: more than the minute that an API server
     /// gives it.
     pub patience: Duration,
 }

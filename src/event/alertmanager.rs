@@ -9,21 +9,22 @@ use serde::Deserialize;
 use super::{Alert, Matcher, Silence};
 use crate::clean::Clean;
 
-/// The alerts of an answer, by fingerprint.
+/// Converts an answer of `/api/v2/alerts` into alerts, sorted by fingerprint.
 pub fn alerts(answer: Vec<AlertAnswer>) -> Vec<Alert> {
     let mut alerts: Vec<Alert> = answer.into_iter().map(Alert::from).collect();
     alerts.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
     alerts
 }
 
-/// The silences of an answer that have not expired, by id.
+/// Converts an answer of `/api/v2/silences` into silences, sorted by id; those that have expired are left
+/// out.
 pub fn silences(answer: Vec<SilenceAnswer>) -> Vec<Silence> {
     let mut silences: Vec<Silence> = answer.into_iter().filter_map(SilenceAnswer::standing).collect();
     silences.sort_by(|a, b| a.id.cmp(&b.id));
     silences
 }
 
-/// `gettableAlert` of Alertmanager's API v2, as far as it is shown.
+/// An alert as Alertmanager answers it: `gettableAlert` of its API v2, as far as it is shown.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AlertAnswer {
@@ -65,7 +66,7 @@ impl From<AlertAnswer> for Alert {
     }
 }
 
-/// `gettableSilence` of Alertmanager's API v2.
+/// A silence as Alertmanager answers it: `gettableSilence` of its API v2.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SilenceAnswer {

@@ -11,11 +11,11 @@ use crate::clean::Clean;
 crate::data::names! {
     /// How much a step can break.
     Danger "danger" {
-        /// It only looks.
+        /// Reads, and changes nothing.
         Read "read",
-        /// It changes something.
+        /// Changes something, and nothing is lost for good.
         Change "change",
-        /// It cannot be taken back.
+        /// Changes something that cannot be undone.
         Destructive "destructive",
     }
 }
@@ -40,7 +40,7 @@ pub struct StepCall {
     pub step: Clean,
     /// Its inputs by name.
     pub inputs: BTreeMap<Clean, Typed>,
-    /// The change that it takes back.
+    /// Identity of the intent that this call undoes; `None` for every call that is no undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<Ulid>,
 }
@@ -49,7 +49,7 @@ impl StepCall {
     /// The input that every step has: the kube-context to do it in; without it the main one.
     pub const CONTEXT: &str = "context";
 
-    /// A call of the step of that id.
+    /// Creates a call of the step with that id.
     pub fn new(step: impl Into<Clean>, inputs: BTreeMap<Clean, Typed>) -> Self {
         Self { step: step.into(), inputs, undoes: None }
     }
@@ -68,17 +68,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The inputs do not fit.
+    /// Creates a refusal of inputs that do not fit.
     pub fn usage(why: impl Into<Clean>) -> Self {
         Self::Usage(why.into())
     }
 
-    /// It cannot be done as things are.
+    /// Creates a refusal of a step that cannot be done as things are.
     pub fn failed(why: impl Into<Clean>) -> Self {
         Self::Failed(why.into())
     }
 
-    /// The sentence.
+    /// Returns the sentence that says why, and what to do next.
     pub fn reason(&self) -> &Clean {
         match self {
             Self::Usage(why) | Self::Denied(why) | Self::Failed(why) => why,

@@ -19,24 +19,24 @@ pub struct LogSource {
     pub container: Clean,
 }
 
-/// What a stream does.
+/// State of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogState {
-    /// Asked for, not answered yet.
+    /// The stream was asked for, and no answer has come yet.
     Connecting,
-    /// Each new line comes.
+    /// New lines arrive as the container writes them.
     Following,
     /// The container does not run, and why: `CrashLoopBackOff`.
     Waiting(Clean),
     /// It broke off, and why; it is taken up again without a gap.
     Reconnecting(Clean),
-    /// May not be read, and why; asked again now and then.
+    /// The server refuses it, and why; it is asked again from time to time.
     Refused(Clean),
-    /// No more will come.
+    /// The stream has ended; no more lines will come.
     Ended(LogEnd),
 }
 
-/// How a stream came to its end.
+/// Why a stream ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogEnd {
     /// All of an earlier run was read, or there was none.
@@ -47,19 +47,19 @@ pub enum LogEnd {
     Gone,
 }
 
-/// How bad a line says that it is.
+/// Severity that a line states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// It does not say.
+    /// No severity is stated.
     #[default]
     Unsaid,
-    /// For those who look for a fault.
+    /// `TRACE` or `DEBUG`.
     Debug,
-    /// All is well.
+    /// `INFO` or `NOTICE`.
     Info,
-    /// Look at this soon.
+    /// `WARN`.
     Warn,
-    /// Something failed.
+    /// `ERROR` or worse.
     Error,
 }
 
@@ -68,35 +68,35 @@ pub enum Level {
 pub struct LogLine {
     /// When the container wrote it.
     pub at: DateTime<Utc>,
-    /// Its stream, by the number that it is followed under.
+    /// Index of its stream among those that are followed.
     pub stream: u16,
-    /// How bad it is.
+    /// Severity that the line states.
     pub level: Level,
-    /// Not the container's but warroom's own: a restart, a gap.
+    /// Whether the line is warroom's own instead of the container's: a restart, a gap.
     pub mark: bool,
-    /// The line.
+    /// Text of the line.
     pub text: Styled,
 }
 
-/// What was heard since the last news.
+/// Lines and states that arrived since the last batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogNews {
-    /// Which following: what an earlier one still says is not wanted any more.
+    /// Number of the request that this answers: what still arrives for an earlier one is dropped.
     pub following: u64,
     /// New lines, those of each stream in its order.
     pub lines: Vec<LogLine>,
-    /// States that changed.
+    /// States that changed, with the index of their stream.
     pub states: Vec<(u16, LogState)>,
 }
 
 /// How much of a log is read at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogExtent {
-    /// The run before the last restart, to its end, instead of this one.
+    /// Whether the run before the last restart is read, to its end, instead of the current one.
     pub previous: bool,
-    /// Only the last minutes, of this run: [`LogExtent::since`].
+    /// Limit to the last minutes of the current run: [`LogExtent::since`].
     pub minutes: Option<u32>,
-    /// At most so many lines of each container, the newest ones.
+    /// Maximum number of lines of each container; the newest are read.
     pub lines: u32,
 }
 

@@ -14,47 +14,47 @@ pub struct GroupLag {
     pub group: Clean,
     /// Live members; `None` where the reading cannot tell.
     pub members: Option<u32>,
-    /// Its partitions, sorted by topic and number.
+    /// Partitions that the group reads, sorted by topic and number.
     pub partitions: Vec<PartitionLag>,
 }
 
 impl GroupLag {
-    /// Whether it is told to whom partitions are assigned; an exporter does not know, and in a rebalance
-    /// nobody does.
+    /// Returns whether the reading says to whom partitions are assigned; an exporter does not know, and in a
+    /// rebalance nobody does.
     pub fn assigned(&self) -> bool {
         self.partitions.iter().any(|partition| partition.client.is_some())
     }
 }
 
-/// One partition as a group sees it.
+/// A partition and the group's offset in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartitionLag {
-    /// The topic.
+    /// Topic of the partition.
     pub topic: Clean,
     /// The partition's number.
     pub partition: u32,
     /// The committed offset; `None` when nothing was ever committed.
     pub committed: Option<i64>,
-    /// The end of the log.
+    /// End of the log: the offset of the next record; `None` when it is unknown.
     pub end: Option<i64>,
-    /// Where the log begins: what stood before was deleted by retention.
+    /// Start of the log: retention deleted what stood before; `None` when it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<i64>,
-    /// The client that it is assigned to.
+    /// Client that the partition is assigned to; `None` when it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Clean>,
-    /// Where that client runs.
+    /// Host of that client; `None` when it is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Clean>,
 }
 
 impl PartitionLag {
-    /// Records not yet consumed; unknown (and never the whole log) without a commit.
+    /// Returns the number of records not yet consumed; `None`, and never the whole log, without a commit.
     pub fn lag(&self) -> Option<i64> {
         Some(self.end?.saturating_sub(self.committed?).max(0))
     }
 
-    /// Records that retention deleted before they were consumed.
+    /// Returns the number of records that retention deleted before they were consumed.
     pub fn lost(&self) -> Option<i64> {
         Some(self.start?.saturating_sub(self.committed?).max(0))
     }
@@ -63,7 +63,7 @@ impl PartitionLag {
 /// An alert that Alertmanager holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// Alertmanager's identity of it.
+    /// Fingerprint by which Alertmanager identifies it.
     pub fingerprint: Clean,
     /// `alertname`
     pub name: Clean,
@@ -75,32 +75,32 @@ pub struct Alert {
     pub description: Option<Clean>,
     /// The `runbook_url` annotation.
     pub runbook: Option<Clean>,
-    /// Where the rule that fired it can be looked at.
+    /// URL of the rule that fired it (`generatorURL`).
     pub generator: Option<Clean>,
     /// `active`, `suppressed` or `unprocessed`.
     pub state: Clean,
-    /// The silences that keep it quiet.
+    /// Ids of the silences that suppress it.
     pub silenced_by: Vec<Clean>,
-    /// The alerts that keep it quiet.
+    /// Fingerprints of the alerts that inhibit it.
     pub inhibited_by: Vec<Clean>,
-    /// Since when it fires.
+    /// Time since when it fires.
     pub since: DateTime<Utc>,
 }
 
 impl Alert {
-    /// Whether it calls for a person: nobody silenced it and no other alert stands for it.
+    /// Returns whether the alert is active: neither silenced nor inhibited.
     pub fn active(&self) -> bool {
         self.state == "active"
     }
 
-    /// Whom it is about, as its labels name it.
+    /// Returns the service or object that its labels name.
     pub fn about(&self) -> Option<&Clean> {
         ["service", "deployment", "pod", "node", "job", "instance"]
             .into_iter()
             .find_map(|label| self.labels.get(label))
     }
 
-    /// The service that it is about.
+    /// Returns the service that its labels name.
     pub fn service(&self) -> Option<&Clean> {
         self.labels.get("service")
     }
@@ -109,32 +109,32 @@ impl Alert {
 /// A silence that is in force, or will be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Silence {
-    /// Alertmanager's identity of it.
+    /// Id that Alertmanager gave the silence.
     pub id: Clean,
-    /// Which alerts: those that all of these fit.
+    /// Matchers that an alert must all fit to be silenced.
     pub matchers: Vec<Matcher>,
-    /// From when on.
+    /// Time from which it is in force.
     pub starts: DateTime<Utc>,
-    /// Until when.
+    /// Time until which it is in force.
     pub ends: DateTime<Utc>,
-    /// Whose it is.
+    /// Name of the person who created it.
     pub by: Clean,
-    /// Why.
+    /// Reason that its creator gave.
     pub comment: Clean,
     /// Whether it is in force now.
     pub active: bool,
 }
 
-/// What a silence wants of one label.
+/// Condition of a silence on one label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matcher {
-    /// The label.
+    /// Name of the label.
     pub name: Clean,
-    /// Its value, or a pattern of it.
+    /// Value that the label must have, or a pattern of it.
     pub value: Clean,
     /// Whether the value is a pattern (RE2).
     pub regex: bool,
-    /// `false`: what does not have it.
+    /// Whether the label must have the value; `false` where it must not.
     pub equal: bool,
 }
 

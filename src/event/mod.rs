@@ -64,17 +64,17 @@ pub enum Event {
     Started(Session),
     /// A source went live, stale, blind or down.
     Health(SourceHealth),
-    /// What the API server says is there.
+    /// Objects that the API server reported.
     Cluster(ClusterEvent),
-    /// What pods and nodes use.
+    /// CPU and memory that pods and nodes use.
     Usage(Usage),
-    /// Namespaces that came, went, or are on their way out.
+    /// Namespaces that were created, deleted, or are being deleted.
     Namespaces(Vec<Namespace>),
     /// Request and error rates, oldest first.
     Rates(Vec<RateSample>),
-    /// Older rates: what was before the session began, or while Prometheus was out of reach.
+    /// Rates from before: what was before the session began, or while Prometheus was out of reach.
     RateHistory(RateHistory),
-    /// What Prometheus is asked, all of it.
+    /// All queries that Prometheus is asked.
     RateQueries(Vec<Asked>),
     /// Consumer groups, as of one reading.
     Lag {
@@ -83,11 +83,11 @@ pub enum Event {
         /// All groups of the cluster.
         groups: Vec<GroupLag>,
     },
-    /// All alerts that are there now.
+    /// All alerts that Alertmanager holds now.
     Alerts(Vec<Alert>),
     /// All silences that are in force now, or will be.
     Silences(Vec<Silence>),
-    /// What a person decided.
+    /// A decision of the operator.
     Operator(Operator),
     /// A change was confirmed; it is on disk before its request leaves.
     Intent(Box<Intent>),
@@ -97,31 +97,31 @@ pub enum Event {
     Sent {
         /// The intent.
         intent: ulid::Ulid,
-        /// Its place among the ops.
+        /// Index of the op, from 0.
         op: u32,
     },
     /// An op of an intent is done, and another one is left.
     Answered {
         /// The intent.
         intent: ulid::Ulid,
-        /// Its place among the ops.
+        /// Index of the op, from 0.
         op: u32,
-        /// `metadata.generation` afterwards.
+        /// `metadata.generation` of the object afterwards.
         generation: i64,
     },
-    /// What became of an intent.
+    /// The outcome of an intent is known, or known to be unknown.
     Outcome {
         /// The intent.
         intent: ulid::Ulid,
-        /// What became of it.
+        /// The outcome.
         outcome: Outcome,
     },
-    /// The time given to an intent's effect is over.
+    /// The time that an intent's checks had is over.
     VerifyDue {
         /// The intent.
         intent: ulid::Ulid,
     },
-    /// Which cluster answers in a context: what it is known by, whatever its address.
+    /// The identity of the cluster that answers in a context, whatever its address.
     Identity {
         /// The context.
         context: ContextId,
@@ -130,28 +130,28 @@ pub enum Event {
     },
     /// The journal could not be written, or can be again (`None`).
     JournalTrouble(Option<crate::clean::Clean>),
-    /// What became of a change of the kubeconfig while the session runs, in words.
+    /// The kubeconfig changed while the session runs; what came of that, in words.
     Kubeconfig(crate::clean::Clean),
-    /// What of an earlier session's recording cannot be read, where that may be a change whose answer is not
+    /// A part of an earlier session's recording cannot be read, which may be a change whose answer is not
     /// known, in words.
     Unread(crate::clean::Clean),
-    /// What only this viewer's screen is about; never recorded.
+    /// A change of this viewer's screen alone; never recorded.
     #[serde(skip)]
     View(View),
 }
 
 impl Event {
-    /// Whether the journal keeps it. What is not kept cannot change the world.
+    /// Returns whether the journal keeps the event. What is not kept cannot change the world.
     pub fn recorded(&self) -> bool {
         !matches!(self, Self::View(_))
     }
 
-    /// Whether it must be on disk before anything follows from it (invariant 5).
+    /// Returns whether the event must be on disk before anything follows from it (invariant 5).
     pub fn decisive(&self) -> bool {
         matches!(self, Self::Intent(_) | Self::Inherited(_) | Self::Outcome { .. })
     }
 
-    /// Whether it is a reading that comes every few seconds, whatever happens.
+    /// Returns whether the event is a reading that comes every few seconds, whatever happens.
     pub fn is_reading(&self) -> bool {
         matches!(self, Self::Usage(_) | Self::Rates(_) | Self::Lag { .. })
     }

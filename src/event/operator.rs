@@ -7,39 +7,39 @@ use super::{ContextId, LogNews, Prepared, StepCall, Target, Typed};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context, Key};
 
-/// A decision. Actions are recorded as resolved, so a recording outlives every keymap.
+/// A decision of the operator. Actions are recorded as resolved, so a recording outlives every keymap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operator {
-    /// A key.
+    /// A key that is bound to an action.
     Did(Action),
     /// A `:` command.
     Command {
-        /// The line.
+        /// Line as it was typed.
         line: Typed,
-        /// What it came to.
+        /// What the line was resolved to.
         does: Does,
     },
     /// Changes to one of several contexts are allowed for a while.
     Armed(ContextId),
-    /// An entry of the timeline is kept in sight, or no longer.
+    /// An entry of the timeline was pinned or unpinned.
     Pinned {
-        /// Its id.
+        /// Id of the entry.
         entry: u64,
-        /// Whether it is kept.
+        /// Whether it is pinned now.
         pinned: bool,
     },
     /// Any other typed line, committed with enter.
     Entered {
-        /// What was asked for.
+        /// What the line is for.
         purpose: Purpose,
-        /// The line.
+        /// Line as it was typed.
         text: Typed,
     },
 }
 
 impl Operator {
-    /// The action that it is: what a key is bound to, or what a typed command names.
+    /// Returns the action that the decision is: what a key is bound to, or what a typed command names.
     pub fn action(&self) -> Option<&Action> {
         match self {
             Self::Did(action) | Self::Command { does: Does::Act(action), .. } => Some(action),
@@ -48,24 +48,23 @@ impl Operator {
     }
 }
 
-/// What a `:` command came to, as it was resolved where it was typed: a recording never has to read its line
-/// again.
+/// Meaning of a `:` command, resolved where it was typed: a recording never has to read its line again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Does {
-    /// An action.
+    /// Runs an action.
     Act(Action),
-    /// A step with inputs.
+    /// Begins a step with inputs.
     Begin(StepCall),
-    /// Another theme, by its name.
+    /// Switches to the theme of that name.
     Theme(Clean),
-    /// Another keymap, by its name.
+    /// Switches to the keymap of that name.
     Keymap(Clean),
-    /// Nothing, and why, which is for the screen alone: it quotes the line.
+    /// Does nothing, and why, which is for the screen alone: it quotes the line.
     Nothing(#[serde(skip)] Clean),
 }
 
-/// What a typed line is for.
+/// Purpose of a typed line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
@@ -87,12 +86,12 @@ pub enum Purpose {
     Search,
 }
 
-/// What only this viewer's screen is about. Never recorded, never changes the world.
+/// A change of this viewer's screen alone. Never recorded, never changes the world.
 #[derive(Clone, Debug, PartialEq)]
 pub enum View {
-    /// Time went by.
+    /// Time went by: ages and clocks are drawn anew.
     Tick,
-    /// What there is to choose from here, and how this screen begins.
+    /// The screen began, with these themes, keymaps and preferences.
     Began(Setup),
     /// The terminal's size, in cells.
     Resized {
@@ -103,77 +102,77 @@ pub enum View {
     },
     /// The typed line changed.
     Edited(Edit),
-    /// Keys of a sequence that is not complete.
+    /// Keys of a sequence were typed that is not complete.
     Pending(Vec<Key>),
     /// A step was prepared, or cannot be.
     Prepared(Box<Prepared>),
-    /// An object's manifest, or why there is none.
+    /// An object's manifest arrived, or why there is none.
     Manifest {
         /// The object.
         target: Target,
-        /// Its lines.
+        /// Lines of the manifest, or why there is none.
         answer: Result<Vec<Clean>, Clean>,
     },
     /// The mouse chose a pane, and maybe a row of it.
     Pointed {
-        /// The pane, by its keys.
+        /// Context of the pane's keys.
         pane: Context,
-        /// The row's identity.
+        /// Identity of the row; `None` where the pane itself was chosen.
         row: Option<Clean>,
     },
-    /// The mouse chose one of the things offered.
+    /// The mouse chose an entry of what is offered, by its index.
     Picked(usize),
-    /// The wheel turned over what is open, or over a pane.
+    /// The mouse wheel turned over what is open, or over a pane.
     Wheeled {
-        /// The pane, by its keys; none over what lies over the panes.
+        /// Context of the pane's keys; `None` over a page or dialog.
         pane: Option<Context>,
-        /// Towards the end.
+        /// Whether it turned towards the end.
         down: bool,
     },
-    /// News of the followed logs.
+    /// Lines and states of the followed logs arrived.
     Logs(LogNews),
-    /// Something to tell the viewer for a few seconds.
+    /// A message for the viewer, shown for a few seconds.
     Told(Clean),
 }
 
-/// What there is to choose from here, and how this screen begins.
+/// Choices of this screen, and how it begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
     /// Themes by name, the chosen one first.
     pub themes: Vec<Clean>,
     /// Keymaps by name, the chosen one first.
     pub keymaps: Vec<Clean>,
-    /// Where the person sits.
+    /// Preferences of the viewer.
     pub seat: Preferences,
-    /// How they are called when they do not look.
+    /// Ways to call for attention.
     pub call_by: CallBy,
 }
 
-/// Where the person sits, and what is under their hand.
+/// Preferences that depend on where the viewer sits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preferences {
-    /// Across the room: everything is large, and there is no cursor.
+    /// Whether the wall display is on: everything is large, and there is no cursor.
     pub wall: bool,
-    /// The mouse is ours, not the terminal's.
+    /// Whether warroom takes the mouse, instead of the terminal.
     pub mouse: bool,
-    /// At the other end of ssh: a browser opened here would not be seen.
+    /// Whether the viewer is at the other end of ssh: a browser opened here would not be seen.
     pub remote: bool,
 }
 
-/// How a person who does not look is called.
+/// Ways to call a person who does not look at the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallBy {
-    /// The terminal's bell.
+    /// Whether the terminal's bell rings.
     pub bell: bool,
-    /// A notification of the desktop, through the terminal (OSC 9 or OSC 777).
+    /// Whether a desktop notification is sent, through the terminal (OSC 9 or OSC 777).
     pub desktop: bool,
 }
 
-/// A change of the typed line.
+/// A change of the line that is being typed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// Text typed or pasted.
+    /// Inserts a text that was typed or pasted.
     Insert(String),
-    /// Any editing action of the input context.
+    /// Runs an editing action of the input context.
     Act(Action),
 }

@@ -7,60 +7,61 @@ use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
 
-/// What became of an intent.
+/// Outcome of an intent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Outcome {
     /// The server made all changes.
     Applied {
-        /// `metadata.generation` afterwards; 0 where an object has none.
+        /// `metadata.generation` of the object afterwards; 0 where an object has none.
         generation: i64,
-        /// Requests that were answered as done.
+        /// Number of requests that were answered as done.
         writes: u32,
         /// Whether it was found out by reading, after the answer was lost.
         by_reading: bool,
     },
-    /// Nothing was to be changed, and this was read.
+    /// The intent only read, and this is what it read.
     Read(Output),
     /// Some of the changes were made, and the rest was not.
     Partial {
-        /// Changes that were made, from the first on.
+        /// Number of changes that were made, from the first on.
         done: u32,
-        /// Changes that were not.
+        /// Number of changes that were not made.
         rest: u32,
-        /// Why not.
+        /// Why the rest was not made.
         why: Clean,
     },
     /// It was sent, and nothing was changed.
     Rejected {
-        /// In the server's words, and what to do next.
+        /// Reason in the server's words, and what to do next.
         reason: Clean,
         /// Whether it was found out by reading.
         by_reading: bool,
     },
     /// No request left.
     NotSent {
-        /// Why.
+        /// Why no request was sent.
         reason: Clean,
     },
     /// The answer was lost: it may or may not have been made. It is never sent again.
     Unknown {
         /// How the answer was lost.
         reason: Clean,
-        /// Which of the requests, from 0; those before it are done, those behind it were not sent.
+        /// Index of the request without an answer, from 0; those before it are done, those behind it were not
+        /// sent.
         #[serde(default)]
         at: u32,
     },
 }
 
-/// What a command printed, and how it ended.
+/// Output of a command, and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Output {
-    /// Its exit code; `None` where none came: what is here is then not all.
+    /// Exit code; `None` where none arrived: the output is then incomplete.
     pub exit: Option<i32>,
-    /// Its lines, those of standard output first, each no longer than it may be.
+    /// Lines of the output, those of standard output first, each no longer than it may be.
     pub lines: Vec<Clean>,
-    /// Why this is not all that there was.
+    /// Why the output is incomplete; `None` where it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Clean>,
 }
@@ -72,34 +73,34 @@ pub struct Measure {
     pub ready: Option<u32>,
     /// Replicas asked for.
     pub desired: Option<u32>,
-    /// Share of failing requests, 0..1.
+    /// Share of failing requests, 0 to 1.
     pub ratio_5xx: Option<f64>,
-    /// Records not consumed.
+    /// Number of records not consumed.
     pub lag: Option<i64>,
-    /// Alerts that call for a person.
+    /// Number of alerts that are active.
     #[serde(default)]
     pub firing: Option<u32>,
-    /// The release that ran.
+    /// Release that ran: `v1.2.3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Clean>,
-    /// What is told in words: `node` → `cordoned`.
+    /// States in words, by what they are of: `node` → `cordoned`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub states: BTreeMap<Clean, Clean>,
 }
 
-/// How the checks ended.
+/// Result of the checks of an intent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether all that was expected came true in time.
+    /// Whether all checks came true in time.
     pub ok: bool,
-    /// When the change was confirmed.
+    /// Measurement when the change was confirmed.
     pub before: Measure,
-    /// When the checks ended.
+    /// Measurement when the checks ended.
     pub after: Measure,
-    /// Seconds from the outcome.
+    /// Time from the outcome to the end of the checks, seconds.
     pub seconds: f64,
-    /// What is still missing, where it is not ok.
+    /// What is still missing, in words, where not all came true.
     pub missing: Vec<Clean>,
-    /// When.
+    /// Time when the checks ended.
     pub at: DateTime<Utc>,
 }

@@ -7,33 +7,33 @@ use crate::clean::Clean;
 /// The answer to preparing a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {
-    /// What was asked for.
+    /// Call that was prepared.
     pub call: StepCall,
     /// The plan with its preflight, or why there is none.
     pub result: Result<Plan, Refusal>,
 }
 
-/// See the module.
+/// A prepared change: what it would do, and what preflight found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// What becomes the intent when it is confirmed.
+    /// Intent that a confirmation sends.
     pub intent: Intent,
-    /// What would change, as far as it can be worked out.
+    /// Diff of what would change, as far as it can be worked out.
     pub diff: Vec<DiffLine>,
-    /// What the server's dry run says.
+    /// Result of the server's dry run.
     pub dry_run: DryRun,
     /// The rights that its requests need.
     pub rights: Vec<Right>,
-    /// What else preflight found: who will fight the change, what will be made again, what is not known.
+    /// Other findings of preflight: who will fight the change, what will be made again, what is not known.
     pub facts: Vec<Fact>,
-    /// Replicas, share of the service's pods, of traffic.
+    /// What the change touches: replicas, share of the service's pods or traffic.
     pub touches: Clean,
     /// Why the target's name must be typed; `None` where one key is enough.
     pub naming: Option<Naming>,
 }
 
 impl Plan {
-    /// The first thing that forbids sending it, whoever asks.
+    /// Returns the first thing that forbids sending it, whoever asks.
     pub fn obstacle(&self) -> Option<Refusal> {
         let denied = |right: &Right| matches!(right.allowed, Allowed::No(_));
         if let Some(right) = self.rights.iter().find(|right| denied(right)) {
@@ -50,62 +50,63 @@ impl Plan {
     }
 }
 
-/// What came of letting the server try it.
+/// Result of the server's dry run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DryRun {
-    /// The server would take it.
+    /// The server would accept the change.
     Accepted,
-    /// The server would not take it, in its words.
+    /// The server would refuse the change, in its words.
     Refused(Clean),
-    /// Nobody knows: no answer came, or one that says nothing.
+    /// The result is unknown, and why: no answer came, or one that says nothing.
     Unknown(Clean),
-    /// There was none, and why: the server has none, or this session sends none.
+    /// There was no dry run, and why: the server has none, or this session sends none.
     None(Clean),
 }
 
 /// Why a name must be typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Naming {
-    /// In words.
+    /// Why, in words.
     pub why: Clean,
-    /// Nothing brings it back: `warroom run` asks for the name as well (`--confirm NAME`).
+    /// Whether nothing brings back what the change removes: `warroom run` asks for the name as well
+    /// (`--confirm NAME`).
     pub lasting: bool,
 }
 
-/// Something that preflight found.
+/// A finding of preflight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is about: `owner`, `autoscaler`, `recreated by`.
+    /// Subject of the finding: `owner`, `autoscaler`, `recreated by`.
     pub label: Clean,
-    /// How it is meant.
+    /// Weight of the finding.
     pub weight: Weight,
-    /// In words.
+    /// The finding in words.
     pub words: Clean,
 }
 
-/// How a fact is meant.
+/// Weight of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// Good to know.
+    /// For information.
     Plain,
-    /// To be thought about first.
+    /// A warning: to be thought about before confirming.
     Warn,
-    /// It could not be found out; the words say why.
+    /// Unknown: it could not be found out, and the words say why.
     Unknown,
 }
 
 impl Fact {
-    /// Good to know.
+    /// Creates a finding for information.
     pub fn plain(label: &str, words: impl Into<Clean>) -> Self {
         Self { label: label.into(), weight: Weight::Plain, words: words.into() }
     }
 
-    /// To be thought about first.
+    /// Creates a warning.
     pub fn warn(label: &str, words: impl Into<Clean>) -> Self {
         Self { label: label.into(), weight: Weight::Warn, words: words.into() }
     }
 
-    /// It could not be found out.
+    /// Creates a finding that says what could not be found out.
     pub fn unknown(label: &str, why: &str) -> Self {
         Self { label: label.into(), weight: Weight::Unknown, words: format!("unknown, because {why}").into() }
     }
@@ -114,50 +115,50 @@ impl Fact {
 /// One line of a diff.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiffLine {
-    /// Kept, taken away, or new.
+    /// Whether the line is kept, removed or added.
     pub sign: Sign,
-    /// The line.
+    /// Text of the line.
     pub text: Clean,
 }
 
-/// What happens to a line.
+/// What a change does to a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// Context.
+    /// The line is kept: context.
     Keep,
-    /// Taken away.
+    /// The line is removed.
     Remove,
-    /// New.
+    /// The line is added.
     Add,
-    /// Another value, which is not shown.
+    /// The value changes, and is not shown.
     Hide,
 }
 
 /// A right that a request needs, and whether the server says that we have it (`SelfSubjectAccessReview`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Right {
-    /// `patch`, `create`, …
+    /// Verb of the right: `patch`, `create`, …
     pub verb: Clean,
-    /// The API group; empty for the core one.
+    /// API group; empty for the core one.
     pub group: Clean,
-    /// `deployments`, `nodes`, …
+    /// Resource in the plural: `deployments`, `nodes`, …
     pub resource: Clean,
-    /// `scale`, `exec`, …; empty for the object itself.
+    /// Subresource: `scale`, `exec`, …; empty for the object itself.
     pub subresource: Clean,
-    /// In this namespace; empty for what has none.
+    /// Namespace; empty for what has none.
     pub namespace: Clean,
-    /// Of this object: a rule may name those that it is for (`resourceNames`).
+    /// Name of the object: a rule may name those that it is for (`resourceNames`).
     pub name: Clean,
-    /// The server's answer.
+    /// Answer of the server.
     pub allowed: Allowed,
 }
 
-/// Whether somebody may.
+/// Answer to whether a right is granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {
-    /// Yes.
+    /// The right is granted.
     Yes,
-    /// No, with the server's reason where it gives one.
+    /// The right is not granted, with the server's reason where it gives one.
     No(Clean),
     /// The server did not say, because of this.
     Unknown(Clean),

@@ -3,12 +3,12 @@
 
 use super::{Does, Event, Intent, Op, Operator, StepCall};
 
-/// What is not recorded of an event.
+/// Parts of an event that are not recorded: what was typed, with its secrets.
 #[derive(Default)]
 pub struct Private(Option<Box<Event>>);
 
 impl Private {
-    /// What an event holds, before it is redacted.
+    /// Takes a copy of what an event holds, before it is redacted.
     pub fn of(event: &Event) -> Self {
         let holds = matches!(
             event,
@@ -17,7 +17,7 @@ impl Private {
         Self(holds.then(|| Box::new(event.clone())))
     }
 
-    /// Puts it back into the same event, redacted. What is shown stays as it is recorded.
+    /// Puts it back into the same event, which was redacted. What is shown stays as it is recorded.
     pub fn restore(self, event: &mut Event) {
         match (self.0.map(|before| *before), event) {
             (Some(Event::Intent(before)), Event::Intent(intent)) => restore_intent(intent, *before),

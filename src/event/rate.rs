@@ -10,41 +10,41 @@ use serde::{Deserialize, Serialize};
 use crate::clean::Clean;
 
 crate::data::names! {
-    /// What is measured of a service.
+    /// A figure that is measured of a service.
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     Signal "signal" {
-        /// Failing requests; as a line the share of all requests, 0..1.
+        /// Failing requests (5xx); as a line their share of all requests, 0 to 1.
         Errors "errors",
-        /// All requests a second.
+        /// All requests, per second.
         Requests "requests",
-        /// Seconds in which 95 % of the requests are answered.
+        /// Latency: the time in which 95 % of the requests are answered, seconds.
         Latency "latency",
-        /// How full the service is.
+        /// Saturation: how much of its limit the service uses.
         Saturation "saturation",
     }
 }
 
 impl Signal {
-    /// How many there are.
+    /// Number of signals.
     pub const COUNT: usize = Self::ALL.len();
 }
 
 crate::data::names! {
-    /// The unit of a query's numbers.
+    /// Unit of a query's numbers.
     #[derive(Serialize, Deserialize)]
     Unit "unit" {
-        /// A share, 0..1.
+        /// A share, 0 to 1.
         Ratio "ratio",
-        /// A share, 0..100.
+        /// A share, 0 to 100 %.
         Percent "%",
-        /// A second.
+        /// A count per second.
         PerSecond "/s",
-        /// A minute.
+        /// A count per minute.
         PerMinute "/min",
         /// Seconds.
         Seconds "s",
-        /// Thousandths of a second.
+        /// Milliseconds.
         Millis "ms",
         /// Processor cores.
         Cores "cores",
@@ -52,7 +52,7 @@ crate::data::names! {
 }
 
 impl Unit {
-    /// The unit that numbers are kept in, and what they are multiplied by to get there.
+    /// Returns the unit that numbers are kept in, and the factor that converts them to it.
     pub fn kept(self) -> (Self, f64) {
         match self {
             Self::Percent => (Self::Ratio, 0.01),
@@ -66,26 +66,26 @@ impl Unit {
 /// A query that is in use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
-    /// What it measures.
+    /// Signal that the query measures.
     pub signal: Signal,
-    /// The query as it is sent.
+    /// Text of the query as it is sent.
     pub query: Clean,
-    /// What its numbers are kept in.
+    /// Unit that its numbers are kept in.
     pub unit: Unit,
-    /// What they should stay below, in that unit.
+    /// Threshold that the numbers should stay below, in that unit.
     pub threshold: Option<f64>,
 }
 
 /// The request rates of all services at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateSample {
-    /// The moment that the rates are of: a place of [`Tier::Fine`].
+    /// Time that the rates are of: a place of [`Tier::Fine`].
     pub at: DateTime<Utc>,
-    /// The window they are averaged over, seconds: max(30, 4 × the scrape interval).
+    /// Window that the rates are averaged over, seconds: max(30, 4 × the scrape interval).
     pub window: u32,
-    /// By service, sorted by name.
+    /// Rates by service, sorted by name.
     pub services: Vec<ServiceRate>,
-    /// The runbook's own figure: all 5xx per second over 5 minutes.
+    /// All failing requests (5xx) per second, over 5 minutes: the figure of the runbook.
     pub errors_5m: Option<f64>,
 }
 
@@ -94,7 +94,7 @@ pub struct RateSample {
 pub struct ServiceRate {
     /// The service.
     pub service: Clean,
-    /// Its numbers.
+    /// Rates of the service.
     pub rate: Rate,
 }
 
@@ -102,34 +102,34 @@ pub struct ServiceRate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rate {
-    /// Failing requests (5xx) a second.
+    /// Failing requests (5xx) per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<f64>,
-    /// All requests a second.
+    /// All requests per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<f64>,
-    /// The share of requests that fail, 0..1, where the query itself says it.
+    /// Share of requests that fail, 0 to 1, where the query itself is of a share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
-    /// Seconds in which 95 % of the requests are answered.
+    /// Time in which 95 % of the requests are answered, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency: Option<f64>,
-    /// How full it is, in the query's unit.
+    /// Saturation, in the query's unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saturation: Option<f64>,
-    /// Failing requests a second over 5 minutes: the runbook's figure.
+    /// Failing requests per second over 5 minutes: the figure of the runbook.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors_5m: Option<f64>,
 }
 
 impl Rate {
-    /// The share of requests that fail, 0..1; unknown without requests.
+    /// Returns the share of requests that fail, 0 to 1; `None` without requests.
     pub fn ratio(&self) -> Option<f64> {
         let divided = || Some(self.errors? / self.requests.filter(|all| *all > 0.0)?);
         self.share.or_else(divided).map(|share| share.clamp(0.0, 1.0))
     }
 
-    /// The number that a line of this signal goes through.
+    /// Returns the value of a signal, as its chart draws it.
     pub fn of(&self, signal: Signal) -> Option<f64> {
         match signal {
             Signal::Errors => self.ratio(),
@@ -140,18 +140,18 @@ impl Rate {
     }
 }
 
-/// How close together numbers are kept, and how long.
+/// Resolution and retention of kept rates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tier {
-    /// Every 5 seconds for an hour.
+    /// A value every 5 seconds, kept for an hour.
     Fine,
-    /// The greatest of every 2 minutes for a day.
+    /// The greatest value of every 2 minutes, kept for a day.
     Coarse,
 }
 
 impl Tier {
-    /// Seconds from one place to the next.
+    /// Returns the step from one place to the next, seconds.
     pub const fn step(self) -> i64 {
         match self {
             Self::Fine => 5,
@@ -159,12 +159,12 @@ impl Tier {
         }
     }
 
-    /// How long it is kept, in places.
+    /// Returns the number of places that are kept.
     pub const fn kept(self) -> i64 {
         self.span().num_seconds() / self.step()
     }
 
-    /// How long it is kept.
+    /// Returns the span that is kept.
     pub const fn span(self) -> TimeDelta {
         match self {
             Self::Fine => TimeDelta::hours(1),
@@ -172,25 +172,25 @@ impl Tier {
         }
     }
 
-    /// The place that a moment belongs to, counted from 1970.
+    /// Returns the place that a time belongs to, counted from 1970.
     pub const fn place(self, at: DateTime<Utc>) -> i64 {
         at.timestamp().div_euclid(self.step())
     }
 
-    /// When a place begins; the end of time for one that no calendar has.
+    /// Returns the time when a place begins; the end of time for one that no calendar has.
     pub fn at(self, place: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(place.saturating_mul(self.step()), 0).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 
-/// Rates of the past, filled in: rows of numbers, one place after another.
+/// Rates of the past, which fill gaps: rows of numbers, one place after another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateHistory {
-    /// How far apart they are.
+    /// Resolution of the rows.
     pub tier: Tier,
-    /// The place of the first of each row.
+    /// Place of the first value of each row.
     pub first: i64,
-    /// By service, sorted by name.
+    /// Rows by service, sorted by name.
     pub services: Vec<ServiceHistory>,
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::clean::Clean;
 use crate::clean::redact::{MARK, has_hidden, hide_env, hide_env_words, redact_text};
 
-/// A typed text. Serialised, printed and shown without its secrets and cleaned; [`Typed::raw`] gives it as it
-/// was typed.
+/// A text that somebody typed. Serialised, printed and shown without its secrets and cleaned; [`Typed::raw`]
+/// gives it as it was typed.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Clean", into = "Clean")]
 pub struct Typed {
@@ -19,39 +19,40 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Any text: what looks like a secret is hidden, and so are the values of variables in a command,
+    /// Creates a text. What looks like a secret is hidden, and so are the values of variables in a command,
     /// `env=NAME=value`.
     pub fn new(raw: &str) -> Self {
         Self::hidden(raw, &hide_env_words(raw))
     }
 
-    /// Variables, `NAME=value,OTHER-`: every value is hidden.
+    /// Creates a text of variables, `NAME=value,OTHER-`, of which every value is hidden.
     pub fn env(raw: &str) -> Self {
         Self::hidden(raw, &hide_env(raw))
     }
 
-    /// A text that is shown as another one, from which what looks like a secret is taken out as well.
+    /// Creates a text that is shown as another one, from which what looks like a secret is taken out as well.
     pub fn hidden(raw: &str, shown: &str) -> Self {
         let shown = Clean::new(&redact_text(shown));
         Self { raw: (shown != *raw).then(|| raw.into()), shown }
     }
 
-    /// The text as it was typed; what is shown where that is not known, as in a text that was recorded.
+    /// Returns the text as it was typed; what is shown where that is not known, as in a text that was
+    /// recorded.
     pub fn raw(&self) -> &str {
         self.raw.as_deref().unwrap_or(&self.shown)
     }
 
-    /// What is shown and recorded.
+    /// Returns the text that is shown and recorded.
     pub fn shown(&self) -> &Clean {
         &self.shown
     }
 
-    /// Whether there is no text at all.
+    /// Returns whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.raw().is_empty()
     }
 
-    /// Whether something of the text is known nowhere any more: it must not be sent as if it were whole.
+    /// Returns whether some of the text is known nowhere any more: it must not be sent as if it were whole.
     pub fn is_lost(&self) -> bool {
         self.raw.is_none() && (self.shown.contains(MARK) || has_hidden(&self.shown))
     }

@@ -9,53 +9,53 @@ use crate::clean::Clean;
 /// One reading of metrics.k8s.io, as far as it differs from what was told before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// When it was read.
+    /// Time of the reading.
     pub at: DateTime<Utc>,
-    /// What changed enough to be told.
+    /// Pods and nodes whose usage changed enough to be reported.
     pub used: Vec<Used>,
-    /// What is no longer measured.
+    /// Names of pods and nodes that are no longer measured.
     pub gone: Vec<Clean>,
 }
 
-/// What one pod or node uses.
+/// Usage of one pod or node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
-    /// `namespace/name` of a pod, the name of a node; marked with their context ([`ContextId::mark`]).
+    /// Name: `namespace/name` of a pod, the name of a node; marked with their context ([`ContextId::mark`]).
     pub name: Clean,
-    /// Thousandths of a core.
+    /// CPU, thousandths of a core.
     pub cpu: u32,
-    /// KiB.
+    /// Memory, KiB.
     pub memory: u32,
 }
 
-/// A namespace.
+/// A namespace and its state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Namespace {
-    /// Its name.
+    /// Name of the namespace.
     pub name: Clean,
-    /// Whether it is there.
+    /// Whether it exists.
     pub phase: NamespacePhase,
-    /// The context.
+    /// Context that it belongs to.
     #[serde(default, skip_serializing_if = "ContextId::is_main")]
     pub context: ContextId,
 }
 
-/// Whether a namespace is there.
+/// Whether a namespace exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NamespacePhase {
-    /// It is.
+    /// It exists.
     Active,
     /// It is being deleted, with all that is in it.
     Terminating,
-    /// It is not.
+    /// It was deleted.
     Gone,
-    /// It is not, and nobody has seen it.
+    /// It does not exist, and was never seen.
     Missing,
 }
 
-/// The namespaces that a typed line names, separated by blanks or commas; none for `all` and `*`. Names are
-/// DNS labels (RFC 1123).
+/// Parses the namespaces that a typed line names, separated by blanks or commas; none for `all` and `*`.
+/// Names are DNS labels (RFC 1123).
 ///
 /// # Errors
 /// The word that cannot be a namespace's name.

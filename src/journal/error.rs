@@ -18,10 +18,10 @@ pub enum JournalError {
         /// What the system said.
         source: io::Error,
     },
-    /// A folder without a single segment.
+    /// The folder holds no segment.
     #[error("{} is not a recording: it holds no segment such as 000001.ndjson", .0.display())]
     NotARecording(PathBuf),
-    /// A recording that ended before its first record.
+    /// The recording ended before its first record.
     #[error("{} holds no record: the session ended before anything happened", .0.display())]
     Empty(PathBuf),
     /// A recording of which nothing can be read.
@@ -40,7 +40,7 @@ pub enum JournalError {
         /// The format version it names.
         found: u32,
     },
-    /// Another warroom is writing it.
+    /// Another warroom is writing the recording.
     #[error("{} is being written by a running warroom: close that one first", .0.display())]
     InUse(PathBuf),
     /// Records are numbered without holes.
@@ -64,7 +64,7 @@ pub enum JournalError {
     Behind,
     /// Nothing can be written, so nothing may be decided.
     #[error(
-        "nothing has been recorded since {since} ({error}), so no action may start: free or mend the disk"
+        "nothing has been recorded since {since} ({error}), so no action may start: free or repair the disk"
     )]
     Failing {
         /// Since when.
@@ -80,7 +80,7 @@ pub enum JournalError {
     /// The writing thread has ended.
     #[error("the journal is closed")]
     Closed,
-    /// A value that JSON cannot hold.
+    /// A value cannot be written as JSON.
     #[error("cannot write a record as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }

@@ -10,10 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use ulid::Ulid;
 
-/// The format version that this program writes, and the newest that it reads.
+/// Version of the format that this program writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 
-/// The longest line, in bytes, its newline included.
+/// Length of the longest line, bytes, its newline included.
 pub const MAX_LINE: usize = 64 << 20;
 
 /// `,"crc":"9a3f01c2"}` and the newline.
@@ -24,7 +24,7 @@ const TAIL: usize = 19;
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The chain before the first group of a recording.
+    /// Value of the chain before the first group of a recording.
     pub const ZERO: Self = Self([0; 32]);
 }
 
@@ -47,14 +47,14 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// The hash of a world, comparable with [`Checkpoint::hash`].
+/// Computes the hash of a world, comparable with [`Checkpoint::hash`].
 pub fn world_hash(world: &impl Serialize) -> serde_json::Result<Digest> {
     let mut hasher = blake3::Hasher::new();
     serde_json::to_writer(&mut hasher, world)?;
     Ok(Digest(*hasher.finalize().as_bytes()))
 }
 
-/// The hash chain of a recording: the value after the last commit, and the lines since.
+/// Hash chain of a recording: the value after the last commit, and the lines since.
 #[derive(Clone, Debug)]
 pub struct Chain {
     head: Digest,
@@ -62,7 +62,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A chain that goes on from `head`.
+    /// Creates a chain that goes on from `head`.
     pub fn after(head: Digest) -> Self {
         let mut group = blake3::Hasher::new();
         group.update(&head.0);
@@ -74,13 +74,13 @@ impl Chain {
         self.group.update(lines);
     }
 
-    /// Ends the group and gives the new head.
+    /// Ends the group and returns the new head.
     pub fn commit(&mut self) -> Digest {
         *self = Self::after(Digest(*self.group.finalize().as_bytes()));
         self.head
     }
 
-    /// The value after the last commit.
+    /// Returns the value after the last commit.
     pub fn head(&self) -> Digest {
         self.head
     }
@@ -89,11 +89,11 @@ impl Chain {
 /// A record as it was read: its event is still JSON.
 #[derive(Clone, Debug, Deserialize)]
 pub struct RawRecord {
-    /// Its number; the first of a recording is 1.
+    /// Number of the record; the first of a recording is 1.
     pub seq: u64,
-    /// When it happened, to the microsecond.
+    /// Time when it happened, to the microsecond.
     pub at: DateTime<Utc>,
-    /// The event.
+    /// The event as JSON.
     #[serde(rename = "event")]
     pub json: Box<RawValue>,
 }
@@ -101,60 +101,60 @@ pub struct RawRecord {
 /// The world after record `seq`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Checkpoint {
-    /// The last record that the world has in it.
+    /// Number of the last record that the world includes.
     pub seq: u64,
-    /// That record's time.
+    /// Time of that record.
     pub at: DateTime<Utc>,
-    /// The world, still JSON.
+    /// The world as JSON.
     pub world: Box<RawValue>,
-    /// What [`world_hash`] gave when it was written.
+    /// Value of [`world_hash`] when the checkpoint was written.
     pub hash: Digest,
 }
 
 /// The first line of a segment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Header {
-    /// The format version.
+    /// Version of the format.
     pub format: u32,
-    /// The recording's id, the same in all its segments.
+    /// Id of the recording, the same in all its segments.
     pub recording: Ulid,
-    /// The segment's number, from 1.
+    /// Number of the segment, from 1.
     pub segment: u32,
-    /// The version of the program that wrote it.
+    /// Version of the program that wrote it.
     pub warroom: String,
-    /// The `seq` of the segment's checkpoint.
+    /// `seq` of the segment's checkpoint.
     pub seq: u64,
-    /// The `at` of the segment's checkpoint.
+    /// `at` of the segment's checkpoint.
     #[serde(serialize_with = "micros")]
     pub at: DateTime<Utc>,
-    /// The chain at the end of the segment before.
+    /// Value of the chain at the end of the segment before.
     pub chain: Digest,
-    /// What the owner says about the session.
+    /// Description of the session by its owner, as JSON.
     pub about: serde_json::Value,
 }
 
 /// How far a recording has come: the content of a commit line and of a sealed line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// The last record, or the last that a gap took.
+    /// Number of the last record, or of the last one that a gap took.
     pub seq: u64,
-    /// The time of the last record.
+    /// Time of the last record.
     #[serde(serialize_with = "micros")]
     pub at: DateTime<Utc>,
-    /// Records since the recording began.
+    /// Number of records since the recording began.
     pub records: u64,
-    /// The chain's value.
+    /// Value of the chain.
     pub chain: Digest,
 }
 
-/// Records that are not there, both ends included.
+/// Range of records that are missing, both ends included.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lost {
-    /// The first one missing.
+    /// Number of the first one missing.
     pub from_seq: u64,
-    /// The last one missing.
+    /// Number of the last one missing.
     pub to_seq: u64,
-    /// Why, for a reader.
+    /// Why they are missing, in words.
     pub why: String,
 }
 
@@ -166,7 +166,7 @@ pub enum Mark {
     Header(Header),
     /// Records that were lost before they reached the disk.
     Gap(Lost),
-    /// The world; written by [`write_checkpoint`], which hashes it on the way.
+    /// The world at this place; written by [`write_checkpoint`], which hashes it on the way.
     #[serde(skip_serializing)]
     Checkpoint(Checkpoint),
     /// Ends a group.
@@ -175,25 +175,25 @@ pub enum Mark {
     Sealed(Commit),
 }
 
-/// What one line says.
+/// Content of one line.
 #[derive(Clone, Debug)]
 pub enum Line {
-    /// An event.
+    /// An event that was recorded.
     Record(RawRecord),
-    /// Anything else.
+    /// Any other line.
     Mark(Mark),
 }
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Corruption {
-    /// The checksum is missing or another.
+    /// The checksum is missing or does not match.
     #[error("the checksum of a line is wrong")]
     Checksum,
     /// The checksum is right, but the content is not a line of this format.
     #[error("a line is not of this format")]
     Malformed,
-    /// Longer than [`MAX_LINE`].
+    /// The line is longer than [`MAX_LINE`].
     #[error("a line is longer than 64 MiB")]
     TooLong,
     /// The file ends before the line does.
@@ -209,7 +209,7 @@ fn micros<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::
     serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
-/// A record as a line; `event` is its JSON.
+/// Encodes a record as a line; `event` is its JSON.
 pub fn record_line(seq: u64, at: DateTime<Utc>, event: &[u8]) -> Vec<u8> {
     let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let mut line = Vec::with_capacity(event.len() + 96);
@@ -219,7 +219,7 @@ pub fn record_line(seq: u64, at: DateTime<Utc>, event: &[u8]) -> Vec<u8> {
     close(line)
 }
 
-/// A mark as a line.
+/// Encodes a mark as a line.
 pub fn mark_line(mark: &Mark) -> serde_json::Result<Vec<u8>> {
     Ok(close(serde_json::to_vec(mark)?))
 }
@@ -274,7 +274,7 @@ fn close(mut json: Vec<u8>) -> Vec<u8> {
     json
 }
 
-/// Reads a line, its newline included.
+/// Decodes a line, its newline included.
 pub fn decode(line: &[u8]) -> Result<Line, Corruption> {
     if !line.ends_with(b"\n") {
         return Err(Corruption::Torn);

@@ -10,28 +10,29 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::format::record_line;
 use crate::clean::redact::Redacted;
 
-/// What a new recording starts with.
+/// Parameters of a new recording.
 pub struct Opening<'a, W> {
-    /// The data folder; the recording becomes `<data>/recordings/<name>`.
+    /// Data folder; the recording becomes `<data>/recordings/<name>`.
     pub data: &'a Path,
-    /// The kube-context or the scenario, for the folder's name.
+    /// Kube-context or scenario, for the folder's name.
     pub context: &'a str,
-    /// What to say about the session in every header: context, cluster, namespace, mode, start.
+    /// Description of the session for every header: context, cluster, namespace, mode, start.
     pub about: serde_json::Value,
-    /// Now, to the microsecond.
+    /// Time of the beginning, to the microsecond.
     pub at: DateTime<Utc>,
-    /// The world before record 1.
+    /// World before record 1.
     pub world: &'a W,
-    /// Usually the default.
+    /// Limits of groups and segments; usually the default.
     pub limits: Limits,
 }
 
-/// How much is gathered before it is written out.
+/// Limits of what is gathered before it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The longest that an observation waits for its commit.
+    /// Longest time that an observation waits for its commit.
     pub group: Duration,
-    /// A segment takes at least this many bytes of records, or as many as its checkpoint has.
+    /// Least size of a segment's records, bytes; a segment takes as many as its checkpoint has where that is
+    /// more.
     pub segment: usize,
 }
 
@@ -41,7 +42,7 @@ impl Default for Limits {
     }
 }
 
-/// What a record that waits to be written takes of the room there is; given back once it is written or lost.
+/// Permit for a record to wait for its writing; given back once it is written or lost.
 pub type Permit = OwnedSemaphorePermit;
 
 /// A record, ready to be written.
@@ -54,7 +55,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Record number `seq`, which happened `at` (cut to the microsecond before it was reduced).
+    /// Creates record number `seq`, which happened `at` (cut to the microsecond before it was reduced).
     pub fn new<E>(seq: u64, at: DateTime<Utc>, event: &Redacted<E>, room: Option<Permit>) -> Self {
         Self { seq, at, line: record_line(seq, at, event.json()), _room: room }
     }
@@ -82,16 +83,17 @@ pub enum JournalHealth {
     },
 }
 
-/// What the writer says about itself, through a watch channel.
+/// State of the writer, told through a watch channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
-    /// Whether it can write.
+    /// Whether the journal can be relied on.
     pub health: JournalHealth,
-    /// Every record up to this one is on disk, or in a gap that is on disk.
+    /// Number of the last record before which, itself included, every one is on disk, or in a gap that is on
+    /// disk.
     pub durable_seq: u64,
-    /// Records lost since the recording began.
+    /// Number of records lost since the recording began.
     pub lost: u64,
-    /// It waits for [`Writer::checkpoint`](super::Writer::checkpoint); the owner asks
+    /// Whether it waits for [`Writer::checkpoint`](super::Writer::checkpoint); the owner asks
     /// [`Writer::wants_checkpoint`](super::Writer::wants_checkpoint).
     pub wants_checkpoint: bool,
 }

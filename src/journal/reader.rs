@@ -22,27 +22,27 @@ pub struct Recording {
     sealed: bool,
 }
 
-/// What a segment's head says, and how much there is of it.
+/// Header and size of a segment.
 #[derive(Clone, Debug)]
 pub struct SegmentInfo {
-    /// Its number.
+    /// Number of the segment, from 1.
     pub number: u32,
-    /// Its header, unless that is damaged. The segment ends where the next one begins.
+    /// Header, unless that is damaged. The segment ends where the next one begins.
     pub header: Option<Header>,
-    /// Its size on disk.
+    /// Size on disk, bytes.
     pub bytes: u64,
 }
 
 /// A place in a recording.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// A record's number.
+    /// Record of that number.
     Seq(u64),
-    /// A point in time.
+    /// That point in time.
     At(DateTime<Utc>),
 }
 
-/// What a recording holds, one after the other.
+/// Item of a recording, in order.
 #[derive(Clone, Debug)]
 pub enum Item {
     /// The world as it was here. The first one is where a replay begins; after a gap the next one makes it
@@ -50,22 +50,22 @@ pub enum Item {
     Checkpoint(Checkpoint),
     /// An event. Before any checkpoint it can be listed, but there is no world to apply it to.
     Record(RawRecord),
-    /// Records that should be here.
+    /// Records are missing here.
     Gap(Gap),
 }
 
-/// Records that are not there, both ends included.
+/// Range of records that are missing, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The first one missing.
+    /// Number of the first one missing.
     pub from_seq: u64,
-    /// The last one missing; unknown at the end of the recording.
+    /// Number of the last one missing; unknown at the end of the recording.
     pub to_seq: Option<u64>,
-    /// Why.
+    /// Why they are missing.
     pub why: Why,
 }
 
-/// Why records are not there.
+/// Why records are missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// The writer could not keep them, and says so.
@@ -119,38 +119,38 @@ impl Recording {
         Ok(Self { path: path.to_path_buf(), segments, end, sealed: sealed.unwrap_or(false) })
     }
 
-    /// Its folder.
+    /// Returns the folder of the recording.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its segments, in order.
+    /// Returns the segments, in order.
     pub fn segments(&self) -> &[SegmentInfo] {
         &self.segments
     }
 
-    /// The first header that can be read.
+    /// Returns the first header that can be read.
     pub fn header(&self) -> Option<&Header> {
         self.segments.iter().find_map(|segment| segment.header.as_ref())
     }
 
-    /// The last commit.
+    /// Returns the last commit.
     pub fn end(&self) -> Option<&Commit> {
         self.end.as_ref()
     }
 
-    /// Whether it was ended well; otherwise its program was killed, or still runs.
+    /// Returns whether the recording was sealed; otherwise its program was killed, or still runs.
     pub fn is_sealed(&self) -> bool {
         self.sealed
     }
 
-    /// Everything, from the beginning.
+    /// Iterates over all items from the beginning.
     pub fn items(&self) -> Items {
         self.items_from(0)
     }
 
-    /// Everything from the last whole checkpoint at or before `to`. The caller steps over what comes before
-    /// `to` itself.
+    /// Iterates over the items from the last whole checkpoint at or before `to`. The caller steps over what
+    /// comes before `to` itself.
     pub fn seek(&self, to: Target) -> Items {
         let mut before = self.before(to, None);
         before.find_map(|(head, items)| items.at_checkpoint(head.seq)).unwrap_or_else(|| self.items())
@@ -188,7 +188,7 @@ impl Recording {
     }
 }
 
-/// The items of a recording from some segment on.
+/// Iterator over the items of a recording from some segment on.
 pub struct Items {
     folder: PathBuf,
     ahead: VecDeque<u32>,

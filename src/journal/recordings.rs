@@ -16,12 +16,13 @@ use super::segment::plain_path;
 /// The longest context in a folder's name, in characters.
 const CONTEXT_LENGTH: usize = 60;
 
-/// Where the recordings of a data folder are.
+/// Returns the folder of the recordings of a data folder.
 pub fn recordings_folder(data: &Path) -> PathBuf {
     data.join("recordings")
 }
 
-/// `20261123T144632Z-prod-eu-8Q2V7K`: when, where, and the end of the recording's id.
+/// Returns the name of a recording's folder: time, context and the end of its id,
+/// `20261123T144632Z-prod-eu-8Q2V7K`.
 pub fn folder_name(at: DateTime<Utc>, context: &str, recording: Ulid) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let context: String =
@@ -33,16 +34,16 @@ pub fn folder_name(at: DateTime<Utc>, context: &str, recording: Ulid) -> String 
 /// What is known of a recording without reading it all.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
-    /// Its folder.
+    /// Folder of the recording.
     pub path: PathBuf,
-    /// Its first header, unless that is damaged: the id, the program's version, what the session was about,
-    /// when it began.
+    /// First header, unless that is damaged: the id, the program's version, what the session was about, when
+    /// it began.
     pub header: Option<Header>,
-    /// Its last commit: the last record, how many there are, the chain's head.
+    /// Last commit: the last record, how many there are, the chain's head.
     pub end: Option<Commit>,
-    /// Its size on disk.
+    /// Size on disk, bytes.
     pub bytes: u64,
-    /// Whether it was ended well.
+    /// Whether it was sealed at its end.
     pub sealed: bool,
     /// Whether a warroom is writing it now. Neither sealed nor live: its program was killed.
     pub live: bool,
@@ -51,7 +52,7 @@ pub struct Summary {
 /// The recordings of a data folder.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// Newest first.
+    /// Recordings, the newest first.
     pub recordings: Vec<Summary>,
     /// Folders that cannot be read as recordings, and why.
     pub unreadable: Vec<(PathBuf, JournalError)>,

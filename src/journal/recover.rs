@@ -16,7 +16,7 @@ use super::segment::{compress, plain_path};
 /// How every record's line begins.
 const RECORD: &[u8] = b"{\"seq\":";
 
-/// What a recovery found.
+/// Result of a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recovered {
     /// Nothing was amiss at the end, or there is damage that is no torn end: evidence, left as it is for

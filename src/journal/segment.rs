@@ -16,17 +16,17 @@ const ZSTD_LEVEL: i32 = 3;
 /// before them, and packing takes a tenth of the memory.
 const ZSTD_WINDOW: u32 = 18;
 
-/// The segment as it is written: `000001.ndjson`.
+/// Returns the path of a segment as it is written: `000001.ndjson`.
 pub fn plain_path(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("{number:06}.ndjson"))
 }
 
-/// The segment once it is compressed: `000001.ndjson.zst`.
+/// Returns the path of a segment once it is compressed: `000001.ndjson.zst`.
 pub fn packed_path(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("{number:06}.ndjson.zst"))
 }
 
-/// The number of the segment that a file of this name holds.
+/// Returns the number of the segment that a file of this name holds; `None` for any other file.
 pub fn number_of(file_name: &str) -> Option<u32> {
     let digits = file_name.strip_suffix(".zst").unwrap_or(file_name).strip_suffix(".ndjson")?;
     (digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok())?

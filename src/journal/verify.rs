@@ -13,35 +13,36 @@ use super::format::{Chain, Checkpoint, Commit, Corruption, Digest, Header, Line,
 use super::reader::{Gap, Item, Recording};
 use super::scan::{Scan, Scanned};
 
-/// What a recording's check found.
+/// Findings of a recording's check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// How many segments there are.
+    /// Number of segments.
     pub segments: usize,
-    /// How many records can be read.
+    /// Number of records that can be read.
     pub records: u64,
-    /// The first of them.
+    /// Number and time of the first record.
     pub from: Option<(u64, DateTime<Utc>)>,
-    /// The last of them.
+    /// Number and time of the last record.
     pub to: Option<(u64, DateTime<Utc>)>,
-    /// The chain's value at the last commit.
+    /// Value of the chain at the last commit.
     pub chain: Digest,
     /// Records that are missing.
     pub gaps: Vec<Gap>,
-    /// What is not as it was written. A torn end is a gap and no damage.
+    /// Places that are not as they were written. A torn end is a gap and no damage.
     pub damaged: Vec<Damage>,
-    /// Lines behind the last commit, which the chain does not cover: the program was killed, or is writing.
+    /// Number of lines behind the last commit, which the chain does not cover: the program was killed, or is
+    /// writing.
     pub uncommitted: u64,
-    /// Whether the recording was ended well.
+    /// Whether the recording was sealed at its end.
     pub sealed: bool,
 }
 
 /// A place that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// In which segment.
+    /// Number of the segment.
     pub segment: u32,
-    /// Where, in bytes of the plain segment.
+    /// Offset in the uncompressed segment, bytes.
     pub offset: u64,
     /// What is wrong.
     pub flaw: Flaw,
@@ -53,10 +54,10 @@ impl fmt::Display for Damage {
     }
 }
 
-/// What can be wrong beyond a single line.
+/// Kind of damage.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// A line by itself.
+    /// A line is damaged.
     #[error(transparent)]
     Line(#[from] Corruption),
     /// The lines of a group are not those that were committed.
@@ -65,13 +66,13 @@ pub enum Flaw {
     /// The segment does not follow the one before it.
     #[error("the segment does not belong behind the one before it")]
     Link,
-    /// No header in the first line, or one elsewhere.
+    /// The first line is no header, or another line is one.
     #[error("the segment's header is missing or not in its place")]
     Header,
     /// A checkpoint's world is not the one that was hashed.
     #[error("the checkpoint's world does not match its hash")]
     World,
-    /// Lines behind the one that seals the segment.
+    /// Lines stand behind the one that seals the segment.
     #[error("lines were added after the segment was sealed")]
     AfterSeal,
 }

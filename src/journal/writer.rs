@@ -31,8 +31,8 @@ const QUEUE: usize = 8192;
 /// How long the end of the program waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The owner's end of the journal. Dropped without [`Writer::seal`], it commits what it has, and the
-/// recording counts as killed.
+/// Owner's end of the journal. Dropped without [`Writer::seal`], it commits what it has, and the recording
+/// counts as killed.
 pub struct Writer {
     inbox: Option<SyncSender<Message>>,
     /// Disconnected when the thread has ended.
@@ -64,22 +64,22 @@ impl Writer {
         Ok(Self { inbox: Some(inbox), ended, status, path, recording, seq: 0, under_way: Weak::new() })
     }
 
-    /// The recording's folder.
+    /// Returns the folder of the recording.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The recording's id.
+    /// Returns the id of the recording.
     pub fn recording(&self) -> Ulid {
         self.recording
     }
 
-    /// How the journal is doing, now and at each change.
+    /// Returns a watch on the state of the journal: the present one, and each change.
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
     }
 
-    /// Why it cannot be relied on, in words.
+    /// Returns why the journal cannot be relied on, in words; `None` while it can.
     pub fn trouble(&self) -> Option<String> {
         let ended = self.status.has_changed().is_err();
         match &self.status.borrow().health {
@@ -113,8 +113,8 @@ impl Writer {
         }
     }
 
-    /// Whether it wants a checkpoint, and none is on its way. It takes its time: a world given for every
-    /// record meanwhile would be in memory as often. One that has ended wants nothing.
+    /// Returns whether it wants a checkpoint, and none is on its way. It takes its time: a world given for
+    /// every record meanwhile would be in memory as often. One that has ended wants nothing.
     pub fn wants_checkpoint(&self) -> bool {
         self.under_way.strong_count() == 0
             && self.status.has_changed().is_ok()
@@ -137,7 +137,7 @@ impl Writer {
         self.send(Message::Checkpoint(new, under_way))
     }
 
-    /// Ends the recording well. Gives where it ended, with the chain's head for the store.
+    /// Seals the recording. Returns where it ended, with the chain's head for the store.
     pub fn seal(self) -> Result<Commit, JournalError> {
         let (reply, answer) = sync_channel(1);
         self.send(Message::Seal(self.seq, reply))?;

@@ -50,7 +50,7 @@ macro_rules! actions {
             $(#[doc = $doc] $variant,)+
             /// Begin the runbook's step with this id.
             Step(String),
-            /// Look at these namespaces.
+            /// Watch these namespaces.
             Namespaces(String),
             /// Describe the node of this name.
             Node(String),
@@ -93,7 +93,7 @@ static NAMESPACES: Spec = Spec {
     name: "ns",
     aliases: &["namespace", "namespaces"],
     argument: Some("namespaces, or all"),
-    doc: "Look at these namespaces",
+    doc: "Watch these namespaces",
     contexts: &[Global],
     danger: Danger::Record,
 };
@@ -152,11 +152,11 @@ actions! {
     Top "top" [Global Confirm Dialog] Screen "Go to the top"
     Bottom "bottom" [Global Confirm Dialog] Screen "Go to the bottom"
     Open "open" [Global] Screen "Open what is selected"
-    NextUnhealthy "next-unhealthy" [Global] Screen "Go to the next one in trouble"
-    ToggleFaults "toggle-faults" | "faults" [Global] Screen "Show only what is in trouble, or everything"
+    NextUnhealthy "next-unhealthy" [Global] Screen "Go to the next unhealthy row"
+    ToggleFaults "toggle-faults" | "faults" [Global] Screen "Show only unhealthy rows, or all"
 
-    SpanLonger "span-longer" | "zoom-out" [Global] Screen "Let the charts look back longer, up to 24 hours"
-    SpanShorter "span-shorter" | "zoom-in" [Global] Screen "Let the charts look back shorter, down to 5 minutes"
+    SpanLonger "span-longer" | "zoom-out" [Global] Screen "Show a longer time range in the charts, up to 24 hours"
+    SpanShorter "span-shorter" | "zoom-in" [Global] Screen "Show a shorter time range in the charts, down to 5 minutes"
 
     Logs "logs" [Global] Screen "Show its logs"
     PreviousLogs "previous-logs" [Global] Screen "Show the logs of the run before the restart"
@@ -188,19 +188,19 @@ actions! {
     Search "search" [Timeline] Screen "Find a text in the timeline, without hiding the rest"
     SearchNext "search-next" [Timeline] Screen "Go to the next entry that has the searched text"
     SearchPrevious "search-previous" [Timeline] Screen "Go to the previous entry that has the searched text"
-    Expand "expand" [Timeline] Screen "Show the cases of a cause, or hide them"
+    Expand "expand" [Timeline] Screen "Expand or collapse an entry with several cases"
     Pin "pin" [Timeline] Record "Keep the entry in sight, or no longer"
-    Alerts "alerts" [Global] Screen "Show the alerts, and what keeps them quiet"
+    Alerts "alerts" [Global] Screen "Show the alerts and their silences"
     Sources "sources" | "health" [Global] Screen "Show the data sources and their health"
     Jump "jump" [Timeline Detail Alerts Page] Screen "Go to its row among the pods"
 
     UndoLast "undo-last" | "undo" [Global] Change "Undo the last change"
     Note "note" [Global] Record "Write a note into the timeline"
 
-    Confirm "confirm" [Confirm] Change "Go ahead"
-    Reject "reject" [Confirm] Screen "Leave it"
+    Confirm "confirm" [Confirm] Change "Confirm the change"
+    Reject "reject" [Confirm] Screen "Cancel the change"
     FullDiff "full-diff" [Confirm] Screen "Show the whole diff, or its summary"
-    Choose "choose" [Dialog] Screen "Take what is chosen"
+    Choose "choose" [Dialog] Screen "Accept the choice"
     NextField "next-field" [Dialog Input] Screen "Go to the next field"
 
     PlayPause "play-pause" [Replay] Screen "Play, or pause"
@@ -214,8 +214,8 @@ actions! {
     ToStart "to-start" [Replay] Screen "Go to the start of the recording"
     ToEnd "to-end" [Replay] Screen "Go to the end of the recording"
 
-    InputAccept "input-accept" [Input] Screen "Take the text"
-    InputCancel "input-cancel" [Input] Screen "Leave the text field"
+    InputAccept "input-accept" [Input] Screen "Accept the text"
+    InputCancel "input-cancel" [Input] Screen "Cancel the text field"
     InputBackspace "input-backspace" [Input] Screen "Delete the character before the cursor"
     InputDelete "input-delete" [Input] Screen "Delete the character under the cursor"
     InputDeleteWord "input-delete-word" [Input] Screen "Delete the word before the cursor"

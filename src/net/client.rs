@@ -25,12 +25,12 @@ use super::stack::{Stack, Stacks};
 use super::timing::Timing;
 use crate::event::Event;
 
-/// What a client is for.
+/// Purpose of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Reads: what was refused for its credentials is asked once more with renewed ones.
+    /// For reading: what was refused for its credentials is asked once more with renewed ones.
     Reader,
-    /// Changes something: each request leaves once, on a connection of its own.
+    /// For changes: each request leaves once, on a connection of its own.
     Writer,
 }
 
@@ -109,7 +109,7 @@ impl Route {
     }
 }
 
-/// See the module. Bound to one context and one server for as long as it lives.
+/// A client that takes over renewed credentials. Bound to one context and one server for as long as it lives.
 pub struct ReloadingClient {
     settings: ConnectSettings,
     server: String,
@@ -161,7 +161,7 @@ impl ReloadingClient {
         }))
     }
 
-    /// How the server is reached, in words, with nothing secret.
+    /// Returns how the server is reached, in words, without secrets.
     pub fn about(&self) -> String {
         let route = self.route();
         let way = route
@@ -176,14 +176,14 @@ impl ReloadingClient {
         format!("{way}; credentials: {}{blind}", route.credentials.about())
     }
 
-    /// A client over this line.
+    /// Returns a Kubernetes client of that role.
     pub fn client(self: &Arc<Self>, role: Role) -> Client {
         let namespace = self.route().config.default_namespace.clone();
         Client::new(ClientHandle { line: Arc::clone(self), role }, namespace)
     }
 
-    /// Looks at the kubeconfig every few seconds for as long as somebody listens, and tells what became of
-    /// its changes.
+    /// Checks the kubeconfig every few seconds for as long as somebody listens, and tells what became of its
+    /// changes.
     pub async fn follow(self: Arc<Self>, events: mpsc::Sender<Event>) {
         loop {
             tokio::time::sleep(self.timing.kubeconfig).await;
@@ -286,7 +286,7 @@ impl ReloadingClient {
         }
     }
 
-    /// The context's name.
+    /// Returns the name of the context.
     pub fn context(&self) -> &str {
         self.settings.context.as_deref().unwrap_or_default()
     }

@@ -20,12 +20,12 @@ enum Hands {
 }
 
 impl Clock {
-    /// The machine's own time.
+    /// Creates a clock that shows the machine's time.
     pub fn system() -> Self {
         Self::scaled(1.0)
     }
 
-    /// Starts at the machine's time and runs `speed` times as fast.
+    /// Creates a clock that starts at the machine's time and runs `speed` times as fast.
     #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
     pub fn scaled(speed: f64) -> Self {
         let origin = Utc::now();
@@ -33,12 +33,12 @@ impl Clock {
         Self(Arc::new(Hands::Running { origin, started, speed: speed.max(f64::MIN_POSITIVE) }))
     }
 
-    /// Stands at `start` until [`Clock::advance`] moves it.
+    /// Creates a clock that stands at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: DateTime<Utc>) -> Self {
         Self(Arc::new(Hands::Manual { now: watch::Sender::new(start) }))
     }
 
-    /// What this clock shows.
+    /// Returns the time that this clock shows.
     pub fn now(&self) -> DateTime<Utc> {
         match &*self.0 {
             Hands::Running { origin, started, speed } => {

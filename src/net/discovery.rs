@@ -29,17 +29,17 @@ const FRESH: Duration = Duration::from_secs(30);
 /// So many are asked whether they are what they look like.
 const TRIES: usize = 5;
 
-/// What is looked for.
+/// Kind of service that is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceKind {
-    /// Whatever answers `/api/v1/query` as Prometheus does.
+    /// Servers that answer `/api/v1/query` as Prometheus does.
     Prometheus,
-    /// Alertmanager's API v2.
+    /// Servers that answer Alertmanager's API v2.
     Alertmanager,
 }
 
 impl ServiceKind {
-    /// What it is called in sentences.
+    /// Returns its name in sentences.
     pub fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "Prometheus",
@@ -47,7 +47,7 @@ impl ServiceKind {
         }
     }
 
-    /// The flag, the variable of the environment and the table of the settings that name it.
+    /// Returns the flag, the variable of the environment and the table of the settings that name it.
     pub fn settings(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Prometheus => ("--prometheus", "WARROOM_PROMETHEUS_URL", "prometheus"),
@@ -226,28 +226,29 @@ impl Pod {
     }
 }
 
-/// A broker's pod, and how its brokers are reached from it.
+/// Pod of a broker, and how its brokers are reached from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broker {
-    /// Its namespace.
+    /// Namespace of the pod.
     pub namespace: String,
-    /// Its name.
+    /// Name of the pod.
     pub pod: String,
-    /// `kafka:9092`.
+    /// Bootstrap address as the pod reaches it: `kafka:9092`.
     pub bootstrap: Bootstrap,
 }
 
-/// The services of the cluster that look like something, and where was looked.
+/// Services of the cluster that match a pattern, and which ones were searched.
 #[derive(Debug)]
 pub struct Catalog {
     services: Vec<Service>,
-    /// In words: `12 services of all namespaces`.
+    /// Services that were searched, in words: `12 services of all namespaces`.
     pub looked: String,
     near: Option<String>,
 }
 
 impl Catalog {
-    /// What looks like it, the best first; among alike ones those of the session's own namespace.
+    /// Returns the services that match a kind, the best first; among alike ones those of the session's own
+    /// namespace.
     pub fn candidates(&self, what: ServiceKind) -> Vec<InCluster> {
         let rank = |service| {
             what.signs().iter().enumerate().find_map(|(rank, sign)| Some((rank, sign.find(service)?)))
@@ -284,7 +285,7 @@ impl Catalog {
 /// A catalog, and when it was made.
 type Listing = (Instant, Arc<Catalog>);
 
-/// Looks in one cluster, for all who want to know; cheap to clone.
+/// Discovery of services in one cluster; cheap to clone, and shared by all who ask.
 #[derive(Clone)]
 pub struct Discovery {
     pub(super) client: kube::Client,
@@ -301,12 +302,12 @@ impl std::fmt::Debug for Discovery {
 }
 
 impl Discovery {
-    /// Nothing is looked at yet.
+    /// Creates a discovery that has asked nothing yet.
     pub fn new(client: kube::Client, near: Option<String>, timing: &Timing) -> Self {
         Self { client, near, timing: timing.clone(), last: Arc::default() }
     }
 
-    /// The services of the cluster.
+    /// Returns the services of the cluster; the API server is asked once.
     pub async fn catalog(&self) -> Result<Arc<Catalog>, Failure> {
         let mut last = self.last.lock().await;
         if let Some((_, catalog)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
@@ -376,7 +377,8 @@ impl Discovery {
         })
     }
 
-    /// The best that answers as it should, and what the others said; what looked like it at all was tried.
+    /// Returns the best service that answers as it should, and what the others said; what looked like it at
+    /// all was tried.
     pub async fn find(&self, what: ServiceKind) -> Result<Option<(InCluster, Server)>, Failure> {
         let catalog = self.catalog().await?;
         let mut first = None;
@@ -390,7 +392,7 @@ impl Discovery {
         first.map_or(Ok(None), Err)
     }
 
-    /// A broker's pod that is ready.
+    /// Returns a ready pod of a broker; `None` where there is none.
     pub async fn broker(&self) -> Result<Option<Broker>, Failure> {
         let catalog = self.catalog().await?;
         for service in catalog.brokers().into_iter().take(TRIES) {
@@ -418,7 +420,7 @@ impl Discovery {
     }
 }
 
-/// Whether it answers as it should; in words what it has.
+/// Tests whether a server answers as it should, and returns what it has, in words.
 pub async fn test(what: ServiceKind, server: &Server) -> Result<String, Failure> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -27,10 +27,10 @@ pub enum ConnectError {
         /// What is wrong with it, without quoting it: it holds secrets.
         why: String,
     },
-    /// No context chosen.
+    /// No context is chosen.
     #[error("the kubeconfig has no current context; choose one with --context: {0}")]
     NoCurrentContext(String),
-    /// A context that is not there.
+    /// The context does not exist.
     #[error("{0}")]
     NoSuchContext(Problem),
     /// A context whose parts do not fit together.
@@ -41,10 +41,10 @@ pub enum ConnectError {
         /// What is missing.
         why: String,
     },
-    /// The service account of the pod that warroom runs in.
+    /// The service account of the pod that warroom runs in cannot be used.
     #[error("the service account of this pod cannot be used: {0}")]
     InCluster(#[from] InClusterError),
-    /// Certificates, tokens, credential plugins.
+    /// Certificates, tokens or a credential plugin cannot be used.
     #[error("{0}")]
     Credentials(String),
     /// An address that is none.
@@ -55,7 +55,7 @@ pub enum ConnectError {
         /// Why not.
         why: String,
     },
-    /// A proxy that is not spoken.
+    /// The proxy's protocol is not supported.
     #[error("the proxy {0} cannot be used: warroom reaches clusters through http:// proxies only")]
     Proxy(String),
 }

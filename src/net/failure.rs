@@ -9,10 +9,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::timing::Timing;
 
-/// What a 401 of the API server means to a person.
+/// Message for a 401 of the API server.
 pub const LOGGED_OUT: &str = "the API server does not accept this context's credentials (401): log in again";
 
-/// Why a source has nothing to say. Each message is a sentence without its full stop: what, and what to do
+/// Why a request to a source failed. Each message is a sentence without its full stop: what, and what to do
 /// next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -28,7 +28,7 @@ pub enum Failure {
     /// 404: there is no such thing.
     #[error("{0}")]
     Missing(String),
-    /// Another 4xx: asking the same again will not help.
+    /// Other 4xx: asking the same again will not help.
     #[error("{0}")]
     Rejected(String),
     /// 400 or 422 with the words of who understood the question: the question itself is wrong.
@@ -42,7 +42,7 @@ pub enum Failure {
         /// Its `Retry-After`.
         wait: Option<Duration>,
     },
-    /// Nobody answered, or went on, in time.
+    /// No answer, or no more of it, arrived in time.
     #[error("{0}")]
     Silent(String),
     /// No connection, a cut stream, or one that cannot be read.
@@ -51,17 +51,17 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether the server is there and shows nothing: it refuses, or was asked for what cannot be.
+    /// Returns whether the server is there and shows nothing: it refuses, or was asked for what cannot be.
     pub fn blind(&self) -> bool {
         self.refused() || matches!(self, Self::Misasked(_))
     }
 
-    /// Whether the server is there and refuses.
+    /// Returns whether the server is there and refuses.
     pub fn refused(&self) -> bool {
         matches!(self, Self::Unauthenticated(_) | Self::Forbidden(_))
     }
 
-    /// The same failure, with what was being done before it and what to do instead after it.
+    /// Returns the same failure, with what was being done before it and what to do instead after it.
     #[must_use]
     pub fn because(self, doing: &str, instead: &str) -> Self {
         let told = |message: String| format!("{doing}: {message}; {instead}");
@@ -78,17 +78,17 @@ impl Failure {
         }
     }
 
-    /// The API server answers 401.
+    /// Creates the failure of an API server that answers 401.
     pub fn logged_out() -> Self {
         Self::Unauthenticated(LOGGED_OUT.to_owned())
     }
 
-    /// `what` said nothing for that long.
+    /// Creates the failure of a server that was silent for that long.
     pub fn silent(what: &str, span: Duration) -> Self {
         Self::Silent(format!("{what} has been silent for {}", crate::units::seconds(span.as_secs_f64())))
     }
 
-    /// A request that never got an answer.
+    /// Creates the failure of a request that never got an answer.
     pub fn unreachable(what: &str, error: &(dyn Error + 'static)) -> Self {
         match uncredentialed(error) {
             Some(sentence) => Self::Unauthenticated(sentence),
@@ -97,12 +97,12 @@ impl Failure {
     }
 }
 
-/// The innermost cause: `Connection refused (os error 111)` says more than `client error (Connect)`.
+/// Returns the innermost cause: `Connection refused (os error 111)` says more than `client error (Connect)`.
 pub fn root(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Why there were no credentials for a request, which then never left.
+/// Returns why there were no credentials for a request, which then never left; `None` for any other error.
 pub fn uncredentialed(error: &(dyn Error + 'static)) -> Option<String> {
     causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>()).map(ToString::to_string)
 }
@@ -114,13 +114,12 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 /// What stands as it is in a value of a query (RFC 3986, unreserved).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A value of a query, percent-encoded.
+/// Percent-encodes a value of a query.
 pub fn escaped(value: &str) -> String {
     utf8_percent_encode(value, UNRESERVED).to_string()
 }
 
-/// How long to wait before the next try: the first one soon, then longer and longer, never in step with
-/// others.
+/// Waits between tries: the first one soon, then longer and longer, never in step with others.
 #[derive(Debug)]
 pub struct Backoff {
     timing: Timing,
@@ -131,17 +130,17 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Nothing has failed yet.
+    /// Creates a backoff without a failure yet.
     pub fn new(timing: Timing) -> Self {
         Self { timing, failures: 0, expired: 0, last: None }
     }
 
-    /// Whether the last failure was the first one for a long time.
+    /// Returns whether the last failure was the first one for a long time.
     pub fn first(&self) -> bool {
         self.failures == 1
     }
 
-    /// The wait after one more failure.
+    /// Returns the wait after one more failure.
     pub fn next(&mut self, failure: &Failure) -> Duration {
         if self.last.is_some_and(|last| last.elapsed() > self.timing.healthy) {
             self.failures = 0;

@@ -13,7 +13,7 @@ use super::error::ConnectError;
 use super::proxy::Proxy;
 use crate::data::Problem;
 
-/// Where to connect to.
+/// Settings that choose what to connect to.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectSettings {
     /// A kubeconfig other than `$KUBECONFIG` or `~/.kube/config`.

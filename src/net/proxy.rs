@@ -29,7 +29,7 @@ impl std::fmt::Display for Proxy {
 }
 
 impl Proxy {
-    /// A connector that asks the proxy for a tunnel through `tcp`.
+    /// Returns a connector that asks the proxy for a tunnel through `tcp`.
     pub fn tunnel<C>(self, tcp: C) -> Tunnel<C> {
         let tunnel = Tunnel::new(self.address, tcp);
         match self.authorization {
@@ -38,8 +38,8 @@ impl Proxy {
         }
     }
 
-    /// The context's `proxy-url`, else what `HTTPS_PROXY` and `NO_PROXY` say; never for this machine itself
-    /// (as Go's client has it).
+    /// Chooses the proxy: the context's `proxy-url`, else what `HTTPS_PROXY` and `NO_PROXY` say; never for
+    /// this machine itself (as Go's client has it).
     pub fn choose(server: &Uri, explicit: Option<&str>) -> Result<Option<Self>, ConnectError> {
         let matcher = match explicit.filter(|url| !url.is_empty()) {
             Some(url) => Matcher::builder().all(url).build(),
@@ -58,7 +58,7 @@ impl Proxy {
     }
 }
 
-/// Whether a host is this machine itself.
+/// Returns whether a host is this machine itself.
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())

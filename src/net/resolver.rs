@@ -8,7 +8,7 @@ use super::timing::Timing;
 use crate::clean::Clean;
 use crate::config::{Endpoint, InCluster, Where};
 
-/// A way to one server; cheap to clone.
+/// Resolver of one server's address; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     what: ServiceKind,
@@ -19,10 +19,10 @@ pub struct Resolver {
 /// Why there is no server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreached {
-    /// Nobody named one, and the cluster has none: in words, with what to do.
+    /// None is named, and the cluster has none: in words, with what to do.
     #[error("{0}")]
     Nowhere(String),
-    /// The way to it failed.
+    /// The server could not be reached.
     #[error("{0}")]
     Failed(#[from] Failure),
 }
@@ -30,28 +30,28 @@ pub enum Unreached {
 /// The two clients of a server, for what changes something at it.
 #[derive(Clone)]
 pub struct Clients {
-    /// Reads.
+    /// Client that reads.
     pub reader: kube::Client,
-    /// Changes something: sends each request once.
+    /// Client that makes changes: it sends each request once.
     pub writer: kube::Client,
-    /// Before the path of every request.
+    /// Prefix of every request's path.
     pub prefix: String,
-    /// Where it is, without credentials: an address, or a service of the cluster.
+    /// Place of the server, without credentials: an address, or a service of the cluster.
     pub place: Clean,
 }
 
 impl Resolver {
-    /// To what the endpoint names; without a place, to what the discovery finds.
+    /// Creates a resolver of what the endpoint names; without a place, to what the discovery finds.
     pub fn new(what: ServiceKind, endpoint: Endpoint, discovery: Discovery) -> Self {
         Self { what, endpoint, discovery }
     }
 
-    /// The periods and deadlines of the way.
+    /// Returns the periods and deadlines of requests.
     pub fn timing(&self) -> &Timing {
         &self.discovery.timing
     }
 
-    /// The server, if there is one now.
+    /// Finds the server.
     ///
     /// # Errors
     /// There is none, or it cannot be asked.
@@ -68,8 +68,8 @@ impl Resolver {
         }
     }
 
-    /// Its clients: the cluster's own where it is reached through the API server, else two of its own
-    /// address.
+    /// Returns the clients of the server: the cluster's own where it is reached through the API server, else
+    /// two of its own address.
     ///
     /// # Errors
     /// There is none, or its address or credentials cannot be used.

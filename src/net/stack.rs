@@ -23,7 +23,7 @@ use super::credential::Identity;
 use super::proxy::Proxy;
 use super::timing::Timing;
 
-/// How every client of warroom names itself; the API server's audit log shows it.
+/// User agent of every request; the API server's audit log shows it.
 pub const AGENT: &str = concat!("warroom/", env!("CARGO_PKG_VERSION"));
 
 /// How long a connection is idle before TCP asks whether the other side is still there, and the distance of
@@ -34,7 +34,7 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 /// connection, would stay behind as holes in memory.
 const READ: usize = 64 << 10;
 
-/// Chooses ring for every client. Doing it twice does no harm.
+/// Installs ring as the cryptography of every client. Doing it twice does no harm.
 pub fn install_crypto() {
     let _already_chosen = rustls::crypto::ring::default_provider().install_default();
 }

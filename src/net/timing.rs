@@ -4,59 +4,59 @@
 
 use std::time::Duration;
 
-/// How often sources ask, how long they wait, and how they come back after a failure.
+/// Periods, deadlines and backoff of the sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// Until a TCP connection stands.
+    /// Deadline of a TCP connection.
     pub connect: Duration,
-    /// Until a request to the API server that has no answer is told as silence.
+    /// Time after which a request to the API server without an answer is reported as silence.
     pub answer: Duration,
-    /// Until it is given up: a busy server lets requests wait up to 15 s (API priority and fairness).
+    /// Deadline of a request to the API server: a busy server lets requests wait up to 15 s (API priority and
+    /// fairness).
     pub patience: Duration,
-    /// The life of one watch request, and of a listing that streams, unless it is of pods. The server sends a
+    /// Life of one watch request, and of a listing that streams, unless it is of pods. The server sends a
     /// bookmark two seconds before its end, which keeps the place in the stream fresh on a quiet kind in a
     /// busy cluster, and proves on a quiet connection that somebody is there.
     pub watch: Duration,
-    /// How long a watch may be silent before it is asked anew. It is longer than `watch`. With the longest
+    /// Time that a watch may be silent before it is asked anew. It is longer than `watch`. With the longest
     /// second try and `answer` it stays below 15 s: a listing made anew after a cut may begin well, fall
     /// silent, and be asked for in pages.
     pub silence: Duration,
-    /// By so much the pods are before all else: their rows are what everybody waits for, and a dozen
-    /// handshakes would be in their way.
+    /// Head start of the watch of pods before all others: their rows are what everybody waits for, and a
+    /// dozen handshakes would be in their way.
     pub head_start: Duration,
-    /// How long the first objects of a listing wait for those that are on their way already: a small cluster
+    /// Time that the first objects of a listing wait for those that are on their way already: a small cluster
     /// is on the screen whole, and its first frame is not followed at once by a second one.
     pub first: Duration,
-    /// How long changes are gathered before they are told together.
+    /// Time that changes are gathered before they are reported together.
     pub batch: Duration,
-    /// The first try after a failure.
+    /// Wait before the first retry after a failure.
     pub first_retry: Duration,
-    /// The second one; it doubles from there (client-go's reflector: 0.8 s to 30 s).
+    /// Wait before the second retry; it doubles from there (client-go's reflector: 0.8 s to 30 s).
     pub backoff: Duration,
-    /// The longest wait between two tries, and the wait after a refusal (401, 403).
+    /// Longest wait between two tries, and the wait after a refusal (401, 403).
     pub backoff_most: Duration,
-    /// After so long without a failure the backoff starts over.
+    /// Time without a failure after which the backoff starts over.
     pub healthy: Duration,
-    /// Until a credential plugin has answered: some ask a person in a browser, but nobody sees anything
-    /// meanwhile.
+    /// Deadline of a credential plugin: some ask a person in a browser, but nobody sees anything meanwhile.
     pub plugin: Duration,
-    /// Between two looks at whether the kubeconfig changed.
+    /// Period between two checks of the kubeconfig.
     pub kubeconfig: Duration,
-    /// Between two listings where watching is not allowed.
+    /// Period between two listings where watching is not allowed.
     pub poll: Duration,
-    /// Between two looks at whether the namespaces are there.
+    /// Period between two checks of the namespaces.
     pub namespaces: Duration,
-    /// Between two readings of what pods and nodes use: metrics-server measures no oftener.
+    /// Period between two readings of what pods and nodes use: metrics-server measures no oftener.
     pub usage: Duration,
-    /// Between two readings of Prometheus and Alertmanager.
+    /// Period between two readings of Prometheus and Alertmanager.
     pub metrics: Duration,
-    /// Until they have answered. With `metrics` it stays below 15 s.
+    /// Deadline of their answers. With `metrics` it stays below 15 s.
     pub metrics_answer: Duration,
-    /// Between two readings of Kafka's groups.
+    /// Period between two readings of Kafka's groups.
     pub lag: Duration,
-    /// The same while a lag grows, or after a reading that failed.
+    /// Period while a lag grows, or after a reading that failed.
     pub lag_soon: Duration,
-    /// Until a reading of Kafka's groups is there: it starts a JVM.
+    /// Deadline of a reading of Kafka's groups: it starts a JVM.
     pub lag_answer: Duration,
 }
 
@@ -92,7 +92,7 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// The default figures, each `factor` times as long: below 1 for tests.
+    /// Returns the default figures, each `factor` times as long: below 1 for tests.
     #[must_use]
     pub fn scaled(factor: f64) -> Self {
         let mut timing = Self::default();

@@ -140,8 +140,8 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
         state.world.runs.all().filter(|run| run.unanswered()).partition(|run| run.intent.only_reads());
     let parts = [
         (revoked.len(), "not sent"),
-        (unknown.len(), "unknown, being read"),
-        (checks.len(), "not listened to any longer"),
+        (unknown.len(), "unknown, being checked"),
+        (checks.len(), "no longer waited for"),
     ];
     let parts = parts.map(|(count, what)| (count > 0).then(|| format!("{count} {what}")));
     let told = parts.into_iter().flatten().collect::<Vec<_>>();

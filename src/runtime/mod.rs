@@ -71,10 +71,8 @@ impl Held {
         match self.ack.await {
             Ok(()) => Ok(self.effects),
             Err(error) => {
-                let reason = format!(
-                    "the journal could not be written ({error}), and what is not recorded is not done"
-                )
-                .into();
+                let reason =
+                    format!("the journal could not be written ({error}), so nothing may be changed").into();
                 Err(Event::Outcome { intent: self.intent, outcome: Outcome::NotSent { reason } })
             }
         }

@@ -202,7 +202,7 @@ fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Reachable)> {
 
 /// A context without a way to it is down for as long as this session lasts.
 async fn unreached(why: Clean, mut handle: SourceHandle) {
-    handle.fail(&Failure::Lost(format!("{why}; once that is mended, start warroom again"))).await;
+    handle.fail(&Failure::Lost(format!("{why}; once that is fixed, start warroom again"))).await;
     std::future::pending::<()>().await;
 }
 

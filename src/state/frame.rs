@@ -7,18 +7,19 @@ use super::{Screen, World};
 use crate::keymap::{Action, Danger};
 use crate::runbook::Runbook;
 
-/// Where in time a screen looks.
+/// Time that a screen shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cursor {
-    /// At what is so now.
+    /// The present.
     #[default]
     Live,
-    /// At what was so then.
+    /// A time of the past.
     At(DateTime<Utc>),
 }
 
 impl Cursor {
-    /// Why an action is not available: what acts, is recorded, or asks the outside needs the present.
+    /// Returns why an action is not available, or `None` where it is: what acts, is recorded, or asks the
+    /// outside needs the present.
     pub fn withholds(self, action: &Action) -> Option<&'static str> {
         match action {
             _ if self == Self::Live => None,
@@ -31,17 +32,17 @@ impl Cursor {
     }
 }
 
-/// What is drawn.
+/// Everything that one frame is drawn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// The time: ages are counted up to it.
+    /// Present time, up to which ages are counted.
     pub now: DateTime<Utc>,
-    /// Where in time the screen looks.
+    /// Time that the screen shows.
     pub cursor: Cursor,
-    /// What is so.
+    /// State of the cluster, the timeline and the runs.
     pub world: &'a World,
-    /// What this viewer looks at.
+    /// State of this viewer's screen.
     pub screen: &'a Screen,
-    /// The steps that can be taken.
+    /// Steps that can be taken.
     pub runbook: &'a Runbook,
 }

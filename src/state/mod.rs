@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 pub use detect::runs::changes;
 
 pub use detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
-pub use detect::reasons::{explain, told};
+pub use detect::reasons::{counts_restarts, explain, told};
 pub use detect::rollouts::Rollout;
 
 pub use frame::{Cursor, Frame};
@@ -67,28 +67,28 @@ use crate::runbook::Runbook;
 /// Everything a frame is drawn from.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// The time: of the last record or tick.
+    /// Time of the last record or tick.
     pub now: DateTime<Utc>,
-    /// What is so.
+    /// State of the cluster, the timeline and the runs.
     pub world: World,
-    /// What this viewer looks at.
+    /// State of this viewer's screen.
     pub screen: Screen,
-    /// The steps that can be taken.
+    /// Steps that can be taken.
     pub runbook: Arc<Runbook>,
 }
 
 impl State {
-    /// Nothing known, nothing open.
+    /// Creates a state that knows nothing and shows no page.
     pub fn new(now: DateTime<Utc>, runbook: Arc<Runbook>) -> Self {
         Self { now, world: World::default(), screen: Screen::default(), runbook }
     }
 
-    /// Where in time the screen looks.
+    /// Returns the time that the screen shows.
     pub fn cursor(&self) -> Cursor {
         if self.screen.playback.is_some() { Cursor::At(self.now) } else { Cursor::Live }
     }
 
-    /// What is drawn now.
+    /// Returns the frame to draw now.
     pub fn frame(&self) -> Frame<'_> {
         Frame {
             now: self.now,

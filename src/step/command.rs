@@ -31,13 +31,13 @@ impl From<String> for Word {
 }
 
 impl Word {
-    /// A word of which something else is recorded: `what` is hidden. A secret is never copied either.
+    /// Creates a word of which something else is recorded: `what` is hidden. A secret is never copied either.
     pub fn hiding(raw: &str, shown: &str, what: &str, secret: bool) -> Self {
         Self { raw: raw.to_owned(), hidden: Some((shown.to_owned(), what.to_owned(), secret)) }
     }
 }
 
-/// The words as one line.
+/// Joins words to one line.
 pub fn line(words: &[Word]) -> Command {
     let join =
         |word: fn(&Word) -> &str| words.iter().map(|one| quoted(word(one))).collect::<Vec<_>>().join(" ");
@@ -49,17 +49,17 @@ pub fn line(words: &[Word]) -> Command {
     Command { shown, hides, whole }
 }
 
-/// The words of a command as a shell splits them; nothing of it is expanded, and `#` begins no comment.
-/// `None` where a quote does not close.
+/// Splits a command into words as a shell does; nothing of it is expanded, and `#` begins no comment. `None`
+/// where a quote does not close.
 pub fn split(given: &str) -> Option<Vec<String>> {
     let stand_in = ('\u{e000}'..'\u{f8ff}').find(|c| !given.contains(*c))?;
     let words = shlex::split(&given.replace('#', stand_in.encode_utf8(&mut [0; 4])))?;
     Some(words.into_iter().map(|word| word.replace(stand_in, "#")).collect())
 }
 
-/// Words that somebody typed, each without what looks like a secret; what follows a flag that is called like
-/// one (`--password VALUE`) is one, in a word that is a command itself (`sh -c 'redis-cli --password VALUE'`)
-/// too.
+/// Converts words that somebody typed, each without what looks like a secret; what follows a flag that is
+/// called like one (`--password VALUE`) is one, in a word that is a command itself (`sh -c 'redis-cli
+/// --password VALUE'`) too.
 pub fn typed(words: &[String]) -> Vec<Typed> {
     let is_flag = |word: &String| {
         word.starts_with('-') && !word.contains('=') && is_secret_key(word.trim_start_matches('-'))
@@ -74,7 +74,7 @@ pub fn typed(words: &[String]) -> Vec<Typed> {
     words.iter().enumerate().map(one).collect()
 }
 
-/// A command that somebody typed, as [`typed`] has its words.
+/// Converts a command that somebody typed, as [`typed`] does with its words.
 pub fn typed_line(given: &str) -> Typed {
     let Some(words) = split(given) else { return Typed::new(given) };
     let shown = typed(&words);
@@ -83,7 +83,7 @@ pub fn typed_line(given: &str) -> Typed {
     if plain { Typed::new(given) } else { Typed::hidden(given, &line()) }
 }
 
-/// A word as a POSIX shell reads it back.
+/// Quotes a word so that a POSIX shell reads it back.
 pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-=./:@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, Found, NODE};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
-use crate::event::{Naming, Refusal};
+use crate::event::{Naming, Refusal, StepCall};
 
 const UNSCHEDULABLE: &str = "/spec/unschedulable";
 
@@ -24,6 +24,10 @@ impl StepKind for Cordon {
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         node(inputs, answers, ctx)
+    }
+
+    fn as_undo(&self, call: &StepCall) -> Option<String> {
+        call.inputs.get("node").map(|node| format!("cordons {node} again"))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

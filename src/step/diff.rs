@@ -15,8 +15,8 @@ const BOOKKEEPING: [&str; 3] = ["managedFields", "resourceVersion", "generation"
 /// A leaf: its text, and whether it is a secret.
 type Leaf = (String, bool);
 
-/// The leaves that differ, below the path that they share; the status is not asked for by anybody. What is
-/// gone afterwards is one line.
+/// Returns the leaves that differ, below the path that they share; the status is not asked for by anybody.
+/// What is gone afterwards is one line.
 pub fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
     if after.is_null() {
         let whole = format!("{} {}, as a whole", text(before, "/kind"), text(before, "/metadata/name"));

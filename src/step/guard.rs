@@ -7,7 +7,7 @@ use crate::clean::Clean;
 use crate::event::{ContextInfo, Intent, Op, Plan, Refusal, Sealed};
 use crate::state::{Run, Stage, World};
 
-/// Leave for one op of an intent. Only [`authorise`] makes one.
+/// Permission to send one op of an intent. Only [`authorise`] makes one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Authorised {
     intent: Intent,
@@ -15,17 +15,17 @@ pub struct Authorised {
 }
 
 impl Authorised {
-    /// What it is a part of.
+    /// Returns the intent that the op is a part of.
     pub fn intent(&self) -> &Intent {
         &self.intent
     }
 
-    /// Its place among the ops of the intent.
+    /// Returns the index of the op in the intent, from 0.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// What may leave.
+    /// Returns the op that may be sent.
     pub fn op(&self) -> &Op {
         &self.intent.ops[self.at]
     }
@@ -34,46 +34,46 @@ impl Authorised {
 /// Why something may not be sent now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// It is for a cluster that this session does not look at, or not any more.
+    /// The intent is for a cluster that is not, or no longer, part of this session.
     #[error("{0}")]
     Elsewhere(String),
-    /// Nothing may be changed there.
+    /// The context is read-only.
     #[error("read-only: nothing is changed {0}")]
     ReadOnly(String),
-    /// Changes are not allowed now.
+    /// The context is not armed.
     #[error("not armed{0}: arm first (:arm), then confirm")]
     NotArmed(String),
-    /// They were, and the time is over.
+    /// The context was armed, and that has run out.
     #[error("arming{0} ran out: arm again (:arm), then confirm")]
     RanOut(String),
-    /// It was stopped when a part of it had left.
+    /// The intent was stopped when a part of it had been sent.
     #[error("{0}")]
     Revoked(Clean),
-    /// What is not recorded is not done.
-    #[error("the journal cannot be written, and what is not recorded is not done; mend the disk first")]
+    /// The journal cannot be written: what is not recorded is not done.
+    #[error("the journal cannot be written, so nothing may be changed: free or repair the disk first")]
     Journal,
-    /// `--no-exec`
+    /// Commands in containers are forbidden (`--no-exec`).
     #[error("no command is run in a container from this session (--no-exec)")]
     NoExec,
-    /// It has left already, or will not.
+    /// The op was sent already, or never will be.
     #[error("{0}")]
     Over(&'static str),
 }
 
 impl Denied {
-    /// Whether arming would help.
+    /// Returns whether arming would allow it.
     pub fn wants_arming(&self) -> bool {
         matches!(self, Self::NotArmed(_) | Self::RanOut(_))
     }
 
-    /// The same as a refusal.
+    /// Converts it to a refusal.
     pub fn refusal(&self) -> Refusal {
         let why = Clean::new(&self.to_string());
         if matches!(self, Self::Journal) { Refusal::Failed(why) } else { Refusal::Denied(why) }
     }
 }
 
-/// Whether a plan may be confirmed now: nothing is in its way, and it might be sent.
+/// Checks whether a plan may be confirmed now: nothing is in its way, and it might be sent.
 ///
 /// # Errors
 /// Why not.
@@ -84,7 +84,7 @@ pub fn confirmable(world: &World, plan: &Plan, now: DateTime<Utc>) -> Result<(),
     authorise(world, &plan.intent, now).map(drop).map_err(|denied| denied.refusal())
 }
 
-/// Whether the next op of an intent may be sent now.
+/// Authorises the next op of an intent to be sent now.
 ///
 /// # Errors
 /// Why not.
@@ -132,7 +132,7 @@ fn next(run: Option<&Run>) -> Result<usize, Denied> {
         },
         Stage::Sent => Err(Denied::Over("it was sent, and the answer is awaited")),
         Stage::Unknown(_) => Err(Denied::Over("it may have been sent: it is read, and never sent again")),
-        _ => Err(Denied::Over("it is over")),
+        _ => Err(Denied::Over("it is already finished")),
     }
 }
 
@@ -144,7 +144,7 @@ fn place<'a>(world: &'a World, intent: &Intent) -> Result<ContextInfo<'a>, Denie
     let there = |one: &ContextInfo<'_>| *one.cluster == target.cluster;
     let Some(looked) = looked.filter(there) else {
         return Err(Denied::Elsewhere(format!(
-            "{} is in {}, which this session does not look at",
+            "{} is in {}, which is not part of this session",
             target.name, target.cluster
         )));
     };

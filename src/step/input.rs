@@ -7,7 +7,7 @@ use super::command;
 use crate::event::{Kind, Refusal, StepCall, Typed};
 
 crate::data::names! {
-    /// What an input asks for, and what completes it.
+    /// Kind of an input: what it asks for, and what completes it.
     InputKind "kind of input" {
         /// A Deployment's name, from the cluster.
         Deployment "deployment",
@@ -17,7 +17,7 @@ crate::data::names! {
         Pod "pod",
         /// A node's name.
         Node "node",
-        /// One of the Deployment's older revisions.
+        /// Number of one of the Deployment's older revisions.
         Revision "revision",
         /// A number from 0 to 10,000.
         Count "count",
@@ -27,7 +27,7 @@ crate::data::names! {
         Alert "alert",
         /// Names of the alert's labels, with commas between.
         Labels "labels",
-        /// How long: `15m`, `1h30m`; or until when: `14:30`, in UTC.
+        /// Time span: `15m`, `1h30m`; or until when: `14:30`, in UTC.
         Span "span",
         /// A silence, by its id or by the tag that warroom put into its comment.
         Silence "silence",
@@ -39,7 +39,7 @@ crate::data::names! {
 }
 
 impl InputKind {
-    /// Whether an object of this kind can be the input.
+    /// Returns whether an object of this kind can be the input.
     pub fn takes(self, kind: Kind) -> bool {
         match self {
             Self::Deployment => kind == Kind::Deployment,
@@ -50,12 +50,12 @@ impl InputKind {
         }
     }
 
-    /// Whether it names something that is in one of the clusters.
+    /// Returns whether the input names an object of a cluster.
     pub fn places(self) -> bool {
         matches!(self, Self::Deployment | Self::Workload | Self::Pod | Self::Node)
     }
 
-    /// Whether it is of the main context alone.
+    /// Returns whether the input is of Alertmanager, which only the main context has.
     pub fn of_alertmanager(self) -> bool {
         matches!(self, Self::Alert | Self::Silence)
     }
@@ -83,12 +83,12 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
-    /// One that must be given.
+    /// Creates an input that must be given.
     pub const fn required(name: &'static str, kind: InputKind) -> Self {
         Self { name, kind, required: true }
     }
 
-    /// One that may be left out.
+    /// Creates an input that may be left out.
     pub const fn optional(name: &'static str, kind: InputKind) -> Self {
         Self { name, kind, required: false }
     }
@@ -99,17 +99,17 @@ impl InputSpec {
 pub struct Inputs(BTreeMap<String, String>);
 
 impl Inputs {
-    /// Those of a call.
+    /// Collects the inputs of a call.
     pub fn of(call: &StepCall) -> Self {
         Self(call.inputs.iter().map(|(name, value)| (name.to_string(), value.raw().to_owned())).collect())
     }
 
-    /// An input, unless it is empty.
+    /// Returns an input, or `None` where it is missing or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// An input that must be there.
+    /// Returns an input that must be there.
     ///
     /// # Errors
     /// It is not.

@@ -38,7 +38,9 @@ use ulid::Ulid;
 
 use crate::clean::Clean;
 use crate::config::Rates;
-use crate::event::{Check, Command, ContextId, Danger, DiffLine, Fact, Naming, Op, Refusal, Right, Target};
+use crate::event::{
+    Check, Command, ContextId, Danger, DiffLine, Fact, Naming, Op, Refusal, Right, StepCall, Target,
+};
 use crate::state::World;
 use input::{InputSpec, Inputs};
 
@@ -56,20 +58,21 @@ static KINDS: &[&dyn StepKind] = &[
     &unsilence::Unsilence,
 ];
 
-/// What a step does.
+/// A kind of step.
 pub trait StepKind: Sync {
-    /// Its name in runbooks.
+    /// Returns its name in runbooks.
     fn name(&self) -> &'static str;
 
-    /// How much it can break; a runbook may say more, and not less.
+    /// Returns how much it can break; a runbook may say more, and not less.
     fn danger(&self) -> Danger {
         Danger::Change
     }
 
-    /// What it asks for.
+    /// Returns the inputs that it asks for.
     fn inputs(&self) -> &'static [InputSpec];
 
-    /// What has to be read next for the plan, having read so much: nothing when it can be planned.
+    /// Returns what has to be read next for the plan, given the answers so far: nothing when it can be
+    /// planned.
     ///
     /// # Errors
     /// The inputs do not fit.
@@ -81,7 +84,13 @@ pub trait StepKind: Sync {
     /// Why it cannot be done, in a sentence that says what to do next.
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal>;
 
-    /// What of it fits what is wrong now.
+    /// What it does as the undo of another change, in words that follow a key: `returns to rev 4`; `None` for
+    /// a kind that undoes nothing.
+    fn as_undo(&self, _call: &StepCall) -> Option<String> {
+        None
+    }
+
+    /// Returns the calls of it that fit what is wrong now.
     fn suggest(&self, _world: &World, _flags: &[Flag]) -> Vec<Suggested> {
         Vec::new()
     }
@@ -92,12 +101,12 @@ pub trait StepKind: Sync {
 pub struct Kind(pub &'static dyn StepKind);
 
 impl Kind {
-    /// The kind of that name.
+    /// Returns the kind of that name.
     pub fn named(name: &str) -> Option<Self> {
         KINDS.iter().find(|kind| kind.name() == name).map(|kind| Self(*kind))
     }
 
-    /// The names of all.
+    /// Iterates over the names of all kinds.
     pub fn names() -> impl Iterator<Item = &'static str> {
         KINDS.iter().map(|kind| kind.name())
     }
@@ -123,44 +132,44 @@ impl std::fmt::Debug for Kind {
     }
 }
 
-/// What a plan knows of the session beside its inputs and what was read.
+/// Context of a plan: what it knows of the session beside its inputs and what was read.
 #[derive(Clone, Debug)]
 pub struct Ctx {
-    /// The time from which spans count.
+    /// Time from which spans count.
     pub now: DateTime<Utc>,
-    /// The identity of the intent that may come of it.
+    /// Identity of the intent that may come of the plan.
     pub id: Ulid,
-    /// The person.
+    /// Name of the person who acts.
     pub actor: Clean,
-    /// Where it is done.
+    /// Cluster that the step is done in.
     pub place: ClusterRef,
-    /// The namespace of what is given without one.
+    /// Namespace of objects that are given without one.
     pub namespace: String,
-    /// Alertmanager's address without credentials, where the step asks it.
+    /// Address of Alertmanager without credentials, where the step asks it.
     pub alertmanager: Clean,
-    /// Above which share of failing requests a service is in trouble.
+    /// Settings of rates: the share of failing requests above which a service is in trouble.
     pub rates: Rates,
 }
 
 /// The cluster that a step is done in.
 #[derive(Clone, Debug)]
 pub struct ClusterRef {
-    /// Its address.
+    /// Address of its API server.
     pub cluster: Clean,
-    /// What it is known by, whatever its address: [`crate::effect::identity`].
+    /// Identity, whatever its address: [`crate::effect::identity`].
     pub identity: Clean,
-    /// The context as targets name it: nothing for the main one.
+    /// Context as targets name it: empty for the main one.
     pub named: Clean,
     /// The kube-context, for commands.
     pub context: Clean,
-    /// Its place among the session's.
+    /// Id among the contexts of the session.
     pub id: ContextId,
-    /// Whether there are others.
+    /// Whether the session has several contexts.
     pub several: bool,
 }
 
 impl Ctx {
-    /// An object of this place.
+    /// Returns the target that an object of this cluster is.
     pub fn target(&self, kind: &str, namespace: &str, name: &str, uid: &str) -> Target {
         let ClusterRef { cluster, identity, named, .. } = &self.place;
         let cluster = cluster.clone();
@@ -177,13 +186,13 @@ impl Ctx {
         }
     }
 
-    /// ` of context eu`, where there are several.
+    /// Returns ` of context eu`, or nothing where there is only one context.
     pub fn of_context(&self) -> String {
         if self.place.several { format!(" of context {}", self.place.context) } else { String::new() }
     }
 }
 
-/// Who is asked.
+/// Server that a read goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whom {
     /// The cluster's API server.
@@ -195,31 +204,31 @@ pub enum Whom {
 /// Something to be read for a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
-    /// Who is asked.
+    /// Server that is asked.
     pub whom: Whom,
-    /// The path, with its query.
+    /// Path, with its query.
     pub path: String,
-    /// What it is, in sentences: `deployment app in shop`.
+    /// Name of what is read, in sentences: `deployment app in shop`.
     pub what: String,
-    /// What the answer must say that it is; nothing where it says nothing.
+    /// What the answer must say that it is; `None` where it does not say.
     pub is: Option<Is>,
-    /// Whether nothing can be planned without it.
+    /// Whether nothing can be planned without the answer.
     pub required: bool,
 }
 
 /// What an answer must say that it is: the answer to another question is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Is {
-    /// `Deployment`, `ReplicaSetList`
+    /// Kind of the answer: `Deployment`, `ReplicaSetList`.
     pub kind: String,
-    /// Namespace and name; empty for a list.
+    /// Namespace and name; `None` for a list.
     pub place: Option<(String, String)>,
 }
 
-/// What came of a read.
+/// Answer to a read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// What was read.
+    /// The object that was read.
     Found(Value),
     /// The server has no such thing.
     Missing,
@@ -228,61 +237,61 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// What was read.
+    /// Returns the object that was read.
     pub fn found(&self) -> Option<&Value> {
         if let Self::Found(value) = self { Some(value) } else { None }
     }
 }
 
-/// What a kind works out.
+/// Draft of a plan, as a kind of step works it out.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// In words.
+    /// The change in words.
     pub title: String,
-    /// What it is aimed at.
+    /// Object that it is aimed at.
     pub target: Target,
-    /// What would leave, in order.
+    /// Requests and commands that would leave, in order.
     pub requests: Vec<Request>,
-    /// What should come true; the runbook chooses among them.
+    /// Checks that should come true; the runbook chooses among them.
     pub checks: Vec<Check>,
-    /// What takes it back.
+    /// How it is undone.
     pub undo: Undo,
-    /// The same as a command.
+    /// Command line that does the same.
     pub command: Command,
-    /// Who is touched.
+    /// What the change touches.
     pub touches: String,
-    /// What is to be known besides.
+    /// Findings that are to be known besides.
     pub facts: Vec<Fact>,
-    /// What would change, where a dry run or the request itself do not tell.
+    /// Diff of what would change, where a dry run or the request itself do not tell.
     pub lines: Vec<DiffLine>,
-    /// Why the name must be typed, where it must.
+    /// Why the name must be typed; `None` where one key is enough.
     pub naming: Option<Naming>,
 }
 
 /// One op with what preflight needs to know of it.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// What leaves.
+    /// The op itself.
     pub op: Op,
-    /// The rights that it needs; their answers are open.
+    /// Rights that it needs; their answers are open.
     pub rights: Vec<Right>,
-    /// What it changes, as read; `null` for what has no manifest.
+    /// Object that it changes, as read; `null` for what has no manifest.
     pub object: Value,
     /// Whether it is made through the subresource `scale`, whose answer is a Scale.
     pub scale: bool,
 }
 
-/// What takes a change back.
+/// How a change is undone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Undo {
-    /// A step of that kind, with these inputs.
+    /// By a step of that kind, with these inputs.
     Step {
-        /// The kind.
+        /// Name of the kind.
         kind: &'static str,
-        /// Its inputs.
+        /// Inputs of the step.
         inputs: Vec<(&'static str, String)>,
     },
-    /// Nothing, and why.
+    /// Not at all, and why.
     None(String),
 }
 
@@ -300,19 +309,19 @@ pub struct Flag {
 /// A call that fits what is wrong now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suggested {
-    /// The context that it is of.
+    /// Context that it is of.
     pub context: ContextId,
-    /// Its inputs.
+    /// Inputs of the call.
     pub inputs: Vec<(&'static str, String)>,
-    /// In words.
+    /// The call in words: `roll back app to rev 6`.
     pub title: String,
-    /// Why.
+    /// Why it is suggested: `24.8 % of its requests fail`.
     pub because: String,
-    /// The more, the nearer the top.
+    /// Rank of the suggestion: the highest stands first.
     pub rank: u8,
 }
 
-/// The text at a JSON pointer, or nothing.
+/// Returns the text at a JSON pointer; empty where there is none.
 pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

@@ -57,9 +57,7 @@ impl StepKind for Restart {
                 check::rollout(kind, uid),
                 check::errors_below(service, ctx.rates.threshold_of(service)),
             ],
-            undo: Undo::None(
-                "a restart cannot be taken back: the pods that are replaced are gone".to_owned(),
-            ),
+            undo: Undo::None("a restart cannot be undone: the pods that are replaced are gone".to_owned()),
             command: found.kubectl(ctx, words),
             touches: format!("{}, {}", found.replicas(), pace(&found)),
             facts: facts(&found),
@@ -122,7 +120,7 @@ fn pace(found: &Found) -> String {
     match away(found) {
         None => "none is replaced before it is deleted".to_owned(),
         Some(0) => "each new pod is ready before an old one goes".to_owned(),
-        Some(away) => format!("{away} away at once"),
+        Some(away) => format!("{away} unavailable at once"),
     }
 }
 
@@ -142,7 +140,7 @@ fn naming(found: &Found) -> Option<Naming> {
     let away = away(found)?;
     let outage = away > 0 && ready > 0 && away * 2 >= ready;
     outage.then(|| Naming {
-        why: format!("{} of {ready} ready pods are away at once", away.min(ready)).into(),
+        why: format!("{} of {ready} ready pods are unavailable at once", away.min(ready)).into(),
         lasting: false,
     })
 }
@@ -185,7 +183,7 @@ mod tests {
             again.command.to_copy().unwrap(),
             "kubectl rollout restart deployment/app -n ns --context prod"
         );
-        assert!(matches!(&again.undo, Undo::None(why) if why.contains("cannot be taken back")));
+        assert!(matches!(&again.undo, Undo::None(why) if why.contains("cannot be undone")));
     }
 
     #[test]
@@ -221,11 +219,11 @@ mod tests {
         assert_eq!(named(json!({})), None);
         assert_eq!(
             named(json!({"strategy": {"type": "Recreate"}})).unwrap(),
-            "4 of 4 ready pods are away at once"
+            "4 of 4 ready pods are unavailable at once"
         );
         assert_eq!(
             named(json!({"strategy": {"rollingUpdate": {"maxUnavailable": "50%"}}})).unwrap(),
-            "2 of 4 ready pods are away at once"
+            "2 of 4 ready pods are unavailable at once"
         );
         assert_eq!(named(json!({"strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}})), None);
         let waits = json!({"updateStrategy": {"type": "OnDelete"}});

@@ -41,10 +41,10 @@ impl NoWayBack {
     }
 }
 
-/// The annotation with the number of a revision.
+/// Annotation that holds the number of a revision.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
 
-/// To read them.
+/// Returns the read of a Deployment's revisions.
 pub fn read(deployment: &Found) -> Read {
     let what = format!("the revisions of {}", deployment.name());
     REPLICA_SET.selected(&deployment.aim.namespace, &deployment.object["spec"]["selector"], what)
@@ -53,7 +53,7 @@ pub fn read(deployment: &Found) -> Read {
 /// ReplicaSets by the number of their revision.
 pub type Revisions<'a> = BTreeMap<u64, &'a Value>;
 
-/// The Deployment's own ReplicaSets by revision.
+/// Returns the Deployment's own ReplicaSets by revision.
 ///
 /// # Errors
 /// Why they are not known.
@@ -74,7 +74,7 @@ pub fn of<'a>(deployment: &Found, answer: Option<&'a Answer>) -> Result<Revision
         .collect())
 }
 
-/// The ReplicaSet's template without the label that its controller added.
+/// Returns the ReplicaSet's template without the label that its controller added.
 pub fn template(revision: &Value) -> Value {
     let mut template = revision["spec"]["template"].clone();
     if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
@@ -83,8 +83,8 @@ pub fn template(revision: &Value) -> Value {
     template
 }
 
-/// The revision that a Deployment could come back to from now on: the newest that holds its template exactly
-/// as it is, and that is kept.
+/// Returns the revision that a Deployment could come back to from now on: the newest that holds its template
+/// exactly as it is, and that is kept.
 ///
 /// # Errors
 /// Why there is none.
@@ -99,7 +99,7 @@ pub fn present(deployment: &Found, answer: Option<&Answer>) -> Result<u64, NoWay
     held.ok_or(NoWayBack::NotHeld)
 }
 
-/// ` (v1.2.3)`: what the template calls its version.
+/// Returns the version that the template states, as a title has it: ` (v1.2.3)`.
 pub fn release(template: &Value) -> String {
     let env = template.pointer("/spec/containers/0/env").and_then(Value::as_array);
     let version = env

@@ -11,7 +11,7 @@ use super::revisions::NoWayBack;
 use super::target::{Aim, DEPLOYMENT, Found, escaped};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check, revisions};
 use crate::clean::Clean;
-use crate::event::{Fact, Kind, Naming, Refusal};
+use crate::event::{Fact, Kind, Naming, Refusal, StepCall};
 use crate::state::{World, rollbacks};
 
 /// Annotations that a rollback leaves as they are (kubectl's `annotationsToSkip`).
@@ -73,6 +73,10 @@ impl StepKind for RolloutUndo {
         Ok(template_draft(&deployment, (inputs, answers), ctx, title, (request, words)))
     }
 
+    fn as_undo(&self, call: &StepCall) -> Option<String> {
+        call.inputs.get("revision").map(|number| format!("returns to rev {number}"))
+    }
+
     fn suggest(&self, world: &World, _: &[Flag]) -> Vec<Suggested> {
         rollbacks(world)
     }
@@ -115,11 +119,8 @@ pub(super) fn template_draft(
     let no_way = back.as_ref().err();
     let unread = no_way.and_then(NoWayBack::unread);
     let naming = no_way.map(|why| {
-        let doubt = if unread.is_some() {
-            "it may not be possible to take it back"
-        } else {
-            "it cannot be taken back"
-        };
+        let doubt =
+            if unread.is_some() { "it may not be possible to undo it" } else { "it cannot be undone" };
         Naming { why: format!("{doubt}: {why}").into(), lasting: true }
     });
     let undo = match &back {

@@ -12,7 +12,7 @@ use crate::config::Rates;
 use crate::event::{ContextId, Op, Sealed};
 use crate::step::input::Inputs;
 
-/// The main context, alone.
+/// Returns the context of a session with one cluster.
 pub fn ctx() -> Ctx {
     Ctx {
         now: DateTime::parse_from_rfc3339("2026-11-23T14:46:32Z").unwrap().to_utc(),
@@ -32,7 +32,7 @@ pub fn ctx() -> Ctx {
     }
 }
 
-/// A Deployment `app` with this template.
+/// Returns a Deployment `app` with this template.
 pub fn deployment(template: &Value) -> Value {
     json!({
         "kind": "Deployment", "metadata": {"name": "app", "namespace": "ns", "uid": "u1", "generation": 3},
@@ -40,7 +40,7 @@ pub fn deployment(template: &Value) -> Value {
     })
 }
 
-/// A revision of it, as its controller writes it down.
+/// Returns a revision of it, as its controller writes it.
 pub fn revision(number: u64, template: &Value) -> Value {
     let mut template = template.clone();
     template["metadata"]["labels"]["pod-template-hash"] = json!("abc");
@@ -50,12 +50,12 @@ pub fn revision(number: u64, template: &Value) -> Value {
     })
 }
 
-/// Revisions as they are read.
+/// Returns the answer that lists these revisions.
 pub fn list(revisions: &[Value]) -> Answer {
     Answer::Found(json!({"kind": "ReplicaSetList", "items": revisions}))
 }
 
-/// What a kind plans with these inputs from what was read, or why it does not.
+/// Plans a step with these inputs from what was read.
 pub fn plan(kind: &str, inputs: &[(&str, &str)], answers: &[Answer]) -> Result<Draft, String> {
     let inputs: Inputs = inputs.iter().copied().collect();
     let kind = Kind::named(kind).unwrap();
@@ -64,7 +64,7 @@ pub fn plan(kind: &str, inputs: &[(&str, &str)], answers: &[Answer]) -> Result<D
     kind.plan(&inputs, answers, &ctx()).map_err(told)
 }
 
-/// The body of a draft's only write.
+/// Returns the body of a draft's only write.
 pub fn body(draft: &Draft) -> &Value {
     match &draft.requests[0].op {
         Op::Write(write) => match &write.body {
@@ -75,7 +75,7 @@ pub fn body(draft: &Draft) -> &Value {
     }
 }
 
-/// `test /metadata/uid` for each operation of a JSON patch.
+/// Returns the operations of a JSON patch in words: `test /metadata/uid`.
 pub fn operations(draft: &Draft) -> Vec<String> {
     body(draft)
         .as_array()

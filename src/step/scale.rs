@@ -6,8 +6,9 @@ use super::input::{InputKind, InputSpec, Inputs};
 use super::rollout_undo::deployment;
 use super::target::{Aim, DEPLOYMENT};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check};
-use crate::event::{Kind, Naming, Refusal};
+use crate::event::{Kind, Naming, Refusal, StepCall};
 use crate::state::{World, lagging};
+use crate::units;
 
 /// More replicas than this are a slip of the finger.
 const MOST: u32 = 10_000;
@@ -71,6 +72,11 @@ impl StepKind for Scale {
             naming: (replicas == 0)
                 .then(|| Naming { why: "it takes the service away".into(), lasting: false }),
         })
+    }
+
+    fn as_undo(&self, call: &StepCall) -> Option<String> {
+        let count = call.inputs.get("replicas")?.raw().parse().ok()?;
+        Some(format!("returns to {}", units::counted(count, "replica")))
     }
 
     fn suggest(&self, world: &World, _: &[Flag]) -> Vec<Suggested> {

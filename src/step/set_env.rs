@@ -97,7 +97,7 @@ fn operations(deployment: &Found, before: &[Value], after: &[Value]) -> Vec<Valu
     operations
 }
 
-/// Reads an `env` input.
+/// Parses an `env` input.
 ///
 /// # Errors
 /// What is no variable in it.

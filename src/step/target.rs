@@ -17,17 +17,17 @@ pub const MANAGER: &str = "warroom";
 /// A kind of object as the API serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resource {
-    /// As kubectl says it.
+    /// Name as kubectl has it: `deployment`.
     pub word: &'static str,
-    /// As manifests say it.
+    /// Kind as manifests have it: `Deployment`.
     pub kind: &'static str,
-    /// The API group; empty for the core one.
+    /// API group; empty for the core one.
     pub group: &'static str,
-    /// Its version.
+    /// API version: `v1`.
     pub version: &'static str,
-    /// As paths and rights say it.
+    /// Plural as paths and rights have it: `deployments`.
     pub plural: &'static str,
-    /// Whether it lives in a namespace.
+    /// Whether its objects belong to a namespace.
     pub namespaced: bool,
 }
 
@@ -43,35 +43,35 @@ const fn resource(
 const CORE: (&str, &str) = ("", "v1");
 const APPS: (&str, &str) = ("apps", "v1");
 
-/// apps/v1 Deployment
+/// Deployments (apps/v1).
 pub static DEPLOYMENT: Resource = resource("deployment", "Deployment", APPS, "deployments");
-/// apps/v1 StatefulSet
+/// StatefulSets (apps/v1).
 pub static STATEFUL_SET: Resource = resource("statefulset", "StatefulSet", APPS, "statefulsets");
-/// apps/v1 DaemonSet
+/// DaemonSets (apps/v1).
 pub static DAEMON_SET: Resource = resource("daemonset", "DaemonSet", APPS, "daemonsets");
-/// apps/v1 ReplicaSet
+/// ReplicaSets (apps/v1).
 pub static REPLICA_SET: Resource = resource("replicaset", "ReplicaSet", APPS, "replicasets");
-/// batch/v1 Job
+/// Jobs (batch/v1).
 pub static JOB: Resource = resource("job", "Job", ("batch", "v1"), "jobs");
-/// core/v1 Pod
+/// Pods (core/v1).
 pub static POD: Resource = resource("pod", "Pod", CORE, "pods");
-/// core/v1 Node
+/// Nodes (core/v1).
 pub static NODE: Resource = Resource { namespaced: false, ..resource("node", "Node", CORE, "nodes") };
-/// core/v1 Namespace
+/// Namespaces (core/v1).
 pub static NAMESPACE: Resource =
     Resource { namespaced: false, ..resource("namespace", "Namespace", CORE, "namespaces") };
-/// autoscaling/v2 `HorizontalPodAutoscaler`
+/// `HorizontalPodAutoscaler`s (autoscaling/v2).
 pub static AUTOSCALER: Resource =
     resource("autoscaler", "HorizontalPodAutoscaler", ("autoscaling", "v2"), "horizontalpodautoscalers");
 
-/// The workloads that have a template, in the order in which a bare name is looked for.
+/// Workloads that have a template, in the order in which a bare name is looked for.
 pub static WORKLOADS: [&Resource; 3] = [&DEPLOYMENT, &STATEFUL_SET, &DAEMON_SET];
 
-/// Everything that can own a pod, or own what owns it.
+/// Resources that can own a pod, or own what owns it.
 pub static OWNERS: [&Resource; 5] = [&REPLICA_SET, &STATEFUL_SET, &DAEMON_SET, &JOB, &DEPLOYMENT];
 
 impl Resource {
-    /// Where all of them are, in a namespace.
+    /// Returns the path of all of them in a namespace.
     pub fn list(&self, namespace: &str) -> String {
         let Self { group, version, plural, namespaced, .. } = self;
         let api =
@@ -79,12 +79,13 @@ impl Resource {
         if *namespaced { format!("{api}/namespaces/{namespace}/{plural}") } else { format!("{api}/{plural}") }
     }
 
-    /// Where one is.
+    /// Returns the path of one of them.
     pub fn path(&self, namespace: &str, name: &str) -> String {
         format!("{}/{name}", self.list(namespace))
     }
 
-    /// To read those of a namespace that a selector matches; without them the rest can be planned.
+    /// Returns the read of those of a namespace that a selector matches; without them the rest can be
+    /// planned.
     pub fn selected(&self, namespace: &str, selector: &Value, what: String) -> Read {
         let labels = selector["matchLabels"].as_object();
         let pairs: Vec<String> = labels
@@ -103,7 +104,7 @@ impl Resource {
         }
     }
 
-    /// The right to do something to one of them.
+    /// Returns the right that a verb on one of them needs.
     pub fn right(&self, verb: &str, subresource: &str, namespace: &str, name: &str) -> Right {
         let namespace = if self.namespaced { namespace } else { "" };
         Right {
@@ -117,7 +118,7 @@ impl Resource {
         }
     }
 
-    /// The same kind, where warroom watches it.
+    /// Returns the kind that warroom watches them as; `None` where it does not.
     pub fn watched(&self) -> Option<Kind> {
         Kind::named(self.word)
     }
@@ -126,16 +127,16 @@ impl Resource {
 /// One object, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aim {
-    /// What it is.
+    /// Resource that the object is of.
     pub resource: &'static Resource,
-    /// Its namespace; empty for what has none.
+    /// Namespace; empty for what has none.
     pub namespace: String,
-    /// Its name.
+    /// Name of the object.
     pub name: String,
 }
 
 impl Aim {
-    /// The object of that kind that is given as `name` or `namespace/name`.
+    /// Parses the name of an object of that kind, given as `name` or `namespace/name`.
     ///
     /// # Errors
     /// It is no name. Nothing that could leave its place in a path is one.
@@ -151,8 +152,8 @@ impl Aim {
         Err(Refusal::usage(format!("\"{given}\" is no {}: give {how}", resource.word)))
     }
 
-    /// The workloads that are meant by `name`, `kind/name`, `namespace/name` or `namespace/kind/name`: one
-    /// where the kind is said.
+    /// Parses the name of a workload, and returns all that may be meant by `name`, `kind/name`,
+    /// `namespace/name` or `namespace/kind/name`: one where the kind is said.
     ///
     /// # Errors
     /// It is no name.
@@ -175,14 +176,14 @@ impl Aim {
         })
     }
 
-    /// To read it.
+    /// Returns the read of the object.
     pub fn read(&self, required: bool) -> Read {
         let Self { resource, namespace, name } = self;
         let is = Some(Is { kind: resource.kind.into(), place: Some((namespace.clone(), name.clone())) });
         Read { whom: Whom::Cluster, path: resource.path(namespace, name), what: self.what(), is, required }
     }
 
-    /// `deployment app in shop`
+    /// Returns what it is in words: `deployment app in shop`.
     pub fn what(&self) -> String {
         let Self { resource, namespace, name } = self;
         if namespace.is_empty() {
@@ -211,14 +212,14 @@ fn is_name(part: &str) -> bool {
 /// An object that was read.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// What and where it is.
+    /// What and where the object is.
     pub aim: Aim,
-    /// The object.
+    /// The object as the API server answered it.
     pub object: Value,
 }
 
 impl Found {
-    /// The object of a read that was required, or the only one of several kinds that there is.
+    /// Returns the object of a read that was required, or the only one of several kinds that there is.
     ///
     /// # Errors
     /// None is there, or several are, or it is not known.
@@ -248,36 +249,36 @@ impl Found {
         }
     }
 
-    /// Its name.
+    /// Returns the name of the object.
     pub fn name(&self) -> &str {
         &self.aim.name
     }
 
-    /// Its identity.
+    /// Returns the uid of the object.
     pub fn uid(&self) -> &str {
         text(&self.object, "/metadata/uid")
     }
 
-    /// What a change of it is bound to.
+    /// Returns the target that a change of it is bound to.
     pub fn target(&self, ctx: &Ctx) -> Target {
         ctx.target(self.aim.resource.word, &self.aim.namespace, &self.aim.name, self.uid())
     }
 
-    /// The service that its requests are counted under: the label `app`, or its name.
+    /// Returns the service that its requests are counted under: the label `app`, or its name.
     pub fn service(&self) -> &str {
         Some(text(&self.object, "/metadata/labels/app"))
             .filter(|app| !app.is_empty())
             .unwrap_or(&self.aim.name)
     }
 
-    /// Guards a change: it is made only while the value is still what was read. A value that is absent is
-    /// `null` (RFC 6902 as the API server reads it, as long as its parent is there).
+    /// Returns the operation that guards a change: it is made only while the value is still what was read. A
+    /// value that is absent is `null` (RFC 6902 as the API server reads it, as long as its parent is there).
     pub fn test(&self, pointer: &str) -> Value {
         json!({"op": "test", "path": pointer, "value": self.object.pointer(pointer).unwrap_or(&Value::Null)})
     }
 
-    /// A JSON patch of it: guarded by its identity, and by what `operations` say. What is at the pointers
-    /// afterwards is what was written.
+    /// Returns a JSON patch of it: guarded by its identity, and by what `operations` say. What is at the
+    /// pointers afterwards is what was written.
     pub fn patch(
         &self,
         ctx: &Ctx,
@@ -290,7 +291,7 @@ impl Found {
         self.request(ctx, ("PATCH", "patch", subresource), "application/json-patch+json", body, expect)
     }
 
-    /// Its deletion, with the grace that it has itself.
+    /// Returns its deletion, with the grace period that it has itself.
     pub fn delete(&self, ctx: &Ctx) -> Request {
         let body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": self.uid()}});
         self.request(
@@ -338,7 +339,7 @@ impl Found {
         }
     }
 
-    /// kubectl's words with the place that they are meant for.
+    /// Returns the kubectl command of these words, with the namespace and context that they are meant for.
     pub fn kubectl(&self, ctx: &Ctx, words: Vec<Word>) -> Command {
         let mut all = vec![Word::from("kubectl")];
         all.extend(words);
@@ -349,7 +350,7 @@ impl Found {
         line(&all)
     }
 
-    /// `2 of 2 replicas ready`
+    /// Returns how many replicas are ready, in words: `2 of 2 replicas ready`.
     pub fn replicas(&self) -> String {
         let number = |at: &str| self.object.pointer(at).and_then(Value::as_u64).unwrap_or(0);
         let (ready, all) = match self.aim.resource.word {
@@ -359,7 +360,7 @@ impl Found {
         format!("{ready} of {all} replicas ready")
     }
 
-    /// How its pods are replaced when its template changes.
+    /// Returns how its pods are replaced when its template changes, in words.
     pub fn rolls(&self) -> &'static str {
         let strategy =
             [text(&self.object, "/spec/strategy/type"), text(&self.object, "/spec/updateStrategy/type")];
@@ -371,19 +372,19 @@ impl Found {
     }
 }
 
-/// Whether a condition of an object's status is true.
+/// Returns whether a condition of an object's status is true.
 pub fn is_true(object: &Value, condition: &str) -> bool {
     let all = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
     all.into_iter().any(|one| text(one, "/type") == condition && text(one, "/status") == "True")
 }
 
-/// The reference to what controls an object.
+/// Returns the owner reference of what controls an object.
 pub fn controller(object: &Value) -> Option<&Value> {
     let all = object.pointer("/metadata/ownerReferences").and_then(Value::as_array)?;
     all.iter().find(|owner| owner["controller"] == true)
 }
 
-/// Who put an object there, and may bring back what is changed of it.
+/// Returns findings about who deploys an object and may revert what is changed of it.
 pub fn declared_owners(object: &Value) -> Vec<Fact> {
     let note = |kind: &str, name: &str| {
         let of = &object["metadata"][kind][name];
@@ -405,7 +406,7 @@ pub fn declared_owners(object: &Value) -> Vec<Fact> {
     [helm, argo, flux].into_iter().flatten().map(|words| Fact::warn("owner", words)).collect()
 }
 
-/// The autoscalers of a namespace that aim at an object, as facts.
+/// Returns findings about the autoscalers of a namespace that scale an object.
 pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
     let list = match answer {
         Answer::Found(list) => list,
@@ -427,7 +428,7 @@ pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
     list["items"].as_array().into_iter().flatten().filter(aims).map(told).collect()
 }
 
-/// The time of warroom's newest `managedFields` entry.
+/// Returns the time of warroom's newest `managedFields` entry.
 pub fn managed_by_warroom(object: &Value) -> Option<Clean> {
     let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array)?;
     entries
@@ -438,12 +439,12 @@ pub fn managed_by_warroom(object: &Value) -> Option<Clean> {
         .map(Clean::from)
 }
 
-/// `metadata.generation`, which moves with every change of the spec; 0 where an object has none.
+/// Returns `metadata.generation`, which moves with every change of the spec; 0 where an object has none.
 pub fn generation(object: &Value) -> i64 {
     object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0)
 }
 
-/// A key as a part of a JSON pointer (RFC 6901).
+/// Escapes a key as a part of a JSON pointer (RFC 6901).
 pub fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }

@@ -3,7 +3,7 @@
 use super::cordon::{INPUTS, draft, node};
 use super::input::{InputSpec, Inputs};
 use super::{Answer, Ctx, Draft, Read, StepKind};
-use crate::event::Refusal;
+use crate::event::{Refusal, StepCall};
 
 pub(super) struct Uncordon;
 
@@ -18,6 +18,10 @@ impl StepKind for Uncordon {
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         node(inputs, answers, ctx)
+    }
+
+    fn as_undo(&self, call: &StepCall) -> Option<String> {
+        call.inputs.get("node").map(|node| format!("uncordons {node}"))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

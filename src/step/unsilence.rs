@@ -8,7 +8,7 @@ use super::command::{Word, line};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::silence::{alerts, lines, reads, request, standing};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
-use crate::event::{Refusal, Sign, digest};
+use crate::event::{Refusal, Sign, StepCall, digest};
 use crate::units;
 
 const INPUTS: &[InputSpec] = &[InputSpec::required("silence", InputKind::Silence)];
@@ -26,6 +26,10 @@ impl StepKind for Unsilence {
 
     fn reads(&self, _inputs: &Inputs, answers: &[Answer], _ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         Ok(if answers.is_empty() { reads() } else { Vec::new() })
+    }
+
+    fn as_undo(&self, _call: &StepCall) -> Option<String> {
+        Some("ends the silence".to_owned())
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
@@ -59,9 +63,9 @@ impl StepKind for Unsilence {
             requests: vec![request(ctx, &target, ("DELETE", &path), Value::Null, state("expired"), before)],
             target,
             checks: vec![check::unsilenced(id)],
-            undo: Undo::None("a silence that was ended is made anew".to_owned()),
+            undo: Undo::None("an ended silence is not restored: create a new one".to_owned()),
             command: line(&words),
-            touches: format!("{} that it keeps quiet now", units::counted(kept, "alert")),
+            touches: format!("{} that it silences now", units::counted(kept, "alert")),
             facts: Vec::new(),
             lines: lines(&found.matchers, found.ends, &found.by, &found.comment, Sign::Remove),
             naming: None,

@@ -168,7 +168,7 @@ fn draw_menu(frame: &Frame<'_>, look: &Look, body: Rect, buf: &mut Buffer) {
     } else {
         format!("{} {}", sequence(&frame.screen.pending), menu.title)
     };
-    let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", above_footer(body, down), buf);
+    let inside = pane::overlay(look, Role::BorderFocus, &title, "esc cancel", above_footer(body, down), buf);
     for (n, entry) in menu.entries.iter().enumerate() {
         look.hits.note(cell(inside, n / down, n % down, widest), Spot::Key(entry.key));
     }

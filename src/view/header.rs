@@ -45,9 +45,9 @@ fn mode(frame: &Frame<'_>, look: &Look, row: Row) -> Row {
 fn trouble(look: &Look, summary: &Summary, mut row: Row) -> Row {
     if summary.troubles.is_empty() {
         let (mark, role, words) = match summary.unheard.join(", ") {
-            _ if !summary.known => ("○", Role::Dim, "nothing is known of the cluster yet".to_owned()),
+            _ if !summary.known => ("○", Role::Dim, "cluster not read yet".to_owned()),
             unheard if unheard.is_empty() => ("●", Role::Ok, "all clear".to_owned()),
-            unheard => ("▲", Role::Warn, format!("nothing known to be in trouble · {unheard}")),
+            unheard => ("▲", Role::Warn, format!("no trouble in what is read · {unheard}")),
         };
         return row.text(look.style(role), mark).text(look.style(Role::Text), &format!(" {words}"));
     }

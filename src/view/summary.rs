@@ -35,7 +35,8 @@ pub struct Summary {
     pub troubles: Vec<Trouble>,
     /// Whether anything was heard of the cluster.
     pub known: bool,
-    /// What cannot be heard, so that nobody knows whether all is well: `k8s blind: nodes`, `prom down`.
+    /// Sources that cannot be read, so that nobody knows whether all is well: `k8s blind: nodes`,
+    /// `kafka not read since 14:02`.
     pub unheard: Vec<String>,
 }
 
@@ -48,7 +49,7 @@ impl Summary {
         for row in rows.iter().filter(|row| row.severity > Severity::Ok) {
             *(if row.severity == Severity::Critical { &mut summary.critical } else { &mut summary.warn }) +=
                 1;
-            let reason = symbols::reason(row.reason.as_deref().unwrap_or("not well"));
+            let reason = symbols::reason(row.reason.as_deref().unwrap_or("unhealthy"));
             summary.troubles.push(Trouble {
                 severity: row.severity,
                 words: format!("{} {reason}", frame.world.place(row.meta().context(), row.name())),
@@ -101,8 +102,13 @@ fn unheard(frame: &Frame<'_>) -> Vec<String> {
         n if n == SourceId::critical_watches().count() => format!("k8s {}", state.word()),
         _ => format!("k8s {}: {}", state.word(), names.join(", ")),
     });
-    let others = SourceId::header_items().into_iter();
-    let others = others.filter_map(|(id, name)| Some(format!("{name} {}", silent(id)?.state.word())));
+    let others = SourceId::header_items().into_iter().filter_map(|(id, name)| {
+        let health = silent(id)?;
+        Some(match health.state {
+            SourceState::Stale => format!("{name} not read since {}", health.since.format("%H:%M")),
+            state => format!("{name} {}", state.word()),
+        })
+    });
     cluster.into_iter().chain(others).collect()
 }
 
@@ -320,7 +326,14 @@ mod tests {
         ]);
         assert_eq!(
             (blind.calm(), blind.unheard),
-            (false, vec!["k8s blind: statefulsets, nodes".into(), "prom down".into(), "kafka stale".into()])
+            (
+                false,
+                vec![
+                    "k8s blind: statefulsets, nodes".into(),
+                    "prom down".into(),
+                    "kafka not read since 00:00".into()
+                ]
+            )
         );
         assert_eq!(summary(vec![heard(SourceId::Pods, SourceState::Down)]).unheard, ["k8s down: pods"]);
     }

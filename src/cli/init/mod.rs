@@ -100,7 +100,7 @@ pub(super) async fn init(context: &CommandContext, flags: &Init) -> color_eyre::
             say(cleaned(&format!("context {}: looked at {}", finder.connection.context, catalog.looked)))?;
         }
         Err(failure) => {
-            warn(format_args!("warroom: the cluster cannot be looked at: {failure}"));
+            warn(format_args!("warroom: the cluster cannot be searched: {failure}"));
             if !finder.asks {
                 return Ok(Exit::Failed);
             }

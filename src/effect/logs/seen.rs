@@ -19,19 +19,19 @@ const MOST: usize = 16_384;
 
 type Print = (DateTime<Utc>, u64);
 
-/// Whether a line was heard before.
+/// Whether a line was read before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Novelty {
-    /// It is new.
+    /// The line is new.
     New,
-    /// It is new, and lines that should have come before it again are not in the log any more: others may
-    /// have gone with them.
+    /// The line is new, and lines that should have come before it again are not in the log any more: others
+    /// may have gone with them.
     NewAfterGap,
-    /// It was heard.
+    /// The line was read before.
     Known,
 }
 
-/// The memory of one log.
+/// Memory of the lines of one log that were read.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The last lines, in the order in which they came.
@@ -46,13 +46,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// From when to ask again: a whole second; none when no line was heard.
+    /// Returns the time from which to ask again, a whole second; `None` when no line was read.
     pub fn since(&self) -> Option<DateTime<Utc>> {
         (self.newest? - OVERLAP).duration_trunc(TimeDelta::seconds(1)).ok()
     }
 
-    /// The log is taken up again from [`Seen::since`]; `same`: the file that was read from, not that of
-    /// another run.
+    /// Resumes the log from [`Seen::since`]; `same`: the file that was read from, not that of another run.
     pub fn resume(&mut self, same: bool) {
         self.prune();
         if !same {
@@ -65,7 +64,7 @@ impl Seen {
         self.repeated_until = self.newest.filter(|_| same);
     }
 
-    /// Takes in a line.
+    /// Takes in a line, and returns whether it is new.
     pub fn judge(&mut self, at: DateTime<Utc>, text: &str) -> Novelty {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);

@@ -22,6 +22,7 @@ use crate::clean::{Clean, Styled};
 use crate::event::{Level, LogEnd, LogExtent, LogLine, LogSource, LogState};
 use crate::logtext;
 use crate::net::clock::Clock;
+use crate::units;
 
 /// Until a stream that broke off is asked for again; doubled up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -183,8 +184,9 @@ impl Stream {
             let missed = here.run - run - 1;
             if missed > 0 {
                 self.mark(&format!(
-                    "▲ gap: it was started {} times since, the logs of {missed} runs are gone",
-                    missed + 1
+                    "▲ gap: restarted {} times since, the logs of {} are gone",
+                    missed + 1,
+                    units::counted(usize::try_from(missed).unwrap_or_default(), "run")
                 ))
                 .await;
             }

@@ -190,7 +190,7 @@ async fn runs_that_nobody_can_read_any_more_are_a_gap() {
     assert_eq!(
         bench.marks,
         [
-            "▲ gap: it was started 2 times since, the logs of 1 runs are gone",
+            "▲ gap: restarted 2 times since, the logs of 1 run are gone",
             "started again after exit 137, OOMKilled"
         ]
     );

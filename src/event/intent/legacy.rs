@@ -129,7 +129,8 @@ impl From<Command> for super::Command {
 }
 
 impl Event {
-    /// The same fact as this release records it. A `:` command was its line, which every replay parsed.
+    /// Converts a recorded fact to the form of this release. A `:` command was its line, which every replay
+    /// parsed.
     #[must_use]
     pub fn upgraded(self) -> Self {
         match self {

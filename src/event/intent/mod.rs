@@ -18,37 +18,38 @@ use crate::clean::Clean;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "legacy::Intent")]
 pub struct Intent {
-    /// Its identity.
+    /// Identity of the intent.
     pub id: Ulid,
     /// The step and its inputs.
     pub call: StepCall,
-    /// In words: `roll back medcontracthub-app to rev 6 (v1.2.3)`.
+    /// The change in words: `roll back medcontracthub-app to rev 6 (v1.2.3)`.
     pub title: Clean,
     /// How much it can break.
     pub danger: Danger,
-    /// What it is aimed at.
+    /// Object that is changed, or that a command runs in.
     pub target: Target,
-    /// Exactly what leaves, in order.
+    /// Requests and commands that leave, in order.
     pub ops: Vec<Op>,
-    /// What should come true in the world because of it.
+    /// Checks that must come true for the change to count as effective.
     pub checks: Vec<Check>,
-    /// Seconds that this may take.
+    /// Time that the checks have to come true, seconds.
     pub verify_within: u32,
-    /// The step that takes it back.
+    /// Call that undoes the change; `None` where nothing does.
     pub undo: Option<StepCall>,
-    /// The same as a command.
+    /// Command line that does the same: `kubectl scale …`.
     pub command: Command,
-    /// Who confirmed it.
+    /// Name of the person who confirmed it.
     pub actor: Clean,
 }
 
 impl Intent {
-    /// Whether it only looks: it needs no arming, and there is nothing to find out about it later.
+    /// Returns whether the intent only reads: it needs no arming, and a lost answer leaves nothing to find
+    /// out.
     pub fn only_reads(&self) -> bool {
         self.danger == Danger::Read
     }
 
-    /// The server that its first request goes to.
+    /// Returns the server that the first request goes to.
     pub fn server(&self) -> &Server {
         match self.ops.first() {
             Some(Op::Write(write)) => &write.server,
@@ -56,18 +57,18 @@ impl Intent {
         }
     }
 
-    /// How many ops it has.
+    /// Returns the number of ops.
     pub fn count(&self) -> u32 {
         u32::try_from(self.ops.len()).unwrap_or(u32::MAX)
     }
 
-    /// Its requests that change something.
+    /// Iterates over the ops that change something.
     pub fn writes(&self) -> impl Iterator<Item = &Write> {
         self.ops.iter().filter_map(|op| if let Op::Write(write) = op { Some(write) } else { None })
     }
 }
 
-/// One thing that leaves.
+/// One request, or one command in a container.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
@@ -78,7 +79,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// What it is aimed at.
+    /// Returns the object that the op is aimed at.
     pub fn target(&self) -> &Target {
         match self {
             Self::Write(write) => &write.target,
@@ -108,7 +109,7 @@ pub enum Server {
 }
 
 impl Server {
-    /// What it is called in sentences.
+    /// Returns the server's name as sentences have it: `the API server`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Cluster => "the API server",
@@ -120,10 +121,10 @@ impl Server {
 /// One request that changes something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Write {
-    /// Who is asked.
+    /// Server that the request goes to.
     #[serde(default)]
     pub server: Server,
-    /// What it changes.
+    /// Object that the request changes.
     pub target: Target,
     /// HTTP method.
     pub method: Clean,
@@ -131,22 +132,22 @@ pub struct Write {
     pub path: Clean,
     /// Content type.
     pub content_type: Clean,
-    /// What is sent, its guards included.
+    /// Body of the request, with the guards on what it replaces.
     pub body: Sealed,
-    /// How it is seen, by reading, that the change was made.
+    /// What a later reading must show for the change to count as made.
     pub expect: Expectation,
 }
 
 /// A command in a container: an argument vector, never a shell line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exec {
-    /// The pod.
+    /// Pod that the command runs in.
     pub target: Target,
-    /// The container.
+    /// Container of the pod.
     pub container: Clean,
-    /// Its words.
+    /// Argument vector: the program, then its arguments.
     pub command: Vec<super::Typed>,
-    /// Seconds that it may take.
+    /// Time that the command may take, seconds; it is no longer waited for afterwards.
     pub seconds: u32,
 }
 
@@ -154,14 +155,14 @@ pub struct Exec {
 /// be secret).
 #[derive(Clone, PartialEq)]
 pub enum Sealed {
-    /// The body.
+    /// The body itself, in the process that made it.
     Open(Value),
     /// blake3 of the compact JSON, as read back from a journal.
     Digest(Clean),
 }
 
 impl Sealed {
-    /// blake3 of the compact JSON, hexadecimal.
+    /// Returns the blake3 hash of the compact JSON, hexadecimal.
     pub fn digest(&self) -> Clean {
         match self {
             Self::Open(body) => digest(body),
@@ -197,10 +198,10 @@ impl<'de> Deserialize<'de> for Sealed {
 /// How reading tells whether a change was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Expectation {
-    /// What is made.
+    /// Kind of effect that is looked for.
     #[serde(default)]
     pub made: Made,
-    /// What to read.
+    /// Path to read.
     pub path: Clean,
     /// JSON pointer → digest of the value that should be there.
     pub values: BTreeMap<Clean, Clean>,
@@ -213,7 +214,7 @@ pub struct Expectation {
     pub generation_before: i64,
 }
 
-/// What a write makes.
+/// Kind of effect that a write has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Made {
@@ -235,7 +236,7 @@ pub enum Made {
 pub struct Check {
     /// The name of the kind: `rollout`, `errors-below`.
     pub kind: Clean,
-    /// What it is held to.
+    /// Arguments of the check, as its kind understands them.
     pub args: Value,
 }
 
@@ -260,17 +261,17 @@ impl PartialEq for Command {
 }
 
 impl Command {
-    /// One that hides nothing.
+    /// Creates a command that holds no secret.
     pub fn plain(text: impl Into<Clean>) -> Self {
         Self { shown: text.into(), hides: Vec::new(), whole: None }
     }
 
-    /// The command to copy; nothing where that would not be all of it.
+    /// Returns the command to copy, or `None` where some of it is hidden.
     pub fn to_copy(&self) -> Option<Clean> {
         if self.hides.is_empty() { Some(self.shown.clone()) } else { self.whole.as_deref().map(Clean::new) }
     }
 
-    /// What a person sees: all of it where this process has it.
+    /// Returns the command to show: all of it in the process that made it, with marks elsewhere.
     pub fn words(&self) -> Clean {
         self.to_copy().unwrap_or_else(|| self.shown.clone())
     }

@@ -33,12 +33,12 @@ const FILE: TimeDelta = TimeDelta::seconds(60);
 /// So long before its end a pass is renewed, while it is still in use; less where it lives shortly.
 const AHEAD: TimeDelta = TimeDelta::seconds(60);
 
-/// Where credentials come from.
+/// Source of credentials.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// None are needed, or a certificate is enough.
+    /// No credentials are needed, or a certificate is enough.
     None,
-    /// Always the same `Authorization`.
+    /// A fixed `Authorization` header.
     Fixed(HeaderValue),
     /// A file: a token, or with a user its password.
     File {
@@ -51,17 +51,17 @@ pub enum Credential {
     Plugin(Box<Plugin>),
 }
 
-/// There are no credentials, and why; what to do.
+/// Why there are no credentials, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoCredentials(pub String);
 
-/// What is shown to the server, until when.
+/// Credentials as they are sent to the server, and until when they hold.
 #[derive(Debug, Default)]
 pub struct Token {
-    /// The `Authorization` header, marked as sensitive.
+    /// `Authorization` header, marked as sensitive.
     pub header: Option<HeaderValue>,
-    /// A client certificate.
+    /// Client certificate.
     pub identity: Option<Arc<Identity>>,
     /// When it ends; without one it holds until it is refused.
     until: Option<DateTime<Utc>>,
@@ -69,9 +69,9 @@ pub struct Token {
 
 /// A client certificate and its key, in PEM.
 pub struct Identity {
-    /// The certificate and those that lead to its root.
+    /// Certificate, and those that lead to its root.
     pub certificate: String,
-    /// Its key.
+    /// Private key.
     pub key: String,
 }
 
@@ -82,18 +82,18 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Credential {
-    /// The `Authorization` of a token, surrounding blanks aside.
+    /// Returns the `Authorization` header of a token, surrounding blanks aside.
     pub fn bearer(token: &str) -> Result<HeaderValue, NoCredentials> {
         sensitive(&format!("Bearer {}", token.trim()))
     }
 
-    /// The `Authorization` of a user and a password.
+    /// Returns the `Authorization` header of a user and a password.
     pub fn basic(user: &str, password: &str) -> Result<HeaderValue, NoCredentials> {
         sensitive(&format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
     }
 
-    /// What a kubeconfig's user has, with client-go's precedence: the file before the token, anything before
-    /// a plugin.
+    /// Returns the credentials of a kubeconfig's user, with client-go's precedence: the file before the
+    /// token, anything before a plugin.
     pub fn of(user: &AuthInfo) -> Result<Self, NoCredentials> {
         if let Some(path) = &user.token_file {
             return Ok(Self::File { path: path.into(), user: None });
@@ -166,7 +166,7 @@ fn sensitive(text: &str) -> Result<HeaderValue, NoCredentials> {
 
 type Renewal = Shared<BoxFuture<'static, Result<Arc<Token>, NoCredentials>>>;
 
-/// Credentials at work, shared by all who use them.
+/// Credentials in use, shared by all who use them.
 #[derive(Debug)]
 pub struct Credentials {
     credential: Credential,
@@ -203,12 +203,12 @@ impl Held {
 }
 
 impl Credentials {
-    /// Nothing is asked for yet; a plugin may take as long as `deadline`.
+    /// Creates credentials that ask for nothing yet; a plugin may take as long as `deadline`.
     pub fn new(credential: Credential, clock: Clock, deadline: Duration) -> Arc<Self> {
         Arc::new(Self { credential, clock, deadline, state: Mutex::default() })
     }
 
-    /// What to show to the server now.
+    /// Returns the credentials to send now.
     ///
     /// # Errors
     /// There is nothing to show, now or for a while.
@@ -236,7 +236,7 @@ impl Credentials {
         renewal.await
     }
 
-    /// What they are and how long they hold, in words.
+    /// Returns what the credentials are and how long they hold, in words, without secrets.
     pub fn about(&self) -> String {
         let until = self
             .state()
@@ -249,7 +249,7 @@ impl Credentials {
         format!("{}{until}", self.credential.about())
     }
 
-    /// The server does not accept this one (401): who asks next gets another, if there is one.
+    /// Marks credentials as refused by the server (401): who asks next gets another, if there is one.
     pub fn refuse(&self, pass: &Arc<Token>) {
         let can_change = matches!(self.credential, Credential::File { .. } | Credential::Plugin(_));
         if let Some(held) =

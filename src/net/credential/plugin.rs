@@ -19,7 +19,7 @@ use super::{Credential, Identity, NoCredentials, Token};
 /// The longest answer that is read, and the longest complaint.
 const LONGEST: u64 = 1 << 20;
 
-/// How a plugin is run.
+/// A credential plugin, and how it is run.
 #[derive(Clone, Debug)]
 pub struct Plugin {
     exec: ExecConfig,
@@ -43,7 +43,7 @@ struct Status {
 }
 
 impl Plugin {
-    /// A path in `command` is one that the kubeconfig's reader has already made absolute.
+    /// Creates a plugin. A path in `command` is one that the kubeconfig's reader has already made absolute.
     pub fn new(exec: ExecConfig) -> Result<Self, NoCredentials> {
         let name = exec
             .command
@@ -56,8 +56,8 @@ impl Plugin {
         Ok(Self { exec, name })
     }
 
-    /// Runs it once. Its stderr is never shown but for its last line, and only when it fails: stdout and
-    /// environment hold secrets.
+    /// Runs the plugin once. Its stderr is never shown but for its last line, and only when it fails: stdout
+    /// and environment hold secrets.
     pub async fn run(&self, deadline: Duration) -> Result<Token, NoCredentials> {
         let mut child = self.command().spawn().map_err(|error| self.not_started(&error))?;
         let group = child.id();

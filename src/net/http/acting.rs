@@ -19,7 +19,8 @@ use crate::net::proxy::Proxy;
 use crate::net::stack::Stacks;
 use crate::net::timing::Timing;
 
-/// One that reads, one that writes. What their credentials' file says is read now: they are for one change.
+/// Creates a client that reads and one that writes. What their credentials' file says is read now: they are
+/// for one change.
 pub async fn clients(
     name: &str,
     address: &Address,

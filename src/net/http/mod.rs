@@ -58,14 +58,14 @@ struct Reply {
 }
 
 impl Server {
-    /// At a plain address: `name` is what it is called in sentences; the address may have a path, and
-    /// credentials, which no message shows.
+    /// Creates a server at a plain address: `name` is what it is called in sentences; the address may have a
+    /// path, and credentials, which no message shows.
     pub fn new(name: &'static str, address: &str, timing: &Timing) -> Result<Self, Failure> {
         let wrong = |fault: Problem| Failure::Rejected(format!("{name}'s address is wrong: {fault}"));
         Self::at(name, &address.parse().map_err(wrong)?, &Endpoint::default(), timing)
     }
 
-    /// At an address, let in and encrypted as the endpoint says.
+    /// Creates a server at an address, let in and encrypted as the endpoint says.
     pub fn at(
         name: &'static str,
         address: &Address,
@@ -80,7 +80,7 @@ impl Server {
         Ok(Self { name, way, timing: timing.clone(), remark: blind })
     }
 
-    /// In the cluster, through the API server, with the rights of this client.
+    /// Creates a server in the cluster, reached through the API server, with the rights of this client.
     pub fn within(name: &'static str, service: &InCluster, client: kube::Client, timing: &Timing) -> Self {
         Self {
             name,
@@ -90,18 +90,18 @@ impl Server {
         }
     }
 
-    /// With something to be known of it.
+    /// Adds a remark on the server.
     #[must_use]
     pub fn remarked(self, remark: String) -> Self {
         Self { remark: Some(remark), ..self }
     }
 
-    /// What is to be known of it although it answers.
+    /// Returns what is to be known of the server although it answers.
     pub fn remark(&self) -> Option<String> {
         self.remark.clone()
     }
 
-    /// A question by GET.
+    /// Creates a question by GET.
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Question {
         Question {
             path: path.to_owned(),
@@ -110,12 +110,12 @@ impl Server {
         }
     }
 
-    /// A question by POST, as a form.
+    /// Creates a question by POST, as a form.
     pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Question {
         Question { form: true, ..self.get(path, form) }
     }
 
-    /// The answer.
+    /// Asks, and decodes the answer.
     pub async fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<T, Failure> {
         let reply = async {
             match &self.way {

@@ -90,7 +90,7 @@ fn the_pods_of_a_group_are_those_of_the_workload_that_is_named_so() {
     );
     for (overlay, told) in [
         (Page::Group(GroupDetail { id: "audit".into(), scroll: 0 }), "no workload is named audit"),
-        (Page::Changes(ChangeList { scroll: 0 }), "it is about nothing that is in the cluster now"),
+        (Page::Changes(ChangeList { scroll: 0 }), "its object is not in the cluster now"),
     ] {
         room.state.screen.pages = vec![overlay];
         room.act(Action::Jump);

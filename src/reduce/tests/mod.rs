@@ -391,7 +391,7 @@ fn a_typed_command_does_what_its_key_does() {
 fn a_context_that_is_not_looked_at_is_no_other_one() {
     let mut room = Room::new(false);
     assert_eq!(room.command("scale deployment=worker replicas=3 context=us"), []);
-    assert_eq!((room.told(), room.state.screen.pages.len()), ("context \"us\" is not looked at here", 0));
+    assert_eq!((room.told(), room.state.screen.pages.len()), ("context \"us\" is not part of this session", 0));
     let effects = room.command("scale deployment=worker replicas=3 context=prod");
     assert!(matches!(&effects[..], [Effect::Prepare(_)]), "{effects:?}");
 }

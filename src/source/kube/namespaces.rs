@@ -23,7 +23,7 @@ use crate::source::handle::SourceHandle;
 const ROUNDS: u32 = 15;
 
 /// Said while only those that are watched can be read.
-const UNLISTED: &str = "namespaces may not be listed (403): only those that are looked at are known";
+const UNLISTED: &str = "namespaces may not be listed (403): only those that are watched are known";
 
 #[derive(Deserialize)]
 struct Bare {

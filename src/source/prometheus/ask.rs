@@ -93,8 +93,7 @@ impl Asker {
     /// What is not asked, in words; what is asked stands beside each chart.
     pub fn lacking(&self) -> impl Iterator<Item = String> + '_ {
         let lacking = Signal::ALL.iter().filter(|signal| self.query(**signal).is_none());
-        lacking
-            .map(|signal| format!("no {signal} (nothing usual is there; rates.{signal} can say what to ask)"))
+        lacking.map(|signal| format!("{signal}: no known metric found; set rates.{signal}"))
     }
 
     /// All signals at one place of the grid, and what could not be asked.

@@ -10,10 +10,11 @@ use crate::clean::Clean;
 use crate::event::{ClusterEvent, ConfigMap, ContextId, Kind, LastChange, Meta, Node, Uid};
 use crate::state::{ChangeSort, Cluster, EntryKind, Subject, Timeline, TimelineEntry};
 
-/// How far back a change is told when warroom starts, and how far the view back reaches.
+/// Time that changes reach back: how far back a change is told when warroom starts, and how far the view back
+/// reaches.
 pub const HISTORY: TimeDelta = TimeDelta::hours(1);
 
-/// How far a change and the object that it made may lie apart: controllers take their time.
+/// Time that a change and the object that it made may lie apart: controllers take their time.
 pub(in crate::state) const NEAR: TimeDelta = TimeDelta::seconds(60);
 
 /// So many changes of one sort, none further than [`NEAR`] from another, are one: a helm upgrade, a cluster
@@ -79,7 +80,7 @@ fn gather(head: u64, sort: ChangeSort, cases: &[u64], timeline: &mut Timeline) {
     }
 }
 
-/// ` by helm`, where whoever changed the object last did so at about this time.
+/// Returns the field manager, ` by helm`, where whoever changed the object last did so at about this time.
 pub fn by(changed: Option<&LastChange>, at: DateTime<Utc>) -> String {
     let near = changed.filter(|changed| (changed.at - at).abs() <= NEAR);
     near.map(|changed| format!("  by {}", changed.manager)).unwrap_or_default()

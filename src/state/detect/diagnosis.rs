@@ -5,26 +5,26 @@ use serde::{Deserialize, Serialize};
 use crate::clean::Clean;
 use crate::event::{Container, ContainerState, Pod, PodPhase};
 
-/// How much a thing needs a person. Ordered: the worst is the greatest.
+/// Severity of a state. Ordered: the worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Well.
+    /// Healthy.
     Ok,
-    /// On its way, or worth an eye.
+    /// Under way, or worth a look.
     Warn,
     /// Broken.
     Critical,
 }
 
-/// What is wrong with a pod.
+/// Diagnosis of a pod: its status, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
-    /// How bad it is.
+    /// Severity of the status.
     pub severity: Severity,
-    /// As kubectl's STATUS column has it: `Running`, `CrashLoopBackOff`, `Init:Error`, `Terminating`.
+    /// Status as kubectl's STATUS column has it: `Running`, `CrashLoopBackOff`, `Init:Error`, `Terminating`.
     pub status: Clean,
-    /// More, where there is more: `exit 1`, `0/3 nodes are available: …`.
+    /// Further words, where there are any: `exit 1`, `0/3 nodes are available: …`.
     pub why: Option<Clean>,
 }
 
@@ -120,7 +120,7 @@ pub fn words(message: &Clean) -> Clean {
     }
 }
 
-/// How the last run ended: `exit 1`, `OOMKilled, exit 137 (SIGKILL)`.
+/// Returns how the last run ended: `exit 1`, `OOMKilled, exit 137 (SIGKILL)`.
 pub fn end(last: &ContainerState) -> Option<String> {
     let ContainerState::Terminated { reason, exit, .. } = last else { return None };
     Some(match reason.as_deref() {
@@ -129,7 +129,7 @@ pub fn end(last: &ContainerState) -> Option<String> {
     })
 }
 
-/// The same with its last words: `StartError, exit 128: exec: "/nope": no such file or directory`.
+/// Returns the same with its last words: `StartError, exit 128: exec: "/nope": no such file or directory`.
 pub fn ending(last: &ContainerState) -> Option<Clean> {
     let ContainerState::Terminated { message, .. } = last else { return None };
     end(last).map(|how| with_last_words(&how, message.as_ref()))
@@ -200,7 +200,7 @@ fn severity(pod: &Pod, status: &str) -> Severity {
     }
 }
 
-/// Restarts of all containers.
+/// Returns the number of restarts of all containers.
 pub fn restarts(pod: &Pod) -> u32 {
     pod.containers.iter().map(|c| c.restarts).fold(0, u32::saturating_add)
 }

@@ -12,7 +12,7 @@ use crate::state::{EntryKind, Subject};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CorrelationKey {
-    /// A node: its pods stop with it.
+    /// A node, whose pods stop with it.
     Node(Clean),
     /// A registry whose images cannot be pulled.
     Registry(Clean),
@@ -29,9 +29,9 @@ pub enum CorrelationKey {
 pub struct Finding {
     /// What broke: the same for every word about it.
     pub thing: Thing,
-    /// Whom the line is about.
+    /// Subject of the line.
     pub subject: Subject,
-    /// What it says.
+    /// Text of the line.
     pub text: Clean,
     /// What ties it to others, the strongest first.
     pub ties: Vec<CorrelationKey>,
@@ -90,17 +90,17 @@ impl TryFrom<String> for Thing {
 }
 
 impl Thing {
-    /// The kind of the entry that tells that it is broken.
+    /// Returns the kind of the entry that reports it as broken.
     pub(in crate::state) fn kind(&self) -> EntryKind {
         if matches!(self, Self::Alert(_)) { EntryKind::Alert } else { EntryKind::Trouble }
     }
 
-    /// The kind of the entry that tells that it is over.
+    /// Returns the kind of the entry that reports it as resolved.
     pub(in crate::state) fn over(&self) -> EntryKind {
         if matches!(self, Self::Alert(_)) { EntryKind::AlertEnded } else { EntryKind::Recovery }
     }
 
-    /// What its entry is about: its identity, as its own server has it.
+    /// Returns the uid of its object: its identity, as its own server has it.
     pub(in crate::state) fn about(&self) -> Option<Uid> {
         match self {
             Self::Workload(id) | Self::Pod(id) | Self::Node(id) | Self::Alert(id) => Some(id.clone()),

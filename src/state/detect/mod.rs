@@ -35,14 +35,14 @@ const GRACE: TimeDelta = TimeDelta::seconds(20);
 /// was longer ago.
 const LATE: TimeDelta = TimeDelta::minutes(5);
 
-/// What was said last of each thing.
+/// Detector of troubles and changes: it remembers what was last said of each thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detector {
     /// Rows that are broken.
     broken: BTreeMap<Uid, Broken>,
-    /// Everything told to be broken, and what it broke of.
+    /// Everything that is reported as broken, with its cause.
     pub(super) causes: Causes,
-    /// What was told of rollouts.
+    /// Rollouts that were reported.
     #[serde(default)]
     pub(super) rollouts: Rollouts,
     /// Workloads and nodes that are new, and until when they have time to start.
@@ -71,26 +71,27 @@ struct Broken {
     well: Option<DateTime<Utc>>,
 }
 
-/// What an event is about to change: the workloads it names, as they are before it.
+/// Workloads that an event names, as they are before it.
 pub type Before = BTreeMap<Uid, Workload>;
 
 impl Detector {
-    /// Why the workload was told to be broken, while it has not been well for long enough to have recovered.
+    /// Returns why the workload was told to be broken, while it has not been well for long enough to have
+    /// recovered.
     pub fn unsteady(&self, uid: &str) -> Option<&Clean> {
         self.broken.get(uid).and_then(|broken| broken.last.as_ref())
     }
 
-    /// When a row that is broken was seen so first.
+    /// Returns when a row that is broken was first seen so.
     pub fn broken_since(&self, uid: &str) -> Option<DateTime<Utc>> {
         self.broken.get(uid)?.since
     }
 
-    /// Rows that are, or were a moment ago, seen broken.
+    /// Iterates over rows that are, or were a moment ago, seen broken.
     pub fn suspects(&self) -> impl Iterator<Item = &Uid> {
         self.broken.keys()
     }
 
-    /// Whether a row is told to be broken.
+    /// Returns whether a row is reported as broken.
     pub fn is_broken(&self, uid: &str) -> bool {
         self.broken.get(uid).is_some_and(|broken| !broken.told.is_empty())
     }
@@ -178,7 +179,7 @@ impl Detector {
         }
     }
 
-    /// Other namespaces are looked at, of which nothing is known yet.
+    /// Forgets what is no longer watched: other namespaces are, of which nothing is known yet.
     pub fn lose_sight(&mut self, at: DateTime<Utc>, timeline: &mut Timeline) {
         let objects: Vec<Thing> = self
             .causes
@@ -289,7 +290,7 @@ impl Detector {
             {
                 let text = format!(
                     "node not ready: {}",
-                    node.message.as_deref().unwrap_or("no word from its kubelet")
+                    node.message.as_deref().unwrap_or("kubelet stopped reporting")
                 )
                 .into();
                 let tie = CorrelationKey::Node(node.meta.context().mark(&node.meta.name));
@@ -455,9 +456,9 @@ fn may_have_an_owner(row: &WorkloadRow<'_>) -> bool {
 fn plight(group: &Group) -> &'static str {
     match group.state() {
         GroupState::Stop if group.now.members == Some(0) => "no members",
-        GroupState::Stop => "nobody commits",
+        GroupState::Stop => "no commits",
         GroupState::Stall => "offsets do not move",
-        GroupState::Rewind => "went back",
+        GroupState::Rewind => "offset went back",
         GroupState::Ok | GroupState::Unknown | GroupState::Warn => "growing",
     }
 }

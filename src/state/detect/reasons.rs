@@ -16,10 +16,13 @@ use crate::units;
 /// How long a run that ended badly is worth a word after the next one has begun.
 const RECENT: TimeDelta = TimeDelta::minutes(2);
 
+/// How a row begins that was well again after such a run.
+const AGAIN: &str = "running again";
+
 /// How long past its grace period a pod may take to be gone: the kubelet and the API server need a moment.
 const LATE: TimeDelta = TimeDelta::seconds(5);
 
-/// What is wrong with a pod, with all that is known of it.
+/// Returns the diagnosis of a pod, completed from what other objects say of it.
 pub fn told(world: &World, pod: &Pod, diagnosis: &Diagnosis) -> Diagnosis {
     if let Some(why) = lost_node(world, pod) {
         return Diagnosis { severity: Severity::Critical, status: diagnosis.status.clone(), why: Some(why) };
@@ -83,7 +86,7 @@ fn pods<'a>(world: &'a World, row: &WorkloadRow<'a>) -> Vec<&'a Pod> {
 /// The pod's node does not answer, so nothing that is shown of the pod is known to be true.
 fn lost_node(world: &World, pod: &Pod) -> Option<Clean> {
     let node = world.cluster.down(pod.meta.context(), pod.node.as_ref()?)?;
-    let word = node.message.as_deref().unwrap_or("no word from its kubelet");
+    let word = node.message.as_deref().unwrap_or("kubelet stopped reporting");
     Some(format!("node {} is not ready: {word}", node.meta.name).into())
 }
 
@@ -170,15 +173,20 @@ fn half_rolled(workload: &Workload) -> bool {
 fn forced(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clean)> {
     let pod = world.forced.of(&row.workload?.meta.uid, world.at)?;
     let why = format!(
-        "{} {} ago: what ran in it may still run beside its successor",
+        "{} {} ago: its containers may still run beside the new pod",
         pod.name,
         units::age(world.at - pod.at)
     );
-    Some((Severity::Warn, "deleted by force".into(), why.into()))
+    Some((Severity::Warn, "force-deleted".into(), why.into()))
+}
+
+/// Returns whether a row says itself how often its containers were restarted: see [`restarted`].
+pub fn counts_restarts(row: &WorkloadRow<'_>) -> bool {
+    row.why.as_ref().is_some_and(|why| why.starts_with(AGAIN))
 }
 
 /// A run that ended badly a moment ago, in a row that is well again: `OOMKilled`,
-/// `exit 137 (SIGKILL) 12s ago, runs again`.
+/// `running again · 3 restarts · last exit 137 (SIGKILL), 12 s ago`.
 fn restarted(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clean)> {
     let recent = |at: DateTime<Utc>| world.at - at <= RECENT;
     if row.severity > Severity::Ok || row.restarts == 0 || !row.ended.is_some_and(recent) {
@@ -195,7 +203,12 @@ fn restarted(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, C
     Some((
         Severity::Warn,
         reason.into(),
-        format!("running again · last {rest}, {} ago", units::age(world.at - at)).into(),
+        format!(
+            "{AGAIN} · {} · last {rest}, {} ago",
+            units::counted(row.restarts as usize, "restart"),
+            units::span(world.at - at)
+        )
+        .into(),
     ))
 }
 

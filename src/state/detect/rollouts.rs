@@ -24,7 +24,7 @@ const KEPT: usize = 8;
 pub struct Rollout {
     /// Number of the revision that it brought.
     pub number: u64,
-    /// When it began.
+    /// Time when it began.
     pub at: DateTime<Utc>,
     /// Field manager that made it: `helm`, `kubectl-edit`; `None` while that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ impl Rollout {
     }
 }
 
-/// What was told of rollouts, and what is not rolled out yet.
+/// Rollouts that were reported, and those not rolled out yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rollouts {
     /// Deployments' revisions that were told.
@@ -134,13 +134,14 @@ impl Rollouts {
         }
     }
 
-    /// Whether a workload's controller has not seen its newest generation for longer than it should take.
+    /// Returns whether a workload's controller has not seen its newest generation for longer than it should
+    /// take.
     pub fn is_unseen(&self, workload: &Workload, now: DateTime<Utc>) -> bool {
         self.unseen.get(&workload.meta.uid).is_some_and(|unseen| now - unseen.since > PROMPT)
     }
 
-    /// The release that a workload's pods run, as far as it is known: the template's, unless no controller
-    /// has seen that.
+    /// Returns the release that a workload's pods run, as far as it is known: the template's, unless no
+    /// controller has seen that.
     pub fn release<'a>(&'a self, workload: &'a Workload, cluster: &'a Cluster) -> Option<&'a Clean> {
         let Some(unseen) = self.unseen.get(&workload.meta.uid) else { return workload.release.as_ref() };
         let newest = || {
@@ -149,12 +150,12 @@ impl Rollouts {
         unseen.release.as_ref().or_else(newest)
     }
 
-    /// A Deployment's newest rollouts, oldest first, as far as they were seen.
+    /// Returns a Deployment's newest rollouts, oldest first, as far as they were seen.
     pub fn of(&self, deployment: &str) -> &[Rollout] {
         self.recent.get(deployment).map_or(&[], Vec::as_slice)
     }
 
-    /// The rollout that trouble since then followed.
+    /// Returns the rollout that trouble since then followed.
     pub fn before(&self, deployment: &str, trouble: DateTime<Utc>) -> Option<&Rollout> {
         self.of(deployment).iter().rev().find(|rollout| rollout.at <= trouble)
     }

@@ -7,7 +7,7 @@ use crate::event::{ContextId, Measure, Output, Verdict};
 use crate::state::{EntryKind, Run, Stage, Subject, Timeline};
 use crate::units;
 
-/// What a change's new stage says on the timeline.
+/// Adds the new stage of a run to the timeline.
 pub(in crate::state) fn tell(at: DateTime<Utc>, run: &Run, context: ContextId, timeline: &mut Timeline) {
     let subject = Subject { context, name: run.intent.target.name.clone() };
     let mark = Some(run.mark);
@@ -61,7 +61,8 @@ fn unverified(verdict: &Verdict) -> String {
     format!("not seen within {:.0} s: {}", verdict.seconds, missing.join("; "))
 }
 
-/// The numbers before and after that tell something: `5xx 24.8 % → 0.4 %`, `lag 4,100 → 3,800, ready 1 → 10`.
+/// Returns the numbers that changed, before and after: `5xx 24.8 % → 0.4 %`, `lag 4,100 → 3,800, ready 1 →
+/// 10`.
 pub fn changes(before: &Measure, after: &Measure) -> String {
     let percent = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{:.1} %", x * 100.0));
     let number = |x: Option<i64>| units::count(x);

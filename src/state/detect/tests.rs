@@ -3,7 +3,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::event::{Amount, Container, ContainerState, Meta, Owner, Pod, Revision, samples};
+use crate::event::{Amount, Container, ContainerState, Event, Meta, Owner, Pod, Record, Revision, samples};
+use crate::state::{World, workload_rows};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
@@ -87,7 +88,7 @@ fn a_crash_loop_is_one_trouble_until_it_has_been_well_for_a_while() {
     assert_eq!(
         story.detector.unsteady("app").map(Clean::as_str),
         Some("CrashLoopBackOff"),
-        "ready again, for a moment"
+        "ready again, but only just"
     );
     story.detector.settle(at(155), &story.cluster, &mut story.timeline);
     assert_eq!(story.told().last().unwrap(), "135 Recovery 1 ready");
@@ -169,7 +170,7 @@ fn what_is_new_has_time_to_start() {
     settle(&mut story, 120);
     assert_eq!(
         story.told(),
-        ["120 Trouble ContainerCreating", "120 Trouble node not ready: no word from its kubelet"]
+        ["120 Trouble ContainerCreating", "120 Trouble node not ready: kubelet stopped reporting"]
     );
     story.app(130, 0, crashes());
     assert_eq!(story.told()[0], "120 Trouble CrashLoopBackOff");
@@ -295,7 +296,7 @@ fn alerts_of_one_name_are_told_apart_and_what_only_informs_is_not_told() {
     story.detector.alerts(at(20), &alerts, &mut story.timeline);
     assert_eq!(
         (story.told().last().unwrap().as_str(), story.detector.causes.standing()),
-        ("20 AlertEnded both silenced after 20s", None)
+        ("20 AlertEnded both silenced after 20 s", None)
     );
     alerts.fold(&[alert("a", "page", "one")]);
     story.detector.alerts(at(900), &alerts, &mut story.timeline);
@@ -387,4 +388,21 @@ fn trouble_began_when_it_was_seen_first_were_it_only_starting() {
     story.app(160, 1, ContainerState::Running { since: None });
     story.detector.settle(at(180), &story.cluster, &mut story.timeline);
     assert_eq!(story.detector.broken_since("app"), None);
+}
+
+#[test]
+fn a_pod_that_runs_again_says_how_often_it_was_restarted_and_how_its_last_run_ended() {
+    let last =
+        ContainerState::Terminated { reason: Some("Error".into()), exit: 1, at: Some(at(74)), message: None };
+    let container =
+        Container { ready: true, restarts: 3, last: Some(Box::new(last)), ..samples::container("c") };
+    let pod = Pod { ready: true, ..samples::pod(meta("app-1-x", 0), vec![container]) };
+    let event = Event::Cluster(ClusterEvent::Pods(vec![Arc::new(pod)]));
+    let mut world = World::default();
+    world.fold(&Record { seq: 1, at: at(100), event });
+    let rows = workload_rows(&world);
+    assert_eq!(
+        (rows[0].reason.as_deref(), rows[0].why.as_deref()),
+        (Some("restarted"), Some("running again · 3 restarts · last exit 1, 26 s ago"))
+    );
 }

@@ -17,19 +17,19 @@ const CAUSES: usize = 256;
 /// Names, and which of them is in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// The names, the one from the settings first.
+    /// Names, the one from the settings first.
     pub names: Vec<Clean>,
-    /// The place of the one in use.
+    /// Index of the one in use.
     pub at: usize,
 }
 
 impl Choices {
-    /// These names, the first one in use.
+    /// Creates choices of these names, the first one in use.
     pub fn new(names: &[Clean]) -> Self {
         Self { names: names.to_vec(), at: 0 }
     }
 
-    /// The name in use.
+    /// Returns the name in use.
     pub fn name(&self) -> &str {
         self.names.get(self.at).map_or("", Clean::as_str)
     }
@@ -50,17 +50,17 @@ impl Choices {
     }
 }
 
-/// What is being chosen.
+/// Kind of what is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Picks {
-    /// How things look.
+    /// Themes.
     Theme,
-    /// What keys do.
+    /// Keymaps.
     Keymap,
 }
 
 impl Picks {
-    /// The word for it, which is also the setting's name.
+    /// Returns the word for it, which is also the setting's name.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Theme => "theme",
@@ -69,18 +69,18 @@ impl Picks {
     }
 }
 
-/// How a person who does not look is called, and what was called for already.
+/// Ways to call a person who does not look at the screen, and what was called for already.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calls {
-    /// By what.
+    /// Ways that are in use.
     pub by: CallBy,
-    /// By nothing, for now.
+    /// Whether calls are muted.
     pub muted: bool,
     told: BTreeMap<String, DateTime<Utc>>,
 }
 
 impl Calls {
-    /// Whether this cause calls now: it did not in the last ten minutes.
+    /// Returns whether this cause calls now: it did not in the last ten minutes.
     pub fn first(&mut self, cause: String, now: DateTime<Utc>) -> bool {
         self.told.retain(|_, at| now - *at < QUIET);
         let first = self.told.len() < CAUSES && !self.told.contains_key(&cause);

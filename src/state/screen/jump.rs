@@ -11,7 +11,7 @@ impl State {
         match (row_of(&self.frame()), self.screen.pages.last()) {
             (Some(uid), _) => self.go_to(uid),
             (None, Some(page)) => self.screen.tell(self.now, page.rowless()),
-            (None, None) => self.screen.tell(self.now, "it is about nothing that is in the cluster now"),
+            (None, None) => self.screen.tell(self.now, "its object is not in the cluster now"),
         }
         Vec::new()
     }

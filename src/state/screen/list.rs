@@ -3,26 +3,26 @@
 use crate::clean::Clean;
 use crate::keymap::Action;
 
-/// Where a viewer is in a list. The selection is an identity, never a row.
+/// Position of a viewer in a list. The selection is an identity, never a row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListView {
-    /// What is selected; `None`: the list follows its own order and end.
+    /// Identity of what is selected; `None`: the list follows its own order and end.
     pub selected: Option<Clean>,
-    /// While something is selected the rows keep this order; what is new comes last.
+    /// Order of the rows while something is selected; what is new comes last.
     pub held: Vec<Clean>,
-    /// Only rows that contain this.
+    /// Text that rows must contain; empty for all.
     pub filter: Clean,
 }
 
 impl ListView {
-    /// Nothing is selected any more; the rows stand in their own order again.
+    /// Clears the selection; the rows stand in their own order again.
     pub fn let_go(&mut self) {
         self.selected = None;
         self.held.clear();
     }
 
-    /// Rows keep the order that they have now, unless they are kept already; what has come since is taken in
-    /// when it is selected.
+    /// Selects a row. Rows keep the order that they have now, unless they are kept already; what has come
+    /// since is taken in when it is selected.
     pub fn select(&mut self, ids: &[Clean], id: Clean) {
         if self.selected.is_none() || !self.held.contains(&id) {
             self.held = ids.to_vec();
@@ -54,7 +54,7 @@ impl ListView {
     }
 }
 
-/// Where in rows `0..len` an action leads from `at`; `None` at first selects an end.
+/// Returns where in rows `0..len` an action leads from `at`; `None` at first selects an end.
 pub fn destination(at: Option<usize>, len: usize, action: &Action, page: usize) -> Option<usize> {
     let last = len.checked_sub(1)?;
     let down = |by: usize| at.map_or(0, |at| (at + by).min(last));

@@ -23,37 +23,37 @@ use crate::clean::Clean;
 use crate::event::{Preferences, Purpose, Setup, Typed, Uid};
 use crate::keymap::{Context, Key};
 
-/// The typed line.
+/// Line that is being typed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
-    /// What it is for.
+    /// Purpose of the line.
     pub purpose: Purpose,
-    /// What stands before it.
+    /// Prompt before the line.
     pub prompt: Clean,
-    /// The text.
+    /// Text typed so far.
     pub text: String,
-    /// The cursor, in bytes of the text, always between characters.
+    /// Cursor, in bytes of the text, always between characters.
     pub cursor: usize,
-    /// Which candidate is chosen, where there are any.
+    /// Index of the chosen candidate, where there are any.
     pub candidate: Option<usize>,
-    /// The filter or search that it changes as it is typed, as that was before.
+    /// Filter or search before the line, which changes it as it is typed.
     pub before: Clean,
 }
 
-/// Where a replay is.
+/// Position of a replay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Playback {
-    /// Whether it moves by itself.
+    /// Whether it is playing.
     pub playing: bool,
-    /// How fast, as a multiple of real time.
+    /// Speed, a multiple of real time.
     pub speed: f64,
-    /// The first record's time.
+    /// Time of the first record.
     pub from: DateTime<Utc>,
-    /// The last record's time.
+    /// Time of the last record.
     pub to: DateTime<Utc>,
-    /// The number of the last record played.
+    /// Number of the last record played.
     pub seq: u64,
-    /// The number of the last record.
+    /// Number of the last record.
     pub last_seq: u64,
     /// What reading the whole recording found; until that is done nobody knows whether there are gaps.
     pub survey: Option<Arc<Survey>>,
@@ -62,61 +62,61 @@ pub struct Playback {
 /// What reading a whole recording found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Records in each of equal stretches of time: the bar's density.
+    /// Number of records in each of equal stretches of time, for the bar.
     pub density: Vec<u32>,
     /// What was lost of the recording, or cannot be read, in words.
     pub gaps: Vec<Clean>,
 }
 
-/// What this viewer looks at.
+/// State of one viewer's screen; never recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Screen {
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// The pane that has the keyboard.
+    /// Pane that has the keyboard.
     pub focus: Focus,
-    /// The focused pane has the whole screen.
+    /// Whether the focused pane has the whole screen.
     pub zoomed: bool,
-    /// Where the viewer is in each list.
+    /// Position of the viewer in each list.
     pub lists: BTreeMap<Focus, ListView>,
-    /// How the timeline is read.
+    /// Position of the viewer in the timeline.
     pub timeline: TimelineView,
     /// Workloads whose pods are all shown.
     pub opened: BTreeSet<Uid>,
-    /// How far back the charts look.
+    /// Time range of the charts.
     pub span: Span,
-    /// Only what is in trouble.
+    /// Whether only unhealthy rows are shown.
     pub faults_only: bool,
-    /// What lies over the panes, the topmost last.
+    /// Pages over the panes, the topmost last.
     pub pages: Vec<Page>,
-    /// The typed line, when one is open.
+    /// Line that is being typed, when one is open.
     pub input: Option<Input>,
     /// Keys of a sequence that is not complete.
     pub pending: Vec<Key>,
-    /// Times since the incident began, instead of UTC.
+    /// Whether times are shown since the incident began, instead of in UTC.
     pub elapsed: bool,
     /// How log lines are shown.
     pub log_look: LogLook,
-    /// How often logs were asked for: the number of the last following.
+    /// Number of the last request for logs.
     pub followings: u64,
-    /// Where the person sits.
+    /// Preferences of the viewer.
     pub seat: Preferences,
-    /// The themes to choose from.
+    /// Themes to choose from.
     pub themes: Choices,
-    /// The keymaps to choose from.
+    /// Keymaps to choose from.
     pub keymaps: Choices,
-    /// How a person who does not look is called.
+    /// Ways to call a person who does not look.
     pub calls: Calls,
-    /// Something to tell, and since when.
+    /// Message that is shown, and since when.
     pub message: Option<(DateTime<Utc>, Clean)>,
     /// Older commands, oldest first, as they were typed.
     pub history: Vec<Typed>,
-    /// Where the replay is, when this is one.
+    /// Position of the replay, when this is one.
     pub playback: Option<Playback>,
 }
 
 impl Screen {
-    /// Begins with what there is to choose from.
+    /// Begins with these themes, keymaps and preferences.
     pub fn begin(&mut self, setup: &Setup) {
         self.themes = Choices::new(&setup.themes);
         self.keymaps = Choices::new(&setup.keymaps);
@@ -124,7 +124,7 @@ impl Screen {
         self.calls.by = setup.call_by;
     }
 
-    /// The things to choose from of that sort.
+    /// Returns the choices of that kind.
     pub fn choices(&self, picks: Picks) -> &Choices {
         match picks {
             Picks::Theme => &self.themes,
@@ -132,7 +132,7 @@ impl Screen {
         }
     }
 
-    /// The same, to choose.
+    /// Returns the choices of that kind, to change.
     pub fn choices_mut(&mut self, picks: Picks) -> &mut Choices {
         match picks {
             Picks::Theme => &mut self.themes,
@@ -140,7 +140,7 @@ impl Screen {
         }
     }
 
-    /// What can hold the keyboard now, the innermost first.
+    /// Returns the contexts whose keys work now, the innermost first.
     pub fn contexts(&self) -> Vec<Context> {
         self.contexts_with(self.pages.last())
     }
@@ -169,17 +169,17 @@ impl Screen {
         contexts
     }
 
-    /// The focused pane's place.
+    /// Returns the position in the focused pane's list.
     pub fn list(&self) -> ListView {
         self.lists.get(&self.focus).cloned().unwrap_or_default()
     }
 
-    /// The focused pane's place, to change.
+    /// Returns the position in the focused pane's list, to change.
     pub fn list_mut(&mut self) -> &mut ListView {
         self.lists.entry(self.focus).or_default()
     }
 
-    /// A pane's filter.
+    /// Returns the filter of a pane.
     pub fn filter(&self, focus: Focus) -> &str {
         self.lists.get(&focus).map_or("", |list| &list.filter)
     }
@@ -196,12 +196,12 @@ impl Screen {
             Some(Input { purpose, prompt: prompt.into(), cursor: text.len(), text, candidate: None, before });
     }
 
-    /// What is selected in a pane.
+    /// Returns the identity of what is selected in a pane.
     pub fn selected(&self, focus: Focus) -> Option<&Clean> {
         self.lists.get(&focus)?.selected.as_ref()
     }
 
-    /// Rows that a page of a list has, about.
+    /// Returns the number of rows that a page of a list has, about.
     pub fn page(&self) -> usize {
         usize::from(self.size.1).saturating_sub(8).max(1)
     }
@@ -214,7 +214,7 @@ impl Screen {
         self.pages.push(page);
     }
 
-    /// Tells which theme or keymap was chosen, and how to keep it.
+    /// Shows which theme or keymap was chosen, and how to keep it.
     pub fn tell_choice(&mut self, now: DateTime<Utc>, picks: Picks) {
         let word = picks.word();
         let name = self.choices(picks).name();
@@ -223,7 +223,7 @@ impl Screen {
         self.tell(now, told);
     }
 
-    /// Tells the viewer something for a few seconds.
+    /// Shows a message for a few seconds.
     pub fn tell(&mut self, now: DateTime<Utc>, what: impl Into<Clean>) {
         self.message = Some((now, what.into()));
     }

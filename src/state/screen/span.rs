@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 /// Minutes, the shortest first.
 const MINUTES: [i64; 7] = [5, 15, 60, 180, 360, 720, 1_440];
 
-/// One of the lengths.
+/// Time range of the charts: one of a few lengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(usize);
 
@@ -17,29 +17,29 @@ impl Default for Span {
 }
 
 impl Span {
-    /// All of them, the shortest first.
+    /// Iterates over all lengths, the shortest first.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..MINUTES.len()).map(Self)
     }
 
-    /// How long it is.
+    /// Returns its length.
     pub fn length(self) -> TimeDelta {
         TimeDelta::minutes(MINUTES[self.0])
     }
 
-    /// The next longer one; the longest stays.
+    /// Returns the next longer one; the longest stays.
     #[must_use]
     pub fn longer(self) -> Self {
         Self((self.0 + 1).min(MINUTES.len() - 1))
     }
 
-    /// The next shorter one; the shortest stays.
+    /// Returns the next shorter one; the shortest stays.
     #[must_use]
     pub fn shorter(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 
-    /// `15 min`, `24 h`
+    /// Returns its length in words: `15 min`, `24 h`.
     pub fn words(self) -> String {
         match MINUTES[self.0] {
             minutes if minutes < 60 => format!("{minutes} min"),

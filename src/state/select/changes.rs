@@ -16,14 +16,14 @@ const CONSEQUENCE: TimeDelta = TimeDelta::minutes(15);
 pub struct Changed<'a> {
     /// The change.
     pub entry: &'a TimelineEntry,
-    /// The step that it is, where it was made from here.
+    /// Run that made it, where it was made from here.
     pub run: Option<&'a Run>,
-    /// The first thing that broke within a quarter of an hour: the same workload, or the same node and what
-    /// ran on it.
+    /// First thing that broke within a quarter of an hour: the same workload, or the same node and what ran
+    /// on it.
     pub then: Option<&'a TimelineEntry>,
 }
 
-/// What changed within the last hour, newest first.
+/// Returns what changed within the last hour, newest first.
 pub fn changed<'a>(frame: &Frame<'a>) -> Vec<Changed<'a>> {
     let world = frame.world;
     let entries = frame.world.timeline.entries();

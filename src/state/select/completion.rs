@@ -9,14 +9,14 @@ use crate::event::{ContextId, Purpose, Typed};
 use crate::keymap::Action;
 use crate::state::{Frame, Page, Picks};
 
-/// One thing that the line can be completed to.
+/// A text that the line can be completed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidate {
-    /// What is taken.
+    /// Text that is accepted.
     pub text: Typed,
-    /// What it is, in one line.
+    /// Description in one line.
     pub about: Clean,
-    /// What it runs, where that may have a key.
+    /// Action that it runs, where that may have a key.
     pub action: Option<Action>,
 }
 
@@ -30,7 +30,7 @@ impl Candidate {
     }
 }
 
-/// The candidates for the typed line as it is now, the best first.
+/// Returns the candidates for the typed line as it is now, the best first.
 pub fn candidates(frame: &Frame<'_>) -> Vec<Candidate> {
     let Some(input) = &frame.screen.input else { return Vec::new() };
     match (&input.purpose, frame.screen.pages.last()) {
@@ -46,8 +46,8 @@ pub fn candidates(frame: &Frame<'_>) -> Vec<Candidate> {
     }
 }
 
-/// The candidate that enter accepts: the chosen one; of a command that is none as it stands, the best that
-/// begins as it is typed. Nobody leaves by a guess.
+/// Returns the candidate that enter accepts: the chosen one; of a command that is none as it stands, the best
+/// that begins as it is typed. Nobody leaves by a guess.
 pub fn meant(frame: &Frame<'_>) -> Option<usize> {
     let input = frame.screen.input.as_ref()?;
     let typed = input.text.trim();
@@ -97,8 +97,8 @@ fn palette(frame: &Frame<'_>, typed: &str) -> Vec<Candidate> {
     fitting.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// Nothing runs by that name: the fault, with the nearest of all that can be run here. `None` where something
-/// does.
+/// Returns the fault of a name by which nothing runs, with the nearest of all that can be run here. `None`
+/// where something does.
 pub fn unknown(frame: &Frame<'_>, name: &str) -> Option<Problem> {
     unknown_among(&all(frame), name)
 }

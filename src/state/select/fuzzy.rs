@@ -2,8 +2,8 @@
 //! hundred names a line of scoring does what a matcher library would; whole words and what stands together
 //! come first.
 
-/// How well `typed` fits `name`, the more the better; `None` where it does not. Case does not matter, blanks
-/// in `typed` neither.
+/// Returns how well `typed` fits `name`, the more the better; `None` where it does not. Case does not matter,
+/// blanks in `typed` neither.
 pub fn fit(typed: &str, name: &str) -> Option<i32> {
     let mut score = 0;
     let mut rest = name.chars().enumerate().peekable();

@@ -23,7 +23,7 @@ pub enum PodLine<'a> {
 }
 
 impl PodLine<'_> {
-    /// The identity that a selection holds on to.
+    /// Returns the identity that a selection holds on to.
     pub fn id(&self) -> &Clean {
         match self {
             Self::Workload(row) => row.uid(),
@@ -31,7 +31,7 @@ impl PodLine<'_> {
         }
     }
 
-    /// How bad it is.
+    /// Returns the severity of the row.
     pub fn severity(&self) -> Severity {
         match self {
             Self::Workload(row) => row.severity,
@@ -40,8 +40,8 @@ impl PodLine<'_> {
     }
 }
 
-/// Workloads, the worst first, with what the charts know of them: one whose requests fail, or whose group
-/// falls behind, is not well although all its pods are.
+/// Returns the workloads, the worst first, with what the charts know of them: one whose requests fail, or
+/// whose group falls behind, is not well although all its pods are.
 pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
     let failing = world.failing();
     let behind: BTreeMap<&Clean, (Severity, i64)> = world
@@ -94,7 +94,7 @@ fn unsteady(world: &World, row: &mut WorkloadRow<'_>) {
     if let Some(told) = world.detector.unsteady(row.uid()) {
         row.severity = Severity::Warn;
         row.reason = Some(told.clone());
-        row.why = Some("ready again, for a moment".into());
+        row.why = Some("ready again, but only just".into());
     }
 }
 
@@ -103,13 +103,13 @@ fn falling_behind(group: &Group) -> Option<i64> {
     group.in_trouble().then(|| group.lag()).flatten()
 }
 
-/// The pods pane: workloads, the worst first; beneath each its pods that are in trouble, or all of them when
-/// it is opened.
+/// Returns the rows of the pods pane: workloads, the worst first; beneath each its pods that are in trouble,
+/// or all of them when it is opened.
 pub fn pod_lines<'a>(frame: &Frame<'a>) -> Vec<PodLine<'a>> {
     pod_lines_of(frame, workload_rows(frame.world))
 }
 
-/// The same of rows at hand.
+/// Returns the same of rows at hand.
 pub fn pod_lines_of<'a>(frame: &Frame<'a>, mut rows: Vec<WorkloadRow<'a>>) -> Vec<PodLine<'a>> {
     let screen = frame.screen;
     let filter = frame.screen.filter(Focus::Pods).to_lowercase();
@@ -182,8 +182,8 @@ fn hold<T>(rows: &mut [T], list: Option<&ListView>, id: impl Fn(&T) -> &Clean) {
     rows.sort_by_cached_key(|row| place.get(id(row)).copied().unwrap_or(usize::MAX));
 }
 
-/// The services that pass the filter and of which the charts have something to show, those that fail most
-/// first; of those that fail alike the one that failed most in the time that is shown.
+/// Returns the services that match the filter and of which the charts have something to show, those that fail
+/// most first; of those that fail alike the one that failed most in the time that is shown.
 pub fn rate_lines<'a>(frame: &Frame<'a>) -> Vec<(&'a Clean, &'a Series)> {
     let rates = &frame.world.rates;
     let filter = frame.screen.filter(Focus::Rates).to_lowercase();
@@ -205,7 +205,7 @@ pub fn rate_lines<'a>(frame: &Frame<'a>) -> Vec<(&'a Clean, &'a Series)> {
     rows
 }
 
-/// The consumer groups that pass the filter, the worst first.
+/// Returns the consumer groups that match the filter, the worst first.
 pub fn lag_lines<'a>(frame: &Frame<'a>) -> Vec<&'a Group> {
     let filter = frame.screen.filter(Focus::Lag).to_lowercase();
     let mut rows = frame.world.lag.rows();
@@ -223,7 +223,7 @@ pub enum StepLine<'a> {
     Plain(&'a Step),
 }
 
-/// The steps pane: what fits now, then all.
+/// Returns the rows of the steps pane: what fits now, then all.
 pub fn step_lines<'a>(frame: &Frame<'a>) -> Vec<(Clean, StepLine<'a>)> {
     let suggested = suggestions(frame.world, frame.runbook)
         .into_iter()
@@ -231,7 +231,7 @@ pub fn step_lines<'a>(frame: &Frame<'a>) -> Vec<(Clean, StepLine<'a>)> {
     suggested.chain(frame.runbook.steps.iter().map(|step| (step.id.clone(), StepLine::Plain(step)))).collect()
 }
 
-/// The identities of the focused pane's rows, top to bottom.
+/// Returns the identities of the focused pane's rows, top to bottom.
 pub fn row_ids(frame: &Frame<'_>) -> Vec<Clean> {
     frame.screen.focus.rows(frame)
 }

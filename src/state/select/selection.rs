@@ -6,8 +6,8 @@ use crate::event::{Alert, ContextId, Uid};
 use crate::keymap::Action;
 use crate::state::{Cursor, Focus, Frame, World, object_of, selected_entry, timeline_lines};
 
-/// The object of the cluster that is in full on the screen, or selected in the focused pane: never what a
-/// pane has that is not looked at.
+/// Returns the object of the cluster that is in full on the screen, or selected in the focused pane: never
+/// what a pane has that is not looked at.
 pub fn in_hand(frame: &Frame<'_>) -> Option<Uid> {
     match frame.screen.pages.last() {
         Some(page) => page.object(frame),
@@ -15,7 +15,7 @@ pub fn in_hand(frame: &Frame<'_>) -> Option<Uid> {
     }
 }
 
-/// The context of what is in full on the screen, or selected; the main one where nothing is.
+/// Returns the context of what is in full on the screen, or selected; the main one where nothing is.
 pub fn context_in_hand(frame: &Frame<'_>) -> ContextId {
     match frame.screen.pages.last() {
         Some(page) => page.context(frame),
@@ -23,14 +23,15 @@ pub fn context_in_hand(frame: &Frame<'_>) -> ContextId {
     }
 }
 
-/// The row, among the pods, of what is in hand; of the timeline's newest entry where none is selected.
+/// Returns the row, among the pods, of what is in hand; of the timeline's newest entry where none is
+/// selected.
 pub fn row_of(frame: &Frame<'_>) -> Option<Uid> {
     let timeline = frame.screen.pages.is_empty() && frame.screen.focus == Focus::Timeline;
     let newest = || object_of(frame.world, timeline_lines(frame).last()?.entry);
     in_hand(frame).or_else(|| if timeline { newest() } else { None })
 }
 
-/// Whether an action does something over what is open now: the footer names no other.
+/// Returns whether an action does something over what is open now: the footer names no other.
 pub fn offers(frame: &Frame<'_>, action: &Action) -> bool {
     let object = || in_hand(frame).filter(|_| frame.cursor == Cursor::Live);
     let is_node = |uid: Uid| frame.world.cluster.nodes.contains_key(&uid);
@@ -44,13 +45,13 @@ pub fn offers(frame: &Frame<'_>, action: &Action) -> bool {
         }
 }
 
-/// The name of what is open, or selected.
+/// Returns the name of what is open, or selected.
 pub fn subject(frame: &Frame<'_>) -> Option<Clean> {
     let selected = || frame.screen.focus.name(frame, frame.screen.selected(frame.screen.focus)?);
     frame.screen.pages.last().and_then(|page| page.name(frame)).or_else(selected)
 }
 
-/// The name of a workload, a pod or a node.
+/// Returns the name of a workload, a pod or a node.
 pub fn name_of(world: &World, uid: &Clean) -> Option<Clean> {
     let cluster = &world.cluster;
     let workload = cluster.workloads.get(uid).map(|workload| &workload.meta.name);
@@ -58,16 +59,16 @@ pub fn name_of(world: &World, uid: &Clean) -> Option<Clean> {
     workload.or_else(pod).or_else(|| cluster.nodes.get(uid).map(|node| &node.meta.name)).cloned()
 }
 
-/// An address, and what it is of.
+/// Link of an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// `http://…` or `https://…`
+    /// Address: `http://…` or `https://…`.
     pub address: Clean,
-    /// The alert.
+    /// Name of the alert.
     pub of: Clean,
 }
 
-/// The address of the alert that is about what is in hand; with nothing in hand, of the one that fires
+/// Returns the link of the alert that is about what is in hand; with nothing in hand, of the one that fires
 /// longest. The runbook's page is preferred to the rule's.
 pub fn link(frame: &Frame<'_>) -> Option<Link> {
     let words = words(frame);

@@ -17,9 +17,9 @@ use crate::units;
 /// How long after a rollout failing requests are taken to come of it.
 const RECENT: TimeDelta = TimeDelta::minutes(30);
 
-/// Deployments that are broken, or whose requests fail since a rollout, and that have a revision from before
-/// it. What was changed from here is left alone until it is verified, and for a while after; what somebody
-/// rolled out against the trouble as well.
+/// Suggests rollbacks: Deployments that are broken, or whose requests fail since a rollout, and that have a
+/// revision from before it. What was changed from here is left alone until it is verified, and for a while
+/// after; what somebody rolled out against the trouble as well.
 pub fn rollbacks(world: &World) -> Vec<Suggested> {
     let suspects = suspects(world);
     let rows = world.cluster.rows_where(|key| suspects.contains(key.uid()));
@@ -90,7 +90,7 @@ fn is(world: &World, run: &Run, workload: &Workload) -> bool {
     *target.uid == *ContextId::bare(&workload.meta.uid) && world.context_of(target) == workload.meta.context()
 }
 
-/// Deployments named as a group that grows.
+/// Suggests more replicas: Deployments named as a group that grows.
 pub fn lagging(world: &World) -> Vec<Suggested> {
     let growing =
         world.lag.groups.values().filter(|group| group.state() == GroupState::Warn || group.growing());
@@ -114,8 +114,8 @@ pub fn lagging(world: &World) -> Vec<Suggested> {
     found.map(offer).collect()
 }
 
-/// Flags that are known for what fails and that were not set from here: above all else, and whatever is being
-/// rolled out.
+/// Suggests feature flags: those that are known for what fails and that were not set from here: above all
+/// else, and whatever is being rolled out.
 pub fn flags(world: &World, flags: &[Flag]) -> Vec<Suggested> {
     let mut found = Vec::new();
     // Asked for every frame: of most rows of a big cluster no flag is known.

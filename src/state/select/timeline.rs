@@ -10,24 +10,24 @@ use crate::state::{EntryKind, Focus, Frame, Timeline, TimelineEntry, World};
 /// A row of the timeline pane.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TimelineLine<'a> {
-    /// What it tells.
+    /// Entry of the row.
     pub entry: &'a TimelineEntry,
-    /// `Some(true)`: its cases stand below it; `Some(false)`: they could.
+    /// Whether it is expanded. `Some(true)`: its cases stand below it; `Some(false)`: they could.
     pub open: Option<bool>,
 }
 
-/// Words that an entry has to have: `kind:deploy,alert`, `@who`, `subject:name`, and any text.
+/// Filter of words that an entry must have: `kind:deploy,alert`, `@who`, `subject:name`, and any text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimelineFilter {
     kinds: Vec<EntryKind>,
     subjects: Vec<String>,
     words: Vec<String>,
-    /// The first word that cannot be understood; it filters nothing.
+    /// First word that cannot be understood; it filters nothing.
     pub wrong: Option<Problem>,
 }
 
 impl TimelineFilter {
-    /// Reads what was typed.
+    /// Parses what was typed.
     pub fn new(text: &str) -> Self {
         let mut filter = Self::default();
         for word in text.split_whitespace() {
@@ -45,8 +45,8 @@ impl TimelineFilter {
         filter
     }
 
-    /// Whether the entry has all of them, some kind of those that are named. The subject is as the viewer
-    /// reads it.
+    /// Returns whether the entry has all of them, some kind of those that are named. The subject is as the
+    /// viewer reads it.
     pub fn takes<'a>(
         &self,
         entry: &'a TimelineEntry,
@@ -63,7 +63,7 @@ impl TimelineFilter {
     }
 }
 
-/// The timeline's lines that pass the filter, oldest first; below an opened cause its cases.
+/// Returns the timeline's lines that match the filter, oldest first; below an opened cause its cases.
 pub fn timeline_lines<'a>(frame: &Frame<'a>) -> Vec<TimelineLine<'a>> {
     lines(frame, |id| frame.screen.timeline.opened.contains(&id))
 }
@@ -92,21 +92,21 @@ fn lines<'a>(frame: &Frame<'a>, opened: impl Fn(u64) -> bool) -> Vec<TimelineLin
     lines
 }
 
-/// The place of an entry among lines; its cause's where it is a case that is not shown.
+/// Returns the index of an entry among lines; its cause's where it is a case that is not shown.
 pub fn place_of(lines: &[TimelineLine<'_>], timeline: &Timeline, id: &str) -> Option<usize> {
     let id: u64 = id.parse().ok()?;
     let place = |id: u64| lines.iter().position(|line| line.entry.id == id);
     place(id).or_else(|| place(timeline.get(id)?.cause?))
 }
 
-/// The timeline's selected entry.
+/// Returns the timeline's selected entry.
 pub fn selected_entry<'a>(frame: &Frame<'a>) -> Option<&'a TimelineEntry> {
     let id = frame.screen.lists.get(&Focus::Timeline)?.selected.as_ref()?;
     frame.world.timeline.get(id.parse().ok()?)
 }
 
-/// The next (or previous) entry that has the searched text, round the ends, from the one that is selected or
-/// from the newest on.
+/// Returns the next (or previous) entry that has the searched text, round the ends, from the one that is
+/// selected or from the newest on.
 pub fn search<'a>(frame: &Frame<'a>, forward: bool) -> Option<&'a TimelineEntry> {
     let filter = TimelineFilter {
         words: vec![frame.screen.timeline.search.to_lowercase()],
@@ -130,7 +130,7 @@ pub fn search<'a>(frame: &Frame<'a>, forward: bool) -> Option<&'a TimelineEntry>
         .find(|entry| filter.takes(entry, |entry| frame.world.subject(entry)))
 }
 
-/// The object of the cluster that an entry is about, as far as it is there: by identity, else by the
+/// Returns the object of the cluster that an entry is about, as far as it is there: by identity, else by the
 /// subject's name.
 pub fn object_of(world: &World, entry: &TimelineEntry) -> Option<Uid> {
     let cluster = &world.cluster;
@@ -138,7 +138,7 @@ pub fn object_of(world: &World, entry: &TimelineEntry) -> Option<Uid> {
     entry.about.as_ref().filter(there).cloned().or_else(|| named(world, entry.context, &entry.subject))
 }
 
-/// The object of the cluster that an alert's labels name.
+/// Returns the object of the cluster that an alert's labels name.
 pub fn object_of_alert(world: &World, alert: &Alert) -> Option<Uid> {
     let labels = ["pod", "deployment", "statefulset", "service"];
     labels
@@ -147,7 +147,7 @@ pub fn object_of_alert(world: &World, alert: &Alert) -> Option<Uid> {
         .find_map(|name| named(world, ContextId::MAIN, name))
 }
 
-/// A workload of that name or service in a context, or a pod of that name.
+/// Returns a workload of that name or service in a context, or a pod of that name.
 pub(in crate::state) fn named(world: &World, context: ContextId, name: &str) -> Option<Uid> {
     let cluster = &world.cluster;
     let here = |meta: &Meta| meta.context() == context;

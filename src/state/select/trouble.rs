@@ -8,18 +8,18 @@ use crate::event::{Revision, Signal, Workload};
 use crate::state::{Rollout, World};
 use crate::units;
 
-/// How long an answer to a trouble has to work before it may be doubted.
+/// Time that an answer to a trouble has to work before it may be doubted.
 pub(in crate::state) const ANSWER: TimeDelta = TimeDelta::minutes(3);
 
-/// When the trouble of a workload began: the first moment that it was seen broken, or the first sample of its
-/// failing requests above the threshold, whichever is earlier. `None` while it is in none.
+/// Returns when the trouble of a workload began: the first moment that it was seen broken, or the first
+/// sample of its failing requests above the threshold, whichever is earlier. `None` while it is in none.
 pub fn troubled_since(world: &World, workload: &Workload) -> Option<DateTime<Utc>> {
     let broken = world.detector.broken_since(&workload.meta.uid);
     broken.into_iter().chain(world.failing_since(workload)).min()
 }
 
-/// The newest rollout of a workload, where it began after the workload's trouble: somebody's answer to it. It
-/// stands for three minutes and while it is under way.
+/// Returns the newest rollout of a workload, where it began after the workload's trouble: somebody's answer
+/// to it. It stands for three minutes and while it is under way.
 pub fn answer<'a>(world: &'a World, workload: &Workload) -> Option<&'a Rollout> {
     let since = troubled_since(world, workload)?;
     let newest = world.rollouts(&workload.meta.uid).last()?;
@@ -42,9 +42,9 @@ pub(in crate::state) fn answered(world: &World, workload: &Workload) -> Option<S
 
 /// A way back to before a trouble.
 pub(in crate::state) struct Back {
-    /// When the rollout began that the trouble followed.
+    /// Time when the rollout began that the trouble followed.
     pub cause: DateTime<Utc>,
-    /// The revision to go back to; `None` where that is simply the one before the current.
+    /// Number of the revision to go back to; `None` where that is simply the one before the current.
     pub revision: Option<u64>,
 }
 
@@ -60,8 +60,8 @@ fn was_left_failing(world: &World, workload: &Workload, revision: &Revision) -> 
     before.into_iter().flatten().any(|ratio| ratio > threshold)
 }
 
-/// The newest revision of before the rollout that the trouble followed. Never one that ran while the trouble
-/// was there, nor one that trouble followed before.
+/// Returns the newest revision of before the rollout that the trouble followed. Never one that ran while the
+/// trouble was there, nor one that trouble followed before.
 pub(in crate::state) fn back(world: &World, workload: &Workload, since: DateTime<Utc>) -> Option<Back> {
     let rollouts = &world.detector.rollouts;
     let uid = &workload.meta.uid;

@@ -11,7 +11,7 @@ use crate::state::Severity;
 /// Labels that tell alerts of one name apart, whatever others of that name there are.
 const TELLING: [&str; 5] = ["container", "device", "instance", "node", "pod"];
 
-/// How much an alert needs a person, by its label `severity`. What only informs needs nobody: `none` is that
+/// Returns the severity of an alert, by its label `severity`. What only informs needs nobody: `none` is that
 /// of kube-prometheus' `Watchdog` and `InfoInhibitor`, which always fire.
 pub fn urgency(alert: &Alert) -> Severity {
     match alert.labels.get("severity").map(|severity| severity.to_lowercase()).as_deref() {
@@ -39,19 +39,20 @@ impl Alerts {
         self.silences = now.iter().map(|silence| (silence.id.clone(), silence.clone())).collect();
     }
 
-    /// One alert.
+    /// Returns the alert with a fingerprint.
     pub fn get(&self, fingerprint: &str) -> Option<&Alert> {
         self.alerts.get(fingerprint)
     }
 
-    /// All of them, the longest firing first.
+    /// Returns all alerts, the longest firing first.
     pub fn rows(&self) -> Vec<&Alert> {
         let mut rows: Vec<&Alert> = self.alerts.values().collect();
         rows.sort_by(|a, b| (a.since, &a.name).cmp(&(b.since, &b.name)));
         rows
     }
 
-    /// By name, those with one that calls for a person first; within a name the longest firing first.
+    /// Returns the alerts by name, those with one that calls for a person first; within a name the longest
+    /// firing first.
     pub fn grouped(&self) -> Vec<(&Clean, Vec<&Alert>)> {
         let mut groups: BTreeMap<&Clean, Vec<&Alert>> = BTreeMap::new();
         for alert in self.rows() {
@@ -62,19 +63,19 @@ impl Alerts {
         groups
     }
 
-    /// How many call for a person: those that nobody silenced.
+    /// Returns the number of active alerts: those that nobody silenced.
     pub fn firing(&self) -> usize {
         self.alerts.values().filter(|alert| alert.active()).count()
     }
 
-    /// Those that call for a person and do not only inform, with how much they do.
+    /// Iterates over those that call for a person and do not only inform, with how much they do.
     pub fn urgent(&self) -> impl Iterator<Item = (&Alert, Severity)> {
         let rated = self.alerts.values().filter(|alert| alert.active()).map(|alert| (alert, urgency(alert)));
         rated.filter(|(_, urgency)| *urgency > Severity::Ok)
     }
 
-    /// An alert's name, and the labels that tell it from others of that name:
-    /// `DiskFull  instance=10.0.0.1:9100`.
+    /// Returns an alert's name, and the labels that tell it from others of that name: `DiskFull
+    /// instance=10.0.0.1:9100`.
     pub fn told(&self, alert: &Alert) -> Clean {
         let about = alert.about();
         let (_, shared) = self.named(&alert.name);
@@ -85,20 +86,20 @@ impl Alerts {
         labels.fold(alert.name.to_string(), |told, (name, value)| format!("{told}  {name}={value}")).into()
     }
 
-    /// The silences, the first to end first.
+    /// Returns the silences, the first to end first.
     pub fn silences(&self) -> Vec<&Silence> {
         let mut all: Vec<&Silence> = self.silences.values().collect();
         all.sort_by_key(|silence| (silence.ends, silence.id.clone()));
         all
     }
 
-    /// The silences that keep an alert quiet, the last to end last.
+    /// Returns the silences of an alert, the last to end last.
     pub fn silencing(&self, alert: &Alert) -> Vec<&Silence> {
         self.silences().into_iter().filter(|silence| alert.silenced_by.contains(&silence.id)).collect()
     }
 
-    /// The alerts of a name or with a fingerprint, and what their labels have in common: what names them and
-    /// nothing else.
+    /// Returns the alerts of a name or with a fingerprint, and what their labels have in common: what names
+    /// them and nothing else.
     pub fn named(&self, wanted: &str) -> (Vec<&Alert>, BTreeMap<Clean, Clean>) {
         let all: Vec<&Alert> = self
             .alerts
@@ -114,7 +115,7 @@ impl Alerts {
         (all, labels.unwrap_or_default())
     }
 
-    /// The alerts that call for a person and have all these labels.
+    /// Iterates over the active alerts and have all these labels.
     pub fn matching<'a>(&'a self, labels: &'a BTreeMap<Clean, Clean>) -> impl Iterator<Item = &'a Alert> {
         let fits =
             move |alert: &&Alert| labels.iter().all(|(name, value)| alert.labels.get(name) == Some(value));

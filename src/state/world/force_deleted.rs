@@ -1,4 +1,4 @@
-//! `StatefulSet` pods that were deleted by force: the API server forgets them at once, and whatever ran may
+//! `StatefulSet` pods that were force-deleted: the API server forgets them at once, and whatever ran may
 //! still run beside its successor.
 
 use std::collections::BTreeMap;
@@ -13,16 +13,16 @@ use crate::state::{Cluster, Subject};
 /// How long it is worth a word.
 const TOLD: TimeDelta = TimeDelta::minutes(5);
 
-/// A pod that was deleted by force.
+/// A pod that was force-deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ForcedPod {
-    /// Its name, which its successor has too.
+    /// Name, which its successor has too.
     pub name: Clean,
-    /// When it went.
+    /// Time when it was deleted.
     pub at: DateTime<Utc>,
 }
 
-/// The newest of each `StatefulSet`.
+/// Newest force-deleted pod of each `StatefulSet`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Forced(BTreeMap<Uid, ForcedPod>);
 
@@ -42,7 +42,7 @@ impl Forced {
         .collect()
     }
 
-    /// What happened to a pod of this `StatefulSet` lately.
+    /// Returns what happened to a pod of this `StatefulSet` lately.
     pub fn of(&self, owner: &str, now: DateTime<Utc>) -> Option<&ForcedPod> {
         self.0.get(owner).filter(|pod| now - pod.at < TOLD)
     }

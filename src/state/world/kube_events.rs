@@ -11,7 +11,7 @@ use crate::event::{Notice, Uid};
 /// screen.
 const KEPT: usize = 3_000;
 
-/// Warnings, by identity.
+/// Kubernetes warnings, by identity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Notices {
     all: BTreeMap<Uid, Notice>,
@@ -22,7 +22,7 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Takes one in, new or repeated.
+    /// Takes in a warning, new or repeated.
     pub fn put(&mut self, notice: &Notice) {
         self.remove(&notice.meta.uid);
         let uid = notice.meta.uid.clone();
@@ -36,7 +36,7 @@ impl Notices {
         }
     }
 
-    /// Forgets one.
+    /// Forgets a warning.
     pub fn remove(&mut self, uid: &Uid) {
         let Some(notice) = self.all.remove(uid) else { return };
         self.age.remove(&(notice.last, uid.clone()));
@@ -48,12 +48,12 @@ impl Notices {
         }
     }
 
-    /// All of them.
+    /// Iterates over all warnings.
     pub fn values(&self) -> impl Iterator<Item = &Notice> {
         self.all.values()
     }
 
-    /// Those about one object, in no order that means anything.
+    /// Iterates over the warnings about one object, in no order that means anything.
     pub fn about(&self, uid: &str) -> impl Iterator<Item = &Notice> {
         self.about.get(uid).into_iter().flatten().filter_map(|uid| self.all.get(uid))
     }

@@ -32,24 +32,24 @@ use crate::event::{
 use crate::keymap::Action;
 use crate::step::check::Evidence;
 
-/// What is so, as far as warroom was told.
+/// State of everything that warroom watches, as far as it was reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct World {
-    /// The last record folded in.
+    /// Number of the last record folded in.
     pub seq: u64,
-    /// When that was.
+    /// Time of that record.
     pub at: DateTime<Utc>,
-    /// Who looks at which cluster, with which rules.
+    /// Session: who watches which cluster, with which rules.
     pub session: Option<Session>,
-    /// How well each source can be heard.
+    /// Health of each source.
     pub sources: BTreeMap<SourceId, SourceHealth>,
     /// Objects of the cluster.
     pub cluster: Cluster,
-    /// What pods and nodes use.
+    /// CPU and memory that pods and nodes use.
     pub usage: Usage,
-    /// Namespaces that were looked at, marked with their context.
+    /// Namespaces that were watched, marked with their context.
     pub namespaces: BTreeMap<Clean, NamespacePhase>,
-    /// Pods that were deleted by force.
+    /// Pods that were force-deleted.
     pub forced: Forced,
     /// Request and error rates.
     pub rates: Rates,
@@ -57,7 +57,7 @@ pub struct World {
     pub lag: Lag,
     /// Active alerts.
     pub alerts: Alerts,
-    /// What happened, in order.
+    /// Timeline of what happened.
     pub timeline: Timeline,
     /// Changes made from this screen.
     pub runs: Runs,
@@ -66,18 +66,18 @@ pub struct World {
     /// The same of the contexts beside it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     armed_beside: BTreeMap<ContextId, DateTime<Utc>>,
-    /// Which cluster answers in each context, as far as that was told.
+    /// Identity of the cluster that answers in each context, as far as that was told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identities: BTreeMap<ContextId, Clean>,
     /// Why the journal cannot be written, while it cannot.
     pub journal_trouble: Option<Clean>,
-    /// What the timeline has said last of each thing, so that one cause is one entry.
+    /// Detector, which knows what the timeline has said last of each thing, so that one cause is one entry.
     pub(super) detector: Detector,
 }
 
 impl World {
-    /// A copy to be written down: without the rows, which follow from the objects, cost as much again, and
-    /// are not written.
+    /// Returns a copy to be written down: without the rows, which follow from the objects, cost as much
+    /// again, and are not written.
     #[must_use]
     pub fn copy_to_write(&mut self) -> Self {
         let index = self.cluster.replace_index(Index::default());
@@ -145,7 +145,7 @@ impl World {
                 at,
                 EntryKind::Trouble,
                 name,
-                "deleted by force: what ran in it may still run",
+                "force-deleted: its containers may still run",
                 None,
             );
         }
@@ -183,23 +183,23 @@ impl World {
         }
     }
 
-    /// Since when the oldest of what is broken now is broken: the incident's clock.
+    /// Returns since when the oldest of what is broken now is broken: the incident's clock.
     pub fn standing(&self) -> Option<DateTime<Utc>> {
         self.detector.causes.standing()
     }
 
-    /// Where elapsed time is counted from: as the clock, and when nothing is broken any more from the
-    /// beginning of what was.
+    /// Returns the time that elapsed time is counted from: as the clock, and when nothing is broken any more
+    /// from the beginning of what was.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         self.detector.causes.began()
     }
 
-    /// The release that a workload's pods run, as far as it is known.
+    /// Returns the release that a workload's pods run, as far as it is known.
     pub fn release<'a>(&'a self, workload: &'a Workload) -> Option<&'a Clean> {
         self.detector.rollouts.release(workload, &self.cluster)
     }
 
-    /// The newest rollouts of a Deployment, oldest first, as far as they were seen.
+    /// Returns the newest rollouts of a Deployment, oldest first, as far as they were seen.
     pub fn rollouts(&self, deployment: &str) -> &[Rollout] {
         self.detector.rollouts.of(deployment)
     }
@@ -241,12 +241,13 @@ impl World {
         }
     }
 
-    /// The share of a service's requests that counts as trouble when they fail, 0..1.
+    /// Returns the share of failing requests above which a service is in trouble, 0 to 1.
     pub fn threshold(&self, service: &str) -> f64 {
         threshold(self.session.as_ref(), service)
     }
 
-    /// Since when the requests of a workload fail, while they do: the first sample above the threshold.
+    /// Returns since when the requests of a workload fail, while they do: the first sample above the
+    /// threshold.
     pub(in crate::state) fn failing_since(&self, workload: &Workload) -> Option<DateTime<Utc>> {
         let service = &workload.service;
         let threshold = self.threshold(service);
@@ -255,14 +256,14 @@ impl World {
         self.rates.services.get(service).filter(|_| fails)?.above_since(Signal::Errors, threshold)
     }
 
-    /// The services that fail more than they may, with the share of their requests that fails.
+    /// Returns the services above their threshold, with the share of their requests that fails.
     pub fn failing(&self) -> BTreeMap<&Clean, f64> {
         let failing =
             self.rates.services.keys().filter_map(|service| Some((service, self.rates.ratio(service)?)));
         failing.filter(|(service, ratio)| *ratio > self.threshold(service)).collect()
     }
 
-    /// The workload that is named as a consumer group is.
+    /// Returns the workload that is named as a consumer group is.
     pub fn consumer(&self, group: &str) -> Option<&Workload> {
         self.cluster
             .workloads
@@ -270,16 +271,16 @@ impl World {
             .find(|workload| workload.meta.name == *group && workload.meta.context().is_main())
     }
 
-    /// The workload that answers as a service: the one that is named so, else the only one that is known by
-    /// it.
+    /// Returns the workload that answers as a service: the one that is named so, else the only one that is
+    /// known by it.
     pub fn serving(&self, service: &str) -> Option<&Workload> {
         let mut known =
             self.cluster.workloads.values().filter(|w| w.service == *service && w.meta.context().is_main());
         self.consumer(service).or_else(|| known.next().filter(|_| known.next().is_none()))
     }
 
-    /// blake3 of the world's JSON, hexadecimal: equal worlds have equal hashes (every collection in it is
-    /// ordered).
+    /// Returns the blake3 hash of the world's JSON, hexadecimal: equal worlds have equal hashes (every
+    /// collection in it is ordered).
     pub fn hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         match serde_json::to_writer(&mut hasher, self) {

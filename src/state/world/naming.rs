@@ -10,8 +10,8 @@ use crate::event::{ContextId, Meta, NamespacePhase, Session, SourceId, SourceSta
 use crate::state::TimelineEntry;
 
 impl World {
-    /// The namespaces that a typed line names. Where all that are there can be listed it names no other: a
-    /// slip of the fingers is not a loss.
+    /// Parses the namespaces that a typed line names. Where all that are there can be listed it names no
+    /// other: a slip of the fingers is not a loss.
     ///
     /// # Errors
     /// Which cannot be one, or is none, with the nearest name.
@@ -32,7 +32,8 @@ impl World {
         }
     }
 
-    /// The namespaces watched that are not there, or not for long, as [`Self::place`] calls them.
+    /// Iterates over the watched namespaces that do not exist, or not for long, as [`Self::place`] calls
+    /// them.
     pub fn lost_namespaces(&self) -> impl Iterator<Item = (Cow<'_, str>, NamespacePhase)> {
         let each = |session| {
             Session::contexts(session)
@@ -48,43 +49,44 @@ impl World {
             .map(|(id, name, phase)| (self.place(id, name), phase))
     }
 
-    /// Whether a namespace is among those that are watched.
+    /// Returns whether a namespace is among those that are watched.
     pub fn watches(&self, namespace: &str) -> bool {
         self.session.as_ref().is_none_or(|session| {
             session.namespaces.is_empty() || session.namespaces.iter().any(|known| known == namespace)
         })
     }
 
-    /// The context and the cluster that a target is in, where several are looked at:
-    /// `prod-eu (https://10.0.0.1:6443)`.
+    /// Returns the context and the cluster that a target is in, where several are looked at: `prod-eu
+    /// (https://10.0.0.1:6443)`.
     pub fn full_place(&self, target: &Target) -> Option<String> {
         let session = self.session.as_ref().filter(|session| session.several())?;
         session.looked(session.of(target)).map(|one| format!("{} ({})", one.context, one.cluster))
     }
 
-    /// What the rows of a context are called by, where several are looked at.
+    /// Returns the label of a context's rows, where several are looked at.
     pub fn label(&self, context: ContextId) -> Option<&Clean> {
         self.session.as_ref().filter(|session| session.several())?.looked(context).map(|one| one.label)
     }
 
-    /// A name with the context that it is in, where several are looked at: `eu shop`.
+    /// Returns a name with the context that it is in, where several are looked at: `eu shop`.
     pub fn place<'a>(&self, context: ContextId, name: &'a str) -> Cow<'a, str> {
         self.label(context).map_or(Cow::Borrowed(name), |label| Cow::Owned(format!("{label} {name}")))
     }
 
-    /// Whom an entry is about, with the context of what is in a cluster.
+    /// Returns the subject of an entry, with the context of what is in a cluster.
     pub fn subject<'a>(&self, entry: &'a TimelineEntry) -> Cow<'a, str> {
         let placed = entry.of_cluster() && !entry.subject.is_empty();
         if placed { self.place(entry.context, &entry.subject) } else { Cow::Borrowed(&entry.subject) }
     }
 
-    /// What an object is called: its name, with its namespace unless one alone is watched. Steps take either.
+    /// Returns what an object is called: its name, with its namespace unless one alone is watched. Steps take
+    /// either.
     pub fn called(&self, meta: &Meta) -> Clean {
         let one = self.session.as_ref().is_none_or(|session| session.namespaces.len() == 1);
         if one { meta.name.clone() } else { format!("{}/{}", meta.namespace, meta.name).into() }
     }
 
-    /// The context that a target is in.
+    /// Returns the context that a target is in.
     pub fn context_of(&self, target: &Target) -> ContextId {
         self.session.as_ref().map(|session| session.of(target)).unwrap_or_default()
     }

@@ -19,8 +19,8 @@ const STEADY: f64 = 0.1;
 /// How long a number has to be at half of its limit or below for what comes after it to be another trouble.
 const WELL: TimeDelta = TimeDelta::seconds(60);
 
-/// One service over time. It holds numbers only: its name may look like a secret's, and text under it would
-/// be taken for one.
+/// Rates of one service over time. It holds numbers only: its name may look like a secret's, and text under
+/// it would be taken for one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// The newest numbers.
@@ -58,12 +58,12 @@ impl Series {
         }
     }
 
-    /// Whether it was measured in the last hour.
+    /// Returns whether it was measured in the last hour.
     pub fn recent(&self) -> bool {
         self.fine.iter().any(|track| !track.is_empty())
     }
 
-    /// Whether anything is known of it from this moment on.
+    /// Returns whether anything is known of it from this moment on.
     pub fn known_since(&self, since: DateTime<Utc>) -> bool {
         let reaches = |tier: Tier| {
             self.tracks(tier).iter().any(|track| !track.is_empty() && track.end() > tier.place(since))
@@ -71,14 +71,14 @@ impl Series {
         reaches(Tier::Fine) || reaches(Tier::Coarse)
     }
 
-    /// One number at a moment of the last hour.
+    /// Returns one number at a moment of the last hour.
     pub fn at(&self, signal: Signal, at: DateTime<Utc>) -> Option<f64> {
         self.fine[signal as usize].at(Tier::Fine.place(at))
     }
 
-    /// A line between two moments as `dots` numbers: the greatest of each stretch, so that no peak is lost,
-    /// however far one looks. A dot that is narrower than a step has the number of its step; what is not
-    /// known is a gap.
+    /// Returns a line between two moments as `dots` numbers: the greatest of each stretch, so that no peak is
+    /// lost, however far one looks. A dot that is narrower than a step has the number of its step; what is
+    /// not known is a gap.
     pub fn dots(
         &self,
         signal: Signal,
@@ -102,8 +102,8 @@ impl Series {
         (0..count).take(dots).map(value).collect()
     }
 
-    /// The first sample of the present trouble: the oldest above a limit since the number was last well,
-    /// which is at half of it or below for a minute.
+    /// Returns the first sample of the present trouble: the oldest above a limit since the number was last
+    /// well, which is at half of it or below for a minute.
     pub fn above_since(&self, signal: Signal, limit: f64) -> Option<DateTime<Utc>> {
         let (first, whole) = self.rose(Tier::Fine, signal, limit)?;
         let first = Tier::Fine.at(first);
@@ -132,7 +132,8 @@ impl Series {
         rose.map(|rose| (rose, false))
     }
 
-    /// By how much a number changed in a minute; 0 where that is little, unknown where one of both is.
+    /// Returns by how much a number changed in a minute; 0 where that is little, unknown where one of both
+    /// is.
     pub fn trend(&self, signal: Signal) -> Option<f64> {
         let now = DateTime::from_timestamp_millis(self.at?)?;
         let value = self.rate.of(signal)?;
@@ -150,15 +151,15 @@ fn oldest(tier: Tier, newest: DateTime<Utc>) -> i64 {
 /// The rates of all services.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// By service.
+    /// Rates by service.
     pub services: BTreeMap<Clean, Series>,
-    /// The window of the newest sample, seconds.
+    /// Window of the newest sample, seconds.
     pub window: Option<u32>,
-    /// All 5xx a second over 5 minutes: the runbook's figure.
+    /// All failing requests (5xx) per second, over 5 minutes: the figure of the runbook.
     pub errors_5m: Option<f64>,
-    /// When the newest sample is of.
+    /// Time of the newest sample.
     pub at: Option<DateTime<Utc>>,
-    /// What Prometheus is asked.
+    /// Queries that Prometheus is asked.
     #[serde(default)]
     pub asked: Vec<Asked>,
 }
@@ -220,18 +221,18 @@ impl Rates {
         });
     }
 
-    /// What the service does now; `None` where the newest sample does not know it.
+    /// Returns the present rates of a service; `None` where the newest sample does not know it.
     pub fn now(&self, service: &str) -> Option<&Rate> {
         let series = self.services.get(service)?;
         (series.at == self.at.map(|at| at.timestamp_millis())).then_some(&series.rate)
     }
 
-    /// The share of failing requests now, 0..1.
+    /// Returns the share of failing requests now, 0 to 1.
     pub fn ratio(&self, service: &str) -> Option<f64> {
         self.now(service)?.ratio()
     }
 
-    /// What Prometheus is asked about a signal, if anything.
+    /// Returns the query of a signal; `None` where it is not asked.
     pub fn query(&self, signal: Signal) -> Option<&Asked> {
         self.asked.iter().find(|asked| asked.signal == signal)
     }

@@ -10,60 +10,60 @@ use crate::clean::Clean;
 use crate::event::{Intent, Measure, Outcome, Output, Verdict};
 use crate::step::check::{Evidence, Since};
 
-/// Why something was revoked: everything was stopped.
+/// Reason of a run that was revoked because everything was stopped.
 pub const STOPPED: &str = "stopped before it left";
-/// Why something was revoked: changes are not allowed any more.
+/// Reason of a run that was revoked because changes are not allowed any more.
 pub const DISARMED: &str = "disarmed before it left";
 
-/// Where a run stands.
+/// Stage of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Confirmed, and on its way to the disk: nothing has left.
     Waiting,
-    /// It left; no answer yet.
+    /// Sent; no answer yet.
     Sent,
-    /// The answer was lost; being read.
+    /// The answer was lost; what became of it is being read.
     Unknown(Clean),
-    /// Made; its effect is awaited.
+    /// Applied; its effect is awaited.
     Verifying,
     /// Sent, and nothing was changed.
     Rejected(Clean),
-    /// Nothing left.
+    /// Nothing was sent.
     NotSent(Clean),
-    /// Some of it was made.
+    /// Some of the changes were made.
     Partial(Clean),
-    /// It only looked, and this is what came of it.
+    /// A check was read, with this output.
     Read(Output),
-    /// Made, and its effect looked for.
+    /// Applied, and its effect was verified, or not.
     Done(Verdict),
-    /// Made, and undone by the run of that mark before its effect was seen: it is awaited no longer.
+    /// Applied, and undone by the run of that mark before its effect was seen: it is awaited no longer.
     Reverted(u32),
 }
 
 /// One run of a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Its number on the timeline and the charts, from 1.
+    /// Number on the timeline and the charts, from 1.
     pub mark: u32,
-    /// What was confirmed.
+    /// Intent that was confirmed.
     pub intent: Intent,
-    /// When.
+    /// Time when it was confirmed.
     pub at: DateTime<Utc>,
-    /// Where it stands.
+    /// Stage that it is in.
     pub stage: Stage,
-    /// The newest outcome.
+    /// Newest outcome.
     pub outcome: Option<Outcome>,
-    /// When its outcome was applied.
+    /// Time when it was applied.
     pub applied: Option<DateTime<Utc>>,
-    /// The numbers when it was confirmed.
+    /// Measurement when it was confirmed.
     pub before: Measure,
-    /// The highest lag since.
+    /// Highest lag since then, records.
     pub peak: Option<i64>,
-    /// The last of its ops that left.
+    /// Index of the last op that was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<u32>,
-    /// Ops that were answered as done, before the outcome.
+    /// Number of ops that were answered as done, before the outcome.
     #[serde(default)]
     pub done: u32,
     /// Why no more of its ops leave, though some have.
@@ -72,22 +72,22 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether nothing more will come of it.
+    /// Returns whether nothing more will come of it.
     pub fn settled(&self) -> bool {
         !matches!(self.stage, Stage::Waiting | Stage::Sent | Stage::Unknown(_) | Stage::Verifying)
     }
 
-    /// Whether it left, and it is not known whether anything was changed.
+    /// Returns whether it was sent, and it is not known whether anything was changed.
     pub fn unanswered(&self) -> bool {
         matches!(self.stage, Stage::Sent | Stage::Unknown(_))
     }
 
-    /// Whether nothing of it was changed, and nothing will be.
+    /// Returns whether nothing of it was changed, and nothing will be.
     pub fn undone(&self) -> bool {
         matches!(self.stage, Stage::Rejected(_) | Stage::NotSent(_) | Stage::Read(_))
     }
 
-    /// Requests that the server answered as done.
+    /// Returns the number of requests that the server answered as done.
     pub fn writes(&self) -> u32 {
         match self.outcome {
             Some(Outcome::Applied { writes, .. }) => writes,
@@ -125,7 +125,7 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// A step was confirmed (or, `adopted`, found without an outcome).
+    /// Adds a run: a step was confirmed (or, `adopted`, found without an outcome).
     pub fn begin(
         &mut self,
         at: DateTime<Utc>,
@@ -159,7 +159,7 @@ impl Runs {
         self.runs.entry(run.intent.id).or_insert(run)
     }
 
-    /// An op left. The first of a run is worth a word.
+    /// Takes an op that was sent. The first of a run is worth a word.
     pub fn sent(&mut self, id: Ulid, op: u32) -> Option<&Run> {
         let run = self.runs.get_mut(&id).filter(|run| matches!(run.stage, Stage::Waiting | Stage::Sent))?;
         let first = run.sent.replace(op).is_none();
@@ -167,14 +167,14 @@ impl Runs {
         first.then_some(&*run)
     }
 
-    /// An op is done, and another one is left.
+    /// Takes an op that is done, where another one is left.
     pub fn step(&mut self, id: Ulid, op: u32) {
         if let Some(run) = self.runs.get_mut(&id).filter(|run| run.stage == Stage::Sent) {
             run.done = op + 1;
         }
     }
 
-    /// Of changes that are under way, what has not left does not leave any more, whoever arms again.
+    /// Revokes what has not been sent of the changes under way: it is not sent any more, whoever arms again.
     pub fn revoke(&mut self, why: &str) {
         let under_way = |run: &&mut Run| run.stage == Stage::Sent && !run.intent.only_reads();
         let rest = |run: &&mut Run| run.sent.is_some_and(|sent| sent + 1 < run.intent.count());
@@ -183,7 +183,8 @@ impl Runs {
         }
     }
 
-    /// An answer came, or was lost, or was found out by reading. A settled run stays as it is.
+    /// Takes an outcome: an answer came, or was lost, or was found out by reading. A settled run stays as it
+    /// is.
     pub fn answer(&mut self, at: DateTime<Utc>, id: Ulid, outcome: &Outcome) -> Option<&Run> {
         let open = |run: &&mut Run| matches!(run.stage, Stage::Waiting | Stage::Sent | Stage::Unknown(_));
         let run = self.runs.get_mut(&id).filter(open)?;
@@ -211,7 +212,7 @@ impl Runs {
         }
     }
 
-    /// Looks at every run whose effect is awaited; answers those whose effect has come.
+    /// Checks every run whose effect is awaited; returns those whose effect has come.
     pub fn look(&mut self, at: DateTime<Utc>, evidence: &Evidence<'_>) -> Vec<&Run> {
         let mut done = Vec::new();
         for run in self.runs.values_mut().filter(|run| run.stage == Stage::Verifying) {
@@ -224,25 +225,25 @@ impl Runs {
         done
     }
 
-    /// The time for the effect is over.
+    /// Ends the time that a run's effect had.
     pub fn due(&mut self, at: DateTime<Utc>, id: Ulid, evidence: &Evidence<'_>) -> Option<&Run> {
         let run = self.runs.get_mut(&id).filter(|run| run.stage == Stage::Verifying)?;
         run.stage = Stage::Done(run.verdict(at, evidence, false));
         Some(run)
     }
 
-    /// One run.
+    /// Returns the run of an intent.
     pub fn get(&self, id: Ulid) -> Option<&Run> {
         self.runs.get(&id)
     }
 
-    /// All, oldest first.
+    /// Iterates over all runs, oldest first.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = &Run> {
         self.runs.values()
     }
 
-    /// The newest change that was made, can be taken back and was not yet: no undo is, and nothing that one
-    /// is under way for.
+    /// Returns the newest change that was made, can be taken back and was not yet: no undo is, and nothing
+    /// that one is under way for.
     pub fn undoable(&self) -> Option<&Run> {
         let taken_back = |run: &Run| {
             self.runs.values().any(|undo| undo.intent.call.undoes == Some(run.intent.id) && !undo.undone())
@@ -253,7 +254,7 @@ impl Runs {
         self.runs.values().rev().filter(can_be).find(|run| !taken_back(run))
     }
 
-    /// Confirmed, and nothing of it has left.
+    /// Iterates over runs that are confirmed, and of which nothing was sent.
     pub fn waiting(&self) -> impl Iterator<Item = &Run> {
         self.runs.values().filter(|run| run.stage == Stage::Waiting)
     }

@@ -10,7 +10,7 @@ use crate::event::{ContextId, Meta, Uid};
 const KEPT: usize = 5_000;
 
 crate::data::names! {
-    /// What sort of thing an entry tells; the names are what a filter takes after `kind:`.
+    /// Kind of an entry; the names are what a filter takes after `kind:`.
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     EntryKind "kind" {
@@ -20,7 +20,7 @@ crate::data::names! {
         Change "change",
         /// Something broke.
         Trouble "trouble",
-        /// It is well again.
+        /// Something was resolved.
         Recovery "recovery",
         /// An alert fires.
         Alert "alert",
@@ -28,36 +28,36 @@ crate::data::names! {
         AlertEnded "alert-ended",
         /// A change was confirmed in warroom.
         Action "action",
-        /// It was made.
+        /// A change was applied.
         Applied "applied",
         /// A command that only looks has run.
         Checked "checked",
-        /// It was refused.
+        /// A change was refused.
         Rejected "rejected",
-        /// Its answer was lost.
+        /// The answer to a change was lost.
         Unknown "unknown",
-        /// Its effect was seen.
+        /// The effect of a change was verified.
         Verified "verified",
-        /// Its effect was not seen in time.
+        /// The effect of a change was not seen in time.
         Unverified "unverified",
-        /// A note.
+        /// A note of the operator.
         Note "note",
         /// About warroom itself: armed, a source went stale, the session began.
         Session "session",
     }
 }
 
-/// Whom an entry is about: a service, a workload, a node, a source. May be empty.
+/// Subject of an entry: a service, a workload, a node, a source. May be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// The context that it is of.
+    /// Context that it is of.
     pub context: ContextId,
-    /// Its name.
+    /// Name of the subject.
     pub name: Clean,
 }
 
 impl Subject {
-    /// A name that is marked with its context ([`ContextId::mark`]).
+    /// Creates a subject from a name that is marked with its context ([`ContextId::mark`]).
     pub fn marked(name: &str) -> Self {
         Self { context: ContextId::of(name), name: ContextId::bare(name).into() }
     }
@@ -100,12 +100,12 @@ pub enum ChangeSort {
 }
 
 impl ChangeSort {
-    /// What its entries are.
+    /// Returns the kind of its entries.
     pub fn kind(self) -> EntryKind {
         if self == Self::Created { EntryKind::Deploy } else { EntryKind::Change }
     }
 
-    /// What many of them are, and what happened to them.
+    /// Returns what many of them are, and what happened to them.
     pub fn many(self) -> (&'static str, &'static str) {
         match self {
             Self::Created => ("workloads", "created"),
@@ -121,43 +121,43 @@ impl ChangeSort {
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimelineEntry {
-    /// When it happened (which may be before warroom learnt it).
+    /// Time when it happened (which may be before warroom learnt it).
     pub at: DateTime<Utc>,
-    /// Its place in the order of learning: an identity that stays.
+    /// Number in the order of learning: an identity that stays.
     pub id: u64,
-    /// What sort of thing.
+    /// Kind of the entry.
     pub kind: EntryKind,
-    /// Whom it is about: a service, a workload, a node, a source. May be empty.
+    /// Subject: a service, a workload, a node, a source. May be empty.
     pub subject: Clean,
-    /// The context that the subject is of.
+    /// Context that the subject is of.
     #[serde(default, skip_serializing_if = "ContextId::is_main")]
     pub context: ContextId,
     /// What happened, in a few words.
     pub text: Clean,
-    /// The number of the action that it belongs to (①, ②, …), on every chart as well.
+    /// Number of the action that it belongs to (①, ②, …), on every chart as well.
     pub mark: Option<u32>,
-    /// Of which sort of change it is, where those that come together are told together.
+    /// Sort of change, where those that come together are told together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<ChangeSort>,
-    /// What it is about: an object of the cluster by its uid, an alert by its fingerprint.
+    /// Uid of what it is about: an object of the cluster by its uid, an alert by its fingerprint.
     pub about: Option<Uid>,
-    /// The entry that it is one case of; it is seen when that one is opened.
+    /// Id of the entry that it is a case of; it is shown when that one is expanded.
     pub cause: Option<u64>,
-    /// How many cases it stands for; 0 where it stands for itself.
+    /// Number of cases that it stands for; 0 where it stands for itself.
     pub cases: u32,
-    /// Since when it is over, for troubles and alerts.
+    /// Time since when it has ended, for troubles and alerts.
     pub ended: Option<DateTime<Utc>>,
-    /// Somebody wants it kept in sight.
+    /// Whether it is pinned.
     pub pinned: bool,
 }
 
 impl TimelineEntry {
-    /// Whom it is about.
+    /// Returns its subject.
     pub(in crate::state) fn about(&self) -> Subject {
         Subject { context: self.context, name: self.subject.clone() }
     }
 
-    /// Whether it tells of a cluster, and not of a person or of warroom itself.
+    /// Returns whether it tells of a cluster, and not of a person or of warroom itself.
     pub fn of_cluster(&self) -> bool {
         !matches!(self.kind, EntryKind::Note | EntryKind::Session | EntryKind::Alert | EntryKind::AlertEnded)
     }
@@ -226,7 +226,7 @@ impl Timeline {
             .retain(|entry| Some(entry.id) != oldest && (entry.cause.is_none() || entry.cause != oldest));
     }
 
-    /// The same of something that may have been told before.
+    /// Adds an entry of something that may have been told before.
     pub fn add_once(
         &mut self,
         at: DateTime<Utc>,
@@ -242,37 +242,37 @@ impl Timeline {
         }
     }
 
-    /// How many entries were ever told: whether there is news.
+    /// Returns how many entries were ever added: whether there is news.
     pub fn told(&self) -> u64 {
         self.next
     }
 
-    /// All entries, oldest first.
+    /// Returns all entries, oldest first.
     pub fn entries(&self) -> &[TimelineEntry] {
         &self.entries
     }
 
-    /// One entry.
+    /// Returns the entry with an id.
     pub fn get(&self, id: u64) -> Option<&TimelineEntry> {
         self.entries.iter().rev().find(|entry| entry.id == id)
     }
 
-    /// One entry, to change.
+    /// Returns the entry with an id, to change.
     pub(in crate::state) fn get_mut(&mut self, id: u64) -> Option<&mut TimelineEntry> {
         self.entries.iter_mut().rev().find(|entry| entry.id == id)
     }
 
-    /// What stands for itself or for its cases, oldest first: the lines of the timeline.
+    /// Iterates over what stands for itself or for its cases, oldest first: the lines of the timeline.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = &TimelineEntry> {
         self.entries.iter().filter(|entry| entry.cause.is_none())
     }
 
-    /// The cases that an entry stands for, oldest first.
+    /// Iterates over the cases that an entry stands for, oldest first.
     pub fn cases(&self, of: u64) -> impl Iterator<Item = &TimelineEntry> {
         self.entries.iter().filter(move |entry| entry.cause == Some(of))
     }
 
-    /// Takes back an entry that stands for nothing any more.
+    /// Removes an entry that stands for nothing any more.
     pub(in crate::state) fn remove(&mut self, id: u64) {
         self.entries.retain(|entry| entry.id != id);
     }
@@ -292,20 +292,20 @@ impl Timeline {
         self.entries.insert(place, entry);
     }
 
-    /// Keeps an entry in sight, or no longer.
+    /// Pins or unpins an entry.
     pub(in crate::state) fn pin(&mut self, id: u64, pinned: bool) {
         if let Some(entry) = self.get_mut(id) {
             entry.pinned = pinned;
         }
     }
 
-    /// The id of the entry learnt last, 0 before the first.
+    /// Returns the id of the entry added last, 0 before the first.
     pub fn newest(&self) -> u64 {
         self.next
     }
 
-    /// What belongs on a chart: deploys and what was done, with its number, in the main context, whose rates
-    /// and lags they are.
+    /// Iterates over what belongs on a chart: deploys and what was done, with its number, in the main
+    /// context, whose rates and lags they are.
     pub fn markers(&self) -> impl Iterator<Item = &TimelineEntry> {
         self.lines()
             .filter(|e| e.context.is_main() && matches!(e.kind, EntryKind::Deploy | EntryKind::Applied))

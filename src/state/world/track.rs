@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Packed {
     }
 }
 
-/// One number at each place; a place without one is a gap.
+/// Numbers of a grid, one at each place; a place without one is a gap.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// The place of the first value.
@@ -78,28 +78,28 @@ impl Track {
         }
     }
 
-    /// Whether nothing is known.
+    /// Returns whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// The place of the oldest value.
+    /// Returns the place of the oldest value.
     pub fn first(&self) -> i64 {
         self.first
     }
 
-    /// The place behind the newest value.
+    /// Returns the place behind the newest value.
     pub fn end(&self) -> i64 {
         self.first.saturating_add(i64::try_from(self.values.len()).unwrap_or(i64::MAX))
     }
 
-    /// The value at a place.
+    /// Returns the value at a place; `None` in a gap.
     pub fn at(&self, place: i64) -> Option<f64> {
         let at = usize::try_from(place.checked_sub(self.first)?).ok()?;
         self.values.get(at)?.get().map(f64::from)
     }
 
-    /// The greatest value from a place up to another one, that one left out.
+    /// Returns the greatest value from a place up to another one, that one left out.
     pub fn most(&self, from: i64, to: i64) -> Option<f64> {
         (from.max(self.first)..to.min(self.end())).filter_map(|place| self.at(place)).reduce(f64::max)
     }

@@ -11,16 +11,16 @@ use crate::event::{self, ContextId};
 /// Processor time in thousandths of a core, and memory in KiB.
 pub type Measured = (u32, u32);
 
-/// The readings, by `namespace/name` of a pod or the name of a node, marked with their context.
+/// Usage of pods and nodes, by `namespace/name` of a pod or the name of a node, marked with their context.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// The newest reading.
+    /// Time of the newest reading.
     pub at: Option<DateTime<Utc>>,
     of: BTreeMap<Clean, Measured>,
 }
 
 impl Usage {
-    /// Takes a reading in.
+    /// Takes in a reading.
     pub fn fold(&mut self, reading: &event::Usage) {
         self.at = Some(reading.at);
         for used in &reading.used {
@@ -31,23 +31,23 @@ impl Usage {
         }
     }
 
-    /// What a node uses.
+    /// Returns what a node uses; `None` where it is not measured.
     pub fn node(&self, node: &event::Node) -> Option<Measured> {
         self.of.get(&*node.meta.context().key(&node.meta.name)).copied()
     }
 
-    /// What a pod uses.
+    /// Returns what a pod uses; `None` where it is not measured.
     pub fn pod(&self, pod: &event::Pod) -> Option<Measured> {
         self.of.get(&*pod.meta.context().key(&format!("{}/{}", pod.meta.namespace, pod.meta.name))).copied()
     }
 
-    /// What several pods use together, as far as they are measured.
+    /// Returns what several pods use together, as far as they are measured.
     pub fn pods<'a>(&self, pods: impl Iterator<Item = &'a event::Pod>) -> Option<Measured> {
         let measured = pods.filter_map(|pod| self.pod(pod));
         measured.reduce(|sum, one| (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1)))
     }
 
-    /// Pods of other namespaces than these are no longer looked at.
+    /// Forgets the pods of other namespaces than these.
     pub fn keep(&mut self, namespaces: &[Clean]) {
         let watched = |name: &Clean| {
             ContextId::bare(name)

@@ -15,8 +15,8 @@ pub(super) struct ErrorsBelow {
     ratio: f64,
 }
 
-/// Fewer than this share (0..1) of the service's requests fail; nothing to hold it to where Prometheus counts
-/// no requests of it.
+/// Creates the check that fewer than this share (0 to 1) of the service's requests fail; nothing to hold it
+/// to where Prometheus counts no requests of it.
 pub fn errors_below(service: &str, ratio: f64) -> Check {
     super::check(&ErrorsBelow { service: service.into(), ratio })
 }

@@ -14,7 +14,8 @@ pub(super) struct Gone {
     workload: Option<Uid>,
 }
 
-/// The pod of this identity is gone, and the workload that kept it has all its replicas.
+/// Creates the check that the pod of this identity is gone, and the workload that kept it has all its
+/// replicas.
 pub fn gone(uid: Uid, workload: Option<Uid>) -> Check {
     super::check(&Gone { uid, workload })
 }

@@ -15,7 +15,7 @@ pub(super) struct LagFalling {
     group: Clean,
 }
 
-/// The group catches up; nothing to hold it to where there is none of that name.
+/// Creates the check that the group catches up; nothing to hold it to where there is none of that name.
 pub fn lag_falling(group: &str) -> Check {
     super::check(&LagFalling { group: group.into() })
 }

@@ -43,39 +43,39 @@ static KINDS: &[&dyn CheckKind] = &[
     &kind::<unsilenced::Unsilenced>(),
 ];
 
-/// Something that should come true: its fields are the arguments that recordings hold.
+/// A condition that should come true: its fields are the arguments that recordings hold.
 trait Expected: Serialize + DeserializeOwned {
-    /// Its name in runbooks and recordings.
+    /// Name of the check in runbooks and recordings.
     const NAME: &'static str;
 
-    /// The sources that it needs to hear for a measure before the change.
+    /// Sources that must have been read for a measure before the change.
     const NEEDS: &'static [SourceId];
 
-    /// Whether it is about what only the main context has: rates, lag, alerts.
+    /// Whether it needs what only the main context has: rates, lag, alerts.
     const OF_MAIN_CONTEXT: bool = false;
 
-    /// Puts in the numbers that it is about.
+    /// Adds the numbers that it compares to a measurement.
     fn measure(&self, evidence: &Evidence<'_>, into: &mut Measure);
 
-    /// What has not come true yet, in words.
+    /// Returns what has not come true yet, in words; `None` once it holds.
     fn missing(&self, evidence: &Evidence<'_>, since: &Since) -> Option<Clean>;
 }
 
 /// A kind of check, whatever its arguments.
 pub trait CheckKind: Sync {
-    /// Its name in runbooks and recordings.
+    /// Returns the name of the check in runbooks and recordings.
     fn name(&self) -> &'static str;
 
-    /// The sources that it needs to hear for a measure before the change.
+    /// Returns the sources that must have been read for a measure before the change.
     fn needs(&self) -> &'static [SourceId];
 
-    /// Whether it is about what only the main context has: rates, lag, alerts.
+    /// Returns whether it needs what only the main context has: rates, lag, alerts.
     fn of_main_context(&self) -> bool;
 
-    /// Puts in the numbers that it is about; none where its arguments cannot be read.
+    /// Adds the numbers that it compares to a measurement; none where its arguments cannot be read.
     fn measure(&self, args: &Value, evidence: &Evidence<'_>, into: &mut Measure);
 
-    /// What has not come true yet, in words.
+    /// Returns what has not come true yet, in words; `None` once it holds.
     fn missing(&self, args: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean>;
 }
 
@@ -108,48 +108,48 @@ impl<T: Expected> CheckKind for Of<T> {
     fn missing(&self, args: &Value, evidence: &Evidence<'_>, since: &Since) -> Option<Clean> {
         match T::deserialize(args) {
             Ok(expected) => expected.missing(evidence, since),
-            Err(_) => Some("this version cannot read what it is held to".into()),
+            Err(_) => Some("this version does not know this check".into()),
         }
     }
 }
 
-/// The kind of check of that name.
+/// Returns the kind of check of that name.
 pub fn named(name: &str) -> Option<&'static dyn CheckKind> {
     KINDS.iter().find(|kind| kind.name() == name).copied()
 }
 
-/// The names of all.
+/// Iterates over the names of all kinds of check.
 pub fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|kind| kind.name())
 }
 
-/// What is so, as far as checks look at it.
+/// Present state of the world, as far as checks look at it.
 pub struct Evidence<'a> {
-    /// Ready replicas and generations.
+    /// Objects of the cluster: ready replicas and generations.
     pub cluster: &'a Cluster,
-    /// Error shares; `None` where there is no Prometheus to ask.
+    /// Error rates; `None` where there is no Prometheus to ask.
     pub rates: Option<&'a Rates>,
-    /// Lag.
+    /// Lag of the consumer groups.
     pub lag: &'a Lag,
     /// Alerts and silences.
     pub alerts: &'a Alerts,
 }
 
-/// What a change has come to.
+/// What is known of a change since it was applied.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Since {
-    /// When it was applied.
+    /// Time when the change was applied; `None` before that.
     pub applied: Option<DateTime<Utc>>,
-    /// The generation that it wrote; 0 where that is not known.
+    /// `metadata.generation` that it wrote; 0 where that is not known.
     pub generation: i64,
-    /// Seconds that its effect may take.
+    /// Time that its effect may take, seconds.
     pub within: u32,
-    /// The highest lag since.
+    /// Highest lag since then, records.
     pub peak: Option<i64>,
 }
 
 impl Evidence<'_> {
-    /// The numbers that these checks are about.
+    /// Measures the numbers that these checks compare.
     pub fn measure(&self, checks: &[Check]) -> Measure {
         let mut measure = Measure::default();
         for (kind, check) in checks.iter().filter_map(|check| Some((named(&check.kind)?, check))) {
@@ -158,7 +158,7 @@ impl Evidence<'_> {
         measure
     }
 
-    /// What has not come true yet, in words.
+    /// Returns what has not come true yet, in words; empty once all checks hold.
     pub fn missing(&self, checks: &[Check], since: &Since) -> Vec<Clean> {
         let one = |check: &Check| match named(&check.kind) {
             Some(kind) => kind.missing(&check.args, self, since),

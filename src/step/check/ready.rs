@@ -13,7 +13,7 @@ pub(super) struct Ready {
     replicas: u32,
 }
 
-/// The workload of this identity has so many replicas, all ready.
+/// Creates the check that the workload of this identity has so many replicas, all ready.
 pub fn ready(kind: Kind, uid: Uid, replicas: u32) -> Check {
     super::check(&Ready { kind, uid, replicas })
 }

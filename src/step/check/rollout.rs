@@ -12,7 +12,7 @@ pub(super) struct Rollout {
     uid: Uid,
 }
 
-/// The workload of this identity rolls out what it was told.
+/// Creates the check that the workload of this identity has rolled out its template.
 pub fn rollout(kind: Kind, uid: Uid) -> Check {
     super::check(&Rollout { kind, uid })
 }
@@ -43,8 +43,11 @@ impl Expected for Rollout {
         }
         let done = w.updated >= w.desired && w.replicas == w.updated && w.ready >= w.desired;
         (!done).then(|| {
-            format!("{} of {} replicas new, {} ready, {} in all", w.updated, w.desired, w.ready, w.replicas)
-                .into()
+            format!(
+                "{} of {} replicas updated, {} ready, {} total",
+                w.updated, w.desired, w.ready, w.replicas
+            )
+            .into()
         })
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Schedulable {
     schedulable: bool,
 }
 
-/// The node of this identity takes new pods, or not.
+/// Creates the check that the node of this identity takes new pods, or that it takes none.
 pub fn schedulable(uid: Uid, schedulable: bool) -> Check {
     super::check(&Schedulable { uid, schedulable })
 }

@@ -14,7 +14,7 @@ pub(super) struct Silenced {
     alerts: Vec<Clean>,
 }
 
-/// A silence with this in its comment keeps these alerts quiet.
+/// Creates the check that a silence with this tag in its comment silences these alerts.
 pub fn silenced(tag: &str, alerts: Vec<Clean>) -> Check {
     super::check(&Silenced { tag: tag.into(), alerts })
 }
@@ -48,6 +48,6 @@ impl Expected for Silenced {
             return Some("Alertmanager does not list the silence yet".into());
         }
         let calling = calling(alerts, evidence);
-        (calling > 0).then(|| format!("{calling} of {} alerts still call for somebody", alerts.len()).into())
+        (calling > 0).then(|| format!("{calling} of {} alerts are still firing", alerts.len()).into())
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Unsilenced {
     id: Clean,
 }
 
-/// The silence of this id is over, and what it kept quiet is heard again.
+/// Creates the check that the silence of this id has ended, and that its alerts fire again or are resolved.
 pub fn unsilenced(id: &str) -> Check {
     super::check(&Unsilenced { id: id.into() })
 }
@@ -33,6 +33,6 @@ impl Expected for Unsilenced {
         }
         let quiet =
             evidence.alerts.rows().into_iter().filter(|alert| alert.silenced_by.contains(&self.id)).count();
-        (quiet > 0).then(|| format!("{} still kept quiet by it", units::counted(quiet, "alert")).into())
+        (quiet > 0).then(|| format!("{} still silenced by it", units::counted(quiet, "alert")).into())
     }
 }

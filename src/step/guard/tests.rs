@@ -73,7 +73,7 @@ fn only_what_is_armed_recorded_and_meant_for_this_cluster_may_leave() {
         "read-only: nothing is changed from this session"
     );
     let elsewhere = Room::new(|session| Session { cluster: "https://other".into(), ..session });
-    assert_eq!(elsewhere.answer(0), "worker is in https://prod, which this session does not look at");
+    assert_eq!(elsewhere.answer(0), "worker is in https://prod, which is not part of this session");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn what_has_left_or_is_over_never_leaves_again() {
             outcome: Outcome::Applied { generation: 3, writes: 2, by_reading: false },
         },
     );
-    assert_eq!(answer(&room), "it is over");
+    assert_eq!(answer(&room), "it is already finished");
     let mut next = Room::armed();
     next.take(1, Event::Inherited(Box::new(intent)));
     assert_eq!(next.answer(1), "it may have been sent: it is read, and never sent again");

@@ -97,7 +97,7 @@ fn group(look: &Look, name: &str, alerts: &[&Alert], row: Row) -> Row {
     let firing = alerts.iter().filter(|alert| alert.active()).count();
     let quiet = alerts.len() - firing;
     let firing = (firing > 0).then(|| format!("{firing} firing"));
-    let quiet = (quiet > 0).then(|| format!("{quiet} quiet"));
+    let quiet = (quiet > 0).then(|| format!("{quiet} suppressed"));
     let counts = [firing, quiet].into_iter().flatten().collect::<Vec<_>>().join(", ");
     row.gap(1).text(look.style(Role::Title), name).gap(2).text(look.style(Role::Dim), &counts)
 }

@@ -83,7 +83,7 @@ fn told(frame: &Frame<'_>, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Ro
         lines.extend(changes(look, &plan.diff, dialog.full, columns));
         lines.push(Row::new(columns));
     }
-    lines.extend(preflight(look, plan, columns));
+    lines.extend(preflight(frame, look, plan, columns));
     lines.push(Row::new(columns));
     lines.extend(writes(look, plan, columns));
     lines
@@ -97,7 +97,8 @@ fn changes(look: &Look, diff: &[DiffLine], full: bool, columns: u16) -> Vec<Row>
     let mut lines: Vec<Row> = kept.iter().take(most).map(|line| diff_line(look, line, columns)).collect();
     let hidden = diff.len().saturating_sub(lines.len());
     if hidden > 0 {
-        lines.push(Row::new(columns).gap(3).text(look.style(Role::Dim), &format!("… {hidden} more lines")));
+        let more = units::counted(hidden, "more line");
+        lines.push(Row::new(columns).gap(3).text(look.style(Role::Dim), &format!("… {more}")));
     }
     lines
 }
@@ -112,7 +113,7 @@ fn diff_line(look: &Look, line: &DiffLine, columns: u16) -> Row {
     Row::new(columns).gap(1).text(look.style(role), sign).gap(2).text(look.style(role), &line.text)
 }
 
-fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
+fn preflight(frame: &Frame<'_>, look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let mut lines = Vec::new();
     for (n, right) in plan.rights.iter().enumerate() {
         let (mark, role, why) = match &right.allowed {
@@ -157,18 +158,27 @@ fn preflight(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     }
     lines.extend(fact(look, "touches", (" ", Role::Text), &plan.touches, columns));
     lines.extend(match &plan.intent.undo {
-        Some(call) => fact(look, "undo", (" ", Role::Text), &undo(call), columns),
+        Some(call) => fact(look, "undo", (" ", Role::Text), &undo(frame, look, plan, call), columns),
         // whether there is one is unknown, and told
         None if plan.facts.iter().any(|fact| fact.label == "undo") => Vec::new(),
-        None => fact(look, "undo", ("✖", Role::Critical), "none: this cannot be taken back", columns),
+        None => fact(look, "undo", ("✖", Role::Critical), "none: this cannot be undone", columns),
     });
     lines
 }
 
-/// `rollout-undo deployment=app revision=7`
-fn undo(call: &StepCall) -> String {
+/// What undoes the change: `u returns to rev 7`. The key never undoes an undo, so that one is answered by
+/// `:rollout-undo deployment=app revision=8 returns to rev 8`.
+fn undo(frame: &Frame<'_>, look: &Look, plan: &Plan, call: &StepCall) -> String {
     let inputs = call.inputs.iter().map(|(name, value)| format!(" {name}={value}"));
-    std::iter::once(call.step.to_string()).chain(inputs).collect()
+    let command = std::iter::once(call.step.to_string()).chain(inputs).collect::<String>();
+    let does = frame.runbook.step(&call.step).and_then(|step| step.kind.as_undo(call));
+    let does = does.unwrap_or_else(|| format!("runs {command}"));
+    let key = look.keys(&[Context::Global], &Action::UndoLast);
+    match key.filter(|_| plan.intent.call.undoes.is_none()) {
+        Some(key) => format!("{key} {does}"),
+        None if plan.intent.call.undoes.is_none() => format!(":undo {does}"),
+        None => format!(":{command} {does}"),
+    }
 }
 
 fn fact(look: &Look, label: &str, (mark, role): (&str, Role), words: &str, columns: u16) -> Vec<Row> {

@@ -85,9 +85,9 @@ impl Page<'_> {
         let began = self.frame.world.began().map(|began| {
             let (sign, span) =
                 if entry.at < began { ("before", began - entry.at) } else { ("after", entry.at - began) };
-            format!("  {} {sign} the first sign", units::age(span))
+            format!("  {} {sign} the incident began", units::age(span))
         });
-        let ended = entry.ended.map(|ended| format!("  over after {}", units::age(ended - entry.at)));
+        let ended = entry.ended.map(|ended| format!("  ended after {}", units::span(ended - entry.at)));
         let at = entry.at.format("%Y-%m-%d %H:%M:%S UTC");
         self.fact(
             "when",
@@ -103,7 +103,7 @@ impl Page<'_> {
         let key = self
             .look
             .keys(&[Context::Page], &Action::Jump)
-            .map(|key| format!("   {key}: to its row"))
+            .map(|key| format!("   {key}: go to its row"))
             .unwrap_or_default();
         let words = match (cluster.workloads.get(&uid), cluster.pods.get(&uid)) {
             (Some(w), _) => format!(
@@ -171,7 +171,7 @@ impl Page<'_> {
                 .gap(2);
             let over = case
                 .ended
-                .map(|ended| format!("   over after {}", units::age(ended - case.at)))
+                .map(|ended| format!("   ended after {}", units::span(ended - case.at)))
                 .unwrap_or_default();
             row.text(self.look.style(Role::Text), &case.text).text(self.look.style(Role::Dim), &over)
         };

@@ -202,10 +202,10 @@ fn meaning(group: &Group) -> String {
         GroupState::Ok if group.window().is_some() => "so far",
         GroupState::Ok => "keeps up",
         GroupState::Unknown => "nothing committed, or no end of a log",
-        GroupState::Warn => "commits, and its lag never drops",
-        GroupState::Rewind => "went back, and is not where it was",
-        GroupState::Stall => "alive, and its offsets do not move",
-        GroupState::Stop => "has lag, and nobody commits",
+        GroupState::Warn => "commits, but its lag never drops",
+        GroupState::Rewind => "its offset went back and has not caught up",
+        GroupState::Stall => "has members, but its offsets do not move",
+        GroupState::Stop => "has lag, and nothing is committed",
     };
     let judged = group.window().filter(|_| group.state() == GroupState::Ok);
     judged

@@ -138,14 +138,15 @@ impl Lines<'_> {
     }
 }
 
-/// What is over is not followed: `held, 12 below · since 5 m · "timeout" 3 of 12 · 1,204 lines dropped`
+/// What is over is not followed:
+/// `scrolling paused, 12 below · since 5 m · "timeout" 3 of 12 · 1,204 lines dropped`
 fn note(frame: &Frame<'_>, log: &LogView, last: Option<usize>) -> String {
     let look = frame.screen.log_look;
     let below = last.map_or(0, |last| log.below(last + 1).count());
     let mut parts = vec![match (log.place, log.extent.previous) {
         (Anchor::Newest, false) => "follow ●".to_owned(),
         (Anchor::Newest, true) => "its end".to_owned(),
-        (_, false) => format!("held, {} below", counted(below)),
+        (_, false) => format!("scrolling paused, {} below", counted(below)),
         (_, true) => format!("{} below", counted(below)),
     }];
     parts.extend(

@@ -25,7 +25,7 @@ impl Draw for Picker {
         let rows = u16::try_from(choices.names.len() + keys.len() + 2).unwrap_or(u16::MAX).min(body.height);
         let area = Rect { x: body.right() - columns, width: columns, height: rows, ..body };
         let title = format!("Choose a {}", picks.word());
-        let inside = pane::overlay(look, Role::BorderFocus, &title, "esc leaves", area, buf);
+        let inside = pane::overlay(look, Role::BorderFocus, &title, "esc cancel", area, buf);
         let below = u16::try_from(keys.len()).unwrap_or(u16::MAX).min(inside.height.saturating_sub(3));
         let inside = Rect { height: inside.height - below, ..inside };
         pane::lines(Rect { y: inside.bottom(), height: below, ..inside }, keys, buf);

@@ -165,10 +165,9 @@ impl Shown<'_> {
             (Some(limit), _) => {
                 row.text(look.style(Role::Dim), &format!(" threshold {}", units::short(limit, self.unit)))
             }
-            (None, None) => row.text(
-                look.style(Role::Dim),
-                &format!("nobody measures it: rates.{} can say what to ask", self.signal),
-            ),
+            (None, None) => {
+                row.text(look.style(Role::Dim), &format!("no known metric found; set rates.{}", self.signal))
+            }
             (None, Some(_)) => row,
         }
     }

@@ -65,7 +65,7 @@ pub fn note(frame: &Frame<'_>) -> String {
 
 fn empty<'a>(frame: &Frame<'a>) -> &'a str {
     match frame.world.sources.get(&SourceId::Kafka).map(|health| health.state) {
-        _ if !frame.world.lag.groups.is_empty() => "no group passes the filter",
+        _ if !frame.world.lag.groups.is_empty() => "no group matches the filter",
         Some(SourceState::Live) => "no consumer groups",
         _ => summary::told(frame, SourceId::Kafka).unwrap_or("lag is unknown: Kafka has not been read yet"),
     }

@@ -5,7 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{Kind, NamespacePhase, Node, Pod, PodPhase, SourceId, SourceState};
-use crate::state::{Focus, Frame, PodLine, Severity, WorkloadRow, diagnose, last_end, restarts, told};
+use crate::state::{
+    Focus, Frame, PodLine, Severity, WorkloadRow, counts_restarts, diagnose, last_end, restarts, told,
+};
 use crate::theme::Role;
 use crate::units;
 use crate::view::primitives::text::{Row, width};
@@ -123,7 +125,7 @@ fn note(frame: &Frame<'_>, summary: &Summary) -> String {
 fn empty<'a>(frame: &Frame<'a>) -> &'a str {
     let filtered = frame.screen.faults_only || !frame.screen.filter(Focus::Pods).is_empty();
     match frame.world.sources.get(&SourceId::Pods).map(|health| health.state) {
-        _ if filtered && !frame.world.cluster.pods.is_empty() => "nothing passes the filter",
+        _ if filtered && !frame.world.cluster.pods.is_empty() => "nothing matches the filter",
         Some(SourceState::Live) => match frame.world.lost_namespaces().next() {
             Some((_, NamespacePhase::Missing)) => "there is no such namespace: choose another with :ns",
             Some(_) => "the namespace is gone, or going, and its pods with it",
@@ -238,7 +240,11 @@ fn workload(frame: &Frame<'_>, look: &Look, row: &WorkloadRow<'_>, columns: &Col
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
     let line = if completed(row) { line.text(dim, "Completed").gap(2) } else { line };
     let line = if paused(row) { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
-    if well { line } else { restarted(frame.now, look, row.restarts, row.ended, line) }
+    if well || counts_restarts(row) {
+        line
+    } else {
+        restarted(frame.now, look, row.restarts, row.ended, line)
+    }
 }
 
 fn completed(row: &WorkloadRow<'_>) -> bool {
@@ -311,7 +317,7 @@ fn not_ready(node: &Node, down: usize) -> String {
     format!(
         "{}{more} not ready: {}",
         node.meta.name,
-        node.message.as_deref().unwrap_or("no word from its kubelet")
+        node.message.as_deref().unwrap_or("kubelet stopped reporting")
     )
 }
 

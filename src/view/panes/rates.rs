@@ -58,7 +58,7 @@ pub fn note(frame: &Frame<'_>) -> String {
 
 fn empty<'a>(frame: &Frame<'a>) -> &'a str {
     match frame.world.sources.get(&SourceId::Prometheus).map(|health| health.state) {
-        _ if !frame.world.rates.services.is_empty() => "no service passes the filter",
+        _ if !frame.world.rates.services.is_empty() => "no service matches the filter",
         Some(SourceState::Live) => "Prometheus counts no requests",
         _ => summary::told(frame, SourceId::Prometheus)
             .unwrap_or("rates are unknown: Prometheus has not been read yet"),

@@ -82,7 +82,7 @@ fn under_way(frame: &Frame<'_>, look: &Look, run: &Run, row: Row) -> Row {
             (Role::TimelineAction, format!("waiting for the disk, {seconds} s; nothing was sent"))
         }
         Stage::Sent => (Role::TimelineAction, format!("sent {seconds} s ago, no answer yet")),
-        Stage::Unknown(why) => (Role::Unknown, format!("? unknown: {why}; being read")),
+        Stage::Unknown(why) => (Role::Unknown, format!("? outcome unknown: {why}; checking")),
         Stage::Verifying => {
             (Role::TimelineAction, format!("answered; verifying {seconds} of {} s", run.intent.verify_within))
         }

@@ -57,7 +57,8 @@ fn note(frame: &Frame<'_>, held: bool) -> String {
         .filter(|text| !text.is_empty())
         .map(|text| format!("find {text}"));
     let wrong = filter.wrong.map(|fault| format!("▲ {fault}"));
-    let parts = wrong.into_iter().chain(searched).chain([if held { "held" } else { "follow ●" }.to_owned()]);
+    let place = if held { "scrolling paused" } else { "follow ●" };
+    let parts = wrong.into_iter().chain(searched).chain([place.to_owned()]);
     parts.collect::<Vec<_>>().join(" · ")
 }
 

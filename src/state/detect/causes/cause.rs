@@ -10,36 +10,36 @@ use crate::event::ContextId;
 use crate::state::detect::findings::{CorrelationKey, Thing};
 use crate::units;
 
-/// What several things broke of.
+/// Common cause of several things that broke.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::state) struct Cause {
     pub(in crate::state) tie: CorrelationKey,
     pub(in crate::state) since: DateTime<Utc>,
-    /// When its newest case came.
+    /// Time when its newest case came.
     pub(in crate::state) last: DateTime<Utc>,
-    /// Cases that are broken now.
+    /// Number of cases that are broken now.
     pub(in crate::state) broken: u32,
-    /// Cases that are trouble no more: their entries, and why.
+    /// Cases that ended: their entries, and how they ended.
     pub(in crate::state) left: BTreeMap<Thing, (Option<u64>, Ending)>,
     /// Whether all of them are pods.
     pub(in crate::state) pods: bool,
-    /// The newest words of a case.
+    /// Newest text of a case.
     pub(in crate::state) words: Clean,
-    /// What was said when a case that is no alert was well again.
+    /// Text of the moment when a case that is no alert was well again.
     pub(in crate::state) said: Option<Clean>,
 }
 
-/// How a thing ceased to be trouble.
+/// How trouble ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
-    /// It is well again; an alert ended.
+    /// It was resolved.
     Over,
-    /// It is not there any more.
+    /// Its object was deleted.
     Deleted,
-    /// It stands, and somebody, or another alert, keeps it quiet.
+    /// The alert still fires, and is silenced or inhibited.
     Silenced,
-    /// Its namespace is not looked at any more.
+    /// Its namespace is no longer watched.
     OutOfSight,
 }
 
@@ -48,12 +48,12 @@ impl Ending {
         (Self::Over, "resolved"),
         (Self::Deleted, "deleted"),
         (Self::Silenced, "silenced"),
-        (Self::OutOfSight, "out of sight"),
+        (Self::OutOfSight, "no longer watched"),
     ];
 }
 
 impl Cause {
-    /// Without a case yet.
+    /// Creates a cause without a case.
     pub(in crate::state) fn new(tie: CorrelationKey, since: DateTime<Utc>, at: DateTime<Utc>) -> Self {
         Self {
             tie,
@@ -67,22 +67,22 @@ impl Cause {
         }
     }
 
-    /// Cases, broken or not.
+    /// Returns the number of cases, broken or not.
     pub(in crate::state) fn cases(&self) -> usize {
         self.broken as usize + self.left.len()
     }
 
-    /// Whether a case ceased to be trouble in this way.
+    /// Returns whether a case ended in this way.
     pub(in crate::state) fn any(&self, way: Ending) -> bool {
         self.left.values().any(|(_, how)| *how == way)
     }
 
-    /// The context that it is in.
+    /// Returns the context that it is in.
     pub(in crate::state) fn context(&self) -> ContextId {
         ContextId::of(self.tied())
     }
 
-    /// What its line is about: what ties the cases, or how many they are.
+    /// Returns the subject of its line: what ties the cases, or how many they are.
     pub(in crate::state) fn subject(&self, alerts: bool) -> String {
         if matches!(self.tie, CorrelationKey::Reason(_)) && !alerts {
             self.many()
@@ -91,7 +91,8 @@ impl Cause {
         }
     }
 
-    /// What its line says while a case is broken; of a service what is `told` of its cases.
+    /// Returns the text of its line: of a service what is `told` of its cases; behind what was resolved
+    /// meanwhile. When no case is broken any more, what it was: `resolved (was 5xx 6.8 %, threshold 5 %)`.
     pub(in crate::state) fn text(&self, told: &[Clean], alerts: bool) -> String {
         let cases = self.cases();
         let text = match &self.tie {
@@ -102,19 +103,23 @@ impl Cause {
                 format!("{} cannot pull their images: {}", self.many(), self.words)
             }
             CorrelationKey::Namespace(_) => format!("{} get no pods: {}", self.many(), self.words),
-            CorrelationKey::Service(_) => told.iter().map(Clean::as_str).collect::<Vec<_>>().join(" · "),
+            CorrelationKey::Service(_) => {
+                let over = self.broken == 0;
+                let told = told.iter().map(|words| if over { past(words) } else { words.to_string() });
+                told.collect::<Vec<_>>().join(" · ")
+            }
             CorrelationKey::Reason(_) if alerts => format!("{cases} alerts at once"),
             CorrelationKey::Reason(_) => self.words.to_string(),
         };
-        let over = if self.left.is_empty() {
-            String::new()
-        } else {
-            format!("{} · ", self.ways(&format!(" of {cases}")))
-        };
-        format!("{over}{text}")
+        match self.left.len() {
+            0 => text,
+            left if left == cases => format!("{} (was {text})", self.ended()),
+            _ => format!("{} · {text}", self.ways(&format!(" of {cases}"))),
+        }
     }
 
-    /// What is said when no case is broken any more: `both resolved`; of a service with what was said last.
+    /// Returns what is said when no case is broken any more: `both resolved`; of a service with what was said
+    /// last.
     pub(in crate::state) fn end(&self) -> String {
         let said = self.said.as_ref().filter(|_| matches!(self.tie, CorrelationKey::Service(_)));
         format!("{}{}", said.map(|said| format!("{said} · ")).unwrap_or_default(), self.endings())
@@ -147,10 +152,28 @@ impl Cause {
 
     /// `both resolved`, `all 7 silenced`, `5 resolved, 2 deleted`
     fn endings(&self) -> String {
-        match Ending::ALL.iter().find(|(way, _)| self.left.values().all(|(_, how)| how == way)) {
-            Some((_, word)) if self.cases() == 2 => format!("both {word}"),
-            Some((_, word)) => format!("all {} {word}", self.cases()),
+        match self.alike() {
+            Some(word) if self.cases() == 2 => format!("both {word}"),
+            Some(word) => format!("all {} {word}", self.cases()),
             None => self.ways(""),
         }
     }
+
+    /// `resolved`, `silenced`, `5 resolved, 2 deleted`
+    fn ended(&self) -> String {
+        self.alike().map_or_else(|| self.ways(""), str::to_owned)
+    }
+
+    /// How all cases ceased to be trouble, where it was in one way.
+    fn alike(&self) -> Option<&'static str> {
+        let all = |way: Ending| self.left.values().all(|(_, how)| *how == way);
+        Ending::ALL.iter().find(|(way, _)| all(*way)).map(|(_, word)| *word)
+    }
+}
+
+/// What was said of a service's errors while they lasted, as it is said afterwards: `5xx 6.8 % > 5 %` becomes
+/// `5xx 6.8 %, threshold 5 %`.
+fn past(words: &Clean) -> String {
+    let errors = words.strip_prefix("5xx ").and_then(|numbers| numbers.split_once(" > "));
+    errors.map_or_else(|| words.to_string(), |(share, limit)| format!("5xx {share}, threshold {limit}"))
 }

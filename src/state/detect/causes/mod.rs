@@ -58,23 +58,23 @@ pub struct Causes {
 }
 
 impl Causes {
-    /// Whether it is told to be broken.
+    /// Returns whether a thing is reported as broken.
     pub fn has(&self, thing: &Thing) -> bool {
         self.troubles.contains_key(thing)
     }
 
-    /// What is told to be broken.
+    /// Iterates over what is reported as broken.
     pub fn broken(&self) -> impl Iterator<Item = &Thing> {
         self.troubles.keys()
     }
 
-    /// Since when the oldest of what is broken now is broken.
+    /// Returns since when the oldest of the present troubles lasts; `None` while nothing is broken.
     pub fn standing(&self) -> Option<DateTime<Utc>> {
         self.oldest
     }
 
-    /// Where elapsed time is counted from: since when the oldest trouble is there; while nothing is broken,
-    /// the beginning of what was.
+    /// Returns the time that elapsed time is counted from: since when the oldest trouble is there; while
+    /// nothing is broken, the beginning of what was.
     pub fn began(&self) -> Option<DateTime<Utc>> {
         self.oldest.or(self.began)
     }
@@ -95,19 +95,19 @@ impl Causes {
         Some(trouble)
     }
 
-    /// What is said of a broken thing.
+    /// Returns what the timeline says of a broken thing.
     pub fn words(&self, thing: &Thing, timeline: &Timeline) -> Clean {
         let entry = self.troubles.get(thing).and_then(|trouble| timeline.get(trouble.entry?));
         entry.map(|entry| entry.text.clone()).unwrap_or_default()
     }
 
-    /// Whether nothing can tell any more what it broke of: more than the same reason ties it to others.
+    /// Returns whether its cause is final: more than the same reason ties it to others.
     pub fn settled(&self, thing: &Thing) -> bool {
         let cause = self.troubles.get(thing).and_then(|trouble| self.open.get(&trouble.cause?));
         cause.is_some_and(|cause| !matches!(cause.tie, CorrelationKey::Reason(_)))
     }
 
-    /// What ties it to others is known better.
+    /// Replaces what ties a thing to others, once that is known better.
     pub fn retie(
         &mut self,
         at: DateTime<Utc>,
@@ -121,7 +121,7 @@ impl Causes {
         }
     }
 
-    /// Tells that something broke, or what else is wrong with it by now.
+    /// Reports that something broke, or what else is wrong with it by now.
     pub fn begin(&mut self, at: DateTime<Utc>, news: Finding, timeline: &mut Timeline) {
         let Finding { thing, subject, text, ties } = news;
         match self.troubles.get_mut(&thing) {
@@ -340,12 +340,12 @@ impl Causes {
         timeline.remove(id);
     }
 
-    /// Says that it is well again, for alerts that they ended.
+    /// Reports that a thing was resolved.
     pub fn end(&mut self, at: DateTime<Utc>, thing: &Thing, text: impl Into<Clean>, timeline: &mut Timeline) {
         self.cease(at, thing, Ending::Over, text.into(), timeline);
     }
 
-    /// Says that it stands and is kept quiet.
+    /// Reports that an alert still fires and is silenced or inhibited.
     pub fn quiet(
         &mut self,
         at: DateTime<Utc>,
@@ -356,15 +356,15 @@ impl Causes {
         self.cease(at, thing, Ending::Silenced, text.into(), timeline);
     }
 
-    /// It was deleted, which is told as a change. That it was not well again stands where it was told to be
-    /// broken.
+    /// Reports that an object was deleted, which is told as a change. That it was not well again stands where
+    /// it was told to be broken.
     pub fn gone(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
         self.cease(at, thing, Ending::Deleted, "deleted".into(), timeline);
     }
 
-    /// It is not looked at any more.
+    /// Reports that a thing is no longer watched.
     pub fn lose_sight(&mut self, at: DateTime<Utc>, thing: &Thing, timeline: &mut Timeline) {
-        self.cease(at, thing, Ending::OutOfSight, "no longer looked at".into(), timeline);
+        self.cease(at, thing, Ending::OutOfSight, "no longer watched".into(), timeline);
     }
 
     fn cease(&mut self, at: DateTime<Utc>, thing: &Thing, way: Ending, text: Clean, timeline: &mut Timeline) {
@@ -406,12 +406,12 @@ impl Causes {
         let subject = timeline.get(id).map(crate::state::TimelineEntry::about).unwrap_or_default();
         if cause.broken > 0 {
             if matches!((thing, way), (Thing::Node(_), Ending::Over)) {
-                let rest = format!("{} of {} not well yet", cause.broken, cause.cases());
+                let rest = format!("{} of {} not resolved yet", cause.broken, cause.cases());
                 tell(
                     at,
                     thing,
                     subject,
-                    format!("{text} after {}, {rest}", units::age(at - trouble.since)).into(),
+                    format!("{text} after {}, {rest}", units::span(at - trouble.since)).into(),
                     timeline,
                 );
             }
@@ -420,7 +420,7 @@ impl Causes {
         if let Some(line) = timeline.get_mut(id) {
             line.ended = Some(at);
         }
-        let text = format!("{} after {}", cause.end(), units::age(at - cause.since));
+        let text = format!("{} after {}", cause.end(), units::span(at - cause.since));
         if cause.any(Ending::Over) {
             timeline.add(at, EntryKind::Recovery, subject, text, None);
         } else if cause.any(Ending::Silenced) {
@@ -443,7 +443,8 @@ impl Causes {
         line.cases = u32::try_from(cause.cases()).unwrap_or(u32::MAX);
         line.context = cause.context();
         line.subject = cause.subject(alerts).into();
-        line.text = format!("{}{}", cause.text(&told, alerts), before(line.at, cause.since)).into();
+        let over = cause.broken == 0;
+        line.text = format!("{}{}", cause.text(&told, alerts), before(line.at, cause.since, over)).into();
     }
 }
 
@@ -466,12 +467,14 @@ fn tell(at: DateTime<Utc>, thing: &Thing, subject: Subject, text: Clean, timelin
     }
 }
 
-/// ` · since 13:05:10`, where a line does not stand where its cause began.
-fn before(at: DateTime<Utc>, since: DateTime<Utc>) -> String {
+/// ` · since 13:05:10`, where a line does not stand where its cause began; ` · began 13:05:10` once that is
+/// over.
+fn before(at: DateTime<Utc>, since: DateTime<Utc>, over: bool) -> String {
+    let word = if over { "began" } else { "since" };
     match (at == since, at.date_naive() == since.date_naive()) {
         (true, _) => String::new(),
-        (false, true) => format!(" · since {}", since.format("%H:%M:%S")),
-        (false, false) => format!(" · since {}", since.format("%Y-%m-%d %H:%M:%S")),
+        (false, true) => format!(" · {word} {}", since.format("%H:%M:%S")),
+        (false, false) => format!(" · {word} {}", since.format("%Y-%m-%d %H:%M:%S")),
     }
 }
 

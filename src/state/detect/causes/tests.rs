@@ -87,13 +87,13 @@ fn a_node_that_stops_is_one_line_with_all_that_stopped_with_it() {
     );
     story.ends(60, &node());
     (1..37).for_each(|n| story.ends(70, &workload(n)));
-    let ready = "60 recovery n-012: well after 58s, 37 of 38 not well yet";
+    let ready = "60 recovery n-012: well after 58 s, 37 of 38 not resolved yet";
     assert_eq!(
         story.lines(),
         ["2 trouble n-012: 37 of 38 resolved · node not ready, 37 workloads with it", ready]
     );
     story.ends(90, &workload(37));
-    assert_eq!(story.lines()[2], "90 recovery n-012: all 38 resolved after 88s");
+    assert_eq!(story.lines()[2], "90 recovery n-012: all 38 resolved after 1 m 28 s");
     assert_eq!((story.causes.troubles.len(), story.causes.open.len(), story.causes.standing()), (0, 0, None));
 }
 
@@ -221,11 +221,13 @@ fn one_that_breaks_again_is_the_same_case_and_flapping_adds_no_line() {
 fn a_service_says_how_it_got_well_and_what_is_gone_is_over() {
     let tie = [CorrelationKey::Service("app".into())];
     let mut story = Story::default();
-    story.breaks(0, &Thing::Service("app".into()), "5xx", &tie);
+    story.breaks(0, &Thing::Service("app".into()), "5xx 6.8 % > 5 %", &tie);
     story.breaks(5, &Thing::Alert("f".into()), "High", &tie);
     story.ends(60, &Thing::Service("app".into()));
+    assert_eq!(story.lines()[0], "0 trouble app: 1 of 2 resolved · 5xx 6.8 % > 5 % · High");
     story.ends(65, &Thing::Alert("f".into()));
-    assert_eq!(story.lines()[1], "65 recovery app: well · both resolved after 65s");
+    assert_eq!(story.lines()[0], "0 trouble app: resolved (was 5xx 6.8 %, threshold 5 % · High)");
+    assert_eq!(story.lines()[1], "65 recovery app: well · both resolved after 1 m 05 s");
     story.breaks(70, &workload(1), "x", &[]);
     story.causes.gone(at(71), &workload(1), &mut story.timeline);
     assert_eq!(story.lines().len(), 3);
@@ -260,7 +262,7 @@ fn a_node_that_is_lost_again_is_news_again() {
         story.lines(),
         [
             "7200 trouble n-012: node not ready",
-            "7227 recovery n-012: well after 27s, 1 of 2 not well yet",
+            "7227 recovery n-012: well after 27 s, 1 of 2 not resolved yet",
             "7253 trouble n-012: node not ready, 1 workload with it",
         ]
     );
@@ -290,7 +292,7 @@ fn what_is_deleted_or_silenced_is_not_called_over() {
     story.ends(41, &workload(6));
     assert_eq!(story.lines(), ["0 trouble 7 workloads: 1 of 7 resolved, 5 deleted · rolling out"]);
     story.causes.gone(at(42), &workload(7), &mut story.timeline);
-    assert_eq!(story.lines()[1], "42 recovery 7 workloads: 1 resolved, 6 deleted after 42s");
+    assert_eq!(story.lines()[1], "42 recovery 7 workloads: 1 resolved, 6 deleted after 42 s");
     for n in 1..4 {
         story.breaks(100, &Thing::Alert(format!("f{n}").into()), "High", &[reason("High")]);
     }
@@ -302,7 +304,7 @@ fn what_is_deleted_or_silenced_is_not_called_over() {
             &mut story.timeline,
         );
     }
-    assert_eq!(story.lines()[3], "130 alert-ended High: all 3 silenced after 30s");
+    assert_eq!(story.lines()[3], "130 alert-ended High: all 3 silenced after 30 s");
 }
 
 #[test]

@@ -10,15 +10,15 @@ use crate::keymap::{Action, Context};
 use crate::runbook::InputKind;
 use crate::state::{Frame, State, destination, object_of_alert};
 
-/// The alerts, and what keeps them quiet.
+/// The alerts and their silences.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertList {
-    /// The fingerprint of the chosen one.
+    /// Fingerprint of the chosen alert.
     pub selected: Option<Clean>,
 }
 
 impl AlertList {
-    /// The chosen alert; the first where none was chosen yet. One that ended is none.
+    /// Returns the chosen alert; the first where none was chosen yet. One that ended is none.
     pub fn chosen<'a>(&self, frame: &Frame<'a>) -> Option<&'a Alert> {
         let alerts = &frame.world.alerts;
         match &self.selected {
@@ -63,7 +63,7 @@ impl PageKind for AlertList {
     }
 }
 
-/// The chosen alert, while the alerts lie on top.
+/// Returns the chosen alert, while the alerts lie on top.
 pub fn chosen_alert<'a>(frame: &Frame<'a>) -> Option<&'a Alert> {
     match frame.screen.pages.last() {
         Some(Page::Alerts(list)) => list.chosen(frame),
@@ -71,7 +71,8 @@ pub fn chosen_alert<'a>(frame: &Frame<'a>) -> Option<&'a Alert> {
     }
 }
 
-/// The inputs of a step that is about the chosen alert, or about the silence that keeps it quiet the longest.
+/// Returns the inputs of a step that is about the chosen alert, or about the silence that keeps it quiet the
+/// longest.
 pub fn aimed(frame: &Frame<'_>, step: &str) -> BTreeMap<Clean, Typed> {
     let input = frame.runbook.step(step).and_then(|step| step.inputs.first());
     let found = input.zip(chosen_alert(frame)).and_then(|(input, alert)| match input.kind {

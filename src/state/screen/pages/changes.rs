@@ -6,7 +6,7 @@ use crate::keymap::{Action, Context};
 /// What changed in the last hour.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChangeList {
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 

@@ -17,13 +17,13 @@ const DEAD: TimeDelta = TimeDelta::milliseconds(300);
 /// The question before something changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dialog {
-    /// What would be sent, and what preflight found.
+    /// Plan that is asked about.
     pub plan: Plan,
-    /// Since when it is on the screen: its keys are dead for the first 300 ms.
+    /// Time since when it is on the screen: its keys are dead for the first 300 ms.
     pub since: DateTime<Utc>,
-    /// The whole diff is shown.
+    /// Whether the whole diff is shown.
     pub full: bool,
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 
@@ -79,7 +79,7 @@ fn confirm(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The target's name was typed.
+/// Takes the target's name that was typed.
 pub fn name_entered(state: &mut State, text: &str) -> Vec<Effect> {
     let Some(Page::Confirm(dialog)) = state.screen.pages.last() else { return Vec::new() };
     let name = &dialog.plan.intent.target.name;
@@ -101,7 +101,7 @@ fn intend(state: &mut State) -> Vec<Effect> {
     }
 }
 
-/// Tells why it cannot be.
+/// Shows why a step cannot be done.
 pub fn refused(state: &mut State, refusal: &Refusal) -> Vec<Effect> {
     state.screen.tell(state.now, refusal.reason().clone());
     Vec::new()

@@ -9,14 +9,14 @@ use crate::state::{Frame, name_of};
 /// One pod, workload or node in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detail {
-    /// Which.
+    /// Uid of the object.
     pub uid: Uid,
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 
 impl Detail {
-    /// From its top.
+    /// Creates the page of an object, at its top.
     pub fn of(uid: Uid) -> Self {
         Self { uid, scroll: 0 }
     }

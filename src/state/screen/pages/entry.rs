@@ -9,14 +9,14 @@ use crate::state::{Frame, State, object_of};
 /// One entry of the timeline in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntryDetail {
-    /// Which.
+    /// Id of the entry.
     pub id: u64,
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 
 impl EntryDetail {
-    /// From its top.
+    /// Creates the page of an entry, at its top.
     pub fn of(id: u64) -> Self {
         Self { id, scroll: 0 }
     }

@@ -9,14 +9,14 @@ use crate::state::Frame;
 /// One consumer group in full.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GroupDetail {
-    /// Which.
+    /// Id of the group.
     pub id: Clean,
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 
 impl GroupDetail {
-    /// From its top.
+    /// Creates the page of a group, at its top.
     pub fn of(id: Clean) -> Self {
         Self { id, scroll: 0 }
     }

@@ -6,7 +6,7 @@ use crate::keymap::{Action, Context};
 /// The keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Help {
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 

@@ -10,11 +10,11 @@ use crate::state::{Frame, State, in_hand};
 /// One object's manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ManifestView {
-    /// The object.
+    /// Object that the manifest is of.
     pub target: Target,
-    /// Its lines, or why there are none, once the answer is there.
+    /// Lines of the manifest, or why there are none, once the answer is there.
     pub lines: Option<Result<Vec<Clean>, Clean>>,
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 
@@ -48,7 +48,7 @@ pub fn open(state: &mut State) -> Vec<Effect> {
     vec![Effect::Fetch(target)]
 }
 
-/// The manifest has come, or the reason why there is none.
+/// Takes the manifest that arrived, or why there is none.
 pub fn fetched(state: &mut State, target: &Target, answer: &Result<Vec<Clean>, Clean>) {
     for page in &mut state.screen.pages {
         if let Page::Manifest(view) = page

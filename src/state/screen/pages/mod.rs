@@ -57,7 +57,7 @@ macro_rules! each_page {
 }
 pub(crate) use each_page;
 
-/// What a page does. Everything has a default but its keys' contexts.
+/// Behaviour of a page. Everything has a default but its keys' contexts.
 pub trait PageKind {
     /// The contexts of its keys, the innermost first.
     const CONTEXTS: &'static [Context];
@@ -110,7 +110,7 @@ pub trait PageKind {
 
     /// Why there is no row to jump to.
     fn rowless(&self) -> String {
-        "it is about nothing that is in the cluster now".to_owned()
+        "its object is not in the cluster now".to_owned()
     }
 
     /// It is closed: what it had set is set back, what it had begun is stopped.
@@ -165,7 +165,7 @@ impl<T: PageKind> PageKind for Box<T> {
 
 macro_rules! pages {
     ($($name:ident($state:ty) $doc:literal)+) => {
-        /// What lies over the panes.
+        /// A page over the panes.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Page {
             $(#[doc = $doc] $name($state),)+
@@ -178,7 +178,7 @@ macro_rules! pages {
         })+
 
         impl Page {
-            /// The page that an action opens from anywhere.
+            /// Returns the page that an action opens from anywhere.
             pub fn opened_by(action: &Action) -> Option<Self> {
                 $(if <$state>::ACTION.as_ref() == Some(action) {
                     return <$state>::opened().map(Self::from);
@@ -186,62 +186,63 @@ macro_rules! pages {
                 None
             }
 
-            /// The contexts of its keys, the innermost first.
+            /// Returns the contexts of its keys, the innermost first.
             pub fn contexts(&self) -> &'static [Context] {
                 match self { $(Self::$name(_) => <$state>::CONTEXTS,)+ }
             }
 
-            /// Rows that one notch of the wheel moves.
+            /// Returns the number of rows that one notch of the wheel moves.
             pub fn notch(&self) -> usize {
                 match self { $(Self::$name(_) => <$state>::NOTCH,)+ }
             }
 
-            /// Whether a stop closes it.
+            /// Returns whether a stop closes it.
             pub fn stops(&self) -> bool {
                 match self { $(Self::$name(_) => <$state>::STOPS,)+ }
             }
 
-            /// Whether it has a typed line of its own.
+            /// Returns whether it has a typed line of its own.
             pub fn asks(&self) -> bool {
                 match self { $(Self::$name(_) => <$state>::ASKS,)+ }
             }
 
-            /// What the page does with an action; `None`: it is not one of its own.
+            /// Returns what the page does with an action; that answers `None` for an action that is not its
+            /// own.
             pub fn acting(&self) -> fn(&mut State, &Action) -> Option<Vec<Effect>> {
                 match self { $(Self::$name(_) => <$state>::act,)+ }
             }
 
-            /// Lines scrolled down, where it scrolls.
+            /// Returns the number of lines scrolled down, where it scrolls.
             pub fn scroll(&mut self) -> Option<&mut usize> {
                 match self { $(Self::$name(page) => page.scroll(),)+ }
             }
 
-            /// The object of the cluster that it is about.
+            /// Returns the object of the cluster that it is about.
             pub fn object(&self, frame: &Frame<'_>) -> Option<Uid> {
                 match self { $(Self::$name(page) => page.object(frame),)+ }
             }
 
-            /// The context that it is about; the main one where it is about none.
+            /// Returns the context that it is about; the main one where it is about none.
             pub fn context(&self, frame: &Frame<'_>) -> ContextId {
                 match self { $(Self::$name(page) => page.context(frame),)+ }
             }
 
-            /// The name that can be copied.
+            /// Returns the name that can be copied.
             pub fn name(&self, frame: &Frame<'_>) -> Option<Clean> {
                 match self { $(Self::$name(page) => page.name(frame),)+ }
             }
 
-            /// Whether an action does something over it, as far as that is up to the page.
+            /// Returns whether an action does something over it, as far as that is up to the page.
             pub fn offers(&self, frame: &Frame<'_>, action: &Action) -> bool {
                 match self { $(Self::$name(page) => page.offers(frame, action),)+ }
             }
 
-            /// Why there is no row to jump to.
+            /// Returns why there is no row to jump to.
             pub fn rowless(&self) -> String {
                 match self { $(Self::$name(page) => page.rowless(),)+ }
             }
 
-            /// It is closed: what it had set is set back, what it had begun is stopped.
+            /// Cleans up after it is closed: what it had set is set back, what it had begun is stopped.
             pub fn closed(&self, screen: &mut Screen) -> Vec<Effect> {
                 match self { $(Self::$name(page) => page.closed(screen),)+ }
             }

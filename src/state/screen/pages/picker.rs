@@ -8,9 +8,9 @@ use crate::state::{Picks, Screen, State, destination};
 /// Themes or keymaps to choose from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picker {
-    /// What is chosen.
+    /// Kind of what is chosen.
     pub picks: Picks,
-    /// The place of the one that was in use before.
+    /// Index of the one that was in use before.
     pub before: usize,
 }
 

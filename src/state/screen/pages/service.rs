@@ -10,7 +10,7 @@ use crate::state::{Frame, State, destination, row_ids};
 /// All that is measured of one service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceDetail {
-    /// Which.
+    /// Name of the service.
     pub name: Clean,
 }
 

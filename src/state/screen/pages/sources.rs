@@ -6,7 +6,7 @@ use crate::keymap::{Action, Context};
 /// Data sources and their health.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourceList {
-    /// Lines scrolled down.
+    /// Number of lines scrolled down.
     pub scroll: usize,
 }
 

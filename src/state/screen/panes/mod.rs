@@ -51,7 +51,7 @@ trait PaneKind {
 
 macro_rules! panes {
     ($($name:ident $doc:literal)+) => {
-        /// The panes.
+        /// A pane, by what it shows.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Focus {
             #[default]
@@ -59,55 +59,55 @@ macro_rules! panes {
         }
 
         impl Focus {
-            /// All, in the order of their keys.
+            /// All panes, in the order of their keys.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// Its title.
+            /// Returns the title.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $name::TITLE,)+ }
             }
 
-            /// Its keys.
+            /// Returns the context of its keys.
             pub fn context(self) -> Context {
                 match self { $(Self::$name => $name::CONTEXT,)+ }
             }
 
-            /// What goes there.
+            /// Returns the action that focuses it.
             pub fn action(self) -> Action {
                 match self { $(Self::$name => $name::ACTION,)+ }
             }
 
-            /// Whether a list that nobody moves in shows its end.
+            /// Returns whether a list without a selection shows its end.
             pub fn ends(self) -> bool {
                 match self { $(Self::$name => $name::ENDS,)+ }
             }
 
-            /// The identities of its rows, top to bottom.
+            /// Returns the identities of its rows, top to bottom.
             pub fn rows(self, frame: &Frame<'_>) -> Vec<Clean> {
                 match self { $(Self::$name => $name::rows(frame),)+ }
             }
 
-            /// Opens a row; `describe`: in full.
+            /// Opens a row; with `describe`, in full.
             pub fn open(self, state: &mut State, id: Clean, describe: bool) -> Vec<Effect> {
                 match self { $(Self::$name => $name::open(state, id, describe),)+ }
             }
 
-            /// The object of the cluster that is selected.
+            /// Returns the object of the cluster that is selected.
             pub fn object(self, frame: &Frame<'_>) -> Option<Uid> {
                 match self { $(Self::$name => $name::object(frame),)+ }
             }
 
-            /// The context of what is selected.
+            /// Returns the context of what is selected.
             pub fn object_context(self, frame: &Frame<'_>) -> ContextId {
                 match self { $(Self::$name => $name::context(frame),)+ }
             }
 
-            /// The name of a row, to copy.
+            /// Returns the name of a row, to copy.
             pub fn name(self, frame: &Frame<'_>, id: &Clean) -> Option<Clean> {
                 match self { $(Self::$name => $name::name(frame, id),)+ }
             }
 
-            /// What the pane does with an action of its own; `None`: it is not.
+            /// Runs an action of the pane's own; returns `None` for any other.
             pub fn act(self, state: &mut State, action: &Action) -> Option<Vec<Effect>> {
                 match self { $(Self::$name => $name::act(state, action),)+ }
             }

@@ -10,12 +10,12 @@ use crate::keymap::{Action, Context};
 use crate::state::screen::pages::EntryDetail;
 use crate::state::{Frame, State, TimelineEntry, object_of, search, selected_entry, timeline_lines};
 
-/// The viewer's place in the timeline, besides selection and filter.
+/// Position of the viewer in the timeline, besides selection and filter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimelineView {
     /// Entries whose cases are shown.
     pub opened: BTreeSet<u64>,
-    /// What is highlighted, and jumped to.
+    /// Text that is searched for: highlighted, and jumped to.
     pub search: Clean,
 }
 

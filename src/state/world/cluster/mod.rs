@@ -25,7 +25,7 @@ pub use self::objects::Objects;
 pub(in crate::state) use self::row::ROLLING_OUT;
 pub use self::row::{WorkloadRow, last_end};
 
-/// What the API server has, as last heard. Read as [`Objects`]; changed by [`Cluster::fold`] alone.
+/// Objects of the API server, as last reported. Read as [`Objects`]; changed by [`Cluster::fold`] alone.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(from = "Objects")]
 pub struct Cluster {
@@ -55,7 +55,7 @@ impl From<Objects> for Cluster {
 }
 
 impl Cluster {
-    /// Takes in what the API server said; answers which rows it touched.
+    /// Takes in what the API server reported; returns which rows it touched.
     pub fn fold(&mut self, event: &ClusterEvent) -> BTreeSet<Uid> {
         let objects = &mut self.objects;
         let index = &mut self.index;
@@ -105,7 +105,8 @@ impl Cluster {
         *self = std::mem::take(&mut self.objects).only_nodes(namespaces).into();
     }
 
-    /// Workloads, and pods that no known workload owns: the worst first, then by namespace and name.
+    /// Iterates over workloads, and pods that no known workload owns: the worst first, then by namespace and
+    /// name.
     pub fn rows(&self) -> impl Iterator<Item = WorkloadRow<'_>> {
         self.rows_where(|_| true)
     }
@@ -119,28 +120,28 @@ impl Cluster {
         order.filter_map(|(key, summary)| WorkloadRow::new(&self.objects, key.uid(), summary))
     }
 
-    /// One row by its identity: the workload's, or the lone pod's.
+    /// Returns one row by its identity: the workload's, or the lone pod's.
     pub fn row(&self, uid: &str) -> Option<WorkloadRow<'_>> {
         WorkloadRow::new(&self.objects, uid, self.index.summary(uid)?)
     }
 
-    /// The pods of a row that are not well, the worst first.
+    /// Returns the pods of a row that are unhealthy, the worst first.
     pub fn troubled(&self, row: &WorkloadRow<'_>) -> Vec<(&Pod, &Diagnosis)> {
         self.index.troubled(row.uid(), &self.objects)
     }
 
-    /// The pods of a row, the worst first, then by name.
+    /// Returns the pods of a row, the worst first, then by name.
     pub fn pods_of(&self, row: &WorkloadRow<'_>) -> Vec<&Pod> {
         self.index.pods_of(row.uid(), &self.objects)
     }
 
-    /// Whether a pod is on its way out: of an older revision than its Deployment's newest, and being deleted
-    /// or replaced. What is wrong with it says nothing of the newest.
+    /// Returns whether a pod is on its way out: of an older revision than its Deployment's newest, and being
+    /// deleted or replaced. What is wrong with it says nothing of the newest.
     pub fn is_leaving(&self, pod: &Pod) -> bool {
         self.index.is_leaving(pod, &self.objects)
     }
 
-    /// Pods that are ready, and pods that should be: those that have not completed.
+    /// Returns the number of pods that are ready, and of pods that should be: those that have not completed.
     pub fn readiness(&self) -> (usize, usize) {
         self.index.readiness()
     }

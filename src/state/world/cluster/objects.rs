@@ -9,7 +9,7 @@ use crate::clean::Clean;
 use crate::event::{ConfigMap, ContextId, Kind, Meta, Node, Notice, Pod, Revision, Scope, Uid, Workload};
 use crate::state::world::kube_events::Notices;
 
-/// What the API server has, as last heard.
+/// Objects of the API server, as last reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Objects {
     /// Pods. Shared with the records that brought them.
@@ -83,12 +83,12 @@ impl Objects {
         at.map(|at| self.unnamed.swap_remove(at).1).unwrap_or_default()
     }
 
-    /// What a listing that is under way has not named yet; when it ends, that is gone.
+    /// Iterates over what a listing that is under way has not named yet; when it ends, that is gone.
     pub fn unnamed(&self, scope: &Scope) -> impl Iterator<Item = &Uid> {
         self.unnamed.iter().filter(move |(other, _)| other == scope).flat_map(|(_, uids)| uids)
     }
 
-    /// The last heard of an object, as far as it has a name.
+    /// Returns the metadata of an object, as far as it has a name.
     pub fn meta(&self, kind: Kind, uid: &str) -> Option<&Meta> {
         match kind {
             Kind::Pod => self.pods.get(uid).map(|pod| &pod.meta),
@@ -102,7 +102,7 @@ impl Objects {
         }
     }
 
-    /// Whether the first listing of a kind is complete in a context: what comes from then on is new.
+    /// Returns whether the first listing of a kind is complete in a context: what comes from then on is new.
     pub fn is_listed(&self, kind: Kind, context: ContextId) -> bool {
         if context.is_main() {
             self.listed.contains(&kind)
@@ -111,7 +111,7 @@ impl Objects {
         }
     }
 
-    /// The node of that name in a context, while it is not ready.
+    /// Returns the node of that name in a context, while it is not ready.
     pub fn down(&self, context: ContextId, name: &str) -> Option<&Node> {
         self.nodes.get(self.down.get(&*context.key(name))?)
     }
@@ -166,7 +166,7 @@ impl Objects {
         }
     }
 
-    /// A Deployment's revisions, newest first.
+    /// Returns a Deployment's revisions, newest first.
     pub fn revisions_of(&self, deployment: &str) -> Vec<&Revision> {
         let mut all: Vec<&Revision> = self
             .revisions
@@ -177,7 +177,7 @@ impl Objects {
         all
     }
 
-    /// The workload that a pod belongs to, through its ReplicaSet where there is one.
+    /// Returns the workload that a pod belongs to, through its ReplicaSet where there is one.
     pub fn workload_of(&self, pod: &Pod) -> Option<&Workload> {
         self.workload_behind(&pod.owner.as_ref()?.uid)
     }
@@ -190,7 +190,7 @@ impl Objects {
         })
     }
 
-    /// The notices about one object, newest first.
+    /// Returns the notices about one object, newest first.
     pub fn notices_about(&self, uid: &str) -> Vec<&Notice> {
         let mut all: Vec<&Notice> = self.notices.about(uid).collect();
         all.sort_by_key(|n| std::cmp::Reverse(n.last));

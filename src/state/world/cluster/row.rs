@@ -16,19 +16,19 @@ pub(in crate::state) const ROLLING_OUT: &str = "rolling out";
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkloadRow<'a> {
     meta: &'a Meta,
-    /// The workload; `None` for a pod on its own.
+    /// Workload; `None` for a pod on its own.
     pub workload: Option<&'a Workload>,
-    /// The pod, where it is one on its own.
+    /// Pod, where the row is a pod on its own.
     pub pod: Option<&'a Pod>,
-    /// How bad it is.
+    /// Severity of the row.
     pub severity: Severity,
-    /// The worst reason: `CrashLoopBackOff`, or `None` when it is well.
+    /// Worst reason: `CrashLoopBackOff`, or `None` when it is well.
     pub reason: Option<Clean>,
-    /// More of it: `exit 1`.
+    /// Details of the reason: `exit 1`.
     pub why: Option<Clean>,
-    /// Restarts of all its pods.
+    /// Number of restarts of all its pods.
     pub restarts: u32,
-    /// When a container of it ended last, where one was started again.
+    /// Time when a container of it ended last, where one was started again.
     pub ended: Option<DateTime<Utc>>,
 }
 
@@ -41,22 +41,22 @@ impl<'a> WorkloadRow<'a> {
         Some(Self { meta, workload, pod, severity, reason, why, restarts, ended })
     }
 
-    /// Identity and age: the workload's, or the lone pod's.
+    /// Returns identity and age: the workload's, or the lone pod's.
     pub fn meta(&self) -> &'a Meta {
         self.meta
     }
 
-    /// Name: the workload's, or the lone pod's.
+    /// Returns the name: the workload's, or the lone pod's.
     pub fn name(&self) -> &'a Clean {
         &self.meta.name
     }
 
-    /// Namespace.
+    /// Returns the namespace.
     pub fn namespace(&self) -> &'a Clean {
         &self.meta.namespace
     }
 
-    /// Identity of the row: the workload's, or the lone pod's.
+    /// Returns the identity of the row: the workload's, or the lone pod's.
     pub fn uid(&self) -> &'a Uid {
         &self.meta.uid
     }
@@ -145,7 +145,7 @@ fn ending(workload: &Workload) -> Clean {
     if workload.is_rolling_out() { ROLLING_OUT } else { "Terminating" }.into()
 }
 
-/// When a container of the pod ended last.
+/// Returns when a container of the pod ended last.
 pub fn last_end(pod: &Pod) -> Option<DateTime<Utc>> {
     let states = pod
         .containers

@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 /// One commit of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// When it was made.
+    /// Time of the commit.
     pub at: DateTime<Utc>,
-    /// The offset.
+    /// Offset that was committed.
     pub offset: i64,
-    /// Records behind the log's end at that time.
+    /// Number of records behind the log's end at that time.
     pub lag: i64,
 }
 
-/// What Burrow calls a status.
+/// Status of a partition, as Burrow has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum PartitionStatus {
     /// It keeps up, or catches up.

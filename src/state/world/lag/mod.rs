@@ -34,7 +34,7 @@ const JITTER: i64 = 1_000;
 /// A topic that nobody of its group reads is abandoned when its offsets have not moved for so long.
 const ABANDONED: TimeDelta = TimeDelta::minutes(30);
 
-/// What a group does: Burrow's states, and that nothing can be said.
+/// State of a group: Burrow's states, and that nothing can be said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum GroupState {
@@ -54,7 +54,7 @@ pub enum GroupState {
 }
 
 impl GroupState {
-    /// The word on the screen and in `status --json`.
+    /// Returns the word on the screen and in `status --json`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -79,46 +79,47 @@ impl From<PartitionStatus> for GroupState {
     }
 }
 
-/// When a lag is gone.
+/// Time until a lag is gone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Drains {
     /// After so many seconds.
     In(f64),
     /// It does not fall.
     Never,
-    /// Nobody can say, or there is nothing to say: it is as small as ever.
+    /// It is unknown, or there is nothing to say: it is as small as ever.
     Unsaid,
 }
 
 /// One group over time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// The newest reading.
+    /// Newest reading.
     pub now: GroupLag,
     /// Total lag at each reading, oldest first; `None` where no partition's lag was known.
     pub history: VecDeque<(DateTime<Utc>, Option<i64>)>,
     /// By topic and partition.
     tracks: BTreeMap<Clean, BTreeMap<u32, Track>>,
-    /// Topics that nobody of the group reads any more: they are no part of its lag.
+    /// Topics that the group no longer reads: they are no part of its lag.
     pub abandoned: BTreeSet<Clean>,
     state: GroupState,
     seconds_behind: Option<f64>,
     /// Its lag began to grow, and has not dropped since.
     #[serde(default)]
     growing: bool,
-    /// Records that retention deleted before they were consumed, all partitions together; `None` where no
-    /// log's beginning is known.
+    /// Number of records that retention deleted before they were consumed, all partitions together; `None`
+    /// where no log's beginning is known.
     pub lost: Option<i64>,
-    /// Records not consumed in the topics that are abandoned; `None` where there are no such topics.
+    /// Number of records not consumed in the topics that are abandoned; `None` where there are no such
+    /// topics.
     pub apart: Option<i64>,
 }
 
 /// One partition as it is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Partition<'a> {
-    /// The newest reading.
+    /// Newest reading.
     pub now: &'a PartitionLag,
-    /// What the group does with it.
+    /// State of the partition.
     pub state: GroupState,
     /// Age of the oldest record not consumed, seconds.
     pub seconds_behind: Option<f64>,
@@ -191,7 +192,7 @@ impl Group {
         left.map(|(topic, _)| topic.clone()).collect()
     }
 
-    /// Its partitions, sorted by topic and number, the abandoned ones among them.
+    /// Iterates over its partitions, sorted by topic and number, the abandoned ones among them.
     pub fn partitions(&self) -> impl Iterator<Item = Partition<'_>> {
         self.now.partitions.iter().map(|now| {
             let track = self.tracks.get(&now.topic).and_then(|tracks| tracks.get(&now.partition));
@@ -200,12 +201,13 @@ impl Group {
         })
     }
 
-    /// Records not consumed, over the partitions whose lag is known and that are not abandoned.
+    /// Returns the number of records not consumed, over the partitions whose lag is known and that are not
+    /// abandoned.
     pub fn lag(&self) -> Option<i64> {
         self.history.back()?.1
     }
 
-    /// Records a second by which the lag grew of late (negative: it falls).
+    /// Returns the records per second by which the lag grew of late (negative: it falls).
     pub fn growth(&self) -> Option<f64> {
         let (to, now) = self.history.back()?;
         let earlier = || self.history.iter().rev().skip(1);
@@ -216,18 +218,18 @@ impl Group {
         (seconds > 0.0).then(|| records / seconds)
     }
 
-    /// What it does: the worst of its partitions.
+    /// Returns its state: the worst of its partitions.
     pub fn state(&self) -> GroupState {
         self.state
     }
 
-    /// Whether somebody should look: by its state, or because its lag has begun to grow and the window of
-    /// commits does not tell it yet.
+    /// Returns whether the group is in trouble: by its state, or because its lag has begun to grow and the
+    /// window of commits does not tell it yet.
     pub fn in_trouble(&self) -> bool {
         self.state > GroupState::Unknown || self.growing()
     }
 
-    /// Whether its lag began to grow and has not dropped since.
+    /// Returns whether its lag began to grow and has not dropped since.
     pub fn growing(&self) -> bool {
         self.growing
     }
@@ -241,13 +243,13 @@ impl Group {
             && now > then.saturating_mul(2).max(then.saturating_add(JITTER))
     }
 
-    /// Age of the oldest record not consumed, seconds: when the log's end was where the worst partition's
-    /// commit is now. `None` where that was before the first reading.
+    /// Returns the age of the oldest record not consumed, seconds: when the log's end was where the worst
+    /// partition's commit is now. `None` where that was before the first reading.
     pub fn seconds_behind(&self) -> Option<f64> {
         self.seconds_behind
     }
 
-    /// How bad it is, wherever it is shown.
+    /// Returns its severity.
     pub fn severity(&self) -> Severity {
         match self.state {
             GroupState::Stop | GroupState::Stall => Severity::Critical,
@@ -256,14 +258,14 @@ impl Group {
         }
     }
 
-    /// Partitions that are no part of its lag because nobody can say theirs: nothing was committed, or the
-    /// end is not known.
+    /// Returns the number of partitions that are no part of its lag because nobody can say theirs: nothing
+    /// was committed, or the end is not known.
     pub fn unknown(&self) -> usize {
         self.partitions().filter(|p| p.now.lag().is_none() && !self.abandoned.contains(&p.now.topic)).count()
     }
 
-    /// Commits that were seen of the partition that fewest are known of, and how many are needed to judge it;
-    /// `None` once all are.
+    /// Returns the number of commits that were seen of the partition that fewest are known of, and how many
+    /// are needed to judge it; `None` once all are.
     pub fn window(&self) -> Option<(usize, usize)> {
         let behind =
             self.now.partitions.iter().filter(|p| p.lag() > Some(0) && !self.abandoned.contains(&p.topic));
@@ -277,7 +279,7 @@ impl Group {
         !self.in_trouble() && self.lag() <= Some(JITTER)
     }
 
-    /// When the lag is gone, to be said.
+    /// Returns the time until the lag is gone.
     pub fn drains(&self) -> Drains {
         match (self.seconds_to_drain(), self.growth()) {
             (Some(span), _) => Drains::In(span),
@@ -286,8 +288,8 @@ impl Group {
         }
     }
 
-    /// Seconds until the lag is gone at the present pace; 0 where what is left is less than a second's worth;
-    /// `None` while it does not fall.
+    /// Returns the seconds until the lag is gone at the present pace; 0 where what is left is less than a
+    /// second's worth; `None` while it does not fall.
     pub fn seconds_to_drain(&self) -> Option<f64> {
         let lag = i32::try_from(self.lag()?).map(f64::from).ok()?;
         if lag == 0.0 || (!self.in_trouble() && self.seconds_behind.is_some_and(|behind| behind < 1.0)) {
@@ -298,12 +300,12 @@ impl Group {
     }
 }
 
-/// All groups.
+/// Lag of all consumer groups.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Lag {
-    /// By id.
+    /// Groups by id.
     pub groups: BTreeMap<Clean, Group>,
-    /// When they were read.
+    /// Time when they were read.
     pub at: Option<DateTime<Utc>>,
 }
 
@@ -317,7 +319,7 @@ impl Lag {
         self.at = Some(at);
     }
 
-    /// Groups, the worst first, then by lag.
+    /// Returns the groups, the worst first, then by lag.
     pub fn rows(&self) -> Vec<&Group> {
         let mut rows: Vec<&Group> = self.groups.values().collect();
         rows.sort_by_key(|g| (std::cmp::Reverse((g.severity(), g.state(), g.lag())), g.now.group.clone()));

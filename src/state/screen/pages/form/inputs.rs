@@ -13,47 +13,47 @@ use crate::state::{World, workload_rows};
 /// A value that an input can take.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// What is taken.
+    /// Value that is accepted.
     pub value: Clean,
-    /// What is shown.
+    /// Label that is shown.
     pub label: Clean,
 }
 
-/// One input.
+/// One input of a form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// Its name in the runbook.
+    /// Name of the input in the runbook.
     pub name: Clean,
-    /// What it asks for.
+    /// Kind of the input.
     pub kind: InputKind,
-    /// Whether it may stay empty.
+    /// Whether it must be given.
     pub required: bool,
-    /// What was given, exactly.
+    /// Value exactly as it was given.
     pub value: Typed,
 }
 
 /// A step's form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Form {
-    /// The step.
+    /// Id of the step.
     pub step: Clean,
-    /// Its title.
+    /// Title of the step.
     pub title: Clean,
-    /// Its inputs.
+    /// Inputs of the step.
     pub fields: Vec<Field>,
-    /// Which one is asked for.
+    /// Index of the input that is asked for.
     pub at: usize,
-    /// The step is being prepared: nothing to type.
+    /// Whether the step is being prepared: nothing to type.
     pub waiting: bool,
-    /// Why it could not be prepared.
+    /// Why the step could not be prepared.
     pub problem: Option<Clean>,
-    /// The change that it takes back.
+    /// Intent that the step undoes.
     pub undoes: Option<Ulid>,
 }
 
 impl Form {
-    /// The form of `step`, filled with what is given, then with the object in hand, then with defaults. Where
-    /// several contexts are looked at, it asks for the context of what is in a cluster first.
+    /// Creates the form of `step`, filled with what is given, then with the object in hand, then with
+    /// defaults. Where several contexts are looked at, it asks for the context of what is in a cluster first.
     pub fn new(step: &Step, given: &BTreeMap<Clean, Typed>, world: &World, in_hand: Option<&Uid>) -> Self {
         let selected = step.inputs.iter().find_map(|input| named(world, in_hand?, input.kind));
         let fields = step.inputs.iter().map(|input| {
@@ -88,7 +88,7 @@ impl Form {
         form
     }
 
-    /// The context that it is for; the main one where none is chosen.
+    /// Returns the context that it is for; the main one where none is chosen.
     pub fn chosen_context(&self, world: &World) -> ContextId {
         let chosen =
             self.fields.iter().find(|field| field.name == StepCall::CONTEXT).map(|field| field.value.raw());
@@ -96,7 +96,7 @@ impl Form {
         looked.map(|one| one.id).unwrap_or_default()
     }
 
-    /// The contexts that have an object called as the one that is given.
+    /// Returns the contexts that have an object called as the one that is given.
     pub fn contexts_of_target<'a>(&self, world: &'a World) -> Vec<&'a Clean> {
         let Some(field) = self.target() else { return Vec::new() };
         let all = objects(world).filter(|(kind, _)| field.kind.takes(*kind));
@@ -112,24 +112,25 @@ impl Form {
             .collect()
     }
 
-    /// The input that names what it is done to.
+    /// Returns the input that names the target.
     pub fn target(&self) -> Option<&Field> {
         self.fields.iter().find(|field| field.kind.places())
     }
 
-    /// The input asked for; `None` when all were.
+    /// Returns the input asked for; `None` when all were.
     pub fn current(&self) -> Option<&Field> {
         self.fields.get(self.at)
     }
 
-    /// The step with what was given.
+    /// Returns the call with the inputs given so far.
     pub fn call(&self) -> StepCall {
         let given = self.fields.iter().filter(|field| !field.value.is_empty());
         let inputs = given.map(|field| (field.name.clone(), field.value.clone())).collect();
         StepCall { step: self.step.clone(), inputs, undoes: self.undoes }
     }
 
-    /// What the current input can take, as far as the cluster knows, narrowed by what is typed.
+    /// Returns the values that the current input can take, as far as the cluster knows, narrowed by what is
+    /// typed.
     pub fn choices(&self, world: &World, now: DateTime<Utc>, typed: &str) -> Vec<Choice> {
         let Some(field) = self.current() else { return Vec::new() };
         let all = match field.kind {
@@ -146,8 +147,8 @@ impl Form {
         all.into_iter().filter(|choice| choice.label.to_lowercase().contains(&typed)).collect()
     }
 
-    /// The field that a refusal is about: the one whose value it quotes or repeats, or that it calls by its
-    /// name.
+    /// Returns the field that a refusal is about: the one whose value it quotes or repeats, or that it calls
+    /// by its name.
     pub fn refused(&self, reason: &str) -> usize {
         let says = |part: &str| !part.is_empty() && reason.contains(&format!("\"{part}\""));
         let quoted = |field: &Field| field.value.shown().split(',').any(|part| says(part.trim()));
@@ -163,7 +164,8 @@ impl Form {
         self.fields.iter().find(|field| field.kind == kind).map(|field| field.value.raw())
     }
 
-    /// What an input begins with, where the cluster knows better than the runbook: all labels of the alert.
+    /// Returns what an input begins with, where the cluster knows better than the runbook: all labels of the
+    /// alert.
     pub fn preset(&self, world: &World) -> String {
         match self.current() {
             Some(field) if field.kind == InputKind::Labels && field.value.is_empty() => {
@@ -190,7 +192,8 @@ impl Form {
         labels.iter().map(choice).collect()
     }
 
-    /// What a silence with the labels given, or typed now, would keep quiet; or which of them it cannot have.
+    /// Returns what a silence with the labels given, or typed now, would silence; or which of them it cannot
+    /// have.
     pub fn quieted(&self, world: &World, typed: Option<&str>) -> Option<Clean> {
         let typed = typed.filter(|_| self.current().is_some_and(|field| field.kind == InputKind::Labels));
         let names = typed.or(self.given(InputKind::Labels))?;

@@ -62,7 +62,7 @@ enum NoForm {
         context: Clean,
     },
     /// The session does not have that context.
-    #[error("context \"{0}\" is not looked at here")]
+    #[error("context \"{0}\" is not part of this session")]
     NotLookedAt(Clean),
 }
 
@@ -165,7 +165,7 @@ fn ask_or_prepare(state: &mut State) -> Vec<Effect> {
     Vec::new()
 }
 
-/// An input was committed, exactly as it was typed.
+/// Takes an input that was committed, exactly as it was typed.
 pub fn field_entered(state: &mut State, text: &Typed) -> Vec<Effect> {
     let Some(Page::Form(form)) = state.screen.pages.last_mut() else { return Vec::new() };
     if let Some(field) = form.fields.get_mut(form.at) {
@@ -177,8 +177,7 @@ pub fn field_entered(state: &mut State, text: &Typed) -> Vec<Effect> {
     ask_or_prepare(state)
 }
 
-/// The plan has come, or the reason why there is none. Whoever has left the form in the meantime is not
-/// asked.
+/// Takes the plan that arrived, or why there is none. Whoever has left the form in the meantime is not asked.
 pub fn prepared(state: &mut State, prepared: &Prepared) -> Vec<Effect> {
     let now = state.now;
     let Some(Page::Form(form)) = state.screen.pages.last_mut() else { return Vec::new() };
@@ -229,7 +228,7 @@ fn of_undone(state: &State, plan: &Plan) -> Vec<Fact> {
         }
     });
     let since = changed_since(run, plan).then(|| {
-        Fact::warn("changed since", format!("it is not any more as {mark} left it: what came since goes too"))
+        Fact::warn("changed since", format!("changed again after {mark}: the later change is undone too"))
     });
     then.into_iter().chain(since).collect()
 }

@@ -126,8 +126,8 @@ fn take_on(state: &mut State, sources: Vec<LogSource>) -> Option<Effect> {
     }
 }
 
-/// Pods of the opened workload that are new are followed too; one that came before its ReplicaSet was known
-/// as soon as it is.
+/// Follows pods of the opened workload that are new; one that came before its ReplicaSet was known as soon as
+/// it is.
 pub fn join(state: &mut State, event: &ClusterEvent) -> Vec<Effect> {
     let Some(log) = opened(state).filter(|log| !log.extent.previous) else { return Vec::new() };
     let uid = log.subject.uid.clone();
@@ -146,7 +146,7 @@ pub fn join(state: &mut State, event: &ClusterEvent) -> Vec<Effect> {
     if joining.is_empty() { Vec::new() } else { take_on(state, joining).into_iter().collect() }
 }
 
-/// News of the streams. Where one ended there is room for another.
+/// Takes lines and states of the streams. Where one ended there is room for another.
 pub fn hear(state: &mut State, news: &LogNews) -> Vec<Effect> {
     let Some(log) = opened(state).filter(|log| log.number == news.following) else { return Vec::new() };
     for (stream, now) in &news.states {
@@ -246,7 +246,7 @@ fn find(state: &mut State, forward: bool, what: &str, wanted: impl Fn(&LogRow) -
     }
 }
 
-/// The search as it is typed.
+/// Searches as the text is typed.
 pub fn look_for(state: &mut State, text: &Clean) {
     if let Some(log) = top(state) {
         log.look_for(text);
@@ -261,7 +261,7 @@ fn leave_search(state: &mut State) -> Option<Vec<Effect>> {
     })
 }
 
-/// The search is what it was once, or none: then no line is hidden.
+/// Restores an earlier search, or none: then no line is hidden.
 pub fn search_again(state: &mut State, text: &Clean) {
     if let Some(log) = top(state) {
         log.look_for(text);
@@ -269,7 +269,7 @@ pub fn search_again(state: &mut State, text: &Clean) {
     }
 }
 
-/// The search is committed: to the newest match that is not below what is seen.
+/// Commits the search: goes to the newest match that is not below what is seen.
 pub fn searched(state: &mut State, text: &Clean) -> Vec<Effect> {
     look_for(state, text);
     let page = page(state);

@@ -6,20 +6,20 @@ use crate::event::LogLine;
 /// A text to find: without regard to case unless it has a capital; `!text` finds the lines without it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Search {
-    /// As it was typed.
+    /// Text as it was typed.
     pub text: Clean,
     /// Any of these, in lower case where case is not regarded.
     needles: Vec<String>,
     exact: bool,
     inverse: bool,
-    /// Only the lines that it finds are shown.
+    /// Whether only the lines that it finds are shown.
     pub only: bool,
-    /// Lines that it finds.
+    /// Number of lines that it finds.
     pub hits: usize,
 }
 
 impl Search {
-    /// Nothing found yet.
+    /// Creates a search that has found nothing yet.
     pub fn new(text: &str) -> Self {
         let (inverse, needle) = text.strip_prefix('!').map_or((false, text), |needle| (true, needle));
         let exact = needle.chars().any(char::is_uppercase);
@@ -38,25 +38,25 @@ impl Search {
         Self { hits: 0, ..self }
     }
 
-    /// Whether there is a search at all.
+    /// Returns whether there is a search at all.
     pub fn is_on(&self) -> bool {
         !self.needles.is_empty()
     }
 
-    /// Whether lines are hidden because of it.
+    /// Returns whether lines are hidden because of it.
     pub fn filters(&self) -> bool {
         self.only && self.is_on()
     }
 
-    /// Whether a line of a container's is found.
+    /// Returns whether it finds a container's line.
     pub fn finds(&self, line: &LogLine) -> bool {
         let text = line.text.text();
         let found = || self.needles.iter().any(|needle| find(text, needle, self.exact).is_some());
         self.is_on() && !line.mark && found() != self.inverse
     }
 
-    /// Where it is in a text, to be highlighted: ranges of bytes, in order. An inverse search has nothing to
-    /// show.
+    /// Returns where it is in a text, to be highlighted: ranges of bytes, in order. An inverse search has
+    /// nothing to show.
     pub fn places(&self, text: &str) -> Vec<(usize, usize)> {
         let Some(needle) = self.needles.last().filter(|_| !self.inverse) else { return Vec::new() };
         let mut places = Vec::new();

@@ -12,39 +12,39 @@ use crate::event::{Level, LogExtent, LogLine, LogSource, LogState, Uid};
 
 /// Bytes kept, with what they need in memory.
 const BYTES: usize = 4 << 20;
-/// Streams followed at once.
+/// Maximum number of streams followed at once.
 pub const STREAMS: usize = 50;
 /// Streams of one view, those that have ended included.
 const SOURCES: usize = 1000;
 /// While so few rows are left above the place that is read, new lines go rather than that.
 const READ: usize = 200;
-/// Lines of each container read at first.
+/// Number of lines of each container read at first.
 pub const TAIL: u32 = 500;
 
-/// Whose logs these are.
+/// Workload or pod that the logs are of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogSubject {
-    /// The workload, or the pod.
+    /// Uid of the workload or pod.
     pub uid: Uid,
-    /// `deployment`, `pod`
+    /// Kind in words: `deployment`, `pod`.
     pub kind: &'static str,
-    /// Its name.
+    /// Name of the workload or pod.
     pub name: Clean,
 }
 
 /// One container's stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogStream {
-    /// The container.
+    /// Container that the stream is of.
     pub source: LogSource,
-    /// What it does.
+    /// State of the stream.
     pub state: LogState,
     /// The place in time of its last line: its lines keep their order even where their stamps do not.
     last: DateTime<Utc>,
 }
 
 impl LogStream {
-    /// Whether more may come.
+    /// Returns whether more lines may come.
     pub fn live(&self) -> bool {
         !matches!(self.state, LogState::Ended(_))
     }
@@ -53,9 +53,9 @@ impl LogStream {
 /// A line in its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
-    /// The line.
+    /// Line itself.
     pub line: LogLine,
-    /// The search finds it.
+    /// Whether the search finds it.
     pub hit: bool,
     key: DateTime<Utc>,
 }
@@ -66,7 +66,7 @@ impl LogRow {
     }
 }
 
-/// Where a viewer is.
+/// Position of a viewer in the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     /// At the newest line, with each that comes.
@@ -77,48 +77,48 @@ pub enum Anchor {
     Top(usize),
 }
 
-/// How lines are shown: kept for the next log that is opened.
+/// Preferences of how lines are shown: kept for the next log that is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogLook {
-    /// Long lines go on in the next row, instead of beyond the edge.
+    /// Whether long lines are wrapped.
     pub wrap: bool,
-    /// Without times.
+    /// Whether times are left out.
     pub timeless: bool,
-    /// JSON as it came.
+    /// Whether JSON is shown as it came.
     pub raw: bool,
 }
 
 /// Followed logs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogView {
-    /// Whose.
+    /// Workload or pod that the logs are of.
     pub subject: LogSubject,
-    /// The number that they are followed under.
+    /// Number of the request that they are followed under.
     pub number: u64,
     /// How much is read at first.
     pub extent: LogExtent,
-    /// The streams; a line names its own by place.
+    /// Streams; a line names its own by index.
     pub streams: Vec<LogStream>,
     /// Containers that are not followed because there are too many; each is as soon as there is room.
     pub left_out: Vec<LogSource>,
     rows: VecDeque<LogRow>,
     bytes: usize,
-    /// Lines that had to go.
+    /// Number of lines that were dropped.
     pub dropped: u64,
     /// Lines that came while older ones were read, and were not kept.
     missed: u64,
-    /// Where the viewer is.
+    /// Position of the viewer.
     pub place: Anchor,
-    /// The row that a search or a jump has led to.
+    /// Row that a search or a jump has led to.
     pub cursor: Option<usize>,
-    /// Columns scrolled to the right.
+    /// Number of columns scrolled to the right.
     pub right: usize,
-    /// What is searched for.
+    /// Search that is in use.
     pub search: Search,
 }
 
 impl LogView {
-    /// Nothing followed yet.
+    /// Creates a view that follows nothing yet.
     pub fn new(subject: LogSubject, number: u64, extent: LogExtent) -> Self {
         Self {
             subject,
@@ -170,14 +170,14 @@ impl LogView {
         *self = Self { search: search.emptied(), ..Self::new(self.subject.clone(), number, extent) };
     }
 
-    /// A stream's state changed.
+    /// Takes a new state of a stream.
     pub fn tell(&mut self, stream: u16, state: &LogState) {
         if let Some(stream) = self.streams.get_mut(usize::from(stream)) {
             stream.state.clone_from(state);
         }
     }
 
-    /// All rows, oldest first.
+    /// Returns all rows, oldest first.
     pub fn rows(&self) -> &VecDeque<LogRow> {
         &self.rows
     }
@@ -247,17 +247,17 @@ impl LogView {
         self.cursor = self.cursor.and_then(|at| at.checked_sub(1));
     }
 
-    /// Whether a row is shown: all are, or those that the search finds and warroom's own.
+    /// Returns whether a row is shown: all are, or those that the search finds and warroom's own.
     pub fn shown(&self, at: usize) -> bool {
         self.rows.get(at).is_some_and(|row| !self.search.filters() || row.hit || row.line.mark)
     }
 
-    /// The rows shown from `at` upward.
+    /// Iterates over the rows shown from `at` upward.
     pub fn above(&self, at: usize) -> impl Iterator<Item = usize> {
         (0..self.rows.len().min(at.saturating_add(1))).rev().filter(|at| self.shown(*at))
     }
 
-    /// The rows shown from `at` downward.
+    /// Iterates over the rows shown from `at` downward.
     pub fn below(&self, at: usize) -> impl Iterator<Item = usize> {
         (at..self.rows.len()).filter(|at| self.shown(*at))
     }
