@@ -67,7 +67,7 @@
 //! **journal**, which is the recording. **State** is the fold of records by **reduce**, which asks for
 //! **effects**. A **step** of the **runbook**, with inputs, is a call; prepared, it is a **plan**; confirmed,
 //! an **intent**; answered, it has an **outcome**: applied, rejected or unknown; looked after, a **verdict**.
-//! Of several **contexts** the first is the main one; an object's identity says which it is of, and a
+//! Of several **contexts** the first is the main one; an object's **key** says which it is of, and a
 //! **target** which cluster. A Kubernetes Event is a **notice**, and a ReplicaSet a **revision**, because
 //! their names mean something else here.
 

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
 use crate::effect::{self, Clusters, Executor, identity};
-use crate::event::{Event, Mode, SecondaryContext, Session};
+use crate::event::{ContextInfo, Event, Mode, Session};
 use crate::journal::Limits;
 use crate::journal::disk::{Disk, LocalDisk};
 use crate::journal::{Opening, Writer};
@@ -37,10 +37,8 @@ const EVENTS: usize = 8;
 pub struct SessionConfig {
     /// Live or demo.
     pub mode: Mode,
-    /// Which cluster.
-    pub connect: ConnectSettings,
-    /// The clusters looked at beside it.
-    pub beside: Vec<ConnectSettings>,
+    /// Which clusters: the main one first.
+    pub connect: Vec<ConnectSettings>,
     /// The namespaces; none: all of them; `None`: the context's, or all.
     pub namespaces: Option<Vec<Clean>>,
     /// In which contexts this session cannot be armed.
@@ -85,12 +83,11 @@ impl SessionConfig {
         let at = |url: String| Endpoint { place: url.parse().ok(), ..Endpoint::default() };
         Self {
             mode: Mode::Demo,
-            connect: ConnectSettings {
+            connect: vec![ConnectSettings {
                 url: Some(sim.kubernetes_url()),
                 context: Some(name.to_owned()),
                 ..ConnectSettings::default()
-            },
-            beside: Vec::new(),
+            }],
             namespaces: Some(vec![crate::sim::NAMESPACE.into()]),
             read_only: ReadOnly::Nowhere,
             no_exec: false,
@@ -157,17 +154,17 @@ pub async fn open_on(
     runbook: Arc<Runbook>,
     clock: Clock,
 ) -> Result<Running, ConnectError> {
-    let contexts = Box::pin(connect_all(&wanted.connect, &wanted.beside, &wanted.timing)).await?;
+    let contexts = Box::pin(connect_all(&wanted.connect, &wanted.timing)).await?;
     if contexts.led_by_another {
         wanted.forget_services();
     }
     let namespaces =
-        wanted.namespaces.clone().unwrap_or_else(|| contexts.main.namespace.iter().cloned().collect());
+        wanted.namespaces.clone().unwrap_or_else(|| contexts.main().namespace.iter().cloned().collect());
     let session = described(&wanted, &contexts, namespaces.clone());
     let (sender, events) = mpsc::channel(EVENTS);
     let kafka = kafka(wanted.kafka.clone(), namespaces.first());
     let near = namespaces.first().map(ToString::to_string);
-    let discovery = Discovery::new(contexts.main.reader.clone(), near, &wanted.timing);
+    let discovery = Discovery::new(contexts.main().reader.clone(), near, &wanted.timing);
     let alertmanager =
         Resolver::new(ServiceKind::Alertmanager, wanted.alertmanager.clone(), discovery.clone());
     let (choose, namespaces) = watch::channel(namespaces);
@@ -220,30 +217,22 @@ async fn adopt(data: PathBuf, clusters: Clusters, deadline: Duration, joining: m
 }
 
 fn described(wanted: &SessionConfig, contexts: &Contexts, namespaces: Vec<Clean>) -> Session {
-    let connection = &contexts.main;
-    let mut looked: Vec<SecondaryContext> = contexts
-        .all()
-        .map(|(_, label, way)| {
-            let (context, cluster) = way
-                .map_or_else(|no| (&no.context, Clean::default()), |one| (&one.context, one.cluster.clone()));
-            SecondaryContext {
-                context: context.clone(),
-                label,
-                cluster,
-                read_only: wanted.read_only.covers(context),
-            }
-        })
-        .collect();
-    let main = looked.remove(0);
+    let looked = contexts.all().map(|(id, label, way)| {
+        let (context, cluster) =
+            way.map_or_else(|no| (&no.context, Clean::default()), |one| (&one.context, one.cluster.clone()));
+        ContextInfo {
+            id,
+            context: context.clone(),
+            label,
+            cluster,
+            read_only: wanted.read_only.covers(context),
+        }
+    });
     Session {
-        label: if looked.is_empty() { Clean::default() } else { main.label },
-        beside: looked,
+        contexts: looked.collect(),
         mode: wanted.mode,
-        context: connection.context.clone(),
-        cluster: connection.cluster.clone(),
         namespaces,
         actor: wanted.actor.clone(),
-        read_only: wanted.read_only.covers(&connection.context),
         no_exec: wanted.no_exec,
         arm_minutes: u32::from(wanted.arm_minutes),
         kafka: wanted.kafka.as_ref().map(|kafka| kafka.mode.name().into()).unwrap_or_default(),
@@ -276,7 +265,8 @@ fn journal(
 ) -> (Option<Writer>, Option<Clean>) {
     let about = serde_json::to_value(session).unwrap_or_default();
     let world = crate::state::World::default();
-    let opening = Opening { data, context: &session.context, about, at: clock.now(), world: &world, limits };
+    let opening =
+        Opening { data, context: &session.main().context, about, at: clock.now(), world: &world, limits };
     match Writer::create(disk, opening) {
         Ok(journal) => (Some(journal), None),
         Err(error) => {

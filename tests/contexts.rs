@@ -60,8 +60,7 @@ impl Room {
         let us = Sim::start(config()).await.unwrap();
         us.set_cluster_identity("us");
         let data = tempfile::tempdir().unwrap();
-        let both =
-            changed(SessionConfig { connect: at(&eu, "eu"), beside: vec![at(&us, "us")], ..wanted(&eu) });
+        let both = changed(SessionConfig { connect: vec![at(&eu, "eu"), at(&us, "us")], ..wanted(&eu) });
         let mut room = Self { session: session(both, &clock, data.path()).await, eu, us, clock, data };
         assert!(
             room.until(|session| session.heard(SourceId::ALL)).await,
@@ -156,14 +155,16 @@ async fn twins_stand_side_by_side_and_go_alone() {
         .into_iter()
         .find(|pod| pod["metadata"]["name"].as_str().unwrap().starts_with("kafka-0"))
         .unwrap();
-    let uid = pod["metadata"]["uid"].as_str().unwrap().to_owned();
+    let uid = Uid::from(pod["metadata"]["uid"].as_str().unwrap());
     assert!(
-        world.cluster.pods.contains_key(&*uid) && world.cluster.pods.contains_key(&*US.mark(&uid)),
+        world.cluster.pods.contains_key(&uid) && world.cluster.pods.contains_key(&Uid::new(US, uid.id())),
         "twins have one identity"
     );
     room.us.delete("Pod", NAMESPACE, "kafka-0");
-    assert!(room.until(|session| !session.state().world.cluster.pods.contains_key(&*US.mark(&uid))).await);
-    assert!(room.session.state().world.cluster.pods.contains_key(&*uid), "its twin is there");
+    assert!(
+        room.until(|session| !session.state().world.cluster.pods.contains_key(&Uid::new(US, uid.id()))).await
+    );
+    assert!(room.session.state().world.cluster.pods.contains_key(&uid), "its twin is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -333,7 +334,7 @@ async fn a_replay_arrives_at_the_same_world() {
         (world.hash(), 1),
         "as a checkpoint has it"
     );
-    assert!(core.state.world.cluster.pods.keys().any(|uid| ContextId::of(uid) == US));
+    assert!(core.state.world.cluster.pods.keys().any(|uid| uid.context() == US));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,7 +354,7 @@ async fn what_was_left_open_is_read_by_whoever_looks_at_its_cluster() {
     us.faults().clear();
     let others = [(&eu, "eu", 0), (&us, "us", 1), (&us, "us", 0)];
     for (sim, name, left) in others {
-        let alone = SessionConfig { connect: at(sim, name), ..wanted(sim) };
+        let alone = SessionConfig { connect: vec![at(sim, name)], ..wanted(sim) };
         let mut next = session(alone, &clock, data.path()).await;
         let read = |session: &Headless| {
             session.state().world.runs.all().filter(|run| run.applied.is_some()).count() == left
@@ -373,6 +374,12 @@ async fn what_was_left_open_is_read_by_whoever_looks_at_its_cluster() {
     assert_eq!(writes(&us).len(), 1, "nothing was sent again");
 }
 
+fn with_another(mut wanted: SessionConfig, another: ConnectSettings) -> SessionConfig {
+    wanted.connect.truncate(1);
+    wanted.connect.push(another);
+    wanted
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_context_without_credentials_leaves_the_others_and_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -381,7 +388,7 @@ async fn a_context_without_credentials_leaves_the_others_and_is_told() {
         "users": [{"name": "us", "user": {"tokenFile": "/nowhere/token"}}], "contexts": [{"name": "us", "context": {"cluster": "us", "user": "us"}}]}"#;
     std::fs::write(&kubeconfig, text).unwrap();
     let missing = ConnectSettings { kubeconfig: Some(kubeconfig), context: Some("us".into()), url: None };
-    let mut room = Room::with(|wanted| SessionConfig { beside: vec![missing], ..wanted }).await;
+    let mut room = Room::with(|wanted| with_another(wanted, missing)).await;
     let health = &room.session.state().world.sources[&SourceId::Pods];
     assert!(health.error.as_deref().is_some_and(|error| error.starts_with("us ")), "{health:?}");
     assert!(room.pods(ContextId::MAIN) > 0);
@@ -402,7 +409,7 @@ async fn a_context_that_cannot_be_reached_leaves_the_others_and_is_told() {
         context: Some("us".into()),
         ..ConnectSettings::default()
     };
-    let mut room = Room::with(|wanted| SessionConfig { beside: vec![nobody], ..wanted }).await;
+    let mut room = Room::with(|wanted| with_another(wanted, nobody)).await;
     let health = &room.session.state().world.sources[&SourceId::Pods];
     assert_eq!(health.state, SourceState::Down);
     assert!(health.error.as_deref().is_some_and(|error| error.starts_with("us ")), "{health:?}");

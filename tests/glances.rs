@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use warroom::clean::Clean;
 use warroom::event::{
-    Amount, ClusterEvent, ContainerState, Event, Kind, Part, Pod, PodPhase, SourceHealth, SourceId,
-    SourceState, Usage, Used,
+    Amount, ClusterEvent, ContainerState, ContextId, Event, Kind, Meta, Part, Pod, PodPhase, SourceHealth,
+    SourceId, SourceState, Uid, Usage, Used,
 };
 use warroom::runbook::suggestions;
 use warroom::state::{
@@ -19,7 +19,7 @@ use warroom::state::{
 };
 use warroom::theme::ColorDepth;
 
-use common::cluster::{crashing, node, pod, revision, workload};
+use common::cluster::{crashing, node, notice, pod, revision, workload};
 use common::{at, contexts, frame, story, text, told};
 
 const SIZES: [(u16, u16); 5] = [(400, 100), (200, 60), (120, 40), (80, 24), (60, 15)];
@@ -66,6 +66,26 @@ fn a_rollback_stays_offered_while_a_crash_loop_runs_for_a_moment() {
         cluster(-5, ClusterEvent::Pods(vec![Arc::new(running)])),
     ]);
     assert!(offered(&events), "while it runs for a moment");
+}
+
+#[test]
+fn a_node_of_one_context_shows_neither_the_pods_nor_the_warnings_of_its_namesake_in_another() {
+    let mut events = contexts::two();
+    let about = Meta { uid: Uid::new(contexts::US, "node-1"), ..node(1, true).meta };
+    let notices = vec![notice(&about, "Rebooted", "Node node-1 has been rebooted", 1, -5)];
+    events.push(cluster(-5, ClusterEvent::Notices(notices)));
+    let state = told(events);
+    let page = |context: ContextId| {
+        let uid = Uid::new(context, node(1, true).meta.uid.id());
+        seen(&over(state.clone(), Page::Detail(Detail::of(uid))), (400, 100))
+    };
+    let on_it = |pod: &Arc<Pod>| {
+        pod.meta.context() == contexts::US && pod.node.as_deref() == Some(node(1, true).meta.name.as_str())
+    };
+    let there = state.world.cluster.pods.values().filter(|pod| on_it(pod)).count();
+    let told = format!("of those that are watched: {there}");
+    assert!(there > 0 && page(contexts::US).contains(&told), "{told}\n{}", page(contexts::US));
+    assert!(page(contexts::US).contains("Rebooted") && !page(ContextId::MAIN).contains("Rebooted"));
 }
 
 const REFUSED: &str = "the credential plugin failed: please log in: aws sso login";

@@ -205,8 +205,7 @@ impl Bed {
         let paths = Paths { config_dir: data.path().join("config"), data_dir: data.path().to_owned() };
         let wanted = SessionConfig {
             mode: Mode::Live,
-            connect: ConnectSettings::default(),
-            beside: Vec::new(),
+            connect: vec![ConnectSettings::default()],
             namespaces: Some(vec![NAMESPACE.into()]),
             read_only: ReadOnly::Everywhere,
             no_exec: false,

@@ -113,7 +113,7 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
         },
     };
     let several = world.session.as_ref().is_some_and(Session::several);
-    let context = |(one, place): (ContextInfo<'_>, String)| {
+    let context = |(one, place): (&ContextInfo, String)| {
         let main =
             if one.id.is_main() && several { "; Prometheus, Alertmanager and Kafka are its" } else { "" };
         let told = match one.cluster.as_str() {
@@ -123,6 +123,6 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
         Finding { what: "context".into(), ok: !one.cluster.is_empty(), told }
     };
     let contexts =
-        world.session.iter().flat_map(|session| session.contexts().map(|one| (one, session.place())));
+        world.session.iter().flat_map(|session| session.contexts.iter().map(|one| (one, session.place())));
     contexts.map(context).chain(SourceId::ALL.iter().map(source)).collect()
 }

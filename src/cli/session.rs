@@ -14,18 +14,21 @@ use crate::session::{DEADLINE, PATIENCE, SessionConfig};
 pub(super) fn wanted(context: &CommandContext, recorded: bool) -> SessionConfig {
     let args = &context.args;
     let settings = &context.config.settings;
-    let mut contexts = context
+    let mut connect: Vec<_> = context
         .contexts()
         .iter()
-        .map(|name| ConnectSettings { context: Some(name.clone()), ..ConnectSettings::default() });
+        .map(|name| ConnectSettings { context: Some(name.clone()), ..ConnectSettings::default() })
+        .collect();
+    if connect.is_empty() {
+        connect.push(ConnectSettings::default()); // the kubeconfig's current one
+    }
     let kafka = settings.kafka.clone().unwrap_or_default().by(args.kafka.as_ref());
     let forbidden = kafka.mode == KafkaMode::Exec && (args.no_exec || settings.no_exec);
     SessionConfig {
         mode: Mode::Live,
         namespaces: namespaces(args).or_else(|| settings.namespaces.clone()),
         read_only: if args.read_only { ReadOnly::Everywhere } else { settings.read_only.clone() },
-        connect: contexts.next().unwrap_or_default(),
-        beside: contexts.collect(),
+        connect,
         no_exec: args.no_exec || settings.no_exec,
         arm_minutes: settings.arm_minutes,
         prometheus: settings.prometheus.clone().at(args.prometheus.as_ref().and_then(Given::place)),

@@ -75,7 +75,7 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
     let session = world.session.as_ref();
     let mut told = json!({
         "at": now,
-        "context": session.map(|session| &session.context),
+        "context": session.map(|session| &session.main().context),
         "sources": sources.collect::<Vec<_>>(),
         "workloads": workloads.collect::<Vec<_>>(),
         "services": services.collect::<Vec<_>>(),
@@ -84,7 +84,7 @@ pub(super) fn as_value(world: &World, now: chrono::DateTime<chrono::Utc>) -> Val
         "incident": null,
     });
     if let Some(session) = session.filter(|session| session.several()) {
-        told["contexts"] = session.contexts().map(|one| one.context.as_str()).collect();
+        told["contexts"] = session.contexts.iter().map(|one| one.context.as_str()).collect();
     }
     told
 }
@@ -97,7 +97,7 @@ fn workload(world: &World, row: &WorkloadRow<'_>) -> Option<Value> {
         "reason": row.reason, "why": row.why, "restarts": row.restarts, "revision": w.revision, "release": world.release(w),
     });
     if let Some(session) = world.session.as_ref().filter(|session| session.several()) {
-        told["context"] = session.looked(w.meta.context()).map(|one| one.context.as_str()).into();
+        told["context"] = session.context(w.meta.context()).map(|one| one.context.as_str()).into();
     }
     Some(told)
 }

@@ -36,7 +36,7 @@ impl Settings {
 
     /// Alertmanager's reader and writer.
     async fn alertmanager(&self) -> Result<(Caller, Caller), NoCaller> {
-        let main = &self.clusters.main;
+        let main = self.clusters.main();
         let Clients { reader, writer, prefix, place } =
             self.alertmanager.clients(&main.reader, &main.writer).await?;
         let caller = |client| Caller {
@@ -187,7 +187,7 @@ impl Acting {
         let clock = &self.settings.clock;
         let patience = self.settings.patience;
         if let Server::Alertmanager(_) = write.server {
-            let (reader, _) = self.callers(&self.settings.clusters.main, write).await?;
+            let (reader, _) = self.callers(self.settings.clusters.main(), write).await?;
             return Ok(resolve(&reader, write, clock, patience, None).await);
         }
         let cluster = self.telling(&write.target).await?;

@@ -37,18 +37,16 @@ impl Cluster {
 /// All of them.
 #[derive(Clone)]
 pub struct Clusters {
-    /// The one that Alertmanager belongs to, and every step that names no context.
-    pub main: Cluster,
-    /// The others that there is a way to.
-    pub beside: Vec<Cluster>,
+    /// Those that there is a way to; the first is the main one, and always there.
+    reached: Vec<Cluster>,
     /// Those that there is none to.
-    pub unreached: Vec<NoWay>,
+    unreached: Vec<NoWay>,
 }
 
 impl Clusters {
     /// Those of a session, and where nothing may be changed.
     pub fn of_session(contexts: &Contexts, read_only: &ReadOnly) -> Self {
-        let mut found = Vec::new();
+        let mut reached = Vec::new();
         let mut unreached = Vec::new();
         for (id, label, way) in contexts.all() {
             match way {
@@ -59,13 +57,21 @@ impl Clusters {
                     let reader = one.reader.clone();
                     let writer = one.writer.clone();
                     let read_only = read_only.covers(&context);
-                    found.push(Cluster { id, context, label, address, authority, read_only, reader, writer });
+                    reached.push(Cluster {
+                        id,
+                        context,
+                        label,
+                        address,
+                        authority,
+                        read_only,
+                        reader,
+                        writer,
+                    });
                 }
                 Err(no) => unreached.push(no.clone()),
             }
         }
-        let main = found.remove(0); // the main one always has a way
-        Self { main, beside: found, unreached }
+        Self { reached, unreached }
     }
 
     /// One, that reads and writes by this client.
@@ -87,17 +93,22 @@ impl Clusters {
             reader,
             writer: client,
         };
-        Self { main, beside: Vec::new(), unreached: Vec::new() }
+        Self { reached: vec![main], unreached: Vec::new() }
     }
 
     /// Each of them.
     pub fn all(&self) -> impl Iterator<Item = &Cluster> {
-        std::iter::once(&self.main).chain(&self.beside)
+        self.reached.iter()
+    }
+
+    /// The one that Alertmanager belongs to, and every step that names no context.
+    pub fn main(&self) -> &Cluster {
+        &self.reached[0]
     }
 
     /// Whether there are others than the main one.
     pub fn several(&self) -> bool {
-        !self.beside.is_empty() || !self.unreached.is_empty()
+        self.reached.len() + self.unreached.len() > 1
     }
 
     /// The cluster of that place.
@@ -107,7 +118,7 @@ impl Clusters {
 
     /// The cluster that a step is asked for, by name or label; the main one where it names none.
     pub fn asked(&self, call: &StepCall) -> Result<&Cluster, Refusal> {
-        let Some(name) = call.inputs.get(StepCall::CONTEXT) else { return Ok(&self.main) };
+        let Some(name) = call.inputs.get(StepCall::CONTEXT) else { return Ok(self.main()) };
         if let Some(no) = self.unreached.iter().find(|no| *no.context == *name.raw()) {
             return Err(Refusal::Failed(format!("there is no way to context {name}: {}", no.why).into()));
         }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ContextId;
+use super::{ContextId, ObjectKey};
 use crate::clean::Clean;
 
-/// The identity of an object; a recreated one has another, and one of another context (see [`ContextId`]).
-pub type Uid = Clean;
+/// The identity of an object, by the uid that its API server gave it: a recreated one has another.
+pub type Uid = ObjectKey;
 
 /// What goes without saying is not written: ten thousand pods do not restart.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -210,7 +210,7 @@ pub struct Meta {
 impl Meta {
     /// The context that it is of.
     pub fn context(&self) -> ContextId {
-        ContextId::of(&self.uid)
+        self.uid.context()
     }
 }
 

@@ -1,20 +1,44 @@
 //! Which of a session's kube-contexts something is of, where several are looked at.
 //!
-//! The context is part of the identity: `1:4f0c…` is an object of the second context. Whatever is joined by
-//! identity (owners, warnings, deletions) is so joined within one context by itself, two clusters that hand
-//! out the same identity stay apart, and the main context costs nothing. What is joined by a name takes the
-//! same mark.
+//! The context is part of every [`ObjectKey`]: whatever is joined by one (owners, warnings, deletions) is
+//! joined within its context by that alone.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clean::Clean;
 
 /// The place of a context among those of the session; 0 is the main one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ContextId(pub u8);
+
+/// From a number, or from the text of one: in JSON a key of a map is a text, and where a struct is flattened
+/// into another serde no longer reads it as a number.
+impl<'de> Deserialize<'de> for ContextId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Place;
+        impl Visitor<'_> for Place {
+            type Value = ContextId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the place of a context, 0 to 255")
+            }
+
+            fn visit_u64<E: Error>(self, place: u64) -> Result<ContextId, E> {
+                u8::try_from(place).map(ContextId).map_err(E::custom)
+            }
+
+            fn visit_str<E: Error>(self, place: &str) -> Result<ContextId, E> {
+                place.parse().map(ContextId).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Place)
+    }
+}
 
 impl ContextId {
     /// The context that Prometheus, Alertmanager and Kafka belong to.
@@ -26,55 +50,108 @@ impl ContextId {
     pub fn is_main(&self) -> bool {
         *self == Self::MAIN
     }
+}
 
-    /// An identity, or a name, as one of this context. No server can give out what reads as another
-    /// context's.
-    pub fn mark(self, text: &str) -> Clean {
-        Clean::new(&self.key(text))
-    }
+/// What is known in one of the contexts by its uid or its name. Two clusters that give out the same stay
+/// apart.
+///
+/// Kept as one text, `1:4f0c…` in the second context and as it is in the main one: of ten thousand pods each
+/// key is held several times, and recordings have it so since the first release. No server can give out what
+/// reads as another context's.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ObjectKey(Clean);
 
-    /// [`Self::mark`] to look something up by.
-    pub fn key(self, text: &str) -> Cow<'_, str> {
-        match self {
-            Self::MAIN if Self::split(text).is_some() => text.replacen(':', "_", 1).into(),
-            Self::MAIN => text.into(),
-            Self(place) => format!("{place}:{text}").into(),
+impl ObjectKey {
+    /// The key of a uid, or a name, in a context.
+    pub fn new(context: ContextId, id: impl Into<Clean>) -> Self {
+        let id = id.into();
+        match Self::text(context, &id) {
+            Cow::Borrowed(_) => Self(id),
+            Cow::Owned(text) => Self(text.into()),
         }
     }
 
-    /// [`Self::mark`] of a text that is held already.
-    pub fn own(self, text: Clean) -> Clean {
-        if self.is_main() && Self::split(&text).is_none() { text } else { self.mark(&text) }
+    /// The text of a key, to look it up by.
+    pub fn text(context: ContextId, id: &str) -> Cow<'_, str> {
+        match context {
+            ContextId::MAIN if split(id).is_some() => id.replacen(':', "_", 1).into(),
+            ContextId::MAIN => id.into(),
+            ContextId(place) => format!("{place}:{id}").into(),
+        }
     }
 
-    /// The context of a marked text.
-    pub fn of(marked: &str) -> Self {
-        Self::split(marked).map_or(Self::MAIN, |(context, _)| context)
+    /// The context.
+    pub fn context(&self) -> ContextId {
+        split(&self.0).map_or(ContextId::MAIN, |(context, _)| context)
     }
 
-    /// A marked text as its own server has it.
-    pub fn bare(marked: &str) -> &str {
-        Self::split(marked).map_or(marked, |(_, bare)| bare)
+    /// The uid, or the name, as its own server has it.
+    pub fn id(&self) -> &str {
+        split(&self.0).map_or(&*self.0, |(_, id)| id)
     }
 
-    fn split(text: &str) -> Option<(Self, &str)> {
-        let at = text.bytes().take(4).position(|byte| byte == b':')?;
-        let place = text[..at].parse().ok().filter(|place| *place > 0)?;
-        Some((Self(place), &text[at + 1..]))
+    /// The text that it is recorded as.
+    pub fn recorded(&self) -> &Clean {
+        &self.0
+    }
+
+    /// From the text that it is recorded as.
+    pub fn of_recorded(text: Clean) -> Self {
+        Self(text)
+    }
+
+    /// The same with its text held once, where others are equal to it.
+    #[must_use]
+    pub fn shared(self, share: impl FnOnce(Clean) -> Clean) -> Self {
+        Self(share(self.0))
     }
 }
 
-/// A context that is looked at beside the main one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecondaryContext {
-    /// Its name.
-    pub context: Clean,
-    /// What its rows are called by: the part of the name that differs from the others'.
-    pub label: Clean,
-    /// Its cluster's address; empty where there is no way to it.
-    pub cluster: Clean,
-    /// `true`: cannot be armed.
-    pub read_only: bool,
+impl Borrow<str> for ObjectKey {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// In the main context.
+impl From<Clean> for ObjectKey {
+    fn from(id: Clean) -> Self {
+        Self::new(ContextId::MAIN, id)
+    }
+}
+
+/// In the main context.
+impl From<&str> for ObjectKey {
+    fn from(id: &str) -> Self {
+        Clean::new(id).into()
+    }
+}
+
+/// In the main context.
+impl From<String> for ObjectKey {
+    fn from(id: String) -> Self {
+        Clean::from(id).into()
+    }
+}
+
+/// As it is recorded.
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+fn split(text: &str) -> Option<(ContextId, &str)> {
+    let at = text.bytes().take(4).position(|byte| byte == b':')?;
+    let place = text[..at].parse().ok().filter(|place| *place > 0)?;
+    Some((ContextId(place), &text[at + 1..]))
 }
 
 /// A beginning or an end that names have in common is left out from so many letters on.
@@ -106,18 +183,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_names_its_context_and_no_server_can_forge_one() {
-        let main = ContextId::MAIN;
-        let second = ContextId(1);
-        assert_eq!((second.mark("uid").as_str(), main.mark("uid").as_str()), ("1:uid", "uid"));
-        assert_eq!((ContextId::of("1:uid"), ContextId::bare("1:uid")), (second, "uid"));
-        assert_eq!((ContextId::of("uid"), ContextId::bare("a:uid")), (main, "a:uid"));
-        assert_eq!(ContextId::of(&main.mark("1:uid")), main);
-        assert_eq!(
-            (ContextId::of(&second.mark("2:uid")), ContextId::bare(&second.mark("2:uid"))),
-            (second, "2:uid")
-        );
-        assert_eq!(ContextId::of("00é:"), main);
+    fn a_key_names_its_context_and_no_server_can_forge_one() {
+        let main = |id: &str| ObjectKey::new(ContextId::MAIN, id);
+        let second = |id: &str| ObjectKey::new(ContextId(1), id);
+        let parts = |key: ObjectKey| (key.context(), key.id().to_owned(), key.recorded().to_string());
+        assert_eq!(parts(second("uid")), (ContextId(1), "uid".into(), "1:uid".into()));
+        assert_eq!(parts(main("uid")), (ContextId::MAIN, "uid".into(), "uid".into()));
+        assert_eq!(parts(main("a:uid")), (ContextId::MAIN, "a:uid".into(), "a:uid".into()));
+        assert_eq!(main("1:uid").context(), ContextId::MAIN);
+        assert_eq!(parts(second("2:uid")), (ContextId(1), "2:uid".into(), "1:2:uid".into()));
+        assert_eq!(main("00é:").context(), ContextId::MAIN);
+        assert_eq!(serde_json::to_string(&second("uid")).unwrap(), r#""1:uid""#);
     }
 
     #[test]

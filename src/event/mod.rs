@@ -18,6 +18,7 @@ mod private;
 mod rate;
 #[cfg(test)]
 pub(crate) mod samples;
+mod session;
 mod source;
 mod target;
 mod typed;
@@ -31,7 +32,7 @@ pub use cluster::{
     Amount, ClusterEvent, ConfigMap, Container, ContainerState, Kind, LastChange, Meta, Node, Notice, Owner,
     Pod, PodPhase, Revision, Scope, Uid, Workload,
 };
-pub use context::{ContextId, SecondaryContext, labels};
+pub use context::{ContextId, ObjectKey, labels};
 pub use intent::{Check, Command, Exec, Expectation, Intent, Made, Op, Sealed, Server, Write, digest};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
@@ -40,7 +41,8 @@ pub use outcome::{Measure, Outcome, Output, Verdict};
 pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Prepared, Right, Sign, Weight};
 pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
-pub use source::{ContextInfo, Mode, Part, Session, SourceHealth, SourceId, SourceState};
+pub use session::{ContextInfo, Mode, Session};
+pub use source::{Part, SourceHealth, SourceId, SourceState};
 pub use target::Target;
 pub use typed::Typed;
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};

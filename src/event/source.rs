@@ -1,11 +1,9 @@
 //! Who speaks, and how well they can be heard.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ContextId, Kind, SecondaryContext, Target};
+use super::Kind;
 use crate::clean::Clean;
 
 macro_rules! sources {
@@ -198,132 +196,4 @@ pub struct Part {
     /// Why, and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Clean>,
-}
-
-/// What the program is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// A real cluster.
-    Live,
-    /// The simulated one.
-    Demo,
-}
-
-/// Who looks at which cluster, with which rules. Everything that [`reduce`](crate::reduce) needs of the
-/// settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Session {
-    /// Live or demo.
-    pub mode: Mode,
-    /// The kube-context.
-    pub context: Clean,
-    /// The cluster's address; part of every target.
-    pub cluster: Clean,
-    /// The namespaces watched when it began; none is all of them.
-    pub namespaces: Vec<Clean>,
-    /// The person, as this machine knows them.
-    pub actor: Clean,
-    /// `true`: cannot be armed.
-    pub read_only: bool,
-    /// `true`: no command is run in a container, not even to read.
-    #[serde(default)]
-    pub no_exec: bool,
-    /// How long arming lasts, in minutes.
-    pub arm_minutes: u32,
-    /// The share of failing requests that counts as trouble, 0..1.
-    pub threshold: f64,
-    /// How Kafka is read: `exec`, `brokers` or `prometheus`; empty: not at all.
-    #[serde(default)]
-    pub kafka: Clean,
-    /// The same of services that have their own.
-    #[serde(default)]
-    pub thresholds: BTreeMap<Clean, f64>,
-    /// warroom's version.
-    pub version: Clean,
-    /// What the main context is called beside others; empty where it is the only one.
-    #[serde(default, skip_serializing_if = "Clean::is_empty")]
-    pub label: Clean,
-    /// The contexts looked at beside the main one, in the order of their [`ContextId`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beside: Vec<SecondaryContext>,
-}
-
-/// A context of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ContextInfo<'a> {
-    /// Its place.
-    pub id: ContextId,
-    /// Its name.
-    pub context: &'a Clean,
-    /// What its rows are called by.
-    pub label: &'a Clean,
-    /// Its cluster's address; empty where there is no way to it.
-    pub cluster: &'a Clean,
-    /// `true`: cannot be armed.
-    pub read_only: bool,
-}
-
-impl Session {
-    /// The share of a service's requests that counts as trouble when they fail, 0..1.
-    pub fn threshold_of(&self, service: &str) -> f64 {
-        self.thresholds.get(service).copied().unwrap_or(self.threshold)
-    }
-
-    /// Whether several contexts are looked at.
-    pub fn several(&self) -> bool {
-        !self.beside.is_empty()
-    }
-
-    /// The contexts, the main one first.
-    pub fn contexts(&self) -> impl Iterator<Item = ContextInfo<'_>> {
-        let label = if self.label.is_empty() { &self.context } else { &self.label };
-        let main = ContextInfo {
-            id: ContextId::MAIN,
-            context: &self.context,
-            label,
-            cluster: &self.cluster,
-            read_only: self.read_only,
-        };
-        let beside = self.beside.iter().zip(1..).map(|(one, place)| ContextInfo {
-            id: ContextId(place),
-            context: &one.context,
-            label: &one.label,
-            cluster: &one.cluster,
-            read_only: one.read_only,
-        });
-        std::iter::once(main).chain(beside)
-    }
-
-    /// One of them.
-    pub fn looked(&self, id: ContextId) -> Option<ContextInfo<'_>> {
-        self.contexts().nth(id.0.into())
-    }
-
-    /// The one of that name or label.
-    pub fn named(&self, name: &str) -> Option<ContextInfo<'_>> {
-        self.contexts()
-            .find(|one| *one.context == name)
-            .or_else(|| self.contexts().find(|one| *one.label == name))
-    }
-
-    /// The one that a target is in: of an earlier session's the one that reaches its cluster now.
-    pub fn of(&self, target: &Target) -> ContextId {
-        let here = |one: &ContextInfo<'_>| *one.cluster == target.cluster;
-        let named = |one: &ContextInfo<'_>| {
-            *one.context == target.context || (target.context.is_empty() && one.id.is_main())
-        };
-        let found =
-            self.contexts().find(|one| here(one) && named(one)).or_else(|| self.contexts().find(here));
-        found.map(|one| one.id).unwrap_or_default()
-    }
-
-    /// Where it looks: `all namespaces`, `namespace shop`, `namespaces shop, prod`.
-    pub fn place(&self) -> String {
-        match self.namespaces.as_slice() {
-            [] => "all namespaces".to_owned(),
-            [one] => format!("namespace {one}"),
-            several => format!("namespaces {}", several.join(", ")),
-        }
-    }
 }

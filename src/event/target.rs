@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Uid;
 use crate::clean::Clean;
 
 /// Object that a change is aimed at: bound when it is chosen, never by row or ambient context (invariant 6).
@@ -23,5 +22,5 @@ pub struct Target {
     /// Name of the object.
     pub name: Clean,
     /// Uid, as the object's own server has it.
-    pub uid: Uid,
+    pub uid: Clean,
 }

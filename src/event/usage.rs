@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ContextId;
+use super::{ContextId, ObjectKey};
 use crate::clean::Clean;
 
 /// One reading of metrics.k8s.io, as far as it differs from what was told before.
@@ -14,14 +14,14 @@ pub struct Usage {
     /// Pods and nodes whose usage changed enough to be reported.
     pub used: Vec<Used>,
     /// Names of pods and nodes that are no longer measured.
-    pub gone: Vec<Clean>,
+    pub gone: Vec<ObjectKey>,
 }
 
 /// Usage of one pod or node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
-    /// Name: `namespace/name` of a pod, the name of a node; marked with their context ([`ContextId::mark`]).
-    pub name: Clean,
+    /// Name: `namespace/name` of a pod, the name of a node.
+    pub name: ObjectKey,
     /// CPU, thousandths of a core.
     pub cpu: u32,
     /// Memory, KiB.

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use tower::{BoxError, Service, ServiceExt};
 
 use super::clock::Clock;
+use super::connect_error::ConnectError;
 use super::credential::{Credentials, Identity, Token};
-use super::error::ConnectError;
 use super::kubeconfig::{Chosen, ConnectSettings, Print, Stamp, stamp};
 use super::proxy::Proxy;
 use super::stack::{Stack, Stacks};

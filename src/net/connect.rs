@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::client::{ReloadingClient, Role};
 use super::clock::Clock;
-use super::error::ConnectError;
+use super::connect_error::ConnectError;
 use super::kubeconfig::Chosen;
 pub use super::kubeconfig::ConnectSettings;
 use super::timing::Timing;
@@ -34,13 +34,13 @@ pub struct Connection {
     pub line: Arc<ReloadingClient>,
 }
 
-/// The clusters of a session: the main one, and those beside it, as far as there is a way to them.
+/// The clusters of a session, as far as there is a way to them.
 #[derive(Clone)]
 pub struct Contexts {
-    /// The cluster that Prometheus, Alertmanager and Kafka belong to.
-    pub main: Connection,
-    /// The others, in the order of their [`ContextId`]s.
-    pub beside: Vec<Result<Connection, NoWay>>,
+    /// Those that there is a way to; the first is the main one, and always there.
+    reached: Vec<(ContextId, Connection)>,
+    /// Those that there is none to.
+    pub unreached: Vec<(ContextId, NoWay)>,
     /// The main one is not the one that was asked for: there was no way to that.
     pub led_by_another: bool,
 }
@@ -56,56 +56,63 @@ pub struct NoWay {
 
 impl From<Connection> for Contexts {
     fn from(main: Connection) -> Self {
-        Self { main, beside: Vec::new(), led_by_another: false }
+        Self { reached: vec![(ContextId::MAIN, main)], unreached: Vec::new(), led_by_another: false }
     }
 }
 
 impl Contexts {
-    /// All of them, each with what it is called where there is little room.
+    /// The cluster that Prometheus, Alertmanager and Kafka belong to.
+    pub fn main(&self) -> &Connection {
+        &self.reached[0].1
+    }
+
+    /// All of them in the order of their ids, each with what it is called where there is little room.
     pub fn all(&self) -> impl Iterator<Item = (ContextId, Clean, Result<&Connection, &NoWay>)> {
-        let ways = || std::iter::once(Ok(&self.main)).chain(self.beside.iter().map(Result::as_ref));
-        let names: Vec<Clean> =
-            ways().map(|way| way.map_or_else(|no| no.context.clone(), |one| one.context.clone())).collect();
-        (0..).map(ContextId).zip(labels(&names)).zip(ways()).map(|((id, label), way)| (id, label, way))
+        let reached = self.reached.iter().map(|(id, one)| (*id, &one.context, Ok(one)));
+        let unreached = self.unreached.iter().map(|(id, no)| (*id, &no.context, Err(no)));
+        let mut all: Vec<_> = reached.chain(unreached).collect();
+        all.sort_by_key(|(id, ..)| *id);
+        let names: Vec<Clean> = all.iter().map(|(_, name, _)| (*name).clone()).collect();
+        all.into_iter().zip(labels(&names)).map(|((id, _, way), label)| (id, label, way))
+    }
+
+    /// Whether there are others than the main one.
+    pub fn several(&self) -> bool {
+        self.reached.len() + self.unreached.len() > 1
     }
 
     /// Those that there is a way to.
     pub fn connections(&self) -> impl Iterator<Item = &Connection> {
-        std::iter::once(&self.main).chain(self.beside.iter().flatten())
+        self.reached.iter().map(|(_, one)| one)
     }
 }
 
-/// Connects to all of them at once. One that there is no way to now leaves the others; where it is the main
-/// one, the first of the others is that instead ([`Contexts::led_by_another`]).
+/// Connects to all of them at once. One that there is no way to now leaves the others; where it is the first,
+/// which is the main one, the first that there is a way to is that instead ([`Contexts::led_by_another`]).
 ///
 /// # Errors
 /// There is no way to any, or the kubeconfig does not know one: that is a mistake in what was asked for.
-pub async fn connect_all(
-    main: &ConnectSettings,
-    beside: &[ConnectSettings],
-    timing: &Timing,
-) -> Result<Contexts, ConnectError> {
-    let all: Vec<&ConnectSettings> = std::iter::once(main).chain(beside).collect();
-    let mut ways = futures::future::join_all(all.iter().map(|settings| connect(settings, timing))).await;
-    let first = ways.iter().position(Result::is_ok).unwrap_or(0);
-    let main = ways.remove(first)?;
-    let way = |(way, settings): (Result<Connection, ConnectError>, &ConnectSettings)| match way {
-        Ok(connection) => Ok(Ok(connection)),
-        Err(
-            why @ (ConnectError::Incomplete { .. } | ConnectError::Credentials(_) | ConnectError::Proxy(_)),
-        ) => {
-            let context = Clean::new(settings.context.as_deref().unwrap_or_default());
-            Ok(Err(NoWay { context, why: Clean::new(&why.to_string()) }))
+pub async fn connect_all(wanted: &[ConnectSettings], timing: &Timing) -> Result<Contexts, ConnectError> {
+    let ways = futures::future::join_all(wanted.iter().map(|settings| connect(settings, timing))).await;
+    let mut ways: Vec<_> = ways.into_iter().zip(wanted).collect();
+    let first = ways.iter().position(|(way, _)| way.is_ok()).unwrap_or(0);
+    ways[..=first].rotate_right(1);
+    let (mut reached, mut unreached) = (Vec::new(), Vec::new());
+    for (id, (way, settings)) in (0..).map(ContextId).zip(ways) {
+        match way {
+            Ok(connection) => reached.push((id, connection)),
+            Err(
+                why @ (ConnectError::Incomplete { .. }
+                | ConnectError::Credentials(_)
+                | ConnectError::Proxy(_)),
+            ) if !reached.is_empty() => {
+                let context = Clean::new(settings.context.as_deref().unwrap_or_default());
+                unreached.push((id, NoWay { context, why: Clean::new(&why.to_string()) }));
+            }
+            Err(mistake) => return Err(mistake),
         }
-        Err(mistake) => Err(mistake),
-    };
-    let others =
-        all.into_iter().enumerate().filter(|(place, _)| *place != first).map(|(_, settings)| settings);
-    Ok(Contexts {
-        main,
-        beside: ways.into_iter().zip(others).map(way).collect::<Result<_, _>>()?,
-        led_by_another: first > 0,
-    })
+    }
+    Ok(Contexts { reached, unreached, led_by_another: first > 0 })
 }
 
 /// Chooses the cluster and builds its clients. A credential plugin is run here, so this may take as long as

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use http::Uri;
 use kube::config::{AuthInfo, Config, Context, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
+use super::connect_error::ConnectError;
 use super::credential::Credential;
-use super::error::ConnectError;
 use super::proxy::Proxy;
 use crate::data::Problem;
 

@@ -13,9 +13,9 @@
 pub mod client;
 pub mod clock;
 pub mod connect;
+mod connect_error;
 pub mod credential;
 pub mod discovery;
-mod error;
 pub mod failure;
 pub mod http;
 mod kubeconfig;
@@ -24,4 +24,4 @@ pub mod resolver;
 pub mod stack;
 pub mod timing;
 
-pub use error::ConnectError;
+pub use connect_error::ConnectError;

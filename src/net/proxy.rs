@@ -5,7 +5,7 @@ use http::header::HeaderValue;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 
-use super::error::ConnectError;
+use super::connect_error::ConnectError;
 
 /// An HTTP proxy on the way to the API server.
 #[derive(Clone, Debug)]

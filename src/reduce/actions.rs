@@ -121,7 +121,7 @@ fn arm(state: &mut State) -> Vec<Effect> {
     let context = context_in_hand(&state.frame());
     let session = state.world.session.as_ref();
     let several = session.is_some_and(Session::several);
-    let looked = session.and_then(|session| session.looked(context));
+    let looked = session.and_then(|session| session.context(context));
     if looked.is_none_or(|one| one.read_only) {
         let named = looked.filter(|_| several).map(|one| format!("context {}", one.context));
         let what = named.unwrap_or_else(|| "this session".to_owned());

@@ -35,7 +35,7 @@ fn needs_somebody(state: &State, entry: &TimelineEntry) -> bool {
         EntryKind::Alert => entry
             .about
             .as_ref()
-            .and_then(|fingerprint| state.world.alerts.get(fingerprint))
+            .and_then(|about| state.world.alerts.get(about.id()))
             .is_some_and(crate::event::Alert::active),
         _ => false,
     }

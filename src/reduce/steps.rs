@@ -79,7 +79,7 @@ pub(super) fn undo_last(state: &mut State) -> Vec<Effect> {
     call.inputs.remove(StepCall::CONTEXT);
     let places = state.runbook.step(&call.step).is_some_and(Step::places);
     if let Some(session) = world.session.as_ref().filter(|session| session.several() && places) {
-        let name = session.looked(context).map(|one| one.context.as_str());
+        let name = session.context(context).map(|one| one.context.as_str());
         call.inputs.extend(name.map(|name| (StepCall::CONTEXT.into(), name.into()))); // where the change went
     }
     form::open(state, &call)

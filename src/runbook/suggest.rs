@@ -46,5 +46,5 @@ fn offered(world: &World, step: &Step, suggested: &Suggested) -> Suggestion {
 /// The context of a step, where several are looked at.
 fn context(world: &World, id: ContextId) -> Option<&Clean> {
     let session = world.session.as_ref().filter(|session| session.several())?;
-    session.looked(id).map(|one| one.context)
+    session.context(id).map(|one| &one.context)
 }

@@ -179,7 +179,7 @@ type Reachable = Result<ApiScope, Clean>;
 fn parts(contexts: &Contexts, namespaces: &[Clean]) -> Vec<(Clean, Reachable)> {
     let chosen: Vec<Option<&Clean>> =
         if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(Some).collect() };
-    let several = !contexts.beside.is_empty();
+    let several = contexts.several();
     let part = |id: ContextId, label: &Clean, way: Result<&Connection, Clean>, namespace: Option<&Clean>| {
         let words = [several.then_some(label), namespace]
             .into_iter()

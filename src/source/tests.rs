@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::chance::seeds;
-use crate::event::{Signal, SourceHealth, SourceState};
+use crate::event::{Signal, SourceHealth, SourceState, Uid};
 use crate::net::connect::{ConnectSettings, connect};
 use crate::net::discovery::ServiceKind;
 use crate::sim::scenario::{Release, Scenario, ServiceFault};
@@ -123,7 +123,7 @@ impl Room {
             all.sort();
             all
         };
-        let told = |uids: Vec<&Clean>| -> Vec<String> { uids.into_iter().map(ToString::to_string).collect() };
+        let told = |uids: Vec<&Uid>| -> Vec<String> { uids.into_iter().map(ToString::to_string).collect() };
         uids("Pod") == told(self.cluster.pods.keys().collect())
             && uids("Node") == told(self.cluster.nodes.keys().collect())
             && uids("ReplicaSet") == told(self.cluster.revisions.keys().collect())

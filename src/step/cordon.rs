@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, Found, NODE};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
-use crate::event::{Naming, Refusal, StepCall};
+use crate::event::{Naming, Refusal, StepCall, Uid};
 
 const UNSCHEDULABLE: &str = "/spec/unschedulable";
 
@@ -68,7 +68,7 @@ pub(super) fn draft(
         title: format!("{word} {given}"),
         target: node.target(ctx),
         requests: vec![request],
-        checks: vec![check::schedulable(ctx.place.id.mark(node.uid()), !cordoned)],
+        checks: vec![check::schedulable(Uid::new(ctx.place.id, node.uid()), !cordoned)],
         undo: Undo::Step { kind: back, inputs: vec![("node", given.to_owned())] },
         command: node.kubectl(ctx, vec![word.into(), given.into()]),
         touches: does.to_owned(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, Found, OWNERS, POD, controller, is_true};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check, text};
-use crate::event::{Fact, Naming, Refusal};
+use crate::event::{Fact, Naming, Refusal, Uid};
 
 const INPUTS: &[InputSpec] = &[InputSpec::required("pod", InputKind::Pod)];
 
@@ -55,12 +55,12 @@ impl StepKind for DeletePod {
             Next::Nothing(why) => Fact::warn("comes back", format!("no: {why}")),
             Next::Unknown(why) => Fact::unknown("comes back", why),
         };
-        let workload = top(answers).map(|top| ctx.place.id.mark(text(top, "/metadata/uid")));
+        let workload = top(answers).map(|top| Uid::new(ctx.place.id, text(top, "/metadata/uid")));
         Ok(Draft {
             title: format!("delete pod {}", pod.name()),
             target: pod.target(ctx),
             requests: vec![pod.delete(ctx)],
-            checks: vec![check::gone(ctx.place.id.mark(pod.uid()), workload)],
+            checks: vec![check::gone(Uid::new(ctx.place.id, pod.uid()), workload)],
             undo: Undo::None(
                 "a pod that was deleted cannot be brought back: another has another name, address and memory"
                     .to_owned(),

@@ -137,11 +137,11 @@ fn next(run: Option<&Run>) -> Result<usize, Denied> {
 }
 
 /// The context that an intent is for, if what answers there is still the cluster that was meant.
-fn place<'a>(world: &'a World, intent: &Intent) -> Result<ContextInfo<'a>, Denied> {
+fn place<'a>(world: &'a World, intent: &Intent) -> Result<&'a ContextInfo, Denied> {
     let target = &intent.target;
     let session = world.session.as_ref();
-    let looked = session.and_then(|session| session.looked(session.of(target)));
-    let there = |one: &ContextInfo<'_>| *one.cluster == target.cluster;
+    let looked = session.and_then(|session| session.context(session.of(target)));
+    let there = |one: &&ContextInfo| one.cluster == target.cluster;
     let Some(looked) = looked.filter(there) else {
         return Err(Denied::Elsewhere(format!(
             "{} is in {}, which is not part of this session",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, Found};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check, text};
-use crate::event::{Fact, Naming, Refusal};
+use crate::event::{Fact, Naming, Refusal, Uid};
 
 /// What kubectl changes to have pods replaced (pkg/polymorphichelpers/objectrestarter.go).
 const NOTES: &str = "/spec/template/metadata/annotations";
@@ -47,7 +47,7 @@ impl StepKind for Restart {
             .watched()
             .ok_or_else(|| Refusal::failed(format!("a {word} cannot be restarted")))?;
         let service = found.service();
-        let uid = ctx.place.id.mark(found.uid());
+        let uid = Uid::new(ctx.place.id, found.uid());
         let words = ["rollout", "restart", &format!("{word}/{name}")].map(Into::into).to_vec();
         Ok(Draft {
             title: format!("restart {word} {name}"),

@@ -11,7 +11,7 @@ use super::revisions::NoWayBack;
 use super::target::{Aim, DEPLOYMENT, Found, escaped};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check, revisions};
 use crate::clean::Clean;
-use crate::event::{Fact, Kind, Naming, Refusal, StepCall};
+use crate::event::{Fact, Kind, Naming, Refusal, StepCall, Uid};
 use crate::state::{World, rollbacks};
 
 /// Annotations that a rollback leaves as they are (kubectl's `annotationsToSkip`).
@@ -114,7 +114,7 @@ pub(super) fn template_draft(
     (request, words): (super::Request, Vec<super::command::Word>),
 ) -> Draft {
     let service = deployment.service();
-    let uid = ctx.place.id.mark(deployment.uid());
+    let uid = Uid::new(ctx.place.id, deployment.uid());
     let back = revisions::present(deployment, answers.get(1));
     let no_way = back.as_ref().err();
     let unread = no_way.and_then(NoWayBack::unread);

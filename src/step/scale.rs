@@ -6,7 +6,7 @@ use super::input::{InputKind, InputSpec, Inputs};
 use super::rollout_undo::deployment;
 use super::target::{Aim, DEPLOYMENT};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check};
-use crate::event::{Kind, Naming, Refusal, StepCall};
+use crate::event::{Kind, Naming, Refusal, StepCall, Uid};
 use crate::state::{World, lagging};
 use crate::units;
 
@@ -54,7 +54,7 @@ impl StepKind for Scale {
             json!({"op": "add", "path": "/spec/replicas", "value": replicas}),
         ];
         let request = deployment.patch(ctx, "scale", operations, &[("/spec/replicas", json!(replicas))]);
-        let uid = ctx.place.id.mark(deployment.uid());
+        let uid = Uid::new(ctx.place.id, deployment.uid());
         let words = ["scale", "deployment", name, &format!("--replicas={replicas}")].map(Into::into).to_vec();
         Ok(Draft {
             title: format!("scale {name} {now} → {replicas}"),

@@ -1,6 +1,6 @@
 //! The terminal: taken once, given back as it was on every way out: exit, error, panic, signal, suspension.
 
-mod way;
+mod capabilities;
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::mem::ManuallyDrop;
@@ -18,7 +18,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 use crate::event::CallBy;
-use way::Capabilities;
+use capabilities::Capabilities;
 
 /// Presses and the wheel, in the form that knows every column; not each movement, which would flood a slow
 /// line.

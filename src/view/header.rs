@@ -94,7 +94,7 @@ fn guard(frame: &Frame<'_>) -> (Role, String) {
     let armed: String = frame.world.armed(frame.now).map(left).collect();
     match &frame.world.session {
         _ if !armed.is_empty() => (Role::Armed, format!(" ARMED {armed}")),
-        Some(session) if session.contexts().all(|one| one.read_only) => {
+        Some(session) if session.contexts.iter().all(|one| one.read_only) => {
             (Role::ReadOnly, "READ-ONLY".to_owned())
         }
         _ => (Role::Ok, "disarmed".to_owned()),
@@ -136,7 +136,7 @@ fn place(frame: &Frame<'_>, look: &Look, columns: u16) -> Row {
     let Some(session) = &frame.world.session else { return Row::new(columns) };
     let namespaces = session.namespaces.join(", ");
     let namespaces = if namespaces.is_empty() { "all namespaces" } else { &namespaces };
-    let labels: Vec<&str> = session.contexts().map(|one| one.label.as_str()).collect();
+    let labels: Vec<&str> = session.contexts.iter().map(|one| one.label.as_str()).collect();
     let row = Row::new(columns)
         .gap(1)
         .text(look.style(Role::Strong), &labels.join(" + "))

@@ -81,8 +81,8 @@ impl Summary {
 
 /// Whether the pods of any context were heard of.
 fn known(frame: &Frame<'_>) -> bool {
-    let listed =
-        |session: &Session| session.contexts().any(|one| frame.world.cluster.is_listed(Kind::Pod, one.id));
+    let cluster = &frame.world.cluster;
+    let listed = |session: &Session| session.contexts.iter().any(|one| cluster.is_listed(Kind::Pod, one.id));
     frame.world.session.as_ref().is_some_and(listed)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use warroom::event::{
-    ClusterEvent, ContextId, Event, Meta, Operator, Plan, Scope, SecondaryContext, Session,
+    ClusterEvent, ContextId, ContextInfo, Event, Meta, Operator, Plan, Scope, Session, Uid,
 };
 
 use super::story;
@@ -11,23 +11,26 @@ use super::story;
 pub const US: ContextId = ContextId(1);
 
 fn session() -> Session {
-    let us = SecondaryContext {
+    let us = ContextInfo {
+        id: US,
         context: "prod-us".into(),
         label: "prod-us".into(),
         cluster: "https://10.0.0.2:6443".into(),
         read_only: false,
     };
-    Session { label: "prod-eu".into(), beside: vec![us], ..story::session() }
+    let mut session = story::session();
+    session.contexts.push(us);
+    session
 }
 
 /// What a cluster's event is when the second one says it.
 fn of_us(event: ClusterEvent) -> ClusterEvent {
     fn mark(mut meta: Meta) -> Meta {
-        meta.uid = US.mark(&meta.uid);
+        meta.uid = Uid::new(US, meta.uid.id());
         meta
     }
     let owned = |owner: Option<warroom::event::Owner>| {
-        owner.map(|owner| warroom::event::Owner { uid: US.mark(&owner.uid), ..owner })
+        owner.map(|owner| warroom::event::Owner { uid: Uid::new(US, owner.uid.id()), ..owner })
     };
     let scope = |scope: Scope| Scope { context: US, ..scope };
     match event {

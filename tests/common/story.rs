@@ -6,11 +6,11 @@ use std::sync::Arc;
 use ulid::Ulid;
 use warroom::clean::Clean;
 use warroom::event::{
-    Alert, Allowed, Asked, ClusterEvent, Command, ContainerState, Danger, DiffLine, DryRun, Event,
-    Expectation, Fact, GroupLag, Intent, Kind, Made, Matcher, Mode, Naming, Op, Operator, Outcome,
-    PartitionLag, Plan, Pod, Purpose, Rate, RateHistory, RateSample, Right, Sealed, Server, ServiceHistory,
-    ServiceRate, Session, Sign, Signal, Silence, SourceHealth, SourceId, SourceState, StepCall, Target, Tier,
-    Unit, Workload, Write,
+    Alert, Allowed, Asked, ClusterEvent, Command, ContainerState, ContextId, ContextInfo, Danger, DiffLine,
+    DryRun, Event, Expectation, Fact, GroupLag, Intent, Kind, Made, Matcher, Mode, Naming, Op, Operator,
+    Outcome, PartitionLag, Plan, Pod, Purpose, Rate, RateHistory, RateSample, Right, Sealed, Server,
+    ServiceHistory, ServiceRate, Session, Sign, Signal, Silence, SourceHealth, SourceId, SourceState,
+    StepCall, Target, Tier, Unit, Workload, Write,
 };
 use warroom::keymap::Action;
 use warroom::step::check;
@@ -28,19 +28,21 @@ pub const SOURCES: &[SourceId] = SourceId::ALL;
 pub fn session() -> Session {
     Session {
         mode: Mode::Live,
-        context: "prod-eu".into(),
-        cluster: "https://10.0.0.1:6443".into(),
+        contexts: vec![ContextInfo {
+            id: ContextId::MAIN,
+            context: "prod-eu".into(),
+            label: "prod-eu".into(),
+            cluster: "https://10.0.0.1:6443".into(),
+            read_only: false,
+        }],
         namespaces: vec![NAMESPACE.into()],
         actor: "dana".into(),
-        read_only: false,
         no_exec: false,
         arm_minutes: 15,
         threshold: 0.05,
         kafka: "exec".into(),
         thresholds: BTreeMap::new(),
         version: "0.1.0".into(),
-        label: Clean::default(),
-        beside: Vec::new(),
     }
 }
 

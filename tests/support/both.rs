@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
-use warroom::event::{Check, Command, Kind as Workload, Refusal};
+use warroom::event::{Check, Command, Kind as Workload, Refusal, Uid};
 use warroom::runbook::{Runbook, Step};
 use warroom::step::input::{InputKind, InputSpec, Inputs};
 use warroom::step::target::{Aim, DEPLOYMENT, Found};
@@ -109,6 +109,6 @@ impl Scaled {
     }
 
     fn check(&self, ctx: &Ctx) -> Check {
-        check::ready(Workload::Deployment, ctx.place.id.mark(self.deployment.uid()), self.replicas)
+        check::ready(Workload::Deployment, Uid::new(ctx.place.id, self.deployment.uid()), self.replicas)
     }
 }

@@ -37,17 +37,17 @@ pub fn there(sim: &Sim) -> Facts {
 /// What the session knows of it.
 pub fn known(world: &World) -> Facts {
     let cluster = &world.cluster;
-    let pods = cluster.pods.values().map(|pod| (uid("Pod", &pod.meta.uid), (u64::from(pod.ready), 0, 0)));
+    let pods = cluster.pods.values().map(|pod| (uid("Pod", pod.meta.uid.id()), (u64::from(pod.ready), 0, 0)));
     let nodes = cluster
         .nodes
         .values()
-        .map(|node| (uid("Node", &node.meta.uid), (u64::from(node.ready == Some(true)), 0, 0)));
+        .map(|node| (uid("Node", node.meta.uid.id()), (u64::from(node.ready == Some(true)), 0, 0)));
     let sets = cluster
         .revisions
         .values()
-        .map(|set| (uid("ReplicaSet", &set.meta.uid), (set.ready.into(), set.desired.into(), 0)));
+        .map(|set| (uid("ReplicaSet", set.meta.uid.id()), (set.ready.into(), set.desired.into(), 0)));
     let workloads = cluster.workloads.values().map(|w| {
-        (uid(&format!("{:?}", w.kind), &w.meta.uid), (w.ready.into(), w.desired.into(), w.generation))
+        (uid(&format!("{:?}", w.kind), w.meta.uid.id()), (w.ready.into(), w.desired.into(), w.generation))
     });
     pods.chain(nodes).chain(sets).chain(workloads).collect()
 }

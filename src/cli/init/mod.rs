@@ -86,7 +86,8 @@ pub(super) async fn init(context: &CommandContext, flags: &Init) -> color_eyre::
         ));
     }
     let wanted = super::session::wanted(context, false);
-    let connection = match connect(&wanted.connect, &wanted.timing).await {
+    let main = wanted.connect.first().cloned().unwrap_or_default();
+    let connection = match connect(&main, &wanted.timing).await {
         Ok(connection) => connection,
         Err(error) => return Ok(complain(&error.to_string())),
     };

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use self::stream::Stream;
 use super::{Clusters, Following};
 use crate::clean::Clean;
-use crate::event::{ContextId, Event, LogLine, LogNews, LogState, View};
+use crate::event::{Event, LogLine, LogNews, LogState, View};
 use crate::net::clock::Clock;
 
 /// Lines and states on their way from the streams.
@@ -77,7 +77,7 @@ impl Logs {
         for (number, source) in following.sources {
             let outlet = self.outlet.clone();
             let clock = self.clock.clone();
-            let Some(cluster) = self.clusters.at(ContextId::of(&source.uid)) else { continue };
+            let Some(cluster) = self.clusters.at(source.uid.context()) else { continue };
             let stream =
                 Stream::new(number, &cluster.reader, source, following.extent, clock, outlet.clone());
             self.tasks.spawn(async move {

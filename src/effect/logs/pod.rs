@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
 use kube::Api;
 
 use crate::clean::Clean;
-use crate::event::{ContextId, LogSource};
+use crate::event::LogSource;
 
 /// What a look at the pod found.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl std::fmt::Display for Exit {
 /// Looks at the pod of a log.
 pub(super) async fn look(pods: &Api<Pod>, source: &LogSource) -> Look {
     match pods.get_opt(&source.pod).await {
-        Ok(Some(pod)) if pod.metadata.uid.as_deref() == Some(ContextId::bare(&source.uid)) => {
+        Ok(Some(pod)) if pod.metadata.uid.as_deref() == Some(source.uid.id()) => {
             Look::Here(container(&pod, &source.container))
         }
         Ok(_) => Look::Gone,

@@ -8,8 +8,8 @@ use ulid::Ulid;
 use super::*;
 use crate::clean::Clean;
 use crate::event::{
-    Allowed, ContextId, Danger, DryRun, Edit, Exec, GroupLag, Intent, Kind, Mode, Naming, Op, Outcome,
-    Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall, samples::intent,
+    Allowed, ContextId, ContextInfo, Danger, DryRun, Edit, Exec, GroupLag, Intent, Kind, Mode, Naming, Op,
+    Outcome, Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall, samples::intent,
 };
 use crate::keymap::Action;
 use crate::state::{GroupDetail, Page, Playback, Stage};
@@ -33,19 +33,21 @@ impl Room {
             Self { state: State::new(DateTime::UNIX_EPOCH, runbook), at: DateTime::UNIX_EPOCH, seq: 0 };
         room.take(Event::Started(Session {
             mode: Mode::Live,
-            context: "prod".into(),
-            cluster: "https://prod".into(),
+            contexts: vec![ContextInfo {
+                id: ContextId::MAIN,
+                context: "prod".into(),
+                label: "prod".into(),
+                cluster: "https://prod".into(),
+                read_only,
+            }],
             namespaces: vec!["ns".into()],
             actor: "dana".into(),
-            read_only,
             no_exec: false,
             arm_minutes: 15,
             threshold: 0.05,
             kafka: "exec".into(),
             thresholds: std::collections::BTreeMap::new(),
             version: "0".into(),
-            label: Clean::default(),
-            beside: Vec::new(),
         }));
         room
     }
@@ -391,7 +393,10 @@ fn a_typed_command_does_what_its_key_does() {
 fn a_context_that_is_not_looked_at_is_no_other_one() {
     let mut room = Room::new(false);
     assert_eq!(room.command("scale deployment=worker replicas=3 context=us"), []);
-    assert_eq!((room.told(), room.state.screen.pages.len()), ("context \"us\" is not part of this session", 0));
+    assert_eq!(
+        (room.told(), room.state.screen.pages.len()),
+        ("context \"us\" is not part of this session", 0)
+    );
     let effects = room.command("scale deployment=worker replicas=3 context=prod");
     assert!(matches!(&effects[..], [Effect::Prepare(_)]), "{effects:?}");
 }

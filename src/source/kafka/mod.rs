@@ -86,7 +86,7 @@ struct Pace {
 /// Starts reading the groups.
 pub(super) fn start(start: Start, mut handle: SourceHandle) -> BoxFuture<'static, ()> {
     let Start { settings, contexts, clock, timing, .. } = start;
-    let client = contexts.main.reader.clone();
+    let client = contexts.main().reader.clone();
     async move {
         let how = found(settings.kafka, settings.find_kafka, &mut handle).await;
         run(how, client, settings.prometheus, handle, clock, timing).await;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::api::{ApiScope, get};
 use super::wire::Quantities;
 use crate::clean::Clean;
-use crate::event::{Amount, ContextId, Event, Usage, Used};
+use crate::event::{Amount, ContextId, Event, ObjectKey, Usage, Used};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::timing::Timing;
@@ -55,12 +55,13 @@ struct Container {
 }
 
 impl Item<'_> {
-    fn name(&self, context: ContextId) -> Clean {
-        let name = &self.metadata.name;
-        self.metadata
-            .namespace
-            .as_ref()
-            .map_or_else(|| context.mark(name), |namespace| context.mark(&format!("{namespace}/{name}")))
+    fn name(&self, context: ContextId) -> ObjectKey {
+        let name = &*self.metadata.name;
+        let namespace = self.metadata.namespace.as_ref();
+        ObjectKey::new(
+            context,
+            namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}")),
+        )
     }
 
     fn measured(&self) -> Measured {
@@ -113,7 +114,7 @@ pub async fn run(
 async fn nodes(
     ApiScope { client, context, .. }: &ApiScope,
     span: Duration,
-) -> Result<Vec<(Clean, Measured)>, Failure> {
+) -> Result<Vec<(ObjectKey, Measured)>, Failure> {
     read(*context, &get(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
 }
 
@@ -121,7 +122,7 @@ async fn pods(
     ApiScope { client, context, .. }: &ApiScope,
     namespaces: &[Clean],
     span: Duration,
-) -> Result<Vec<(Clean, Measured)>, Failure> {
+) -> Result<Vec<(ObjectKey, Measured)>, Failure> {
     if namespaces.is_empty() {
         return read(*context, &get(client, &format!("{GROUP}/pods"), "pods (metrics.k8s.io)", span).await?);
     }
@@ -136,7 +137,7 @@ async fn pods(
     Ok(all)
 }
 
-fn read(context: ContextId, text: &[u8]) -> Result<Vec<(Clean, Measured)>, Failure> {
+fn read(context: ContextId, text: &[u8]) -> Result<Vec<(ObjectKey, Measured)>, Failure> {
     let unreadable = |error| Failure::Lost(format!("the answer of metrics.k8s.io cannot be read: {error}"));
     let list: List<'_> = serde_json::from_slice(text).map_err(unreadable)?;
     Ok(list.items.iter().map(|item| (item.name(context), item.measured())).collect())
@@ -144,12 +145,12 @@ fn read(context: ContextId, text: &[u8]) -> Result<Vec<(Clean, Measured)>, Failu
 
 /// What is worth telling since the last time. Of a reading that is not whole nobody can say who is gone.
 fn news(
-    told: &mut BTreeMap<Clean, Measured>,
-    now: BTreeMap<Clean, Measured>,
+    told: &mut BTreeMap<ObjectKey, Measured>,
+    now: BTreeMap<ObjectKey, Measured>,
     whole: bool,
     at: chrono::DateTime<chrono::Utc>,
 ) -> Usage {
-    let gone: BTreeSet<Clean> =
+    let gone: BTreeSet<ObjectKey> =
         told.keys().filter(|name| whole && !now.contains_key(*name)).cloned().collect();
     told.retain(|name, _| !gone.contains(name));
     let mut used = Vec::new();
@@ -177,14 +178,20 @@ mod tests {
         let text = br#"{"kind":"PodMetricsList","items":[{"metadata":{"name":"app-1","namespace":"shop","creationTimestamp":"2026-11-23T08:00:00Z"},
             "timestamp":"2026-11-23T08:00:00Z","window":"15s","containers":[{"name":"a","usage":{"cpu":"2500000n","memory":"5Mi"}},
             {"name":"b","usage":{"cpu":"1m","memory":"1024Ki"}}]}]}"#;
-        assert_eq!(read(ContextId::MAIN, text).unwrap(), [("shop/app-1".into(), (4, 6144))]);
+        assert_eq!(
+            read(ContextId::MAIN, text).unwrap(),
+            [(ObjectKey::new(ContextId::MAIN, "shop/app-1"), (4, 6144))]
+        );
         let node = br#"{"items":[{"metadata":{"name":"n1"},"usage":{"cpu":"1500m","memory":"2Gi"}}]}"#;
-        assert_eq!(read(ContextId(1), node).unwrap(), [("1:n1".into(), (1500, 2_097_152))]);
+        assert_eq!(
+            read(ContextId(1), node).unwrap(),
+            [(ObjectKey::new(ContextId(1), "n1"), (1500, 2_097_152))]
+        );
     }
 
     #[test]
     fn only_what_moved_is_told() {
-        let now = |cpu| BTreeMap::from([(Clean::from("a"), (cpu, 1000)), ("b".into(), (500, 9000))]);
+        let now = |cpu| BTreeMap::from([(ObjectKey::from("a"), (cpu, 1000)), ("b".into(), (500, 9000))]);
         let at = chrono::DateTime::UNIX_EPOCH;
         let mut told = BTreeMap::new();
         assert_eq!(news(&mut told, now(100), true, at).used.len(), 2);
@@ -193,7 +200,7 @@ mod tests {
             news(&mut told, now(120), true, at).used,
             [Used { name: "a".into(), cpu: 120, memory: 1000 }]
         );
-        assert_eq!(news(&mut told, BTreeMap::new(), false, at).gone, [] as [Clean; 0]);
+        assert_eq!(news(&mut told, BTreeMap::new(), false, at).gone, [] as [ObjectKey; 0]);
         assert_eq!(news(&mut told, BTreeMap::new(), true, at).gone.len(), 2);
     }
 }

@@ -15,6 +15,7 @@ use super::api::Api;
 use super::decode::{self, Told};
 use super::lines::{Cut, Form, LONGEST, Lines};
 use super::wire::{Names, Object};
+use crate::clean::Clean;
 use crate::event::{ClusterEvent, Event, Kind, Uid};
 use crate::net::clock::Clock;
 use crate::net::failure::{Backoff, Failure};
@@ -330,8 +331,8 @@ impl<T: Object> Watch<T> {
     }
 
     /// An identity as the world knows it.
-    fn own(&self, uid: &Uid) -> Uid {
-        self.api.context().own(uid.clone())
+    fn own(&self, uid: &Clean) -> Uid {
+        Uid::new(self.api.context(), uid.clone())
     }
 
     fn put(&mut self, object: T) {

@@ -4,24 +4,23 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event::Uid;
+use crate::event::{ObjectKey, Uid};
 use crate::state::{EntryKind, Subject};
 
-/// What troubles can have in common, the strongest first. Every name is marked with its context
-/// ([`ContextId::mark`]): what breaks in two clusters at once breaks twice.
+/// What troubles can have in common, the strongest first. What breaks in two clusters at once breaks twice.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CorrelationKey {
     /// A node, whose pods stop with it.
-    Node(Clean),
+    Node(ObjectKey),
     /// A registry whose images cannot be pulled.
-    Registry(Clean),
+    Registry(ObjectKey),
     /// A namespace in which no pods can be created.
-    Namespace(Clean),
+    Namespace(ObjectKey),
     /// A service: its workload, its failing requests, its alerts.
-    Service(Clean),
+    Service(ObjectKey),
     /// The reason itself, or an alert's name.
-    Reason(Clean),
+    Reason(ObjectKey),
 }
 
 /// Something that broke, or another word for it.
@@ -47,8 +46,8 @@ pub enum Thing {
     Pod(Uid),
     /// A node, by uid.
     Node(Uid),
-    /// A namespace that is being deleted, or is gone, by its name, marked with its context.
-    Namespace(Clean),
+    /// A namespace that is being deleted, or is gone, by its name.
+    Namespace(ObjectKey),
     /// A service whose requests fail, by name.
     Service(Clean),
     /// A consumer group, by name.
@@ -59,11 +58,11 @@ pub enum Thing {
 
 impl From<Thing> for String {
     fn from(thing: Thing) -> Self {
-        let (word, id) = match thing {
-            Thing::Workload(id) => ("workload", id),
-            Thing::Pod(id) => ("pod", id),
-            Thing::Node(id) => ("node", id),
-            Thing::Namespace(id) => ("namespace", id),
+        let (word, id) = match &thing {
+            Thing::Workload(key) => ("workload", key.recorded()),
+            Thing::Pod(key) => ("pod", key.recorded()),
+            Thing::Node(key) => ("node", key.recorded()),
+            Thing::Namespace(key) => ("namespace", key.recorded()),
             Thing::Service(id) => ("service", id),
             Thing::Group(id) => ("group", id),
             Thing::Alert(id) => ("alert", id),
@@ -77,10 +76,10 @@ impl TryFrom<String> for Thing {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once('/') {
-            Some(("workload", id)) => Ok(Self::Workload(id.into())),
-            Some(("pod", id)) => Ok(Self::Pod(id.into())),
-            Some(("node", id)) => Ok(Self::Node(id.into())),
-            Some(("namespace", id)) => Ok(Self::Namespace(id.into())),
+            Some(("workload", id)) => Ok(Self::Workload(ObjectKey::of_recorded(id.into()))),
+            Some(("pod", id)) => Ok(Self::Pod(ObjectKey::of_recorded(id.into()))),
+            Some(("node", id)) => Ok(Self::Node(ObjectKey::of_recorded(id.into()))),
+            Some(("namespace", id)) => Ok(Self::Namespace(ObjectKey::of_recorded(id.into()))),
             Some(("service", id)) => Ok(Self::Service(id.into())),
             Some(("group", id)) => Ok(Self::Group(id.into())),
             Some(("alert", id)) => Ok(Self::Alert(id.into())),
@@ -100,10 +99,11 @@ impl Thing {
         if matches!(self, Self::Alert(_)) { EntryKind::AlertEnded } else { EntryKind::Recovery }
     }
 
-    /// Returns the uid of its object: its identity, as its own server has it.
-    pub(in crate::state) fn about(&self) -> Option<Uid> {
+    /// Returns what its entry is about: an object by its uid, an alert by its fingerprint.
+    pub(in crate::state) fn about(&self) -> Option<ObjectKey> {
         match self {
-            Self::Workload(id) | Self::Pod(id) | Self::Node(id) | Self::Alert(id) => Some(id.clone()),
+            Self::Workload(key) | Self::Pod(key) | Self::Node(key) => Some(key.clone()),
+            Self::Alert(fingerprint) => Some(fingerprint.clone().into()),
             Self::Namespace(_) | Self::Service(_) | Self::Group(_) => None,
         }
     }

@@ -2,12 +2,12 @@
 
 pub(in crate::state) mod causes;
 pub(in crate::state) mod changes;
+mod correlation;
 pub(in crate::state) mod diagnosis;
 pub(in crate::state) mod findings;
 pub(in crate::state) mod reasons;
 pub(in crate::state) mod rollouts;
 pub(in crate::state) mod runs;
-mod ties;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use super::world::alerts::urgency;
 use super::world::cluster::ROLLING_OUT;
 use super::{Alerts, Cluster, Group, GroupState, Lag, Rates, Severity, Subject, Timeline, WorkloadRow};
 use crate::clean::Clean;
-use crate::event::{ClusterEvent, ContextId, Kind, Meta, Namespace, NamespacePhase, Uid, Workload};
+use crate::event::{ClusterEvent, Kind, Meta, Namespace, NamespacePhase, ObjectKey, Uid, Workload};
 use crate::units;
 
 /// How long a workload has to be well to have recovered.
@@ -77,12 +77,12 @@ pub type Before = BTreeMap<Uid, Workload>;
 impl Detector {
     /// Returns why the workload was told to be broken, while it has not been well for long enough to have
     /// recovered.
-    pub fn unsteady(&self, uid: &str) -> Option<&Clean> {
+    pub fn unsteady(&self, uid: &Uid) -> Option<&Clean> {
         self.broken.get(uid).and_then(|broken| broken.last.as_ref())
     }
 
     /// Returns when a row that is broken was first seen so.
-    pub fn broken_since(&self, uid: &str) -> Option<DateTime<Utc>> {
+    pub fn broken_since(&self, uid: &Uid) -> Option<DateTime<Utc>> {
         self.broken.get(uid)?.since
     }
 
@@ -92,7 +92,7 @@ impl Detector {
     }
 
     /// Returns whether a row is reported as broken.
-    pub fn is_broken(&self, uid: &str) -> bool {
+    pub fn is_broken(&self, uid: &Uid) -> bool {
         self.broken.get(uid).is_some_and(|broken| !broken.told.is_empty())
     }
 
@@ -235,12 +235,16 @@ impl Detector {
         if broken.told.insert(reason.clone()) {
             let text =
                 row.why.as_ref().map_or_else(|| reason.to_string(), |why| format!("{reason}: {why}")).into();
-            let news =
-                Finding { thing, subject: row.meta().into(), text, ties: ties::ties(row, reason, cluster) };
+            let news = Finding {
+                thing,
+                subject: row.meta().into(),
+                text,
+                ties: correlation::keys(row, reason, cluster),
+            };
             self.causes.begin(at, news, timeline);
         } else if !self.causes.settled(&thing) {
             // its pods may say more by now
-            self.causes.retie(at, &thing, ties::ties(row, reason, cluster), timeline);
+            self.causes.retie(at, &thing, correlation::keys(row, reason, cluster), timeline);
         }
     }
 
@@ -293,7 +297,7 @@ impl Detector {
                     node.message.as_deref().unwrap_or("kubelet stopped reporting")
                 )
                 .into();
-                let tie = CorrelationKey::Node(node.meta.context().mark(&node.meta.name));
+                let tie = CorrelationKey::Node(ObjectKey::new(node.meta.context(), node.meta.name.clone()));
                 self.causes.begin(
                     at,
                     Finding { thing, subject: (&node.meta).into(), text, ties: vec![tie] },
@@ -316,7 +320,7 @@ impl Detector {
         before: Option<NamespacePhase>,
         timeline: &mut Timeline,
     ) {
-        let thing = Thing::Namespace(now.context.own(now.name.clone()));
+        let thing = Thing::Namespace(ObjectKey::new(now.context, now.name.clone()));
         let text = match (before, now.phase) {
             (Some(NamespacePhase::Active), NamespacePhase::Terminating) => {
                 "namespace is being deleted, with all that is in it"
@@ -349,7 +353,7 @@ impl Detector {
             let thing = Thing::Service(service.clone());
             if ratio > threshold && !self.causes.has(&thing) {
                 let text = format!("5xx {percent:.1} % > {:.0} %", threshold * 100.0).into();
-                let tie = CorrelationKey::Service(ContextId::MAIN.own(service.clone()));
+                let tie = CorrelationKey::Service(service.clone().into());
                 self.causes.begin(
                     at,
                     Finding { thing, subject: service.clone().into(), text, ties: vec![tie] },
@@ -394,13 +398,9 @@ impl Detector {
         {
             let thing = Thing::Alert(alert.fingerprint.clone());
             if !self.causes.has(&thing) {
-                let service = alert
-                    .service()
-                    .map(|service| CorrelationKey::Service(ContextId::MAIN.own(service.clone())));
-                let ties = service
-                    .into_iter()
-                    .chain([CorrelationKey::Reason(ContextId::MAIN.own(alert.name.clone()))])
-                    .collect();
+                let service = alert.service().map(|service| CorrelationKey::Service(service.clone().into()));
+                let ties =
+                    service.into_iter().chain([CorrelationKey::Reason(alert.name.clone().into())]).collect();
                 let news = Finding {
                     thing,
                     subject: alert.about().cloned().unwrap_or_default().into(),

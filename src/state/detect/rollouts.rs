@@ -151,17 +151,17 @@ impl Rollouts {
     }
 
     /// Returns a Deployment's newest rollouts, oldest first, as far as they were seen.
-    pub fn of(&self, deployment: &str) -> &[Rollout] {
+    pub fn of(&self, deployment: &Uid) -> &[Rollout] {
         self.recent.get(deployment).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the rollout that trouble since then followed.
-    pub fn before(&self, deployment: &str, trouble: DateTime<Utc>) -> Option<&Rollout> {
+    pub fn before(&self, deployment: &Uid, trouble: DateTime<Utc>) -> Option<&Rollout> {
         self.of(deployment).iter().rev().find(|rollout| rollout.at <= trouble)
     }
 
     /// Marks the rollout that trouble since then followed: nobody wants that back.
-    pub fn blame(&mut self, deployment: &str, trouble: DateTime<Utc>) {
+    pub fn blame(&mut self, deployment: &Uid, trouble: DateTime<Utc>) {
         let rollouts = self.recent.get_mut(deployment).into_iter().flatten();
         if let Some(cause) = rollouts.rev().find(|rollout| rollout.at <= trouble) {
             cause.bad = true;
@@ -254,7 +254,7 @@ impl Rollouts {
         cluster: &Cluster,
         timeline: &mut Timeline,
     ) {
-        let subject = Subject { context: ContextId::of(&owner.uid), name: owner.name.clone() };
+        let subject = Subject { context: owner.uid.context(), name: owner.name.clone() };
         let id = timeline.add(at, EntryKind::Deploy, subject, rollout(revision, cluster, &owner.uid), None);
         timeline.about(id, &owner.uid);
         self.unsigned.insert(owner.uid.clone(), id);

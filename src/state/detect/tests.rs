@@ -86,13 +86,13 @@ fn a_crash_loop_is_one_trouble_until_it_has_been_well_for_a_while() {
     }
     assert_eq!(story.told(), ["0 Trouble CrashLoopBackOff"], "the newest word of one trouble");
     assert_eq!(
-        story.detector.unsteady("app").map(Clean::as_str),
+        story.detector.unsteady(&"app".into()).map(Clean::as_str),
         Some("CrashLoopBackOff"),
         "ready again, but only just"
     );
     story.detector.settle(at(155), &story.cluster, &mut story.timeline);
     assert_eq!(story.told().last().unwrap(), "135 Recovery 1 ready");
-    assert_eq!(story.detector.unsteady("app"), None);
+    assert_eq!(story.detector.unsteady(&"app".into()), None);
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn edited(generation: i64, revision: u64, desired: u32, second: i64) -> ClusterE
 }
 
 fn rollouts(story: &Story) -> Vec<(u64, i64, Option<&str>)> {
-    let all = story.detector.rollouts.of("app").iter();
+    let all = story.detector.rollouts.of(&"app".into()).iter();
     all.map(|rollout| {
         (rollout.number, (rollout.at - DateTime::UNIX_EPOCH).num_seconds(), rollout.by.as_deref())
     })
@@ -371,7 +371,7 @@ fn rollouts_are_written_down_and_a_checkpoint_without_them_is_read() {
     let mut written = serde_json::to_value(&story.detector).unwrap();
     assert_eq!(serde_json::from_value::<Detector>(written.clone()).unwrap(), story.detector);
     written["rollouts"].as_object_mut().unwrap().remove("recent");
-    assert_eq!(serde_json::from_value::<Detector>(written).unwrap().rollouts.of("app"), []);
+    assert_eq!(serde_json::from_value::<Detector>(written).unwrap().rollouts.of(&"app".into()), []);
 }
 
 #[test]
@@ -381,13 +381,13 @@ fn trouble_began_when_it_was_seen_first_were_it_only_starting() {
     story.take(90, &ClusterEvent::Listed(Kind::Deployment.into()));
     story.app(100, 0, waiting("ContainerCreating"));
     story.app(130, 0, crashes());
-    assert_eq!((story.told().len(), story.detector.broken_since("app")), (1, Some(at(100))));
+    assert_eq!((story.told().len(), story.detector.broken_since(&"app".into())), (1, Some(at(100))));
     story.app(140, 1, ContainerState::Running { since: None });
     story.app(150, 0, crashes());
-    assert_eq!(story.detector.broken_since("app"), Some(at(100)), "well for a moment");
+    assert_eq!(story.detector.broken_since(&"app".into()), Some(at(100)), "well for a moment");
     story.app(160, 1, ContainerState::Running { since: None });
     story.detector.settle(at(180), &story.cluster, &mut story.timeline);
-    assert_eq!(story.detector.broken_since("app"), None);
+    assert_eq!(story.detector.broken_since(&"app".into()), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::fuzzy;
 use crate::clean::Clean;
 use crate::data::Problem;
-use crate::event::{ContextId, Purpose, Typed};
+use crate::event::{ObjectKey, Purpose, Typed};
 use crate::keymap::Action;
 use crate::state::{Frame, Page, Picks};
 
@@ -171,8 +171,7 @@ fn namespaces(frame: &Frame<'_>, typed: &str) -> Vec<Candidate> {
     let (before, last) = typed.rsplit_once([' ', ',']).map_or(("", typed), |(before, last)| (before, last));
     let before = if before.is_empty() { String::new() } else { format!("{before} ") };
     let watched = frame.world.session.iter().flat_map(|session| &session.namespaces).map(Clean::as_str);
-    let mut known: Vec<&str> =
-        frame.world.namespaces.keys().map(|name| ContextId::bare(name)).chain(watched).collect();
+    let mut known: Vec<&str> = frame.world.namespaces.keys().map(ObjectKey::id).chain(watched).collect();
     known.sort_unstable();
     known.dedup();
     let names = known.into_iter().chain(["all"]);

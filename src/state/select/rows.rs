@@ -26,8 +26,8 @@ impl PodLine<'_> {
     /// Returns the identity that a selection holds on to.
     pub fn id(&self) -> &Clean {
         match self {
-            Self::Workload(row) => row.uid(),
-            Self::Pod(pod) => &pod.meta.uid,
+            Self::Workload(row) => row.uid().recorded(),
+            Self::Pod(pod) => pod.meta.uid.recorded(),
         }
     }
 
@@ -117,7 +117,7 @@ pub fn pod_lines_of<'a>(frame: &Frame<'a>, mut rows: Vec<WorkloadRow<'a>>) -> Ve
     rows.retain(|row| {
         (!screen.faults_only || row.severity > Severity::Ok) && matches(frame.world, row, &filter)
     });
-    hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid());
+    hold(&mut rows, screen.lists.get(&Focus::Pods), |row| row.uid().recorded());
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
         let pods = shown(cluster, &row, screen, &filter);

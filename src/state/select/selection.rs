@@ -52,7 +52,7 @@ pub fn subject(frame: &Frame<'_>) -> Option<Clean> {
 }
 
 /// Returns the name of a workload, a pod or a node.
-pub fn name_of(world: &World, uid: &Clean) -> Option<Clean> {
+pub fn name_of(world: &World, uid: &Uid) -> Option<Clean> {
     let cluster = &world.cluster;
     let workload = cluster.workloads.get(uid).map(|workload| &workload.meta.name);
     let pod = || cluster.pods.get(uid).map(|pod| &pod.meta.name);
@@ -96,11 +96,12 @@ fn words(frame: &Frame<'_>) -> Vec<Clean> {
     let mut words: Vec<Clean> = subject(frame).into_iter().collect();
     match (frame.screen.focus, frame.screen.selected(frame.screen.focus)) {
         (Focus::Timeline, Some(_)) => {
-            words.extend(selected_entry(frame).and_then(|entry| entry.about.clone()));
+            words.extend(selected_entry(frame).and_then(|entry| Some(entry.about.as_ref()?.id().into())));
         }
         (Focus::Pods, Some(id)) => {
-            let of_pod = cluster.pods.get(id).and_then(|pod| cluster.workload_of(pod));
-            let workload = cluster.workloads.get(id).or(of_pod);
+            let uid = Uid::of_recorded(id.clone());
+            let of_pod = cluster.pods.get(&uid).and_then(|pod| cluster.workload_of(pod));
+            let workload = cluster.workloads.get(&uid).or(of_pod);
             words.extend(workload.into_iter().flat_map(|w| [w.service.clone(), w.meta.name.clone()]));
         }
         _ => {}

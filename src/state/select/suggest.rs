@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::trouble::{ANSWER, Back, answer, back, troubled_since};
 use crate::clean::redact::split_env;
-use crate::event::{ContextId, Kind, StepCall, Typed, Uid, Workload};
+use crate::event::{Kind, StepCall, Typed, Uid, Workload};
 use crate::state::world::cluster::{ROLLING_OUT, SortKey};
 use crate::state::{GroupState, Run, Severity, WorkloadRow, World};
 use crate::step::{Flag, Suggested};
@@ -87,7 +87,7 @@ fn changed_from_here(world: &World, workload: &Workload) -> bool {
 /// Whether a run is aimed at this workload.
 fn is(world: &World, run: &Run, workload: &Workload) -> bool {
     let target = &run.intent.target;
-    *target.uid == *ContextId::bare(&workload.meta.uid) && world.context_of(target) == workload.meta.context()
+    *target.uid == *workload.meta.uid.id() && world.context_of(target) == workload.meta.context()
 }
 
 /// Suggests more replicas: Deployments named as a group that grows.

@@ -43,7 +43,7 @@ impl Forced {
     }
 
     /// Returns what happened to a pod of this `StatefulSet` lately.
-    pub fn of(&self, owner: &str, now: DateTime<Utc>) -> Option<&ForcedPod> {
+    pub fn of(&self, owner: &Uid, now: DateTime<Utc>) -> Option<&ForcedPod> {
         self.0.get(owner).filter(|pod| now - pod.at < TOLD)
     }
 }
@@ -112,8 +112,8 @@ mod tests {
             cluster.fold(&ClusterEvent::Pods(vec![Arc::new(pod)]));
             let gone = known.fold(now, &cluster, &ClusterEvent::Gone(Kind::Pod, vec!["p".into()]));
             assert_eq!(gone.len(), usize::from(forced), "{owner} {grace:?}");
-            assert_eq!(known.of("set", now).is_some(), forced);
-            assert_eq!(known.of("set", now + TOLD), None);
+            assert_eq!(known.of(&"set".into(), now).is_some(), forced);
+            assert_eq!(known.of(&"set".into(), now + TOLD), None);
         }
     }
 }

@@ -54,7 +54,7 @@ impl Notices {
     }
 
     /// Iterates over the warnings about one object, in no order that means anything.
-    pub fn about(&self, uid: &str) -> impl Iterator<Item = &Notice> {
+    pub fn about(&self, uid: &Uid) -> impl Iterator<Item = &Notice> {
         self.about.get(uid).into_iter().flatten().filter_map(|uid| self.all.get(uid))
     }
 }
@@ -89,7 +89,7 @@ mod tests {
         let mut notices = Notices::default();
         notices.put(&notice("a", "pod", 1));
         notices.put(&notice("a", "pod", 9));
-        assert_eq!(notices.about("pod").map(|n| n.last.timestamp()).collect::<Vec<_>>(), [9]);
+        assert_eq!(notices.about(&"pod".into()).map(|n| n.last.timestamp()).collect::<Vec<_>>(), [9]);
         notices.remove(&"a".into());
         assert_eq!(notices, Notices::default());
     }

@@ -10,8 +10,8 @@ pub(in crate::state) mod latest;
 mod naming;
 pub(in crate::state) mod rates;
 pub(in crate::state) mod runs;
+pub(in crate::state) mod time_series;
 pub(in crate::state) mod timeline;
-pub(in crate::state) mod track;
 pub(in crate::state) mod usage;
 
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use self::arming::Armed;
 use self::cluster::Index;
 use self::runs::{DISARMED, STOPPED};
 use super::detect::Detector;
@@ -26,8 +27,8 @@ use super::detect::changes;
 use super::{Alerts, Cluster, EntryKind, Forced, Lag, Rates, Rollout, Run, Runs, Timeline, Usage};
 use crate::clean::Clean;
 use crate::event::{
-    ClusterEvent, ContextId, Event, Namespace, NamespacePhase, Operator, Purpose, Record, Session, Signal,
-    SourceHealth, SourceId, SourceState, Workload,
+    ClusterEvent, ContextId, Event, Namespace, NamespacePhase, ObjectKey, Operator, Purpose, Record, Session,
+    Signal, SourceHealth, SourceId, SourceState, Uid, Workload,
 };
 use crate::keymap::Action;
 use crate::step::check::Evidence;
@@ -47,8 +48,8 @@ pub struct World {
     pub cluster: Cluster,
     /// CPU and memory that pods and nodes use.
     pub usage: Usage,
-    /// Namespaces that were watched, marked with their context.
-    pub namespaces: BTreeMap<Clean, NamespacePhase>,
+    /// Namespaces that were watched, by name.
+    pub namespaces: BTreeMap<ObjectKey, NamespacePhase>,
     /// Pods that were force-deleted.
     pub forced: Forced,
     /// Request and error rates.
@@ -61,11 +62,9 @@ pub struct World {
     pub timeline: Timeline,
     /// Changes made from this screen.
     pub runs: Runs,
-    /// Until when changes may be made to the main context.
-    armed_until: Option<DateTime<Utc>>,
-    /// The same of the contexts beside it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    armed_beside: BTreeMap<ContextId, DateTime<Utc>>,
+    /// Until when changes may be made, by context.
+    #[serde(flatten)]
+    armed: Armed,
     /// Identity of the cluster that answers in each context, as far as that was told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identities: BTreeMap<ContextId, Clean>,
@@ -172,7 +171,7 @@ impl World {
 
     fn name(&mut self, at: DateTime<Utc>, all: &[Namespace]) {
         for now in all {
-            let key = now.context.own(now.name.clone());
+            let key = ObjectKey::new(now.context, now.name.clone());
             let known = self.namespaces.get(&key).is_some_and(|phase| *phase != NamespacePhase::Missing);
             let phase =
                 if !known && now.phase == NamespacePhase::Gone { NamespacePhase::Missing } else { now.phase };
@@ -200,7 +199,7 @@ impl World {
     }
 
     /// Returns the newest rollouts of a Deployment, oldest first, as far as they were seen.
-    pub fn rollouts(&self, deployment: &str) -> &[Rollout] {
+    pub fn rollouts(&self, deployment: &Uid) -> &[Rollout] {
         self.detector.rollouts.of(deployment)
     }
 
@@ -290,7 +289,7 @@ impl World {
     }
 
     fn start(&mut self, at: DateTime<Utc>, session: &Session) {
-        let contexts: Vec<&str> = session.contexts().map(|one| one.context.as_str()).collect();
+        let contexts: Vec<&str> = session.contexts.iter().map(|one| one.context.as_str()).collect();
         let text = format!("session opened by {} on {}", session.actor, contexts.join(", "));
         self.timeline.add(at, EntryKind::Session, "warroom", text, None);
         self.cluster.watch(session.namespaces.clone());

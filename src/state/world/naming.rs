@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::World;
 use crate::clean::Clean;
 use crate::data::Problem;
-use crate::event::{ContextId, Meta, NamespacePhase, Session, SourceId, SourceState, Target, namespaces};
+use crate::event::{ContextId, Meta, NamespacePhase, ObjectKey, SourceId, SourceState, Target, namespaces};
 use crate::state::TimelineEntry;
 
 impl World {
@@ -25,7 +25,7 @@ impl World {
             .namespaces
             .iter()
             .filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
-        let there: Vec<&str> = there.map(|(name, _)| ContextId::bare(name)).collect();
+        let there: Vec<&str> = there.map(|(name, _)| name.id()).collect();
         match chosen.iter().find(|name| listed && !there.contains(&name.as_str())) {
             Some(unknown) => Err(Problem::unknown("namespace", unknown, there).to_string()),
             None => Ok(chosen),
@@ -35,15 +35,12 @@ impl World {
     /// Iterates over the watched namespaces that do not exist, or not for long, as [`Self::place`] calls
     /// them.
     pub fn lost_namespaces(&self) -> impl Iterator<Item = (Cow<'_, str>, NamespacePhase)> {
-        let each = |session| {
-            Session::contexts(session)
-                .flat_map(|one| session.namespaces.iter().map(move |name| (one.id, name)))
-        };
-        let phases = self
-            .session
-            .iter()
-            .flat_map(each)
-            .filter_map(|(id, name)| Some((id, name, *self.namespaces.get(&*id.key(name))?)));
+        let session = self.session.iter();
+        let contexts = session.flat_map(|session| session.contexts.iter().map(move |one| (session, one.id)));
+        let watched =
+            contexts.flat_map(|(session, id)| session.namespaces.iter().map(move |name| (id, name)));
+        let phases = watched
+            .filter_map(|(id, name)| Some((id, name, *self.namespaces.get(&*ObjectKey::text(id, name))?)));
         phases
             .filter(|(.., phase)| *phase != NamespacePhase::Active)
             .map(|(id, name, phase)| (self.place(id, name), phase))
@@ -60,12 +57,12 @@ impl World {
     /// (https://10.0.0.1:6443)`.
     pub fn full_place(&self, target: &Target) -> Option<String> {
         let session = self.session.as_ref().filter(|session| session.several())?;
-        session.looked(session.of(target)).map(|one| format!("{} ({})", one.context, one.cluster))
+        session.context(session.of(target)).map(|one| format!("{} ({})", one.context, one.cluster))
     }
 
     /// Returns the label of a context's rows, where several are looked at.
     pub fn label(&self, context: ContextId) -> Option<&Clean> {
-        self.session.as_ref().filter(|session| session.several())?.looked(context).map(|one| one.label)
+        self.session.as_ref().filter(|session| session.several())?.context(context).map(|one| &one.label)
     }
 
     /// Returns a name with the context that it is in, where several are looked at: `eu shop`.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::track::Track;
+use super::time_series::TimeSeries;
 use crate::clean::Clean;
 use crate::event::{Asked, Rate, RateHistory, RateSample, Signal, Tier};
 
@@ -27,19 +27,19 @@ pub struct Series {
     rate: Rate,
     /// The moment that they are of, milliseconds since 1970.
     at: Option<i64>,
-    fine: [Track; Signal::COUNT],
-    coarse: [Track; Signal::COUNT],
+    fine: [TimeSeries; Signal::COUNT],
+    coarse: [TimeSeries; Signal::COUNT],
 }
 
 impl Series {
-    fn tracks(&self, tier: Tier) -> &[Track; Signal::COUNT] {
+    fn tracks(&self, tier: Tier) -> &[TimeSeries; Signal::COUNT] {
         match tier {
             Tier::Fine => &self.fine,
             Tier::Coarse => &self.coarse,
         }
     }
 
-    fn tracks_mut(&mut self) -> [(Tier, &mut [Track; Signal::COUNT]); 2] {
+    fn tracks_mut(&mut self) -> [(Tier, &mut [TimeSeries; Signal::COUNT]); 2] {
         [(Tier::Fine, &mut self.fine), (Tier::Coarse, &mut self.coarse)]
     }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event::{ContextId, Meta, Uid};
+use crate::event::{ContextId, Meta, ObjectKey, Uid};
 
 /// Entries kept; the journal keeps them all.
 const KEPT: usize = 5_000;
@@ -56,10 +56,9 @@ pub struct Subject {
     pub name: Clean,
 }
 
-impl Subject {
-    /// Creates a subject from a name that is marked with its context ([`ContextId::mark`]).
-    pub fn marked(name: &str) -> Self {
-        Self { context: ContextId::of(name), name: ContextId::bare(name).into() }
+impl From<&ObjectKey> for Subject {
+    fn from(key: &ObjectKey) -> Self {
+        Self { context: key.context(), name: key.id().into() }
     }
 }
 

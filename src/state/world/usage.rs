@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event::{self, ContextId};
+use crate::event::{self, ObjectKey};
 
 /// Processor time in thousandths of a core, and memory in KiB.
 pub type Measured = (u32, u32);
@@ -16,7 +16,7 @@ pub type Measured = (u32, u32);
 pub struct Usage {
     /// Time of the newest reading.
     pub at: Option<DateTime<Utc>>,
-    of: BTreeMap<Clean, Measured>,
+    of: BTreeMap<ObjectKey, Measured>,
 }
 
 impl Usage {
@@ -33,12 +33,13 @@ impl Usage {
 
     /// Returns what a node uses; `None` where it is not measured.
     pub fn node(&self, node: &event::Node) -> Option<Measured> {
-        self.of.get(&*node.meta.context().key(&node.meta.name)).copied()
+        self.of.get(&*ObjectKey::text(node.meta.context(), &node.meta.name)).copied()
     }
 
     /// Returns what a pod uses; `None` where it is not measured.
     pub fn pod(&self, pod: &event::Pod) -> Option<Measured> {
-        self.of.get(&*pod.meta.context().key(&format!("{}/{}", pod.meta.namespace, pod.meta.name))).copied()
+        let name = format!("{}/{}", pod.meta.namespace, pod.meta.name);
+        self.of.get(&*ObjectKey::text(pod.meta.context(), &name)).copied()
     }
 
     /// Returns what several pods use together, as far as they are measured.
@@ -49,8 +50,8 @@ impl Usage {
 
     /// Forgets the pods of other namespaces than these.
     pub fn keep(&mut self, namespaces: &[Clean]) {
-        let watched = |name: &Clean| {
-            ContextId::bare(name)
+        let watched = |name: &ObjectKey| {
+            name.id()
                 .split_once('/')
                 .is_none_or(|(namespace, _)| namespaces.iter().any(|known| known == namespace))
         };

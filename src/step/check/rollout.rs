@@ -18,7 +18,7 @@ pub fn rollout(kind: Kind, uid: Uid) -> Check {
 }
 
 /// Ready, wanted and release of a workload.
-pub(super) fn workload(uid: &str, evidence: &Evidence<'_>, into: &mut Measure) {
+pub(super) fn workload(uid: &Uid, evidence: &Evidence<'_>, into: &mut Measure) {
     let workload = evidence.cluster.workloads.get(uid);
     into.ready = workload.map(|w| w.ready);
     into.desired = workload.map(|w| w.desired);

@@ -1,7 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
-use crate::event::{ContextId, Danger, Event, Exec, Mode, Operator, Outcome, Record, Session, samples};
+use crate::event::{
+    ContextId, ContextInfo, Danger, Event, Exec, Mode, Operator, Outcome, Record, Session, samples,
+};
 use crate::keymap::Action;
 
 fn at(second: i64) -> DateTime<Utc> {
@@ -16,19 +18,21 @@ impl Room {
     fn new(change: impl FnOnce(Session) -> Session) -> Self {
         let session = Session {
             mode: Mode::Live,
-            context: "prod".into(),
-            cluster: "https://prod".into(),
+            contexts: vec![ContextInfo {
+                id: ContextId::MAIN,
+                context: "prod".into(),
+                label: "prod".into(),
+                cluster: "https://prod".into(),
+                read_only: false,
+            }],
             namespaces: vec!["ns".into()],
             actor: "dana".into(),
-            read_only: false,
             no_exec: false,
             arm_minutes: 15,
             threshold: 0.05,
             kafka: Clean::default(),
             thresholds: std::collections::BTreeMap::new(),
             version: "0".into(),
-            label: Clean::default(),
-            beside: Vec::new(),
         };
         let mut room = Self { world: World::default() };
         room.take(0, Event::Started(change(session)));
@@ -68,11 +72,11 @@ fn only_what_is_armed_recorded_and_meant_for_this_cluster_may_leave() {
     room.take(3, Event::JournalTrouble(None));
     room.did(3, Action::Disarm);
     assert_eq!(room.answer(3), "not armed: arm first (:arm), then confirm");
-    assert_eq!(
-        Room::new(|session| Session { read_only: true, ..session }).answer(0),
-        "read-only: nothing is changed from this session"
-    );
-    let elsewhere = Room::new(|session| Session { cluster: "https://other".into(), ..session });
+    assert_eq!(Room::new(read_only).answer(0), "read-only: nothing is changed from this session");
+    let elsewhere = Room::new(|mut session| {
+        session.contexts[0].cluster = "https://other".into();
+        session
+    });
     assert_eq!(elsewhere.answer(0), "worker is in https://prod, which is not part of this session");
 }
 
@@ -84,6 +88,11 @@ fn another_cluster_at_the_same_address_is_another_cluster() {
     assert_eq!(room.answer(1), "op 0");
     room.take(2, identity("uid:other"));
     assert_eq!(room.answer(2), "another cluster answers at https://prod than the one where worker is");
+}
+
+fn read_only(mut session: Session) -> Session {
+    session.contexts[0].read_only = true;
+    session
 }
 
 fn of_two() -> Intent {
@@ -147,6 +156,6 @@ fn reading_needs_no_arming_and_no_exec_forbids_it() {
     };
     let read = Intent { danger: Danger::Read, ops: vec![Op::Exec(exec)], ..samples::intent() };
     let of = |room: &Room| authorise(&room.world, &read, at(0)).map(drop);
-    assert_eq!(of(&Room::new(|session| Session { read_only: true, ..session })), Ok(()));
+    assert_eq!(of(&Room::new(read_only)), Ok(()));
     assert_eq!(of(&Room::new(|session| Session { no_exec: true, ..session })), Err(Denied::NoExec));
 }

@@ -55,10 +55,10 @@ fn place(frame: &Frame<'_>, plan: &Plan) -> String {
         let several = frame.world.session.as_ref().filter(|session| session.several());
         return format!(
             "Alertmanager{} · {address}",
-            several.map(|session| format!(" of {}", session.context)).unwrap_or_default()
+            several.map(|session| format!(" of {}", session.main().context)).unwrap_or_default()
         );
     }
-    let context = frame.world.session.as_ref().map_or("", |session| session.context.as_str());
+    let context = frame.world.session.as_ref().map_or("", |session| session.main().context.as_str());
     let context = frame.world.full_place(&plan.intent.target).unwrap_or_else(|| context.to_owned());
     let namespace = &plan.intent.target.namespace;
     if namespace.is_empty() { context } else { format!("{context} · {namespace}") }

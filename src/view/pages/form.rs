@@ -53,7 +53,7 @@ impl Draw for Form {
 /// The context and the cluster that it is for, where several are looked at.
 fn place(frame: &Frame<'_>, form: &Form) -> Option<String> {
     let session = frame.world.session.as_ref().filter(|session| session.several())?;
-    session.looked(form.chosen_context(frame.world)).map(|one| format!("{} ({})", one.context, one.cluster))
+    session.context(form.chosen_context(frame.world)).map(|one| format!("{} ({})", one.context, one.cluster))
 }
 
 fn fields(frame: &Frame<'_>, look: &Look, form: &Form, columns: u16) -> Vec<Row> {

@@ -1,10 +1,12 @@
 //! Followed logs: the streams and how they are, then the lines, the newest at the bottom.
 
+mod line;
+
+use self::line::{Line, Prefix};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::logline::{Line, Prefix};
-use crate::event::{ContextId, LogEnd, LogSource, LogState};
+use crate::event::{LogEnd, LogSource, LogState};
 use crate::state::{Anchor, Frame, LogStream, LogView};
 use crate::theme::Role;
 use crate::units;
@@ -23,7 +25,7 @@ impl Draw for LogView {
         let title = format!(
             "Logs of {} {}{run}",
             log.subject.kind,
-            frame.world.place(ContextId::of(&log.subject.uid), &log.subject.name)
+            frame.world.place(log.subject.uid.context(), &log.subject.name)
         );
         let drawn = Page::new(
             frame,

@@ -9,7 +9,6 @@ mod entry;
 mod form;
 mod group;
 mod help;
-mod logline;
 mod logs;
 mod manifest;
 mod picker;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::wire::{Metadata, Object};
-use crate::event::Uid;
+use crate::clean::Clean;
 use crate::net::failure::Failure;
 
 mod frame;
@@ -20,7 +20,7 @@ pub enum Told<T> {
     /// An object, new or changed.
     Put(T),
     /// An object that was deleted, and the version at which it was.
-    Gone(Uid, String),
+    Gone(Clean, String),
     /// Nothing happened up to this version.
     Bookmark {
         /// Where the watch can be taken up again.

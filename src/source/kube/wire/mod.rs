@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::clean::Clean;
-use crate::event::{self, ClusterEvent, ContextId, Kind};
+use crate::event::{self, ClusterEvent, ContextId, Kind, Uid};
 use managed::Managed;
 
 mod job;
@@ -64,15 +64,14 @@ impl Names {
     /// with names of the past.
     const MOST: usize = 50_000;
 
-    /// Of one context, with whose mark every identity is.
+    /// Of the objects of one context.
     pub fn of(context: ContextId) -> Self {
         Self { context, ..Self::default() }
     }
 
     /// An identity that many objects name.
-    fn uid(&mut self, uid: Clean) -> Clean {
-        let uid = self.context.own(uid);
-        self.shared(uid)
+    fn uid(&mut self, uid: Clean) -> Uid {
+        Uid::new(self.context, uid).shared(|text| self.shared(text))
     }
 
     fn shared_owner(&mut self, owner: event::Owner) -> Arc<event::Owner> {
@@ -164,7 +163,7 @@ impl Metadata {
     /// Identity and age.
     pub fn meta(self, names: &mut Names) -> event::Meta {
         event::Meta {
-            uid: names.context.own(self.uid),
+            uid: Uid::new(names.context, self.uid),
             namespace: names.shared(self.namespace),
             name: self.name,
             created: self.creation_timestamp.unwrap_or_default(),

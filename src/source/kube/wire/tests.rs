@@ -212,7 +212,7 @@ fn notices_of_the_old_and_of_the_new_kind_are_read() {
         "uid":"9"},"reason":"BackOff","message":"Back-off","type":"Warning","count":12,"lastTimestamp":"2026-11-23T05:44:50Z","eventTime":null}"#,
     );
     assert_eq!(
-        (old.about_kind.as_str(), old.about.as_str(), old.about_uid.as_str(), old.warning, old.count),
+        (old.about_kind.as_str(), old.about.as_str(), old.about_uid.id(), old.warning, old.count),
         ("Pod", "p", "9", true, 12)
     );
     assert_eq!(old.last.to_rfc3339(), "2026-11-23T05:44:50+00:00");

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event::ContextId;
+use crate::event::{ContextId, ObjectKey};
 use crate::state::detect::findings::{CorrelationKey, Thing};
 use crate::units;
 
@@ -79,7 +79,7 @@ impl Cause {
 
     /// Returns the context that it is in.
     pub(in crate::state) fn context(&self) -> ContextId {
-        ContextId::of(self.tied())
+        self.tied().context()
     }
 
     /// Returns the subject of its line: what ties the cases, or how many they are.
@@ -87,7 +87,7 @@ impl Cause {
         if matches!(self.tie, CorrelationKey::Reason(_)) && !alerts {
             self.many()
         } else {
-            ContextId::bare(self.tied()).into()
+            self.tied().id().into()
         }
     }
 
@@ -125,7 +125,7 @@ impl Cause {
         format!("{}{}", said.map(|said| format!("{said} · ")).unwrap_or_default(), self.endings())
     }
 
-    fn tied(&self) -> &Clean {
+    fn tied(&self) -> &ObjectKey {
         let (CorrelationKey::Node(tied)
         | CorrelationKey::Registry(tied)
         | CorrelationKey::Namespace(tied)

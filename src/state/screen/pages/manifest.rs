@@ -3,7 +3,7 @@
 use super::{Page, PageKind};
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{ContextId, Kind, Meta, Target, Uid};
+use crate::event::{Kind, Meta, Target, Uid};
 use crate::keymap::{Action, Context};
 use crate::state::{Frame, State, in_hand};
 
@@ -26,7 +26,7 @@ impl PageKind for ManifestView {
     }
 
     fn object(&self, frame: &Frame<'_>) -> Option<Uid> {
-        Some(frame.world.context_of(&self.target).mark(&self.target.uid))
+        Some(Uid::new(frame.world.context_of(&self.target), self.target.uid.clone()))
     }
 
     fn name(&self, _: &Frame<'_>) -> Option<Clean> {
@@ -72,7 +72,7 @@ fn target(frame: &Frame<'_>) -> Option<Target> {
 
 fn bound(frame: &Frame<'_>, kind: Kind, meta: &Meta) -> Target {
     let world = frame.world;
-    let looked = world.session.as_ref().and_then(|session| session.looked(meta.context()));
+    let looked = world.session.as_ref().and_then(|session| session.context(meta.context()));
     let (cluster, context) = looked.map(|one| (one.cluster.clone(), one.context.clone())).unwrap_or_default();
     Target {
         cluster,
@@ -81,6 +81,6 @@ fn bound(frame: &Frame<'_>, kind: Kind, meta: &Meta) -> Target {
         kind: kind.word().into(),
         namespace: meta.namespace.clone(),
         name: meta.name.clone(),
-        uid: ContextId::bare(&meta.uid).into(),
+        uid: meta.uid.id().into(),
     }
 }

@@ -95,7 +95,7 @@ pub trait PageKind {
 
     /// The context that it is about; the main one where it is about none.
     fn context(&self, frame: &Frame<'_>) -> ContextId {
-        self.object(frame).map(|uid| ContextId::of(&uid)).unwrap_or_default()
+        self.object(frame).map(|uid| uid.context()).unwrap_or_default()
     }
 
     /// The name that can be copied; `None`: that of the focused pane's selection.

@@ -35,7 +35,7 @@ trait PaneKind {
 
     /// The context of what is selected.
     fn context(frame: &Frame<'_>) -> ContextId {
-        Self::object(frame).map(|uid| ContextId::of(&uid)).unwrap_or_default()
+        Self::object(frame).map(|uid| uid.context()).unwrap_or_default()
     }
 
     /// The name of a row, to copy.

@@ -20,7 +20,8 @@ impl PaneKind for Pods {
     }
 
     /// A workload shows its pods, and in detail when asked to be described; a pod its detail.
-    fn open(state: &mut State, uid: Clean, describe: bool) -> Vec<Effect> {
+    fn open(state: &mut State, id: Clean, describe: bool) -> Vec<Effect> {
+        let uid = Uid::of_recorded(id);
         let screen = &mut state.screen;
         if describe || !state.world.cluster.workloads.contains_key(&uid) {
             screen.open(Detail::of(uid));
@@ -31,11 +32,11 @@ impl PaneKind for Pods {
     }
 
     fn object(frame: &Frame<'_>) -> Option<Uid> {
-        frame.screen.selected(Focus::Pods).cloned()
+        frame.screen.selected(Focus::Pods).cloned().map(Uid::of_recorded)
     }
 
     fn name(frame: &Frame<'_>, id: &Clean) -> Option<Clean> {
-        name_of(frame.world, id)
+        name_of(frame.world, &Uid::of_recorded(id.clone()))
     }
 
     fn act(state: &mut State, action: &Action) -> Option<Vec<Effect>> {

@@ -8,7 +8,7 @@ use crate::effect::Effect;
 use crate::event::{StepCall, Uid};
 use crate::keymap::{Action, Context};
 use crate::state::screen::pages::form;
-use crate::state::{Focus, Frame, State, StepLine, step_lines};
+use crate::state::{Frame, State, StepLine, step_lines};
 
 pub(super) struct Steps;
 
@@ -32,6 +32,6 @@ impl PaneKind for Steps {
 
     /// A step is aimed at what is selected among the pods.
     fn object(frame: &Frame<'_>) -> Option<Uid> {
-        frame.screen.selected(Focus::Pods).cloned()
+        super::pods::Pods::object(frame)
     }
 }

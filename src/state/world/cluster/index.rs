@@ -200,7 +200,7 @@ impl Index {
         self.places.insert(uid.clone(), place);
     }
 
-    fn groups_of(&self, workload: &str) -> impl Iterator<Item = &Group> {
+    fn groups_of(&self, workload: &Uid) -> impl Iterator<Item = &Group> {
         let revisions = self.revisions.get(workload).into_iter().flatten();
         self.groups
             .get(workload)
@@ -231,14 +231,14 @@ impl Index {
     }
 
     /// What one row says.
-    pub(in crate::state) fn summary(&self, uid: &str) -> Option<&Summary> {
+    pub(in crate::state) fn summary(&self, uid: &Uid) -> Option<&Summary> {
         self.rows.get(self.places.get(uid)?)
     }
 
     /// The pods of a row that are not well, the worst first.
     pub(in crate::state) fn troubled<'a>(
         &'a self,
-        row: &str,
+        row: &Uid,
         objects: &'a Objects,
     ) -> Vec<(&'a Pod, &'a Diagnosis)> {
         let mut ranked: Vec<(&Rank, &Diagnosis)> =
@@ -251,14 +251,14 @@ impl Index {
     }
 
     /// The pods of a row, the worst first, then by name.
-    pub(in crate::state) fn pods_of<'a>(&'a self, row: &str, objects: &'a Objects) -> Vec<&'a Pod> {
+    pub(in crate::state) fn pods_of<'a>(&'a self, row: &Uid, objects: &'a Objects) -> Vec<&'a Pod> {
         let mut all: Vec<_> = self.groups_of_row(row, objects).flat_map(|group| &group.pods).collect();
         all.sort_by_key(|((name, uid), severity)| (Reverse(**severity), name, uid));
         all.into_iter().filter_map(|((_, uid), _)| objects.pods.get(uid).map(AsRef::as_ref)).collect()
     }
 
     /// The groups of a workload's row; of a lone pod's row none, for it has no pods beside itself.
-    fn groups_of_row<'a>(&'a self, row: &str, objects: &Objects) -> impl Iterator<Item = &'a Group> {
+    fn groups_of_row<'a>(&'a self, row: &Uid, objects: &Objects) -> impl Iterator<Item = &'a Group> {
         let workload = objects.workloads.contains_key(row);
         self.groups_of(row).filter(move |_| workload)
     }

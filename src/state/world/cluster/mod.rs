@@ -121,7 +121,7 @@ impl Cluster {
     }
 
     /// Returns one row by its identity: the workload's, or the lone pod's.
-    pub fn row(&self, uid: &str) -> Option<WorkloadRow<'_>> {
+    pub fn row(&self, uid: &Uid) -> Option<WorkloadRow<'_>> {
         WorkloadRow::new(&self.objects, uid, self.index.summary(uid)?)
     }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clean::Clean;
-use crate::event::{ConfigMap, ContextId, Kind, Meta, Node, Notice, Pod, Revision, Scope, Uid, Workload};
+use crate::event::{
+    ConfigMap, ContextId, Kind, Meta, Node, Notice, ObjectKey, Pod, Revision, Scope, Uid, Workload,
+};
 use crate::state::world::kube_events::Notices;
 
 /// Objects of the API server, as last reported.
@@ -20,23 +22,48 @@ pub struct Objects {
     pub revisions: BTreeMap<Uid, Revision>,
     /// Nodes.
     pub nodes: BTreeMap<Uid, Node>,
-    /// Nodes that are not ready, by name, marked with their context.
-    pub down: BTreeMap<Clean, Uid>,
+    /// Nodes that are not ready, by name.
+    pub down: BTreeMap<ObjectKey, Uid>,
     /// Kubernetes' warnings.
     pub notices: Notices,
     /// ConfigMaps.
     pub config_maps: BTreeMap<Uid, ConfigMap>,
-    /// Kinds whose first listing is complete in the main context, in every namespace that is watched.
-    listed: BTreeSet<Kind>,
-    /// The same of the contexts beside it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    listed_beside: BTreeSet<(ContextId, Kind)>,
+    /// Kinds whose first listing is complete in a context, in every namespace that is watched.
+    #[serde(flatten)]
+    listed: Listed,
     /// The namespaces watched; none is all of them.
     pub(in crate::state) watched: Vec<Clean>,
     /// Listings that are complete.
     complete: BTreeSet<Scope>,
     /// During a listing: what was known before and has not been named yet.
     unnamed: Vec<(Scope, BTreeSet<Uid>)>,
+}
+
+/// What is listed, by context.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "RecordedListed", into = "RecordedListed")]
+struct Listed(BTreeSet<(ContextId, Kind)>);
+
+/// The same as checkpoints have it since the first release: the main context apart from the others.
+#[derive(Serialize, Deserialize)]
+struct RecordedListed {
+    listed: BTreeSet<Kind>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    listed_beside: BTreeSet<(ContextId, Kind)>,
+}
+
+impl From<RecordedListed> for Listed {
+    fn from(it: RecordedListed) -> Self {
+        let main = it.listed.into_iter().map(|kind| (ContextId::MAIN, kind));
+        Self(main.chain(it.listed_beside).collect())
+    }
+}
+
+impl From<Listed> for RecordedListed {
+    fn from(Listed(all): Listed) -> Self {
+        let (main, others): (BTreeSet<_>, BTreeSet<_>) = all.into_iter().partition(|(id, _)| id.is_main());
+        Self { listed: main.into_iter().map(|(_, kind)| kind).collect(), listed_beside: others }
+    }
 }
 
 impl Objects {
@@ -74,10 +101,7 @@ impl Objects {
             self.complete.contains(&Scope { namespace: namespace.cloned(), ..scope.clone() })
         };
         if part(None) || self.watched.iter().all(|namespace| part(Some(namespace))) {
-            match scope.context {
-                ContextId::MAIN => drop(self.listed.insert(scope.kind)),
-                beside => drop(self.listed_beside.insert((beside, scope.kind))),
-            }
+            self.listed.0.insert((scope.context, scope.kind));
         }
         let at = self.unnamed.iter().position(|(other, _)| other == scope);
         at.map(|at| self.unnamed.swap_remove(at).1).unwrap_or_default()
@@ -89,7 +113,7 @@ impl Objects {
     }
 
     /// Returns the metadata of an object, as far as it has a name.
-    pub fn meta(&self, kind: Kind, uid: &str) -> Option<&Meta> {
+    pub fn meta(&self, kind: Kind, uid: &Uid) -> Option<&Meta> {
         match kind {
             Kind::Pod => self.pods.get(uid).map(|pod| &pod.meta),
             Kind::ReplicaSet => self.revisions.get(uid).map(|revision| &revision.meta),
@@ -104,16 +128,12 @@ impl Objects {
 
     /// Returns whether the first listing of a kind is complete in a context: what comes from then on is new.
     pub fn is_listed(&self, kind: Kind, context: ContextId) -> bool {
-        if context.is_main() {
-            self.listed.contains(&kind)
-        } else {
-            self.listed_beside.contains(&(context, kind))
-        }
+        self.listed.0.contains(&(context, kind))
     }
 
     /// Returns the node of that name in a context, while it is not ready.
     pub fn down(&self, context: ContextId, name: &str) -> Option<&Node> {
-        self.nodes.get(self.down.get(&*context.key(name))?)
+        self.nodes.get(self.down.get(&*ObjectKey::text(context, name))?)
     }
 
     /// An object was named. Answers whether it is in a namespace that is watched: what is not was said before
@@ -139,7 +159,7 @@ impl Objects {
 
     pub(in crate::state) fn put_node(&mut self, node: &Node) {
         let uid = node.meta.uid.clone();
-        let name = node.meta.context().mark(&node.meta.name);
+        let name = ObjectKey::new(node.meta.context(), node.meta.name.clone());
         self.name(Kind::Node, &node.meta);
         if node.ready == Some(true) {
             self.down.remove(&name);
@@ -167,11 +187,11 @@ impl Objects {
     }
 
     /// Returns a Deployment's revisions, newest first.
-    pub fn revisions_of(&self, deployment: &str) -> Vec<&Revision> {
+    pub fn revisions_of(&self, deployment: &Uid) -> Vec<&Revision> {
         let mut all: Vec<&Revision> = self
             .revisions
             .values()
-            .filter(|r| r.owner.as_ref().is_some_and(|owner| owner.uid == deployment))
+            .filter(|r| r.owner.as_ref().is_some_and(|owner| owner.uid == *deployment))
             .collect();
         all.sort_by_key(|r| std::cmp::Reverse(r.number));
         all
@@ -183,7 +203,7 @@ impl Objects {
     }
 
     /// The workload that a controller is, or that it works for.
-    pub(in crate::state) fn workload_behind(&self, controller: &str) -> Option<&Workload> {
+    pub(in crate::state) fn workload_behind(&self, controller: &Uid) -> Option<&Workload> {
         self.workloads.get(controller).or_else(|| {
             let deployment = self.revisions.get(controller)?.owner.as_ref()?;
             self.workloads.get(&deployment.uid)
@@ -191,7 +211,7 @@ impl Objects {
     }
 
     /// Returns the notices about one object, newest first.
-    pub fn notices_about(&self, uid: &str) -> Vec<&Notice> {
+    pub fn notices_about(&self, uid: &Uid) -> Vec<&Notice> {
         let mut all: Vec<&Notice> = self.notices.about(uid).collect();
         all.sort_by_key(|n| std::cmp::Reverse(n.last));
         all

@@ -33,7 +33,7 @@ pub struct WorkloadRow<'a> {
 }
 
 impl<'a> WorkloadRow<'a> {
-    pub(in crate::state) fn new(objects: &'a Objects, uid: &str, summary: &Summary) -> Option<Self> {
+    pub(in crate::state) fn new(objects: &'a Objects, uid: &Uid, summary: &Summary) -> Option<Self> {
         let workload = objects.workloads.get(uid);
         let pod = if workload.is_none() { objects.pods.get(uid).map(AsRef::as_ref) } else { None };
         let meta = workload.map(|w| &w.meta).or(pod.map(|pod| &pod.meta))?;

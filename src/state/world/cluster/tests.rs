@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
 
 use super::*;
-use crate::clean::Clean;
-use crate::event::{Container, ContainerState, Kind, Meta, Owner, PodPhase, Revision, Workload, samples};
+use crate::event::{
+    Container, ContainerState, Kind, Meta, ObjectKey, Owner, PodPhase, Revision, Workload, samples,
+};
 use crate::state::detect::diagnosis::{Severity, diagnose};
 
 fn meta(uid: &str, name: &str) -> Meta {
@@ -63,7 +64,7 @@ fn a_listing_leaves_exactly_what_it_names() {
         pods(&["d"]),
         ClusterEvent::Listed(Kind::Pod.into()),
     ]);
-    assert_eq!(cluster.pods.keys().map(Clean::as_str).collect::<Vec<_>>(), ["b", "d"]);
+    assert_eq!(cluster.pods.keys().map(ObjectKey::id).collect::<Vec<_>>(), ["b", "d"]);
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn a_listing_of_one_kind_leaves_the_other_workloads_alone() {
         ClusterEvent::Listing(Kind::Deployment.into()),
         ClusterEvent::Listed(Kind::Deployment.into()),
     ]);
-    assert_eq!(cluster.workloads.keys().map(Clean::as_str).collect::<Vec<_>>(), ["kafka"]);
+    assert_eq!(cluster.workloads.keys().map(ObjectKey::id).collect::<Vec<_>>(), ["kafka"]);
 }
 
 #[test]

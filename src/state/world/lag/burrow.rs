@@ -2,7 +2,7 @@
 //! threshold.
 //!
 //! The rules and their order are those of linkedin/Burrow, `core/internal/evaluator/caching.go`. What counts
-//! as a commit where only readings are to be had is [`super::track`]'s matter.
+//! as a commit where only readings are to be had is [`super::partition`]'s matter.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

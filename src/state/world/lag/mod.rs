@@ -4,12 +4,12 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`burrow`] | the state of one partition by a window of commits: Burrow's published rules |
-//! | [`track`] | what a row of readings says of one partition's commits and of the log's ends |
+//! | [`partition`] | what a row of readings says of one partition's commits and of the log's ends |
 //!
 //! All of it is worked out when a reading comes in; whoever draws a frame reads figures.
 
 mod burrow;
-mod track;
+mod partition;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use self::burrow::PartitionStatus;
-use self::track::Track;
+use self::partition::PartitionTrack;
 use crate::clean::Clean;
 use crate::event::{GroupLag, PartitionLag};
 use crate::state::Severity;
@@ -98,7 +98,7 @@ pub struct Group {
     /// Total lag at each reading, oldest first; `None` where no partition's lag was known.
     pub history: VecDeque<(DateTime<Utc>, Option<i64>)>,
     /// By topic and partition.
-    tracks: BTreeMap<Clean, BTreeMap<u32, Track>>,
+    tracks: BTreeMap<Clean, BTreeMap<u32, PartitionTrack>>,
     /// Topics that the group no longer reads: they are no part of its lag.
     pub abandoned: BTreeSet<Clean>,
     state: GroupState,
@@ -183,8 +183,9 @@ impl Group {
     fn left(&self, at: DateTime<Utc>) -> BTreeSet<Clean> {
         let owned: BTreeSet<&Clean> =
             self.now.partitions.iter().filter(|p| p.client.is_some()).map(|p| &p.topic).collect();
-        let quiet =
-            |tracks: &BTreeMap<u32, Track>| tracks.values().all(|track| !track.moved_within(ABANDONED, at));
+        let quiet = |tracks: &BTreeMap<u32, PartitionTrack>| {
+            tracks.values().all(|track| !track.moved_within(ABANDONED, at))
+        };
         let left = self
             .tracks
             .iter()
@@ -271,7 +272,7 @@ impl Group {
             self.now.partitions.iter().filter(|p| p.lag() > Some(0) && !self.abandoned.contains(&p.topic));
         let seen =
             behind.filter_map(|p| Some(self.tracks.get(&p.topic)?.get(&p.partition)?.commits())).min()?;
-        (seen < track::WINDOW).then_some((seen, track::WINDOW))
+        (seen < partition::WINDOW).then_some((seen, partition::WINDOW))
     }
 
     /// Whether what it lags behind is no more than jitter makes.

@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::clean::Clean;
-use crate::event::{Container, ContainerState, ContextId, Meta, Notice, Pod, Revision, Workload};
+use crate::event::{Container, ContainerState, Meta, Notice, Pod, Revision, Uid, Workload};
 use crate::state::{Detail, Frame, diagnose, restarts, told};
 use crate::theme::Role;
 use crate::units;
@@ -57,14 +57,7 @@ impl Draw for Detail {
             }
         };
         let area = pane::centred(body, columns, u16::try_from(page.lines.len() + 2).unwrap_or(u16::MAX));
-        let inside = pane::overlay(
-            look,
-            Role::BorderFocus,
-            &title,
-            &format!("uid {}", ContextId::bare(uid)),
-            area,
-            buf,
-        );
+        let inside = pane::overlay(look, Role::BorderFocus, &title, &format!("uid {}", uid.id()), area, buf);
         pane::scrolled(look, inside, page.lines, scroll, buf);
     }
 }
@@ -207,7 +200,7 @@ impl Page<'_> {
         for pod in &pods {
             self.pod_line(pod);
         }
-        let about: Vec<&Clean> = [&workload.meta]
+        let about: Vec<&Uid> = [&workload.meta]
             .into_iter()
             .chain(revisions.iter().map(|r| &r.meta))
             .chain(pods.iter().map(|p| &p.meta))
@@ -251,7 +244,7 @@ impl Page<'_> {
         self.lines.push(row.text(self.look.style(Role::Dim), pod.node.as_deref().unwrap_or_default()));
     }
 
-    fn notices(&mut self, about: &[&Clean]) {
+    fn notices(&mut self, about: &[&Uid]) {
         let cluster = &self.frame.world.cluster;
         let mut notices: Vec<&Notice> = about.iter().flat_map(|uid| cluster.notices_about(uid)).collect();
         notices.sort_by_key(|notice| std::cmp::Reverse(notice.last));

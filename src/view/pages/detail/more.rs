@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 
 use super::Page;
-use crate::event::{Amount, Container, Kind, LastChange, Node, Pod, Workload};
+use crate::event::{Amount, Container, Kind, LastChange, Node, Pod, Uid, Workload};
 use crate::theme::Role;
 use crate::units;
 
@@ -38,13 +38,15 @@ impl Page<'_> {
             .pods
             .values()
             .map(AsRef::as_ref)
+            .filter(|pod| pod.meta.context() == node.meta.context())
             .filter(|pod| pod.node.as_ref() == Some(&node.meta.name))
             .collect();
         self.section(&format!("Pods here, of those that are watched: {}", pods.len()));
         for pod in pods {
             self.pod_line(pod);
         }
-        self.notices(&[&node.meta.uid, &node.meta.name]); // the kubelet takes a node's name for its uid
+        let name = Uid::new(node.meta.context(), node.meta.name.clone());
+        self.notices(&[&node.meta.uid, &name]); // the kubelet takes a node's name for its uid
     }
 
     /// `cpu 250m of 500m limit · memory 210 MiB of 256 MiB limit (82 %)`

@@ -106,9 +106,9 @@ impl Form {
         let ids: std::collections::BTreeSet<ContextId> = named.map(|(_, meta)| meta.context()).collect();
         let session = world.session.iter();
         session
-            .flat_map(Session::contexts)
+            .flat_map(|session| &session.contexts)
             .filter(|one| ids.contains(&one.id))
-            .map(|one| one.context)
+            .map(|one| &one.context)
             .collect()
     }
 
@@ -278,16 +278,16 @@ fn named(world: &World, uid: &Uid, input: InputKind) -> Option<(String, ContextI
 }
 
 fn context_field(session: &Session, given: &BTreeMap<Clean, Typed>, selected: Option<ContextId>) -> Field {
-    let looked = selected.and_then(|context| session.looked(context)).map(|one| one.context);
+    let looked = selected.and_then(|context| session.context(context)).map(|one| &one.context);
     let named = given
         .get(StepCall::CONTEXT)
-        .map(|name| session.named(name.raw()).map_or(name.shown(), |one| one.context));
-    let value = InputKind::Text.typed(named.or(looked).unwrap_or(&session.context));
+        .map(|name| session.named(name.raw()).map_or(name.shown(), |one| &one.context));
+    let value = InputKind::Text.typed(named.or(looked).unwrap_or(&session.main().context));
     Field { name: StepCall::CONTEXT.into(), kind: InputKind::Text, required: true, value }
 }
 
 fn contexts(world: &World) -> Vec<Choice> {
-    let all = world.session.iter().flat_map(Session::contexts);
+    let all = world.session.iter().flat_map(|session| &session.contexts);
     all.map(|one| Choice {
         value: one.context.clone(),
         label: format!("{}  {}", one.context, one.cluster).into(),

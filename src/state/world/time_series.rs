@@ -42,13 +42,13 @@ impl<'de> Deserialize<'de> for Packed {
 
 /// Numbers of a grid, one at each place; a place without one is a gap.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Track {
+pub struct TimeSeries {
     /// The place of the first value.
     first: i64,
     values: VecDeque<Packed>,
 }
 
-impl Track {
+impl TimeSeries {
     /// Notes a value at a place, if it is the greatest told of it. Places before `oldest` are not kept.
     pub fn raise(&mut self, place: i64, value: f64, oldest: i64) {
         self.expire(oldest);
@@ -111,8 +111,8 @@ mod tests {
 
     use super::*;
 
-    fn track(told: &[(i64, f64)], oldest: i64) -> Track {
-        let mut track = Track::default();
+    fn track(told: &[(i64, f64)], oldest: i64) -> TimeSeries {
+        let mut track = TimeSeries::default();
         for (place, value) in told {
             track.raise(*place, *value, oldest);
         }
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!((track.most(6, 9), track.most(6, 7), track.most(-9, 99)), (Some(1.0), None, Some(3.0)));
         let text = serde_json::to_string(&track).unwrap();
         assert_eq!(text, r#"{"first":5,"values":[3.0,null,1.0,null,2.0]}"#);
-        assert_eq!(serde_json::from_str::<Track>(&text).unwrap(), track);
+        assert_eq!(serde_json::from_str::<TimeSeries>(&text).unwrap(), track);
     }
 
     proptest! {
@@ -146,7 +146,7 @@ mod tests {
                 prop_assert!(same, "{:?} at {place} instead of {expected:?}", a.at(place));
             }
             prop_assert_eq!(&a, &b);
-            prop_assert_eq!(serde_json::from_str::<Track>(&serde_json::to_string(&a).unwrap()).unwrap(), a);
+            prop_assert_eq!(serde_json::from_str::<TimeSeries>(&serde_json::to_string(&a).unwrap()).unwrap(), a);
         }
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::findings::CorrelationKey;
 use crate::clean::Clean;
-use crate::event::{ContainerState, Pod};
+use crate::event::{ContainerState, ObjectKey, Pod};
 use crate::state::{Cluster, WorkloadRow};
 
 /// What ties what is broken to others: the node that most of its broken pods are on, the registry that they
 /// cannot pull from, the namespace that they may not be created in, its service, or the owner that nothing
 /// else is known of, its reason.
-pub(super) fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<CorrelationKey> {
-    let context = row.meta().context();
+pub(super) fn keys(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> Vec<CorrelationKey> {
+    let key = |id: Clean| ObjectKey::new(row.meta().context(), id);
     let broken: Vec<&Pod> = row
         .pod
         .map_or_else(|| cluster.troubled(row).into_iter().map(|(pod, _)| pod).collect(), |pod| vec![pod]);
@@ -22,7 +22,7 @@ pub(super) fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> 
     let node = on
         .into_iter()
         .find(|(_, pods)| pods * 2 > broken.len())
-        .map(|(node, _)| CorrelationKey::Node(context.own(node.clone())));
+        .map(|(node, _)| CorrelationKey::Node(key(node.clone())));
     let pulls = reason.contains("ImagePull");
     let waits = |pod: &&Pod| {
         pod.containers
@@ -34,17 +34,16 @@ pub(super) fn ties(row: &WorkloadRow<'_>, reason: &Clean, cluster: &Cluster) -> 
         .iter()
         .find_map(waits)
         .filter(|_| pulls)
-        .map(|image| CorrelationKey::Registry(context.mark(registry(&image))));
-    let namespace = reason
-        .contains("FailedCreate")
-        .then(|| CorrelationKey::Namespace(context.own(row.namespace().clone())));
+        .map(|image| CorrelationKey::Registry(key(registry(&image).into())));
+    let namespace =
+        reason.contains("FailedCreate").then(|| CorrelationKey::Namespace(key(row.namespace().clone())));
     let owner = || row.pod.and_then(|pod| pod.owner.as_ref()).map(|owner| &owner.name);
     let service = row
         .workload
         .map(|workload| &workload.service)
         .or_else(owner)
-        .map(|name| CorrelationKey::Service(context.own(name.clone())));
-    [node, registry, namespace, service, Some(CorrelationKey::Reason(context.own(reason.clone())))]
+        .map(|name| CorrelationKey::Service(key(name.clone())));
+    [node, registry, namespace, service, Some(CorrelationKey::Reason(key(reason.clone())))]
         .into_iter()
         .flatten()
         .collect()

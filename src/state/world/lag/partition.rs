@@ -26,7 +26,7 @@ const BEFORE: TimeDelta = TimeDelta::milliseconds(1);
 
 /// A partition over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(in crate::state) struct Track {
+pub(in crate::state) struct PartitionTrack {
     commits: VecDeque<Commit>,
     /// When the log ended where, oldest first.
     ends: VecDeque<(DateTime<Utc>, i64)>,
@@ -40,7 +40,7 @@ pub(in crate::state) struct Track {
     pub(in crate::state) verdict: Option<PartitionStatus>,
 }
 
-impl Track {
+impl PartitionTrack {
     /// Takes in one reading. `owned` is whether somebody is there who could commit.
     pub(in crate::state) fn fold(&mut self, at: DateTime<Utc>, partition: &PartitionLag, owned: bool) {
         if let Some(end) = partition.end {
@@ -155,7 +155,7 @@ mod tests {
 
     /// What is said at each reading, one every five seconds.
     fn told(readings: impl IntoIterator<Item = (i64, i64, bool)>) -> Vec<PartitionStatus> {
-        let mut track = Track::default();
+        let mut track = PartitionTrack::default();
         let mut fold = |(n, (committed, end, owned)): (i64, (i64, i64, bool))| {
             track.fold(at(n * 5), &reading(committed, end), owned);
             track.verdict.unwrap()
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_offset_has_an_age_however_long_ago_the_log_ended_there() {
-        let mut track = Track::default();
+        let mut track = PartitionTrack::default();
         for n in 0..2_000 {
             track.fold(at(n * 5), &reading(0, n * 500), true);
         }
