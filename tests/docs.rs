@@ -14,6 +14,7 @@ use pty::{Cluster, Home, Ran, kubeconfig};
 use regex::Regex;
 use serde_json::{Value, json};
 use warroom::config::{self, Kafka, Paths, Settings};
+use warroom::event::{Grant, SourceId};
 use warroom::keymap::Keymap;
 use warroom::sim::NAMESPACE;
 use warroom::theme::ColorDepth;
@@ -271,4 +272,27 @@ fn every_subcommand_has_a_manual_page() {
     home.write("man1/below", "a file where the folder should be");
     let failed = home.run(&["man", "--dir", below.to_str().unwrap()]);
     assert_eq!((failed.code, failed.err.contains(below.to_str().unwrap())), (1, true), "{failed:?}");
+}
+
+#[test]
+fn the_rights_of_every_source_are_told() {
+    let page = fs::read_to_string(root().join("docs/rights.md")).unwrap();
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let told = |grant: &Grant, verb: &str| {
+        rows.iter().any(|row| {
+            let has = |cell: usize, word: &str| {
+                row.get(cell).is_some_and(|cell| cell.split(", ").any(|one| one == word))
+            };
+            has(1, grant.group) && has(2, grant.resource) && has(3, verb)
+        })
+    };
+    for grant in SourceId::ALL.iter().flat_map(|source| source.grants()) {
+        for verb in grant.verbs {
+            assert!(told(grant, verb), "docs/rights.md does not tell {verb} on {}", grant.resource);
+        }
+    }
 }

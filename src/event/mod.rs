@@ -42,7 +42,7 @@ pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Prepared, Right, S
 pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
 pub use session::{ContextInfo, Mode, Session};
-pub use source::{Part, SourceHealth, SourceId, SourceState};
+pub use source::{Grant, Part, SourceHealth, SourceId, SourceState};
 pub use target::Target;
 pub use typed::Typed;
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};

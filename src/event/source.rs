@@ -1,5 +1,7 @@
 //! Who speaks, and how well they can be heard.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,7 @@ use super::Kind;
 use crate::clean::Clean;
 
 macro_rules! sources {
-    ($($source:ident $name:literal $header:expr, $doc:literal)+) => {
+    ($($source:ident $name:literal $header:expr, $grants:expr, $doc:literal)+) => {
         /// A source of events that has a health of its own.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
@@ -28,26 +30,76 @@ macro_rules! sources {
             fn header(self) -> HeaderPlace {
                 match self { $(Self::$source => $header,)+ }
             }
+
+            /// What the cluster's RBAC must grant for it.
+            pub fn grants(self) -> &'static [Grant] {
+                match self { $(Self::$source => const { $grants },)+ }
+            }
         }
     };
 }
 
 sources! {
-    Pods "pods" HeaderPlace::CRITICAL, "The watch of pods."
-    Deployments "deployments" HeaderPlace::CRITICAL, "The watch of Deployments."
-    StatefulSets "statefulsets" HeaderPlace::CRITICAL, "The watch of StatefulSets."
-    DaemonSets "daemonsets" HeaderPlace::CRITICAL, "The watch of DaemonSets."
-    Jobs "jobs" HeaderPlace::CRITICAL, "The watch of Jobs."
-    ReplicaSets "replicasets" HeaderPlace::DETAIL, "The watch of ReplicaSets."
-    Nodes "nodes" HeaderPlace::CRITICAL, "The watch of nodes."
-    Events "events" HeaderPlace::DETAIL, "The watch of Kubernetes Events: warnings only."
-    ConfigMaps "configmaps" HeaderPlace::DETAIL, "The watch of ConfigMaps: their metadata only."
-    Namespaces "namespaces" HeaderPlace::DETAIL, "Whether the namespaces are still there."
-    Usage "metrics" HeaderPlace::Hidden, "What pods and nodes use, from metrics.k8s.io."
-    Prometheus "prometheus" HeaderPlace::own(0, "prom"), "Request rates from Prometheus."
-    Alertmanager "alertmanager" HeaderPlace::own(2, "alerts"), "Alerts from Alertmanager."
-    Kafka "kafka" HeaderPlace::own(1, "kafka"), "Consumer group lag."
+    Pods "pods" HeaderPlace::CRITICAL, &[Grant::watch("core", "pods")], "The watch of pods."
+    Deployments "deployments" HeaderPlace::CRITICAL, &[Grant::watch("apps", "deployments")],
+        "The watch of Deployments."
+    StatefulSets "statefulsets" HeaderPlace::CRITICAL, &[Grant::watch("apps", "statefulsets")],
+        "The watch of StatefulSets."
+    DaemonSets "daemonsets" HeaderPlace::CRITICAL, &[Grant::watch("apps", "daemonsets")],
+        "The watch of DaemonSets."
+    Jobs "jobs" HeaderPlace::CRITICAL, &[Grant::watch("batch", "jobs")], "The watch of Jobs."
+    ReplicaSets "replicasets" HeaderPlace::DETAIL, &[Grant::watch("apps", "replicasets")],
+        "The watch of ReplicaSets."
+    Nodes "nodes" HeaderPlace::CRITICAL, &[Grant::watch("core", "nodes")], "The watch of nodes."
+    Events "events" HeaderPlace::DETAIL, &[Grant::watch("core", "events")],
+        "The watch of Kubernetes Events: warnings only."
+    ConfigMaps "configmaps" HeaderPlace::DETAIL, &[Grant::watch("core", "configmaps")],
+        "The watch of ConfigMaps: their metadata only."
+    Namespaces "namespaces" HeaderPlace::DETAIL, &[Grant::new("core", "namespaces", &["get", "list"])],
+        "Whether the namespaces are still there."
+    Usage "metrics" HeaderPlace::Hidden, METRICS, "What pods and nodes use, from metrics.k8s.io."
+    Prometheus "prometheus" HeaderPlace::own(0, "prom"), SERVICE, "Request rates from Prometheus."
+    Alertmanager "alertmanager" HeaderPlace::own(2, "alerts"), SERVICE, "Alerts from Alertmanager."
+    Kafka "kafka" HeaderPlace::own(1, "kafka"), SERVICE, "Consumer group lag."
 }
+
+/// Rights on a kind of resource, as a rule of RBAC has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The API group; `core` where RBAC has an empty one.
+    pub group: &'static str,
+    /// The resource, in the plural.
+    pub resource: &'static str,
+    /// What is done with it.
+    pub verbs: &'static [&'static str],
+}
+
+impl Grant {
+    const fn new(group: &'static str, resource: &'static str, verbs: &'static [&'static str]) -> Self {
+        Self { group, resource, verbs }
+    }
+
+    /// What a watch needs.
+    const fn watch(group: &'static str, resource: &'static str) -> Self {
+        Self::new(group, resource, &["get", "list", "watch"])
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let group = if self.group == "core" { String::new() } else { format!(".{}", self.group) };
+        write!(f, "{} on {}{group}", self.verbs.join(", "), self.resource)
+    }
+}
+
+/// Of the metrics of pods and nodes.
+const METRICS: &[Grant] =
+    &[Grant::new("metrics.k8s.io", "pods", &["list"]), Grant::new("metrics.k8s.io", "nodes", &["list"])];
+
+/// Of a service that is found in the cluster and reached through its API server; none where its own address
+/// is given.
+const SERVICE: &[Grant] =
+    &[Grant::new("core", "services", &["list"]), Grant::new("core", "services/proxy", &["get"])];
 
 /// Where the header tells of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
