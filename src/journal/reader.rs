@@ -114,8 +114,14 @@ impl Recording {
                 size(plain_path(path, number)).or_else(|| size(packed_path(path, number))).unwrap_or(0);
             header(path, number).map(|header| SegmentInfo { number, header, bytes })
         };
-        let (end, sealed) = numbers.last().and_then(|last| end(path, *last)).unzip();
-        let segments = numbers.iter().map(|number| info(*number)).collect::<Result<_, _>>()?;
+        let mut end_of_last = numbers.last().and_then(|last| end(path, *last));
+        let mut segments: Vec<SegmentInfo> =
+            numbers.iter().map(|number| info(*number)).collect::<Result<_, _>>()?;
+        if let Some(before) = given_up(path, &segments, end_of_last.as_ref()) {
+            segments.pop();
+            end_of_last = Some(before);
+        }
+        let (end, sealed) = end_of_last.unzip();
         Ok(Self { path: path.to_path_buf(), segments, end, sealed: sealed.unwrap_or(false) })
     }
 
@@ -186,6 +192,21 @@ impl Recording {
             ready: VecDeque::new(),
         }
     }
+}
+
+/// Where the last segment but one ends, if its writer gave the last one up at birth and went on in that: a
+/// checkpoint without records stands behind what was written since.
+fn given_up(
+    path: &Path,
+    segments: &[SegmentInfo],
+    end_of_last: Option<&(Commit, bool)>,
+) -> Option<(Commit, bool)> {
+    let [.., before, last] = segments else { return None };
+    let head = last.header.as_ref()?.seq;
+    if end_of_last.is_some_and(|(commit, sealed)| *sealed || commit.seq > head) {
+        return None;
+    }
+    end(path, before.number).filter(|(commit, _)| commit.seq > head)
 }
 
 /// Iterator over the items of a recording from some segment on.

@@ -99,9 +99,10 @@ async fn arrival(survey: &mut Option<oneshot::Receiver<Survey>>) -> Survey {
     if let Some(arrives) = survey {
         let found = arrives.await;
         *survey = None;
-        if let Ok(found) = found {
-            return found;
-        }
+        return found.unwrap_or_else(|_| Survey {
+            gaps: vec!["the recording could not be read as a whole".into()],
+            ..Survey::default()
+        });
     }
     std::future::pending().await
 }

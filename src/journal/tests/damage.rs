@@ -1,5 +1,7 @@
 //! Recordings that were cut, flipped, rewritten or lost in part: never a panic, never a false record.
 
+use super::format::{Commit, Header, Line, Mark, decode, mark_line, write_checkpoint};
+use super::reader::Target;
 use super::recover::{Recovered, recover};
 use super::verify::{Flaw, verify};
 use super::*;
@@ -39,6 +41,31 @@ async fn packed_recording(count: u64) -> BTreeMap<String, Vec<u8>> {
     let files = files(&path);
     assert!(files.len() > 2, "{:?}", files.keys());
     files
+}
+
+#[tokio::test]
+async fn a_last_segment_that_was_given_up_at_birth_hides_nothing_of_the_one_before() {
+    let first = small_recording(7, false).await;
+    let world = |count: u64| {
+        let mut world = World::default();
+        (1..=count).for_each(|number| world.apply(&event(number)));
+        world
+    };
+    let head = first.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+    let Ok(Line::Mark(Mark::Header(head))) = decode(head) else { panic!("no header") };
+    let chain = head.chain;
+    let mut second = mark_line(&Mark::Header(Header { segment: 2, seq: 3, at: at(3), ..head })).unwrap();
+    write_checkpoint(&mut second, 3, at(3), &world(3)).unwrap();
+    second.extend(mark_line(&Mark::Commit(Commit { seq: 3, at: at(3), records: 3, chain })).unwrap());
+    let files = BTreeMap::from([(SEGMENT.to_owned(), first), ("000002.ndjson".to_owned(), second)]);
+    let folder = plant(&files);
+    let recording = Recording::open(folder.path()).unwrap();
+    assert_eq!(recording.end().map(|end| end.seq), Some(7));
+    assert_eq!(records(recording.items()), expected(1..=7));
+    for to in [Target::Seq(5), Target::Seq(u64::MAX), Target::At(at(7))] {
+        assert_eq!(records(recording.seek(to)), expected(1..=7), "{to:?}");
+    }
+    assert_eq!(replay(recording.seek(Target::Seq(7))), Some(world(7)));
 }
 
 #[tokio::test]

@@ -89,12 +89,13 @@ impl Player {
         self.playing = false;
         if let Ok(by) = u64::try_from(by) {
             self.position.forward(&mut self.state.world, by);
-        } else if let Some(seq) = self.position.back(by.unsigned_abs()) {
+            (_, self.at) = self.position.passed();
+        } else if let Some((seq, at)) = self.position.back(by.unsigned_abs()) {
             self.position.go(&mut self.state.world, Target::Seq(seq));
+            self.at = at; // the checkpoint behind a record may be later than it
         } else {
             return self.rewind();
         }
-        (_, self.at) = self.position.passed();
         self.show();
     }
 

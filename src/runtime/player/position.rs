@@ -83,8 +83,8 @@ impl Position {
         let _ = (0..by).all(|_| self.pass_record(world));
     }
 
-    /// The number of the record that is so many before the one passed last; none is before the first.
-    pub(super) fn back(&self, by: u64) -> Option<u64> {
+    /// The place of the record that is so many before the one passed last; none is before the first.
+    pub(super) fn back(&self, by: u64) -> Option<Place> {
         let mut left = usize::try_from(by).unwrap_or(usize::MAX);
         let mut to = self.passed.0.saturating_sub(1);
         while to > 0 {
@@ -94,12 +94,12 @@ impl Position {
                 _ => 0,
             };
             let due = items.take_while(|item| is_due(item, Target::Seq(to)));
-            let seqs: Vec<u64> = due
-                .filter_map(|item| if let Item::Record(raw) = item { Some(raw.seq) } else { None })
+            let places: Vec<Place> = due
+                .filter_map(|item| if let Item::Record(raw) = item { Some((raw.seq, raw.at)) } else { None })
                 .collect();
-            match seqs.len().checked_sub(left) {
-                Some(index) => return seqs.get(index).copied(),
-                None => left -= seqs.len(),
+            match places.len().checked_sub(left) {
+                Some(index) => return places.get(index).copied(),
+                None => left -= places.len(),
             }
             to = from;
         }
