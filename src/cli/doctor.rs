@@ -10,7 +10,6 @@ use crate::event::{ContextInfo, Session, Signal, SourceId, SourceState};
 use crate::net::clock::Clock;
 use crate::runtime::headless::Headless;
 use crate::session;
-use crate::state::World;
 
 const PATIENT: Duration = Duration::from_secs(25);
 
@@ -125,21 +124,5 @@ async fn examine(mut session: Headless) -> Vec<Finding> {
     };
     let contexts =
         world.session.iter().flat_map(|session| session.contexts.iter().map(|one| (one, session.place())));
-    let sources = SourceId::ALL.iter().map(source).chain([rights(world)]);
-    contexts.map(context).chain(sources).collect()
-}
-
-/// What to ask for, where sources may not read what they are for.
-fn rights(world: &World) -> Finding {
-    let blind =
-        |id: &&SourceId| world.sources.get(id).is_some_and(|health| health.state == SourceState::Blind);
-    let refused: Vec<&SourceId> = SourceId::ALL.iter().filter(blind).collect();
-    let mut grants: Vec<String> =
-        refused.iter().flat_map(|id| id.grants()).map(ToString::to_string).collect();
-    grants.dedup();
-    let told = match grants.as_slice() {
-        [] => "nothing that is watched is refused".to_owned(),
-        grants => format!("ask for {}", grants.join("; ")),
-    };
-    Finding { what: "rights".into(), ok: refused.is_empty(), told }
+    contexts.map(context).chain(SourceId::ALL.iter().map(source)).collect()
 }

@@ -111,7 +111,7 @@ async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
         Ok(None) => (None, Some("the stream ended without an exit code".to_owned())),
         // Closing the stream ends nothing there: the container's runtime goes on with the program.
         Err(_) => {
-            (None, Some(format!("no answer within {} s: it may still run in the container", limit.as_secs())))
+            (None, Some(format!("not ended within {} s: it may still run in the container", limit.as_secs())))
         }
     };
     output(exit, why, &[out, err])

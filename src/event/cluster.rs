@@ -448,6 +448,15 @@ pub struct Node {
     pub changed: Option<LastChange>,
 }
 
+impl Node {
+    /// Returns why it is not ready, as far as that is said.
+    pub fn why_not_ready(&self) -> &str {
+        let silent =
+            if self.ready.is_none() { "its kubelet has reported no status" } else { "no reason given" };
+        self.message.as_deref().unwrap_or(silent)
+    }
+}
+
 /// A ConfigMap: that it changed, never what is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConfigMap {

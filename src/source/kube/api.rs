@@ -10,7 +10,7 @@ use kube::client::Body;
 use super::decode::Status;
 use super::lines::Form;
 use crate::clean::Clean;
-use crate::event::{ContextId, Kind, Scope};
+use crate::event::{ContextId, Kind, Scope, SourceId};
 use crate::net::failure::{Failure, escaped, root};
 
 /// Objects in one page of a listing: client-go's figure, and what the bed's API server answers in 84 ms.
@@ -105,7 +105,7 @@ impl Api {
                 .is_some_and(|form| form.as_bytes().starts_with(PROTOBUF.as_bytes()));
             return Ok((if came { Form::Frames } else { Form::Lines }, answer.into_body()));
         }
-        Err(match refused(verb, &self.what(), answer).await {
+        Err(match refused(SourceId::of(self.kind), verb, &self.what(), answer).await {
             Failure::Missing(message) => Failure::Rejected(message), // a kind that this server does not have
             failure => failure,
         })
@@ -114,7 +114,7 @@ impl Api {
     /// A refusal that came as a line of a watch.
     pub fn broken(&self, status: &Status) -> Failure {
         let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        refusal("watch", &self.what(), code, status, &HeaderMap::new())
+        refusal((SourceId::of(self.kind), "watch", &self.what()), code, status, &HeaderMap::new())
     }
 
     fn path(&self) -> String {
@@ -135,28 +135,33 @@ impl Api {
 }
 
 /// The answer to one GET that is neither a listing nor a watch, if it is there within `span`.
-pub async fn get(client: &kube::Client, path: &str, what: &str, span: Duration) -> Result<Vec<u8>, Failure> {
-    let answer = tokio::time::timeout(span, asked(client, path, what)).await;
+pub async fn get(
+    client: &kube::Client,
+    source: SourceId,
+    (path, what): (&str, &str),
+    span: Duration,
+) -> Result<Vec<u8>, Failure> {
+    let answer = tokio::time::timeout(span, asked(client, source, path, what)).await;
     answer.unwrap_or_else(|_| Err(Failure::silent("the API server", span)))
 }
 
-async fn asked(client: &kube::Client, path: &str, what: &str) -> Result<Vec<u8>, Failure> {
+async fn asked(client: &kube::Client, source: SourceId, path: &str, what: &str) -> Result<Vec<u8>, Failure> {
     let request = Request::get(path).header(ACCEPT, "application/json").body(Body::empty());
     let request =
         request.map_err(|error| Failure::Rejected(format!("{what} cannot be asked for: {error}")))?;
     let answer =
         client.send(request).await.map_err(|error| Failure::unreachable("the API server", &error))?;
     if !answer.status().is_success() {
-        return Err(refused("get", what, answer).await);
+        return Err(refused(source, "get", what, answer).await);
     }
     collect(answer.into_body(), LONGEST_PAGE).await
 }
 
-async fn refused(verb: &str, what: &str, answer: Response<Body>) -> Failure {
+async fn refused(source: SourceId, verb: &str, what: &str, answer: Response<Body>) -> Failure {
     let (head, body) = answer.into_parts();
     let said = collect(body, LONGEST_STATUS).await.unwrap_or_default();
     let status: Status = serde_json::from_slice(&said).unwrap_or_default();
-    refusal(verb, what, head.status, &status, &head.headers)
+    refusal((source, verb, what), head.status, &status, &head.headers)
 }
 
 /// The server knows no shorter ones; 0 would be none.
@@ -164,7 +169,17 @@ fn whole_seconds(span: Duration) -> u64 {
     span.as_secs().max(1)
 }
 
-fn refusal(verb: &str, what: &str, code: StatusCode, status: &Status, headers: &HeaderMap) -> Failure {
+/// What the cluster's RBAC must grant for a source: `get, list, watch on pods`.
+fn grants(source: SourceId) -> String {
+    source.grants().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn refusal(
+    (source, verb, what): (SourceId, &str, &str),
+    code: StatusCode,
+    status: &Status,
+    headers: &HeaderMap,
+) -> Failure {
     let message = format!("the API server answers {code} to {verb} {what}: {}", status.message);
     let wait =
         headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
@@ -172,9 +187,7 @@ fn refusal(verb: &str, what: &str, code: StatusCode, status: &Status, headers: &
         410 => Failure::Expired(message),
         _ if status.too_new() => Failure::Expired(message),
         401 => Failure::logged_out(),
-        403 => Failure::Forbidden(format!(
-            "{verb} {what} is forbidden (403): ask for the rights get, list and watch on {what}"
-        )),
+        403 => Failure::Forbidden(format!("{verb} {what} is forbidden (403): ask for {}", grants(source))),
         404 => Failure::Missing(message),
         429 | 500.. => Failure::Busy { message, wait },
         _ => Failure::Rejected(message),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::api::{ApiScope, get};
 use super::wire::Metadata;
 use crate::clean::Clean;
-use crate::event::{Event, Namespace, NamespacePhase};
+use crate::event::{Event, Namespace, NamespacePhase, SourceId};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::timing::Timing;
@@ -99,7 +99,14 @@ async fn read(
 }
 
 async fn one(client: &Client, name: &Clean, span: Duration) -> Result<NamespacePhase, Failure> {
-    match get(client, &format!("/api/v1/namespaces/{name}"), &format!("namespace {name}"), span).await {
+    match get(
+        client,
+        SourceId::Namespaces,
+        (&format!("/api/v1/namespaces/{name}"), &format!("namespace {name}")),
+        span,
+    )
+    .await
+    {
         Ok(text) => Ok(phase(&parsed::<Bare>(&text)?)),
         Err(Failure::Missing(_)) => Ok(NamespacePhase::Gone),
         Err(failure) => Err(failure),
@@ -107,7 +114,8 @@ async fn one(client: &Client, name: &Clean, span: Duration) -> Result<NamespaceP
 }
 
 async fn list(client: &Client, span: Duration) -> Result<Phases, Failure> {
-    let text = get(client, "/api/v1/namespaces?limit=5000", "namespaces", span).await?;
+    let text =
+        get(client, SourceId::Namespaces, ("/api/v1/namespaces?limit=5000", "namespaces"), span).await?;
     let list: List = parsed(&text)?;
     Ok(list
         .items

@@ -329,7 +329,7 @@ async fn what_is_forbidden_is_named_and_the_rights_to_ask_for() {
     told.until(|told| told.state() == Some(SourceState::Blind)).await;
     assert_eq!(
         told.error(),
-        "list pods in namespace shop is forbidden (403): ask for the rights get, list and watch on pods in namespace shop"
+        "list pods in namespace shop is forbidden (403): ask for get, list, watch on pods"
     );
     told.until(|told| told.pods() == "a b").await;
     let mut told = Told::by([refusal(401)]).await;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::api::{ApiScope, get};
 use super::wire::Quantities;
 use crate::clean::Clean;
-use crate::event::{Amount, ContextId, Event, ObjectKey, Usage, Used};
+use crate::event::{Amount, ContextId, Event, ObjectKey, SourceId, Usage, Used};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::timing::Timing;
@@ -115,7 +115,7 @@ async fn nodes(
     ApiScope { client, context, .. }: &ApiScope,
     span: Duration,
 ) -> Result<Vec<(ObjectKey, Measured)>, Failure> {
-    read(*context, &get(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
+    read(*context, &ask(client, &format!("{GROUP}/nodes"), "nodes (metrics.k8s.io)", span).await?)
 }
 
 async fn pods(
@@ -124,17 +124,21 @@ async fn pods(
     span: Duration,
 ) -> Result<Vec<(ObjectKey, Measured)>, Failure> {
     if namespaces.is_empty() {
-        return read(*context, &get(client, &format!("{GROUP}/pods"), "pods (metrics.k8s.io)", span).await?);
+        return read(*context, &ask(client, &format!("{GROUP}/pods"), "pods (metrics.k8s.io)", span).await?);
     }
     let mut all = Vec::new();
     for namespace in namespaces {
         let what = format!("pods (metrics.k8s.io) in namespace {namespace}");
         all.extend(read(
             *context,
-            &get(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what, span).await?,
+            &ask(client, &format!("{GROUP}/namespaces/{namespace}/pods"), &what, span).await?,
         )?);
     }
     Ok(all)
+}
+
+async fn ask(client: &kube::Client, path: &str, what: &str, span: Duration) -> Result<Vec<u8>, Failure> {
+    get(client, SourceId::Usage, (path, what), span).await
 }
 
 fn read(context: ContextId, text: &[u8]) -> Result<Vec<(ObjectKey, Measured)>, Failure> {

@@ -292,11 +292,7 @@ impl Detector {
             } else if !self.causes.has(&thing)
                 && self.young.get(&node.meta.uid).is_none_or(|until| at >= *until)
             {
-                let text = format!(
-                    "node not ready: {}",
-                    node.message.as_deref().unwrap_or("kubelet stopped reporting")
-                )
-                .into();
+                let text = format!("node not ready: {}", node.why_not_ready()).into();
                 let tie = CorrelationKey::Node(ObjectKey::new(node.meta.context(), node.meta.name.clone()));
                 self.causes.begin(
                     at,

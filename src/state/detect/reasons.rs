@@ -86,7 +86,7 @@ fn pods<'a>(world: &'a World, row: &WorkloadRow<'a>) -> Vec<&'a Pod> {
 /// The pod's node does not answer, so nothing that is shown of the pod is known to be true.
 fn lost_node(world: &World, pod: &Pod) -> Option<Clean> {
     let node = world.cluster.down(pod.meta.context(), pod.node.as_ref()?)?;
-    let word = node.message.as_deref().unwrap_or("kubelet stopped reporting");
+    let word = node.why_not_ready();
     Some(format!("node {} is not ready: {word}", node.meta.name).into())
 }
 
@@ -182,7 +182,7 @@ fn forced(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clea
 
 /// Returns whether a row says itself how often its containers were restarted: see [`restarted`].
 pub fn counts_restarts(row: &WorkloadRow<'_>) -> bool {
-    row.why.as_ref().is_some_and(|why| why.starts_with(AGAIN))
+    row.why.as_ref().is_some_and(|why| why.contains(AGAIN))
 }
 
 /// A run that ended badly a moment ago, in a row that is well again: `OOMKilled`,

@@ -170,7 +170,7 @@ fn what_is_new_has_time_to_start() {
     settle(&mut story, 120);
     assert_eq!(
         story.told(),
-        ["120 Trouble ContainerCreating", "120 Trouble node not ready: kubelet stopped reporting"]
+        ["120 Trouble ContainerCreating", "120 Trouble node not ready: its kubelet has reported no status"]
     );
     story.app(130, 0, crashes());
     assert_eq!(story.told()[0], "120 Trouble CrashLoopBackOff");

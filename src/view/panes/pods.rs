@@ -314,11 +314,7 @@ fn nodes(frame: &Frame<'_>, look: &Look, row: Row) -> Row {
 /// `bed not ready: Kubelet stopped posting node status`, `bed and 2 more not ready: …`
 fn not_ready(node: &Node, down: usize) -> String {
     let more = if down > 1 { format!(" and {} more", down - 1) } else { String::new() };
-    format!(
-        "{}{more} not ready: {}",
-        node.meta.name,
-        node.message.as_deref().unwrap_or("kubelet stopped reporting")
-    )
+    format!("{}{more} not ready: {}", node.meta.name, node.why_not_ready())
 }
 
 /// What all nodes that are measured use of what they have: ` · cpu 51 % · mem 13 % of 1 of 41 measured`.

@@ -18,7 +18,7 @@ impl Page<'_> {
             Some(true) => "● ready".to_owned(),
             said => {
                 let word = if said.is_some() { "not ready" } else { "does not answer" };
-                format!("✖ {word}: {}", node.message.as_deref().unwrap_or("kubelet stopped reporting"))
+                format!("✖ {word}: {}", node.why_not_ready())
             }
         };
         self.fact("status", if ready { Role::Ok } else { Role::Critical }, &status);
