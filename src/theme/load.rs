@@ -5,20 +5,9 @@ use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::built_in::BUILT_IN;
 use super::{ColorDepth, Role, Theme, color};
 use crate::data::{self, Field, Location, Log, Mistake, Problem, Reader, Value, stem, stems, text_fields};
-
-/// Lists the theme files that are part of the program.
-macro_rules! built_in {
-    ($($name:literal)+) => {
-        [$((concat!("themes/", $name, ".toml (built in)"), include_str!(concat!("../../themes/", $name, ".toml"))),)+]
-    };
-}
-
-const BUILT_IN: [(&str, &str); 12] = built_in! {
-    "dark" "light" "sixteen" "high-contrast" "colour-blind-safe"
-    "catppuccin-mocha" "catppuccin-latte" "gruvbox-dark" "nord" "solarized-dark" "solarized-light" "tokyo-night"
-};
 
 /// A colour as it is written, and where; it means something once all palettes are known.
 type Written = (String, Location);

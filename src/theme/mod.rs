@@ -1,6 +1,7 @@
 //! Themes: a style for every [`Role`], as data. Views take a [`Theme`] and name meanings; only themes name
 //! colours.
 
+mod built_in;
 mod color;
 mod load;
 mod role;
