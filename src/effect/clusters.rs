@@ -50,24 +50,16 @@ impl Clusters {
         let mut unreached = Vec::new();
         for (id, label, way) in contexts.all() {
             match way {
-                Ok(one) => {
-                    let context = one.context.clone();
-                    let address = one.cluster.clone();
-                    let authority = one.authority.clone();
-                    let reader = one.reader.clone();
-                    let writer = one.writer.clone();
-                    let read_only = read_only.covers(&context);
-                    reached.push(Cluster {
-                        id,
-                        context,
-                        label,
-                        address,
-                        authority,
-                        read_only,
-                        reader,
-                        writer,
-                    });
-                }
+                Ok(one) => reached.push(Cluster {
+                    id,
+                    label,
+                    read_only: read_only.covers(&one.context),
+                    context: one.context.clone(),
+                    address: one.cluster.clone(),
+                    authority: one.authority.clone(),
+                    reader: one.reader.clone(),
+                    writer: one.writer.clone(),
+                }),
                 Err(no) => unreached.push(no.clone()),
             }
         }
@@ -77,20 +69,14 @@ impl Clusters {
     /// One, that reads and writes by this client.
     #[cfg(test)]
     pub(super) fn alone(client: kube::Client) -> Self {
-        let context = "c".into();
-        let label = "c".into();
-        let address = "c".into();
-        let authority = None;
-        let read_only = false;
-        let reader = client.clone();
         let main = Cluster {
             id: ContextId::MAIN,
-            context,
-            label,
-            address,
-            authority,
-            read_only,
-            reader,
+            context: "c".into(),
+            label: "c".into(),
+            address: "c".into(),
+            authority: None,
+            read_only: false,
+            reader: client.clone(),
             writer: client,
         };
         Self { reached: vec![main], unreached: Vec::new() }

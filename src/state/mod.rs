@@ -26,7 +26,7 @@ use chrono::{DateTime, Utc};
 pub use detect::runs::changes;
 
 pub use detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
-pub use detect::reasons::{counts_restarts, explain, told};
+pub use detect::reasons::{explain, told};
 pub use detect::rollouts::Rollout;
 
 pub use frame::{Cursor, Frame};

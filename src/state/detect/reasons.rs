@@ -16,9 +16,6 @@ use crate::units;
 /// How long a run that ended badly is worth a word after the next one has begun.
 const RECENT: TimeDelta = TimeDelta::minutes(2);
 
-/// How a row begins that was well again after such a run.
-const AGAIN: &str = "running again";
-
 /// How long past its grace period a pod may take to be gone: the kubelet and the API server need a moment.
 const LATE: TimeDelta = TimeDelta::seconds(5);
 
@@ -58,11 +55,14 @@ pub fn explain(world: &World, row: &mut WorkloadRow<'_>) {
         row.reason = Some("not rolled out yet".into());
         row.why = Some(why.into());
     }
-    let found = lost(world, row).or_else(|| forced(world, row)).or_else(|| restarted(world, row));
+    let other = lost(world, row).or_else(|| forced(world, row));
+    let restarts_told = other.is_none();
+    let found = other.or_else(|| restarted(world, row));
     if let Some((severity, reason, why)) = found.filter(|(severity, ..)| *severity >= row.severity) {
         row.severity = severity;
         row.reason = Some(reason);
         row.why = Some(why);
+        row.restarts_told = restarts_told;
     }
 }
 
@@ -180,11 +180,6 @@ fn forced(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clea
     Some((Severity::Warn, "force-deleted".into(), why.into()))
 }
 
-/// Returns whether a row says itself how often its containers were restarted: see [`restarted`].
-pub fn counts_restarts(row: &WorkloadRow<'_>) -> bool {
-    row.why.as_ref().is_some_and(|why| why.contains(AGAIN))
-}
-
 /// A run that ended badly a moment ago, in a row that is well again: `OOMKilled`,
 /// `running again · 3 restarts · last exit 137 (SIGKILL), 12 s ago`.
 fn restarted(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, Clean)> {
@@ -204,7 +199,7 @@ fn restarted(world: &World, row: &WorkloadRow<'_>) -> Option<(Severity, Clean, C
         Severity::Warn,
         reason.into(),
         format!(
-            "{AGAIN} · {} · last {rest}, {} ago",
+            "running again · {} · last {rest}, {} ago",
             units::counted(row.restarts as usize, "restart"),
             units::span(world.at - at)
         )

@@ -405,4 +405,5 @@ fn a_pod_that_runs_again_says_how_often_it_was_restarted_and_how_its_last_run_en
         (rows[0].reason.as_deref(), rows[0].why.as_deref()),
         (Some("restarted"), Some("running again · 3 restarts · last exit 1, 26 s ago"))
     );
+    assert!(rows[0].restarts_told, "no column counts them once more");
 }

@@ -70,6 +70,7 @@ pub fn workload_rows(world: &World) -> Vec<WorkloadRow<'_>> {
         {
             let of_pods = row.reason.replace(reason.into());
             row.severity = severity;
+            row.restarts_told &= of_pods.is_none();
             row.why = of_pods.or(row.why.take());
         }
         if let Some(answered) = row

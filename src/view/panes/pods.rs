@@ -5,9 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::event::{Kind, NamespacePhase, Node, Pod, PodPhase, SourceId, SourceState};
-use crate::state::{
-    Focus, Frame, PodLine, Severity, WorkloadRow, counts_restarts, diagnose, last_end, restarts, told,
-};
+use crate::state::{Focus, Frame, PodLine, Severity, WorkloadRow, diagnose, last_end, restarts, told};
 use crate::theme::Role;
 use crate::units;
 use crate::view::primitives::text::{Row, width};
@@ -240,11 +238,7 @@ fn workload(frame: &Frame<'_>, look: &Look, row: &WorkloadRow<'_>, columns: &Col
     let line = row.why.iter().fold(line, |line, why| line.text(look.style(Role::Text), why).gap(2));
     let line = if completed(row) { line.text(dim, "Completed").gap(2) } else { line };
     let line = if paused(row) { line.text(look.style(Role::Warn), "paused").gap(2) } else { line };
-    if well || counts_restarts(row) {
-        line
-    } else {
-        restarted(frame.now, look, row.restarts, row.ended, line)
-    }
+    if well || row.restarts_told { line } else { restarted(frame.now, look, row.restarts, row.ended, line) }
 }
 
 fn completed(row: &WorkloadRow<'_>) -> bool {

@@ -28,6 +28,8 @@ pub struct WorkloadRow<'a> {
     pub why: Option<Clean>,
     /// Number of restarts of all its pods.
     pub restarts: u32,
+    /// Whether `why` tells them.
+    pub restarts_told: bool,
     /// Time when a container of it ended last, where one was started again.
     pub ended: Option<DateTime<Utc>>,
 }
@@ -38,7 +40,7 @@ impl<'a> WorkloadRow<'a> {
         let pod = if workload.is_none() { objects.pods.get(uid).map(AsRef::as_ref) } else { None };
         let meta = workload.map(|w| &w.meta).or(pod.map(|pod| &pod.meta))?;
         let Summary { severity, reason, why, restarts, ended } = summary.clone();
-        Some(Self { meta, workload, pod, severity, reason, why, restarts, ended })
+        Some(Self { meta, workload, pod, severity, reason, why, restarts, restarts_told: false, ended })
     }
 
     /// Returns identity and age: the workload's, or the lone pod's.
