@@ -46,6 +46,25 @@
 //! | a theme | a file of `themes/`, a name in `theme/built_in.rs` |
 //! | an action | a row of the table in [`keymap::Action`]'s file, and an arm where it is carried out |
 //!
+//! Where single rules and figures stand:
+//!
+//! | what | where |
+//! |---|---|
+//! | a period, a deadline, when silence counts; the wait after a failure | [`net::timing`], [`net::backoff`] |
+//! | a right of RBAC that reading needs | [`event::grant`] |
+//! | why a pod is not well; why its row is, from other objects | `state/detect/pod_diagnosis.rs`, `row_diagnosis.rs` |
+//! | when a group is lagging, stalled, stopped | `state/world/lag/burrow.rs` |
+//! | what is common to changes of a template: checks, undo | `step/template.rs` |
+//! | the words of a refused or doubtful answer | `effect/send.rs` |
+//! | whether something may be sent now | [`step::guard`] |
+//! | how much a recording gathers before it writes, and how large a segment gets | `journal/limits.rs` |
+//! | which names mark a secret | `clean/redact/secret_names.rs` |
+//! | an exit code | `cli/exit.rs` |
+//! | a duration that somebody types | [`units::duration`] |
+//! | what a key or a click means here and now | `runtime/input.rs` |
+//! | a mark, an arrow, a symbol | `view/primitives/symbols.rs` |
+//! | how wide a screen must be for which layout | `view/primitives/layout.rs` |
+//!
 //! # Invariants, each with a test
 //!
 //! 1. [`reduce`](mod@reduce), [`state`] and [`view`] do no I/O and read no clock; [`view`] knows neither

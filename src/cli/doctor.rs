@@ -1,4 +1,5 @@
-//! `warroom doctor`: every connection, right and setting; what is wrong and how to mend it.
+//! `warroom doctor`: asks every source, and prints what each says of its connection and its rights, and how
+//! to mend it. The sentences are the sources' own; which rights each needs is [`crate::event::grant`].
 
 use std::time::Duration;
 

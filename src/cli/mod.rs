@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and the exit codes that scripts rely on. Each command is a module
+//! The command line: what can be asked for. Each command is a module
 //! of its own.
 
 mod args;
@@ -6,6 +6,7 @@ mod check;
 #[cfg(feature = "sim")]
 mod demo;
 mod doctor;
+mod exit;
 mod init;
 mod man;
 mod recordings;
@@ -17,54 +18,16 @@ mod steps;
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
 
 pub use args::{Args, Command};
+pub use exit::Exit;
 
 use crate::config::{self, Config, Paths};
 use crate::data::Mistake;
-use crate::event::Refusal;
 use crate::theme::ColorDepth;
-
-/// How a command ended, as scripts see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// 0
-    Done,
-    /// 1: it failed; of a run also: its effect was not seen.
-    Failed,
-    /// 2: the command line or the settings are wrong.
-    Usage,
-    /// 3: not armed, not confirmed, not allowed.
-    Refused,
-    /// 4: the answer was lost, and reading has not told yet.
-    Unknown,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::Refused => 3,
-            Exit::Unknown => 4,
-        })
-    }
-}
-
-impl From<&Refusal> for Exit {
-    fn from(refusal: &Refusal) -> Self {
-        match refusal {
-            Refusal::Usage(_) => Self::Usage,
-            Refusal::Denied(_) => Self::Refused,
-            Refusal::Failed(_) => Self::Failed,
-        }
-    }
-}
 
 /// What a command works with.
 struct CommandContext {

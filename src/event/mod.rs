@@ -8,6 +8,7 @@ pub mod alertmanager;
 mod call;
 mod cluster;
 mod context;
+pub mod grant;
 mod intent;
 mod log;
 mod metric;
@@ -33,6 +34,7 @@ pub use cluster::{
     Pod, PodPhase, Revision, Scope, Uid, Workload,
 };
 pub use context::{ContextId, ObjectKey, labels};
+pub use grant::Grant;
 pub use intent::{Check, Command, Exec, Expectation, Intent, Made, Op, Sealed, Server, Write, digest};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
@@ -42,7 +44,7 @@ pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Prepared, Right, S
 pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};
 pub use session::{ContextInfo, Mode, Session};
-pub use source::{Grant, Part, SourceHealth, SourceId, SourceState};
+pub use source::{Part, SourceHealth, SourceId, SourceState};
 pub use target::Target;
 pub use typed::Typed;
 pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};

@@ -1,11 +1,10 @@
 //! Who speaks, and how well they can be heard.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use super::grant::{Grant, METRICS, SERVICE};
 use crate::clean::Clean;
 
 macro_rules! sources {
@@ -62,44 +61,6 @@ sources! {
     Alertmanager "alertmanager" HeaderPlace::own(2, "alerts"), SERVICE, "Alerts from Alertmanager."
     Kafka "kafka" HeaderPlace::own(1, "kafka"), SERVICE, "Consumer group lag."
 }
-
-/// Rights on a kind of resource, as a rule of RBAC has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// The API group; `core` where RBAC has an empty one.
-    pub group: &'static str,
-    /// The resource, in the plural.
-    pub resource: &'static str,
-    /// What is done with it.
-    pub verbs: &'static [&'static str],
-}
-
-impl Grant {
-    const fn new(group: &'static str, resource: &'static str, verbs: &'static [&'static str]) -> Self {
-        Self { group, resource, verbs }
-    }
-
-    /// What a watch needs.
-    const fn watch(group: &'static str, resource: &'static str) -> Self {
-        Self::new(group, resource, &["get", "list", "watch"])
-    }
-}
-
-impl fmt::Display for Grant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let group = if self.group == "core" { String::new() } else { format!(".{}", self.group) };
-        write!(f, "{} on {}{group}", self.verbs.join(", "), self.resource)
-    }
-}
-
-/// Of the metrics of pods and nodes.
-const METRICS: &[Grant] =
-    &[Grant::new("metrics.k8s.io", "pods", &["list"]), Grant::new("metrics.k8s.io", "nodes", &["list"])];
-
-/// Of a service that is found in the cluster and reached through its API server; none where its own address
-/// is given.
-const SERVICE: &[Grant] =
-    &[Grant::new("core", "services", &["list"]), Grant::new("core", "services/proxy", &["get"])];
 
 /// Where the header tells of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

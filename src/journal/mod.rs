@@ -57,6 +57,7 @@
 pub mod disk;
 mod error;
 pub mod format;
+mod limits;
 mod pending;
 pub mod reader;
 pub mod recordings;
@@ -73,6 +74,7 @@ mod tests;
 pub use crate::clean::redact::Redacted;
 pub use error::JournalError;
 pub use format::{Checkpoint, Digest, RawRecord, world_hash};
-pub use pending::{JournalHealth, Limits, Opening, Pending, Permit, Status};
+pub use limits::Limits;
+pub use pending::{JournalHealth, Opening, Pending, Permit, Status};
 pub use reader::{Gap, Item, Recording, Target, Why};
 pub use writer::Writer;

@@ -2,12 +2,12 @@
 //! records that wait, and how well they can be written.
 
 use std::path::Path;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::format::record_line;
+use super::limits::Limits;
 use crate::clean::redact::Redacted;
 
 /// Parameters of a new recording.
@@ -24,22 +24,6 @@ pub struct Opening<'a, W> {
     pub world: &'a W,
     /// Limits of groups and segments; usually the default.
     pub limits: Limits,
-}
-
-/// Limits of what is gathered before it is written.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Longest time that an observation waits for its commit.
-    pub group: Duration,
-    /// Least size of a segment's records, bytes; a segment takes as many as its checkpoint has where that is
-    /// more.
-    pub segment: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { group: Duration::from_millis(200), segment: 4 << 20 }
-    }
 }
 
 /// Permit for a record to wait for its writing; given back once it is written or lost.

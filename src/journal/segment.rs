@@ -1,5 +1,5 @@
 //! One segment: its file names, the segment being written, and the compression of a closed one. When to start
-//! another is the [writer](super::writer)'s business.
+//! another is the [worker](super::worker)'s business, by the [limits](super::limits).
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

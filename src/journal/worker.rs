@@ -19,7 +19,8 @@ use ulid::Ulid;
 use super::disk::Disk;
 use super::error::JournalError;
 use super::format::{Commit, Digest, FORMAT, Header, Lost, write_checkpoint};
-use super::pending::{JournalHealth, Limits, Opening, Pending, Status};
+use super::limits::Limits;
+use super::pending::{JournalHealth, Opening, Pending, Status};
 use super::segment::{Checkpointer, Segment, compress};
 use crate::clean::redact::redact;
 

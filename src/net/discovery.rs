@@ -11,8 +11,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-use super::failure::{Failure, escaped};
+use super::failure::Failure;
 use super::http::Server;
+use super::query::escaped;
 use super::timing::Timing;
 use crate::config::{Bootstrap, HostPort, InCluster};
 use crate::units;

@@ -7,9 +7,12 @@
 //! | [`client`], [`stack`], [`proxy`], [`credential`] | the client that follows its kubeconfig and renews tokens |
 //! | [`http`] | questions to servers that answer in JSON, at an address or through the API server |
 //! | [`resolver`], [`discovery`] | where a server is: as the settings say, else what the cluster has |
-//! | [`failure`], [`timing`] | why something cannot be read, and when to try again; every period and deadline |
+//! | [`failure`] | why something cannot be read |
+//! | [`timing`], [`backoff`] | every period and deadline of what is asked again and again; the wait after a failure |
+//! | [`query`] | percent-encoding |
 //! | [`clock`] | the only reader of the wall clock |
 
+pub mod backoff;
 pub mod client;
 pub mod clock;
 pub mod connect;
@@ -20,6 +23,7 @@ pub mod failure;
 pub mod http;
 mod kubeconfig;
 mod proxy;
+pub mod query;
 pub mod resolver;
 pub mod stack;
 pub mod timing;

@@ -1,4 +1,5 @@
-//! From keys to events: what a key means here and now. Keys end here; the journal gets the action.
+//! From keys and the mouse to events: what a key means here and now, what a second click does. Keys end
+//! here; the journal gets the action.
 
 use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKind};
 

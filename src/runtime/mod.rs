@@ -8,7 +8,7 @@
 mod encoder;
 pub mod engine;
 pub mod headless;
-mod keys;
+mod input;
 pub mod live;
 pub mod orphans;
 pub mod player;
@@ -33,7 +33,7 @@ use crate::state::State;
 use self::orphans::Orphans;
 
 pub use self::encoder::{Encoded, encoder};
-pub use keys::Keys;
+pub use input::Keys;
 pub use screen::{Look, Looks};
 
 /// State and journal of a session.

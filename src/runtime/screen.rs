@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::keys::Keys;
+use super::input::Keys;
 use crate::clean::Clean;
 use crate::effect::Effect;
 use crate::state::State;

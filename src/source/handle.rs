@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 
 use crate::clean::Clean;
 use crate::event::{Event, SourceHealth, SourceId, SourceState};
+use crate::net::backoff::Backoff;
 use crate::net::clock::Clock;
-use crate::net::failure::{Backoff, Failure};
+use crate::net::failure::Failure;
 use crate::net::http::Server;
 use crate::net::resolver::{Resolver, Unreached};
 

@@ -25,9 +25,9 @@ use chrono::{DateTime, Utc};
 
 pub use detect::runs::changes;
 
-pub use detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
-pub use detect::reasons::{explain, told};
+pub use detect::pod_diagnosis::{Diagnosis, Severity, diagnose, restarts};
 pub use detect::rollouts::Rollout;
+pub use detect::row_diagnosis::{explain, told};
 
 pub use frame::{Cursor, Frame};
 pub use screen::choices::{Calls, Choices, Picks};

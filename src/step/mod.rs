@@ -29,6 +29,7 @@ mod scale;
 pub(crate) mod set_env;
 mod silence;
 pub mod target;
+mod template;
 mod uncordon;
 mod unsilence;
 

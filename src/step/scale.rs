@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::input::{InputKind, InputSpec, Inputs};
-use super::rollout_undo::deployment;
 use super::target::{Aim, DEPLOYMENT};
+use super::template::deployment;
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check};
 use crate::event::{Kind, Naming, Refusal, StepCall, Uid};
 use crate::state::{World, lagging};

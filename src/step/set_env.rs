@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::command::Word;
 use super::input::{InputKind, InputSpec, Inputs};
-use super::rollout_undo::{deployment, deployment_and_revisions, template_draft};
 use super::target::Found;
+use super::template::{deployment, deployment_and_revisions, template_draft};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, text};
 use crate::clean::redact::{hide_env, is_secret_env, split_env};
 use crate::event::{Fact, Refusal};

@@ -205,7 +205,7 @@ fn until(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Refusal> {
 
 /// `1h30m`: minutes, hours and days.
 fn span(text: &str) -> Option<TimeDelta> {
-    let whole = units::milliseconds(text).filter(|_| !text.contains(['s', 'w']))?;
+    let whole = units::duration::parse_milliseconds(text).filter(|_| !text.contains(['s', 'w']))?;
     TimeDelta::try_milliseconds(whole).filter(|whole| *whole <= TimeDelta::days(36_500))
 }
 

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{Question, Reply, whole};
 use crate::config::InCluster;
-use crate::net::failure::{Failure, escaped};
+use crate::net::failure::Failure;
+use crate::net::query::escaped;
 
 /// See the module.
 pub(super) struct Proxied {

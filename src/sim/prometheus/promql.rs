@@ -91,7 +91,7 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ParseError> {
 
 /// Reads a duration such as `5m`, `1h30m` or `250ms`, in milliseconds.
 pub(crate) fn duration(text: &str) -> Option<i64> {
-    crate::units::milliseconds(text).filter(|milliseconds| *milliseconds > 0)
+    crate::units::duration::parse_milliseconds(text).filter(|milliseconds| *milliseconds > 0)
 }
 
 struct Parser<'a> {

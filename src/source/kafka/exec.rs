@@ -9,6 +9,7 @@ use kube::api::AttachParams;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::{Reader, Reading, Wanted, table};
+use crate::event::grant::KAFKA_EXEC;
 use crate::net::failure::Failure;
 
 /// The longest table that is read.
@@ -88,7 +89,7 @@ impl Exec {
             kube::Error::Api(status) => match status.code {
                 401 => Failure::logged_out(),
                 403 => Failure::Forbidden(format!(
-                    "exec in pod {pod} of namespace {namespace} is forbidden: ask for get and create on pods/exec, or read the brokers \
+                    "exec in pod {pod} of namespace {namespace} is forbidden: ask for {KAFKA_EXEC}, or read the brokers \
                      themselves (--kafka brokers:HOST:PORT)"
                 )),
                 404 => Failure::Rejected(format!(

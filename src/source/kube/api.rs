@@ -11,7 +11,8 @@ use super::decode::Status;
 use super::lines::Form;
 use crate::clean::Clean;
 use crate::event::{ContextId, Kind, Scope, SourceId};
-use crate::net::failure::{Failure, escaped, root};
+use crate::net::failure::{Failure, root};
+use crate::net::query::escaped;
 
 /// Objects in one page of a listing: client-go's figure, and what the bed's API server answers in 84 ms.
 const PAGE: usize = 500;

@@ -4,7 +4,7 @@
 //! [`namespaces`] and [`usage`] are read again and again. [`watch`] keeps a kind in step, [`api`] makes its
 //! requests, [`lines`] and [`decode`] read the answers, [`wire`] has the objects.
 
-mod api;
+pub(super) mod api;
 mod decode;
 mod lines;
 pub mod namespaces;

@@ -17,8 +17,9 @@ use super::lines::{Cut, Form, LONGEST, Lines};
 use super::wire::{Names, Object};
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, Event, Kind, Uid};
+use crate::net::backoff::Backoff;
 use crate::net::clock::Clock;
-use crate::net::failure::{Backoff, Failure};
+use crate::net::failure::Failure;
 use crate::net::timing::Timing;
 use crate::source::handle::SourceHandle;
 

@@ -87,7 +87,7 @@ impl Targets {
 /// Seconds of a duration as Prometheus writes it: `15s`, `1m30s`, `500ms`.
 #[allow(clippy::cast_precision_loss, reason = "a scrape interval is far below 2^52 ms")]
 fn duration(text: &str) -> Option<f64> {
-    units::milliseconds(text).map(|milliseconds| milliseconds as f64 / 1_000.0)
+    units::duration::parse_milliseconds(text).map(|milliseconds| milliseconds as f64 / 1_000.0)
 }
 
 /// One number a service; one that cannot be told is `None`.

@@ -3,10 +3,10 @@
 pub(in crate::state) mod causes;
 pub(in crate::state) mod changes;
 mod correlation;
-pub(in crate::state) mod diagnosis;
 pub(in crate::state) mod findings;
-pub(in crate::state) mod reasons;
+pub(in crate::state) mod pod_diagnosis;
 pub(in crate::state) mod rollouts;
+pub(in crate::state) mod row_diagnosis;
 pub(in crate::state) mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::diagnosis::{diagnose, end, words};
+use super::pod_diagnosis::{diagnose, end, words};
 use crate::clean::Clean;
 use crate::event::{ContainerState, Kind, Notice, Pod, Workload};
 use crate::state::{Diagnosis, Severity, WorkloadRow, World};

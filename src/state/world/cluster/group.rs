@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::clean::Clean;
 use crate::event::{Pod, Uid};
-use crate::state::detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
+use crate::state::detect::pod_diagnosis::{Diagnosis, Severity, diagnose, restarts};
 
 /// Where a troubled pod stands among those of its controller.
 pub(in crate::state) type Rank = (Reverse<Severity>, Clean, Uid);

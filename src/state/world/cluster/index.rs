@@ -12,7 +12,7 @@ use super::group::{Group, Rank};
 use super::row::Summary;
 use crate::clean::Clean;
 use crate::event::{ContextId, Kind, Pod, PodPhase, Revision, Uid, Workload};
-use crate::state::detect::diagnosis::{Diagnosis, Severity};
+use crate::state::detect::pod_diagnosis::{Diagnosis, Severity};
 
 /// Where a row stands: the worst first, then by namespace, name and context.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

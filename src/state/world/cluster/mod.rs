@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::clean::Clean;
 use crate::event::{ClusterEvent, Kind, Pod, Uid};
-use crate::state::detect::diagnosis::Diagnosis;
+use crate::state::detect::pod_diagnosis::Diagnosis;
 
 pub(in crate::state) use self::index::Index;
 pub(in crate::state) use self::index::SortKey;

@@ -7,7 +7,7 @@ use super::Objects;
 use super::group::Group;
 use crate::clean::Clean;
 use crate::event::{ContainerState, Meta, Pod, Uid, Workload};
-use crate::state::detect::diagnosis::{Diagnosis, Severity, diagnose, restarts};
+use crate::state::detect::pod_diagnosis::{Diagnosis, Severity, diagnose, restarts};
 
 /// The reason of a workload whose pods are being replaced.
 pub(in crate::state) const ROLLING_OUT: &str = "rolling out";

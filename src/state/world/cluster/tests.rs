@@ -7,7 +7,7 @@ use super::*;
 use crate::event::{
     Container, ContainerState, Kind, Meta, ObjectKey, Owner, PodPhase, Revision, Workload, samples,
 };
-use crate::state::detect::diagnosis::{Severity, diagnose};
+use crate::state::detect::pod_diagnosis::{Severity, diagnose};
 
 fn meta(uid: &str, name: &str) -> Meta {
     Meta { uid: uid.into(), ..samples::meta(name) }
