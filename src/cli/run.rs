@@ -171,7 +171,7 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
         ),
         Stage::Verifying => (if no_wait { Exit::Done } else { Exit::Failed }, "applied", None),
         Stage::Read(output) => (
-            if output.exit == Some(0) { Exit::Done } else { Exit::Failed },
+            if output.succeeded() { Exit::Done } else { Exit::Failed },
             "read",
             output.cut.as_ref().map(Clean::to_string),
         ),

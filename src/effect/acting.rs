@@ -13,7 +13,9 @@ use super::send::{Sent, elsewhere, send};
 use super::settings::Settings;
 use super::{Unresolved, exec};
 use crate::clean::Clean;
-use crate::event::{Event, Intent, Op, Outcome, Plan, Refusal, Server, StepCall, Target, View, Write};
+use crate::event::{
+    Event, Intent, Op, Outcome, Output, Plan, Refusal, Server, StepCall, Target, View, Write,
+};
 use crate::net::resolver::Clients;
 use crate::step::guard::Authorised;
 use crate::step::{ClusterRef, Ctx};
@@ -56,6 +58,16 @@ impl Acting {
 
     /// Finds out all that a confirmation says.
     pub(super) async fn prepare(&self, call: &StepCall) -> Result<Plan, Refusal> {
+        self.preflight(call).await?.prepare(&self.settings.runbook, call).await
+    }
+
+    /// Reads what a step that only looks is done for.
+    async fn look(&self, call: &StepCall) -> Result<Output, Refusal> {
+        self.preflight(call).await?.look(&self.settings.runbook, call).await
+    }
+
+    /// What preparing a call needs to know.
+    async fn preflight(&self, call: &StepCall) -> Result<Preflight, Refusal> {
         let settings = &self.settings;
         let at = settings.clusters.asked(call)?;
         let step = settings.runbook.step(&call.step);
@@ -76,9 +88,7 @@ impl Acting {
         let known = self.identities.of(at, &cluster).await;
         let doubt = doubt(&known);
         let ctx = self.ctx(at, known.unwrap_or_default(), alertmanager.as_ref().ok());
-        Preflight { cluster, alertmanager, ctx, doubt, read_only: at.read_only }
-            .prepare(&settings.runbook, call)
-            .await
+        Ok(Preflight { cluster, alertmanager, ctx, doubt, read_only: at.read_only })
     }
 
     fn ctx(&self, at: &Cluster, identity: Clean, alertmanager: Option<&Caller>) -> Ctx {
@@ -120,7 +130,14 @@ impl Acting {
                     Ok(cluster) => exec::run(&self.settings.caller(&cluster.reader), exec).await,
                     Err(why) => Outcome::NotSent { reason: why.to_string().into() },
                 };
-                return Event::Outcome { intent: intent.id, outcome };
+                return ended(intent, outcome);
+            }
+            Op::Look(_) => {
+                let outcome = match self.look(&intent.call).await {
+                    Ok(output) => Outcome::Read(output),
+                    Err(refusal) => Outcome::Rejected { reason: refusal.reason().clone(), by_reading: false },
+                };
+                return ended(intent, outcome);
             }
         };
         follows(intent, at, sent)

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use http::{Method, Request};
 use hyper_util::client::legacy;
 use kube::Client;
@@ -15,10 +16,13 @@ use crate::event::{Sealed, Server, Write};
 use crate::net::credential::NoCredentials;
 use crate::net::resolver::Unreached;
 use crate::step::target::MANAGER;
-use crate::step::text;
+use crate::step::{ReadAs, text};
 
 /// Bytes of an answer that are read at the most.
 const MOST: usize = 8 << 20;
+
+/// The columns that kubectl prints, as the server knows them (kubectl sends the same).
+const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
 /// What came back.
 #[derive(Debug)]
@@ -114,11 +118,20 @@ impl Caller {
     }
 
     pub(super) async fn get(&self, path: &str) -> Reply {
-        self.request(Method::GET, path, None, None).await
+        self.read(path, ReadAs::Objects).await
+    }
+
+    /// Reads, in the form that is wanted.
+    pub(super) async fn read(&self, path: &str, wanted: ReadAs) -> Reply {
+        let accept = match wanted {
+            ReadAs::Objects => None,
+            ReadAs::Table => Some((ACCEPT, TABLE)),
+        };
+        self.request(Method::GET, path, accept, None).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.request(Method::POST, path, Some("application/json"), Some(body)).await
+        self.request(Method::POST, path, Some((CONTENT_TYPE, "application/json")), Some(body)).await
     }
 
     /// Lets the server try it. The options of a deletion are those of its body, and with one the query says
@@ -149,7 +162,7 @@ impl Caller {
         };
         match body {
             Value::Null => self.request(method, &path, None, None).await,
-            body => self.request(method, &path, Some(&write.content_type), Some(body)).await,
+            body => self.request(method, &path, Some((CONTENT_TYPE, &write.content_type)), Some(body)).await,
         }
     }
 
@@ -157,12 +170,12 @@ impl Caller {
         &self,
         method: Method,
         path: &str,
-        content_type: Option<&str>,
+        header: Option<(HeaderName, &str)>,
         body: Option<&Value>,
     ) -> Reply {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.prefix));
-        if let Some(content_type) = content_type {
-            request = request.header(http::header::CONTENT_TYPE, content_type);
+        if let Some((name, value)) = header {
+            request = request.header(name, value);
         }
         let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
         let Ok(request) = request.body(Body::from(bytes)) else {

@@ -83,11 +83,7 @@ fn refusal(message: &str, code: u16) -> Clean {
 
 /// Nothing is known of what it did or printed, or whether it ran.
 fn lost(why: &str) -> Outcome {
-    Outcome::Read(Output {
-        exit: None,
-        lines: Vec::new(),
-        cut: Some(format!("{why}: it may have run").into()),
-    })
+    Outcome::Read(Output { cut: Some(format!("{why}: it may have run").into()), ..Output::default() })
 }
 
 /// Reads what it prints until it ends, or for as long as it may take.
@@ -168,7 +164,7 @@ fn output(exit: Option<i32>, why: Option<String>, streams: &[Kept; 2]) -> Output
         .take(LINES)
         .map(|line| Clean::new(&line.chars().take(COLUMNS).collect::<String>()))
         .collect();
-    Output { exit, lines, cut: cut.map(Clean::from) }
+    Output { exit, lines, cut: cut.map(Clean::from), table: None }
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl Executor {
         let at = u32::try_from(authorised.at()).unwrap_or(u32::MAX);
         let lost = |why: &str| {
             if authorised.intent().only_reads() {
-                return Outcome::Read(Output { exit: None, lines: Vec::new(), cut: Some(why.into()) });
+                return Outcome::Read(Output { cut: Some(why.into()), ..Output::default() });
             }
             Outcome::Unknown { reason: why.into(), at }
         };

@@ -9,13 +9,13 @@ use super::{reading, send};
 use crate::clean::redact::redact_text;
 use crate::data::json_patch;
 use crate::event::{
-    Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Naming, Op, Plan, Refusal, Right, Sealed,
-    Server, StepCall, Write, digest,
+    Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Naming, Op, Output, Plan, Refusal, Right,
+    Sealed, Server, StepCall, Write, digest,
 };
 use crate::runbook::{Runbook, Step};
 use crate::step::input::{InputKind, Inputs};
 use crate::step::target::{AUTOSCALER, autoscalers, declared_owners};
-use crate::step::{Answer, Ctx, Draft, Is, Read, Request, Undo, Whom, check, diff};
+use crate::step::{Answer, Ctx, Draft, Is, Read, ReadAs, Request, Undo, Whom, check, diff};
 
 /// What preparing needs to know of the session.
 #[derive(Clone)]
@@ -39,16 +39,28 @@ impl Preflight {
         let step = known(runbook, call)?;
         let call = complete(step, call, &self.ctx)?;
         let inputs = Inputs::of(&call);
-        let answers = self.read_all(step, &inputs).await?;
+        let kind = step.kind;
+        let answers = self.read_all(|answers| kind.reads(&inputs, answers, &self.ctx)).await?;
         let draft = step.kind.plan(&inputs, &answers, &self.ctx)?;
         self.look_into(runbook, step, call, draft).await
     }
 
-    /// Reads what the kind asks for, until it asks for nothing more.
-    async fn read_all(&self, step: &Step, inputs: &Inputs) -> Result<Vec<Answer>, Refusal> {
+    /// Looks: reads what a step that changes nothing is done for, and works out what it has found.
+    pub(super) async fn look(&self, runbook: &Runbook, call: &StepCall) -> Result<Output, Refusal> {
+        let kind = known(runbook, call)?.kind;
+        let inputs = Inputs::of(call);
+        let answers = self.read_all(|answers| kind.looks(&inputs, answers, &self.ctx)).await?;
+        kind.tell(&inputs, &answers, &self.ctx)
+    }
+
+    /// Reads what is asked for, until nothing more is.
+    async fn read_all(
+        &self,
+        next: impl Fn(&[Answer]) -> Result<Vec<Read>, Refusal>,
+    ) -> Result<Vec<Answer>, Refusal> {
         let mut answers = Vec::new();
         loop {
-            let reads = step.kind.reads(inputs, &answers, &self.ctx)?;
+            let reads = next(&answers)?;
             if reads.is_empty() {
                 return Ok(answers);
             }
@@ -64,7 +76,7 @@ impl Preflight {
                 self.alertmanager.as_ref().map_err(|why| Refusal::failed(why.to_string()))?
             }
         };
-        reading::answer(caller.get(&read.path).await, read, &self.ctx)
+        reading::answer(caller.read(&read.path, read.wanted).await, read, &self.ctx)
     }
 
     /// What else there is to find out about a draft, all at once.
@@ -138,8 +150,15 @@ impl Preflight {
 
     /// What the server would make of a request, or what is worked out here where it may not be asked.
     async fn attempt(&self, request: &Request) -> Tried {
-        let Op::Write(write) = &request.op else {
-            return Tried { verdict: DryRun::None("a command is not tried beforehand".into()), after: None };
+        let write = match &request.op {
+            Op::Write(write) => write,
+            Op::Exec(_) => {
+                let why = "a command is not tried beforehand".into();
+                return Tried { verdict: DryRun::None(why), after: None };
+            }
+            Op::Look(_) => {
+                return Tried { verdict: DryRun::None("it only reads".into()), after: None };
+            }
         };
         if write.server != Server::Cluster {
             return Tried {
@@ -200,6 +219,7 @@ impl Preflight {
                 what,
                 is,
                 required: false,
+                wanted: ReadAs::Objects,
             };
             let answer =
                 self.read(&read).await.unwrap_or_else(|refusal| Answer::Unknown(refusal.reason().clone()));

@@ -7,7 +7,7 @@ use super::caller::{Refused, Reply};
 use crate::clean::Clean;
 use crate::event::Refusal;
 use crate::net::failure::LOGGED_OUT;
-use crate::step::{Answer, Ctx, Is, Read, Whom, text};
+use crate::step::{Answer, Ctx, Is, Read, ReadAs, Whom, text};
 
 /// Why a success is no answer: it is to another question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,7 +74,7 @@ fn is_answer(value: &Value, read: &Read) -> Result<(), Mismatch> {
         let found = text(value, "/kind").into();
         return Err(Mismatch::Kind { found, meant: kind.as_str().into() });
     }
-    if !text(value, "/metadata/continue").is_empty() {
+    if read.wanted == ReadAs::Objects && !text(value, "/metadata/continue").is_empty() {
         return Err(Mismatch::Partial);
     }
     let Some((namespace, name)) = place else { return Ok(()) };
@@ -91,7 +91,14 @@ mod tests {
     fn read(kind: &str, place: Option<(&str, &str)>) -> Read {
         let place = place.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
         let is = Some(Is { kind: kind.to_owned(), place });
-        Read { whom: Whom::Cluster, path: "/x".to_owned(), what: "it".to_owned(), is, required: true }
+        Read {
+            whom: Whom::Cluster,
+            path: "/x".to_owned(),
+            what: "it".to_owned(),
+            is,
+            required: true,
+            wanted: ReadAs::Objects,
+        }
     }
 
     #[test]

@@ -54,16 +54,52 @@ pub enum Outcome {
     },
 }
 
-/// Output of a command, and how it ended.
+/// What a step that only reads has found: the output of a command and how it ended, or what was read in words
+/// and as a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Output {
-    /// Exit code; `None` where none arrived: the output is then incomplete.
+    /// Exit code of a command; `None` where none arrived: its output is then incomplete.
     pub exit: Option<i32>,
-    /// Lines of the output, those of standard output first, each no longer than it may be.
+    /// Lines of the output, those of standard output first, each no longer than it may be; beside a table, what
+    /// it says in a sentence.
     pub lines: Vec<Clean>,
+    /// What was read; `None` of a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Table>,
     /// Why the output is incomplete; `None` where it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Clean>,
+}
+
+impl Output {
+    /// Creates what was read: its sum in a sentence, and the table.
+    pub fn read(sum: impl Into<Clean>, table: Table) -> Self {
+        Self { exit: None, lines: vec![sum.into()], table: Some(table), cut: None }
+    }
+
+    /// Returns whether it is whole, and did not fail.
+    pub fn succeeded(&self) -> bool {
+        match self.table {
+            Some(_) => self.cut.is_none(),
+            None => self.exit == Some(0),
+        }
+    }
+}
+
+/// A table that was read. Every row has as many cells as there are columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Names of the columns.
+    pub columns: Vec<Clean>,
+    /// Rows, the worst or the newest first.
+    pub rows: Vec<Vec<Clean>>,
+}
+
+impl Table {
+    /// Creates a table without rows.
+    pub fn new(columns: &[&str]) -> Self {
+        Self { columns: columns.iter().map(|name| Clean::new(name)).collect(), rows: Vec::new() }
+    }
 }
 
 /// Numbers that checks compare, before and after. `None` is unknown.

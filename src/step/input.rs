@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::command;
+use super::{command, target};
 use crate::event::{Kind, Refusal, StepCall, Typed};
 
 crate::data::names! {
@@ -17,6 +17,8 @@ crate::data::names! {
         Pod "pod",
         /// A node's name.
         Node "node",
+        /// A namespace's name.
+        Namespace "namespace",
         /// Number of one of the Deployment's older revisions.
         Revision "revision",
         /// A number from 0 to 10,000.
@@ -107,6 +109,19 @@ impl Inputs {
     /// Returns an input, or `None` where it is missing or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Returns an input that is the name of a namespace, or `None` where it is not given.
+    ///
+    /// # Errors
+    /// It is no name.
+    pub fn namespace(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        match self.get(name) {
+            Some(given) if !target::is_name(given) => {
+                Err(Refusal::usage(format!("\"{given}\" is no namespace: give its name")))
+            }
+            given => Ok(given),
+        }
     }
 
     /// Returns an input that must be there.

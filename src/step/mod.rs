@@ -20,6 +20,9 @@ pub mod diff;
 mod exec_check;
 pub mod guard;
 pub mod input;
+mod nodes;
+mod pods_not_running;
+mod printed;
 mod restart;
 mod revisions;
 mod rollout_undo;
@@ -40,7 +43,8 @@ use ulid::Ulid;
 use crate::clean::Clean;
 use crate::config::Rates;
 use crate::event::{
-    Check, Command, ContextId, Danger, DiffLine, Fact, Naming, Op, Refusal, Right, StepCall, Target,
+    Check, Command, ContextId, Danger, DiffLine, Fact, Look, Naming, Op, Output, Refusal, Right, StepCall,
+    Target,
 };
 use crate::state::World;
 use input::{InputSpec, Inputs};
@@ -55,6 +59,8 @@ static KINDS: &[&dyn StepKind] = &[
     &cordon::Cordon,
     &uncordon::Uncordon,
     &exec_check::ExecCheck,
+    &pods_not_running::PodsNotRunning,
+    &nodes::Nodes,
     &silence::Silence,
     &unsilence::Unsilence,
 ];
@@ -84,6 +90,23 @@ pub trait StepKind: Sync {
     /// # Errors
     /// Why it cannot be done, in a sentence that says what to do next.
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal>;
+
+    /// Returns what a step that only looks has to read next when it is done, given the answers so far: nothing
+    /// when it can [tell](Self::tell).
+    ///
+    /// # Errors
+    /// The inputs do not fit.
+    fn looks(&self, _inputs: &Inputs, _answers: &[Answer], _ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    /// Works out what a step that only looks has found.
+    ///
+    /// # Errors
+    /// Nothing can be said, and why.
+    fn tell(&self, _inputs: &Inputs, _answers: &[Answer], _ctx: &Ctx) -> Result<Output, Refusal> {
+        Err(Refusal::failed("this step looks at nothing"))
+    }
 
     /// What it does as the undo of another change, in words that follow a key: `returns to rev 4`; `None` for
     /// a kind that undoes nothing.
@@ -187,6 +210,11 @@ impl Ctx {
         }
     }
 
+    /// Returns the target of what concerns the cluster as a whole.
+    pub fn cluster(&self) -> Target {
+        self.target("cluster", "", self.place.context.as_str(), "")
+    }
+
     /// Returns ` of context eu`, or nothing where there is only one context.
     pub fn of_context(&self) -> String {
         if self.place.several { format!(" of context {}", self.place.context) } else { String::new() }
@@ -215,6 +243,18 @@ pub struct Read {
     pub is: Option<Is>,
     /// Whether nothing can be planned without the answer.
     pub required: bool,
+    /// Form in which the answer is wanted.
+    pub wanted: ReadAs,
+}
+
+/// Form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadAs {
+    /// The objects themselves.
+    #[default]
+    Objects,
+    /// A table of what kubectl would print, by the server's own columns (`meta.k8s.io/v1` `Table`).
+    Table,
 }
 
 /// What an answer must say that it is: the answer to another question is none.
@@ -280,6 +320,26 @@ pub struct Request {
     pub object: Value,
     /// Whether it is made through the subresource `scale`, whose answer is a Scale.
     pub scale: bool,
+}
+
+impl Draft {
+    /// Creates the draft of a step that only looks.
+    pub fn look(title: String, target: Target, what: &str, rights: Vec<Right>, command: Command) -> Self {
+        let look = Look { target: target.clone(), what: what.into() };
+        let request = Request { op: Op::Look(look), rights, object: Value::Null, scale: false };
+        Self {
+            title,
+            target,
+            requests: vec![request],
+            checks: Vec::new(),
+            undo: Undo::None("it only looks".to_owned()),
+            command,
+            touches: String::new(),
+            facts: Vec::new(),
+            lines: Vec::new(),
+            naming: None,
+        }
+    }
 }
 
 /// How a change is undone.

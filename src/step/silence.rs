@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::command::{Word, line};
 use super::input::{InputKind, InputSpec, Inputs};
-use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, Whom, check, text};
+use super::{Answer, Ctx, Draft, Read, ReadAs, Request, StepKind, Undo, Whom, check, text};
 use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::event::{
@@ -96,6 +96,7 @@ pub(super) fn reads() -> Vec<Read> {
         what: what.into(),
         is: None,
         required: true,
+        wanted: ReadAs::Objects,
     };
     vec![read(ALERTS, "the alerts"), read(SILENCES, "the silences")]
 }

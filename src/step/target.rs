@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Ctx, Is, Read, Request, Whom, text};
+use super::{Answer, Ctx, Is, Read, ReadAs, Request, Whom, text};
 use crate::clean::Clean;
 use crate::event::{
     Allowed, Command, Expectation, Fact, Kind, Made, Op, Refusal, Right, Sealed, Server, Target, Write,
@@ -101,6 +101,7 @@ impl Resource {
             what,
             is,
             required: false,
+            wanted: ReadAs::Objects,
         }
     }
 
@@ -180,7 +181,14 @@ impl Aim {
     pub fn read(&self, required: bool) -> Read {
         let Self { resource, namespace, name } = self;
         let is = Some(Is { kind: resource.kind.into(), place: Some((namespace.clone(), name.clone())) });
-        Read { whom: Whom::Cluster, path: resource.path(namespace, name), what: self.what(), is, required }
+        Read {
+            whom: Whom::Cluster,
+            path: resource.path(namespace, name),
+            what: self.what(),
+            is,
+            required,
+            wanted: ReadAs::Objects,
+        }
     }
 
     /// Returns what it is in words: `deployment app in shop`.
@@ -204,7 +212,8 @@ fn workload(word: &str) -> Option<&'static Resource> {
     }
 }
 
-fn is_name(part: &str) -> bool {
+/// Returns whether a text can be the name of an object: nothing that could leave its place in a path is one.
+pub fn is_name(part: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     !part.is_empty() && part.chars().all(fits) && part.starts_with(|c: char| c.is_ascii_alphanumeric())
 }

@@ -53,7 +53,7 @@ impl Intent {
     pub fn server(&self) -> &Server {
         match self.ops.first() {
             Some(Op::Write(write)) => &write.server,
-            Some(Op::Exec(_)) | None => &Server::Cluster,
+            Some(Op::Exec(_) | Op::Look(_)) | None => &Server::Cluster,
         }
     }
 
@@ -68,7 +68,7 @@ impl Intent {
     }
 }
 
-/// One request, or one command in a container.
+/// One request that changes something, one command in a container, or one look at what there is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
@@ -76,6 +76,8 @@ pub enum Op {
     Write(Write),
     /// A command in a container.
     Exec(Exec),
+    /// Reads that make one answer.
+    Look(Look),
 }
 
 impl Op {
@@ -84,6 +86,7 @@ impl Op {
         match self {
             Self::Write(write) => &write.target,
             Self::Exec(exec) => &exec.target,
+            Self::Look(look) => &look.target,
         }
     }
 }
@@ -93,6 +96,7 @@ impl std::fmt::Display for Op {
         match self {
             Self::Write(write) => write!(f, "{} {}", write.method, write.path),
             Self::Exec(exec) => write!(f, "exec in {} of pod {}", exec.container, exec.target.name),
+            Self::Look(look) => write!(f, "reads {}", look.what),
         }
     }
 }
@@ -149,6 +153,15 @@ pub struct Exec {
     pub command: Vec<super::Typed>,
     /// Time that the command may take, seconds; it is no longer waited for afterwards.
     pub seconds: u32,
+}
+
+/// Reads that make one answer: which, and what becomes of them, the kind of the step knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// What is looked at: an object, or the cluster.
+    pub target: Target,
+    /// What is read, in words: `the pods of all namespaces`.
+    pub what: Clean,
 }
 
 /// A body that leaves this process only in its request: a journal, log or screen gets its digest (values may

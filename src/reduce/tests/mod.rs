@@ -287,7 +287,7 @@ fn what_only_reads_goes_ahead_unarmed_and_its_output_is_shown() {
     let effects = room.take(Event::View(View::Prepared(Box::new(prepared))));
     assert!(matches!(&effects[..], [Effect::Intend(intent)] if **intent == read), "{effects:?}");
     room.take(Event::Intent(Box::new(read.clone())));
-    let output = Output { exit: Some(1), lines: vec!["connection refused".into()], cut: None };
+    let output = Output { exit: Some(1), lines: vec!["connection refused".into()], ..Output::default() };
     room.take(Event::Outcome { intent: read.id, outcome: Outcome::Read(output) });
     assert!(matches!(room.state.screen.pages.last(), Some(Page::Entry(_))));
     let told = room.state.world.timeline.entries().iter().last().unwrap();

@@ -1,12 +1,14 @@
 //! Lists: consistent chains of pages, each at the version of the first.
 
+use std::sync::Arc;
+
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::select::Selection;
 use super::status::Status;
 use super::{Call, Quirk, json_text, metrics};
-use crate::sim::cluster::store::{Key, Store};
+use crate::sim::cluster::store::{Key, Object, Store};
 use crate::sim::request::reply;
 
 /// Where a chain of pages goes on: the version of the whole and the last key sent.
@@ -58,7 +60,27 @@ pub(super) fn check_version(call: &Call<'_>, store: &Store) -> Result<(), Status
     if wanted > store.version() { Err(Status::too_large_version(wanted, store.version())) } else { Ok(()) }
 }
 
+/// The objects of one page, and the metadata of their list.
+pub(super) struct Page {
+    pub(super) objects: Vec<Arc<Object>>,
+    pub(super) metadata: Value,
+}
+
 fn page(call: &Call<'_>, store: &Store, selection: &Selection) -> Result<Response, Status> {
+    let Page { objects, metadata } = read(call, store, selection)?;
+    let lost = call.quirk == Some(Quirk::LostPage);
+    let items: Vec<_> = objects.iter().filter(|_| !lost).map(|object| object.json()).collect();
+    let kind = call.target.kind;
+    let head = format!(
+        "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
+        kind.name,
+        kind.api_version()
+    );
+    Ok(json_text(200, head + &items.join(",") + "]}"))
+}
+
+/// Reads the page that a request asks for.
+pub(super) fn read(call: &Call<'_>, store: &Store, selection: &Selection) -> Result<Page, Status> {
     let token = call.query.get("continue").filter(|text| !text.is_empty());
     let token = token
         .map(|text| Token::parse(text).ok_or_else(|| Status::bad_request("continue key is not valid")))
@@ -76,7 +98,6 @@ fn page(call: &Call<'_>, store: &Store, selection: &Selection) -> Result<Respons
         .unwrap_or(usize::MAX);
     let shown: Vec<_> = wanted.by_ref().take(limit).collect();
     let remaining = wanted.count();
-
     let mut metadata = json!({"resourceVersion": version.to_string()});
     if let Some((last, _)) = shown.last().filter(|_| remaining > 0) {
         metadata["continue"] = json!(Token::text(version, last));
@@ -84,13 +105,5 @@ fn page(call: &Call<'_>, store: &Store, selection: &Selection) -> Result<Respons
             metadata["remainingItemCount"] = json!(remaining);
         }
     }
-    let lost = call.quirk == Some(Quirk::LostPage);
-    let items: Vec<_> = shown.iter().filter(|_| !lost).map(|(_, object)| object.json()).collect();
-    let kind = call.target.kind;
-    let head = format!(
-        "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{metadata},\"items\":[",
-        kind.name,
-        kind.api_version()
-    );
-    Ok(json_text(200, head + &items.join(",") + "]}"))
+    Ok(Page { objects: shown.into_iter().map(|(_, object)| Arc::clone(object)).collect(), metadata })
 }

@@ -11,6 +11,7 @@ mod proxy;
 mod scale;
 mod select;
 mod status;
+mod table;
 mod target;
 mod validate;
 mod watch;
@@ -109,7 +110,7 @@ impl Call<'_> {
     fn answer(self, parts: Parts) -> Result<Response, Status> {
         auth::check(self.shared.identity, &parts.method, &self.target, self.query)?;
         match (&parts.method, self.target.subresource.as_deref()) {
-            (&Method::GET, None) => self.read(),
+            (&Method::GET, None) => self.read(&parts),
             (&Method::GET, Some("log")) => logs::answer(&self),
             (&Method::GET | &Method::POST, Some("exec")) => exec::answer(&self, parts),
             (&Method::GET, Some("scale")) => scale::read(&self),
@@ -123,9 +124,12 @@ impl Call<'_> {
         }
     }
 
-    fn read(&self) -> Result<Response, Status> {
+    fn read(&self, parts: &Parts) -> Result<Response, Status> {
         if self.target.name.is_some() {
             return self.single();
+        }
+        if table::is_wanted(&parts.headers) {
+            return table::answer(self);
         }
         if self.query.flag("watch") { watch::answer(self) } else { list::answer(self) }
     }

@@ -43,8 +43,12 @@ fn partial(run: &Run, why: &str) -> String {
     format!("{done} of {all} changes made, {} not: {why}", all - done as usize)
 }
 
-/// `exit 1 · 3 lines · connection refused`
+/// `exit 1 · 3 lines · connection refused`; of a table what it says: `2 of 13 pods are not running`
 fn read(output: &Output) -> String {
+    if output.table.is_some() {
+        let not_all = output.cut.as_ref().map(|why| format!("; not all: {why}")).unwrap_or_default();
+        return format!("{}{not_all}", output.lines.join("; "));
+    }
     let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
     let last = output
         .lines

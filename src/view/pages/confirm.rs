@@ -203,6 +203,7 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
             _ if n > 0 => String::new(),
             Op::Write(_) => units::counted(ops.len(), "API write"),
             Op::Exec(_) => "runs".to_owned(),
+            Op::Look(_) => "looks".to_owned(),
         };
         fact(look, &label, (" ", Role::Text), &op.to_string(), columns)
     });

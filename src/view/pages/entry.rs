@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::clean::Clean;
-use crate::event::{Notice, Output};
+use crate::event::{Notice, Output, Table};
 use crate::keymap::{Action, Context};
 use crate::state::{EntryDetail, Frame, Run, Stage, TimelineEntry, object_of};
 use crate::theme::Role;
@@ -14,7 +14,7 @@ use crate::view::Look;
 use crate::view::pages::Draw;
 use crate::view::panes::timeline;
 use crate::view::primitives::text::{Row, width, wrap};
-use crate::view::primitives::{pane, symbols};
+use crate::view::primitives::{pane, symbols, text};
 
 /// Columns that a line is easily read in.
 const COLUMNS: u16 = 130;
@@ -135,8 +135,29 @@ impl Page<'_> {
         lines
     }
 
+    /// What was read: in words, then as a table.
+    fn table(&self, output: &Output, table: &Table) -> Vec<Row> {
+        let widths = text::widths(&table.columns, &table.rows, usize::from(self.columns).saturating_sub(2));
+        let line = |cells: &[Clean], role| {
+            let style = self.look.style(role);
+            let cells = cells.iter().zip(&widths);
+            cells.fold(self.row(), |row, (cell, width)| row.cell(style, cell, *width).gap(2))
+        };
+        let mut lines = self.section("found");
+        lines.extend(output.lines.iter().flat_map(|words| self.fact("", Role::Strong, words)));
+        lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
+        if !table.rows.is_empty() {
+            lines.push(line(&table.columns, Role::Dim));
+            lines.extend(table.rows.iter().map(|row| line(row, Role::Text)));
+        }
+        lines
+    }
+
     /// What a command printed, and how it ended.
     fn output(&self, output: &Output) -> Vec<Row> {
+        if let Some(table) = &output.table {
+            return self.table(output, table);
+        }
         let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
         let role = if output.exit == Some(0) { Role::Ok } else { Role::Warn };
         let mut lines = self.section("output");

@@ -52,6 +52,22 @@ fn head(text: &str, columns: usize) -> &str {
     &text[..end]
 }
 
+/// Columns for each cell of a table so that all of them fit into `columns` with two between: as wide as the
+/// widest cell, the widest ones narrowed where that is too much.
+pub fn widths<T: AsRef<str>>(head: &[T], rows: &[Vec<T>], columns: usize) -> Vec<usize> {
+    let of = |at: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(at)).chain(head.get(at));
+        cells.map(|cell| width(cell.as_ref())).max().unwrap_or(0)
+    };
+    let mut widths: Vec<usize> = (0..head.len()).map(of).collect();
+    let room = columns.saturating_sub(2 * head.len().saturating_sub(1));
+    while widths.iter().sum::<usize>() > room {
+        let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > 1) else { break };
+        *widest -= 1;
+    }
+    widths
+}
+
 /// `text` broken between words into lines of at most `columns`; longer words are broken anywhere.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -245,6 +261,14 @@ mod tests {
         ] {
             assert_eq!(fit_name(name, columns), cut);
         }
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_gives_up_its_widest_column() {
+        let rows = vec![vec!["a-long-name-of-a-pod", "Running"], vec!["b", "CrashLoopBackOff"]];
+        assert_eq!(widths(&["NAME", "STATUS"], &rows, 60), [20, 16]);
+        assert_eq!(widths(&["NAME", "STATUS"], &rows, 30), [14, 14]);
+        assert_eq!(widths(&["NAME"], &[], 2), [2]);
     }
 
     #[test]

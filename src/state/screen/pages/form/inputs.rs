@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ulid::Ulid;
 
 use crate::clean::Clean;
-use crate::event::{Alert, ContextId, Kind, Meta, Session, Silence, StepCall, Typed, Uid};
+use crate::event::{Alert, ContextId, Kind, Meta, NamespacePhase, Session, Silence, StepCall, Typed, Uid};
 use crate::runbook::{InputKind, Step};
 use crate::state::{World, workload_rows};
 
@@ -136,6 +136,7 @@ impl Form {
         let all = match field.kind {
             _ if field.name == StepCall::CONTEXT => contexts(world),
             kind if kind.places() => targets(world, kind, self.chosen_context(world)),
+            InputKind::Namespace => namespaces(world, self.chosen_context(world)),
             InputKind::Revision => self.revisions(world, now),
             InputKind::Alert => alerts(world),
             InputKind::Labels => return self.labels(world, typed),
@@ -259,6 +260,15 @@ fn names(world: &World, input: InputKind, kind: Kind, meta: &Meta) -> Vec<String
 }
 
 /// What an input is called that takes the object of this identity, or the workload of that pod; and its
+/// The namespaces of a context, as far as they are known.
+fn namespaces(world: &World, context: ContextId) -> Vec<Choice> {
+    let there = world
+        .namespaces
+        .iter()
+        .filter(|(key, phase)| key.context() == context && **phase == NamespacePhase::Active);
+    there.map(|(key, _)| Choice { value: key.id().into(), label: key.id().into() }).collect()
+}
+
 /// context.
 fn named(world: &World, uid: &Uid, input: InputKind) -> Option<(String, ContextId)> {
     let cluster = &world.cluster;

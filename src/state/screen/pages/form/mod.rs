@@ -9,7 +9,7 @@ use super::confirm::{Dialog, refused};
 use super::{Page, PageKind};
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{ContextId, Fact, Plan, Prepared, Purpose, StepCall, Typed};
+use crate::event::{ContextId, Danger, Fact, Plan, Prepared, Purpose, StepCall, Typed};
 use crate::keymap::Context;
 use crate::runbook::{InputKind, Step};
 use crate::state::{Frame, Run, Screen, State, in_hand};
@@ -106,7 +106,9 @@ fn form(state: &State, call: &StepCall) -> Result<Form, NoForm> {
     form.undoes = call.undoes;
     placed(state, &form, call)?;
     let given = |field: &Field| inputs.contains_key(&field.name) || field.name == StepCall::CONTEXT;
-    let complete = !inputs.is_empty() && form.fields.iter().all(|field| !field.required || given(field));
+    // What changes nothing and needs nothing is done at once.
+    let asks = inputs.is_empty() && step.danger != Danger::Read;
+    let complete = !asks && form.fields.iter().all(|field| !field.required || given(field));
     let doubtful = if inputs.contains_key(StepCall::CONTEXT) {
         Vec::new()
     } else {
