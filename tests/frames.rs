@@ -35,7 +35,8 @@ const DEPTHS: [ColorDepth; 4] =
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     let place = Location::start_of("tests");
-    Keys(Keymap::names(&[]).into_iter().map(|name| Keymap::named(name, &place, &[]).unwrap()).collect())
+    let read = |name: &str| Keymap::named(name, &place, &[]).unwrap().into();
+    Keys(Keymap::names(&[]).into_iter().map(read).collect())
 });
 static THEMES: LazyLock<Vec<Theme>> = LazyLock::new(|| {
     let place = Location::start_of("tests");

@@ -20,7 +20,7 @@ use warroom::view::{Hits, Look, Spot, view};
 
 use common::{story, text, told};
 
-static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap()]));
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap().into()]));
 
 /// A drawn screen that can be clicked.
 struct Desk {

@@ -39,7 +39,7 @@ const GESTURES: usize = 20;
 /// machine's comes in time.
 const DEADLINE: Duration = Duration::from_secs(1);
 
-static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap()]));
+static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys(vec![Keymap::load(&[]).unwrap().into()]));
 static THEME: LazyLock<Theme> =
     LazyLock::new(|| Theme::load("dark", &Location::start_of("tests"), &[]).unwrap());
 

@@ -94,7 +94,7 @@ pub(super) async fn replay(
         Err(error) => return Ok(complain(&error.to_string())),
     };
     if let Some(Err(why)) = at.map(|at| played.seek(at)) {
-        return Ok(complain(&why));
+        return Ok(complain(&why.to_string()));
     }
     let (inputs, typed) = mpsc::channel(INPUTS);
     let screen = Screen::take()?;

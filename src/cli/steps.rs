@@ -9,7 +9,9 @@ use crate::keymap::{Action, Context, sequence};
 use crate::runbook::Step;
 
 pub(super) fn steps(context: &CommandContext, as_json: bool) -> io::Result<Exit> {
-    for step in &context.config.runbook.steps {
+    let steps = &context.config.runbook.steps;
+    let ids = steps.iter().map(|step| step.id.len()).max().unwrap_or(0);
+    for step in steps {
         let key = key(context, step);
         if as_json {
             let inputs =
@@ -23,7 +25,7 @@ pub(super) fn steps(context: &CommandContext, as_json: bool) -> io::Result<Exit>
                 .iter()
                 .map(|i| if i.required { i.name.to_string() } else { format!("[{}]", i.name) });
             say(format_args!(
-                "{:<14} {:<8} {:<12} {}  ({})",
+                "{:<ids$}  {:<8} {:<12} {}  ({})",
                 step.id,
                 key.unwrap_or_default(),
                 step.danger,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::{Paths, Places, Settings};
-use crate::data::{self, Location, Mistake, Problem};
+use crate::data::{self, Lazy, Location, Mistake, Problem};
 use crate::keymap::Keymap;
 use crate::runbook::{self, Runbook};
 use crate::theme::{ColorDepth, Theme};
@@ -19,10 +19,11 @@ pub struct Config {
     pub settings: Settings,
     /// The runbook's steps.
     pub runbook: Runbook,
-    /// All themes by name, at the terminal's depth; the chosen one is the first.
-    pub themes: Vec<(String, Theme)>,
-    /// All keymaps by name; the chosen one is the first.
-    pub keymaps: Vec<(String, Keymap)>,
+    /// All themes by name, at the terminal's depth; the chosen one is the first. Those that are built in and
+    /// not chosen are read when somebody looks at them.
+    pub themes: Vec<(String, Lazy<Theme>)>,
+    /// All keymaps by name; the chosen one is the first. Read as the themes are.
+    pub keymaps: Vec<(String, Lazy<Keymap>)>,
 }
 
 impl Config {
@@ -45,10 +46,14 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
     let settings = found.settings(&paths.config_dir.join("config.toml"));
     let [keymaps, themes, mut runbooks] =
         ["keymaps", "themes", "runbooks"].map(|name| found.folder(&paths.config_dir.join(name)));
-    if let Some((Settings { runbook: Some(extra), .. }, places)) = &settings {
-        runbooks.extend(found.file(&paths.config_dir.join(extra), &places.runbook));
+    let mut base = runbook::embedded();
+    if let Some((Settings { runbook: Some(named), .. }, places)) = &settings {
+        match named.to_str().and_then(runbook::built_in) {
+            Some((file, text)) => base = runbook::read(file, text, None),
+            None => runbooks.extend(found.file(&paths.config_dir.join(named), &places.runbook)),
+        }
     }
-    let runbook = found.runbook(&runbooks);
+    let runbook = found.runbook(base, &runbooks);
     let keymaps = found.keymaps(settings.as_ref(), &keymaps, runbook.as_ref());
     let themes = found.themes(settings.as_ref(), &themes, depth);
     match (settings, runbook) {
@@ -122,11 +127,12 @@ impl Found {
             .map(|(settings, places)| (settings.seen_from(path.parent().unwrap_or(Path::new(""))), places))
     }
 
-    /// The built-in steps with those of the files over them, as far as they could be read.
-    fn runbook(&mut self, files: &[File]) -> Option<Runbook> {
-        let mut whole = self.keep(runbook::embedded());
+    /// The steps of a runbook with those of the files over them, as far as they could be read.
+    fn runbook(&mut self, base: Result<Runbook, Vec<Mistake>>, files: &[File]) -> Option<Runbook> {
+        let mut whole = self.keep(base);
         for (name, text) in files {
-            whole = self.keep(runbook::read(name, text, whole.clone())).or(whole);
+            let find = |wanted: &str| included(name, wanted);
+            whole = self.keep(runbook::read_with(name, text, whole.clone(), &find)).or(whole);
         }
         whole
     }
@@ -137,7 +143,7 @@ impl Found {
         settings: Option<&(Settings, Places)>,
         files: &[File],
         runbook: Option<&Runbook>,
-    ) -> Vec<(String, Keymap)> {
+    ) -> Vec<(String, Lazy<Keymap>)> {
         let files: Vec<(&str, &str)> =
             files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let chosen = settings.and_then(|(settings, _)| settings.keymap.as_deref()).unwrap_or(DEFAULT_KEYMAP);
@@ -146,9 +152,14 @@ impl Found {
         let steps: Vec<&str> =
             runbook.into_iter().flat_map(|runbook| &runbook.steps).map(|step| step.id.as_str()).collect();
         let load = |name: &str| {
+            if files.is_empty() && name != chosen {
+                let named = name.to_owned(); // built in: a test holds it to no mistakes
+                let read = move || Keymap::named(&named, &Location::start_of(""), &[]).unwrap_or_default();
+                return Some((name.to_owned(), Lazy::new(read)));
+            }
             let keymap = self.keep(Keymap::named(name, &place, &files))?;
             self.0.extend(keymap.unknown_steps(&steps));
-            Some((name.to_owned(), keymap))
+            Some((name.to_owned(), keymap.into()))
         };
         [chosen].into_iter().chain(others).filter_map(load).collect()
     }
@@ -159,17 +170,34 @@ impl Found {
         settings: Option<&(Settings, Places)>,
         files: &[File],
         depth: ColorDepth,
-    ) -> Vec<(String, Theme)> {
+    ) -> Vec<(String, Lazy<Theme>)> {
         let files: Vec<(&str, &str)> =
             files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let usual = if depth > ColorDepth::Sixteen { "dark" } else { "sixteen" };
         let chosen = settings.and_then(|(settings, _)| settings.theme.as_deref()).unwrap_or(usual);
         let place = settings.map_or_else(|| Location::start_of(""), |(_, places)| places.theme.clone());
         let others = Theme::names(&files).into_iter().filter(|name| *name != chosen);
-        let load = |name: &str| {
+        let mut load = |name: &str| {
             Some((name.to_owned(), self.keep(Theme::load(name, &place, &files))?.at_depth(depth)))
         };
-        [chosen].into_iter().chain(others).filter_map(load).collect()
+        let Some((name, theme)) = load(chosen) else {
+            others.for_each(|name| drop(load(name)));
+            return Vec::new();
+        };
+        let made = |name: &str| {
+            if !files.is_empty() {
+                return load(name).map(|(name, theme)| (name, theme.into()));
+            }
+            let named = name.to_owned(); // built in: a test holds it to no mistakes
+            let instead = theme.clone();
+            let read = move || {
+                let read = Theme::load(&named, &Location::start_of(""), &[]);
+                read.map_or(instead, |theme| theme.at_depth(depth))
+            };
+            Some((name.to_owned(), Lazy::new(read)))
+        };
+        let others: Vec<_> = others.filter_map(made).collect();
+        [(name, theme.into())].into_iter().chain(others).collect()
     }
 
     fn check(&mut self, path: &Path) {
@@ -181,13 +209,13 @@ impl Found {
             self.settings(path);
         } else if folder == "keymaps" {
             let siblings = self.folder(path.parent().unwrap_or(path));
-            let runbook = self.runbook(&[]);
+            let runbook = self.runbook(runbook::embedded(), &[]);
             self.keymaps(None, &siblings, runbook.as_ref());
         } else if folder == "themes" {
             let siblings = self.folder(path.parent().unwrap_or(path));
             self.themes(None, &siblings, ColorDepth::TrueColor);
         } else if folder == "runbooks" {
-            self.runbook(&[file]);
+            self.runbook(runbook::embedded(), &[file]);
         } else {
             let message = "cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks";
             self.0.push(place.mistake(Problem::new(message)));
@@ -197,3 +225,13 @@ impl Found {
 
 /// The keymap when the settings name none.
 const DEFAULT_KEYMAP: &str = "default";
+
+/// A file that another, `by`, includes: beside it.
+fn included(by: &str, wanted: &str) -> Result<runbook::Include, Problem> {
+    let path = Path::new(by).parent().unwrap_or(Path::new("")).join(wanted);
+    let text = fs::read_to_string(&path);
+    let text = text.map_err(|error| {
+        Problem::new(format!("cannot read {}, looked for beside {by}: {error}", path.display()))
+    })?;
+    Ok((path.display().to_string(), text))
+}

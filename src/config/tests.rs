@@ -212,7 +212,7 @@ fn a_terminal_with_few_colours_gets_the_theme_made_for_it() {
     {
         let config = load(&paths, depth).unwrap();
         assert_eq!(config.themes[0].0, name);
-        assert_eq!(config.themes[0].1, config.themes[0].1.at_depth(depth));
+        assert_eq!(*config.themes[0].1, config.themes[0].1.at_depth(depth));
         assert_eq!(config.themes[0].1.style(Role::Text).fg.is_none(), depth == ColorDepth::None);
     }
 }

@@ -28,6 +28,7 @@
 
 mod field;
 pub(crate) mod json_patch;
+mod lazy;
 mod mistake;
 
 use std::cell::RefCell;
@@ -42,6 +43,7 @@ use toml::de::DeTable;
 use field::expected;
 pub use field::{Field, Value};
 pub(crate) use field::{names, text_fields};
+pub use lazy::Lazy;
 pub use mistake::{Location, Mistake, Problem};
 
 /// Reads one TOML text. The keys of its outermost table are called `noun` in reports ("setting", "context",

@@ -1,6 +1,7 @@
 //! The clusters that a session may act on, each with a connection of its own: a target says which, and
 //! nothing else does.
 
+use super::caller::NoCaller;
 use crate::clean::Clean;
 use crate::config::ReadOnly;
 use crate::event::{ContextId, Refusal, StepCall, Target};
@@ -120,11 +121,10 @@ impl Clusters {
     }
 
     /// The cluster that a target is bound to, in its own context.
-    pub fn of(&self, target: &Target) -> Result<&Cluster, Clean> {
+    pub(super) fn of(&self, target: &Target) -> Result<&Cluster, NoCaller> {
         let found = self.all().find(|one| one.address == target.cluster && one.named() == target.context);
-        found.ok_or_else(|| {
-            format!("there is no connection to {}, where {} is", target.cluster, target.name).into()
-        })
+        let Target { cluster, name, .. } = target;
+        found.ok_or_else(|| NoCaller::NoConnection { cluster: cluster.clone(), name: name.clone() })
     }
 
     /// The clusters that may tell what became of a target: to read it, another context of the same cluster

@@ -136,8 +136,8 @@ impl Executor {
         let failed = Event::View(View::Manifest { target: target.clone(), answer: Err(BROKEN.into()) });
         let answer = async move {
             let answer = match caller {
-                Ok(caller) => manifest::fetch(&caller, &target).await,
-                Err(why) => Err(why),
+                Ok(caller) => manifest::fetch(&caller, &target).await.map_err(|why| why.to_string().into()),
+                Err(why) => Err(why.to_string().into()),
             };
             Event::View(View::Manifest { target, answer })
         };

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::caller::{Caller, Reply};
+use super::caller::{Caller, Refused, Reply};
 use crate::clean::Clean;
 use crate::clean::redact::redact;
 use crate::event::{Kind, Target};
@@ -11,10 +11,26 @@ use crate::event::{Kind, Target};
 /// Lines that are shown at the most.
 const MOST: usize = 5_000;
 
+/// Why there is no manifest to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoManifest {
+    /// What is asked for has none.
+    #[error("a {0} has no manifest")]
+    NoSuchKind(Clean),
+    /// Another object has its name.
+    #[error("{0} is gone: another object has its name now")]
+    Recreated(Clean),
+    /// The API server refuses.
+    #[error("the API server refuses ({}): {}", .0.code, .0.why)]
+    Refused(Refused),
+    /// It was not read.
+    #[error("{0}")]
+    Unread(Clean),
+}
+
 /// Reads the object and writes it out.
-pub(super) async fn fetch(caller: &Caller, target: &Target) -> Result<Vec<Clean>, Clean> {
-    let kind =
-        Kind::named(&target.kind).ok_or_else(|| Clean::new(&format!("a {} has no manifest", target.kind)))?;
+pub(super) async fn fetch(caller: &Caller, target: &Target) -> Result<Vec<Clean>, NoManifest> {
+    let kind = Kind::named(&target.kind).ok_or_else(|| NoManifest::NoSuchKind(target.kind.clone()))?;
     let api = kind.api();
     let plural = kind.plural();
     let name = &target.name;
@@ -24,13 +40,11 @@ pub(super) async fn fetch(caller: &Caller, target: &Target) -> Result<Vec<Clean>
     };
     match caller.get(&path).await {
         Reply::Done(object) if object["metadata"]["uid"] != target.uid.as_str() => {
-            Err(format!("{name} is gone: another object has its name now").into())
+            Err(NoManifest::Recreated(name.clone()))
         }
         Reply::Done(object) => Ok(written(object)),
-        Reply::Refused(refused) => {
-            Err(format!("the API server refuses ({}): {}", refused.code, refused.why).into())
-        }
-        Reply::NotSent(why) | Reply::Lost(why) => Err(why),
+        Reply::Refused(refused) => Err(NoManifest::Refused(refused)),
+        Reply::NotSent(why) | Reply::Lost(why) => Err(NoManifest::Unread(why)),
     }
 }
 

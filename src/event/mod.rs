@@ -47,7 +47,7 @@ pub use session::{ContextInfo, Mode, Session};
 pub use source::{Part, SourceHealth, SourceId, SourceState};
 pub use target::Target;
 pub use typed::Typed;
-pub use usage::{Namespace, NamespacePhase, Usage, Used, namespaces};
+pub use usage::{Namespace, NamespacePhase, NotNamespaces, Usage, Used, namespaces};
 
 /// One line of the journal: what happened, its place in the order, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ContextId, ObjectKey};
 use crate::clean::Clean;
+use crate::data::Problem;
 
 /// One reading of metrics.k8s.io, as far as it differs from what was told before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,12 +55,26 @@ pub enum NamespacePhase {
     Missing,
 }
 
+/// Why a line names no namespaces.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotNamespaces {
+    /// It names none.
+    #[error("name one namespace or several, or all")]
+    Empty,
+    /// One of its words can be none.
+    #[error("\"{0}\" cannot be a namespace")]
+    NotAName(Clean),
+    /// One of its words is none of those that are there.
+    #[error("{0}")]
+    Unknown(Problem),
+}
+
 /// Parses the namespaces that a typed line names, separated by blanks or commas; none for `all` and `*`.
 /// Names are DNS labels (RFC 1123).
 ///
 /// # Errors
 /// The word that cannot be a namespace's name.
-pub fn namespaces(line: &str) -> Result<Vec<Clean>, String> {
+pub fn namespaces(line: &str) -> Result<Vec<Clean>, NotNamespaces> {
     let words: Vec<&str> = line.split([' ', ',']).filter(|word| !word.is_empty()).collect();
     if matches!(words.as_slice(), ["all" | "*"]) {
         return Ok(Vec::new());
@@ -70,8 +85,8 @@ pub fn namespaces(line: &str) -> Result<Vec<Clean>, String> {
         inside && word.len() <= 63 && edge(word.chars().next()) && edge(word.chars().next_back())
     };
     match words.iter().find(|word| !fits(word)) {
-        Some(wrong) => Err(format!("\"{wrong}\" cannot be a namespace")),
-        None if words.is_empty() => Err("name one namespace or several, or all".to_owned()),
+        Some(wrong) => Err(NotNamespaces::NotAName((*wrong).into())),
+        None if words.is_empty() => Err(NotNamespaces::Empty),
         None => Ok(words.into_iter().fold(Vec::new(), |mut all: Vec<Clean>, word| {
             if !all.iter().any(|known| known == word) {
                 all.push(word.into());
@@ -90,11 +105,12 @@ mod tests {
         let read = |line: &str| {
             namespaces(line).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("+"))
         };
-        assert_eq!(read("shop, prod shop").as_deref(), Ok("shop+prod"));
-        assert_eq!(read("all").as_deref(), Ok(""));
-        assert_eq!(read("*").as_deref(), Ok(""));
-        assert!(
-            read(" ").is_err() && read("../secrets").is_err() && read("Shop").is_err() && read("-a").is_err()
-        );
+        assert_eq!(read("shop, prod shop"), Ok("shop+prod".to_owned()));
+        assert_eq!(read("all"), Ok(String::new()));
+        assert_eq!(read("*"), Ok(String::new()));
+        assert_eq!(read(" "), Err(NotNamespaces::Empty));
+        for word in ["../secrets", "Shop", "-a"] {
+            assert_eq!(read(word), Err(NotNamespaces::NotAName(word.into())));
+        }
     }
 }

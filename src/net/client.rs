@@ -136,6 +136,14 @@ struct Seen {
     refused: Option<(String, bool)>,
 }
 
+/// Why nothing of a changed kubeconfig is taken over.
+enum Kept {
+    /// It cannot be used any more.
+    Unusable(String),
+    /// The context leads to another server, at this address.
+    Elsewhere(String),
+}
+
 impl ReloadingClient {
     /// Opens the line: gets credentials and reads certificates, and speaks with nobody yet.
     pub(super) async fn open(
@@ -217,7 +225,8 @@ impl ReloadingClient {
                     ));
                 }
             }
-            Err(why) => {
+            Err(kept) => {
+                let why = self.kept(&kept);
                 let again = seen.refused.as_ref().is_some_and(|(before, _)| *before == why);
                 if again && seen.refused.as_ref().is_some_and(|(_, told)| !told) {
                     self.news().push(why.clone());
@@ -228,25 +237,25 @@ impl ReloadingClient {
         }
     }
 
+    /// Why the session goes on as it was, in words.
+    fn kept(&self, kept: &Kept) -> String {
+        let context = self.context();
+        let server = self.server.trim_end_matches('/');
+        let still = format!("this session goes on with context {context} as it was, at {server}");
+        match kept {
+            Kept::Unusable(error) => format!("the kubeconfig changed: {error}; {still}"),
+            Kept::Elsewhere(server) => format!(
+                "context {context} of the kubeconfig now leads to {server}: {still}; start warroom anew to go there"
+            ),
+        }
+    }
+
     /// Whether anything was renewed, and the files to look at from now on; or why nothing was taken over.
-    async fn renewed(&self) -> Result<(Vec<PathBuf>, bool), String> {
-        let still = || {
-            format!(
-                "this session goes on with context {} as it was, at {}",
-                self.context(),
-                self.server.trim_end_matches('/')
-            )
-        };
-        let chosen = Chosen::find(&self.settings)
-            .await
-            .map_err(|error| format!("the kubeconfig changed: {error}; {}", still()))?;
+    async fn renewed(&self) -> Result<(Vec<PathBuf>, bool), Kept> {
+        let chosen = Chosen::find(&self.settings).await.map_err(|error| Kept::Unusable(error.to_string()))?;
         let server = chosen.config.cluster_url.to_string();
         if server != self.server {
-            return Err(format!(
-                "context {} of the kubeconfig now leads to {server}: {}; start warroom anew to go there",
-                self.context(),
-                still()
-            ));
+            return Err(Kept::Elsewhere(server));
         }
         let files = chosen.files.clone();
         let before = self.route();
@@ -260,7 +269,7 @@ impl ReloadingClient {
         };
         let route = Route::build(chosen, credentials, &self.timing)
             .await
-            .map_err(|error| format!("the kubeconfig changed: {error}; {}", still()))?;
+            .map_err(|error| Kept::Unusable(error.to_string()))?;
         *self.route.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(route);
         Ok((files, true))
     }

@@ -84,7 +84,7 @@ pub(super) fn to_namespaces(state: &mut State, line: &str) -> Vec<Effect> {
             vec![Effect::Unfollow, Effect::Watch(chosen)]
         }
         Err(why) => {
-            state.screen.tell(state.now, why);
+            state.screen.tell(state.now, why.to_string());
             Vec::new()
         }
     }

@@ -4,67 +4,126 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use super::built_in::{BUILT_IN, built_in};
 use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
 use crate::data::{self, Location, Mistake, Problem, Reader, text_fields};
 use crate::step::{Kind, check, set_env};
 
-/// The runbook that comes with warroom, and its name in reports.
-pub const EMBEDDED: (&str, &str) =
-    ("runbooks/medcontracthub.toml", include_str!("../../runbooks/medcontracthub.toml"));
-
-/// The embedded runbook.
+/// The runbook that is taken unless the settings name another: what any cluster needs, and the steps of the
+/// others where their workload is.
 ///
 /// # Errors
 /// Its mistakes; a test holds it to none.
 pub fn embedded() -> Result<Runbook, Vec<Mistake>> {
-    read(EMBEDDED.0, EMBEDDED.1, None)
+    let [(file, text), others @ ..] = BUILT_IN;
+    let mut whole = read(file, text, None)?;
+    for (file, text) in others {
+        whole.offer(read(file, text, None)?);
+    }
+    Ok(whole)
 }
 
-/// Reads a runbook; its steps replace those of `base` that have the same id, and follow the others. So do its
-/// flags, by dependency and deployment.
+/// A file that another includes: its name in reports, and its text.
+pub type Include = (String, String);
+
+/// Reads a runbook that includes nothing but what is built in; its steps replace those of `base` that have
+/// the same id, and follow the others. So do its flags, by dependency and deployment.
 ///
 /// # Errors
 /// All mistakes of the file.
 pub fn read(file: &str, text: &str, base: Option<Runbook>) -> Result<Runbook, Vec<Mistake>> {
-    let (name, steps, flags) = data::read(file, text, "setting", |root| {
-        let name: Option<String> = root.get("name");
-        let mut seen = BTreeSet::new();
-        let steps: Vec<Step> = root
-            .tables("steps", "field of a step")
-            .iter_mut()
-            .filter_map(|table| step(table, &mut seen))
-            .collect();
-        let mut seen = BTreeSet::new();
-        let flags: Vec<Flag> = root
-            .tables("flags", "field of a flag")
-            .iter_mut()
-            .filter_map(|table| flag(table, &mut seen))
-            .collect();
-        (name, steps, flags)
-    })?;
-    let mut runbook =
-        base.unwrap_or_else(|| Runbook { name: Clean::default(), steps: Vec::new(), flags: Vec::new() });
-    if let Some(name) = name {
-        runbook.name = name.into();
+    read_with(file, text, base, &|name| Err(Problem::new(format!("{name} is not built in"))))
+}
+
+/// As [`read`]; what is included and not built in, `find` looks for.
+///
+/// # Errors
+/// All mistakes of the file, and of those that it includes.
+pub fn read_with(
+    file: &str,
+    text: &str,
+    base: Option<Runbook>,
+    find: &dyn Fn(&str) -> Result<Include, Problem>,
+) -> Result<Runbook, Vec<Mistake>> {
+    let File { name, workload, steps, flags, includes } = data::read(file, text, "setting", parts)?;
+    let mut runbook = base.unwrap_or_default();
+    for (include, place) in includes {
+        let (file, text) = include.pinned(find).map_err(|problem| vec![place.mistake(problem)])?;
+        runbook = read_with(&file, &text, Some(runbook), &|name| {
+            Err(Problem::new(format!("{name}: what is included includes no other file")))
+        })?;
     }
+    runbook.name = name.map_or(runbook.name, Clean::from);
+    runbook.workload = workload.map(Clean::from).or(runbook.workload);
     for step in steps {
-        match runbook.steps.iter_mut().find(|old| old.id == step.id) {
-            Some(old) => *old = step,
-            None => runbook.steps.push(step),
-        }
+        put(&mut runbook.steps, step, |a, b| a.id == b.id);
     }
+    let same = |a: &Flag, b: &Flag| (&a.dependency, &a.deployment) == (&b.dependency, &b.deployment);
     for flag in flags {
-        match runbook
-            .flags
-            .iter_mut()
-            .find(|old| (&old.dependency, &old.deployment) == (&flag.dependency, &flag.deployment))
-        {
-            Some(old) => *old = flag,
-            None => runbook.flags.push(flag),
-        }
+        put(&mut runbook.flags, flag, same);
     }
     Ok(runbook)
+}
+
+/// What one file says.
+struct File {
+    name: Option<String>,
+    workload: Option<String>,
+    steps: Vec<Step>,
+    flags: Vec<Flag>,
+    includes: Vec<(Pinned, Location)>,
+}
+
+fn parts(root: &mut Reader<'_>) -> File {
+    let name = root.get("name");
+    let workload = root.get("workload");
+    let mut seen = BTreeSet::new();
+    let mut steps = root.tables("steps", "field of a step");
+    let steps = steps.iter_mut().filter_map(|table| step(table, &mut seen)).collect();
+    let mut seen = BTreeSet::new();
+    let mut flags = root.tables("flags", "field of a flag");
+    let flags = flags.iter_mut().filter_map(|table| flag(table, &mut seen)).collect();
+    let mut includes = root.tables("include", "field of an include");
+    let includes = includes.iter_mut().filter_map(pinned).collect();
+    File { name, workload, steps, flags, includes }
+}
+
+/// Puts one in the place of the one that is the same, or behind all.
+fn put<T>(all: &mut Vec<T>, new: T, same: impl Fn(&T, &T) -> bool) {
+    match all.iter_mut().find(|old| same(old, &new)) {
+        Some(old) => *old = new,
+        None => all.push(new),
+    }
+}
+
+/// A file that is included as it was when its hash was written down.
+struct Pinned {
+    file: String,
+    blake3: String,
+}
+
+fn pinned(table: &mut Reader<'_>) -> Option<(Pinned, Location)> {
+    let file: Option<String> = table.required("file");
+    let blake3: Option<String> = table.required("blake3");
+    let place = table.place_of("blake3");
+    Some((Pinned { file: file?, blake3: blake3? }, place))
+}
+
+impl Pinned {
+    /// The file, if it is the one that is meant.
+    fn pinned(&self, find: &dyn Fn(&str) -> Result<Include, Problem>) -> Result<Include, Problem> {
+        let Self { file, blake3 } = self;
+        let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+        let (name, text) = built_in(file).map(owned).map_or_else(|| find(file), Ok)?;
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        if *hash == **blake3 {
+            return Ok((name, text));
+        }
+        Err(Problem::new(format!(
+            "{file} is not as it was when it was pinned: look at what changed, then write blake3 = \"{hash}\""
+        )))
+    }
 }
 
 fn flag(table: &mut Reader<'_>, seen: &mut BTreeSet<(String, String)>) -> Option<Flag> {
@@ -206,6 +265,20 @@ mod tests {
     }
 
     #[test]
+    fn what_any_cluster_needs_names_nothing_of_one_team() {
+        let (_, text) = built_in("kubernetes").unwrap();
+        assert!(!text.to_lowercase().contains("medcontract"), "runbooks/kubernetes.toml");
+        let runbook = embedded().unwrap();
+        let ours = |id: &str| runbook.step(id).unwrap().workload.clone();
+        assert_eq!(ours("scale"), None);
+        assert_eq!(ours("db-health").as_deref(), Some("medcontracthub-app"));
+        let (file, text) = built_in("medcontracthub.toml").unwrap();
+        let named = read(file, text, None).unwrap();
+        assert_eq!(named.name.as_str(), "MedContractHub incident response");
+        assert!(named.step("scale").is_some() && named.step("db-health").unwrap().workload.is_none());
+    }
+
+    #[test]
     fn mistakes_are_told_all_at_once_with_the_nearest_name() {
         let text = "[[steps]]\nid = 'x'\ntitle = 'X'\ndanger = 'chnge'\nkind = 'scale'\nverifi = []\n[[steps.inputs]]\nname = 'replics'\nkind = 'cout'\n";
         let told: Vec<String> =
@@ -266,5 +339,27 @@ mod tests {
             (runbook.steps.len(), runbook.step("scale").unwrap().title.as_str()),
             (embedded.steps.len(), "Ours")
         );
+    }
+
+    #[test]
+    fn what_is_included_is_pinned_by_its_hash() {
+        let file =
+            |hash: &str| format!("name = 'Ours'\n[[include]]\nfile = 'theirs.toml'\nblake3 = '{hash}'\n");
+        let theirs = "[[steps]]\nid = 'grow'\ntitle = 'Grow'\ndanger = 'change'\nkind = 'scale'\n";
+        let find = |name: &str| match name {
+            "theirs.toml" => Ok(("dir/theirs.toml".to_owned(), theirs.to_owned())),
+            other => Err(Problem::new(format!("there is no {other} in dir"))),
+        };
+        let hash = blake3::hash(theirs.as_bytes()).to_hex();
+        let whole = read_with("dir/ours.toml", &file(&hash), None, &find).unwrap();
+        assert_eq!((whole.name.as_str(), whole.step("grow").is_some()), ("Ours", true));
+        let told = read_with("dir/ours.toml", &file("0"), None, &find).unwrap_err();
+        let why = format!(
+            "dir/ours.toml:4:10: theirs.toml is not as it was when it was pinned: look at what changed, then write blake3 = \"{hash}\""
+        );
+        assert_eq!(told[0].to_string(), why);
+        let missing = file("0").replace("theirs", "none");
+        let told = read_with("dir/ours.toml", &missing, None, &find).unwrap_err();
+        assert_eq!(told[0].to_string(), "dir/ours.toml:4:10: there is no none.toml in dir");
     }
 }

@@ -2,24 +2,27 @@
 //! afterwards. What a kind of step *does* is code ([`crate::step`]); everything else of a step is in
 //! `runbooks/*.toml`.
 
+mod built_in;
 mod load;
 mod suggest;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clean::Clean;
 use crate::event::{StepCall, Typed};
+use crate::state::World;
 use crate::step::Kind;
 use crate::step::target::WORKLOADS;
 
 pub use crate::event::Danger;
 pub use crate::step::Flag;
 pub use crate::step::input::InputKind;
-pub use load::{EMBEDDED, embedded, read};
+pub use built_in::{BUILT_IN, built_in};
+pub use load::{Include, embedded, read, read_with};
 pub use suggest::{Suggestion, suggestions};
 
 /// The steps of one team.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Runbook {
     /// Whose it is.
     pub name: Clean,
@@ -27,12 +30,31 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     /// Features that can be turned off when what they depend on fails.
     pub flags: Vec<Flag>,
+    /// Name of the workload that tells a cluster which this runbook is for; `None`: it says none.
+    pub workload: Option<Clean>,
 }
 
 impl Runbook {
     /// The step of that id.
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// The steps that are offered in this world: those of another team only where its workload is.
+    pub fn offered<'a>(&'a self, world: &World) -> impl Iterator<Item = &'a Step> {
+        let wanted: BTreeSet<&Clean> = self.steps.iter().filter_map(|step| step.workload.as_ref()).collect();
+        let there = |name: &&Clean| world.cluster.workloads.values().any(|one| one.meta.name == **name);
+        let there: BTreeSet<&Clean> = wanted.into_iter().filter(there).collect();
+        let offers = move |step: &&Step| step.workload.as_ref().is_none_or(|name| there.contains(name));
+        self.steps.iter().filter(offers)
+    }
+
+    /// Adds the steps and flags of another runbook that this one does not have, for where its workload is.
+    fn offer(&mut self, other: Self) {
+        let Self { steps, flags, workload, .. } = other;
+        let new: Vec<Step> = steps.into_iter().filter(|step| self.step(&step.id).is_none()).collect();
+        self.steps.extend(new.into_iter().map(|step| Step { workload: workload.clone(), ..step }));
+        self.flags.extend(flags);
     }
 }
 
@@ -55,6 +77,8 @@ pub struct Step {
     pub verify: Option<Vec<Clean>>,
     /// Seconds that this may take.
     pub verify_within: u32,
+    /// Name of the workload without which it is not offered; `None`: it is everywhere.
+    pub workload: Option<Clean>,
 }
 
 impl Step {
@@ -76,6 +100,7 @@ impl Step {
             inputs: inputs.map(input).collect(),
             verify: None,
             verify_within: 90,
+            workload: None,
         }
     }
 

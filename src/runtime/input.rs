@@ -3,6 +3,7 @@
 
 use crossterm::event::{Event as Terminal, MouseButton, MouseEvent, MouseEventKind};
 
+use crate::data::Lazy;
 use crate::event::{Edit, Event, Operator, Purpose, View};
 use crate::keymap::{Action, Context, Key, Keymap, Resolution};
 use crate::reduce::{committed, completes};
@@ -10,7 +11,7 @@ use crate::state::{Focus, Page, Picker, Picks, State};
 use crate::view::{Hits, Spot};
 
 /// The keymaps to choose from, in the order of their names on the screen: at least one.
-pub struct Keys(pub Vec<Keymap>);
+pub struct Keys(pub Vec<Lazy<Keymap>>);
 
 impl Keys {
     /// The keymap that was chosen.

@@ -135,7 +135,7 @@ fn move_to(player: &mut Player, play: &Play) {
         Play::End => player.finish(),
         Play::Seek(wanted) => {
             if let Err(why) = player.seek(wanted) {
-                look(&mut player.state, &Event::View(View::Told(why.into())));
+                look(&mut player.state, &Event::View(View::Told(why.to_string().into())));
             }
         }
     }

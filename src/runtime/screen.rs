@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::input::Keys;
 use crate::clean::Clean;
+use crate::data::Lazy;
 use crate::effect::Effect;
 use crate::state::State;
 use crate::terminal::Screen;
@@ -30,7 +31,7 @@ pub use crate::view::Look;
 /// The themes to choose from, at the depth of this terminal, and whether it shows more than ASCII.
 pub struct Looks {
     /// Themes, the chosen one first.
-    pub themes: Vec<Theme>,
+    pub themes: Vec<Lazy<Theme>>,
     /// Only ASCII.
     pub ascii: bool,
 }

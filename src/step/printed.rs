@@ -1,5 +1,5 @@
-//! What kubectl prints: tables as the API server itself makes them (`meta.k8s.io/v1` `Table`), so that a column
-//! says here what it says there. Read in pages, as kubectl does.
+//! What kubectl prints: tables as the API server itself makes them (`meta.k8s.io/v1` `Table`), so that a
+//! column says here what it says there. Read in pages, as kubectl does.
 
 use serde_json::Value;
 
@@ -10,8 +10,8 @@ use crate::event::Refusal;
 /// Rows that one page has at most: kubectl's `--chunk-size`.
 const PAGE: usize = 500;
 
-/// Returns the next page of a list to read, given those so far: none when the list is whole. `path` is without
-/// a query, `what` is what is read, in sentences.
+/// Returns the next page of a list to read, given those so far: none when the list is whole. `path` is
+/// without a query, `what` is what is read, in sentences.
 pub(super) fn next(path: &str, what: &str, answers: &[Answer]) -> Vec<Read> {
     let token = match answers.last() {
         None => "",

@@ -35,6 +35,28 @@ pub struct Player {
     playing: bool,
 }
 
+/// Why a replay does not go to where it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotFound {
+    /// It is no time, and no text of the timeline.
+    #[error("\"{0}\" is neither a time (14:46:32, +2m) nor in the timeline")]
+    Nowhere(Clean),
+    /// It is a time before the recording, or after it.
+    #[error(
+        "{wanted} is not in this recording, which goes from {} to {}",
+        .first.format("%H:%M:%S"),
+        .last.format("%H:%M:%S")
+    )]
+    Outside {
+        /// What was asked for.
+        wanted: Clean,
+        /// Time of the first record.
+        first: DateTime<Utc>,
+        /// Time of the last one.
+        last: DateTime<Utc>,
+    },
+}
+
 impl Player {
     /// Opens a recording at its start. However long it is, only its ends are read.
     ///
@@ -122,22 +144,17 @@ impl Player {
     ///
     /// # Errors
     /// Neither.
-    pub fn seek(&mut self, wanted: &str) -> Result<(), String> {
+    pub fn seek(&mut self, wanted: &str) -> Result<(), NotFound> {
         let wanted = wanted.trim();
         let time = parse_time(wanted, self.at, self.start());
         let Some(time) = time.or_else(|| self.named(wanted)) else {
-            return Err(format!("\"{wanted}\" is neither a time (14:46:32, +2m) nor in the timeline"));
+            return Err(NotFound::Nowhere(wanted.into()));
         };
         let first = self.start();
         let last = self.end();
         let near = first - TimeDelta::minutes(1)..=last + TimeDelta::minutes(1);
         if !wanted.starts_with(['+', '-']) && !near.contains(&time) {
-            let clock = |at: DateTime<Utc>| at.format("%H:%M:%S").to_string();
-            return Err(format!(
-                "{wanted} is not in this recording, which goes from {} to {}",
-                clock(first),
-                clock(last)
-            ));
+            return Err(NotFound::Outside { wanted: wanted.into(), first, last });
         }
         self.go_to_time(time);
         Ok(())

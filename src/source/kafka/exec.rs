@@ -65,7 +65,7 @@ impl Exec {
             None => None,
         };
         let failed = status.filter(|status| status.status.as_deref() != Some("Success"));
-        let groups = table::parse(&stdout).map_err(Failure::Lost)?;
+        let groups = table::parse(&stdout).map_err(|complaint| Failure::Lost(complaint.to_string()))?;
         match failed {
             Some(status) if groups.is_empty() => {
                 let said = stderr

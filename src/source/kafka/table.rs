@@ -13,11 +13,16 @@ struct Rows {
     partitions: BTreeMap<(Clean, u32), PartitionLag>,
 }
 
+/// The tool's own complaint, where it printed no group at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("kafka-consumer-groups.sh: {0}")]
+pub struct Complaint(String);
+
 /// Reads the whole output. A group without a commit on a partition has `-` there, which is unknown and not 0.
 ///
 /// # Errors
 /// The tool's own words, where it failed and printed no table.
-pub fn parse(output: &str) -> Result<Vec<GroupLag>, String> {
+pub fn parse(output: &str) -> Result<Vec<GroupLag>, Complaint> {
     let mut groups: BTreeMap<Clean, Rows> = BTreeMap::new();
     let mut header: Option<Header> = None;
     let mut complaint = None;
@@ -33,7 +38,7 @@ pub fn parse(output: &str) -> Result<Vec<GroupLag>, String> {
         }
     }
     match complaint {
-        Some(complaint) if groups.is_empty() => Err(format!("kafka-consumer-groups.sh: {complaint}")),
+        Some(complaint) if groups.is_empty() => Err(Complaint(complaint.to_owned())),
         _ => Ok(groups.into_iter().map(|(group, rows)| rows.finish(group)).collect()),
     }
 }
@@ -202,7 +207,7 @@ night report    documents       2          5               9               4    
     fn a_failure_is_told_in_the_tools_own_words() {
         let text = "\nError: Executing consumer group command failed due to Failed to find brokers to send ListGroups\n";
         assert_eq!(
-            parse(text).unwrap_err(),
+            parse(text).unwrap_err().to_string(),
             "kafka-consumer-groups.sh: Error: Executing consumer group command failed due to Failed to find brokers to send ListGroups"
         );
         assert_eq!(parse("").unwrap(), [], "no group at all is a reading, too");

@@ -147,8 +147,7 @@ fn all(frame: &Frame<'_>) -> Vec<Candidate> {
         .map(|a| Candidate::runs(a.clone(), a.spec().doc));
     let steps = frame
         .runbook
-        .steps
-        .iter()
+        .offered(frame.world)
         .map(|step| Candidate::runs(Action::Step(step.id.to_string()), &step.title));
     let offer = |picks: Picks, names: &[Clean], about: &'static str| {
         let made = names.iter().map(move |name| Candidate {

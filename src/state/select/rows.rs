@@ -229,7 +229,8 @@ pub fn step_lines<'a>(frame: &Frame<'a>) -> Vec<(Clean, StepLine<'a>)> {
     let suggested = suggestions(frame.world, frame.runbook)
         .into_iter()
         .map(|s| (format!("suggested {}", s.title).into(), StepLine::Suggested(s)));
-    suggested.chain(frame.runbook.steps.iter().map(|step| (step.id.clone(), StepLine::Plain(step)))).collect()
+    let offered = frame.runbook.offered(frame.world);
+    suggested.chain(offered.map(|step| (step.id.clone(), StepLine::Plain(step)))).collect()
 }
 
 /// Returns the identities of the focused pane's rows, top to bottom.

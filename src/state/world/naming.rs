@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use super::World;
 use crate::clean::Clean;
 use crate::data::Problem;
-use crate::event::{ContextId, Meta, NamespacePhase, ObjectKey, SourceId, SourceState, Target, namespaces};
+use crate::event::{
+    ContextId, Meta, NamespacePhase, NotNamespaces, ObjectKey, SourceId, SourceState, Target, namespaces,
+};
 use crate::state::TimelineEntry;
 
 impl World {
@@ -15,7 +17,7 @@ impl World {
     ///
     /// # Errors
     /// Which cannot be one, or is none, with the nearest name.
-    pub fn namespaces_of(&self, line: &str) -> Result<Vec<Clean>, String> {
+    pub fn namespaces_of(&self, line: &str) -> Result<Vec<Clean>, NotNamespaces> {
         let chosen = namespaces(line)?;
         let listed = self
             .sources
@@ -27,7 +29,7 @@ impl World {
             .filter(|(_, phase)| matches!(phase, NamespacePhase::Active | NamespacePhase::Terminating));
         let there: Vec<&str> = there.map(|(name, _)| name.id()).collect();
         match chosen.iter().find(|name| listed && !there.contains(&name.as_str())) {
-            Some(unknown) => Err(Problem::unknown("namespace", unknown, there).to_string()),
+            Some(unknown) => Err(NotNamespaces::Unknown(Problem::unknown("namespace", unknown, there))),
             None => Ok(chosen),
         }
     }

@@ -62,7 +62,8 @@ impl Form {
             };
             let default = || input.default.as_ref().map(|default| input.kind.typed(default));
             let given = given.get(&input.name).map(|given| input.kind.typed(given.raw()));
-            let value = given.or_else(preset).or_else(default).unwrap_or_default();
+            // What the runbook names is meant, whatever happens to be selected.
+            let value = given.or_else(default).or_else(preset).unwrap_or_default();
             Field { name: input.name.clone(), kind: input.kind, required: input.required, value }
         });
         let several = world.session.as_ref().filter(|session| session.several() && step.places());

@@ -105,9 +105,13 @@ fn form(state: &State, call: &StepCall) -> Result<Form, NoForm> {
     let mut form = Form::new(step, &inputs, &state.world, in_hand.as_ref());
     form.undoes = call.undoes;
     placed(state, &form, call)?;
-    let given = |field: &Field| inputs.contains_key(&field.name) || field.name == StepCall::CONTEXT;
+    let reads = step.danger == Danger::Read;
+    let given = |field: &Field| {
+        let said = inputs.contains_key(&field.name) || reads && !field.value.is_empty();
+        said || field.name == StepCall::CONTEXT
+    };
     // What changes nothing and needs nothing is done at once.
-    let asks = inputs.is_empty() && step.danger != Danger::Read;
+    let asks = inputs.is_empty() && !reads;
     let complete = !asks && form.fields.iter().all(|field| !field.required || given(field));
     let doubtful = if inputs.contains_key(StepCall::CONTEXT) {
         Vec::new()
