@@ -60,8 +60,8 @@ pub enum Outcome {
 pub struct Output {
     /// Exit code of a command; `None` where none arrived: its output is then incomplete.
     pub exit: Option<i32>,
-    /// Lines of the output, those of standard output first, each no longer than it may be; beside a table, what
-    /// it says in a sentence.
+    /// Lines of the output, those of standard output first, each no longer than it may be; beside a table,
+    /// what it says in a sentence.
     pub lines: Vec<Clean>,
     /// What was read; `None` of a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]

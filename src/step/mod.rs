@@ -91,8 +91,8 @@ pub trait StepKind: Sync {
     /// Why it cannot be done, in a sentence that says what to do next.
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal>;
 
-    /// Returns what a step that only looks has to read next when it is done, given the answers so far: nothing
-    /// when it can [tell](Self::tell).
+    /// Returns what a step that only looks has to read next when it is done, given the answers so far:
+    /// nothing when it can [tell](Self::tell).
     ///
     /// # Errors
     /// The inputs do not fit.

@@ -1,4 +1,5 @@
-//! `kubectl get pods -A | grep -v Running`: the pods whose STATUS is not Running, of all namespaces or of one.
+//! `kubectl get pods -A | grep -v Running`: the pods whose STATUS is not Running, of all namespaces or of
+//! one.
 
 use std::collections::BTreeMap;
 
