@@ -45,6 +45,8 @@ impl Output {
 /// | `kafka-consumer-groups.sh … --describe --all-groups` | in pods `kafka-…` |
 /// | `wget -qO- …:8080/health` | the service's own health |
 /// | `npm run db:health` | in pods of `medcontracthub-app`: a line of JSON |
+/// | `curl -s https://api.sam.gov/status` | in pods of `medcontracthub-app`: a line of JSON |
+/// | `psql`, `redis-cli`, `clickhouse-client` with the runbook's question | in their own pods |
 /// | `echo WORD…`, `printenv NAME`, `seq COUNT`, `true`, `false` | as everywhere; `seq` prints much |
 /// | `printf TEXT` | `\n`, `\t`, `\\`, `\xHH` and `\NNN` (octal) are interpreted: any byte |
 /// | `sleep SECONDS` | ends after simulated time |
@@ -62,6 +64,16 @@ pub(super) fn execute(place: &ExecTarget<'_>, command: &[&str]) -> Output {
         ["npm", "run", "db:health"] if label(place.pod, "app") == Some("medcontracthub-app") => {
             Output::ok("{\"status\":\"ok\",\"database\":\"postgres-primary\",\"latency_ms\":3}\n")
         }
+        ["curl", "-s", "https://api.sam.gov/status"]
+            if label(place.pod, "app") == Some("medcontracthub-app") =>
+        {
+            Output::ok("{\"status\":\"UP\"}\n")
+        }
+        [tool, rest @ ..]
+            if database(tool).is_some_and(|of| text(place.pod, "/metadata/name").starts_with(of)) =>
+        {
+            rows(tool, rest)
+        }
         ["echo", words @ ..] => Output::ok(format!("{}\n", words.join(" "))),
         ["printenv", name] => environment(place.container, name)
             .map_or_else(|| Output::failed("", 1), |value| Output::ok(format!("{value}\n"))),
@@ -78,6 +90,35 @@ pub(super) fn execute(place: &ExecTarget<'_>, command: &[&str]) -> Output {
         ["false"] => Output::failed("", 1),
         [] => Output::failed("you must specify at least one command for the container\n", 126),
         [tool, ..] => Output::failed(format!("exec: \"{tool}\": executable file not found in $PATH\n"), 127),
+    }
+}
+
+/// The workload in whose pods a database's client is.
+fn database(tool: &str) -> Option<&'static str> {
+    match tool {
+        "psql" => Some("postgres-primary"),
+        "redis-cli" => Some("redis-cluster"),
+        "clickhouse-client" => Some("clickhouse"),
+        _ => None,
+    }
+}
+
+/// What a database answers to the runbook's question.
+fn rows(tool: &str, question: &[&str]) -> Output {
+    match (tool, question) {
+        ("psql", ["-U", "postgres", "-c", query]) if query.contains("FROM pg_stat_activity") => Output::ok(
+            " datid |  datname  | pid |  usename  | state  | query\n\
+             -------+-----------+-----+-----------+--------+----------------------------------\n \
+             16384 | contracts | 211 | contracts | active | SELECT * FROM contracts LIMIT 10\n(1 row)\n\n",
+        ),
+        ("redis-cli", ["cluster", "info"]) => Output::ok(
+            "cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_slots_ok:16384\r\n\
+             cluster_known_nodes:1\r\ncluster_size:1\r\n",
+        ),
+        ("clickhouse-client", ["--query", query]) if query.contains("FROM system.clusters") => {
+            Output::ok("default\t1\t1\t1\tlocalhost\t127.0.0.1\t9000\t1\tdefault\n")
+        }
+        _ => Output::failed(format!("{tool}: the simulated one knows only the runbook's question\n"), 1),
     }
 }
 

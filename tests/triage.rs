@@ -1,0 +1,104 @@
+//! The steps that only look: what kubectl prints, and the checks of the runbook, from the command line and
+//! by key. They send nothing that changes anything.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "support/bed.rs"]
+mod bed;
+mod pty;
+
+use std::process::Command;
+
+use pty::{Cluster, Home, Term};
+use serde_json::{Value, json};
+
+/// The rows of what a step found.
+fn rows(told: &Value) -> Vec<Vec<String>> {
+    serde_json::from_value(told["output"]["table"]["rows"].clone()).unwrap()
+}
+
+#[test]
+fn pods_and_nodes_are_told_as_kubectl_prints_them() {
+    let cluster = Cluster::calm();
+    let ran = cluster.run(&["run", "nodes", "--json"]);
+    let told = ran.json();
+    assert_eq!((ran.code, &told["outcome"], &told["writes"]), (0, &json!("read"), &json!(0)), "{told}");
+    assert_eq!(told["output"]["table"]["columns"][0], json!("NAME"), "{told}");
+    assert_eq!(rows(&told).len(), cluster.sim.list("Node").len(), "{told}");
+    assert!(rows(&told).iter().all(|row| row[1] == "Ready"), "{told}");
+    let told = cluster.run(&["run", "pods-not-running", "--json"]).json();
+    let all = cluster.sim.list("Pod").len();
+    assert!(told["output"]["lines"][0].as_str().unwrap().contains(&all.to_string()), "{all}: {told}");
+    assert!(rows(&told).iter().all(|row| row[3] != "Running"), "{told}");
+    assert_eq!(cluster.writes(), []);
+}
+
+#[test]
+fn a_namespace_that_can_be_none_is_refused_before_anything_is_read() {
+    let cluster = Cluster::calm();
+    let ran = cluster.run(&["run", "pods-not-running", "--set", "namespace=../x", "--json"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let told = ran.json();
+    assert_eq!(told["reason"], json!("\"../x\" is no namespace: give its name"), "{told}");
+}
+
+#[test]
+fn the_runbooks_checks_need_no_inputs() {
+    let cluster = Cluster::calm();
+    let steps = [
+        "db-health",
+        "sam-gov",
+        "health-ocr",
+        "kafka-lag",
+        "pg-activity",
+        "redis-cluster",
+        "clickhouse-clusters",
+    ];
+    for step in steps {
+        let ran = cluster.run(&["run", step, "--json"]);
+        let told = ran.json();
+        assert_eq!((ran.code, &told["output"]["exit"]), (0, &json!(0)), "{step}: {told}");
+    }
+    assert_eq!(cluster.writes(), []);
+}
+
+#[test]
+fn a_key_looks_at_once_and_shows_what_it_found() {
+    let cluster = Cluster::calm();
+    let mut term = Term::run(&cluster.home, &cluster.args(&[]));
+    term.sees("worker-service").press("tn");
+    term.sees("found").sees("VERSION").sees("nodes ready").press_away("q", "VERSION");
+    term.press(":db-health\r").sees("output").sees("exit 0");
+    assert_eq!(cluster.writes(), []);
+}
+
+/// What kubectl itself prints, without its header: the first so many words of each line.
+fn kubectl(args: &[&str], words: usize) -> Vec<Vec<String>> {
+    let kubeconfig = bed::kubeconfig();
+    let ran = Command::new("kubectl").env("KUBECONFIG", kubeconfig).args(args).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let text = String::from_utf8(ran.stdout).unwrap();
+    text.lines().map(|line| line.split_whitespace().take(words).map(str::to_owned).collect()).collect()
+}
+
+#[test]
+#[ignore = "needs the bed"]
+fn bed_looks_agree_with_kubectl() {
+    let home = Home::new();
+    std::fs::copy(bed::kubeconfig(), home.path("kubeconfig")).unwrap();
+    let told = |step: &str| {
+        let ran = home.run(&["--namespace", "medcontract-prod", "run", step, "--json"]);
+        assert_eq!(ran.code, 0, "{step}: {ran:?}");
+        rows(&ran.json())
+    };
+    let names = |rows: Vec<Vec<String>>| {
+        let mut names: Vec<_> = rows.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+        names.sort();
+        names
+    };
+    let printed = kubectl(&["get", "nodes", "--no-headers"], 2);
+    assert_eq!(names(told("nodes")), names(printed));
+    let mut printed = kubectl(&["get", "pods", "-A", "--no-headers"], 4);
+    printed.retain(|row| row[3] != "Running");
+    assert_eq!(names(told("pods-not-running")), names(printed));
+}
