@@ -16,7 +16,7 @@ use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::event::{
     Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign,
-    SourceId, StepCall, Typed, Weight,
+    SourceId, StepCall, Table, Typed, Weight,
 };
 use crate::keymap::Action;
 use crate::net::clock::Clock;
@@ -27,6 +27,7 @@ use crate::state::changes;
 use crate::state::{Run, Stage};
 use crate::step::{check, guard};
 use crate::units;
+use crate::view::{width, widths};
 
 /// Until the cluster has answered what a plan needs.
 const PATIENT: Duration = Duration::from_secs(25);
@@ -305,6 +306,20 @@ fn found(told: &Value) -> Vec<String> {
     touches.into_iter().chain(facts).chain(rights).chain(tried).chain(undo).chain(confirm).collect()
 }
 
+/// A table in columns, its head first; nothing where it has no rows.
+fn rows(table: &Table) -> Vec<String> {
+    let columns = widths(&table.columns, &table.rows, usize::MAX);
+    let line = |cells: &Vec<Clean>| {
+        let padded = cells.iter().zip(&columns).map(|(cell, room)| {
+            let blanks = room.saturating_sub(width(cell));
+            format!("{cell}{}", " ".repeat(blanks))
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let head = (!table.rows.is_empty()).then_some(&table.columns);
+    head.into_iter().chain(&table.rows).map(line).collect()
+}
+
 /// The same for people.
 fn tell(told: &Value) -> io::Result<()> {
     let text = |key: &str| told[key].as_str().unwrap_or_default().to_owned();
@@ -321,6 +336,10 @@ fn tell(told: &Value) -> io::Result<()> {
     }
     if let Some(lines) = told["output"]["lines"].as_array() {
         lines.iter().try_for_each(|line| say(line.as_str().unwrap_or_default()))?;
+    }
+    if let Ok(table) = Table::deserialize(&told["output"]["table"]) {
+        rows(&table).iter().try_for_each(say)?;
+    } else if told["output"]["lines"].is_array() {
         say(told["output"]["exit"]
             .as_i64()
             .map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))?;

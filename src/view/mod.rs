@@ -25,6 +25,7 @@ use crate::state::{Focus, Frame, PodLine, pod_lines_of, workload_rows};
 use crate::theme::{Role, Theme};
 
 pub use primitives::hit_test::{Hits, Spot};
+pub(crate) use primitives::text::{width, widths};
 
 use primitives::layout::Layout;
 use primitives::text::Row;
