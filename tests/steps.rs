@@ -108,6 +108,31 @@ fn a_node_is_cordoned_and_uncordoned_and_each_takes_the_other_back() {
 }
 
 #[test]
+fn a_rollout_is_paused_and_resumed_and_each_takes_the_other_back() {
+    let cluster = Cluster::calm();
+    let mut seen = 0;
+    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/medcontracthub-app");
+    let input = "deployment=medcontracthub-app";
+    for (step, back, paused) in
+        [("rollout-pause", "rollout-resume", true), ("rollout-resume", "rollout-pause", false)]
+    {
+        let (code, told) = run(&cluster, step, &[input], &["--yes"]);
+        assert_eq!(
+            (code, &told["verify"]["ok"], &told["undo"]["step"]),
+            (0, &json!(true), &json!(back)),
+            "{told}"
+        );
+        assert_eq!(told["verify"]["before"]["states"]["rollout"] == "paused", !paused, "{told}");
+        assert_eq!(told["verify"]["after"]["states"]["rollout"] == "paused", paused, "{told}");
+        assert_eq!(sent(&cluster, &mut seen), [format!("PATCH {path}")]);
+        assert_eq!(cluster.sim.object(&path).unwrap()["spec"]["paused"] == true, paused);
+        let (code, told) = run(&cluster, step, &[input], &["--yes"]);
+        assert!(code != 0 && told["reason"].as_str().unwrap().starts_with("nothing to do: "), "{told}");
+    }
+    assert_eq!(sent(&cluster, &mut seen), [] as [String; 0]);
+}
+
+#[test]
 fn a_pod_that_something_makes_again_is_deleted_and_its_workload_is_whole_again() {
     let cluster = Cluster::calm();
     let mut seen = 0;

@@ -25,6 +25,8 @@ mod pods_not_running;
 mod printed;
 mod restart;
 mod revisions;
+mod rollout_pause;
+mod rollout_resume;
 mod rollout_undo;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -52,6 +54,8 @@ use input::{InputSpec, Inputs};
 /// Every kind of step.
 static KINDS: &[&dyn StepKind] = &[
     &rollout_undo::RolloutUndo,
+    &rollout_pause::RolloutPause,
+    &rollout_resume::RolloutResume,
     &restart::Restart,
     &scale::Scale,
     &set_env::SetEnv,
