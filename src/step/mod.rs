@@ -10,6 +10,7 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
+//! | `template`, `revisions`, `selector`, `printed` | what several kinds share |
 //! | the others | a kind of step each |
 
 pub mod check;
@@ -31,10 +32,13 @@ mod rollout_undo;
 #[cfg(test)]
 pub(crate) mod samples;
 mod scale;
+mod selector;
+mod selector_restore;
 pub(crate) mod set_env;
 mod silence;
 pub mod target;
 mod template;
+mod traffic_divert;
 mod uncordon;
 mod unsilence;
 
@@ -59,6 +63,8 @@ static KINDS: &[&dyn StepKind] = &[
     &restart::Restart,
     &scale::Scale,
     &set_env::SetEnv,
+    &traffic_divert::TrafficDivert,
+    &selector_restore::SelectorRestore,
     &delete_pod::DeletePod,
     &cordon::Cordon,
     &uncordon::Uncordon,
