@@ -108,6 +108,64 @@ fn a_node_is_cordoned_and_uncordoned_and_each_takes_the_other_back() {
 }
 
 #[test]
+fn a_rollout_is_paused_and_resumed_and_each_takes_the_other_back() {
+    let cluster = Cluster::calm();
+    let mut seen = 0;
+    let path = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/medcontracthub-app");
+    let input = "deployment=medcontracthub-app";
+    for (step, back, paused) in
+        [("rollout-pause", "rollout-resume", true), ("rollout-resume", "rollout-pause", false)]
+    {
+        let (code, told) = run(&cluster, step, &[input], &["--yes"]);
+        assert_eq!(
+            (code, &told["verify"]["ok"], &told["undo"]["step"]),
+            (0, &json!(true), &json!(back)),
+            "{told}"
+        );
+        assert_eq!(told["verify"]["before"]["states"]["rollout"] == "paused", !paused, "{told}");
+        assert_eq!(told["verify"]["after"]["states"]["rollout"] == "paused", paused, "{told}");
+        assert_eq!(sent(&cluster, &mut seen), [format!("PATCH {path}")]);
+        assert_eq!(cluster.sim.object(&path).unwrap()["spec"]["paused"] == true, paused);
+        let (code, told) = run(&cluster, step, &[input], &["--yes"]);
+        assert!(code != 0 && told["reason"].as_str().unwrap().starts_with("nothing to do: "), "{told}");
+    }
+    assert_eq!(sent(&cluster, &mut seen), [] as [String; 0]);
+}
+
+#[test]
+fn a_service_is_diverted_to_a_zone_and_gets_its_selector_back_as_it_was() {
+    let cluster = Cluster::calm();
+    let mut seen = 0;
+    let path = format!("/api/v1/namespaces/{NAMESPACE}/services/medcontracthub-app");
+    let selector = || cluster.sim.object(&path).unwrap()["spec"]["selector"].clone();
+    let before = selector();
+    let divert = |zone: &str, flags: &[&str]| {
+        run(&cluster, "traffic-divert", &["service=medcontracthub-app", &format!("zone={zone}")], flags)
+    };
+    let (code, told) = divert("us-east-1z", &["--dry-run"]);
+    let words = "no ready pod matches: medcontracthub-app stops answering";
+    let warned = told["facts"].as_array().unwrap().iter().any(|fact| fact["words"] == words);
+    assert!(code == 0 && warned && !told["confirm"].is_null(), "{told}");
+    let (code, told) = divert("us-east-1a", &["--yes", "--no-wait"]);
+    assert_eq!((code, &told["outcome"]), (0, &json!("applied")), "{told}");
+    assert_eq!(sent(&cluster, &mut seen), [format!("PATCH {path}")]);
+    assert_eq!(selector(), json!({"app": "medcontracthub-app", "zone": "us-east-1a"}));
+    assert_eq!(divert("us-east-1a", &["--yes"]).0, 1, "nothing to do");
+    let inputs: Vec<String> = told["undo"]["inputs"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.as_str().unwrap()))
+        .collect();
+    let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+    let (code, told) =
+        run(&cluster, told["undo"]["step"].as_str().unwrap(), &inputs, &["--yes", "--no-wait"]);
+    assert_eq!((code, &told["outcome"]), (0, &json!("applied")), "{told}");
+    assert_eq!(sent(&cluster, &mut seen), [format!("PATCH {path}")]);
+    assert_eq!(selector(), before);
+}
+
+#[test]
 fn a_pod_that_something_makes_again_is_deleted_and_its_workload_is_whole_again() {
     let cluster = Cluster::calm();
     let mut seen = 0;

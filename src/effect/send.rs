@@ -7,7 +7,7 @@ use super::identity::Meant;
 use super::resolve::{Reading, read_once};
 use crate::clean::Clean;
 use crate::event::{Made, Target, Write, digest};
-use crate::step::target::generation;
+use crate::step::target::{generation, manifest_kind};
 use crate::step::text;
 
 /// What came of sending one write.
@@ -110,7 +110,7 @@ pub(super) fn answers(write: &Write, answer: &Value) -> Result<(), Mismatch> {
 /// Whether an answer is of the object that was asked for.
 fn is(target: &Target, answer: &Value) -> Result<(), Mismatch> {
     let of = |at: &str| text(answer, at);
-    let kind = crate::event::Kind::named(&target.kind).map(crate::event::Kind::name);
+    let kind = manifest_kind(&target.kind);
     if of("/kind") != "Scale" && Some(of("/kind")) != kind {
         return Err(Mismatch::Kind { found: of("/kind").into(), meant: target.kind.clone() });
     }

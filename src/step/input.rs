@@ -17,6 +17,8 @@ crate::data::names! {
         Pod "pod",
         /// A node's name.
         Node "node",
+        /// A Service's name.
+        Service "service",
         /// A namespace's name.
         Namespace "namespace",
         /// Number of one of the Deployment's older revisions.
@@ -54,7 +56,7 @@ impl InputKind {
 
     /// Returns whether the input names an object of a cluster.
     pub fn places(self) -> bool {
-        matches!(self, Self::Deployment | Self::Workload | Self::Pod | Self::Node)
+        matches!(self, Self::Deployment | Self::Workload | Self::Pod | Self::Node | Self::Service)
     }
 
     /// Returns whether the input is of Alertmanager, which only the main context has.

@@ -10,6 +10,7 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
+//! | `template`, `revisions`, `selector`, `printed` | what several kinds share |
 //! | the others | a kind of step each |
 
 pub mod check;
@@ -25,14 +26,19 @@ mod pods_not_running;
 mod printed;
 mod restart;
 mod revisions;
+mod rollout_pause;
+mod rollout_resume;
 mod rollout_undo;
 #[cfg(test)]
 pub(crate) mod samples;
 mod scale;
+mod selector;
+mod selector_restore;
 pub(crate) mod set_env;
 mod silence;
 pub mod target;
 mod template;
+mod traffic_divert;
 mod uncordon;
 mod unsilence;
 
@@ -52,9 +58,13 @@ use input::{InputSpec, Inputs};
 /// Every kind of step.
 static KINDS: &[&dyn StepKind] = &[
     &rollout_undo::RolloutUndo,
+    &rollout_pause::RolloutPause,
+    &rollout_resume::RolloutResume,
     &restart::Restart,
     &scale::Scale,
     &set_env::SetEnv,
+    &traffic_divert::TrafficDivert,
+    &selector_restore::SelectorRestore,
     &delete_pod::DeletePod,
     &cordon::Cordon,
     &uncordon::Uncordon,

@@ -55,6 +55,8 @@ pub static REPLICA_SET: Resource = resource("replicaset", "ReplicaSet", APPS, "r
 pub static JOB: Resource = resource("job", "Job", ("batch", "v1"), "jobs");
 /// Pods (core/v1).
 pub static POD: Resource = resource("pod", "Pod", CORE, "pods");
+/// Services (core/v1).
+pub static SERVICE: Resource = resource("service", "Service", CORE, "services");
 /// Nodes (core/v1).
 pub static NODE: Resource = Resource { namespaced: false, ..resource("node", "Node", CORE, "nodes") };
 /// Namespaces (core/v1).
@@ -200,6 +202,12 @@ impl Aim {
             format!("{} {name} in {namespace}", resource.word)
         }
     }
+}
+
+/// Returns the kind that manifests have for kubectl's word; `None` for what no step changes.
+pub fn manifest_kind(word: &str) -> Option<&'static str> {
+    let unwatched = [&SERVICE].into_iter().find(|resource| resource.word == word);
+    unwatched.map(|resource| resource.kind).or_else(|| Kind::named(word).map(Kind::name))
 }
 
 /// kubectl's words for a workload.

@@ -167,7 +167,7 @@ static DOCUMENTED: [Rule; 13] = [
     rule(&["autoscaling"], &["horizontalpodautoscalers"], &["list"]),
     rule(&[""], &["pods/log"], &["get"]),
     rule(&[""], &["pods/exec", "pods/portforward"], &["create", "get"]),
-    rule(&[""], &["services"], &["list"]),
+    rule(&[""], &["services"], &["list", "get", "patch"]),
     rule(&[""], &["services/proxy"], &["get", "create", "delete"]),
     rule(&["apps"], &["deployments", "deployments/scale", "statefulsets", "daemonsets"], &["patch"]),
     rule(&[""], &["nodes"], &["patch"]),

@@ -5,6 +5,7 @@
 mod errors_below;
 mod gone;
 mod lag_falling;
+mod paused;
 mod ready;
 mod rollout;
 mod schedulable;
@@ -25,6 +26,7 @@ use crate::state::{Alerts, Cluster, Lag, Rates};
 pub use errors_below::errors_below;
 pub use gone::gone;
 pub use lag_falling::lag_falling;
+pub use paused::paused;
 pub use ready::ready;
 pub use rollout::rollout;
 pub use schedulable::schedulable;
@@ -39,6 +41,7 @@ static KINDS: &[&dyn CheckKind] = &[
     &kind::<lag_falling::LagFalling>(),
     &kind::<gone::Gone>(),
     &kind::<schedulable::Schedulable>(),
+    &kind::<paused::Paused>(),
     &kind::<silenced::Silenced>(),
     &kind::<unsilenced::Unsilenced>(),
 ];
