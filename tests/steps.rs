@@ -8,8 +8,9 @@ mod support;
 
 use pty::{Cluster, Ran, Term};
 use serde_json::{Value, json};
-use support::{LIMIT, Room, prepare};
+use support::{LIMIT, Room, meets, prepare};
 use warroom::event::StepCall;
+use warroom::sim::fault::Fault;
 use warroom::sim::scenario::Scenario;
 use warroom::sim::{NAMESPACE, Sim};
 use warroom::state::Stage;
@@ -163,6 +164,86 @@ fn a_service_is_diverted_to_a_zone_and_gets_its_selector_back_as_it_was() {
     assert_eq!((code, &told["outcome"]), (0, &json!("applied")), "{told}");
     assert_eq!(sent(&cluster, &mut seen), [format!("PATCH {path}")]);
     assert_eq!(selector(), before);
+}
+
+#[test]
+fn a_circuit_breaker_is_applied_changed_and_taken_back() {
+    let cluster = Cluster::calm();
+    let mut seen = 0;
+    let path = format!(
+        "/apis/networking.istio.io/v1/namespaces/{NAMESPACE}/destinationrules/circuit-breaker-emergency"
+    );
+    let breaker = |more: &[&str], flags: &[&str]| {
+        let inputs: Vec<&str> = ["service=ocr-service"].into_iter().chain(more.iter().copied()).collect();
+        run(&cluster, "circuit-breaker", &inputs, flags)
+    };
+    let remove = |more: &str| {
+        let inputs: Vec<&str> =
+            ["service=ocr-service", more].into_iter().filter(|one| !one.is_empty()).collect();
+        run(&cluster, "circuit-breaker-remove", &inputs, &["--yes", "--no-wait"])
+    };
+    let (code, told) = breaker(&[], &["--dry-run"]);
+    assert!(code == 0 && told["diff"].to_string().contains("maxEjectionPercent"), "{told}");
+    assert_eq!((sent(&cluster, &mut seen), cluster.sim.object(&path)), (Vec::new(), None));
+
+    let (code, told) = breaker(&[], &["--yes", "--no-wait"]);
+    assert_eq!((code, &told["outcome"]), (0, &json!("applied")), "{told}");
+    assert_eq!(told["undo"]["inputs"], json!({"service": "ocr-service"}));
+    assert_eq!(sent(&cluster, &mut seen), [format!("PATCH {path}")]);
+    let first = cluster.sim.object(&path).unwrap()["spec"].clone();
+    let detection = json!({
+        "consecutive5xxErrors": 1, "interval": "5s", "baseEjectionTime": "30s", "maxEjectionPercent": 100,
+    });
+    assert_eq!(first, json!({"host": "ocr-service", "trafficPolicy": {"outlierDetection": detection}}));
+    assert_eq!(breaker(&[], &["--yes"]).0, 1, "nothing to do");
+
+    let (code, told) = breaker(&["maxEjectionPercent=50"], &["--yes", "--no-wait"]);
+    assert_eq!((code, &told["outcome"]), (0, &json!("applied")), "{told}");
+    let policy = format!("policy={}", told["undo"]["inputs"]["policy"].as_str().unwrap());
+    assert_eq!(remove(&policy).1["outcome"], "applied");
+    assert_eq!(cluster.sim.object(&path).unwrap()["spec"], first, "as it was");
+    assert_eq!(sent(&cluster, &mut seen).len(), 2);
+
+    let (code, told) = remove("");
+    assert_eq!((code, &told["outcome"]), (0, &json!("applied")), "{told}");
+    assert_eq!(sent(&cluster, &mut seen), [format!("DELETE {path}")]);
+    assert_eq!(cluster.sim.object(&path), None);
+}
+
+#[tokio::test]
+async fn a_circuit_breaker_whose_answer_is_lost_is_found_by_reading_and_sent_once() {
+    for applied in [true, false] {
+        let mut room = Room::open(1, Scenario::Calm, |wanted| wanted).await;
+        let call = StepCall::new("circuit-breaker", [("service".into(), "ocr-service".into())].into());
+        let plan = prepare(&mut room.session, call).await.unwrap();
+        meets(&room.sim, plan.intent.writes().next().unwrap(), Fault::Cut { applied });
+        let id = room.session.confirm(&plan);
+        assert!(room.until(|session| session.answered(id)).await);
+        let stage = &room.last().stage;
+        let made = matches!(stage, Stage::Verifying | Stage::Done(_));
+        assert_eq!((made, matches!(stage, Stage::Rejected(_))), (applied, !applied), "{stage:?}");
+        assert_eq!(room.sim.list("DestinationRule").len(), usize::from(applied));
+        assert_eq!(room.writes().len(), 1);
+    }
+}
+
+#[test]
+fn a_circuit_breaker_does_not_take_over_what_somebody_else_manages() {
+    let cluster = Cluster::calm();
+    let mut seen = 0;
+    let apply = |more: &str| {
+        let inputs = ["service=ocr-service", more];
+        run(&cluster, "circuit-breaker", &inputs, &["--yes", "--no-wait"])
+    };
+    assert_eq!(apply("interval=5s").1["outcome"], "applied");
+    sent(&cluster, &mut seen);
+    assert!(cluster.sim.edit("DestinationRule", NAMESPACE, "circuit-breaker-emergency", |rule| {
+        rule["metadata"]["managedFields"][0]["manager"] = json!("kubectl");
+    }));
+    let (code, told) = apply("interval=9s");
+    let why = told["reason"].as_str().unwrap();
+    assert!(code == 1 && why.contains("Apply failed with 1 conflict: conflict with \"kubectl\""), "{told}");
+    assert_eq!(sent(&cluster, &mut seen), [] as [String; 0]);
 }
 
 #[test]

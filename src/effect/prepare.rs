@@ -9,8 +9,8 @@ use super::{reading, send};
 use crate::clean::redact::redact_text;
 use crate::data::json_patch;
 use crate::event::{
-    Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Naming, Op, Output, Plan, Refusal, Right,
-    Sealed, Server, StepCall, Write, digest,
+    Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Made, Naming, Op, Output, Plan, Refusal,
+    Right, Sealed, Server, StepCall, Write, digest,
 };
 use crate::runbook::{Runbook, Step};
 use crate::step::input::{InputKind, Inputs};
@@ -266,7 +266,24 @@ fn shaped(request: &Request, write: &Write, after: Value) -> Value {
             object
         }
         (_, "DELETE") => Value::Null,
+        _ if write.expect.made == Made::Created => without_identity(after),
         _ => after,
+    }
+}
+
+/// A new object without what the server gives to every one, which differs with every dry run.
+fn without_identity(mut object: Value) -> Value {
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.retain(|key, _| key != "uid" && key != "creationTimestamp");
+    }
+    object
+}
+
+/// A manifest merged into an object, as applying it does.
+fn merged(into: &mut Value, from: &Value) {
+    match from {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| merged(&mut into[key], value)),
+        value => *into = value.clone(),
     }
 }
 
@@ -277,6 +294,10 @@ fn here(request: &Request, write: &Write) -> Option<Value> {
         return Some(Value::Null);
     }
     let mut after = request.object.clone();
+    if body.is_object() {
+        merged(&mut after, body);
+        return Some(after);
+    }
     let operations = body
         .as_array()
         .into_iter()

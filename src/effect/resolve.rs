@@ -110,9 +110,23 @@ pub(super) async fn read_once(reader: &Caller, write: &Write) -> Result<Reading,
 /// JSON pointer → digest of the value.
 type Values = BTreeMap<Clean, Clean>;
 
-/// The object that was meant is not there any more: for a deletion, that is all that was wanted.
+/// The object that was meant is not there: for a deletion, that is all that was wanted, and what is to be
+/// created may still come.
 fn vanished(expect: &Expectation, why: NotMade) -> Reading {
-    if expect.made == Made::Gone { Reading::Made(0) } else { Reading::Not(why) }
+    match expect.made {
+        Made::Gone => Reading::Made(0),
+        Made::Created => Reading::Unchanged,
+        Made::Values | Made::Listed => Reading::Not(why),
+    }
+}
+
+/// What is there of an object that was not: ours, or somebody else's, on top of which ours may still come.
+fn created(object: &Value, target: &Target, expect: &Expectation) -> Reading {
+    match managed_by_warroom(object) {
+        Some(_) if holds(object, &expect.values) => Reading::Made(generation(object)),
+        Some(_) => Reading::Not(NotMade::Overtaken(target.name.clone())),
+        None => Reading::Unchanged,
+    }
 }
 
 fn holds(object: &Value, values: &Values) -> bool {
@@ -139,6 +153,9 @@ fn judge(object: &Value, target: &Target, expect: &Expectation) -> Reading {
     let of = |at: &str| text(object, at);
     if *target.name != *of("/metadata/name") || *target.namespace != *of("/metadata/namespace") {
         return Reading::Elsewhere; // the answer to another question
+    }
+    if expect.made == Made::Created {
+        return created(object, target, expect);
     }
     if of("/metadata/uid") != target.uid.as_str() {
         return vanished(expect, NotMade::Recreated(target.name.clone()));
@@ -215,6 +232,18 @@ mod tests {
         let other =
             json!({"metadata": {"name": "other", "namespace": "ns", "uid": "u"}, "spec": {"replicas": 10}});
         assert_eq!(judge(&other, &target(), &expectation(None)), Reading::Elsewhere);
+    }
+
+    #[test]
+    fn what_was_not_there_is_made_once_it_is_and_warroom_manages_it() {
+        let expect = Expectation { made: Made::Created, before: BTreeMap::new(), ..expectation(None) };
+        let gone = || NotMade::Gone("app".into());
+        assert_eq!(vanished(&expect, gone()), Reading::Unchanged, "it may still be on its way");
+        let managed = Some("2026-01-01T00:00:00Z");
+        assert_eq!(judge(&object("new", 10, managed, 1), &target(), &expect), Reading::Made(1));
+        assert_eq!(judge(&object("new", 10, None, 1), &target(), &expect), Reading::Unchanged);
+        let other = judge(&object("new", 3, managed, 1), &target(), &expect);
+        assert_eq!(other, Reading::Not(NotMade::Overtaken("app".into())));
     }
 
     #[test]

@@ -74,8 +74,8 @@ pub(super) fn elsewhere(target: &Target) -> Clean {
 /// A success counts if it carries what was asked for; where the server's answers do not, it is read.
 async fn believed(reader: &Caller, write: &Write, answer: &Value) -> Sent {
     let carried = match write.expect.made {
-        Made::Values => values(write, answer),
-        Made::Gone => gone(&write.target, answer),
+        Made::Values | Made::Created => values(write, answer),
+        Made::Gone => gone(write, answer),
         Made::Listed => return listed(reader, write, answer).await,
     };
     match carried {
@@ -86,8 +86,7 @@ async fn believed(reader: &Caller, write: &Write, answer: &Value) -> Sent {
 
 /// The object that was asked for, with the values that were written.
 fn values(write: &Write, answer: &Value) -> Result<i64, Mismatch> {
-    let target = &write.target;
-    is(target, answer)?;
+    is(write, answer)?;
     let scale = answer["kind"] == "Scale";
     let holds = |(at, want): (&Clean, &Clean)| {
         // A Scale leaves out a count of 0.
@@ -104,30 +103,33 @@ fn values(write: &Write, answer: &Value) -> Result<i64, Mismatch> {
 /// What it is instead.
 pub(super) fn answers(write: &Write, answer: &Value) -> Result<(), Mismatch> {
     let deleted = write.method == "DELETE" && answer["kind"] == "Status" && answer["status"] == "Success";
-    if deleted { Ok(()) } else { is(&write.target, answer) }
+    if deleted { Ok(()) } else { is(write, answer) }
 }
 
-/// Whether an answer is of the object that was asked for.
-fn is(target: &Target, answer: &Value) -> Result<(), Mismatch> {
+/// Whether an answer is of the object that was asked for. One that was not there has no uid to hold it to.
+fn is(write: &Write, answer: &Value) -> Result<(), Mismatch> {
+    let target = &write.target;
     let of = |at: &str| text(answer, at);
     let kind = manifest_kind(&target.kind);
     if of("/kind") != "Scale" && Some(of("/kind")) != kind {
         return Err(Mismatch::Kind { found: of("/kind").into(), meant: target.kind.clone() });
     }
     let named = *target.name == *of("/metadata/name") && *target.namespace == *of("/metadata/namespace");
-    if !named || *target.uid != *of("/metadata/uid") {
+    let created = write.expect.made == Made::Created;
+    if !named || (!created && *target.uid != *of("/metadata/uid")) {
         return Err(Mismatch::Object(target.name.clone()));
     }
     Ok(())
 }
 
 /// A deletion is answered with the object on its way, or with a `Status` that names what is gone.
-fn gone(target: &Target, answer: &Value) -> Result<i64, Mismatch> {
+fn gone(write: &Write, answer: &Value) -> Result<i64, Mismatch> {
+    let target = &write.target;
     if answer["kind"] == "Status" {
         let same = answer["status"] == "Success" && *target.uid == *text(answer, "/details/uid");
         return if same { Ok(0) } else { Err(Mismatch::Unnamed) };
     }
-    is(target, answer)?;
+    is(write, answer)?;
     if answer["metadata"]["deletionTimestamp"].is_string() { Ok(0) } else { Err(Mismatch::Stays) }
 }
 
@@ -160,6 +162,9 @@ fn told(refused: &Refused, target: &Target) -> Clean {
     match (refused.code, refused.reason.as_str()) {
         (404, _) => format!("{name} is gone: look again").into(),
         (409, "AlreadyExists") => format!("it is there already: {why}").into(),
+        (409, _) if why.starts_with("Apply failed") => {
+            format!("somebody else manages what it would change: {why}").into()
+        }
         (409, _) => {
             format!("{name} is not any more what was confirmed: look again and confirm anew ({why})").into()
         }
@@ -214,15 +219,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_there_counts_by_name_and_values_whatever_its_uid() {
+        let mut create = write("PATCH");
+        create.target.uid = "".into();
+        create.expect.made = Made::Created;
+        assert_eq!(values(&create, &object("Deployment", "new", 3)), Ok(5));
+        assert_eq!(values(&create, &object("Deployment", "new", 2)), Err(Mismatch::Values));
+        let mut other = object("Deployment", "new", 3);
+        other["metadata"]["name"] = json!("other");
+        assert_eq!(values(&create, &other), Err(Mismatch::Object("worker".into())));
+    }
+
+    #[test]
     fn a_deletion_counts_only_if_it_names_what_goes() {
         let delete = write("DELETE");
         let status = |uid: &str| json!({"kind": "Status", "status": "Success", "details": {"uid": uid}});
-        assert_eq!(gone(&delete.target, &status("u")), Ok(0));
-        assert_eq!(gone(&delete.target, &status("other")), Err(Mismatch::Unnamed));
+        assert_eq!(gone(&delete, &status("u")), Ok(0));
+        assert_eq!(gone(&delete, &status("other")), Err(Mismatch::Unnamed));
         assert_eq!(answers(&delete, &status("other")), Ok(()), "a dry run deletes nothing");
         let mut object = object("Deployment", "u", 1);
-        assert_eq!(gone(&delete.target, &object), Err(Mismatch::Stays));
+        assert_eq!(gone(&delete, &object), Err(Mismatch::Stays));
         object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-        assert_eq!(gone(&delete.target, &object), Ok(0));
+        assert_eq!(gone(&delete, &object), Ok(0));
     }
 }

@@ -10,10 +10,13 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `template`, `revisions`, `selector`, `printed` | what several kinds share |
+//! | `apply`, `istio`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
+mod apply;
 pub mod check;
+mod circuit_breaker;
+mod circuit_breaker_remove;
 pub mod command;
 mod cordon;
 mod delete_pod;
@@ -21,6 +24,7 @@ pub mod diff;
 mod exec_check;
 pub mod guard;
 pub mod input;
+mod istio;
 mod nodes;
 mod pods_not_running;
 mod printed;
@@ -65,6 +69,8 @@ static KINDS: &[&dyn StepKind] = &[
     &set_env::SetEnv,
     &traffic_divert::TrafficDivert,
     &selector_restore::SelectorRestore,
+    &circuit_breaker::CircuitBreaker,
+    &circuit_breaker_remove::CircuitBreakerRemove,
     &delete_pod::DeletePod,
     &cordon::Cordon,
     &uncordon::Uncordon,

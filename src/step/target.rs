@@ -66,6 +66,15 @@ pub static NAMESPACE: Resource =
 pub static AUTOSCALER: Resource =
     resource("autoscaler", "HorizontalPodAutoscaler", ("autoscaling", "v2"), "horizontalpodautoscalers");
 
+/// Istio's `DestinationRule`s, by version, the newest first.
+pub static DESTINATION_RULES: [Resource; 3] =
+    [destination_rule("v1"), destination_rule("v1beta1"), destination_rule("v1alpha3")];
+
+const fn destination_rule(version: &'static str) -> Resource {
+    let group = ("networking.istio.io", version);
+    resource("destinationrule", "DestinationRule", group, "destinationrules")
+}
+
 /// Workloads that have a template, in the order in which a bare name is looked for.
 pub static WORKLOADS: [&Resource; 3] = [&DEPLOYMENT, &STATEFUL_SET, &DAEMON_SET];
 
@@ -206,7 +215,7 @@ impl Aim {
 
 /// Returns the kind that manifests have for kubectl's word; `None` for what no step changes.
 pub fn manifest_kind(word: &str) -> Option<&'static str> {
-    let unwatched = [&SERVICE].into_iter().find(|resource| resource.word == word);
+    let unwatched = [&SERVICE, &DESTINATION_RULES[0]].into_iter().find(|resource| resource.word == word);
     unwatched.map(|resource| resource.kind).or_else(|| Kind::named(word).map(Kind::name))
 }
 

@@ -235,6 +235,8 @@ pub enum Made {
     /// entry is not the one from before.
     #[default]
     Values,
+    /// An object that was not there is, of this name and with these values; its uid is known only then.
+    Created,
     /// An element of a list holds all values, as silences do. The answer says nothing of it, so it is always
     /// read.
     Listed,

@@ -158,7 +158,7 @@ static NAMED: [Rule; 3] = [
 ];
 
 /// What docs/rights.md lists, row by row.
-static DOCUMENTED: [Rule; 13] = [
+static DOCUMENTED: [Rule; 14] = [
     rule(&[""], &["pods", "events", "nodes", "configmaps"], READ),
     rule(&["apps"], &["deployments", "statefulsets", "daemonsets", "replicasets"], READ),
     rule(&["batch"], &["jobs"], READ),
@@ -168,6 +168,7 @@ static DOCUMENTED: [Rule; 13] = [
     rule(&[""], &["pods/log"], &["get"]),
     rule(&[""], &["pods/exec", "pods/portforward"], &["create", "get"]),
     rule(&[""], &["services"], &["list", "get", "patch"]),
+    rule(&["networking.istio.io"], &["destinationrules"], &["get", "create", "patch", "delete"]),
     rule(&[""], &["services/proxy"], &["get", "create", "delete"]),
     rule(&["apps"], &["deployments", "deployments/scale", "statefulsets", "daemonsets"], &["patch"]),
     rule(&[""], &["nodes"], &["patch"]),

@@ -1,5 +1,6 @@
 //! The simulated API server: what a path means, who may do it, and the answer, in the real server's words.
 
+mod apply;
 mod auth;
 mod command;
 mod delete;
@@ -116,6 +117,7 @@ impl Call<'_> {
             (&Method::GET, Some("scale")) => scale::read(&self),
             (&Method::GET, Some("status")) => self.single(),
             (&Method::PATCH, Some("scale")) => scale::patch(&self, &parts),
+            (&Method::PATCH, None) if media(&parts) == apply::MEDIA => apply::apply(&self),
             (&Method::PATCH, None) => write::patch(&self, &parts),
             (&Method::POST, None) => write::create(&self),
             (&Method::DELETE, None) => delete::delete(&self),
@@ -150,6 +152,11 @@ impl Call<'_> {
     fn typed(&self, json: &str) -> Response {
         json_text(200, with_type(self.target.kind, json))
     }
+}
+
+/// The content type of a request; empty where it says none.
+fn media(parts: &Parts) -> &str {
+    parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// The figures of the metrics API, when they are what is asked for.

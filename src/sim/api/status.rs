@@ -114,6 +114,27 @@ impl Status {
         }
     }
 
+    /// What is applied names no field manager.
+    pub(super) fn no_manager() -> Self {
+        let problem = "Required value: is required for apply patch";
+        Self::invalid("meta.k8s.io", "PatchOptions", "", "fieldManager", problem)
+    }
+
+    /// Another manager has these fields with other values (`NewConflictError` in
+    /// staging/src/k8s.io/apimachinery/pkg/util/managedfields).
+    pub(super) fn apply_conflict(manager: &str, version: &str, fields: &[String]) -> Self {
+        let who = format!("conflict with \"{manager}\" using {version}");
+        let count = fields.len();
+        let message = match fields {
+            [one] => format!("Apply failed with 1 conflict: {who}: {one}"),
+            all => format!("Apply failed with {count} conflicts: {who}:\n- {}", all.join("\n- ")),
+        };
+        let cause =
+            |field: &String| json!({"reason": "FieldManagerConflict", "message": who, "field": field});
+        let details = json!({"causes": fields.iter().map(cause).collect::<Vec<_>>()});
+        Self { details, ..Self::new(409, "Conflict", message) }
+    }
+
     pub(super) fn forbidden(user: &str, verb: &str, target: &Target) -> Self {
         let group = target.kind.group;
         let scope = target

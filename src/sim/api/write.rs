@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::status::Status;
-use super::{Call, json_text, validate, with_type};
+use super::{Call, json_text, media, validate, with_type};
 use crate::data::json_patch::{self, Patch};
 use crate::sim::cluster::kind::Kind;
 use crate::sim::cluster::store::count_generation;
@@ -43,8 +43,7 @@ pub(super) fn patch(call: &Call<'_>, parts: &Parts) -> Result<Response, Status> 
 
 /// Reads the operations of a JSON patch; any other kind of patch is refused.
 pub(super) fn operations(call: &Call<'_>, parts: &Parts) -> Result<Patch, Status> {
-    let media = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if media != "application/json-patch+json" {
+    if media(parts) != "application/json-patch+json" {
         return Err(Status::unsupported_media_type());
     }
     let body: Value =
@@ -99,7 +98,7 @@ impl Call<'_> {
 
 /// Brings an object into the form in which it is stored: without its type, without the nulls that clients
 /// send for what is unset, and without a node's `unschedulable: false`, which is the same as nothing.
-fn normalise(value: &mut Value) {
+pub(super) fn normalise(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.remove("kind");
         object.remove("apiVersion");
@@ -158,16 +157,30 @@ pub(super) fn sign(
     value: &mut Value,
     now: DateTime<Utc>,
 ) {
+    signed(call, kind, ("Update", subresource), &json!({}), value, now);
+}
+
+/// The same for any operation, with the fields that the manager has.
+pub(super) fn signed(
+    call: &Call<'_>,
+    kind: &Kind,
+    (operation, subresource): (&str, Option<&str>),
+    fields: &Value,
+    value: &mut Value,
+    now: DateTime<Utc>,
+) {
     let manager = call.query.get("fieldManager").unwrap_or("unknown");
     let mut entry = json!({
-        "manager": manager, "operation": "Update", "apiVersion": kind.api_version(), "time": timestamp(now),
-        "fieldsType": "FieldsV1", "fieldsV1": {},
+        "manager": manager, "operation": operation, "apiVersion": kind.api_version(), "time": timestamp(now),
+        "fieldsType": "FieldsV1", "fieldsV1": fields,
     });
     if let Some(subresource) = subresource {
         entry["subresource"] = json!(subresource);
     }
     let mut entries = value["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
-    entries.retain(|known| known["manager"] != manager || known["subresource"] != entry["subresource"]);
+    let same =
+        |known: &Value| ["manager", "operation", "subresource"].iter().all(|at| known[at] == entry[at]);
+    entries.retain(|known| !same(known));
     entries.push(entry);
     value["metadata"]["managedFields"] = Value::Array(entries);
 }

@@ -38,6 +38,40 @@ fn template_of(bench: &Bench, set: &str) -> Value {
 }
 
 #[tokio::test]
+async fn what_is_applied_is_created_and_changed_unless_somebody_else_manages_it() {
+    let bench = Bench::start(Scenario::Calm).await;
+    let path = format!("/apis/networking.istio.io/v1/namespaces/{NAMESPACE}/destinationrules/r");
+    let apply = async |manager: &str, uid: Value, interval: &str| {
+        let policy = json!({"outlierDetection": {"interval": interval}});
+        let rule = json!({
+            "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+            "metadata": {"name": "r", "namespace": NAMESPACE, "uid": uid},
+            "spec": {"host": "ocr-service", "trafficPolicy": policy},
+        });
+        let request = Request::patch(format!("{path}?fieldManager={manager}"))
+            .header("content-type", "application/apply-patch+yaml")
+            .body(rule.to_string().into_bytes());
+        bench.client.request::<Value>(request.unwrap()).await
+    };
+    let recreated = apply("a", json!("0"), "5s").await.unwrap_err();
+    assert_eq!(code(&recreated), 409, "there is none of that uid");
+    let made = apply("a", Value::Null, "5s").await.unwrap();
+    let uid = made["metadata"]["uid"].clone();
+    let entry = &made["metadata"]["managedFields"][0];
+    assert!(
+        uid.is_string() && entry["operation"] == "Apply" && made["metadata"]["generation"] == 1,
+        "{made}"
+    );
+    let changed = apply("a", uid.clone(), "6s").await.unwrap();
+    assert_eq!((&changed["metadata"]["uid"], &changed["metadata"]["generation"]), (&uid, &json!(2)));
+    apply("b", uid.clone(), "6s").await.unwrap();
+    let conflict = apply("c", uid, "7s").await.unwrap_err();
+    assert_eq!(code(&conflict), 409);
+    let words = "using networking.istio.io/v1: .spec.trafficPolicy.outlierDetection.interval";
+    assert!(conflict.to_string().contains(words), "{conflict}");
+}
+
+#[tokio::test]
 async fn a_bad_release_is_ended_by_undoing_it_and_the_old_replica_set_gets_a_new_revision() {
     let bench = Bench::start(Scenario::BadRelease).await;
     let before = revisions(&bench);
