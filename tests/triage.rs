@@ -34,6 +34,23 @@ fn pods_and_nodes_are_told_as_kubectl_prints_them() {
 }
 
 #[test]
+fn what_nodes_use_is_told_with_the_busiest_first() {
+    let cluster = Cluster::calm();
+    let ran = cluster.run(&["run", "top-nodes", "--json"]);
+    let told = ran.json();
+    assert_eq!((ran.code, &told["outcome"]), (0, &json!("read")), "{told}");
+    let columns = json!(["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]);
+    assert_eq!(told["output"]["table"]["columns"], columns, "{told}");
+    let rows = rows(&told);
+    assert_eq!(rows.len(), cluster.sim.list("Node").len(), "{told}");
+    let share = |cell: &str| cell.strip_suffix('%').unwrap().parse::<u32>().unwrap();
+    let busiest: Vec<u32> = rows.iter().map(|row| share(&row[2]).max(share(&row[4]))).collect();
+    assert!(busiest.is_sorted_by(|a, b| a >= b) && busiest[0] > 0, "{told}");
+    assert!(rows.iter().all(|row| row[1].ends_with('m') && row[3].ends_with("Mi")), "{told}");
+    assert_eq!(cluster.writes(), []);
+}
+
+#[test]
 fn a_namespace_that_can_be_none_is_refused_before_anything_is_read() {
     let cluster = Cluster::calm();
     let ran = cluster.run(&["run", "pods-not-running", "--set", "namespace=../x", "--json"]);

@@ -10,7 +10,7 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `apply`, `istio`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
+//! | `apply`, `istio`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
 mod apply;
@@ -26,6 +26,7 @@ pub mod guard;
 pub mod input;
 mod istio;
 mod nodes;
+mod pages;
 mod pods_not_running;
 mod printed;
 mod restart;
@@ -42,6 +43,7 @@ pub(crate) mod set_env;
 mod silence;
 pub mod target;
 mod template;
+mod top_nodes;
 mod traffic_divert;
 mod uncordon;
 mod unsilence;
@@ -77,6 +79,7 @@ static KINDS: &[&dyn StepKind] = &[
     &exec_check::ExecCheck,
     &pods_not_running::PodsNotRunning,
     &nodes::Nodes,
+    &top_nodes::TopNodes,
     &silence::Silence,
     &unsilence::Unsilence,
 ];

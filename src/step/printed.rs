@@ -3,37 +3,14 @@
 
 use serde_json::Value;
 
-use super::{Answer, Read, ReadAs, Whom, text};
+use super::{Answer, Read, ReadAs, pages, text};
 use crate::clean::Clean;
 use crate::event::Refusal;
 
-/// Rows that one page has at most: kubectl's `--chunk-size`.
-const PAGE: usize = 500;
-
-/// Returns the next page of a list to read, given those so far: none when the list is whole. `path` is
-/// without a query, `what` is what is read, in sentences.
+/// Returns the next page of a table to read, given those so far: none when it is whole. `path` may have a
+/// query; `what` is what is read, in sentences.
 pub(super) fn next(path: &str, what: &str, answers: &[Answer]) -> Vec<Read> {
-    let token = match answers.last() {
-        None => "",
-        Some(Answer::Found(page)) => text(page, "/metadata/continue"),
-        Some(Answer::Missing | Answer::Unknown(_)) => return Vec::new(),
-    };
-    if token.is_empty() && !answers.is_empty() {
-        return Vec::new();
-    }
-    let goes_on = if token.is_empty() {
-        String::new()
-    } else {
-        format!("&continue={}", crate::net::query::escaped(token))
-    };
-    vec![Read {
-        whom: Whom::Cluster,
-        path: format!("{path}?limit={PAGE}{goes_on}"),
-        what: what.to_owned(),
-        is: None,
-        required: true,
-        wanted: ReadAs::Table,
-    }]
+    pages::next(path, what, ReadAs::Table, answers)
 }
 
 /// The rows of all pages.

@@ -59,6 +59,9 @@ pub static POD: Resource = resource("pod", "Pod", CORE, "pods");
 pub static SERVICE: Resource = resource("service", "Service", CORE, "services");
 /// Nodes (core/v1).
 pub static NODE: Resource = Resource { namespaced: false, ..resource("node", "Node", CORE, "nodes") };
+/// What nodes use (metrics.k8s.io/v1beta1).
+pub static NODE_METRICS: Resource =
+    Resource { namespaced: false, ..resource("node", "NodeMetrics", ("metrics.k8s.io", "v1beta1"), "nodes") };
 /// Namespaces (core/v1).
 pub static NAMESPACE: Resource =
     Resource { namespaced: false, ..resource("namespace", "Namespace", CORE, "namespaces") };

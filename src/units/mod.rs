@@ -1,7 +1,8 @@
 //! Numbers as people read them: ages, counts, shares, spans. One way each, for the screen, the timeline and
-//! the command line; and [`duration`]s as they write them.
+//! the command line; [`duration`]s as they write them, and [`resource`] quantities as Kubernetes does.
 
 pub mod duration;
+pub mod resource;
 
 use chrono::{DateTime, TimeDelta, Utc};
 

@@ -9,13 +9,13 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::api::{ApiScope, get};
-use super::wire::Quantities;
 use crate::clean::Clean;
 use crate::event::{Amount, ContextId, Event, ObjectKey, SourceId, Usage, Used};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::timing::Timing;
 use crate::source::handle::SourceHandle;
+use crate::units::resource::Quantities;
 
 const GROUP: &str = "/apis/metrics.k8s.io/v1beta1";
 

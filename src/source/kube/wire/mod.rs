@@ -13,19 +13,18 @@ use serde::de::DeserializeOwned;
 
 use crate::clean::Clean;
 use crate::event::{self, ClusterEvent, ContextId, Kind, Uid};
+use crate::units::resource::Quantities;
 use managed::Managed;
 
 mod job;
 mod managed;
 mod pod;
 mod proto;
-mod quantity;
 mod workload;
 
 pub use job::Job;
 pub use pod::Pod;
 pub use proto::ObjectMeta;
-pub use quantity::Quantities;
 pub use workload::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 
 /// Reads an object from protobuf.

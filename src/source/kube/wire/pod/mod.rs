@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Condition, FromProto, Metadata, Names, Object, Quantities};
+use super::{Condition, FromProto, Metadata, Names, Object};
 use crate::clean::Clean;
 use crate::event::{self, ClusterEvent, Kind, PodPhase};
+use crate::units::resource::Quantities;
 
 mod proto;
 

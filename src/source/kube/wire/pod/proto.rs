@@ -7,7 +7,7 @@ use prost::Message;
 
 use super::super::proto::{ObjectMeta, PodCondition, Time, all, clean, some};
 use super::{Container, ContainerStatus, Pod, Resources, Running, Spec, State, Status, Terminated, Waiting};
-use crate::source::kube::wire::Quantities;
+use crate::units::resource::Quantities;
 
 #[derive(Clone, PartialEq, Message)]
 struct PodMessage {

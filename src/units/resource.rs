@@ -48,13 +48,14 @@ impl Quantities {
 
     /// As far as it can be read.
     pub fn amount(&self) -> Amount {
-        let read = |quantity: Option<Quantity>, unit: f64| quantity.and_then(|Quantity(n)| whole(n? / unit));
+        let read =
+            |quantity: Option<Quantity>, unit: f64| quantity.and_then(|Quantity(n)| whole(scaled(n?, unit)));
         Amount { cpu: read(self.cpu, 1e-3), memory: read(self.memory, 1024.0) }
     }
 }
 
-/// The number that a quantity stands for.
-fn number(text: &str) -> Option<f64> {
+/// Returns the number that a quantity stands for, in cores or bytes; `None` where it cannot be read.
+pub fn number(text: &str) -> Option<f64> {
     const SUFFIXES: [(&str, f64); 14] = [
         ("Ki", 1024.0),
         ("Mi", 1_048_576.0),
@@ -76,10 +77,16 @@ fn number(text: &str) -> Option<f64> {
     digits.parse::<f64>().ok().map(|n| n * factor)
 }
 
-/// The next whole number, where it is neither 0 nor too large.
+/// Returns a number in units of `unit`, rounded up to a whole one as `Quantity.ScaledValue` does: 0.0015 is 2
+/// of `1e-3`. What arithmetic adds beyond six decimals does not count.
+pub fn scaled(number: f64, unit: f64) -> f64 {
+    ((number / unit * 1e6).round() / 1e6).ceil()
+}
+
+/// A whole number, where it is neither 0 nor too large.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
 fn whole(number: f64) -> Option<NonZeroU32> {
-    (number > 0.0 && number < f64::from(u32::MAX)).then(|| NonZeroU32::new(number.ceil() as u32)).flatten()
+    (number > 0.0 && number < f64::from(u32::MAX)).then(|| NonZeroU32::new(number as u32)).flatten()
 }
 
 #[cfg(test)]
@@ -100,6 +107,7 @@ mod tests {
             (("2", "16384000Ki"), (2_000, 16_384_000)),
             (("1.5", "1G"), (1_500, 976_563)),
             (("12345678n", "1e3"), (13, 1)),
+            (("1001m", "1025"), (1_001, 2)),
             (("0", "x"), (0, 0)),
             (("-1", "99Pi"), (0, 0)),
         ];

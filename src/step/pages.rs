@@ -1,0 +1,102 @@
+//! Lists that are read in pages, as kubectl does, and how much of them is told.
+
+use serde_json::Value;
+
+use super::{Answer, Read, ReadAs, Whom, text};
+use crate::clean::Clean;
+use crate::event::{Refusal, Table};
+
+/// Items that one page has at most: kubectl's `--chunk-size`.
+const PAGE: usize = 500;
+
+/// Rows that are told at most.
+const MOST_ROWS: usize = 500;
+
+/// Returns the next page of a list to read, given those so far: none when the list is whole. `path` may have
+/// a query; `what` is what is read, in sentences.
+pub(super) fn next(path: &str, what: &str, wanted: ReadAs, answers: &[Answer]) -> Vec<Read> {
+    let token = match answers.last() {
+        None => "",
+        Some(Answer::Found(page)) => text(page, "/metadata/continue"),
+        Some(Answer::Missing | Answer::Unknown(_)) => return Vec::new(),
+    };
+    if token.is_empty() && !answers.is_empty() {
+        return Vec::new();
+    }
+    let goes_on = if token.is_empty() {
+        String::new()
+    } else {
+        format!("&continue={}", crate::net::query::escaped(token))
+    };
+    let joint = if path.contains('?') { '&' } else { '?' };
+    vec![Read {
+        whom: Whom::Cluster,
+        path: format!("{path}{joint}limit={PAGE}{goes_on}"),
+        what: what.to_owned(),
+        is: None,
+        required: true,
+        wanted,
+    }]
+}
+
+/// Returns the items of all pages of a list of that kind: `EventList`.
+///
+/// # Errors
+/// A page is of another kind, or there are none.
+pub(super) fn items<'a>(what: &str, kind: &str, answers: &'a [Answer]) -> Result<Vec<&'a Value>, Refusal> {
+    let pages: Vec<&Value> = answers.iter().filter_map(Answer::found).collect();
+    let other = pages.iter().find(|page| text(page, "/kind") != kind);
+    if pages.len() < answers.len() || pages.is_empty() || other.is_some() {
+        let found = other.map_or("nothing", |page| text(page, "/kind"));
+        return Err(Refusal::failed(format!("{what} cannot be read: the answer is {found} and no {kind}")));
+    }
+    Ok(pages.iter().flat_map(|page| page["items"].as_array().into_iter().flatten()).collect())
+}
+
+/// Shortens a table to as many rows as are told, and says so.
+pub(super) fn shorten(table: &mut Table) -> Option<Clean> {
+    let all = table.rows.len();
+    table.rows.truncate(MOST_ROWS);
+    (all > MOST_ROWS).then(|| format!("{MOST_ROWS} of {all} rows are shown").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(kind: &str, goes_on: &str) -> Answer {
+        Answer::Found(json!({"kind": kind, "metadata": {"continue": goes_on}, "items": [{"n": goes_on}]}))
+    }
+
+    #[test]
+    fn a_path_with_a_query_goes_on_with_it() {
+        let path = |path: &str, answers: &[Answer]| {
+            next(path, "events", ReadAs::Objects, answers).pop().map(|read| read.path)
+        };
+        assert_eq!(path("/e", &[]).unwrap(), "/e?limit=500");
+        assert_eq!(path("/e?a=b", &[page("L", "x=")]).unwrap(), "/e?a=b&limit=500&continue=x%3D");
+        assert_eq!(path("/e", &[page("L", "")]), None);
+        assert_eq!(path("/e", &[Answer::Missing]), None);
+    }
+
+    #[test]
+    fn items_of_all_pages_are_one_list_and_another_kind_is_none() {
+        let pages = [page("EventList", "x"), page("EventList", "")];
+        assert_eq!(items("the events", "EventList", &pages).unwrap().len(), 2);
+        let why = |answers: &[Answer]| items("it", "EventList", answers).unwrap_err().reason().to_string();
+        assert_eq!(why(&[page("Status", "")]), "it cannot be read: the answer is Status and no EventList");
+        assert_eq!(why(&[]), "it cannot be read: the answer is nothing and no EventList");
+    }
+
+    #[test]
+    fn a_long_table_is_shortened_and_says_so() {
+        let mut table = Table::new(&["N"]);
+        table.rows = vec![vec![Clean::new("1")]; 500];
+        assert_eq!(shorten(&mut table), None);
+        table.rows.push(Vec::new());
+        assert_eq!(shorten(&mut table), Some(Clean::new("500 of 501 rows are shown")));
+        assert_eq!(table.rows.len(), 500);
+    }
+}
