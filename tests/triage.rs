@@ -51,6 +51,42 @@ fn what_nodes_use_is_told_with_the_busiest_first() {
 }
 
 #[test]
+fn the_last_events_are_told_with_the_newest_first() {
+    let cluster = Cluster::calm();
+    let pod = cluster.sim.list("Pod")[0]["metadata"]["name"].as_str().unwrap().to_owned();
+    cluster.run(&["run", "delete-pod", "--set", &format!("pod={pod}"), "--yes"]);
+    let events = cluster.sim.list("Event");
+    let ran = cluster.run(&["run", "recent-events", "--set", "count=3", "--json"]);
+    let told = ran.json();
+    assert_eq!((ran.code, &told["outcome"]), (0, &json!("read")), "{told}");
+    let columns = json!(["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]);
+    assert_eq!(told["output"]["table"]["columns"], columns, "{told}");
+    let rows = rows(&told);
+    assert!(events.len() >= 3 && rows.len() == 3, "{}: {told}", events.len());
+    let newest = events.iter().map(|event| event["lastTimestamp"].as_str().unwrap()).max().unwrap();
+    let time = format!("({})", newest.split('T').nth(1).unwrap());
+    assert!(rows[0][1].ends_with(&time), "{time}: {told}");
+    assert!(rows.iter().all(|row| row[4].contains('/')), "{told}");
+}
+
+#[test]
+fn the_revisions_of_a_deployment_are_told_and_the_current_one_is_marked() {
+    let cluster = Cluster::calm();
+    let set = "deployment=medcontracthub-app";
+    let ran = cluster.run(&["run", "rollout-history", "--set", set, "--json"]);
+    let told = ran.json();
+    assert_eq!((ran.code, &told["outcome"]), (0, &json!("read")), "{told}");
+    let rows = rows(&told);
+    let numbers: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(numbers, ["3 (current)", "2", "1"], "{told}");
+    assert_eq!((rows[0][1].as_str(), rows[0][4].as_str()), ("release v1.2.3", "2/2"), "{told}");
+    assert!(rows[2][2].ends_with(":v1.2.1") && rows[2][4] == "0/0", "{told}");
+    let ran = cluster.run(&["run", "rollout-history", "--set", "deployment=nothing", "--json"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert_eq!(cluster.writes(), []);
+}
+
+#[test]
 fn a_namespace_that_can_be_none_is_refused_before_anything_is_read() {
     let cluster = Cluster::calm();
     let ran = cluster.run(&["run", "pods-not-running", "--set", "namespace=../x", "--json"]);

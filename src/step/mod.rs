@@ -29,8 +29,10 @@ mod nodes;
 mod pages;
 mod pods_not_running;
 mod printed;
+mod recent_events;
 mod restart;
 mod revisions;
+mod rollout_history;
 mod rollout_pause;
 mod rollout_resume;
 mod rollout_undo;
@@ -80,6 +82,8 @@ static KINDS: &[&dyn StepKind] = &[
     &pods_not_running::PodsNotRunning,
     &nodes::Nodes,
     &top_nodes::TopNodes,
+    &recent_events::RecentEvents,
+    &rollout_history::RolloutHistory,
     &silence::Silence,
     &unsilence::Unsilence,
 ];
@@ -399,6 +403,11 @@ pub struct Suggested {
     pub because: String,
     /// Rank of the suggestion: the highest stands first.
     pub rank: u8,
+}
+
+/// Returns the time at a JSON pointer (RFC 3339); `None` where there is none.
+pub fn time(value: &Value, pointer: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text(value, pointer)).ok().map(|at| at.to_utc())
 }
 
 /// Returns the text at a JSON pointer; empty where there is none.

@@ -9,6 +9,9 @@ use crate::event::{Refusal, Table};
 /// Items that one page has at most: kubectl's `--chunk-size`.
 const PAGE: usize = 500;
 
+/// Pages that are read at most where a list has no bound: 20,000 items.
+pub(super) const MOST_PAGES: usize = 40;
+
 /// Rows that are told at most.
 const MOST_ROWS: usize = 500;
 
@@ -51,6 +54,13 @@ pub(super) fn items<'a>(what: &str, kind: &str, answers: &'a [Answer]) -> Result
         return Err(Refusal::failed(format!("{what} cannot be read: the answer is {found} and no {kind}")));
     }
     Ok(pages.iter().flat_map(|page| page["items"].as_array().into_iter().flatten()).collect())
+}
+
+/// Says that a list goes on behind the pages that were read; `None` where it is whole.
+pub(super) fn unread(what: &str, answers: &[Answer]) -> Option<Clean> {
+    let last = answers.last().and_then(Answer::found)?;
+    let goes_on = !text(last, "/metadata/continue").is_empty();
+    goes_on.then(|| format!("there are more {what}: {} pages were read", answers.len()).into())
 }
 
 /// Shortens a table to as many rows as are told, and says so.

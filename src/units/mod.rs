@@ -24,6 +24,13 @@ pub fn age(span: TimeDelta) -> String {
     }
 }
 
+/// An age, and the time that it counts from, in UTC, with its day where that is a day ago or more:
+/// `42s (14:45:50Z)`.
+pub fn ago(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let form = if (now - at).num_hours() < 24 { "%H:%M:%SZ" } else { "%Y-%m-%d %H:%M:%SZ" };
+    format!("{} ({})", age(between(at, now)), at.format(form))
+}
+
 /// From one time to another as the clock shows them, in whole seconds: whoever subtracts one from the other
 /// on the screen gets the same.
 pub fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
