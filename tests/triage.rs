@@ -11,6 +11,9 @@ use std::process::Command;
 
 use pty::{Cluster, Home, Term};
 use serde_json::{Value, json};
+use warroom::net::clock::Clock;
+use warroom::sim::scenario::Release;
+use warroom::sim::{Identity, NAMESPACE};
 
 /// The rows of what a step found.
 fn rows(told: &Value) -> Vec<Vec<String>> {
@@ -84,6 +87,52 @@ fn the_revisions_of_a_deployment_are_told_and_the_current_one_is_marked() {
     let ran = cluster.run(&["run", "rollout-history", "--set", "deployment=nothing", "--json"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert_eq!(cluster.writes(), []);
+}
+
+#[test]
+fn helms_history_is_told_without_what_else_its_secrets_hold() {
+    let cluster = Cluster::calm();
+    let of = |inputs: &[&str]| {
+        let ran = cluster.run(&[&["run", "helm-history", "--json"], inputs].concat());
+        (ran.code, ran.json())
+    };
+    let (code, told) = of(&["--set", "release=medcontracthub"]);
+    assert_eq!((code, &told["outcome"]), (0, &json!("read")), "{told}");
+    let columns = json!(["REVISION", "UPDATED", "STATUS", "CHART", "APP VERSION", "DESCRIPTION"]);
+    assert_eq!(told["output"]["table"]["columns"], columns, "{told}");
+    let told_rows: Vec<String> =
+        rows(&told).iter().map(|row| [&row[..1], &row[2..]].concat().join("|")).collect();
+    assert_eq!(
+        told_rows,
+        [
+            "3|deployed|medcontracthub-1.2.3|v1.2.3|Upgrade complete",
+            "2|superseded|medcontracthub-1.2.2|v1.2.2|Upgrade complete",
+            "1|superseded|medcontracthub-1.2.1|v1.2.1|Install complete",
+        ]
+    );
+    assert!(rows(&told)[0][1].starts_with("2d"), "{told}");
+    assert_eq!(rows(&cluster.run(&["run", "helm-medcontracthub", "--json"]).json()), rows(&told));
+    let (code, told) = of(&["--set", "release=nothing"]);
+    let reason = told["reason"].as_str().unwrap();
+    assert!(code == 1 && reason.contains("keeps a release nothing of Helm"), "{told}");
+    let name = "sh.helm.release.v1.medcontracthub.v2";
+    assert!(cluster.sim.edit("Secret", NAMESPACE, name, |one| one["data"]["release"] = json!("hunter2")));
+    let (code, told) = of(&["--set", "release=medcontracthub"]);
+    assert_eq!((code, &rows(&told)[1][3], &rows(&told)[2][4]), (0, &"unknown".into(), &"v1.2.1".into()));
+    assert!(!told.to_string().contains("sim-helm-value") && !told.to_string().contains("hunter2"), "{told}");
+    cluster.release(&Release::version("v1.3.0"));
+    let (_, told) = of(&["--set", "release=medcontracthub"]);
+    assert_eq!((&*rows(&told)[0][4], &*rows(&told)[1][2]), ("v1.3.0", "superseded"), "{told}");
+    assert_eq!(cluster.writes(), []);
+}
+
+#[test]
+fn who_may_not_list_secrets_is_told_which_right_helms_history_needs() {
+    let cluster = Cluster::start(Identity::Responder, Clock::system());
+    let ran = cluster.run(&["run", "helm-history", "--set", "release=medcontracthub", "--json"]);
+    let told = ran.json();
+    let reason = told["reason"].as_str().unwrap();
+    assert!(ran.code == 3 && reason.contains("list secrets") && reason.contains(NAMESPACE), "{told}");
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `apply`, `istio`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
+//! | `apply`, `helm_release`, `istio`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
 mod apply;
@@ -23,6 +23,8 @@ mod delete_pod;
 pub mod diff;
 mod exec_check;
 pub mod guard;
+mod helm_history;
+mod helm_release;
 pub mod input;
 mod istio;
 mod nodes;
@@ -83,6 +85,7 @@ static KINDS: &[&dyn StepKind] = &[
     &nodes::Nodes,
     &top_nodes::TopNodes,
     &recent_events::RecentEvents,
+    &helm_history::HelmHistory,
     &rollout_history::RolloutHistory,
     &silence::Silence,
     &unsilence::Unsilence,

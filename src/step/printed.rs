@@ -69,6 +69,16 @@ impl Printout<'_> {
         text(self.row, "/object/metadata/namespace")
     }
 
+    /// Returns the object's name.
+    pub(super) fn name(&self) -> &str {
+        text(self.row, "/object/metadata/name")
+    }
+
+    /// Returns the value of a label of the object; empty where it has no such label.
+    pub(super) fn label(&self, key: &str) -> &str {
+        self.row["object"]["metadata"]["labels"][key].as_str().unwrap_or_default()
+    }
+
     /// Returns the cells of these columns, after the namespace.
     pub(super) fn cells(&self, columns: &[&str]) -> Vec<Clean> {
         columns.iter().map(|column| Clean::from(self.cell(column))).collect()

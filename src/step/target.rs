@@ -55,6 +55,8 @@ pub static REPLICA_SET: Resource = resource("replicaset", "ReplicaSet", APPS, "r
 pub static JOB: Resource = resource("job", "Job", ("batch", "v1"), "jobs");
 /// Pods (core/v1).
 pub static POD: Resource = resource("pod", "Pod", CORE, "pods");
+/// Secrets (core/v1).
+pub static SECRET: Resource = resource("secret", "Secret", CORE, "secrets");
 /// Events (core/v1).
 pub static EVENT: Resource = resource("event", "Event", CORE, "events");
 /// Services (core/v1).

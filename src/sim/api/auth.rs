@@ -23,7 +23,7 @@ pub enum Identity {
     Narrow,
     /// Reads as a responder does; may patch one Deployment, `medcontracthub-app`, and its scale.
     Named,
-    /// Has the rights that docs/rights.md lists, and no others.
+    /// Has the rights that docs/rights.md lists, and no others: not to list Secrets, which stand apart there.
     Documented,
 }
 

@@ -24,6 +24,7 @@ struct Printer {
 
 static POD: Printer = Printer { columns: &["Name", "Ready", "Status", "Restarts", "Age"], cells: pod };
 static NODE: Printer = Printer { columns: &["Name", "Status", "Roles", "Age", "Version"], cells: node };
+static SECRET: Printer = Printer { columns: &["Name", "Type", "Data", "Age"], cells: secret };
 static OTHER: Printer = Printer { columns: &["Name", "Age"], cells: other };
 
 /// Whether a request wants a table.
@@ -40,6 +41,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Response, Status> {
     let printer = match call.target.kind.name {
         "Pod" => &POD,
         "Node" => &NODE,
+        "Secret" => &SECRET,
         _ => &OTHER,
     };
     let rows = objects.iter().map(|object| {
@@ -92,6 +94,11 @@ fn node(object: &Value, age: &str) -> Vec<Value> {
     let name = text(object, "/metadata/name");
     let version = text(object, "/status/nodeInfo/kubeletVersion");
     vec![json!(name), json!(status), json!("<none>"), json!(age), json!(version)]
+}
+
+fn secret(object: &Value, age: &str) -> Vec<Value> {
+    let data = object["data"].as_object().map_or(0, serde_json::Map::len);
+    vec![json!(text(object, "/metadata/name")), json!(text(object, "/type")), json!(data), json!(age)]
 }
 
 fn other(object: &Value, age: &str) -> Vec<Value> {

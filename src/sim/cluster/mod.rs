@@ -7,6 +7,7 @@ mod controllers;
 mod daemon_set;
 mod deployment;
 mod events;
+mod helm;
 pub(crate) mod kafka;
 pub(crate) mod kind;
 mod kubelet;
@@ -145,6 +146,7 @@ impl Cluster {
     /// Deploys: every Deployment of the chart gets the spec of this release, whatever was changed by hand.
     pub(crate) fn release(&mut self, release: &Release) {
         let now = self.now;
+        helm::record(self, &release.version);
         for deployment in chart::deployments(release) {
             let name = text(&deployment, "/metadata/name").to_owned();
             let known = self.store.get(&DEPLOYMENT, NAMESPACE, &name).is_some();

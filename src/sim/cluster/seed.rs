@@ -11,7 +11,8 @@ use super::kind::{
 };
 use super::process::{Process, State};
 use super::{
-    Cluster, SCRAPE, controllers, deployment, kafka, kubelet, pods, replica_sets, revision, status, traffic,
+    Cluster, SCRAPE, controllers, deployment, helm, kafka, kubelet, pods, replica_sets, revision, status,
+    traffic,
 };
 use crate::sim::json::{text, timestamp};
 use crate::sim::scenario::Release;
@@ -20,6 +21,9 @@ use crate::sim::scenario::Release;
 const SCALE: &str = "scale";
 /// Pods in each Deployment of that namespace.
 const PODS_OF_A_DEPLOYMENT: u32 = 100;
+
+/// The versions that were installed, and how many days before the start.
+const VERSIONS: [(&str, i64); 3] = [("v1.2.1", 30), ("v1.2.2", 16), ("v1.2.3", 2)];
 
 /// Fills an empty cluster; `cluster.now` is the start of the simulation before and after.
 pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32, measured: TimeDelta) {
@@ -44,6 +48,10 @@ pub(super) fn fill(cluster: &mut Cluster, extra_pods: u32, measured: TimeDelta) 
     }
     install(cluster, start);
     load(cluster, extra_pods, start - TimeDelta::days(3));
+    for (version, days) in VERSIONS {
+        cluster.now = start - TimeDelta::days(days);
+        helm::record(cluster, version);
+    }
     backfill(cluster, start, measured);
 }
 
@@ -100,7 +108,7 @@ fn install(cluster: &mut Cluster, start: DateTime<Utc>) {
 /// The `ReplicaSets` of earlier versions, empty, and the current one with its pods.
 fn grow(cluster: &mut Cluster, name: &str, start: DateTime<Utc>) {
     let Some(deployment) = cluster.store.get(&DEPLOYMENT, NAMESPACE, name).cloned() else { return };
-    for (number, (version, days)) in [("v1.2.1", 30), ("v1.2.2", 16), ("v1.2.3", 2)].into_iter().enumerate() {
+    for (number, (version, days)) in VERSIONS.into_iter().enumerate() {
         cluster.now = start - TimeDelta::days(days);
         let mut then = deployment.value().clone();
         then["spec"]["template"] = of_version(&then["spec"]["template"], version);
