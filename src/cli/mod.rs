@@ -1,5 +1,4 @@
-//! The command line: what can be asked for. Each command is a module
-//! of its own.
+//! The command line: what can be asked for. Each command is a module of its own.
 
 mod args;
 mod check;

@@ -109,7 +109,9 @@ pub trait StepKind: Sync {
     ///
     /// # Errors
     /// The inputs do not fit.
-    fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal>;
+    fn reads(&self, _inputs: &Inputs, _answers: &[Answer], _ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
+        Ok(Vec::new())
+    }
 
     /// Works out what it would send.
     ///

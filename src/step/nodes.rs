@@ -25,10 +25,6 @@ impl StepKind for Nodes {
         &[]
     }
 
-    fn reads(&self, _: &Inputs, _: &[Answer], _: &Ctx) -> Result<Vec<Read>, Refusal> {
-        Ok(Vec::new())
-    }
-
     fn plan(&self, _: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
         let words = ["kubectl", "get", "nodes", "--context", ctx.place.context.as_str()].map(Into::into);
         let rights = vec![NODE.right("list", "", "", "")];

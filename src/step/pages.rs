@@ -47,13 +47,26 @@ pub(super) fn next(path: &str, what: &str, wanted: ReadAs, answers: &[Answer]) -
 /// # Errors
 /// A page is of another kind, or there are none.
 pub(super) fn items<'a>(what: &str, kind: &str, answers: &'a [Answer]) -> Result<Vec<&'a Value>, Refusal> {
+    let pages = whole(what, (kind, kind), answers)?;
+    Ok(pages.into_iter().flat_map(|page| page["items"].as_array().into_iter().flatten()).collect())
+}
+
+/// Returns the pages themselves; `word` is what sentences call their kind.
+///
+/// # Errors
+/// A page is of another kind, or there are none.
+pub(super) fn whole<'a>(
+    what: &str,
+    (kind, word): (&str, &str),
+    answers: &'a [Answer],
+) -> Result<Vec<&'a Value>, Refusal> {
     let pages: Vec<&Value> = answers.iter().filter_map(Answer::found).collect();
     let other = pages.iter().find(|page| text(page, "/kind") != kind);
     if pages.len() < answers.len() || pages.is_empty() || other.is_some() {
         let found = other.map_or("nothing", |page| text(page, "/kind"));
-        return Err(Refusal::failed(format!("{what} cannot be read: the answer is {found} and no {kind}")));
+        return Err(Refusal::failed(format!("{what} cannot be read: the answer is {found} and no {word}")));
     }
-    Ok(pages.iter().flat_map(|page| page["items"].as_array().into_iter().flatten()).collect())
+    Ok(pages)
 }
 
 /// Says that a list goes on behind the pages that were read; `None` where it is whole.

@@ -25,12 +25,7 @@ impl<'a> Printed<'a> {
     /// # Errors
     /// One is no table, or there are none.
     pub(super) fn of(what: &str, answers: &'a [Answer]) -> Result<Self, Refusal> {
-        let pages: Vec<&Value> = answers.iter().filter_map(Answer::found).collect();
-        let other = pages.iter().find(|page| text(page, "/kind") != "Table");
-        if pages.len() < answers.len() || pages.is_empty() || other.is_some() {
-            let kind = other.map_or("nothing", |page| text(page, "/kind"));
-            return Err(Refusal::failed(format!("{what} cannot be read: the answer is {kind} and no table")));
-        }
+        let pages = pages::whole(what, ("Table", "table"), answers)?;
         let columns = array(pages[0], "columnDefinitions").map(|column| text(column, "/name")).collect();
         let rows = pages.iter().flat_map(|page| array(page, "rows")).collect();
         Ok(Self { columns, rows })

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::input::{InputKind, InputSpec, Inputs};
 use super::target::{Aim, DEPLOYMENT, Found};
+use super::template::deployment;
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
 use crate::event::{Check, Fact, Refusal, StepCall, Uid};
 
@@ -60,11 +61,6 @@ pub(super) struct Change {
 pub(super) fn reads(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
     let aim = Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?;
     Ok(if answers.is_empty() { vec![aim.read(true)] } else { Vec::new() })
-}
-
-/// The Deployment that was read.
-pub(super) fn deployment(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Found, Refusal> {
-    Found::of(&[Aim::parse(&DEPLOYMENT, inputs.needed("deployment")?, ctx)?], answers, ctx)
 }
 
 /// The check that the rollout is paused, or not.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::input::{InputSpec, Inputs};
-use super::rollout_pause::{Change, INPUTS, deployment, draft, held, reads};
+use super::rollout_pause::{Change, INPUTS, draft, held, reads};
 use super::target::Found;
+use super::template::deployment;
 use super::{Answer, Ctx, Draft, Read, StepKind, check};
 use crate::event::{Fact, Kind, Refusal, StepCall, Uid};
 

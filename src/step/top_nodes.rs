@@ -37,10 +37,6 @@ impl StepKind for TopNodes {
         &[]
     }
 
-    fn reads(&self, _: &Inputs, _: &[Answer], _: &Ctx) -> Result<Vec<Read>, Refusal> {
-        Ok(Vec::new())
-    }
-
     fn plan(&self, _: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
         let words = ["kubectl", "top", "nodes", "--context", ctx.place.context.as_str()].map(Into::into);
         let rights = [&NODE_METRICS, &NODE].map(|resource| resource.right("list", "", "", "")).to_vec();
