@@ -18,6 +18,7 @@ use crate::event::{
 };
 use crate::net::resolver::Clients;
 use crate::step::guard::Authorised;
+use crate::step::parameters::Parameters;
 use crate::step::{ClusterRef, Ctx};
 
 /// What acts. Cheap to clone; clones share what was told of the clusters' identities.
@@ -110,6 +111,7 @@ impl Acting {
             place: ClusterRef { cluster, identity, named, context, id, several },
             namespace: settings.namespace().to_string(),
             alertmanager,
+            with: Parameters::default(),
             rates: settings.rates.clone(),
         }
     }

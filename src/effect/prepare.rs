@@ -40,17 +40,25 @@ impl Preflight {
         let call = complete(step, call, &self.ctx)?;
         let inputs = Inputs::of(&call);
         let kind = step.kind;
-        let answers = self.read_all(|answers| kind.reads(&inputs, answers, &self.ctx)).await?;
-        let draft = step.kind.plan(&inputs, &answers, &self.ctx)?;
+        let ctx = self.ctx_of(step);
+        let answers = self.read_all(|answers| kind.reads(&inputs, answers, &ctx)).await?;
+        let draft = kind.plan(&inputs, &answers, &ctx)?;
         self.look_into(runbook, step, call, draft).await
     }
 
     /// Looks: reads what a step that changes nothing is done for, and works out what it has found.
     pub(super) async fn look(&self, runbook: &Runbook, call: &StepCall) -> Result<Output, Refusal> {
-        let kind = known(runbook, call)?.kind;
+        let step = known(runbook, call)?;
+        let kind = step.kind;
         let inputs = Inputs::of(call);
-        let answers = self.read_all(|answers| kind.looks(&inputs, answers, &self.ctx)).await?;
-        kind.tell(&inputs, &answers, &self.ctx)
+        let ctx = self.ctx_of(step);
+        let answers = self.read_all(|answers| kind.looks(&inputs, answers, &ctx)).await?;
+        kind.tell(&inputs, &answers, &ctx)
+    }
+
+    /// The context of a plan, with what the runbook fixes of the step.
+    fn ctx_of(&self, step: &Step) -> Ctx {
+        Ctx { with: step.with.clone(), ..self.ctx.clone() }
     }
 
     /// Reads what is asked for, until nothing more is.

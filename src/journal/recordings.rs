@@ -1,13 +1,14 @@
 //! The recordings of a data folder: what they are called, and what can be said of each from its head and its
 //! end alone.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use ulid::Ulid;
 
+use super::disk::Locked;
 use super::error::{JournalError, io_error};
 use super::format::{Commit, Header};
 use super::scan::{end, header, segment_numbers};
@@ -95,8 +96,7 @@ pub fn summarise(path: &Path) -> Result<Summary, JournalError> {
 }
 
 fn is_locked(segment: &Path) -> bool {
-    File::open(segment)
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    File::open(segment).is_ok_and(|file| matches!(Locked::new(file, true), Err(TryLockError::WouldBlock)))
 }
 
 fn folder_size(path: &Path) -> Result<u64, JournalError> {

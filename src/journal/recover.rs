@@ -7,7 +7,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::disk::{Disk, LocalDisk};
+use super::disk::{Disk, LocalDisk, Locked};
 use super::error::{JournalError, io_error};
 use super::format::{Chain, Commit, Corruption, Line, Lost, Mark, mark_line};
 use super::scan::{Scan, Scanned, end, segment_numbers};
@@ -37,10 +37,9 @@ pub fn recover(folder: &Path) -> Result<Recovered, JournalError> {
         return Ok(Recovered::Untouched); // somebody compressed the last segment as well: it was closed
     };
     // The lock keeps out a second recovery, and tells of a warroom that is still writing.
-    let mut file =
-        OpenOptions::new().read(true).write(true).open(&plain).map_err(io_error("open", &plain))?;
-    file.try_lock().map_err(|_| JournalError::InUse(folder.to_path_buf()))?;
-    let found = mend(folder, last, &mut file)?;
+    let file = OpenOptions::new().read(true).write(true).open(&plain).map_err(io_error("open", &plain))?;
+    let mut file = Locked::new(file, false).map_err(|_| JournalError::InUse(folder.to_path_buf()))?;
+    let found = mend(folder, last, file.file())?;
     remove_leftovers(folder).map_err(io_error("tidy", folder))?;
     for number in numbers {
         let temporary = format!("{number:06}.recover.tmp");

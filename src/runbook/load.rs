@@ -8,6 +8,7 @@ use super::built_in::{BUILT_IN, built_in};
 use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
 use crate::data::{self, Location, Mistake, Problem, Reader, text_fields};
+use crate::step::parameters::{Parameter, ParameterKind, ParameterSpec, Parameters};
 use crate::step::{Kind, check, set_env};
 
 /// The runbook that is taken unless the settings name another: what any cluster needs, and the steps of the
@@ -167,6 +168,7 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
     let tables = table.tables("inputs", "field of an input").into_iter().collect::<Vec<_>>();
     let given: Vec<Given> = tables.into_iter().filter_map(|mut table| input(&mut table, kind)).collect();
     let kind = kind?;
+    let with = with(table, kind);
     let danger = danger?;
     if danger < kind.danger() {
         table.fault(Problem::new(format!(
@@ -176,22 +178,63 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
         )));
     }
     let plain = Step::of_kind(&id?, &title?, kind);
-    let inputs = plain.inputs.into_iter().map(|input| {
-        given.iter().find(|given| *input.name == *given.name).map_or(input.clone(), |given| given.over(input))
-    });
+    let inputs = inputs(plain.inputs, given);
+    let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
+    if let Err(why) = kind.fits(&with, &names) {
+        table.fault_at(&table.place_of("with"), Problem::new(why));
+    }
     Some(Step {
         section: section.unwrap_or_default().into(),
         danger,
-        inputs: inputs.collect(),
+        inputs,
+        with,
         verify: verify.map(|names| names.into_iter().map(|name| name.0.into()).collect()),
         verify_within: within.unwrap_or(90),
         ..plain
     })
 }
 
-/// What a runbook says of an input of a kind.
+/// What a runbook fixes of a step of that kind.
+fn with(table: &mut Reader<'_>, kind: Kind) -> Parameters {
+    let specs = kind.parameters();
+    let wanted = table.has("with") || specs.iter().any(|spec| spec.required);
+    let Some(mut with) = wanted.then(|| table.table("with", "parameter")).flatten() else {
+        if let Some(spec) = specs.iter().find(|spec| spec.required) {
+            let why = format!("a step of kind {} needs with = {{ {} = … }}", kind.name(), spec.name);
+            table.fault(Problem::new(why));
+        }
+        return Parameters::default();
+    };
+    specs.iter().filter_map(|spec| Some((spec.name, parameter(&mut with, spec)?))).collect()
+}
+
+fn parameter(with: &mut Reader<'_>, spec: &ParameterSpec) -> Option<Parameter> {
+    fn read<T: data::Field>(with: &mut Reader<'_>, spec: &ParameterSpec) -> Option<T> {
+        if spec.required { with.required(spec.name) } else { with.get(spec.name) }
+    }
+    match spec.kind {
+        ParameterKind::Text => read(with, spec).map(Parameter::Text),
+        ParameterKind::List => read(with, spec).map(Parameter::List),
+        ParameterKind::Count => read(with, spec).map(Parameter::Count),
+    }
+}
+
+/// The inputs of the kind, with what the runbook says of each, and its own behind them.
+fn inputs(of_kind: Vec<StepInput>, given: Vec<Given>) -> Vec<StepInput> {
+    let known = |name: &str| of_kind.iter().any(|input| *input.name == *name);
+    let own: Vec<StepInput> =
+        given.iter().filter(|given| !known(&given.name)).filter_map(Given::own).collect();
+    let said = |input: StepInput| match given.iter().find(|given| *input.name == *given.name) {
+        Some(given) => given.over(input),
+        None => input,
+    };
+    of_kind.into_iter().map(said).chain(own).collect()
+}
+
+/// What a runbook says of an input.
 struct Given {
     name: String,
+    kind: Option<InputKind>,
     required: Option<bool>,
     default: Option<String>,
 }
@@ -201,6 +244,16 @@ impl Given {
     fn over(&self, input: StepInput) -> StepInput {
         let required = input.required || self.required.unwrap_or(false);
         StepInput { required, default: self.default.as_deref().map(Clean::new), ..input }
+    }
+
+    /// An input that the kind does not have.
+    fn own(&self) -> Option<StepInput> {
+        Some(StepInput {
+            name: Clean::new(&self.name),
+            kind: self.kind?,
+            required: self.required.unwrap_or(false),
+            default: self.default.as_deref().map(Clean::new),
+        })
     }
 }
 
@@ -212,6 +265,11 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
     let (name, place) = name?;
     let of = of?;
     match of.inputs().iter().find(|spec| spec.name == name) {
+        None if of.takes_own_inputs() => {
+            if kind.is_none() {
+                table.fault(Problem::new(format!("input {name:?} needs a kind: kind = \"text\"")));
+            }
+        }
         None => {
             table
                 .fault_at(&place, Problem::unknown("input", &name, of.inputs().iter().map(|spec| spec.name)));
@@ -224,7 +282,7 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
         }
         Some(_) => {}
     }
-    Some(Given { name, required, default })
+    Some(Given { name, kind, required, default })
 }
 
 /// The name of a check.

@@ -12,6 +12,7 @@ use crate::clean::Clean;
 use crate::event::{StepCall, Typed};
 use crate::state::World;
 use crate::step::Kind;
+use crate::step::parameters::Parameters;
 use crate::step::target::WORKLOADS;
 
 pub use crate::event::Danger;
@@ -73,6 +74,8 @@ pub struct Step {
     pub kind: Kind,
     /// What it asks for.
     pub inputs: Vec<StepInput>,
+    /// What the runbook fixes of it beside.
+    pub with: Parameters,
     /// Which checks it is held to; `None`: all that its kind has.
     pub verify: Option<Vec<Clean>>,
     /// Seconds that this may take.
@@ -98,6 +101,7 @@ impl Step {
             danger: kind.danger(),
             kind,
             inputs: inputs.map(input).collect(),
+            with: Parameters::default(),
             verify: None,
             verify_within: 90,
             workload: None,

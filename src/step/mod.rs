@@ -5,7 +5,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | [`input`] | what steps ask for |
+//! | [`input`], [`parameters`] | what steps ask for, and what a runbook fixes of them |
 //! | [`target`] | what steps aim at: path, identity, rights, owners |
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
@@ -29,6 +29,7 @@ pub mod input;
 mod istio;
 mod nodes;
 mod pages;
+pub mod parameters;
 mod pods_not_running;
 mod printed;
 mod recent_events;
@@ -64,6 +65,7 @@ use crate::event::{
 };
 use crate::state::World;
 use input::{InputSpec, Inputs};
+use parameters::{ParameterSpec, Parameters};
 
 /// Every kind of step.
 static KINDS: &[&dyn StepKind] = &[
@@ -103,6 +105,24 @@ pub trait StepKind: Sync {
 
     /// Returns the inputs that it asks for.
     fn inputs(&self) -> &'static [InputSpec];
+
+    /// Returns whether a runbook may give a step of it inputs of its own.
+    fn takes_own_inputs(&self) -> bool {
+        false
+    }
+
+    /// Returns what a runbook may fix of it, in the step's table `with`.
+    fn parameters(&self) -> &'static [ParameterSpec] {
+        &[]
+    }
+
+    /// Looks whether what a runbook fixes of it fits its inputs.
+    ///
+    /// # Errors
+    /// What does not, and what to write instead.
+    fn fits(&self, _with: &Parameters, _inputs: &[&str]) -> Result<(), String> {
+        Ok(())
+    }
 
     /// Returns what has to be read next for the plan, given the answers so far: nothing when it can be
     /// planned.
@@ -199,6 +219,8 @@ pub struct Ctx {
     pub namespace: String,
     /// Address of Alertmanager without credentials, where the step asks it.
     pub alertmanager: Clean,
+    /// What the runbook fixes of the step.
+    pub with: Parameters,
     /// Settings of rates: the share of failing requests above which a service is in trouble.
     pub rates: Rates,
 }

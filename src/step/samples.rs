@@ -11,6 +11,7 @@ use crate::clean::Clean;
 use crate::config::Rates;
 use crate::event::{ContextId, Op, Sealed};
 use crate::step::input::Inputs;
+use crate::step::parameters::Parameters;
 
 /// Returns the context of a session with one cluster.
 pub fn ctx() -> Ctx {
@@ -28,6 +29,7 @@ pub fn ctx() -> Ctx {
         },
         namespace: "ns".into(),
         alertmanager: "http://am:9093".into(),
+        with: Parameters::default(),
         rates: Rates::default(),
     }
 }
