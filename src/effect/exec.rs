@@ -164,7 +164,7 @@ fn output(exit: Option<i32>, why: Option<String>, streams: &[Kept; 2]) -> Output
         .take(LINES)
         .map(|line| Clean::new(&line.chars().take(COLUMNS).collect::<String>()))
         .collect();
-    Output { exit, lines, cut: cut.map(Clean::from), table: None }
+    Output { exit, lines, cut: cut.map(Clean::from), ..Output::default() }
 }
 
 #[cfg(test)]

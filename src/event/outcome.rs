@@ -66,6 +66,10 @@ pub struct Output {
     /// What was read; `None` of a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<Table>,
+    /// What it shows to be wrong, in a few words: `3 of 4 nodes are not ready`; `None` where nothing is, or
+    /// where that is not for a program to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong: Option<Clean>,
     /// Why the output is incomplete; `None` where it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Clean>,
@@ -74,7 +78,7 @@ pub struct Output {
 impl Output {
     /// Creates what was read: its sum in a sentence, and the table.
     pub fn read(sum: impl Into<Clean>, table: Table) -> Self {
-        Self { exit: None, lines: vec![sum.into()], table: Some(table), cut: None }
+        Self { lines: vec![sum.into()], table: Some(table), ..Self::default() }
     }
 
     /// Returns whether it is whole, and did not fail.
