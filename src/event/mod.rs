@@ -39,7 +39,7 @@ pub use intent::{Check, Command, Exec, Expectation, Intent, Look, Made, Op, Seal
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{CallBy, Does, Edit, Operator, Preferences, Purpose, Setup, View};
-pub use outcome::{Measure, Outcome, Output, Table, Verdict};
+pub use outcome::{Finding, Measure, Outcome, Output, Table, Verdict};
 pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Prepared, Right, Sign, Weight};
 pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};

@@ -57,8 +57,15 @@ pub fn read_with(
     }
     runbook.name = name.map_or(runbook.name, Clean::from);
     runbook.workload = workload.map(Clean::from).or(runbook.workload);
-    for step in steps {
+    let mut places = Vec::new();
+    for (step, place) in steps {
+        places.push((step.id.clone(), place));
         put(&mut runbook.steps, step, |a, b| a.id == b.id);
+    }
+    let unfit = |(id, place): &(Clean, Location)| Some(place.mistake(runbook.unfit(runbook.step(id)?)?));
+    let mistakes: Vec<Mistake> = places.iter().filter_map(unfit).collect();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
     }
     let same = |a: &Flag, b: &Flag| (&a.dependency, &a.deployment) == (&b.dependency, &b.deployment);
     for flag in flags {
@@ -71,7 +78,7 @@ pub fn read_with(
 struct File {
     name: Option<String>,
     workload: Option<String>,
-    steps: Vec<Step>,
+    steps: Vec<(Step, Location)>,
     flags: Vec<Flag>,
     includes: Vec<(Pinned, Location)>,
 }
@@ -81,7 +88,8 @@ fn parts(root: &mut Reader<'_>) -> File {
     let workload = root.get("workload");
     let mut seen = BTreeSet::new();
     let mut steps = root.tables("steps", "field of a step");
-    let steps = steps.iter_mut().filter_map(|table| step(table, &mut seen)).collect();
+    let placed = |table: &mut Reader<'_>| Some((step(table, &mut seen)?, table.place_of("with")));
+    let steps = steps.iter_mut().filter_map(placed).collect();
     let mut seen = BTreeSet::new();
     let mut flags = root.tables("flags", "field of a flag");
     let flags = flags.iter_mut().filter_map(|table| flag(table, &mut seen)).collect();

@@ -12,6 +12,7 @@ use crate::state::{Run, Stage, World};
 pub struct Authorised {
     intent: Intent,
     at: usize,
+    may_exec: bool,
 }
 
 impl Authorised {
@@ -23,6 +24,11 @@ impl Authorised {
     /// Returns the index of the op in the intent, from 0.
     pub fn at(&self) -> usize {
         self.at
+    }
+
+    /// Returns whether commands may be run in containers, for a look of which they are parts.
+    pub fn may_exec(&self) -> bool {
+        self.may_exec
     }
 
     /// Returns the op that may be sent.
@@ -93,10 +99,9 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
     let Some(op) = intent.ops.get(at) else { return Err(Denied::Over("all of it was sent")) };
     let looked = place(world, intent)?;
     let label = world.label(looked.id).map(|label| format!(" in {label}"));
+    let may_exec = world.session.as_ref().is_none_or(|session| !session.no_exec);
     match op {
-        Op::Exec(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => {
-            return Err(Denied::NoExec);
-        }
+        Op::Exec(_) if !may_exec => return Err(Denied::NoExec),
         Op::Write(write) if matches!(write.body, Sealed::Digest(_)) => {
             return Err(Denied::Over("what it would send is known only to the session that prepared it"));
         }
@@ -117,7 +122,7 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
             return Err(if ran_out { Denied::RanOut(label) } else { Denied::NotArmed(label) });
         }
     }
-    Ok(Authorised { intent: intent.clone(), at })
+    Ok(Authorised { intent: intent.clone(), at, may_exec })
 }
 
 /// The op that is next: those before it are done, and it has not left yet. What is not confirmed yet begins
