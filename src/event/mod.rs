@@ -9,6 +9,7 @@ mod call;
 mod cluster;
 mod context;
 pub mod grant;
+mod guardrail;
 mod intent;
 mod log;
 mod metric;
@@ -35,6 +36,9 @@ pub use cluster::{
 };
 pub use context::{ContextId, ObjectKey, labels};
 pub use grant::Grant;
+#[cfg(test)]
+pub(crate) use guardrail::tests::guardrail;
+pub use guardrail::{Doing, Guardrail, Hours, Rule};
 pub use intent::{Check, Command, Exec, Expectation, Intent, Look, Made, Op, Sealed, Server, Write, digest};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::built_in::{BUILT_IN, built_in};
+use super::guardrails::{Placed, guardrails};
 use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
 use crate::data::{self, Location, Mistake, Problem, Reader, text_fields};
@@ -47,7 +48,8 @@ pub fn read_with(
     base: Option<Runbook>,
     find: &dyn Fn(&str) -> Result<Include, Problem>,
 ) -> Result<Runbook, Vec<Mistake>> {
-    let File { name, workload, steps, flags, includes } = data::read(file, text, "setting", parts)?;
+    let File { name, workload, steps, flags, guardrails, includes } =
+        data::read(file, text, "setting", parts)?;
     let mut runbook = base.unwrap_or_default();
     for (include, place) in includes {
         let (file, text) = include.pinned(find).map_err(|problem| vec![place.mistake(problem)])?;
@@ -67,6 +69,7 @@ pub fn read_with(
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
+    runbook.guardrails.extend(guardrails);
     let same = |a: &Flag, b: &Flag| (&a.dependency, &a.deployment) == (&b.dependency, &b.deployment);
     for flag in flags {
         put(&mut runbook.flags, flag, same);
@@ -80,6 +83,7 @@ struct File {
     workload: Option<String>,
     steps: Vec<(Step, Location)>,
     flags: Vec<Flag>,
+    guardrails: Vec<Placed>,
     includes: Vec<(Pinned, Location)>,
 }
 
@@ -95,7 +99,8 @@ fn parts(root: &mut Reader<'_>) -> File {
     let flags = flags.iter_mut().filter_map(|table| flag(table, &mut seen)).collect();
     let mut includes = root.tables("include", "field of an include");
     let includes = includes.iter_mut().filter_map(pinned).collect();
-    File { name, workload, steps, flags, includes }
+    let guardrails = guardrails(root);
+    File { name, workload, steps, flags, guardrails, includes }
 }
 
 /// Puts one in the place of the one that is the same, or behind all.

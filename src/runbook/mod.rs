@@ -3,6 +3,7 @@
 //! `runbooks/*.toml`.
 
 mod built_in;
+pub mod guardrails;
 mod load;
 mod suggest;
 
@@ -32,6 +33,8 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     /// Features that can be turned off when what they depend on fails.
     pub flags: Vec<Flag>,
+    /// What it forbids where and when, or asks more for than a key.
+    pub guardrails: Vec<guardrails::Placed>,
     /// Name of the workload that tells a cluster which this runbook is for; `None`: it says none.
     pub workload: Option<Clean>,
 }

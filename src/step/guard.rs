@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::clean::Clean;
-use crate::event::{ContextInfo, Intent, Op, Plan, Refusal, Sealed};
+use crate::event::{ContextInfo, Doing, Guardrail, Intent, Naming, Op, Plan, Refusal, Rule, Sealed};
 use crate::state::{Run, Stage, World};
 
 /// Permission to send one op of an intent. Only [`authorise`] makes one.
@@ -61,6 +61,9 @@ pub enum Denied {
     /// Commands in containers are forbidden (`--no-exec`).
     #[error("no command is run in a container from this session (--no-exec)")]
     NoExec,
+    /// A guardrail forbids it, or asks for a second person.
+    #[error("{0}")]
+    Guardrail(String),
     /// The op was sent already, or never will be.
     #[error("{0}")]
     Over(&'static str),
@@ -107,6 +110,10 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
         }
         _ => {}
     }
+    let strictest = guardrail(world, intent, looked, now).filter(|one| one.rule != Rule::ConfirmByName);
+    if let Some(guardrail) = strictest {
+        return Err(Denied::Guardrail(refused(guardrail)));
+    }
     if !intent.only_reads() {
         if looked.read_only {
             return Err(Denied::ReadOnly(
@@ -123,6 +130,46 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
         }
     }
     Ok(Authorised { intent: intent.clone(), at, may_exec })
+}
+
+/// Lays what guardrails ask of a person over a plan: that a name is typed.
+pub fn guarded(world: &World, mut plan: Plan, now: DateTime<Utc>) -> Plan {
+    let looked = place(world, &plan.intent).ok();
+    let found = looked.and_then(|looked| guardrail(world, &plan.intent, looked, now));
+    if let Some(one) = found.filter(|one| one.rule == Rule::ConfirmByName) {
+        let why = format!("a guardrail asks for it: {} ({})", one.why, one.scope());
+        plan.naming = Some(Naming { why: why.into(), lasting: true });
+    }
+    plan
+}
+
+/// The strictest guardrail that holds for an intent now, in the context that it is for.
+fn guardrail<'a>(
+    world: &'a World,
+    intent: &Intent,
+    looked: &ContextInfo,
+    now: DateTime<Utc>,
+) -> Option<&'a Guardrail> {
+    let reads = intent.only_reads();
+    let step = intent.call.step.as_str();
+    let targets = || intent.ops.iter().map(Op::target).chain([&intent.target]);
+    let holds = |one: &&Guardrail| {
+        targets().any(|target| {
+            let namespace = target.namespace.as_str();
+            one.holds(&Doing { context: &looked.context, namespace, step, reads, now })
+        })
+    };
+    world.session.as_ref()?.guardrails.iter().filter(holds).max_by_key(|one| one.rule)
+}
+
+fn refused(guardrail: &Guardrail) -> String {
+    let Guardrail { why, .. } = guardrail;
+    let scope = guardrail.scope();
+    if guardrail.rule == Rule::TwoPeople {
+        format!("a guardrail asks for a second person, whom warroom cannot ask yet: {why} ({scope})")
+    } else {
+        format!("a guardrail forbids it: {why} ({scope})")
+    }
 }
 
 /// The op that is next: those before it are done, and it has not left yet. What is not confirmed yet begins
