@@ -111,6 +111,12 @@ pub enum Command {
         /// Further files
         files: Vec<PathBuf>,
     },
+    /// The runbook itself
+    Runbook {
+        /// What to do with it
+        #[command(subcommand)]
+        what: RunbookCommand,
+    },
     /// Recorded sessions
     Recordings {
         /// What to do with them
@@ -194,6 +200,14 @@ pub struct Run {
     /// One JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// `warroom runbook`
+#[derive(Debug, Subcommand)]
+pub enum RunbookCommand {
+    /// Run its tests on the simulated cluster: each step succeeds, is refused, and loses its answer
+    #[cfg(feature = "sim")]
+    Test,
 }
 
 /// `warroom recordings`

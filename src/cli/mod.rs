@@ -13,6 +13,8 @@ mod run;
 mod screen;
 mod session;
 mod status;
+#[cfg(feature = "sim")]
+mod step_tests;
 mod steps;
 
 use std::fmt::Display;
@@ -23,6 +25,8 @@ use clap::{CommandFactory, Parser};
 
 pub use args::{Args, Command};
 pub use exit::Exit;
+
+use args::RunbookCommand;
 
 use crate::config::{self, Config, Paths};
 use crate::data::Mistake;
@@ -90,6 +94,8 @@ fn command(context: &CommandContext) -> color_eyre::Result<Exit> {
             Some(Command::Demo(wanted)) => demo::demo(context, wanted).await,
             Some(Command::Replay { path, at }) => screen::replay(context, path, at.as_deref()).await,
             Some(Command::Steps { json }) => Ok(steps::steps(context, *json)?),
+            #[cfg(feature = "sim")]
+            Some(Command::Runbook { what: RunbookCommand::Test }) => step_tests::test(context).await,
             Some(Command::Run(wanted)) => run::run(context, wanted).await,
             Some(Command::Status { json }) => status::status(context, *json).await,
             Some(Command::Init(flags)) => init::init(context, flags).await,

@@ -117,7 +117,7 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
 }
 
 /// What must be heard for the numbers before the change.
-fn needed(plan: &Plan) -> Vec<SourceId> {
+pub(super) fn needed(plan: &Plan) -> Vec<SourceId> {
     plan.intent
         .checks
         .iter()

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::built_in::{BUILT_IN, built_in};
 use super::guardrails::{Placed, guardrails};
+use super::step_test::{self, StepTest};
 use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
 use crate::data::{self, Location, Mistake, Problem, Reader, text_fields};
@@ -48,7 +49,7 @@ pub fn read_with(
     base: Option<Runbook>,
     find: &dyn Fn(&str) -> Result<Include, Problem>,
 ) -> Result<Runbook, Vec<Mistake>> {
-    let File { name, workload, steps, flags, guardrails, includes } =
+    let File { name, workload, steps, flags, guardrails, tests, includes } =
         data::read(file, text, "setting", parts)?;
     let mut runbook = base.unwrap_or_default();
     for (include, place) in includes {
@@ -65,11 +66,15 @@ pub fn read_with(
         put(&mut runbook.steps, step, |a, b| a.id == b.id);
     }
     let unfit = |(id, place): &(Clean, Location)| Some(place.mistake(runbook.unfit(runbook.step(id)?)?));
-    let mistakes: Vec<Mistake> = places.iter().filter_map(unfit).collect();
+    let mut mistakes: Vec<Mistake> = places.iter().filter_map(unfit).collect();
+    mistakes.extend(step_test::mistaken(&runbook, &tests));
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
     runbook.guardrails.extend(guardrails);
+    for test in tests {
+        put(&mut runbook.tests, test, |a, b| a.call == b.call);
+    }
     let same = |a: &Flag, b: &Flag| (&a.dependency, &a.deployment) == (&b.dependency, &b.deployment);
     for flag in flags {
         put(&mut runbook.flags, flag, same);
@@ -84,6 +89,7 @@ struct File {
     steps: Vec<(Step, Location)>,
     flags: Vec<Flag>,
     guardrails: Vec<Placed>,
+    tests: Vec<StepTest>,
     includes: Vec<(Pinned, Location)>,
 }
 
@@ -100,7 +106,8 @@ fn parts(root: &mut Reader<'_>) -> File {
     let mut includes = root.tables("include", "field of an include");
     let includes = includes.iter_mut().filter_map(pinned).collect();
     let guardrails = guardrails(root);
-    File { name, workload, steps, flags, guardrails, includes }
+    let tests = step_test::tests(root);
+    File { name, workload, steps, flags, guardrails, tests, includes }
 }
 
 /// Puts one in the place of the one that is the same, or behind all.

@@ -5,6 +5,7 @@
 mod built_in;
 pub mod guardrails;
 mod load;
+pub mod step_test;
 mod suggest;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub struct Runbook {
     pub flags: Vec<Flag>,
     /// What it forbids where and when, or asks more for than a key.
     pub guardrails: Vec<guardrails::Placed>,
+    /// Tests of its steps.
+    pub tests: Vec<step_test::StepTest>,
     /// Name of the workload that tells a cluster which this runbook is for; `None`: it says none.
     pub workload: Option<Clean>,
 }
@@ -75,10 +78,11 @@ impl Runbook {
 
     /// Adds the steps and flags of another runbook that this one does not have, for where its workload is.
     fn offer(&mut self, other: Self) {
-        let Self { steps, flags, workload, .. } = other;
+        let Self { steps, flags, workload, tests, .. } = other;
         let new: Vec<Step> = steps.into_iter().filter(|step| self.step(&step.id).is_none()).collect();
         self.steps.extend(new.into_iter().map(|step| Step { workload: workload.clone(), ..step }));
         self.flags.extend(flags);
+        self.tests.extend(tests);
     }
 }
 

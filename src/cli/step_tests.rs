@@ -1,0 +1,279 @@
+//! `warroom runbook test`: every step that a runbook has a test of is done on the simulated cluster, by the
+//! code that does it elsewhere. It must succeed and be undone; be refused where the server refuses it; and
+//! be sent once, and read, where its answer is lost.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::Method;
+use futures::StreamExt;
+use ulid::Ulid;
+
+use super::run::needed;
+use super::{CommandContext, Exit, complain, say};
+use crate::clean::Clean;
+use crate::config::Paths;
+use crate::event::{Plan, Write};
+use crate::net::clock::Clock;
+use crate::runbook::Runbook;
+use crate::runbook::step_test::{Given, StepTest};
+use crate::runtime::headless::Headless;
+use crate::session::{self, SessionConfig};
+use crate::sim::fault::{Fault, When};
+use crate::sim::scenario::Scenario;
+use crate::sim::{Sim, SimConfig};
+use crate::state::{Run, Stage};
+
+/// Simulated time goes so much faster.
+const SPEED: f64 = 20.0;
+/// Tests that run side by side: they wait more than they compute.
+const AT_ONCE: usize = 8;
+/// Beyond this a test is stuck.
+const PATIENT: Duration = Duration::from_secs(30);
+
+/// What a step is tested for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    /// It does what it says, and its undo brings the object back.
+    Success,
+    /// The server refuses: that is told, and nothing is changed.
+    Refusal,
+    /// The answer is lost: it is read, and nothing is sent twice.
+    LostAnswer,
+}
+
+impl Case {
+    const ALL: [Self; 3] = [Self::Success, Self::Refusal, Self::LostAnswer];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refusal => "refusal",
+            Self::LostAnswer => "lost answer",
+        }
+    }
+}
+
+/// Why a test fails.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("the simulated cluster cannot be used: {0}")]
+    Sim(String),
+    #[error("it cannot be prepared: {0}")]
+    Unprepared(Clean),
+    #[error("it came to this: {0}")]
+    Came(String),
+    #[error("these requests went out: {0}")]
+    Requests(String),
+    #[error("its undo leaves the object changed")]
+    Undo,
+}
+
+/// Runs the tests of the runbook in use.
+pub(super) async fn test(context: &CommandContext) -> color_eyre::Result<Exit> {
+    let runbook = context.runbook();
+    if runbook.tests.is_empty() {
+        return Ok(complain("this runbook has no tests: write [[tests]], as docs/runbook.md has it"));
+    }
+    let home = std::env::temp_dir()
+        .join(format!("warroom-test-{}", Ulid::from_datetime(std::time::SystemTime::now())));
+    let all = runbook.tests.iter().flat_map(|test| Case::ALL.map(|case| (test, case)));
+    let told = all.enumerate().map(|(number, (test, case))| {
+        let bench = Bench { runbook: Arc::clone(&runbook), folder: home.join(number.to_string()) };
+        async move { (test, case, bench.run(test, case).await) }
+    });
+    let told: Vec<_> = futures::stream::iter(told).buffered(AT_ONCE).collect().await;
+    let _ = std::fs::remove_dir_all(&home); // what is left there harms nobody
+    let failed = told.iter().filter(|(.., result)| result.is_err()).count();
+    for (test, case, result) in &told {
+        match result {
+            Ok(()) => say(format_args!("✓ {}: {}", test.call.step, case.name()))?,
+            Err(why) => say(format_args!("✖ {}: {}: {why} ({})", test.call.step, case.name(), test.place))?,
+        }
+    }
+    untested(&runbook)?;
+    say(format_args!("{} of {} passed", told.len() - failed, told.len()))?;
+    Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// Says which steps have no test.
+fn untested(runbook: &Runbook) -> std::io::Result<()> {
+    let tested = |id: &Clean| runbook.tests.iter().any(|test| test.call.step == *id);
+    let without: Vec<&str> =
+        runbook.steps.iter().filter(|step| !tested(&step.id)).map(|step| step.id.as_str()).collect();
+    if without.is_empty() { Ok(()) } else { say(format_args!("– no test: {}", without.join(", "))) }
+}
+
+/// What one test is run with.
+struct Bench {
+    runbook: Arc<Runbook>,
+    /// Folder of its recording.
+    folder: PathBuf,
+}
+
+impl Bench {
+    async fn run(&self, test: &StepTest, case: Case) -> Result<(), Failed> {
+        let clock = Clock::scaled(SPEED);
+        let scenario = test.scenario.as_ref().map(|name| name.parse()).transpose();
+        let scenario: Option<Scenario> = scenario.map_err(|why| Failed::Sim(format!("{why}")))?;
+        let config = SimConfig { clock: clock.clone(), ..SimConfig::new(scenario.unwrap_or(Scenario::Calm)) };
+        let sim = Sim::start(config).await.map_err(|error| Failed::Sim(error.to_string()))?;
+        let wanted = SessionConfig {
+            deadline: Duration::from_secs(2),
+            patience: Duration::from_secs(4),
+            ..SessionConfig::simulated(&sim, "test")
+        };
+        let paths = Paths { config_dir: self.folder.clone(), data_dir: self.folder.clone() };
+        let running = session::open(wanted, &paths, Arc::clone(&self.runbook), clock).await;
+        let running = running.map_err(|error| Failed::Sim(error.to_string()))?;
+        let mut trial = Trial { sim, session: Headless::new(running), runbook: &self.runbook };
+        let result = trial.run(test, case).await;
+        trial.session.stop().seal().map_err(|error| Failed::Sim(error.to_string()))?;
+        result
+    }
+}
+
+/// A session on a simulated cluster of its own.
+struct Trial<'a> {
+    sim: Sim,
+    session: Headless,
+    runbook: &'a Runbook,
+}
+
+impl Trial<'_> {
+    async fn run(&mut self, test: &StepTest, case: Case) -> Result<(), Failed> {
+        if test.scenario.is_some() {
+            self.session.until(PATIENT, |session| session.state().world.alerts.firing() > 0).await;
+        }
+        for before in &test.after {
+            let plan = self.prepare(before).await?;
+            let run = self.confirm(&plan).await;
+            changed(&run)?;
+        }
+        let plan = self.prepare(&test.call).await?;
+        self.session.until(PATIENT, |session| session.heard(&needed(&plan))).await;
+        let objects = self.objects(&plan);
+        let seen = self.sim.requests().len();
+        self.spoil(&plan, case);
+        let run = self.confirm(&plan).await;
+        self.sent_as_listed(&plan, seen)?;
+        match case {
+            Case::Success => {
+                done(&run)?;
+                self.undone(&plan, &objects).await
+            }
+            Case::Refusal => refused(&run),
+            Case::LostAnswer if plan.intent.only_reads() => refused(&run),
+            Case::LostAnswer => changed(&run),
+        }
+    }
+
+    async fn prepare(&mut self, given: &Given) -> Result<Plan, Failed> {
+        let call = given.call(self.runbook, |value| self.whole(value));
+        let call = call.ok_or_else(|| Failed::Unprepared("there is no such step".into()))?;
+        let prepared = self.session.prepare(call, PATIENT).await;
+        prepared.map_err(|refusal| Failed::Unprepared(refusal.reason().clone()))
+    }
+
+    /// The first pod or silence whose name or id begins so.
+    fn whole(&self, value: &str) -> String {
+        let Some(start) = value.strip_suffix('*') else { return value.to_owned() };
+        let pods = self.sim.list("Pod").into_iter();
+        let pods = pods.filter_map(|pod| Some(pod["metadata"]["name"].as_str()?.to_owned()));
+        let silences = self.session.state().world.alerts.silences().into_iter();
+        let mut all = pods.chain(silences.map(|silence| silence.id.to_string()));
+        all.find(|name| name.starts_with(start)).unwrap_or_else(|| value.to_owned())
+    }
+
+    /// Lets go wrong what the case is about.
+    fn spoil(&self, plan: &Plan, case: Case) {
+        let fault = match case {
+            Case::Success => return,
+            Case::Refusal => Fault::Status { code: 403, applied: false },
+            Case::LostAnswer => Fault::Cut { applied: !plan.intent.only_reads() },
+        };
+        let faults = self.sim.faults();
+        match plan.intent.writes().next() {
+            Some(Write { method, path, .. }) => {
+                let method = method.parse().unwrap_or(Method::PATCH);
+                faults.on(method, path, When::Nth(1), fault);
+            }
+            None => faults.on(Method::GET, "", When::Always, fault),
+        }
+    }
+
+    async fn confirm(&mut self, plan: &Plan) -> Stage {
+        let id = self.session.confirm(plan);
+        self.session.until(PATIENT, |session| session.run(id).is_some_and(Run::settled)).await;
+        self.session.run(id).map_or(Stage::Waiting, |run| run.stage.clone())
+    }
+
+    /// Each write that the confirmation listed went out at most once, and nothing else.
+    fn sent_as_listed(&self, plan: &Plan, seen: usize) -> Result<(), Failed> {
+        let mut listed: BTreeMap<String, usize> = BTreeMap::new();
+        for write in plan.intent.writes() {
+            *listed.entry(format!("{} {}", write.method, write.path)).or_default() += 1;
+        }
+        let requests = self.sim.requests();
+        let real = requests[seen..].iter().filter(|one| !one.dry_run && !one.path.contains("accessreviews"));
+        let sent: Vec<String> = real.map(|one| format!("{} {}", one.method, bare(&one.path))).collect();
+        let fits = |one: &String| {
+            let times = sent.iter().filter(|other| *other == one).count();
+            listed.iter().any(|(write, count)| bare(write) == *one && times <= *count)
+        };
+        if sent.iter().all(fits) { Ok(()) } else { Err(Failed::Requests(sent.join(", "))) }
+    }
+
+    /// The objects that a plan writes to, as the cluster has them.
+    fn objects(&self, plan: &Plan) -> Vec<serde_json::Value> {
+        let spec = |write: &Write| {
+            let path = bare(&write.path).trim_end_matches("/scale").to_owned();
+            self.sim.object(&path).map_or(serde_json::Value::Null, |object| object["spec"].clone())
+        };
+        plan.intent.writes().map(spec).collect()
+    }
+
+    /// Where it has an undo, that brings its objects back.
+    async fn undone(&mut self, plan: &Plan, objects: &[serde_json::Value]) -> Result<(), Failed> {
+        let Some(mut undo) = plan.intent.undo.clone() else { return Ok(()) };
+        undo.undoes = Some(plan.intent.id);
+        let prepared = self.session.prepare(undo, PATIENT).await;
+        let undo = prepared.map_err(|refusal| Failed::Unprepared(refusal.reason().clone()))?;
+        let run = self.confirm(&undo).await;
+        changed(&run)?;
+        if self.objects(plan) == objects { Ok(()) } else { Err(Failed::Undo) }
+    }
+}
+
+/// A request's path without its query.
+fn bare(path: &str) -> String {
+    path.split('?').next().unwrap_or_default().to_owned()
+}
+
+/// It was applied, whatever came of its checks.
+fn changed(stage: &Stage) -> Result<(), Failed> {
+    match stage {
+        Stage::Done(_) | Stage::Verifying | Stage::Reverted(_) => Ok(()),
+        other => Err(Failed::Came(format!("{other:?}"))),
+    }
+}
+
+/// It was applied and its effect was seen, or read whole.
+fn done(stage: &Stage) -> Result<(), Failed> {
+    match stage {
+        Stage::Done(verdict) if verdict.ok => Ok(()),
+        Stage::Read(output) if output.succeeded() => Ok(()),
+        other => Err(Failed::Came(format!("{other:?}"))),
+    }
+}
+
+/// It was not done, and says so.
+fn refused(stage: &Stage) -> Result<(), Failed> {
+    match stage {
+        Stage::Rejected(_) | Stage::NotSent(_) => Ok(()),
+        Stage::Read(output) if !output.succeeded() => Ok(()),
+        other => Err(Failed::Came(format!("{other:?}"))),
+    }
+}
