@@ -207,7 +207,10 @@ pub struct Run {
 pub enum RunbookCommand {
     /// Run its tests on the simulated cluster: each step succeeds, is refused, and loses its answer
     #[cfg(feature = "sim")]
-    Test,
+    Test {
+        /// Only those of these steps
+        steps: Vec<String>,
+    },
 }
 
 /// `warroom recordings`

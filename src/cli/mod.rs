@@ -95,7 +95,9 @@ fn command(context: &CommandContext) -> color_eyre::Result<Exit> {
             Some(Command::Replay { path, at }) => screen::replay(context, path, at.as_deref()).await,
             Some(Command::Steps { json }) => Ok(steps::steps(context, *json)?),
             #[cfg(feature = "sim")]
-            Some(Command::Runbook { what: RunbookCommand::Test }) => step_tests::test(context).await,
+            Some(Command::Runbook { what: RunbookCommand::Test { steps } }) => {
+                Box::pin(step_tests::test(context, steps)).await
+            }
             Some(Command::Run(wanted)) => run::run(context, wanted).await,
             Some(Command::Status { json }) => status::status(context, *json).await,
             Some(Command::Init(flags)) => init::init(context, flags).await,

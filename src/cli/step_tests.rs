@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::http::Method;
 use futures::StreamExt;
@@ -17,8 +17,8 @@ use crate::clean::Clean;
 use crate::config::Paths;
 use crate::event::{Plan, Write};
 use crate::net::clock::Clock;
-use crate::runbook::Runbook;
 use crate::runbook::step_test::{Given, StepTest};
+use crate::runbook::{InputKind, Runbook};
 use crate::runtime::headless::Headless;
 use crate::session::{self, SessionConfig};
 use crate::sim::fault::{Fault, When};
@@ -28,6 +28,8 @@ use crate::state::{Run, Stage};
 
 /// Simulated time goes so much faster.
 const SPEED: f64 = 20.0;
+/// History that is enough for what is measured before a change.
+const MEASURED: Duration = Duration::from_secs(120);
 /// Tests that run side by side: they wait more than they compute.
 const AT_ONCE: usize = 8;
 /// Beyond this a test is stuck.
@@ -71,30 +73,37 @@ enum Failed {
     Undo,
 }
 
-/// Runs the tests of the runbook in use.
-pub(super) async fn test(context: &CommandContext) -> color_eyre::Result<Exit> {
+/// Runs the tests of the runbook in use, or those of these steps.
+pub(super) async fn test(context: &CommandContext, steps: &[String]) -> color_eyre::Result<Exit> {
     let runbook = context.runbook();
-    if runbook.tests.is_empty() {
-        return Ok(complain("this runbook has no tests: write [[tests]], as docs/runbook.md has it"));
+    let wanted = |test: &&StepTest| steps.is_empty() || steps.iter().any(|id| **id == *test.call.step);
+    let tests: Vec<&StepTest> = runbook.tests.iter().filter(wanted).collect();
+    if tests.is_empty() {
+        return Ok(complain("the runbook has no such tests: write [[tests]], as docs/runbook.md has it"));
     }
-    let home = std::env::temp_dir()
-        .join(format!("warroom-test-{}", Ulid::from_datetime(std::time::SystemTime::now())));
-    let all = runbook.tests.iter().flat_map(|test| Case::ALL.map(|case| (test, case)));
+    let home = std::env::temp_dir().join(format!("warroom-test-{}", Ulid::from_datetime(SystemTime::now())));
+    let all = tests.iter().flat_map(|test| Case::ALL.map(|case| (*test, case)));
     let told = all.enumerate().map(|(number, (test, case))| {
         let bench = Bench { runbook: Arc::clone(&runbook), folder: home.join(number.to_string()) };
-        async move { (test, case, bench.run(test, case).await) }
+        async move { (test, case, Instant::now(), bench.run(test, case).await) }
     });
-    let told: Vec<_> = futures::stream::iter(told).buffered(AT_ONCE).collect().await;
-    let _ = std::fs::remove_dir_all(&home); // what is left there harms nobody
-    let failed = told.iter().filter(|(.., result)| result.is_err()).count();
-    for (test, case, result) in &told {
+    let mut told = futures::stream::iter(told).buffered(AT_ONCE);
+    let (mut all, mut failed) = (0, 0);
+    while let Some((test, case, began, result)) = told.next().await {
+        all += 1;
+        failed += usize::from(result.is_err());
+        let StepTest { call, place, .. } = test;
+        let took = began.elapsed().as_secs_f64();
         match result {
-            Ok(()) => say(format_args!("✓ {}: {}", test.call.step, case.name()))?,
-            Err(why) => say(format_args!("✖ {}: {}: {why} ({})", test.call.step, case.name(), test.place))?,
+            Ok(()) => say(format_args!("✓ {}: {} ({took:.1} s)", call.step, case.name()))?,
+            Err(why) => say(format_args!("✖ {}: {}: {why} ({place})", call.step, case.name()))?,
         }
     }
-    untested(&runbook)?;
-    say(format_args!("{} of {} passed", told.len() - failed, told.len()))?;
+    let _ = std::fs::remove_dir_all(&home); // what is left there harms nobody
+    if steps.is_empty() {
+        untested(&runbook)?;
+    }
+    say(format_args!("{} of {all} passed", all - failed))?;
     Ok(if failed == 0 { Exit::Done } else { Exit::Failed })
 }
 
@@ -118,7 +127,8 @@ impl Bench {
         let clock = Clock::scaled(SPEED);
         let scenario = test.scenario.as_ref().map(|name| name.parse()).transpose();
         let scenario: Option<Scenario> = scenario.map_err(|why| Failed::Sim(format!("{why}")))?;
-        let config = SimConfig { clock: clock.clone(), ..SimConfig::new(scenario.unwrap_or(Scenario::Calm)) };
+        let scenario = scenario.unwrap_or(Scenario::Calm);
+        let config = SimConfig { clock: clock.clone(), measured: MEASURED, ..SimConfig::new(scenario) };
         let sim = Sim::start(config).await.map_err(|error| Failed::Sim(error.to_string()))?;
         let wanted = SessionConfig {
             deadline: Duration::from_secs(2),
@@ -171,20 +181,22 @@ impl Trial<'_> {
     }
 
     async fn prepare(&mut self, given: &Given) -> Result<Plan, Failed> {
-        let call = given.call(self.runbook, |value| self.whole(value));
+        let call = given.call(self.runbook, |kind, value| self.whole(kind, value));
         let call = call.ok_or_else(|| Failed::Unprepared("there is no such step".into()))?;
         let prepared = self.session.prepare(call, PATIENT).await;
         prepared.map_err(|refusal| Failed::Unprepared(refusal.reason().clone()))
     }
 
     /// The first pod or silence whose name or id begins so.
-    fn whole(&self, value: &str) -> String {
+    fn whole(&self, kind: InputKind, value: &str) -> String {
         let Some(start) = value.strip_suffix('*') else { return value.to_owned() };
-        let pods = self.sim.list("Pod").into_iter();
-        let pods = pods.filter_map(|pod| Some(pod["metadata"]["name"].as_str()?.to_owned()));
-        let silences = self.session.state().world.alerts.silences().into_iter();
-        let mut all = pods.chain(silences.map(|silence| silence.id.to_string()));
-        all.find(|name| name.starts_with(start)).unwrap_or_else(|| value.to_owned())
+        let name = |pod: serde_json::Value| Some(pod["metadata"]["name"].as_str()?.to_owned());
+        let silences = || self.session.state().world.alerts.silences().into_iter();
+        let all: Vec<String> = match kind {
+            InputKind::Silence => silences().map(|silence| silence.id.to_string()).collect(),
+            _ => self.sim.list("Pod").into_iter().filter_map(name).collect(),
+        };
+        all.into_iter().find(|one| one.starts_with(start)).unwrap_or_else(|| value.to_owned())
     }
 
     /// Lets go wrong what the case is about.

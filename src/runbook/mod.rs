@@ -82,7 +82,9 @@ impl Runbook {
         let new: Vec<Step> = steps.into_iter().filter(|step| self.step(&step.id).is_none()).collect();
         self.steps.extend(new.into_iter().map(|step| Step { workload: workload.clone(), ..step }));
         self.flags.extend(flags);
-        self.tests.extend(tests);
+        let of_new = |test: &step_test::StepTest| self.tests.iter().all(|own| own.call != test.call);
+        let new: Vec<_> = tests.into_iter().filter(of_new).collect();
+        self.tests.extend(new);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests of steps, as data: a call that must succeed on the simulated cluster, be refused where the server
 //! refuses it, and be sent once where its answer is lost.
 
-use super::Runbook;
+use super::{InputKind, Runbook};
 use crate::clean::Clean;
 use crate::data::{Location, Mistake, Problem, Reader};
 use crate::event::StepCall;
@@ -31,11 +31,14 @@ pub struct Given {
 
 impl Given {
     /// Returns the call with these values in place of those that only begin.
-    pub fn call(&self, runbook: &Runbook, whole: impl Fn(&str) -> String) -> Option<StepCall> {
+    pub fn call(&self, runbook: &Runbook, whole: impl Fn(InputKind, &str) -> String) -> Option<StepCall> {
         let step = runbook.step(&self.step)?;
-        let inputs: Vec<(&str, String)> =
-            self.inputs.iter().map(|(name, value)| (name.as_str(), whole(value))).collect();
-        Some(step.call(inputs.iter().map(|(name, value)| (*name, value.as_str()))))
+        let kind = |name: &str| step.inputs.iter().find(|input| input.name == *name).map(|input| input.kind);
+        let whole = |(name, value): &(String, String)| {
+            (name.clone(), whole(kind(name).unwrap_or(InputKind::Text), value))
+        };
+        let inputs: Vec<(String, String)> = self.inputs.iter().map(whole).collect();
+        Some(step.call(inputs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
     }
 }
 
@@ -86,7 +89,7 @@ mod tests {
         let with = |test: &str| read("r.toml", &format!("{step}\n[[tests]]\n{test}"), None);
         let fine = with("step = 'grow'\ninputs = { deployment = 'a', replicas = '2' }\n").unwrap();
         assert_eq!((fine.tests.len(), fine.tests[0].place.line), (1, 7));
-        let call = fine.tests[0].call.call(&fine, str::to_uppercase).unwrap();
+        let call = fine.tests[0].call.call(&fine, |_, value| value.to_uppercase()).unwrap();
         assert_eq!(call.inputs["deployment"].raw(), "A");
         let told = |test: &str| with(test).unwrap_err()[0].to_string();
         assert_eq!(told("step = 'gro'\n"), r#"r.toml:7:1: no such step "gro"; did you mean "grow"?"#);
