@@ -7,11 +7,13 @@
 mod acting;
 mod caller;
 mod clusters;
+mod command;
 mod exec;
 mod executor;
 pub mod identity;
 mod logs;
 mod manifest;
+mod output;
 mod prepare;
 mod reading;
 mod resolve;

@@ -2,6 +2,7 @@
 //! which is not.
 
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use super::{ContextId, LogNews, Prepared, StepCall, Target, Typed};
 use crate::clean::Clean;
@@ -128,6 +129,13 @@ pub enum View {
         pane: Option<Context>,
         /// Whether it turned towards the end.
         down: bool,
+    },
+    /// A program that runs has printed a line.
+    Printed {
+        /// Intent that it runs for.
+        intent: Ulid,
+        /// The line, without its secrets.
+        line: Clean,
     },
     /// Lines and states of the followed logs arrived.
     Logs(LogNews),

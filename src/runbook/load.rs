@@ -237,6 +237,7 @@ struct Given {
     kind: Option<InputKind>,
     required: Option<bool>,
     default: Option<String>,
+    choices: Vec<String>,
 }
 
 impl Given {
@@ -253,6 +254,7 @@ impl Given {
             kind: self.kind?,
             required: self.required.unwrap_or(false),
             default: self.default.as_deref().map(Clean::new),
+            choices: self.choices.iter().map(|choice| Clean::new(choice)).collect(),
         })
     }
 }
@@ -262,6 +264,7 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
     let kind: Option<InputKind> = table.get("kind");
     let required: Option<bool> = table.get("required");
     let default: Option<String> = table.get("default");
+    let choices: Vec<String> = table.get("choices").unwrap_or_default();
     let (name, place) = name?;
     let of = of?;
     match of.inputs().iter().find(|spec| spec.name == name) {
@@ -282,7 +285,21 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
         }
         Some(_) => {}
     }
-    Some(Given { name, kind, required, default })
+    if let Some(why) = unchosen(kind, default.as_deref(), &choices) {
+        table.fault_at(&place, Problem::new(format!("input {name:?} {why}")));
+    }
+    Some(Given { name, kind, required, default, choices })
+}
+
+/// Why an input's kind, default and choices do not go together.
+fn unchosen(kind: Option<InputKind>, default: Option<&str>, choices: &[String]) -> Option<String> {
+    match (kind == Some(InputKind::Choice), choices.is_empty()) {
+        (true, true) => Some("has nothing to choose from: choices = [\"…\", …]".to_owned()),
+        (false, false) => Some("has choices, so its kind is choice: kind = \"choice\"".to_owned()),
+        _ => default
+            .filter(|default| !choices.is_empty() && !choices.iter().any(|choice| choice == default))
+            .map(|default| format!("cannot be {default:?}: its choices are {}", choices.join(", "))),
+    }
 }
 
 /// The name of a check.

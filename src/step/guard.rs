@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::clean::Clean;
-use crate::event::{ContextInfo, Intent, Op, Plan, Refusal, Sealed};
+use crate::event::{ContextInfo, Intent, Mode, Op, Plan, Refusal, Sealed, Typed};
 use crate::state::{Run, Stage, World};
 
 /// Permission to send one op of an intent. Only [`authorise`] makes one.
@@ -55,6 +55,9 @@ pub enum Denied {
     /// Commands in containers are forbidden (`--no-exec`).
     #[error("no command is run in a container from this session (--no-exec)")]
     NoExec,
+    /// The session is on the simulated cluster, and a program would change what is not.
+    #[error("this is the simulated cluster: no program of this machine is run from here")]
+    Simulated,
     /// The op was sent already, or never will be.
     #[error("{0}")]
     Over(&'static str),
@@ -97,8 +100,14 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
         Op::Exec(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => {
             return Err(Denied::NoExec);
         }
+        Op::Command(_) if world.session.as_ref().is_some_and(|session| session.mode == Mode::Demo) => {
+            return Err(Denied::Simulated);
+        }
         Op::Write(write) if matches!(write.body, Sealed::Digest(_)) => {
             return Err(Denied::Over("what it would send is known only to the session that prepared it"));
+        }
+        Op::Command(program) if program.argv.iter().any(Typed::is_lost) => {
+            return Err(Denied::Over("what it would run is known only to the session that prepared it"));
         }
         _ => {}
     }

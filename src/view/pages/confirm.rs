@@ -202,7 +202,7 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
         let label = match op {
             _ if n > 0 => String::new(),
             Op::Write(_) => units::counted(ops.len(), "API write"),
-            Op::Exec(_) => "runs".to_owned(),
+            Op::Exec(_) | Op::Command(_) => "runs".to_owned(),
             Op::Look(_) => "looks".to_owned(),
         };
         fact(look, &label, (" ", Role::Text), &op.to_string(), columns)

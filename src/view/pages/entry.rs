@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::clean::Clean;
 use crate::event::{Notice, Output, Table};
 use crate::keymap::{Action, Context};
-use crate::state::{EntryDetail, Frame, Run, Stage, TimelineEntry, object_of};
+use crate::state::{EntryDetail, Frame, Run, TimelineEntry, object_of};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -129,8 +129,11 @@ impl Page<'_> {
             &format!("{} {}  @{}", run.intent.call.step, step.join(" "), run.intent.actor),
         );
         lines.extend(self.fact("command", Role::Text, &run.intent.command.words()));
-        if let Stage::Read(output) = &run.stage {
+        if let Some(output) = run.output() {
             lines.extend(self.output(output));
+        } else if let Some(printed) = self.frame.screen.printed.get(&run.intent.id) {
+            lines.extend(self.section("output so far"));
+            lines.extend(self.printed(printed));
         }
         lines
     }
@@ -163,15 +166,13 @@ impl Page<'_> {
         let mut lines = self.section("output");
         lines.extend(self.fact("ended", role, &exit));
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
-        let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
-        lines.extend(
-            output
-                .lines
-                .iter()
-                .flat_map(text)
-                .map(|part| self.row().text(self.look.style(Role::Text), &part)),
-        );
+        lines.extend(self.printed(&output.lines));
         lines
+    }
+
+    fn printed(&self, lines: &[Clean]) -> Vec<Row> {
+        let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
+        lines.iter().flat_map(text).map(|part| self.row().text(self.look.style(Role::Text), &part)).collect()
     }
 
     fn cases(&self, entry: &TimelineEntry) -> Vec<Row> {
