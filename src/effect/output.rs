@@ -11,6 +11,8 @@ use crate::event::{Event, Output, View};
 
 /// Bytes that are kept of each of the two streams.
 const BYTES: usize = 32 << 10;
+/// Bytes that are read at once.
+const CHUNK: usize = 16 << 10;
 /// Lines that are kept.
 const LINES: usize = 500;
 /// Characters that are kept of a line.
@@ -54,7 +56,7 @@ impl Kept {
     /// that was all.
     pub(super) async fn take(&mut self, stream: Option<impl AsyncRead + Unpin>, listener: &Listener) {
         let Some(mut stream) = stream else { return };
-        let mut chunk = [0; 4096];
+        let mut chunk = vec![0; CHUNK];
         while let Ok(read @ 1..) = stream.read(&mut chunk).await {
             let kept = read.min(BYTES - self.bytes.len());
             self.bytes.extend_from_slice(&chunk[..kept]);
