@@ -334,15 +334,17 @@ fn what_a_killed_warroom_ran_is_told_at_the_next_start_and_not_run_again() {
     }
 }
 
+/// Arms, begins the step, and goes ahead.
+fn confirmed(term: &mut Term) {
+    term.sees("worker-service").press("A").sees("ARMED");
+    term.press(":ours\r").sees("as a command").press_away("y", "as a command");
+}
+
 #[test]
 fn its_output_is_seen_while_it_runs_and_a_key_stops_it() {
     let cluster = room("change", ENDLESS, &[], ", seconds = 600", "");
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));
-    term.sees("worker-service")
-        .press(":ours\r")
-        .sees("as a command")
-        .press("A")
-        .press_away("y", "as a command");
+    confirmed(&mut term);
     term.sees("output so far").sees("begun");
     written(&cluster.home, "leader");
     term.press("\u{18}").sees("no exit code").sees("stopped: it was ended").loses("output so far");
@@ -354,11 +356,7 @@ fn its_output_is_seen_while_it_runs_and_a_key_stops_it() {
 fn leaving_ends_what_runs_and_records_it() {
     let cluster = room("change", ENDLESS, &[], ", seconds = 600", "");
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));
-    term.sees("worker-service")
-        .press(":ours\r")
-        .sees("as a command")
-        .press("A")
-        .press_away("y", "as a command");
+    confirmed(&mut term);
     written(&cluster.home, "leader");
     term.signal(Signal::TERM).ends();
     dies(&cluster.home, "leader");

@@ -136,8 +136,8 @@ fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
     (changes, unread)
 }
 
-/// What only looked has nothing to be found out about, and of what a program did nothing can be: that its answer
-/// is missing is told all the same.
+/// What only looked has nothing to be found out about, and of what a program did nothing can be: that its
+/// answer is missing is told all the same.
 fn unheard(recording: &str, intent: &Intent) -> Clean {
     if !intent.only_reads() {
         return format!(

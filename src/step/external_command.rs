@@ -1,6 +1,6 @@
-//! A program of this machine: `eksctl`, a runbook's script, any team's own. The runbook fixes its argument vector,
-//! and says by its danger what it can break; inputs stand in the place of `{input}` inside a word, which stays
-//! one word whatever they hold. No shell reads any of it.
+//! A program of this machine: `eksctl`, a runbook's script, any team's own. The runbook fixes its argument
+//! vector, and says by its danger what it can break; inputs stand in the place of `{input}` inside a word,
+//! which stays one word whatever they hold. No shell reads any of it.
 
 use serde_json::Value;
 

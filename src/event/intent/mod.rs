@@ -74,8 +74,8 @@ impl Intent {
     }
 }
 
-/// One request that changes something, one command in a container or on this machine, or one look at what there
-/// is.
+/// One request that changes something, one command in a container or on this machine, or one look at what
+/// there is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
@@ -106,7 +106,7 @@ impl std::fmt::Display for Op {
         match self {
             Self::Write(write) => write!(f, "{} {}", write.method, write.path),
             Self::Exec(exec) => write!(f, "exec in {} of pod {}", exec.container, exec.target.name),
-            Self::Command(program) => write!(f, "runs {} in {}", program.file, program.folder),
+            Self::Command(program) => write!(f, "program {} in {}", program.file, program.folder),
             Self::Look(look) => write!(f, "reads {}", look.what),
         }
     }
