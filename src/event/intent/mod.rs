@@ -57,8 +57,8 @@ impl Intent {
         }
     }
 
-    /// Returns whether reading can tell what became of it: a request leaves a trace in what it changed, and of
-    /// what a program did nothing is known here.
+    /// Returns whether reading can tell what became of it: a request leaves a trace in what it changed, and
+    /// of what a program did nothing is known here.
     pub fn is_resolvable(&self) -> bool {
         self.writes().next().is_some()
     }
