@@ -26,8 +26,8 @@ use crate::step::{ClusterRef, Ctx};
 #[derive(Clone)]
 pub(super) struct Acting {
     pub(super) settings: Settings,
+    pub(super) events: mpsc::Sender<Event>,
     identities: Identities,
-    events: mpsc::Sender<Event>,
 }
 
 impl Settings {
@@ -56,7 +56,7 @@ impl Settings {
 
 impl Acting {
     pub(super) fn new(settings: Settings, events: mpsc::Sender<Event>) -> Self {
-        Self { settings, identities: Identities::new(events.clone()), events }
+        Self { settings, events: events.clone(), identities: Identities::new(events) }
     }
 
     /// Finds out all that a confirmation says.
@@ -64,9 +64,16 @@ impl Acting {
         self.preflight(call).await?.prepare(&self.settings.runbook, call).await
     }
 
-    /// Reads what a step that only looks is done for.
-    async fn look(&self, call: &StepCall) -> Result<Output, Refusal> {
-        self.preflight(call).await?.look(&self.settings.runbook, call).await
+    /// Reads what a step that only looks is done for, itself or through its members.
+    pub(super) async fn look(&self, intent: &Intent, may_exec: bool) -> Result<Output, Refusal> {
+        let call = &intent.call;
+        let runbook = &self.settings.runbook;
+        match runbook.step(&call.step).map(|step| (step.kind, step.kind.members(&step.with))) {
+            None | Some((_, [])) => self.preflight(call).await?.look(runbook, call).await,
+            Some((kind, ids)) => {
+                Ok(kind.sum_up(Box::pin(self.findings(intent.id, call, ids, may_exec)).await))
+            }
+        }
     }
 
     /// What preparing a call needs to know.
@@ -141,7 +148,7 @@ impl Acting {
             }
             Op::Command(program) => return self.run(intent, program, std::future::pending()).await,
             Op::Look(_) => {
-                let outcome = match self.look(&intent.call).await {
+                let outcome = match self.look(intent, authorised.may_exec()).await {
                     Ok(output) => Outcome::Read(output),
                     Err(refusal) => Outcome::Rejected { reason: refusal.reason().clone(), by_reading: false },
                 };
@@ -171,7 +178,7 @@ impl Acting {
     }
 
     fn listener(&self, intent: &Intent, secrets: Vec<String>) -> Listener {
-        Listener { intent: intent.id, events: self.events.clone(), secrets }
+        Listener { told: Some((intent.id, self.events.clone())), secrets }
     }
 
     async fn write(&self, write: &Write) -> Sent {

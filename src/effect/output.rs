@@ -19,10 +19,10 @@ const LINES: usize = 500;
 const COLUMNS: usize = 400;
 
 /// Who hears what a command prints while it runs.
+#[derive(Default)]
 pub(super) struct Listener {
-    /// Intent that it runs for.
-    pub(super) intent: Ulid,
-    pub(super) events: mpsc::Sender<Event>,
+    /// Intent that it runs for, and where its lines go; `None` where nobody listens.
+    pub(super) told: Option<(Ulid, mpsc::Sender<Event>)>,
     /// Values that it was given and that nobody is to see.
     pub(super) secrets: Vec<String>,
 }
@@ -30,8 +30,9 @@ pub(super) struct Listener {
 impl Listener {
     /// Tells a line. One that nobody has time for is left out: all that is kept comes with the outcome.
     fn tell(&self, line: &str) {
+        let Some((intent, events)) = &self.told else { return };
         let line = redact_text(&self.clean(line)).as_ref().into();
-        let _ = self.events.try_send(Event::View(View::Printed { intent: self.intent, line }));
+        let _ = events.try_send(Event::View(View::Printed { intent: *intent, line }));
     }
 
     /// A line, as long as it may be.

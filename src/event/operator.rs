@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use super::{ContextId, LogNews, Prepared, StepCall, Target, Typed};
+use super::{ContextId, Finding, LogNews, Prepared, StepCall, Target, Typed};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context, Key};
 
@@ -136,6 +136,13 @@ pub enum View {
         intent: Ulid,
         /// The line, without its secrets.
         line: Clean,
+    },
+    /// One of several steps that look at once has looked.
+    Finding {
+        /// Intent of them all.
+        intent: Ulid,
+        /// What it has found.
+        finding: Box<Finding>,
     },
     /// Lines and states of the followed logs arrived.
     Logs(LogNews),

@@ -84,6 +84,7 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
         View::Prepared(prepared) => return form::prepared(state, prepared),
         View::Manifest { target, answer } => manifest::fetched(state, target, answer),
         View::Printed { intent, line } => state.screen.print(*intent, line),
+        View::Finding { intent, finding } => steps::looked(state, *intent, finding),
         View::Logs(news) => return logs::hear(state, news),
     }
     Vec::new()

@@ -21,7 +21,7 @@ use self::panes::Focus;
 use self::panes::timeline::TimelineView;
 use self::span::Span;
 use crate::clean::Clean;
-use crate::event::{Preferences, Purpose, Setup, Typed, Uid};
+use crate::event::{Finding, Preferences, Purpose, Setup, Typed, Uid};
 use crate::keymap::{Context, Key};
 
 /// Lines that are kept of a program while it runs.
@@ -101,6 +101,8 @@ pub struct Screen {
     pub elapsed: bool,
     /// How log lines are shown.
     pub log_look: LogLook,
+    /// What the steps of a checklist have found so far, while it runs.
+    pub findings: BTreeMap<ulid::Ulid, Vec<Finding>>,
     /// Number of the last request for logs.
     pub followings: u64,
     /// Lines that programs have printed so far, by the intents that they run for.
