@@ -27,7 +27,7 @@
 //! | [`state`] | what is so (`world`), what is concluded (`detect`), what is shown of it (`select`), the viewer's place (`screen`: `pages`, `panes`) |
 //! | [`runbook`] | which steps there are, as data |
 //! | [`step`] | what each kind of step does: reads, plan, checks, undo; whether it may be sent now |
-//! | [`effect`] | requests to the outside: prepare, send once, resolve by reading, follow logs |
+//! | [`effect`] | requests to the outside: prepare, send once, resolve by reading, run programs, follow logs |
 //! | [`keymap`], [`theme`] | keys and colours as data |
 //! | [`view`] | cells from a frame, pure: `panes`, `pages`, `primitives` |
 //! | [`sim`] | the simulated cluster behind `warroom demo` and most tests |
@@ -57,6 +57,8 @@
 //! | what is common to changes of a template: checks, undo | `step/template.rs` |
 //! | the words of a refused or doubtful answer | `effect/send.rs` |
 //! | whether something may be sent now | [`step::guard`] |
+//! | how much is kept of what a command prints | `effect/output.rs` |
+//! | how a program is ended with all that it started | [`net::process`] |
 //! | how much a recording gathers before it writes, and how large a segment gets | `journal/limits.rs` |
 //! | which names mark a secret | `clean/redact/secret_names.rs` |
 //! | an exit code | `cli/exit.rs` |

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 use ulid::Ulid;
 
 use super::args;
@@ -15,8 +16,8 @@ use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::event::{
-    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Output, Plan, Refusal, Sign,
-    SourceId, StepCall, Table, Typed, Weight,
+    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Op, Operator, Outcome, Output, Plan, Refusal,
+    Sign, SourceId, StepCall, Table, Typed, Weight,
 };
 use crate::keymap::Action;
 use crate::net::clock::Clock;
@@ -58,7 +59,7 @@ pub(super) async fn run(context: &CommandContext, wanted_run: &args::Run) -> col
     };
     let mut session = Headless::new(running);
     let (exit, told) = go(&mut session, wanted_run, call).await;
-    if exit != Exit::Unknown {
+    if exit != Exit::Unknown || session.settled() {
         session.stop().seal()?;
     }
     if wanted_run.json {
@@ -104,7 +105,7 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
         session.until(PATIENT, |session| session.heard(&needed(&plan))).await;
     }
     let intent = session.confirm(&plan);
-    session.until(ANSWER, |session| session.answered(intent)).await;
+    answer(session, &plan, intent).await;
     if session.run(intent).is_some_and(|run| run.stage == Stage::Waiting) {
         // the disk takes nothing: so nothing leaves
         session.take(Event::Operator(Operator::Did(Action::StopAll)));
@@ -114,6 +115,35 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
         session.until(limit, |session| session.run(intent).is_none_or(Run::settled)).await;
     }
     ended(session, intent, wanted.no_wait)
+}
+
+/// Waits for the answer. A program does not hear the terminal's keys: what would end warroom stops it first.
+async fn answer(session: &mut Headless, plan: &Plan, intent: Ulid) {
+    let answered = |session: &Headless| session.answered(intent);
+    let seconds = |op: &Op| if let Op::Command(program) = op { Some(program.seconds) } else { None };
+    let Some(seconds) = plan.intent.ops.iter().find_map(seconds) else {
+        session.until(ANSWER, answered).await;
+        return;
+    };
+    tokio::select! {
+        _ = session.until(ANSWER + Duration::from_secs(seconds.into()), answered) => return,
+        Ok(()) = interrupted() => {}
+    }
+    session.take(Event::Operator(Operator::Did(Action::StopAll)));
+    session.until(ANSWER, answered).await;
+}
+
+/// Comes with the first signal that would end warroom.
+async fn interrupted() -> io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    Ok(())
 }
 
 /// What must be heard for the numbers before the change.
@@ -176,19 +206,18 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
             "read",
             output.cut.as_ref().map(Clean::to_string),
         ),
-        Stage::Partial(why) => (Exit::Failed, "partial", Some(why.to_string())),
+        Stage::Partial(why) | Stage::Failed(why) => (Exit::Failed, "partial", Some(why.to_string())),
         Stage::Rejected(why) => (Exit::Failed, "rejected", Some(why.to_string())),
         Stage::NotSent(why) => (Exit::Refused, "not_sent", Some(why.to_string())),
         Stage::Unknown(why) => (Exit::Unknown, "unknown", Some(why.to_string())),
         Stage::Waiting | Stage::Sent => (Exit::Unknown, "unknown", Some("no answer yet".to_owned())),
     };
-    let (verify, output) = match &run.stage {
-        Stage::Done(v) => (
-            json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing}),
-            Value::Null,
-        ),
-        Stage::Read(output) => (Value::Null, json!(output)),
-        _ => (Value::Null, Value::Null),
+    let output = run.output();
+    let verify = match &run.stage {
+        Stage::Done(v) if output.is_none() => {
+            json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing})
+        }
+        _ => Value::Null,
     };
     let by_reading = matches!(
         run.outcome,

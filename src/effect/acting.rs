@@ -7,14 +7,15 @@ use ulid::Ulid;
 use super::caller::{Caller, NoCaller};
 use super::clusters::Cluster;
 use super::identity::{Identities, Meant, doubt};
+use super::output::Listener;
 use super::prepare::Preflight;
 use super::resolve::{NotMade, resolve};
 use super::send::{Sent, elsewhere, send};
 use super::settings::Settings;
-use super::{Unresolved, exec};
+use super::{Unresolved, command, exec};
 use crate::clean::Clean;
 use crate::event::{
-    Event, Intent, Op, Outcome, Output, Plan, Refusal, Server, StepCall, Target, View, Write,
+    Event, Intent, Op, Outcome, Output, Plan, Program, Refusal, Server, StepCall, Target, View, Write,
 };
 use crate::net::resolver::Clients;
 use crate::step::guard::Authorised;
@@ -137,11 +138,15 @@ impl Acting {
             Op::Write(write) => self.write(write).await,
             Op::Exec(exec) => {
                 let outcome = match self.settings.clusters.of(&exec.target) {
-                    Ok(cluster) => exec::run(&self.settings.caller(&cluster.reader), exec).await,
+                    Ok(cluster) => {
+                        let listener = self.listener(intent, Vec::new());
+                        exec::run(&self.settings.caller(&cluster.reader), exec, &listener).await
+                    }
                     Err(why) => Outcome::NotSent { reason: why.to_string().into() },
                 };
                 return ended(intent, outcome);
             }
+            Op::Command(program) => return self.run(intent, program, std::future::pending()).await,
             Op::Look(_) => {
                 let outcome = match self.look(intent, authorised.may_exec()).await {
                     Ok(output) => Outcome::Read(output),
@@ -151,6 +156,29 @@ impl Acting {
             }
         };
         follows(intent, at, sent)
+    }
+
+    /// Runs a program, once, until it ends or `stops` comes.
+    pub(super) async fn run(
+        &self,
+        intent: &Intent,
+        program: &Program,
+        stops: impl Future<Output = ()>,
+    ) -> Event {
+        let listener = self.listener(intent, command::secrets(program));
+        let outcome = match command::run(program, &listener, stops).await {
+            Ok(output) if intent.only_reads() => Outcome::Read(output),
+            Ok(output) => Outcome::Ran(output),
+            Err(error) => {
+                let reason = format!("{} cannot be started: {error}", program.file).into();
+                Outcome::NotSent { reason }
+            }
+        };
+        ended(intent, outcome)
+    }
+
+    fn listener(&self, intent: &Intent, secrets: Vec<String>) -> Listener {
+        Listener { told: Some((intent.id, self.events.clone())), secrets }
     }
 
     async fn write(&self, write: &Write) -> Sent {
@@ -187,7 +215,15 @@ impl Acting {
         let all = intent.count();
         let mut generation = 0;
         for at in *from..*to {
-            let Some(Op::Write(write)) = intent.ops.get(at as usize) else { continue };
+            let write = match intent.ops.get(at as usize) {
+                Some(Op::Write(write)) => write,
+                Some(Op::Command(_)) => {
+                    return Event::View(View::Told(
+                        "what a program did cannot be read: it stays unknown".into(),
+                    ));
+                }
+                Some(Op::Exec(_) | Op::Look(_)) | None => continue,
+            };
             match self.read(write).await {
                 Ok(Ok(made)) => generation = made,
                 Ok(Err(not_made)) => {

@@ -5,6 +5,7 @@ use ulid::Ulid;
 
 use super::acting::Acting;
 use super::exec;
+use super::output::Listener;
 use crate::clean::Clean;
 use crate::event::{Event, Finding, Op, Outcome, Output, Refusal, StepCall, View};
 use crate::runbook::Step;
@@ -49,11 +50,17 @@ impl Acting {
         match plan.intent.ops.as_slice() {
             [Op::Look(_)] => self.look(&plan.intent, may_exec).await,
             [Op::Exec(exec)] if may_exec => match self.settings.clusters.of(&exec.target) {
-                Ok(cluster) => read(exec::run(&self.settings.caller(&cluster.reader), exec).await),
+                Ok(cluster) => {
+                    let caller = self.settings.caller(&cluster.reader);
+                    read(exec::run(&caller, exec, &Listener::default()).await)
+                }
                 Err(why) => Err(Refusal::failed(why.to_string())),
             },
             [Op::Exec(_)] => {
                 Err(Refusal::Denied("no command is run in a container from this session (--no-exec)".into()))
+            }
+            [Op::Command(_)] => {
+                Err(Refusal::usage(format!("{} runs a program: run it by itself", call.step)))
             }
             _ => Err(Refusal::usage(format!("{} does not only look", call.step))),
         }

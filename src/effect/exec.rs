@@ -7,19 +7,12 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::Api;
 use kube::api::{AttachParams, AttachedProcess};
-use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::caller::{Caller, Reply, Unread, root};
+use super::output::{Kept, Listener, output};
 use crate::clean::Clean;
 use crate::event::{Exec, Outcome, Output, Target, Typed};
 use crate::step::text;
-
-/// Bytes that are kept of each of the two streams.
-const BYTES: u64 = 32 << 10;
-/// Lines that are kept.
-const LINES: usize = 500;
-/// Characters that are kept of a line.
-const COLUMNS: usize = 400;
 
 /// Why nothing is run: the pod that was meant is not what answers to its name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +34,7 @@ enum NotThere {
 }
 
 /// Runs it and tells how it ended. What keeps it from beginning changes nothing, and says so.
-pub(super) async fn run(caller: &Caller, exec: &Exec) -> Outcome {
+pub(super) async fn run(caller: &Caller, exec: &Exec, listener: &Listener) -> Outcome {
     if let Err(why) = still_there(caller, exec).await {
         return Outcome::Rejected { reason: why.to_string().into(), by_reading: false };
     }
@@ -51,7 +44,10 @@ pub(super) async fn run(caller: &Caller, exec: &Exec) -> Outcome {
     let command: Vec<&str> = exec.command.iter().map(Typed::raw).collect();
     let begun = tokio::time::timeout(caller.deadline, pods.exec(&exec.target.name, command, &how)).await;
     match begun {
-        Ok(Ok(process)) => Outcome::Read(watched(process, Duration::from_secs(exec.seconds.into())).await),
+        Ok(Ok(process)) => {
+            let limit = Duration::from_secs(exec.seconds.into());
+            Outcome::Read(watched(process, limit, listener).await)
+        }
         Ok(Err(kube::Error::Api(status))) => {
             Outcome::Rejected { reason: refusal(&status.message, status.code), by_reading: false }
         }
@@ -87,14 +83,14 @@ fn lost(why: &str) -> Outcome {
 }
 
 /// Reads what it prints until it ends, or for as long as it may take.
-async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
+async fn watched(mut process: AttachedProcess, limit: Duration, listener: &Listener) -> Output {
     let mut out = Kept::default();
     let mut err = Kept::default();
     let stdout = process.stdout();
     let stderr = process.stderr();
     let status = process.take_status();
     let all = async {
-        tokio::join!(out.take(stdout), err.take(stderr));
+        tokio::join!(out.take(stdout, listener), err.take(stderr, listener));
         match status {
             Some(status) => status.await,
             None => None,
@@ -110,7 +106,7 @@ async fn watched(mut process: AttachedProcess, limit: Duration) -> Output {
             (None, Some(format!("not ended within {} s: it may still run in the container", limit.as_secs())))
         }
     };
-    output(exit, why, &[out, err])
+    output(exit, why, &[out, err], listener)
 }
 
 /// 0 where it succeeded, else the code that the kubelet names.
@@ -127,44 +123,6 @@ fn unexplained(status: &Status) -> Option<String> {
     let words =
         status.message.as_deref().filter(|words| !words.is_empty()).unwrap_or("the server gave no exit code");
     exit(status).is_none().then(|| words.to_owned())
-}
-
-/// What is kept of a stream, and whether there was more.
-#[derive(Default)]
-struct Kept {
-    bytes: Vec<u8>,
-    more: bool,
-}
-
-impl Kept {
-    async fn take(&mut self, stream: Option<impl AsyncRead + Unpin>) {
-        let Some(mut stream) = stream else { return };
-        // A stream that breaks has said what it had to say; the exit status tells whether that was all.
-        let _cut = (&mut stream).take(BYTES).read_to_end(&mut self.bytes).await;
-        let mut rest = [0; 4096];
-        while let Ok(read @ 1..) = stream.read(&mut rest).await {
-            self.more |= read > 0;
-        }
-    }
-}
-
-fn output(exit: Option<i32>, why: Option<String>, streams: &[Kept; 2]) -> Output {
-    let more = streams.iter().any(|stream| stream.more);
-    let text =
-        streams.iter().map(|stream| String::from_utf8_lossy(&stream.bytes).into_owned()).collect::<Vec<_>>();
-    let all: Vec<&str> = text.iter().flat_map(|text| text.lines()).collect();
-    let long = |line: &&str| line.chars().count() > COLUMNS;
-    let cut = why.or_else(|| {
-        (more || all.len() > LINES || all.iter().any(long)).then(|| {
-            format!("only the first {} KiB, {LINES} lines of {COLUMNS} columns are kept", BYTES >> 10)
-        })
-    });
-    let lines = all
-        .into_iter()
-        .take(LINES)
-        .map(|line| Clean::new(&line.chars().take(COLUMNS).collect::<String>()))
-        .collect();
-    Output { exit, lines, cut: cut.map(Clean::from), ..Output::default() }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::acting::Acting;
 use super::logs::Logs;
 use super::settings::{BROKEN, Settings};
 use super::{Effect, Following, LogCopy, Unresolved, manifest, save};
-use crate::event::{Event, Outcome, Output, Prepared, Refusal, StepCall, Target, View};
+use crate::event::{Event, Op, Outcome, Output, Prepared, Refusal, StepCall, Target, View};
 use crate::step::guard::Authorised;
 
 /// A command that was stopped: closing its stream ends nothing there.
@@ -91,6 +91,12 @@ impl Executor {
         let end = if authorised.intent().only_reads() { UNHEARD } else { "stopped before the answer came" };
         let [failed, stopped] = [BROKEN, end].map(|why| Event::Outcome { intent, outcome: lost(why) });
         let acting = self.acting.clone();
+        if let Op::Command(program) = authorised.op().clone() {
+            let (stop, stops) = oneshot::channel();
+            let answer = async move { acting.run(authorised.intent(), &program, stopped_by(stops)).await };
+            self.spawn(answer, failed);
+            return self.keep(intent, stop);
+        }
         self.stoppable(intent, async move { acting.send(&authorised).await }, stopped, failed);
     }
 
@@ -111,6 +117,11 @@ impl Executor {
             }
         };
         self.spawn(either, failed);
+        self.keep(intent, stop);
+    }
+
+    /// Keeps what stops that which was sent.
+    fn keep(&mut self, intent: Ulid, stop: oneshot::Sender<()>) {
         self.sending.retain(|_, stop| !stop.is_closed());
         self.sending.insert(intent, stop);
     }
@@ -189,6 +200,13 @@ impl Executor {
 impl Drop for Executor {
     fn drop(&mut self) {
         self.all.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Comes when a program is to stop: it ends in an answer that holds what it printed until then.
+async fn stopped_by(stops: oneshot::Receiver<()>) {
+    if stops.await.is_err() {
+        std::future::pending::<()>().await; // nobody can stop it any more
     }
 }
 

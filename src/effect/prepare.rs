@@ -5,12 +5,12 @@
 use serde_json::{Value, json};
 
 use super::caller::{Caller, NoCaller, Reply};
-use super::{reading, send};
+use super::{command, reading, send};
 use crate::clean::redact::redact_text;
 use crate::data::json_patch;
 use crate::event::{
     Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Made, Naming, Op, Output, Plan, Refusal,
-    Right, Sealed, Server, StepCall, Write, digest,
+    Right, Sealed, Server, StepCall, Typed, Write, digest,
 };
 use crate::runbook::{Runbook, Step};
 use crate::step::input::{InputKind, Inputs};
@@ -42,7 +42,7 @@ impl Preflight {
         let kind = step.kind;
         let ctx = self.ctx_of(step);
         let answers = self.read_all(|answers| kind.reads(&inputs, answers, &ctx)).await?;
-        let draft = kind.plan(&inputs, &answers, &ctx)?;
+        let draft = located(kind.plan(&inputs, &answers, &ctx)?)?;
         self.look_into(runbook, step, call, draft).await
     }
 
@@ -160,7 +160,7 @@ impl Preflight {
     async fn attempt(&self, request: &Request) -> Tried {
         let write = match &request.op {
             Op::Write(write) => write,
-            Op::Exec(_) => {
+            Op::Exec(_) | Op::Command(_) => {
                 let why = "a command is not tried beforehand".into();
                 return Tried { verdict: DryRun::None(why), after: None };
             }
@@ -235,6 +235,16 @@ impl Preflight {
         }
         facts
     }
+}
+
+/// The draft with the files of the programs that it runs.
+fn located(mut draft: Draft) -> Result<Draft, Refusal> {
+    for request in &mut draft.requests {
+        if let Op::Command(program) = &mut request.op {
+            draft.facts.extend(command::find(program).map_err(|why| Refusal::failed(why.to_string()))?);
+        }
+    }
+    Ok(draft)
 }
 
 /// What came of a dry run: what it says, and the object as it would be.
@@ -358,13 +368,14 @@ fn complete(step: &Step, call: &StepCall, ctx: &Ctx) -> Result<StepCall, Refusal
     for input in &step.inputs {
         match (inputs.get(&input.name), &input.default) {
             (None, Some(default)) => drop(inputs.insert(input.name.clone(), input.kind.typed(default))),
-            (None, None) if input.required => {
+            (given, None) if input.required && given.is_none_or(Typed::is_empty) => {
                 return Err(Refusal::usage(format!(
                     "{} needs {}: give {}=…",
                     step.id, input.name, input.name
                 )));
             }
             (Some(given), _) => {
+                input.check(given.raw())?;
                 let shown = input.kind.typed(given.raw());
                 inputs.insert(input.name.clone(), shown);
             }

@@ -39,7 +39,9 @@ pub use grant::Grant;
 #[cfg(test)]
 pub(crate) use guardrail::tests::guardrail;
 pub use guardrail::{Doing, Guardrail, Hours, Rule};
-pub use intent::{Check, Command, Exec, Expectation, Intent, Look, Made, Op, Sealed, Server, Write, digest};
+pub use intent::{
+    Check, Command, Exec, Expectation, Intent, Look, Made, Op, Program, Sealed, Server, Write, digest,
+};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{CallBy, Does, Edit, Operator, Preferences, Purpose, Setup, View};

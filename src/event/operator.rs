@@ -2,6 +2,7 @@
 //! which is not.
 
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use super::{ContextId, Finding, LogNews, Prepared, StepCall, Target, Typed};
 use crate::clean::Clean;
@@ -129,10 +130,17 @@ pub enum View {
         /// Whether it turned towards the end.
         down: bool,
     },
+    /// A program that runs has printed a line.
+    Printed {
+        /// Intent that it runs for.
+        intent: Ulid,
+        /// The line, without its secrets.
+        line: Clean,
+    },
     /// One of several steps that look at once has looked.
     Finding {
         /// Intent of them all.
-        intent: ulid::Ulid,
+        intent: Ulid,
         /// What it has found.
         finding: Box<Finding>,
     },

@@ -1,7 +1,7 @@
 //! What an event holds for this process alone: texts as they were typed, and the bodies of writes. It goes
 //! beside the event while that is redacted for the journal, and comes back to it before it is carried out.
 
-use super::{Does, Event, Intent, Op, Operator, StepCall};
+use super::{Does, Event, Intent, Op, Operator, Program, StepCall};
 
 /// Parts of an event that are not recorded: what was typed, with its secrets.
 #[derive(Default)]
@@ -50,6 +50,7 @@ fn restore_intent(intent: &mut Intent, before: Intent) {
             (Op::Exec(exec), Op::Exec(before)) => {
                 exec.command.iter_mut().zip(&before.command).for_each(|(word, before)| word.restore(before));
             }
+            (Op::Command(program), Op::Command(before)) => restore_program(program, &before),
             _ => {}
         }
     }
@@ -57,6 +58,12 @@ fn restore_intent(intent: &mut Intent, before: Intent) {
     if let (Some(undo), Some(before)) = (&mut intent.undo, &before.undo) {
         restore_call(undo, before);
     }
+}
+
+fn restore_program(program: &mut Program, before: &Program) {
+    program.file.restore(&before.file);
+    program.folder.restore(&before.folder);
+    program.argv.iter_mut().zip(&before.argv).for_each(|(word, before)| word.restore(before));
 }
 
 /// An input whose name was taken for a secret stays as it is recorded: no other one gets its value.

@@ -10,6 +10,7 @@
 //! | [`failure`] | why something cannot be read |
 //! | [`timing`], [`backoff`] | every period and deadline of what is asked again and again; the wait after a failure |
 //! | [`query`] | percent-encoding |
+//! | [`process`] | a program that was started, and how all of it is ended |
 //! | [`clock`] | the only reader of the wall clock |
 
 pub mod backoff;
@@ -22,6 +23,7 @@ pub mod discovery;
 pub mod failure;
 pub mod http;
 mod kubeconfig;
+pub mod process;
 mod proxy;
 pub mod query;
 pub mod resolver;

@@ -136,9 +136,11 @@ fn stop_all(state: &mut State) -> Vec<Effect> {
     state.screen.input = None;
     state.screen.pages.retain(|page| !page.stops());
     let revoked = steps::revoke(state, STOPPED);
-    let (checks, unknown): (Vec<_>, Vec<_>) =
-        state.world.runs.all().filter(|run| run.unanswered()).partition(|run| run.intent.only_reads());
+    let open = state.world.runs.all().filter(|run| run.unanswered());
+    let (programs, rest): (Vec<_>, Vec<_>) = open.partition(|run| run.is_running());
+    let (checks, unknown): (Vec<_>, Vec<_>) = rest.into_iter().partition(|run| run.intent.only_reads());
     let parts = [
+        (programs.len(), "being ended"),
         (revoked.len(), "not sent"),
         (unknown.len(), "unknown, being checked"),
         (checks.len(), "no longer waited for"),

@@ -60,6 +60,7 @@ fn follow_up(state: &mut State, event: &Event) -> Vec<Effect> {
     match event {
         Event::Cluster(event) => logs::join(state, event),
         Event::Intent(intent) => vec![Effect::Leave(intent.id)],
+        Event::Sent { intent, .. } => steps::began(state, *intent),
         Event::Answered { intent, .. } => vec![Effect::Leave(*intent)],
         Event::Inherited(intent) => {
             vec![Effect::Resolve(Unresolved { intent: intent.clone(), from: 0, to: intent.count() })]
@@ -82,6 +83,7 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
         View::Told(what) => state.screen.tell(state.now, what.clone()),
         View::Prepared(prepared) => return form::prepared(state, prepared),
         View::Manifest { target, answer } => manifest::fetched(state, target, answer),
+        View::Printed { intent, line } => state.screen.print(*intent, line),
         View::Finding { intent, finding } => steps::looked(state, *intent, finding),
         View::Logs(news) => return logs::hear(state, news),
     }

@@ -20,21 +20,30 @@ pub(super) fn begin(state: &mut State, id: &str) -> Vec<Effect> {
 /// What an outcome makes necessary: reading where the answer was lost, waiting for the effect, a page for
 /// what was read.
 pub(super) fn ended(state: &mut State, id: Ulid, outcome: &Outcome) -> Vec<Effect> {
+    state.screen.printed.remove(&id);
     let Some(run) = state.world.runs.get(id) else { return Vec::new() };
     match (outcome, &run.stage) {
-        (Outcome::Unknown { at, .. }, Stage::Unknown(_)) => {
+        (Outcome::Unknown { at, .. }, Stage::Unknown(_)) if run.intent.is_resolvable() => {
             vec![Effect::Resolve(Unresolved { intent: Box::new(run.intent.clone()), from: *at, to: at + 1 })]
         }
         (Outcome::Applied { .. }, Stage::Verifying) => {
             vec![Effect::Wake { intent: id, after: Duration::from_secs(u64::from(run.intent.verify_within)) }]
         }
-        (Outcome::Read(_), Stage::Read(_)) => {
+        (Outcome::Read(_), Stage::Read(_)) | (Outcome::Ran(_), _) => {
             state.screen.findings.remove(&id);
             show_output(state, id);
             Vec::new()
         }
         _ => Vec::new(),
     }
+}
+
+/// What a program prints is watched while it runs.
+pub(super) fn began(state: &mut State, id: Ulid) -> Vec<Effect> {
+    if state.world.runs.get(id).is_some_and(Run::is_running) {
+        show_output(state, id);
+    }
+    Vec::new()
 }
 
 /// Takes what one of several steps that look at once has found, and shows what there is so far.

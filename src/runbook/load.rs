@@ -198,7 +198,7 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
         )));
     }
     let plain = Step::of_kind(&id?, &title?, kind);
-    let inputs = inputs(plain.inputs, given);
+    let inputs = inputs(plain.inputs, &given);
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     if let Err(why) = kind.fits(&with, &names) {
         table.fault_at(&table.place_of("with"), Problem::new(why));
@@ -240,7 +240,7 @@ fn parameter(with: &mut Reader<'_>, spec: &ParameterSpec) -> Option<Parameter> {
 }
 
 /// The inputs of the kind, with what the runbook says of each, and its own behind them.
-fn inputs(of_kind: Vec<StepInput>, given: Vec<Given>) -> Vec<StepInput> {
+fn inputs(of_kind: Vec<StepInput>, given: &[Given]) -> Vec<StepInput> {
     let known = |name: &str| of_kind.iter().any(|input| *input.name == *name);
     let own: Vec<StepInput> =
         given.iter().filter(|given| !known(&given.name)).filter_map(Given::own).collect();
@@ -257,6 +257,7 @@ struct Given {
     kind: Option<InputKind>,
     required: Option<bool>,
     default: Option<String>,
+    choices: Vec<String>,
 }
 
 impl Given {
@@ -273,6 +274,7 @@ impl Given {
             kind: self.kind?,
             required: self.required.unwrap_or(false),
             default: self.default.as_deref().map(Clean::new),
+            choices: self.choices.iter().map(|choice| Clean::new(choice)).collect(),
         })
     }
 }
@@ -282,10 +284,15 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
     let kind: Option<InputKind> = table.get("kind");
     let required: Option<bool> = table.get("required");
     let default: Option<String> = table.get("default");
+    let choices: Vec<String> = table.get("choices").unwrap_or_default();
     let (name, place) = name?;
     let of = of?;
     match of.inputs().iter().find(|spec| spec.name == name) {
         None if of.takes_own_inputs() => {
+            if kind == Some(InputKind::Env) {
+                let why = format!("input {name:?} is of kind env, whose values only set-env keeps hidden");
+                table.fault_at(&place, Problem::new(why));
+            }
             if kind.is_none() {
                 table.fault(Problem::new(format!("input {name:?} needs a kind: kind = \"text\"")));
             }
@@ -302,7 +309,21 @@ fn input(table: &mut Reader<'_>, of: Option<Kind>) -> Option<Given> {
         }
         Some(_) => {}
     }
-    Some(Given { name, kind, required, default })
+    if let Some(why) = unchosen(kind, default.as_deref(), &choices) {
+        table.fault_at(&place, Problem::new(format!("input {name:?} {why}")));
+    }
+    Some(Given { name, kind, required, default, choices })
+}
+
+/// Why an input's kind, default and choices do not go together.
+fn unchosen(kind: Option<InputKind>, default: Option<&str>, choices: &[String]) -> Option<String> {
+    match (kind == Some(InputKind::Choice), choices.is_empty()) {
+        (true, true) => Some("has nothing to choose from: choices = [\"…\", …]".to_owned()),
+        (false, false) => Some("has choices, so its kind is choice: kind = \"choice\"".to_owned()),
+        _ => default
+            .filter(|default| !choices.is_empty() && !choices.iter().any(|choice| choice == default))
+            .map(|default| format!("cannot be {default:?}: its choices are {}", choices.join(", "))),
+    }
 }
 
 /// The name of a check.

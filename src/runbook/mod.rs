@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clean::Clean;
 use crate::data::Problem;
-use crate::event::{StepCall, Typed};
+use crate::event::{Refusal, StepCall, Typed};
 use crate::state::World;
 use crate::step::Kind;
 use crate::step::parameters::Parameters;
@@ -122,6 +122,7 @@ impl Step {
             kind: spec.kind,
             required: spec.required,
             default: None,
+            choices: Vec::new(),
         };
         Self {
             id: id.into(),
@@ -192,4 +193,22 @@ pub struct StepInput {
     pub required: bool,
     /// What it is when it is not given.
     pub default: Option<Clean>,
+    /// What it can be, of kind `choice`.
+    pub choices: Vec<Clean>,
+}
+
+impl StepInput {
+    /// Looks whether a value is one of its choices, where it has any.
+    ///
+    /// # Errors
+    /// It is none of them.
+    pub fn check(&self, given: &str) -> Result<(), Refusal> {
+        let given = given.trim();
+        if self.choices.is_empty() || given.is_empty() || self.choices.iter().any(|choice| **choice == *given)
+        {
+            return Ok(());
+        }
+        let choices = self.choices.iter().map(Clean::as_str).collect::<Vec<_>>().join(", ");
+        Err(Refusal::usage(format!("{} is \"{}\": give one of {choices}", self.name, Typed::new(given))))
+    }
 }

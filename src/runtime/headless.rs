@@ -124,6 +124,11 @@ impl Headless {
         self.state().world.runs.get(intent)
     }
 
+    /// Whether nothing more will come of anything that was confirmed.
+    pub fn settled(&self) -> bool {
+        self.state().world.runs.all().all(Run::settled)
+    }
+
     /// Whether the answer to an intent is in; an answer that was lost counts only once reading has given up
     /// (`unknown` stays).
     pub fn answered(&self, intent: Ulid) -> bool {

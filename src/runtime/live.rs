@@ -11,8 +11,10 @@ use super::engine::{Engine, Released};
 use super::screen::{Looks, Moved, Painter};
 use super::{Core, Encoded, Keys};
 use crate::effect::{Effect, Executor};
-use crate::event::{Event, View};
+use crate::event::{Event, Operator, View};
+use crate::keymap::Action;
 use crate::source::keyboard::Input;
+use crate::state::Run;
 use crate::terminal::Screen;
 
 /// Events taken in between two looks at the keyboard.
@@ -21,6 +23,9 @@ const BATCH: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
 /// How long the drain between two frames may take: a key never waits longer.
 const DRAIN: Duration = Duration::from_millis(4);
+
+/// How long a program may take to end when warroom does.
+const ENDING: Duration = Duration::from_secs(8);
 
 /// A session with a screen.
 pub struct Live {
@@ -64,7 +69,23 @@ impl Live {
     /// back to be sealed in any case.
     pub async fn run(mut self, mut keyboard: mpsc::Receiver<Input>) -> (Core, io::Result<()>) {
         let ended = self.turn(&mut keyboard).await;
+        self.end_programs().await;
         (self.engine.stop(), ended)
+    }
+
+    /// Ends the programs that run, so that what becomes of each is recorded.
+    async fn end_programs(&mut self) {
+        let running = |engine: &Engine| engine.state().world.runs.all().any(Run::is_running);
+        if !running(&self.engine) {
+            return;
+        }
+        self.engine.take(Event::Operator(Operator::Did(Action::StopAll)));
+        let end = tokio::time::Instant::now() + ENDING;
+        while running(&self.engine)
+            && let Ok(Some(event)) = tokio::time::timeout_at(end, self.events.recv()).await
+        {
+            self.engine.take(event);
+        }
     }
 
     async fn turn(&mut self, keyboard: &mut mpsc::Receiver<Input>) -> io::Result<()> {

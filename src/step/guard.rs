@@ -4,7 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::clean::Clean;
-use crate::event::{ContextInfo, Doing, Guardrail, Intent, Naming, Op, Plan, Refusal, Rule, Sealed};
+use crate::event::{
+    ContextInfo, Doing, Guardrail, Intent, Mode, Naming, Op, Plan, Refusal, Rule, Sealed, Typed,
+};
 use crate::state::{Run, Stage, World};
 
 /// Permission to send one op of an intent. Only [`authorise`] makes one.
@@ -61,6 +63,9 @@ pub enum Denied {
     /// Commands in containers are forbidden (`--no-exec`).
     #[error("no command is run in a container from this session (--no-exec)")]
     NoExec,
+    /// The session is on the simulated cluster, and a program would change what is not.
+    #[error("this is the simulated cluster: no program of this machine is run from here")]
+    Simulated,
     /// A guardrail forbids it, or asks for a second person.
     #[error("{0}")]
     Guardrail(String),
@@ -105,8 +110,14 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
     let may_exec = world.session.as_ref().is_none_or(|session| !session.no_exec);
     match op {
         Op::Exec(_) if !may_exec => return Err(Denied::NoExec),
+        Op::Command(_) if world.session.as_ref().is_some_and(|session| session.mode == Mode::Demo) => {
+            return Err(Denied::Simulated);
+        }
         Op::Write(write) if matches!(write.body, Sealed::Digest(_)) => {
             return Err(Denied::Over("what it would send is known only to the session that prepared it"));
+        }
+        Op::Command(program) if program.argv.iter().any(Typed::is_lost) => {
+            return Err(Denied::Over("what it would run is known only to the session that prepared it"));
         }
         _ => {}
     }

@@ -37,6 +37,8 @@ crate::data::names! {
         Silence "silence",
         /// A command and its arguments, in a shell's quotes; no shell runs it.
         Command "command",
+        /// One of the words that the runbook names.
+        Choice "choice",
         /// Any words.
         Text "text",
     }

@@ -23,6 +23,7 @@ mod cordon;
 mod delete_pod;
 pub mod diff;
 mod exec_check;
+mod external_command;
 pub mod guard;
 mod helm_history;
 mod helm_release;
@@ -84,6 +85,7 @@ static KINDS: &[&dyn StepKind] = &[
     &cordon::Cordon,
     &uncordon::Uncordon,
     &exec_check::ExecCheck,
+    &external_command::ExternalCommand,
     &pods_not_running::PodsNotRunning,
     &nodes::Nodes,
     &top_nodes::TopNodes,

@@ -53,8 +53,14 @@ impl Intent {
     pub fn server(&self) -> &Server {
         match self.ops.first() {
             Some(Op::Write(write)) => &write.server,
-            Some(Op::Exec(_) | Op::Look(_)) | None => &Server::Cluster,
+            Some(Op::Exec(_) | Op::Command(_) | Op::Look(_)) | None => &Server::Cluster,
         }
+    }
+
+    /// Returns whether reading can tell what became of it: a request leaves a trace in what it changed, and
+    /// of what a program did nothing is known here.
+    pub fn is_resolvable(&self) -> bool {
+        self.writes().next().is_some()
     }
 
     /// Returns the number of ops.
@@ -68,7 +74,8 @@ impl Intent {
     }
 }
 
-/// One request that changes something, one command in a container, or one look at what there is.
+/// One request that changes something, one command in a container or on this machine, or one look at what
+/// there is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Op {
@@ -76,6 +83,8 @@ pub enum Op {
     Write(Write),
     /// A command in a container.
     Exec(Exec),
+    /// A program of this machine.
+    Command(Program),
     /// Reads that make one answer.
     Look(Look),
 }
@@ -86,6 +95,7 @@ impl Op {
         match self {
             Self::Write(write) => &write.target,
             Self::Exec(exec) => &exec.target,
+            Self::Command(program) => &program.target,
             Self::Look(look) => &look.target,
         }
     }
@@ -96,6 +106,7 @@ impl std::fmt::Display for Op {
         match self {
             Self::Write(write) => write!(f, "{} {}", write.method, write.path),
             Self::Exec(exec) => write!(f, "exec in {} of pod {}", exec.container, exec.target.name),
+            Self::Command(program) => write!(f, "program {} in {}", program.file, program.folder),
             Self::Look(look) => write!(f, "reads {}", look.what),
         }
     }
@@ -152,6 +163,23 @@ pub struct Exec {
     /// Argument vector: the program, then its arguments.
     pub command: Vec<super::Typed>,
     /// Time that the command may take, seconds; it is no longer waited for afterwards.
+    pub seconds: u32,
+}
+
+/// A program of this machine: an argument vector, never a shell line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// The program itself, or the input that confirms it; in the cluster that it is run beside.
+    pub target: Target,
+    /// File that runs: an absolute path, as preflight has found it.
+    pub file: super::Typed,
+    /// Argument vector: the program as the runbook names it, then its arguments.
+    pub argv: Vec<super::Typed>,
+    /// Folder that it runs in: an absolute path, once preflight has found it.
+    pub folder: super::Typed,
+    /// Names of the environment variables that it gets, as far as they are set; it gets no others.
+    pub variables: Vec<Clean>,
+    /// Time that it may take, seconds; it is ended afterwards.
     pub seconds: u32,
 }
 

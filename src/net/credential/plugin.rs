@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use kube::config::{ExecConfig, ExecInteractiveMode};
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use super::{Credential, Identity, NoCredentials, Token};
+use crate::net::process::Group;
 
 /// The longest answer that is read, and the longest complaint.
 const LONGEST: u64 = 1 << 20;
@@ -60,17 +60,18 @@ impl Plugin {
     /// and environment hold secrets.
     pub async fn run(&self, deadline: Duration) -> Result<Token, NoCredentials> {
         let mut child = self.command().spawn().map_err(|error| self.not_started(&error))?;
-        let group = child.id();
+        let mut group = Group::of(&child);
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
         let all = async { tokio::join!(whole(stdout), whole(stderr), child.wait()) };
         let Ok((stdout, stderr, status)) = tokio::time::timeout(deadline, all).await else {
-            end(group);
+            group.kill();
             return Err(self.failed(&format!(
                 "has not answered within {}; run it in a shell to see what it waits for",
                 crate::units::seconds(deadline.as_secs_f64())
             )));
         };
+        group.let_go();
         match status {
             Ok(status) if status.success() => self.pass(&stdout),
             Ok(status) => {
@@ -157,13 +158,4 @@ async fn whole(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
         let _cut = stream.take(LONGEST).read_to_end(&mut bytes).await;
     }
     bytes
-}
-
-/// Ends the plugin and what it started.
-fn end(group: Option<u32>) {
-    let group = group.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(group) = group {
-        // It may have ended by itself in between.
-        let _gone = kill_process_group(group, Signal::KILL);
-    }
 }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use ulid::Ulid;
 
 use self::choices::{Calls, Choices, Picks};
 use self::list::ListView;
@@ -22,6 +23,9 @@ use self::span::Span;
 use crate::clean::Clean;
 use crate::event::{Finding, Preferences, Purpose, Setup, Typed, Uid};
 use crate::keymap::{Context, Key};
+
+/// Lines that are kept of a program while it runs.
+const PRINTED: usize = 1_000;
 
 /// Line that is being typed.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +105,8 @@ pub struct Screen {
     pub findings: BTreeMap<ulid::Ulid, Vec<Finding>>,
     /// Number of the last request for logs.
     pub followings: u64,
+    /// Lines that programs have printed so far, by the intents that they run for.
+    pub printed: BTreeMap<Ulid, Vec<Clean>>,
     /// Preferences of the viewer.
     pub seat: Preferences,
     /// Themes to choose from.
@@ -124,6 +130,14 @@ impl Screen {
         self.keymaps = Choices::new(&setup.keymaps);
         self.seat = setup.seat;
         self.calls.by = setup.call_by;
+    }
+
+    /// Keeps a line that a program has printed.
+    pub fn print(&mut self, intent: Ulid, line: &Clean) {
+        let lines = self.printed.entry(intent).or_default();
+        if lines.len() < PRINTED {
+            lines.push(line.clone());
+        }
     }
 
     /// Returns the choices of that kind.

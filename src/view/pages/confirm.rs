@@ -66,10 +66,11 @@ fn place(frame: &Frame<'_>, plan: &Plan) -> String {
 
 fn told(frame: &Frame<'_>, look: &Look, dialog: &Dialog, columns: u16) -> Vec<Row> {
     let plan = &dialog.plan;
-    let short: String = plan.intent.target.uid.chars().take(8).collect();
+    let uid = Some(&plan.intent.target.uid).filter(|uid| !uid.is_empty());
+    let short = uid.map(|uid| format!("uid {}", uid.chars().take(8).collect::<String>())).unwrap_or_default();
     let target = format!("{} {}", plan.intent.target.kind, plan.intent.target.name);
     let first = Row::new(columns).gap(1).text(look.style(Role::Text), &target);
-    let uid = Row::new(columns).gap(2).text(look.style(Role::Dim), &format!("uid {short}")).gap(1);
+    let uid = Row::new(columns).gap(2).text(look.style(Role::Dim), &short).gap(1);
     let place = place(frame, plan);
     let fits = first.used() + " in ".len() + width(&place) + uid.used() <= usize::from(columns);
     let apart = !fits || frame.world.full_place(&plan.intent.target).is_some();
@@ -202,7 +203,7 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
         let label = match op {
             _ if n > 0 => String::new(),
             Op::Write(_) => units::counted(ops.len(), "API write"),
-            Op::Exec(_) => "runs".to_owned(),
+            Op::Exec(_) | Op::Command(_) => "runs".to_owned(),
             Op::Look(_) => "looks".to_owned(),
         };
         fact(look, &label, (" ", Role::Text), &op.to_string(), columns)

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::clean::Clean;
 use crate::event::{Finding, Notice, Output, Table};
 use crate::keymap::{Action, Context};
-use crate::state::{EntryDetail, Frame, Run, Stage, TimelineEntry, object_of};
+use crate::state::{EntryDetail, Frame, Run, TimelineEntry, object_of};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -129,16 +129,18 @@ impl Page<'_> {
             &format!("{} {}  @{}", run.intent.call.step, step.join(" "), run.intent.actor),
         );
         lines.extend(self.fact("command", Role::Text, &run.intent.command.words()));
-        match &run.stage {
-            Stage::Read(output) => lines.extend(self.output(output)),
-            Stage::Sent => lines.extend(self.so_far(run)),
-            _ => {}
+        match run.output() {
+            Some(output) => lines.extend(self.output(output)),
+            None => lines.extend(self.so_far(run)),
         }
         lines
     }
 
-    /// What the steps of a checklist have found, while others still look.
+    /// What a command has printed, or the steps of a checklist have found, while it goes on.
     fn so_far(&self, run: &Run) -> Vec<Row> {
+        if let Some(printed) = self.frame.screen.printed.get(&run.intent.id) {
+            return self.section("output so far").into_iter().chain(self.printed(printed)).collect();
+        }
         let Some(findings) = self.frame.screen.findings.get(&run.intent.id) else { return Vec::new() };
         let sum = format!("{} so far", units::counted(findings.len(), "step"));
         let mut lines = self.section("found");
@@ -195,15 +197,13 @@ impl Page<'_> {
         let role = if output.exit == Some(0) { Role::Ok } else { Role::Warn };
         let mut lines = self.fact("ended", role, &exit);
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
-        let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
-        lines.extend(
-            output
-                .lines
-                .iter()
-                .flat_map(text)
-                .map(|part| self.row().text(self.look.style(Role::Text), &part)),
-        );
+        lines.extend(self.printed(&output.lines));
         lines
+    }
+
+    fn printed(&self, lines: &[Clean]) -> Vec<Row> {
+        let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
+        lines.iter().flat_map(text).map(|part| self.row().text(self.look.style(Role::Text), &part)).collect()
     }
 
     fn cases(&self, entry: &TimelineEntry) -> Vec<Row> {

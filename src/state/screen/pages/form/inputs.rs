@@ -30,6 +30,8 @@ pub struct Field {
     pub required: bool,
     /// Value exactly as it was given.
     pub value: Typed,
+    /// What it can be, where the runbook names that.
+    pub choices: Vec<Clean>,
 }
 
 /// A step's form.
@@ -64,7 +66,8 @@ impl Form {
             let given = given.get(&input.name).map(|given| input.kind.typed(given.raw()));
             // What the runbook names is meant, whatever happens to be selected.
             let value = given.or_else(default).or_else(preset).unwrap_or_default();
-            Field { name: input.name.clone(), kind: input.kind, required: input.required, value }
+            let choices = input.choices.clone();
+            Field { name: input.name.clone(), kind: input.kind, required: input.required, value, choices }
         });
         let several = world.session.as_ref().filter(|session| session.several() && step.places());
         let place = several
@@ -143,6 +146,10 @@ impl Form {
             InputKind::Labels => return self.labels(world, typed),
             InputKind::Silence => silences(world),
             InputKind::Span => spans(now),
+            InputKind::Choice => {
+                let choice = |choice: &Clean| Choice { value: choice.clone(), label: choice.clone() };
+                field.choices.iter().map(choice).collect()
+            }
             _ => Vec::new(),
         };
         let typed = typed.to_lowercase();
@@ -294,7 +301,8 @@ fn context_field(session: &Session, given: &BTreeMap<Clean, Typed>, selected: Op
         .get(StepCall::CONTEXT)
         .map(|name| session.named(name.raw()).map_or(name.shown(), |one| &one.context));
     let value = InputKind::Text.typed(named.or(looked).unwrap_or(&session.main().context));
-    Field { name: StepCall::CONTEXT.into(), kind: InputKind::Text, required: true, value }
+    let choices = Vec::new();
+    Field { name: StepCall::CONTEXT.into(), kind: InputKind::Text, required: true, value, choices }
 }
 
 fn contexts(world: &World) -> Vec<Choice> {
