@@ -15,7 +15,7 @@ use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::event::{
-    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Operator, Outcome, Plan, Refusal, Sign,
+    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Op, Operator, Outcome, Plan, Refusal, Sign,
     SourceId, StepCall, Table, Typed, Weight,
 };
 use crate::keymap::Action;
@@ -104,7 +104,7 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
         session.until(PATIENT, |session| session.heard(&needed(&plan))).await;
     }
     let intent = session.confirm(&plan);
-    session.until(ANSWER, |session| session.answered(intent)).await;
+    session.until(ANSWER + lasts(&plan), |session| session.answered(intent)).await;
     if session.run(intent).is_some_and(|run| run.stage == Stage::Waiting) {
         // the disk takes nothing: so nothing leaves
         session.take(Event::Operator(Operator::Did(Action::StopAll)));
@@ -114,6 +114,16 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
         session.until(limit, |session| session.run(intent).is_none_or(Run::settled)).await;
     }
     ended(session, intent, wanted.no_wait)
+}
+
+/// Time that what it runs in containers may take, for what writes a file and for the copy of it.
+fn lasts(plan: &Plan) -> Duration {
+    let seconds = |op: &Op| match op {
+        Op::Exec(exec) => u64::from(exec.seconds),
+        Op::Copy(copy) => 2 * u64::from(copy.seconds),
+        Op::Write(_) | Op::Save(_) | Op::Look(_) => 0,
+    };
+    Duration::from_secs(plan.intent.ops.iter().map(seconds).sum())
 }
 
 /// What must be heard for the numbers before the change.
@@ -176,19 +186,18 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
             "read",
             output.cut.as_ref().map(Clean::to_string),
         ),
-        Stage::Partial(why) => (Exit::Failed, "partial", Some(why.to_string())),
+        Stage::Partial(why) | Stage::Failed(why) => (Exit::Failed, "partial", Some(why.to_string())),
         Stage::Rejected(why) => (Exit::Failed, "rejected", Some(why.to_string())),
         Stage::NotSent(why) => (Exit::Refused, "not_sent", Some(why.to_string())),
         Stage::Unknown(why) => (Exit::Unknown, "unknown", Some(why.to_string())),
         Stage::Waiting | Stage::Sent => (Exit::Unknown, "unknown", Some("no answer yet".to_owned())),
     };
-    let (verify, output) = match &run.stage {
-        Stage::Done(v) => (
-            json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing}),
-            Value::Null,
-        ),
-        Stage::Read(output) => (Value::Null, json!(output)),
-        _ => (Value::Null, Value::Null),
+    let output = run.output();
+    let verify = match &run.stage {
+        Stage::Done(v) if output.is_none() => {
+            json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing})
+        }
+        _ => Value::Null,
     };
     let by_reading = matches!(
         run.outcome,

@@ -7,9 +7,12 @@
 mod acting;
 mod caller;
 mod clusters;
+mod copy;
 mod exec;
 mod executor;
+mod file;
 pub mod identity;
+mod keep;
 mod logs;
 mod manifest;
 mod prepare;
@@ -18,6 +21,7 @@ mod resolve;
 mod save;
 mod send;
 mod settings;
+mod tar;
 
 use std::time::Duration;
 

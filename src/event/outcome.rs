@@ -22,6 +22,9 @@ pub enum Outcome {
     },
     /// The intent only read, and this is what it read.
     Read(Output),
+    /// A program that may change something has run, and this is what it printed. By its exit code it did what
+    /// it is for (0), or what it changed is not known (any other; none where it was ended or killed).
+    Ran(Output),
     /// Some of the changes were made, and the rest was not.
     Partial {
         /// Number of changes that were made, from the first on.

@@ -22,13 +22,13 @@ pub(super) fn begin(state: &mut State, id: &str) -> Vec<Effect> {
 pub(super) fn ended(state: &mut State, id: Ulid, outcome: &Outcome) -> Vec<Effect> {
     let Some(run) = state.world.runs.get(id) else { return Vec::new() };
     match (outcome, &run.stage) {
-        (Outcome::Unknown { at, .. }, Stage::Unknown(_)) => {
+        (Outcome::Unknown { at, .. }, Stage::Unknown(_)) if run.intent.is_resolvable() => {
             vec![Effect::Resolve(Unresolved { intent: Box::new(run.intent.clone()), from: *at, to: at + 1 })]
         }
         (Outcome::Applied { .. }, Stage::Verifying) => {
             vec![Effect::Wake { intent: id, after: Duration::from_secs(u64::from(run.intent.verify_within)) }]
         }
-        (Outcome::Read(_), Stage::Read(_)) => {
+        (Outcome::Read(_) | Outcome::Ran(_), _) => {
             show_output(state, id);
             Vec::new()
         }

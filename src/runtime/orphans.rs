@@ -130,14 +130,22 @@ fn unanswered(path: &Path) -> (Vec<Intent>, Vec<Clean>) {
             _ => {}
         }
     }
-    let (read, changes): (Vec<_>, Vec<_>) =
-        open.into_values().map(|intent| *intent).partition(Intent::only_reads);
-    unread.extend(read.iter().map(|intent| unheard(&name, intent)));
+    let (changes, rest): (Vec<_>, Vec<_>) =
+        open.into_values().map(|intent| *intent).partition(Intent::is_resolvable);
+    unread.extend(rest.iter().map(|intent| unheard(&name, intent)));
     (changes, unread)
 }
 
-/// What only looked has nothing to be found out about; that its output is missing is told all the same.
+/// What only looked has nothing to be found out about, and of what a program did nothing can be: that its
+/// answer is missing is told all the same.
 fn unheard(recording: &str, intent: &Intent) -> Clean {
+    if !intent.only_reads() {
+        return format!(
+            "{recording}: warroom ended before \"{}\" had: what it changed is unknown, and it may still run",
+            intent.title
+        )
+        .into();
+    }
     format!(
         "{recording}: warroom ended before the answer to \"{}\" came: its output is not known",
         intent.title

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::clean::Clean;
-use crate::event::{ContextInfo, Intent, Op, Plan, Refusal, Sealed};
+use crate::event::{ContextInfo, Intent, Op, Plan, Refusal, Save, Sealed, Write};
 use crate::state::{Run, Stage, World};
 
 /// Permission to send one op of an intent. Only [`authorise`] makes one.
@@ -94,10 +94,10 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
     let looked = place(world, intent)?;
     let label = world.label(looked.id).map(|label| format!(" in {label}"));
     match op {
-        Op::Exec(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => {
+        Op::Exec(_) | Op::Copy(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => {
             return Err(Denied::NoExec);
         }
-        Op::Write(write) if matches!(write.body, Sealed::Digest(_)) => {
+        Op::Write(Write { body: Sealed::Digest(_), .. }) | Op::Save(Save { body: Sealed::Digest(_), .. }) => {
             return Err(Denied::Over("what it would send is known only to the session that prepared it"));
         }
         _ => {}

@@ -350,6 +350,7 @@ fn needs(frame: &Frame<'_>) -> Vec<String> {
         match &run.stage {
             Stage::Unknown(why) => needs.push(format!("{mark} {}: outcome unknown, {why}", run.intent.title)),
             Stage::Partial(why) => needs.push(format!("{mark} {}: made in part, {why}", run.intent.title)),
+            Stage::Failed(why) => needs.push(format!("{mark} {}: failed, {why}", run.intent.title)),
             Stage::Done(verdict) if !verdict.ok => {
                 needs.push(format!("{mark} {}: its effect was not seen", run.intent.title));
             }

@@ -14,14 +14,20 @@ pub(in crate::state) fn tell(at: DateTime<Utc>, run: &Run, context: ContextId, t
     let (kind, text) = match &run.stage {
         Stage::Waiting => (EntryKind::Action, format!("{} @{}", run.intent.title, run.intent.actor)),
         Stage::Sent | Stage::Reverted(_) => return,
+        Stage::Unknown(why) if run.settled() => (EntryKind::Unknown, format!("unknown: {why}")),
         Stage::Unknown(why) => (EntryKind::Unknown, format!("unknown: {why}; reading what became of it")),
+        Stage::Verifying if run.output().is_some() => {
+            (EntryKind::Applied, run.output().map_or_else(String::new, read))
+        }
         Stage::Verifying => {
             (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write")))
         }
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
         Stage::NotSent(why) => (EntryKind::Rejected, format!("not sent: {why}")),
         Stage::Partial(why) => (EntryKind::Unverified, partial(run, why)),
+        Stage::Failed(why) => (EntryKind::Unverified, format!("failed: {why}")),
         Stage::Read(output) => (EntryKind::Checked, read(output)),
+        Stage::Done(_) if run.intent.checks.is_empty() && run.output().is_some() => return,
         Stage::Done(verdict) if verdict.ok => (EntryKind::Verified, verified(run, verdict)),
         Stage::Done(verdict) => (EntryKind::Unverified, unverified(verdict)),
     };

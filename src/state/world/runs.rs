@@ -33,6 +33,8 @@ pub enum Stage {
     NotSent(Clean),
     /// Some of the changes were made.
     Partial(Clean),
+    /// A program that may change something ended with an error: what it changed is not known.
+    Failed(Clean),
     /// A check was read, with this output.
     Read(Output),
     /// Applied, and its effect was verified, or not.
@@ -74,12 +76,24 @@ pub struct Run {
 impl Run {
     /// Returns whether nothing more will come of it.
     pub fn settled(&self) -> bool {
-        !matches!(self.stage, Stage::Waiting | Stage::Sent | Stage::Unknown(_) | Stage::Verifying)
+        match self.stage {
+            Stage::Waiting | Stage::Sent | Stage::Verifying => false,
+            Stage::Unknown(_) => !self.intent.is_resolvable(),
+            _ => true,
+        }
     }
 
-    /// Returns whether it was sent, and it is not known whether anything was changed.
+    /// Returns whether it was sent, and is still to be known what became of it.
     pub fn unanswered(&self) -> bool {
-        matches!(self.stage, Stage::Sent | Stage::Unknown(_))
+        matches!(self.stage, Stage::Sent | Stage::Unknown(_)) && !self.settled()
+    }
+
+    /// Returns what it has read or printed; `None` before it has ended, and for a change.
+    pub fn output(&self) -> Option<&Output> {
+        match &self.outcome {
+            Some(Outcome::Read(output) | Outcome::Ran(output)) => Some(output),
+            _ => None,
+        }
     }
 
     /// Returns whether nothing of it was changed, and nothing will be.
@@ -192,12 +206,13 @@ impl Runs {
         run.stage = match outcome {
             Outcome::Applied { .. } => Stage::Verifying,
             Outcome::Read(output) => Stage::Read(output.clone()),
+            Outcome::Ran(output) => ran(output),
             Outcome::Partial { why, .. } => Stage::Partial(why.clone()),
             Outcome::Rejected { reason, .. } => Stage::Rejected(reason.clone()),
             Outcome::NotSent { reason } => Stage::NotSent(reason.clone()),
             Outcome::Unknown { reason, .. } => Stage::Unknown(reason.clone()),
         };
-        run.applied = matches!(outcome, Outcome::Applied { .. }).then_some(at);
+        run.applied = (run.stage == Stage::Verifying).then_some(at);
         if let (Some(_), Some(undone), by) = (run.applied, run.intent.call.undoes, run.mark) {
             self.revert(undone, by);
         }
@@ -257,6 +272,15 @@ impl Runs {
     /// Iterates over runs that are confirmed, and of which nothing was sent.
     pub fn waiting(&self) -> impl Iterator<Item = &Run> {
         self.runs.values().filter(|run| run.stage == Stage::Waiting)
+    }
+}
+
+/// What a program has come to that may change something.
+fn ran(output: &Output) -> Stage {
+    match output.exit {
+        Some(0) => Stage::Verifying,
+        Some(code) => Stage::Failed(format!("exit {code}: what it changed is not known").into()),
+        None => Stage::Unknown(output.cut.clone().unwrap_or_else(|| "it gave no exit code".into())),
     }
 }
 

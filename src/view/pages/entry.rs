@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::clean::Clean;
 use crate::event::{Notice, Output, Table};
 use crate::keymap::{Action, Context};
-use crate::state::{EntryDetail, Frame, Run, Stage, TimelineEntry, object_of};
+use crate::state::{EntryDetail, Frame, Run, TimelineEntry, object_of};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -129,7 +129,7 @@ impl Page<'_> {
             &format!("{} {}  @{}", run.intent.call.step, step.join(" "), run.intent.actor),
         );
         lines.extend(self.fact("command", Role::Text, &run.intent.command.words()));
-        if let Stage::Read(output) = &run.stage {
+        if let Some(output) = run.output() {
             lines.extend(self.output(output));
         }
         lines
