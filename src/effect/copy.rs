@@ -1,6 +1,7 @@
 //! A file out of a container, once, as `kubectl cp` copies it: the output of `tar` in the container. It is
 //! kept as it is, in a file of its owner alone; what did not come whole stays as `NAME.part`.
 
+use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -172,9 +173,15 @@ impl Receiving {
         // A link is not made where something has that name already.
         std::fs::hard_link(part, path)?;
         std::fs::remove_file(part)?;
-        let digest = self.hash.finish();
-        Ok(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hexadecimal(self.hash.finish().as_ref()))
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // a String takes everything
+        text
+    })
 }
 
 impl Write for Receiving {

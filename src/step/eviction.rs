@@ -1,4 +1,4 @@
-//! Evictions: a pod is asked to leave, and its PodDisruptionBudgets may keep it
+//! Evictions: a pod is asked to leave, and its `PodDisruptionBudgets` may keep it
 //! (<https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/>).
 
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ pub(super) fn request(pod: &Value, ctx: &Ctx) -> Request {
     Request { op: Op::Write(write), rights: Vec::new(), object, scale: false }
 }
 
-/// The PodDisruptionBudgets of the cluster, as they were read.
+/// The `PodDisruptionBudgets` of the cluster, as they were read.
 pub(super) struct Budgets<'a>(Result<&'a Value, &'a str>);
 
 impl<'a> Budgets<'a> {

@@ -1,6 +1,8 @@
 //! Files in the simulated containers, and the commands that read and write them. What a file holds follows
 //! from its path.
 
+use std::fmt::Write;
+
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
@@ -62,7 +64,10 @@ fn missing(tool: &str, path: &str) -> Output {
 }
 
 fn hexadecimal(content: &[u8]) -> String {
-    digest(&SHA256, content).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest(&SHA256, content).as_ref().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// An archive of one file: a header, the file, and two empty blocks.

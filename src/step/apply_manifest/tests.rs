@@ -99,7 +99,7 @@ fn reads_the_file_then_what_is_served_then_the_objects() {
     };
     let file = documents(&[page(&json!({"a": "1"}))]);
     assert_eq!(next(&[]), ["m.yaml"]);
-    assert_eq!(next(&[file.clone()]), ["/api/v1"]);
+    assert_eq!(next(std::slice::from_ref(&file)), ["/api/v1"]);
     assert_eq!(next(&[file.clone(), core()]), ["/api/v1/namespaces/ns/configmaps/page"]);
     assert_eq!(next(&[file, core(), Answer::Missing]), [] as [&str; 0]);
 }
