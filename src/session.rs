@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clean::Clean;
 use crate::config::{self, Endpoint, Paths, ReadOnly};
 use crate::effect::{self, Clusters, Executor, identity};
-use crate::event::{ContextInfo, Event, Mode, Session};
+use crate::event::{ContextInfo, Event, Guardrail, Mode, Session};
 use crate::journal::Limits;
 use crate::journal::disk::{Disk, LocalDisk};
 use crate::journal::{Opening, Writer};
@@ -47,6 +47,8 @@ pub struct SessionConfig {
     pub no_exec: bool,
     /// Minutes that arming lasts.
     pub arm_minutes: u16,
+    /// What is forbidden where and when, beside what the runbook forbids.
+    pub guardrails: Vec<Guardrail>,
     /// Prometheus.
     pub prometheus: Endpoint,
     /// Alertmanager.
@@ -92,6 +94,7 @@ impl SessionConfig {
             read_only: ReadOnly::Nowhere,
             no_exec: false,
             arm_minutes: 15,
+            guardrails: Vec::new(),
             prometheus: at(sim.prometheus_url()),
             alertmanager: at(sim.alertmanager_url()),
             rates: config::Rates::default(),
@@ -235,6 +238,7 @@ fn described(wanted: &SessionConfig, contexts: &Contexts, namespaces: Vec<Clean>
         actor: wanted.actor.clone(),
         no_exec: wanted.no_exec,
         arm_minutes: u32::from(wanted.arm_minutes),
+        guardrails: wanted.guardrails.clone(),
         kafka: wanted.kafka.as_ref().map(|kafka| kafka.mode.name().into()).unwrap_or_default(),
         threshold: wanted.rates.threshold,
         thresholds: wanted.rates.thresholds.clone(),

@@ -36,6 +36,50 @@ fn pods_and_nodes_are_told_as_kubectl_prints_them() {
     assert_eq!(cluster.writes(), []);
 }
 
+/// What each step of a checklist is said to be, in the order told.
+fn standing(told: &Value) -> Vec<(String, String)> {
+    let findings = told["output"]["findings"].as_array().unwrap();
+    let steps = findings.iter().map(|finding| finding["step"].as_str().unwrap().to_owned());
+    steps.zip(rows(told).into_iter().map(|row| row[1].clone())).collect()
+}
+
+#[test]
+fn a_checklist_tells_of_all_its_steps_with_what_is_wrong_first() {
+    let cluster = Cluster::calm();
+    let ran = cluster.run(&["run", "triage", "--json"]);
+    let told = ran.json();
+    assert_eq!((ran.code, &told["outcome"], &told["writes"]), (0, &json!("read"), &json!(0)), "{told}");
+    let steps: Vec<String> = standing(&told).into_iter().map(|(step, _)| step).collect();
+    for step in ["pods-not-running", "nodes", "top-nodes", "recent-events"] {
+        assert!(steps.iter().any(|told| told == step), "{step}: {told}");
+    }
+    let finding = &told["output"]["findings"][steps.iter().position(|step| step == "nodes").unwrap()];
+    let nodes = finding["found"]["Ok"]["table"]["rows"].as_array().unwrap().len();
+    assert_eq!(nodes, cluster.sim.list("Node").len(), "{told}");
+    assert_eq!(cluster.writes(), []);
+}
+
+#[test]
+fn commands_of_a_checklist_run_side_by_side_and_not_where_none_may_be_run() {
+    let cluster = Cluster::calm();
+    let ran = cluster.run(&["run", "services-health", "--json"]);
+    assert_eq!((ran.code, standing(&ran.json()).len()), (0, 5), "{ran:?}");
+    let said = cluster.run(&["run", "services-health"]).out;
+    assert!(said.contains("== Health of ocr-service") && said.contains("exit 0"), "{said}");
+    let ran = cluster.run(&["--no-exec", "run", "services-health", "--json"]);
+    let told = ran.json();
+    assert!(standing(&told).iter().all(|(_, standing)| standing == "unknown"), "{told}");
+    assert_eq!(ran.code, 1, "{told}");
+    assert!(told["output"]["table"]["rows"][0][2].as_str().unwrap().contains("--no-exec"), "{told}");
+}
+
+#[test]
+fn a_validation_fails_where_something_is_wrong() {
+    let cluster = Cluster::calm();
+    let ran = cluster.run(&["run", "validate", "--json"]);
+    assert_eq!((ran.code, &ran.json()["output"]["exit"]), (0, &json!(0)), "{ran:?}");
+}
+
 #[test]
 fn what_nodes_use_is_told_with_the_busiest_first() {
     let cluster = Cluster::calm();

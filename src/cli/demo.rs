@@ -39,6 +39,7 @@ fn session(context: &CommandContext, sim: &Sim, scenario: Scenario) -> SessionCo
         read_only: if args.read_only { ReadOnly::Everywhere } else { ReadOnly::Nowhere },
         no_exec: args.no_exec || settings.no_exec,
         arm_minutes: settings.arm_minutes,
+        guardrails: context.config.guardrails(),
         rates: settings.rates.clone(),
         kafka: usual.kafka.filter(|_| !args.no_exec),
         actor: super::session::actor(),

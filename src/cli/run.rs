@@ -15,8 +15,8 @@ use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::event::{
-    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Op, Operator, Outcome, Plan, Refusal, Sign,
-    SourceId, StepCall, Table, Typed, Weight,
+    Allowed, Command, DiffLine, DryRun, Event, Fact, Measure, Op, Operator, Outcome, Output, Plan, Refusal,
+    Sign, SourceId, StepCall, Table, Typed, Weight,
 };
 use crate::keymap::Action;
 use crate::net::clock::Clock;
@@ -315,6 +315,29 @@ fn found(told: &Value) -> Vec<String> {
     touches.into_iter().chain(facts).chain(rights).chain(tried).chain(undo).chain(confirm).collect()
 }
 
+/// What was found, and below it what each of several steps has found.
+fn printed(output: &Output) -> Vec<String> {
+    let mut all: Vec<String> = output.lines.iter().map(ToString::to_string).collect();
+    match &output.table {
+        Some(table) => all.extend(rows(table)),
+        None => {
+            all.push(output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))
+        }
+    }
+    all.extend(output.wrong.iter().filter(|_| output.findings.is_empty()).map(|why| format!("✖ {why}")));
+    for finding in &output.findings {
+        all.push(format!("\n== {}", finding.title));
+        match &finding.found {
+            Ok(output) => {
+                all.extend(printed(output));
+                all.extend(output.cut.iter().map(|why| format!("▲ not all: {why}")));
+            }
+            Err(why) => all.push(format!("? {why}")),
+        }
+    }
+    all
+}
+
 /// A table in columns, its head first; nothing where it has no rows.
 fn rows(table: &Table) -> Vec<String> {
     let columns = widths(&table.columns, &table.rows, usize::MAX);
@@ -343,15 +366,8 @@ fn tell(told: &Value) -> io::Result<()> {
     if told["outcome"].is_string() {
         say(format_args!("{} {}", text("outcome").replace('_', " "), text("reason")))?;
     }
-    if let Some(lines) = told["output"]["lines"].as_array() {
-        lines.iter().try_for_each(|line| say(line.as_str().unwrap_or_default()))?;
-    }
-    if let Ok(table) = Table::deserialize(&told["output"]["table"]) {
-        rows(&table).iter().try_for_each(say)?;
-    } else if told["output"]["lines"].is_array() {
-        say(told["output"]["exit"]
-            .as_i64()
-            .map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))?;
+    if let Ok(output) = Output::deserialize(&told["output"]) {
+        printed(&output).iter().try_for_each(say)?;
     }
     if let Some(ok) = told["verify"]["ok"].as_bool() {
         let seconds = told["verify"]["seconds"].as_f64().unwrap_or(0.0);

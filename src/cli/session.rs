@@ -31,6 +31,7 @@ pub(super) fn wanted(context: &CommandContext, recorded: bool) -> SessionConfig 
         connect,
         no_exec: args.no_exec || settings.no_exec,
         arm_minutes: settings.arm_minutes,
+        guardrails: context.config.guardrails(),
         prometheus: settings.prometheus.clone().at(args.prometheus.as_ref().and_then(Given::place)),
         alertmanager: settings.alertmanager.clone().at(args.alertmanager.as_ref().and_then(Given::place)),
         kafka: (!forbidden).then_some(kafka),

@@ -8,7 +8,9 @@ use std::{fs, io};
 
 use super::{Paths, Places, Settings};
 use crate::data::{self, Lazy, Location, Mistake, Problem};
+use crate::event::Guardrail;
 use crate::keymap::Keymap;
+use crate::runbook::guardrails::{self, Placed};
 use crate::runbook::{self, Runbook};
 use crate::theme::{ColorDepth, Theme};
 
@@ -27,6 +29,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The guardrails of the settings and of the runbook.
+    pub fn guardrails(&self) -> Vec<Guardrail> {
+        let all = self.settings.guardrails.iter().chain(&self.runbook.guardrails);
+        all.map(|(guardrail, _)| guardrail.clone()).collect()
+    }
+
     /// The chosen keymap.
     pub fn keymap(&self) -> &Keymap {
         &self.keymaps[0].1
@@ -54,6 +62,9 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
         }
     }
     let runbook = found.runbook(base, &runbooks);
+    if let (Some((settings, _)), Some(runbook)) = (&settings, &runbook) {
+        found.guardrails(&settings.guardrails, runbook);
+    }
     let keymaps = found.keymaps(settings.as_ref(), &keymaps, runbook.as_ref());
     let themes = found.themes(settings.as_ref(), &themes, depth);
     match (settings, runbook) {
@@ -135,6 +146,13 @@ impl Found {
             whole = self.keep(runbook::read_with(name, text, whole.clone(), &find)).or(whole);
         }
         whole
+    }
+
+    /// Guardrails that conflict, or that are of no step.
+    fn guardrails(&mut self, of_settings: &[Placed], runbook: &Runbook) {
+        let all = [of_settings, &runbook.guardrails].concat();
+        let steps: Vec<&str> = runbook.steps.iter().map(|step| step.id.as_str()).collect();
+        self.0.extend(guardrails::mistaken(&all, &steps));
     }
 
     /// Every keymap, the chosen one first.

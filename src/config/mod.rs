@@ -22,6 +22,7 @@ pub use rates::{Query, Rates, SERVICE, WINDOW};
 use crate::clean::Clean;
 use crate::data::{Field, Location, Log, Problem, Reader, Value, text_fields};
 use crate::event::{CallBy, ContextId};
+use crate::runbook::guardrails::{Placed, guardrails};
 
 /// The folders that warroom reads and writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub struct Settings {
     pub notify: CallBy,
     /// How long `:arm` allows changes, in minutes.
     pub arm_minutes: u16,
+    /// What is forbidden where and when, or asks for more than a key.
+    pub guardrails: Vec<Placed>,
 }
 
 /// `read_only`: `true`, `false`, or a list of kube-contexts.
@@ -137,6 +140,7 @@ impl Settings {
             mouse: root.get("mouse").unwrap_or(true),
             notify: call_by(root.table("notify", "setting of notify")),
             arm_minutes: root.within("arm_minutes", &(1..=240)).unwrap_or(15),
+            guardrails: guardrails(root),
         }
     }
 }

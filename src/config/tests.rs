@@ -104,6 +104,7 @@ latency = { query = "l", unit = "ms", threshold = 500 }
         mouse: false,
         notify: CallBy { bell: false, desktop: true },
         arm_minutes: 5,
+        guardrails: Vec::new(),
     };
     assert_eq!(config.settings, expected);
     assert_eq!(config.themes[0].0, "light");

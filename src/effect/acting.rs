@@ -25,8 +25,8 @@ use crate::step::{ClusterRef, Ctx};
 #[derive(Clone)]
 pub(super) struct Acting {
     pub(super) settings: Settings,
+    pub(super) events: mpsc::Sender<Event>,
     identities: Identities,
-    events: mpsc::Sender<Event>,
 }
 
 impl Settings {
@@ -55,7 +55,7 @@ impl Settings {
 
 impl Acting {
     pub(super) fn new(settings: Settings, events: mpsc::Sender<Event>) -> Self {
-        Self { settings, identities: Identities::new(events.clone()), events }
+        Self { settings, events: events.clone(), identities: Identities::new(events) }
     }
 
     /// Finds out all that a confirmation says.
@@ -63,9 +63,16 @@ impl Acting {
         self.preflight(call).await?.prepare(&self.settings.runbook, call).await
     }
 
-    /// Reads what a step that only looks is done for.
-    async fn look(&self, call: &StepCall) -> Result<Output, Refusal> {
-        self.preflight(call).await?.look(&self.settings.runbook, call).await
+    /// Reads what a step that only looks is done for, itself or through its members.
+    pub(super) async fn look(&self, intent: &Intent, may_exec: bool) -> Result<Output, Refusal> {
+        let call = &intent.call;
+        let runbook = &self.settings.runbook;
+        match runbook.step(&call.step).map(|step| (step.kind, step.kind.members(&step.with))) {
+            None | Some((_, [])) => self.preflight(call).await?.look(runbook, call).await,
+            Some((kind, ids)) => {
+                Ok(kind.sum_up(Box::pin(self.findings(intent.id, call, ids, may_exec)).await))
+            }
+        }
     }
 
     /// What preparing a call needs to know.
@@ -150,7 +157,7 @@ impl Acting {
                 return ended(intent, outcome);
             }
             Op::Look(_) => {
-                let outcome = match self.look(&intent.call).await {
+                let outcome = match self.look(intent, authorised.may_exec()).await {
                     Ok(output) => Outcome::Read(output),
                     Err(refusal) => Outcome::Rejected { reason: refusal.reason().clone(), by_reading: false },
                 };

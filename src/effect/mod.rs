@@ -6,6 +6,7 @@
 
 mod acting;
 mod caller;
+mod checklist;
 mod clusters;
 mod copy;
 mod exec;

@@ -9,6 +9,7 @@ mod call;
 mod cluster;
 mod context;
 pub mod grant;
+mod guardrail;
 mod intent;
 mod log;
 mod metric;
@@ -35,13 +36,16 @@ pub use cluster::{
 };
 pub use context::{ContextId, ObjectKey, labels};
 pub use grant::Grant;
+#[cfg(test)]
+pub(crate) use guardrail::tests::guardrail;
+pub use guardrail::{Doing, Guardrail, Hours, Rule};
 pub use intent::{
     Check, Command, Exec, Expectation, FileCopy, Intent, Look, Made, Op, Save, Sealed, Server, Write, digest,
 };
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{CallBy, Does, Edit, Operator, Preferences, Purpose, Setup, View};
-pub use outcome::{Measure, Outcome, Output, Table, Verdict};
+pub use outcome::{Finding, Measure, Outcome, Output, Table, Verdict};
 pub use plan::{Allowed, DiffLine, DryRun, Fact, Naming, Plan, Prepared, Right, Sign, Weight};
 pub use private::Private;
 pub use rate::{Asked, Rate, RateHistory, RateSample, ServiceHistory, ServiceRate, Signal, Tier, Unit};

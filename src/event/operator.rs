@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContextId, LogNews, Prepared, StepCall, Target, Typed};
+use super::{ContextId, Finding, LogNews, Prepared, StepCall, Target, Typed};
 use crate::clean::Clean;
 use crate::keymap::{Action, Context, Key};
 
@@ -128,6 +128,13 @@ pub enum View {
         pane: Option<Context>,
         /// Whether it turned towards the end.
         down: bool,
+    },
+    /// One of several steps that look at once has looked.
+    Finding {
+        /// Intent of them all.
+        intent: ulid::Ulid,
+        /// What it has found.
+        finding: Box<Finding>,
     },
     /// Lines and states of the followed logs arrived.
     Logs(LogNews),

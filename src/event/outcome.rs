@@ -76,6 +76,22 @@ pub struct Output {
     /// Why the output is incomplete; `None` where it is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Clean>,
+    /// What each of several steps has found; empty of a single one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+/// What one of several steps that looked at once has found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Id of the step.
+    pub step: Clean,
+    /// What the runbook calls it.
+    pub title: Clean,
+    /// What it has found, or why it could not look.
+    pub found: Result<Output, Clean>,
+    /// Time that it took, seconds.
+    pub seconds: f64,
 }
 
 impl Output {
@@ -87,7 +103,7 @@ impl Output {
     /// Returns whether it is whole, and did not fail.
     pub fn succeeded(&self) -> bool {
         match self.table {
-            Some(_) => self.cut.is_none(),
+            Some(_) => self.cut.is_none() && self.exit.is_none_or(|code| code == 0),
             None => self.exit == Some(0),
         }
     }

@@ -6,8 +6,8 @@ use chrono::DateTime;
 use ulid::Ulid;
 
 use super::{
-    Amount, Command, Container, ContainerState, Danger, Expectation, Intent, Kind, Made, Meta, Node, Op, Pod,
-    PodPhase, Revision, Sealed, Server, StepCall, Target, Workload, Write,
+    Amount, Command, Container, ContainerState, Danger, DryRun, Expectation, Intent, Kind, Made, Meta, Node,
+    Op, Plan, Pod, PodPhase, Revision, Sealed, Server, StepCall, Target, Workload, Write,
 };
 use crate::clean::Clean;
 
@@ -151,5 +151,18 @@ pub fn write() -> Write {
             managed_before: None,
             generation_before: 1,
         },
+    }
+}
+
+/// Returns the plan of that intent, as a preflight without findings has it.
+pub fn plan() -> Plan {
+    Plan {
+        intent: intent(),
+        diff: Vec::new(),
+        dry_run: DryRun::Accepted,
+        rights: Vec::new(),
+        facts: Vec::new(),
+        touches: "1 of 1".into(),
+        naming: None,
     }
 }

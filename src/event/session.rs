@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContextId, Target};
+use super::{ContextId, Guardrail, Target};
 use crate::clean::Clean;
 
 /// What the program is doing.
@@ -40,6 +40,8 @@ pub struct Session {
     pub thresholds: BTreeMap<Clean, f64>,
     /// How Kafka is read: `exec`, `brokers` or `prometheus`; empty: not at all.
     pub kafka: Clean,
+    /// What is forbidden where and when, or asks for more than a key.
+    pub guardrails: Vec<Guardrail>,
     /// warroom's version.
     pub version: Clean,
 }
@@ -124,6 +126,8 @@ struct Recorded {
     kafka: Clean,
     #[serde(default)]
     thresholds: BTreeMap<Clean, f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    guardrails: Vec<Guardrail>,
     version: Clean,
     /// Empty where the main context is the only one.
     #[serde(default, skip_serializing_if = "Clean::is_empty")]
@@ -160,6 +164,7 @@ impl From<Recorded> for Session {
             threshold: it.threshold,
             thresholds: it.thresholds,
             kafka: it.kafka,
+            guardrails: it.guardrails,
             version: it.version,
         }
     }
@@ -186,6 +191,7 @@ impl From<Session> for Recorded {
             threshold: session.threshold,
             kafka: session.kafka,
             thresholds: session.thresholds,
+            guardrails: session.guardrails,
             version: session.version,
             label: if several { label } else { Clean::default() },
             beside: contexts.collect(),

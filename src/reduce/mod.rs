@@ -82,6 +82,7 @@ fn see(state: &mut State, view: &View) -> Vec<Effect> {
         View::Told(what) => state.screen.tell(state.now, what.clone()),
         View::Prepared(prepared) => return form::prepared(state, prepared),
         View::Manifest { target, answer } => manifest::fetched(state, target, answer),
+        View::Finding { intent, finding } => steps::looked(state, *intent, finding),
         View::Logs(news) => return logs::hear(state, news),
     }
     Vec::new()

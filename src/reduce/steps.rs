@@ -7,7 +7,7 @@ use ulid::Ulid;
 
 use crate::clean::Clean;
 use crate::effect::{Effect, Unresolved};
-use crate::event::{Outcome, StepCall};
+use crate::event::{Finding, Outcome, StepCall};
 use crate::runbook::Step;
 use crate::state::{Cursor, EntryDetail, Page, Run, Stage, State, alerts, form};
 
@@ -29,10 +29,19 @@ pub(super) fn ended(state: &mut State, id: Ulid, outcome: &Outcome) -> Vec<Effec
             vec![Effect::Wake { intent: id, after: Duration::from_secs(u64::from(run.intent.verify_within)) }]
         }
         (Outcome::Read(_) | Outcome::Ran(_), _) => {
+            state.screen.findings.remove(&id);
             show_output(state, id);
             Vec::new()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Takes what one of several steps that look at once has found, and shows what there is so far.
+pub(super) fn looked(state: &mut State, id: Ulid, finding: &Finding) {
+    if state.world.runs.get(id).is_some_and(|run| run.stage == Stage::Sent) {
+        state.screen.findings.entry(id).or_default().push(finding.clone());
+        show_output(state, id);
     }
 }
 

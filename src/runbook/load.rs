@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::built_in::{BUILT_IN, built_in};
+use super::guardrails::{Placed, guardrails};
 use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
 use crate::data::{self, Location, Mistake, Problem, Reader, text_fields};
@@ -47,7 +48,8 @@ pub fn read_with(
     base: Option<Runbook>,
     find: &dyn Fn(&str) -> Result<Include, Problem>,
 ) -> Result<Runbook, Vec<Mistake>> {
-    let File { name, workload, steps, flags, includes } = data::read(file, text, "setting", parts)?;
+    let File { name, workload, steps, flags, guardrails, includes } =
+        data::read(file, text, "setting", parts)?;
     let mut runbook = base.unwrap_or_default();
     for (include, place) in includes {
         let (file, text) = include.pinned(find).map_err(|problem| vec![place.mistake(problem)])?;
@@ -57,9 +59,17 @@ pub fn read_with(
     }
     runbook.name = name.map_or(runbook.name, Clean::from);
     runbook.workload = workload.map(Clean::from).or(runbook.workload);
-    for step in steps {
+    let mut places = Vec::new();
+    for (step, place) in steps {
+        places.push((step.id.clone(), place));
         put(&mut runbook.steps, step, |a, b| a.id == b.id);
     }
+    let unfit = |(id, place): &(Clean, Location)| Some(place.mistake(runbook.unfit(runbook.step(id)?)?));
+    let mistakes: Vec<Mistake> = places.iter().filter_map(unfit).collect();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    runbook.guardrails.extend(guardrails);
     let same = |a: &Flag, b: &Flag| (&a.dependency, &a.deployment) == (&b.dependency, &b.deployment);
     for flag in flags {
         put(&mut runbook.flags, flag, same);
@@ -71,8 +81,9 @@ pub fn read_with(
 struct File {
     name: Option<String>,
     workload: Option<String>,
-    steps: Vec<Step>,
+    steps: Vec<(Step, Location)>,
     flags: Vec<Flag>,
+    guardrails: Vec<Placed>,
     includes: Vec<(Pinned, Location)>,
 }
 
@@ -81,13 +92,15 @@ fn parts(root: &mut Reader<'_>) -> File {
     let workload = root.get("workload");
     let mut seen = BTreeSet::new();
     let mut steps = root.tables("steps", "field of a step");
-    let steps = steps.iter_mut().filter_map(|table| step(table, &mut seen)).collect();
+    let placed = |table: &mut Reader<'_>| Some((step(table, &mut seen)?, table.place_of("with")));
+    let steps = steps.iter_mut().filter_map(placed).collect();
     let mut seen = BTreeSet::new();
     let mut flags = root.tables("flags", "field of a flag");
     let flags = flags.iter_mut().filter_map(|table| flag(table, &mut seen)).collect();
     let mut includes = root.tables("include", "field of an include");
     let includes = includes.iter_mut().filter_map(pinned).collect();
-    File { name, workload, steps, flags, includes }
+    let guardrails = guardrails(root);
+    File { name, workload, steps, flags, guardrails, includes }
 }
 
 /// Puts one in the place of the one that is the same, or behind all.

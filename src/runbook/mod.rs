@@ -3,12 +3,14 @@
 //! `runbooks/*.toml`.
 
 mod built_in;
+pub mod guardrails;
 mod load;
 mod suggest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clean::Clean;
+use crate::data::Problem;
 use crate::event::{StepCall, Typed};
 use crate::state::World;
 use crate::step::Kind;
@@ -31,6 +33,8 @@ pub struct Runbook {
     pub steps: Vec<Step>,
     /// Features that can be turned off when what they depend on fails.
     pub flags: Vec<Flag>,
+    /// What it forbids where and when, or asks more for than a key.
+    pub guardrails: Vec<guardrails::Placed>,
     /// Name of the workload that tells a cluster which this runbook is for; `None`: it says none.
     pub workload: Option<Clean>,
 }
@@ -48,6 +52,25 @@ impl Runbook {
         let there: BTreeSet<&Clean> = wanted.into_iter().filter(there).collect();
         let offers = move |step: &&Step| step.workload.as_ref().is_none_or(|name| there.contains(name));
         self.steps.iter().filter(offers)
+    }
+
+    /// What keeps a checklist from running its steps as they are here.
+    fn unfit(&self, step: &Step) -> Option<Problem> {
+        step.kind.members(&step.with).iter().find_map(|id| {
+            let Some(member) = self.step(id) else {
+                return Some(Problem::unknown("step", id, self.steps.iter().map(|one| one.id.as_str())));
+            };
+            let open = member.inputs.iter().find(|input| input.required && input.default.is_none());
+            if member.danger != Danger::Read {
+                Some(Problem::new(format!("{id} is no step that only reads: it has a place of its own")))
+            } else if member.kind.members(&member.with).is_empty() {
+                open.map(|input| {
+                    Problem::new(format!("{id} needs {}, which nobody is asked for here", input.name))
+                })
+            } else {
+                Some(Problem::new(format!("{id} is a checklist itself: name its steps")))
+            }
+        })
     }
 
     /// Adds the steps and flags of another runbook that this one does not have, for where its workload is.

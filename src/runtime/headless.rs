@@ -15,6 +15,7 @@ use crate::keymap::Action;
 use crate::session::Running;
 use crate::source::Sources;
 use crate::state::{Run, Stage, State};
+use crate::step::guard;
 
 /// A session that is driven by code.
 pub struct Headless {
@@ -97,7 +98,10 @@ impl Headless {
         self.engine.carry_out(vec![Effect::Prepare(call)]);
         self.until(limit, |session| session.prepared.is_some()).await;
         match self.prepared.take() {
-            Some(prepared) => prepared.result,
+            Some(prepared) => {
+                let state = self.state();
+                prepared.result.map(|plan| guard::guarded(&state.world, plan, state.now))
+            }
             None => Err(Refusal::Failed(
                 format!("the cluster did not answer within {} s", limit.as_secs()).into(),
             )),

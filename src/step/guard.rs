@@ -4,7 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::clean::Clean;
-use crate::event::{ContextInfo, Intent, Op, Plan, Refusal, Save, Sealed, Write};
+use crate::event::{
+    ContextInfo, Doing, Guardrail, Intent, Naming, Op, Plan, Refusal, Rule, Save, Sealed, Write,
+};
 use crate::state::{Run, Stage, World};
 
 /// Permission to send one op of an intent. Only [`authorise`] makes one.
@@ -12,6 +14,7 @@ use crate::state::{Run, Stage, World};
 pub struct Authorised {
     intent: Intent,
     at: usize,
+    may_exec: bool,
 }
 
 impl Authorised {
@@ -23,6 +26,11 @@ impl Authorised {
     /// Returns the index of the op in the intent, from 0.
     pub fn at(&self) -> usize {
         self.at
+    }
+
+    /// Returns whether commands may be run in containers, for a look of which they are parts.
+    pub fn may_exec(&self) -> bool {
+        self.may_exec
     }
 
     /// Returns the op that may be sent.
@@ -55,6 +63,9 @@ pub enum Denied {
     /// Commands in containers are forbidden (`--no-exec`).
     #[error("no command is run in a container from this session (--no-exec)")]
     NoExec,
+    /// A guardrail forbids it, or asks for a second person.
+    #[error("{0}")]
+    Guardrail(String),
     /// The op was sent already, or never will be.
     #[error("{0}")]
     Over(&'static str),
@@ -93,14 +104,17 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
     let Some(op) = intent.ops.get(at) else { return Err(Denied::Over("all of it was sent")) };
     let looked = place(world, intent)?;
     let label = world.label(looked.id).map(|label| format!(" in {label}"));
+    let may_exec = world.session.as_ref().is_none_or(|session| !session.no_exec);
     match op {
-        Op::Exec(_) | Op::Copy(_) if world.session.as_ref().is_some_and(|session| session.no_exec) => {
-            return Err(Denied::NoExec);
-        }
+        Op::Exec(_) | Op::Copy(_) if !may_exec => return Err(Denied::NoExec),
         Op::Write(Write { body: Sealed::Digest(_), .. }) | Op::Save(Save { body: Sealed::Digest(_), .. }) => {
             return Err(Denied::Over("what it would send is known only to the session that prepared it"));
         }
         _ => {}
+    }
+    let strictest = guardrail(world, intent, looked, now).filter(|one| one.rule != Rule::ConfirmByName);
+    if let Some(guardrail) = strictest {
+        return Err(Denied::Guardrail(refused(guardrail)));
     }
     if !intent.only_reads() {
         if looked.read_only {
@@ -117,7 +131,47 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
             return Err(if ran_out { Denied::RanOut(label) } else { Denied::NotArmed(label) });
         }
     }
-    Ok(Authorised { intent: intent.clone(), at })
+    Ok(Authorised { intent: intent.clone(), at, may_exec })
+}
+
+/// Lays what guardrails ask of a person over a plan: that a name is typed.
+pub fn guarded(world: &World, mut plan: Plan, now: DateTime<Utc>) -> Plan {
+    let looked = place(world, &plan.intent).ok();
+    let found = looked.and_then(|looked| guardrail(world, &plan.intent, looked, now));
+    if let Some(one) = found.filter(|one| one.rule == Rule::ConfirmByName) {
+        let why = format!("a guardrail asks for it: {} ({})", one.why, one.scope());
+        plan.naming = Some(Naming { why: why.into(), lasting: true });
+    }
+    plan
+}
+
+/// The strictest guardrail that holds for an intent now, in the context that it is for.
+fn guardrail<'a>(
+    world: &'a World,
+    intent: &Intent,
+    looked: &ContextInfo,
+    now: DateTime<Utc>,
+) -> Option<&'a Guardrail> {
+    let reads = intent.only_reads();
+    let step = intent.call.step.as_str();
+    let targets = || intent.ops.iter().map(Op::target).chain([&intent.target]);
+    let holds = |one: &&Guardrail| {
+        targets().any(|target| {
+            let namespace = target.namespace.as_str();
+            one.holds(&Doing { context: &looked.context, namespace, step, reads, now })
+        })
+    };
+    world.session.as_ref()?.guardrails.iter().filter(holds).max_by_key(|one| one.rule)
+}
+
+fn refused(guardrail: &Guardrail) -> String {
+    let Guardrail { why, .. } = guardrail;
+    let scope = guardrail.scope();
+    if guardrail.rule == Rule::TwoPeople {
+        format!("a guardrail asks for a second person, whom warroom cannot ask yet: {why} ({scope})")
+    } else {
+        format!("a guardrail forbids it: {why} ({scope})")
+    }
 }
 
 /// The op that is next: those before it are done, and it has not left yet. What is not confirmed yet begins

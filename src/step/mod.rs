@@ -16,6 +16,7 @@
 mod apply;
 mod apply_manifest;
 pub mod check;
+mod checklist;
 mod circuit_breaker;
 mod circuit_breaker_remove;
 pub mod command;
@@ -67,8 +68,8 @@ use ulid::Ulid;
 use crate::clean::Clean;
 use crate::config::Rates;
 use crate::event::{
-    Check, Command, ContextId, Danger, DiffLine, Fact, Look, Naming, Op, Output, Refusal, Right, StepCall,
-    Target,
+    Check, Command, ContextId, Danger, DiffLine, Fact, Finding, Look, Naming, Op, Output, Refusal, Right,
+    StepCall, Target,
 };
 use crate::state::World;
 use input::{InputSpec, Inputs};
@@ -103,6 +104,8 @@ static KINDS: &[&dyn StepKind] = &[
     &rollout_history::RolloutHistory,
     &silence::Silence,
     &unsilence::Unsilence,
+    &checklist::Checklist,
+    &checklist::Validation,
 ];
 
 /// A kind of step.
@@ -166,6 +169,16 @@ pub trait StepKind: Sync {
     /// Nothing can be said, and why.
     fn tell(&self, _inputs: &Inputs, _answers: &[Answer], _ctx: &Ctx) -> Result<Output, Refusal> {
         Err(Refusal::failed("this step looks at nothing"))
+    }
+
+    /// Returns the ids of the steps that it runs all at once, each of which only looks.
+    fn members<'a>(&self, _with: &'a Parameters) -> &'a [String] {
+        &[]
+    }
+
+    /// Sums up what its [members](Self::members) have found.
+    fn sum_up(&self, findings: Vec<Finding>) -> Output {
+        Output { findings, ..Output::default() }
     }
 
     /// What it does as the undo of another change, in words that follow a key: `returns to rev 4`; `None` for

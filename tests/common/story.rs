@@ -39,6 +39,7 @@ pub fn session() -> Session {
         actor: "dana".into(),
         no_exec: false,
         arm_minutes: 15,
+        guardrails: Vec::new(),
         threshold: 0.05,
         kafka: "exec".into(),
         thresholds: BTreeMap::new(),

@@ -9,7 +9,8 @@ use super::*;
 use crate::clean::Clean;
 use crate::event::{
     Allowed, ContextId, ContextInfo, Danger, DryRun, Edit, Exec, GroupLag, Intent, Kind, Mode, Naming, Op,
-    Outcome, Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall, samples::intent,
+    Outcome, Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall,
+    samples::{intent, plan},
 };
 use crate::keymap::Action;
 use crate::state::{GroupDetail, Page, Playback, Stage};
@@ -44,6 +45,7 @@ impl Room {
             actor: "dana".into(),
             no_exec: false,
             arm_minutes: 15,
+            guardrails: Vec::new(),
             threshold: 0.05,
             kafka: "exec".into(),
             thresholds: std::collections::BTreeMap::new(),
@@ -87,19 +89,6 @@ impl Room {
 
     fn told(&self) -> &str {
         self.state.screen.message.as_ref().map_or("", |(_, told)| told)
-    }
-}
-
-fn plan() -> Plan {
-    let dry_run = DryRun::Accepted;
-    Plan {
-        intent: intent(),
-        diff: vec![],
-        dry_run,
-        rights: vec![],
-        facts: vec![],
-        touches: "1 of 1".into(),
-        naming: None,
     }
 }
 

@@ -20,7 +20,7 @@ use self::panes::Focus;
 use self::panes::timeline::TimelineView;
 use self::span::Span;
 use crate::clean::Clean;
-use crate::event::{Preferences, Purpose, Setup, Typed, Uid};
+use crate::event::{Finding, Preferences, Purpose, Setup, Typed, Uid};
 use crate::keymap::{Context, Key};
 
 /// Line that is being typed.
@@ -97,6 +97,8 @@ pub struct Screen {
     pub elapsed: bool,
     /// How log lines are shown.
     pub log_look: LogLook,
+    /// What the steps of a checklist have found so far, while it runs.
+    pub findings: BTreeMap<ulid::Ulid, Vec<Finding>>,
     /// Number of the last request for logs.
     pub followings: u64,
     /// Preferences of the viewer.

@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::event::{
-    ContextId, ContextInfo, Danger, Event, Exec, Mode, Operator, Outcome, Record, Session, samples,
+    ContextId, ContextInfo, Danger, Event, Exec, Mode, Operator, Outcome, Record, Session, guardrail, samples,
 };
 use crate::keymap::Action;
 
@@ -29,6 +29,7 @@ impl Room {
             actor: "dana".into(),
             no_exec: false,
             arm_minutes: 15,
+            guardrails: Vec::new(),
             threshold: 0.05,
             kafka: Clean::default(),
             thresholds: std::collections::BTreeMap::new(),
@@ -158,4 +159,39 @@ fn reading_needs_no_arming_and_no_exec_forbids_it() {
     let of = |room: &Room| authorise(&room.world, &read, at(0)).map(drop);
     assert_eq!(of(&Room::new(read_only)), Ok(()));
     assert_eq!(of(&Room::new(|session| Session { no_exec: true, ..session })), Err(Denied::NoExec));
+}
+
+#[test]
+fn the_strictest_guardrail_that_holds_decides() {
+    let with = |rules: &[Rule]| {
+        let guardrails = rules.iter().map(|rule| guardrail(*rule)).collect();
+        let mut room = Room::new(|session| Session { guardrails, ..session });
+        room.did(0, Action::Arm);
+        room
+    };
+    assert_eq!(
+        with(&[Rule::ConfirmByName, Rule::Deny, Rule::TwoPeople]).answer(1),
+        "a guardrail forbids it: peak hours (changes)"
+    );
+    assert_eq!(
+        with(&[Rule::TwoPeople, Rule::ConfirmByName]).answer(1),
+        "a guardrail asks for a second person, whom warroom cannot ask yet: peak hours (changes)"
+    );
+    let by_name = with(&[Rule::ConfirmByName]);
+    assert_eq!(by_name.answer(1), "op 0");
+    let plan = guarded(&by_name.world, samples::plan(), at(1));
+    let naming = plan.naming.unwrap();
+    assert_eq!(
+        (naming.why.as_str(), naming.lasting),
+        ("a guardrail asks for it: peak hours (changes)", true)
+    );
+    assert_eq!(guarded(&Room::armed().world, samples::plan(), at(1)).naming, samples::plan().naming);
+}
+
+#[test]
+fn a_guardrail_of_another_namespace_holds_for_nothing_here() {
+    let elsewhere = Guardrail { namespace: Some("shop".into()), ..guardrail(Rule::Deny) };
+    let mut room = Room::new(|session| Session { guardrails: vec![elsewhere], ..session });
+    room.did(0, Action::Arm);
+    assert_eq!(room.answer(1), "op 0");
 }

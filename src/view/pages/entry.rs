@@ -5,9 +5,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::clean::Clean;
-use crate::event::{Notice, Output, Table};
+use crate::event::{Finding, Notice, Output, Table};
 use crate::keymap::{Action, Context};
-use crate::state::{EntryDetail, Frame, Run, TimelineEntry, object_of};
+use crate::state::{EntryDetail, Frame, Run, Stage, TimelineEntry, object_of};
 use crate::theme::Role;
 use crate::units;
 use crate::view::Look;
@@ -129,8 +129,30 @@ impl Page<'_> {
             &format!("{} {}  @{}", run.intent.call.step, step.join(" "), run.intent.actor),
         );
         lines.extend(self.fact("command", Role::Text, &run.intent.command.words()));
-        if let Some(output) = run.output() {
-            lines.extend(self.output(output));
+        match (run.output(), &run.stage) {
+            (Some(output), _) => lines.extend(self.output(output)),
+            (None, Stage::Sent) => lines.extend(self.so_far(run)),
+            (None, _) => {}
+        }
+        lines
+    }
+
+    /// What the steps of a checklist have found, while others still look.
+    fn so_far(&self, run: &Run) -> Vec<Row> {
+        let Some(findings) = self.frame.screen.findings.get(&run.intent.id) else { return Vec::new() };
+        let sum = format!("{} so far", units::counted(findings.len(), "step"));
+        let mut lines = self.section("found");
+        lines.extend(self.fact("", Role::Strong, &sum));
+        lines.extend(findings.iter().flat_map(|finding| self.finding(finding)));
+        lines
+    }
+
+    /// What one of several steps has found.
+    fn finding(&self, finding: &Finding) -> Vec<Row> {
+        let mut lines = self.section(&finding.title);
+        match &finding.found {
+            Ok(output) => lines.extend(self.found(output)),
+            Err(why) => lines.extend(self.fact("unknown", Role::Warn, &format!("? {why}"))),
         }
         lines
     }
@@ -143,8 +165,11 @@ impl Page<'_> {
             let cells = cells.iter().zip(&widths);
             cells.fold(self.row(), |row, (cell, width)| row.cell(style, cell, *width).gap(2))
         };
-        let mut lines = self.section("found");
+        let mut lines = Vec::new();
         lines.extend(output.lines.iter().flat_map(|words| self.fact("", Role::Strong, words)));
+        lines.extend(
+            output.wrong.iter().flat_map(|why| self.fact("wrong", Role::Critical, &format!("✖ {why}"))),
+        );
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
         if !table.rows.is_empty() {
             lines.push(line(&table.columns, Role::Dim));
@@ -153,15 +178,22 @@ impl Page<'_> {
         lines
     }
 
-    /// What a command printed, and how it ended.
+    /// What was found, and what each of several steps has found.
     fn output(&self, output: &Output) -> Vec<Row> {
+        let mut lines = self.section(if output.table.is_some() { "found" } else { "output" });
+        lines.extend(self.found(output));
+        lines.extend(output.findings.iter().flat_map(|finding| self.finding(finding)));
+        lines
+    }
+
+    /// A table, or what a command printed and how it ended.
+    fn found(&self, output: &Output) -> Vec<Row> {
         if let Some(table) = &output.table {
             return self.table(output, table);
         }
         let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
         let role = if output.exit == Some(0) { Role::Ok } else { Role::Warn };
-        let mut lines = self.section("output");
-        lines.extend(self.fact("ended", role, &exit));
+        let mut lines = self.fact("ended", role, &exit);
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
         let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
         lines.extend(

@@ -197,7 +197,7 @@ pub fn prepared(state: &mut State, prepared: &Prepared) -> Vec<Effect> {
             form.at = form.refused(refusal.reason());
             return ask_or_prepare(state);
         }
-        Ok(plan) => plan.clone(),
+        Ok(plan) => guard::guarded(&state.world, plan.clone(), now),
     };
     state.screen.pages.pop();
     if plan.intent.only_reads() {
