@@ -43,10 +43,13 @@ pub(super) async fn run(caller: &Caller, copy: &FileCopy, data: &Path, told: imp
         }
     }
     let limit = Duration::from_secs(copy.seconds.into());
-    let copied = match tokio::time::timeout(limit, transferred(caller, copy, data, &told)).await {
+    let path = data.join(copy.file.as_str());
+    let copied = match tokio::time::timeout(limit, transferred(caller, copy, &path, &told)).await {
         Ok(Ok(copied)) => copied,
         Ok(Err(outcome)) => return outcome,
-        Err(_) => return failed(copy, &format!("not ended within {} s", limit.as_secs()), None),
+        Err(_) => {
+            return failed(copy, &format!("not ended within {} s", limit.as_secs()), Some(&part_of(&path)));
+        }
     };
     let mut lines = copied.lines();
     let compared = compared(caller, copy, &copied).await;
@@ -75,18 +78,16 @@ impl Copied {
 async fn transferred(
     caller: &Caller,
     copy: &FileCopy,
-    data: &Path,
+    path: &Path,
     told: &impl Fn(Clean),
 ) -> Result<Copied, Outcome> {
-    let rejected = |reason: String| Outcome::Rejected { reason: reason.into(), by_reading: false };
-    let path = data.join(copy.file.as_str());
-    let (mut file, part) = Receiving::create(&path)
-        .map_err(|why| rejected(format!("{} cannot be written: {why}", path.display())))?;
+    let (mut file, part) = Receiving::create(path)
+        .map_err(|why| held(copy, &format!("{} cannot be written: {why}", path.display())))?;
     let mut process = match begun(caller, copy).await {
         Ok(process) => process,
         Err(why) => {
             let _ = std::fs::remove_file(&part); // it is empty
-            return Err(rejected(why.to_string()));
+            return Err(held(copy, &why));
         }
     };
     let mut last = Instant::now();
@@ -102,12 +103,12 @@ async fn transferred(
     };
     let kept = file.bytes;
     let whole = match taken {
-        Ok(_) => file.finish(&part, &path).map_err(|why| why.to_string()),
+        Ok(_) => file.finish(&part, path).map_err(|why| why.to_string()),
         Err(torn) => Err(why(&mut process, &torn).await),
     };
     process.abort();
     match whole {
-        Ok(sha256) => Ok(Copied { path, bytes: kept, sha256 }),
+        Ok(sha256) => Ok(Copied { path: path.to_owned(), bytes: kept, sha256 }),
         Err(why) if kept == 0 => {
             let _ = std::fs::remove_file(&part); // it is empty
             Err(failed(copy, &why, None))
@@ -146,6 +147,11 @@ async fn why(process: &mut AttachedProcess, torn: &Torn) -> String {
     last.map_or_else(|| torn.to_string(), str::to_owned)
 }
 
+/// Where a file is until it is whole.
+fn part_of(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.part", path.display()))
+}
+
 /// A file that is being received: hashed as it is written, and bounded by the disk.
 struct Receiving {
     file: File,
@@ -162,7 +168,7 @@ impl Receiving {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let disk = rustix::fs::statvfs(folder)?;
         let room = (disk.f_bavail * disk.f_frsize).saturating_sub(RESERVE);
-        let part = PathBuf::from(format!("{}.part", path.display()));
+        let part = part_of(path);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
         Ok((Self { file, hash: Context::new(&SHA256), bytes: 0, room }, part))
     }
@@ -236,6 +242,14 @@ async fn removed(caller: &Caller, copy: &FileCopy, same: bool) -> Option<Clean> 
 fn beside(copy: &FileCopy, command: &[Typed], seconds: u32) -> Exec {
     let FileCopy { target, container, .. } = copy;
     Exec { target: target.clone(), container: container.clone(), command: command.to_vec(), seconds }
+}
+
+/// The copy did not begin. Where the file was made for it, something was changed all the same.
+fn held(copy: &FileCopy, why: &str) -> Outcome {
+    if copy.before.is_empty() {
+        return Outcome::Rejected { reason: why.into(), by_reading: false };
+    }
+    failed(copy, why, None)
 }
 
 /// The copy failed; what there is of it is kept in `part`.
