@@ -234,6 +234,7 @@ async fn with_the_documented_rights_nothing_is_unknown_of_any_other_step() {
         (call("restart", &[("workload", "medcontracthub-app")]), false),
         (call("restart", &[("workload", "statefulset/kafka")]), false),
         (call("cordon", &[("node", &node)]), false),
+        (call("drain", &[("node", &node)]), false),
         (call("delete-pod", &[("pod", &pod)]), false),
         (check, true),
     ] {

@@ -207,6 +207,7 @@ impl Bed {
             mode: Mode::Live,
             connect: vec![ConnectSettings::default()],
             namespaces: Some(vec![NAMESPACE.into()]),
+            guardrails: Vec::new(),
             read_only: ReadOnly::Everywhere,
             no_exec: false,
             arm_minutes: 15,

@@ -120,13 +120,13 @@ async fn go(session: &mut Headless, wanted: &args::Run, call: StepCall) -> (Exit
 /// Waits for the answer. A program does not hear the terminal's keys: what would end warroom stops it first.
 async fn answer(session: &mut Headless, plan: &Plan, intent: Ulid) {
     let answered = |session: &Headless| session.answered(intent);
-    let seconds = |op: &Op| if let Op::Command(program) = op { Some(program.seconds) } else { None };
-    let Some(seconds) = plan.intent.ops.iter().find_map(seconds) else {
-        session.until(ANSWER, answered).await;
+    let limit = ANSWER + lasts(plan);
+    if !plan.intent.ops.iter().any(|op| matches!(op, Op::Command(_))) {
+        session.until(limit, answered).await;
         return;
-    };
+    }
     tokio::select! {
-        _ = session.until(ANSWER + Duration::from_secs(seconds.into()), answered) => return,
+        _ = session.until(limit, answered) => return,
         Ok(()) = interrupted() => {}
     }
     session.take(Event::Operator(Operator::Did(Action::StopAll)));
@@ -144,6 +144,17 @@ async fn interrupted() -> io::Result<()> {
         _ = hangup.recv() => {}
     }
     Ok(())
+}
+
+/// Time that what it runs may take, here or in containers: for what writes a file, and for the copy of it.
+fn lasts(plan: &Plan) -> Duration {
+    let seconds = |op: &Op| match op {
+        Op::Exec(exec) => u64::from(exec.seconds),
+        Op::Command(program) => u64::from(program.seconds),
+        Op::Copy(copy) => 2 * u64::from(copy.seconds),
+        Op::Write(_) | Op::Save(_) | Op::Look(_) => 0,
+    };
+    Duration::from_secs(plan.intent.ops.iter().map(seconds).sum())
 }
 
 /// What must be heard for the numbers before the change.

@@ -12,10 +12,11 @@ use super::prepare::Preflight;
 use super::resolve::{NotMade, resolve};
 use super::send::{Sent, elsewhere, send};
 use super::settings::Settings;
-use super::{Unresolved, command, exec};
+use super::{Unresolved, command, copy, exec, keep};
 use crate::clean::Clean;
 use crate::event::{
-    Event, Intent, Op, Outcome, Output, Plan, Program, Refusal, Server, StepCall, Target, View, Write,
+    Event, Intent, Op, Outcome, Output, Plan, Program, Refusal, Save, Sealed, Server, StepCall, Target, View,
+    Write,
 };
 use crate::net::resolver::Clients;
 use crate::step::guard::Authorised;
@@ -98,7 +99,8 @@ impl Acting {
         let known = self.identities.of(at, &cluster).await;
         let doubt = doubt(&known);
         let ctx = self.ctx(at, known.unwrap_or_default(), alertmanager.as_ref().ok());
-        Ok(Preflight { cluster, alertmanager, ctx, doubt, read_only: at.read_only })
+        let data = settings.data.clone();
+        Ok(Preflight { cluster, alertmanager, ctx, data, doubt, read_only: at.read_only })
     }
 
     fn ctx(&self, at: &Cluster, identity: Clean, alertmanager: Option<&Caller>) -> Ctx {
@@ -136,6 +138,7 @@ impl Acting {
         let at = authorised.at();
         let sent = match authorised.op() {
             Op::Write(write) => self.write(write).await,
+            Op::Save(save) => self.save(save).await,
             Op::Exec(exec) => {
                 let outcome = match self.settings.clusters.of(&exec.target) {
                     Ok(cluster) => {
@@ -147,6 +150,18 @@ impl Acting {
                 return ended(intent, outcome);
             }
             Op::Command(program) => return self.run(intent, program, std::future::pending()).await,
+            Op::Copy(copy) => {
+                let outcome = match self.settings.clusters.of(&copy.target) {
+                    Ok(cluster) => {
+                        let caller = self.settings.caller(&cluster.reader);
+                        // What is told while the queue is full is old when it is not.
+                        let told = |words| drop(self.events.try_send(Event::View(View::Told(words))));
+                        copy::run(&caller, copy, &self.settings.data, told).await
+                    }
+                    Err(why) => Outcome::NotSent { reason: why.to_string().into() },
+                };
+                return ended(intent, outcome);
+            }
             Op::Look(_) => {
                 let outcome = match self.look(intent, authorised.may_exec()).await {
                     Ok(output) => Outcome::Read(output),
@@ -181,6 +196,14 @@ impl Acting {
         Listener { told: Some((intent.id, self.events.clone())), secrets }
     }
 
+    async fn save(&self, save: &Save) -> Sent {
+        let Sealed::Open(body) = &save.body else { return Sent::Held("it is not known any more".into()) };
+        match keep::keep(&self.settings.data, &save.file, body).await {
+            Ok(()) => Sent::Done(0),
+            Err(why) => Sent::Held(format!("{} cannot be written: {why}", save.file).into()),
+        }
+    }
+
     async fn write(&self, write: &Write) -> Sent {
         let cluster = match self.settings.clusters.of(&write.target) {
             Ok(cluster) => cluster,
@@ -212,34 +235,35 @@ impl Acting {
     /// Reads what became of ops whose answers were lost, one after the other, until one was not made.
     pub(super) async fn resolve(&self, unresolved: &Unresolved) -> Event {
         let Unresolved { intent, from, to } = unresolved;
-        let all = intent.count();
+        let all = intent.writes_before(intent.count());
         let mut generation = 0;
         for at in *from..*to {
             let write = match intent.ops.get(at as usize) {
                 Some(Op::Write(write)) => write,
-                Some(Op::Command(_)) => {
+                Some(Op::Command(_) | Op::Copy(_)) => {
                     return Event::View(View::Told(
                         "what a program did cannot be read: it stays unknown".into(),
                     ));
                 }
-                Some(Op::Exec(_) | Op::Look(_)) | None => continue,
+                Some(Op::Save(_) | Op::Exec(_) | Op::Look(_)) | None => continue,
             };
             match self.read(write).await {
                 Ok(Ok(made)) => generation = made,
                 Ok(Err(not_made)) => {
                     let why = not_made.to_string().into();
-                    let outcome = match at {
+                    let outcome = match intent.writes_before(at) {
                         0 => Outcome::Rejected { reason: why, by_reading: true },
-                        _ => Outcome::Partial { done: at, rest: all - at, why },
+                        done => Outcome::Partial { done, rest: all - done, why },
                     };
                     return ended(intent, outcome);
                 }
                 Err(why) => return Event::View(View::Told(format!("{why}: it stays unknown").into())),
             }
         }
-        if *to < all {
+        let done = intent.writes_before(*to);
+        if done < all {
             let why = "the answer before was lost, and the rest was not sent".into();
-            return ended(intent, Outcome::Partial { done: *to, rest: all - to, why });
+            return ended(intent, Outcome::Partial { done, rest: all - done, why });
         }
         ended(intent, Outcome::Applied { generation, writes: all, by_reading: true })
     }
@@ -280,14 +304,15 @@ fn ended(intent: &Intent, outcome: Outcome) -> Event {
 
 /// What follows from what came of one op of several.
 fn follows(intent: &Intent, at: usize, sent: Sent) -> Event {
-    let all = intent.count();
     let op = u32::try_from(at).unwrap_or(u32::MAX);
+    let all = intent.writes_before(intent.count());
+    let done = intent.writes_before(op);
     let outcome = match sent {
-        Sent::Done(generation) if op + 1 < all => {
+        Sent::Done(generation) if op + 1 < intent.count() => {
             return Event::Answered { intent: intent.id, op, generation };
         }
         Sent::Done(generation) => Outcome::Applied { generation, writes: all, by_reading: false },
-        Sent::Rejected(why) | Sent::Held(why) if op > 0 => Outcome::Partial { done: op, rest: all - op, why },
+        Sent::Rejected(why) | Sent::Held(why) if done > 0 => Outcome::Partial { done, rest: all - done, why },
         Sent::Rejected(reason) => Outcome::Rejected { reason, by_reading: false },
         Sent::Held(reason) => Outcome::NotSent { reason },
         Sent::Unknown(reason) => Outcome::Unknown { reason, at: op },

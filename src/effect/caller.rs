@@ -239,15 +239,20 @@ fn foreign(code: u16, seen: &str) -> Clean {
 fn own(server: &Server, value: &Value, code: u16) -> Option<Refused> {
     let status = value["kind"] == "Status" && value["status"] == "Failure" && value["code"] == code;
     if status {
-        return Some(Refused {
-            code,
-            reason: text(value, "/reason").into(),
-            why: text(value, "/message").into(),
-        });
+        return Some(Refused { code, reason: text(value, "/reason").into(), why: words(value).into() });
     }
     let message = value["message"].as_str().filter(|_| value["code"].is_number());
     let words = value.as_str().or(message).filter(|_| *server != Server::Cluster)?;
     Some(Refused { code, reason: Clean::default(), why: words.into() })
+}
+
+/// The message; of an eviction that is refused also which budget keeps the pod.
+fn words(status: &Value) -> String {
+    let message = text(status, "/message");
+    match text(status, "/details/causes/0/reason") {
+        "DisruptionBudget" => format!("{message} {}", text(status, "/details/causes/0/message")),
+        _ => message.to_owned(),
+    }
 }
 
 /// A connection that could not be made carried nothing; and without credentials none was tried.

@@ -16,7 +16,7 @@ use crate::step::text;
 
 /// Why nothing is run: the pod that was meant is not what answers to its name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum NotThere {
+pub(super) enum NotThere {
     /// Another pod has its name now.
     #[error("pod {0} was recreated: look again")]
     Recreated(Clean),
@@ -35,7 +35,7 @@ enum NotThere {
 
 /// Runs it and tells how it ended. What keeps it from beginning changes nothing, and says so.
 pub(super) async fn run(caller: &Caller, exec: &Exec, listener: &Listener) -> Outcome {
-    if let Err(why) = still_there(caller, exec).await {
+    if let Err(why) = still_there(caller, &exec.target).await {
         return Outcome::Rejected { reason: why.to_string().into(), by_reading: false };
     }
     let pods: Api<Pod> = Api::namespaced(caller.client.clone(), &exec.target.namespace);
@@ -56,10 +56,11 @@ pub(super) async fn run(caller: &Caller, exec: &Exec, listener: &Listener) -> Ou
     }
 }
 
-async fn still_there(caller: &Caller, exec: &Exec) -> Result<(), NotThere> {
-    let Target { namespace, name, .. } = &exec.target;
+/// Reads whether a pod is still the one that was meant.
+pub(super) async fn still_there(caller: &Caller, pod: &Target) -> Result<(), NotThere> {
+    let Target { namespace, name, .. } = pod;
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}");
-    is_meant(&exec.target, caller.get(&path).await)
+    is_meant(pod, caller.get(&path).await)
 }
 
 /// Whether a reply is of the pod that was meant.

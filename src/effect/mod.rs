@@ -9,9 +9,12 @@ mod caller;
 mod checklist;
 mod clusters;
 mod command;
+mod copy;
 mod exec;
 mod executor;
+mod file;
 pub mod identity;
+mod keep;
 mod logs;
 mod manifest;
 mod output;
@@ -21,6 +24,7 @@ mod resolve;
 mod save;
 mod send;
 mod settings;
+mod tar;
 
 use std::time::Duration;
 

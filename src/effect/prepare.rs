@@ -2,10 +2,12 @@
 //! and its diff, who will fight the change. Only reads, access reviews and dry runs leave from here, and no
 //! dry run where nothing may be changed. What cannot be found out is said to be unknown, with why.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::caller::{Caller, NoCaller, Reply};
-use super::{command, reading, send};
+use super::{command, file, keep, reading, send};
 use crate::clean::redact::redact_text;
 use crate::data::json_patch;
 use crate::event::{
@@ -25,6 +27,8 @@ pub(super) struct Preflight {
     /// For Alertmanager, where the step asks it, or why it cannot be asked.
     pub(super) alertmanager: Result<Caller, NoCaller>,
     pub(super) ctx: Ctx,
+    /// Folder of what is kept.
+    pub(super) data: PathBuf,
     /// What is to be said of what the cluster is known by.
     pub(super) doubt: Option<Fact>,
     /// Whether nothing may be changed there, so that no request that would change something leaves, not even
@@ -80,6 +84,16 @@ impl Preflight {
     async fn read(&self, read: &Read) -> Result<Answer, Refusal> {
         let caller = match read.whom {
             Whom::Cluster => &self.cluster,
+            Whom::File => {
+                let documents = file::documents(&read.path).await;
+                return documents.map(Answer::Found).map_err(|why| Refusal::usage(why.to_string()));
+            }
+            Whom::Kept => {
+                let kept = keep::kept(&self.data, &read.path).await;
+                return kept.map(Answer::Found).map_err(|why| {
+                    Refusal::failed(format!("{} cannot be read: {why}", self.data.join(&read.path).display()))
+                });
+            }
             Whom::Alertmanager => {
                 self.alertmanager.as_ref().map_err(|why| Refusal::failed(why.to_string()))?
             }
@@ -103,10 +117,13 @@ impl Preflight {
         );
         let mut lines = std::mem::take(&mut draft.lines);
         let mut dry_run = DryRun::Accepted;
+        let several = draft.requests.len() > 1;
         for (request, Tried { verdict, after }) in draft.requests.iter_mut().zip(tried) {
             if let Some(after) = after {
                 expect_as_tried(request, &after, &verdict);
-                lines.extend(diff::diff(&request.object, &after));
+                let changes = diff::diff(&request.object, &after);
+                lines.extend(diff::heading(&after).filter(|_| several && !changes.is_empty()));
+                lines.extend(changes);
             }
             if worse(&verdict) > worse(&dry_run) {
                 dry_run = verdict;
@@ -160,7 +177,8 @@ impl Preflight {
     async fn attempt(&self, request: &Request) -> Tried {
         let write = match &request.op {
             Op::Write(write) => write,
-            Op::Exec(_) | Op::Command(_) => {
+            Op::Save(_) => return Tried { verdict: DryRun::Accepted, after: None },
+            Op::Exec(_) | Op::Command(_) | Op::Copy(_) => {
                 let why = "a command is not tried beforehand".into();
                 return Tried { verdict: DryRun::None(why), after: None };
             }
@@ -277,15 +295,15 @@ fn expect_as_tried(request: &mut Request, after: &Value, verdict: &DryRun) {
 /// The object that a dry run gave. A scale answers with a Scale: only its count says what the object will be,
 /// and 0 is left out; a deletion leaves nothing.
 fn shaped(request: &Request, write: &Write, after: Value) -> Value {
-    match (request.scale, write.method.as_str()) {
+    match (request.scale, write.expect.made) {
         (true, _) => {
             let mut object = request.object.clone();
             object["spec"]["replicas"] = after["spec"].get("replicas").cloned().unwrap_or_else(|| 0.into());
             object
         }
-        (_, "DELETE") => Value::Null,
-        _ if write.expect.made == Made::Created => without_identity(after),
-        _ => after,
+        (_, Made::Gone) => Value::Null,
+        (_, Made::Created) => without_identity(after),
+        (_, Made::Values | Made::Listed) => after,
     }
 }
 
@@ -308,7 +326,7 @@ fn merged(into: &mut Value, from: &Value) {
 /// What a request would make of the object, worked out without the server.
 fn here(request: &Request, write: &Write) -> Option<Value> {
     let Sealed::Open(body) = &write.body else { return None };
-    if write.method == "DELETE" {
+    if write.expect.made == Made::Gone {
         return Some(Value::Null);
     }
     let mut after = request.object.clone();

@@ -54,7 +54,7 @@ pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Ref
 
 fn denied(read: &Read, why: &Clean) -> Refusal {
     Refusal::Denied(match read.whom {
-        Whom::Cluster => format!("you may not read {}: {why}", read.what).into(),
+        Whom::Cluster | Whom::File | Whom::Kept => format!("you may not read {}: {why}", read.what).into(),
         Whom::Alertmanager => format!("Alertmanager wants credentials: {why}; see `warroom init`").into(),
     })
 }
@@ -62,7 +62,9 @@ fn denied(read: &Read, why: &Clean) -> Refusal {
 fn unknown(read: &Read, why: &str) -> Result<Answer, Refusal> {
     match read.whom {
         _ if !read.required => Ok(Answer::Unknown(why.into())),
-        Whom::Cluster => Err(Refusal::failed(format!("{} cannot be read: {why}", read.what))),
+        Whom::Cluster | Whom::File | Whom::Kept => {
+            Err(Refusal::failed(format!("{} cannot be read: {why}", read.what)))
+        }
         Whom::Alertmanager => Err(Refusal::failed(format!("Alertmanager cannot be read: {why}"))),
     }
 }

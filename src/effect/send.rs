@@ -7,7 +7,7 @@ use super::identity::Meant;
 use super::resolve::{Reading, read_once};
 use crate::clean::Clean;
 use crate::event::{Made, Target, Write, digest};
-use crate::step::target::{generation, manifest_kind};
+use crate::step::target::generation;
 use crate::step::text;
 
 /// What came of sending one write.
@@ -75,6 +75,7 @@ pub(super) fn elsewhere(target: &Target) -> Clean {
 async fn believed(reader: &Caller, write: &Write, answer: &Value) -> Sent {
     let carried = match write.expect.made {
         Made::Values | Made::Created => values(write, answer),
+        Made::Gone if write.method == "POST" => return evicted(reader, write, answer).await,
         Made::Gone => gone(write, answer),
         Made::Listed => return listed(reader, write, answer).await,
     };
@@ -97,21 +98,21 @@ fn values(write: &Write, answer: &Value) -> Result<i64, Mismatch> {
 }
 
 /// Whether an answer to a dry run is of the object that was asked for; a deletion may be answered with a
-/// `Status` alone.
+/// `Status` alone, and an eviction is.
 ///
 /// # Errors
 /// What it is instead.
 pub(super) fn answers(write: &Write, answer: &Value) -> Result<(), Mismatch> {
-    let deleted = write.method == "DELETE" && answer["kind"] == "Status" && answer["status"] == "Success";
-    if deleted { Ok(()) } else { is(write, answer) }
+    let goes = write.method == "DELETE" || write.expect.made == Made::Gone;
+    if goes && succeeded(answer) { Ok(()) } else { is(write, answer) }
 }
 
 /// Whether an answer is of the object that was asked for. One that was not there has no uid to hold it to.
 fn is(write: &Write, answer: &Value) -> Result<(), Mismatch> {
     let target = &write.target;
     let of = |at: &str| text(answer, at);
-    let kind = manifest_kind(&target.kind);
-    if of("/kind") != "Scale" && Some(of("/kind")) != kind {
+    // A target's kind is kubectl's word, which is the kind in small letters.
+    if of("/kind") != "Scale" && !of("/kind").eq_ignore_ascii_case(&target.kind) {
         return Err(Mismatch::Kind { found: of("/kind").into(), meant: target.kind.clone() });
     }
     let named = *target.name == *of("/metadata/name") && *target.namespace == *of("/metadata/namespace");
@@ -126,11 +127,30 @@ fn is(write: &Write, answer: &Value) -> Result<(), Mismatch> {
 fn gone(write: &Write, answer: &Value) -> Result<i64, Mismatch> {
     let target = &write.target;
     if answer["kind"] == "Status" {
-        let same = answer["status"] == "Success" && *target.uid == *text(answer, "/details/uid");
+        let same = succeeded(answer) && *target.uid == *text(answer, "/details/uid");
         return if same { Ok(0) } else { Err(Mismatch::Unnamed) };
     }
     is(write, answer)?;
     if answer["metadata"]["deletionTimestamp"].is_string() { Ok(0) } else { Err(Mismatch::Stays) }
+}
+
+fn succeeded(answer: &Value) -> bool {
+    answer["kind"] == "Status" && answer["status"] == "Success"
+}
+
+/// An eviction (a `POST` after which a pod is gone) is answered with a `Status` that names nothing: whether
+/// the pod goes is read.
+async fn evicted(reader: &Caller, write: &Write, answer: &Value) -> Sent {
+    if !succeeded(answer) {
+        return Sent::Unknown("the answer is a success, but not one that an eviction gives".into());
+    }
+    match read_once(reader, write).await {
+        Ok(Reading::Made(generation)) => Sent::Done(generation),
+        Ok(_) => Sent::Unknown("the server says that it is evicted, and it is not being deleted".into()),
+        Err(why) => {
+            Sent::Unknown(format!("the server says that it is evicted, and it cannot be read: {why}").into())
+        }
+    }
 }
 
 /// Alertmanager answers with an id, or with nothing: what it has is read.
@@ -174,6 +194,7 @@ fn told(refused: &Refused, target: &Target) -> Clean {
         .into(),
         (422, _) => format!("the server does not take it: {why}").into(),
         (403, _) => format!("you may not: {why}").into(),
+        (429, _) if why.starts_with("Cannot evict pod") => format!("{name} stays: {why}").into(),
         (429, _) => format!("the server is overloaded and did nothing: try again ({why})").into(),
         _ => why.clone(),
     }

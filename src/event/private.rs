@@ -47,10 +47,15 @@ fn restore_intent(intent: &mut Intent, before: Intent) {
     for (op, before) in intent.ops.iter_mut().zip(before.ops) {
         match (op, before) {
             (Op::Write(write), Op::Write(before)) => write.body = before.body,
+            (Op::Save(save), Op::Save(before)) => save.body = before.body,
             (Op::Exec(exec), Op::Exec(before)) => {
                 exec.command.iter_mut().zip(&before.command).for_each(|(word, before)| word.restore(before));
             }
             (Op::Command(program), Op::Command(before)) => restore_program(program, &before),
+            (Op::Copy(copy), Op::Copy(before)) => {
+                copy.before.iter_mut().zip(&before.before).for_each(|(word, before)| word.restore(before));
+                copy.path.restore(&before.path);
+            }
             _ => {}
         }
     }

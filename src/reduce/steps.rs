@@ -29,7 +29,7 @@ pub(super) fn ended(state: &mut State, id: Ulid, outcome: &Outcome) -> Vec<Effec
         (Outcome::Applied { .. }, Stage::Verifying) => {
             vec![Effect::Wake { intent: id, after: Duration::from_secs(u64::from(run.intent.verify_within)) }]
         }
-        (Outcome::Read(_), Stage::Read(_)) | (Outcome::Ran(_), _) => {
+        (Outcome::Read(_) | Outcome::Ran(_), _) => {
             state.screen.findings.remove(&id);
             show_output(state, id);
             Vec::new()

@@ -98,8 +98,8 @@ impl Engine {
             }
             Err(Denied::Over(_)) => Vec::new(),
             Err(denied) => {
-                let done = run.done;
-                let rest = run.intent.count() - run.done;
+                let done = run.intent.writes_before(run.done);
+                let rest = run.intent.writes_before(run.intent.count()) - done;
                 let why = denied.to_string().into();
                 let outcome = if done == 0 {
                     Outcome::NotSent { reason: why }

@@ -7,7 +7,7 @@ use super::target::{Aim, Found, NODE};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
 use crate::event::{Naming, Refusal, StepCall, Uid};
 
-const UNSCHEDULABLE: &str = "/spec/unschedulable";
+pub(super) const UNSCHEDULABLE: &str = "/spec/unschedulable";
 
 pub(super) const INPUTS: &[InputSpec] = &[InputSpec::required("node", InputKind::Node)];
 
@@ -41,6 +41,11 @@ pub(super) fn node(inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec
     Ok(if answers.is_empty() { vec![aim.read(true)] } else { Vec::new() })
 }
 
+/// Returns whether a node takes no new pods.
+pub(super) fn is_cordoned(node: &Value) -> bool {
+    node.pointer(UNSCHEDULABLE).and_then(Value::as_bool).unwrap_or(false)
+}
+
 /// Makes a node take new pods, or none. What belongs to no namespace is everybody's: its name is typed.
 pub(super) fn draft(
     (inputs, answers): (&Inputs, &[Answer]),
@@ -50,7 +55,7 @@ pub(super) fn draft(
 ) -> Result<Draft, Refusal> {
     let given = inputs.needed("node")?;
     let node = Found::of(&[Aim::parse(&NODE, given, ctx)?], answers, ctx)?;
-    let now = node.object.pointer(UNSCHEDULABLE).and_then(Value::as_bool).unwrap_or(false);
+    let now = is_cordoned(&node.object);
     if now == cordoned {
         let so = if now { "is cordoned already" } else { "takes new pods already" };
         return Err(Refusal::failed(format!("nothing to do: {given} {so}")));

@@ -45,6 +45,12 @@ pub fn diff(before: &Value, after: &Value) -> Vec<DiffLine> {
     lines
 }
 
+/// Returns the line that says which object the lines after it are of; `None` where none is left.
+pub fn heading(after: &Value) -> Option<DiffLine> {
+    let text = format!("{} {}", text(after, "/kind"), text(after, "/metadata/name"));
+    (!after.is_null()).then(|| DiffLine { sign: Sign::Keep, text: text.into() })
+}
+
 /// The path of a variable's own value where it is taken from a Secret: what takes its place is one too.
 fn from_secret(path: &str) -> Option<String> {
     let (variable, _) = path.split_once("]\u{0}valueFrom\u{0}secretKeyRef")?;
@@ -68,6 +74,7 @@ fn told(leaf: &str, before: Option<&Leaf>, after: Option<&Leaf>) -> Vec<DiffLine
 
 fn leaves(object: &Value) -> BTreeMap<String, Leaf> {
     let mut out = BTreeMap::new();
+    let secret = object["kind"] == "Secret";
     for (key, value) in object.as_object().into_iter().flatten().filter(|(key, _)| *key != "status") {
         match (key.as_str(), value) {
             ("metadata", Value::Object(fields)) => {
@@ -76,7 +83,10 @@ fn leaves(object: &Value) -> BTreeMap<String, Leaf> {
                     flatten(&format!("metadata\u{0}{key}"), value, is_secret_key(key), &mut out);
                 });
             }
-            (key, value) => flatten(key, value, false, &mut out),
+            (key, value) => {
+                let hidden = secret && matches!(key, "data" | "stringData");
+                flatten(key, value, hidden, &mut out);
+            }
         }
     }
     out
@@ -182,6 +192,12 @@ mod tests {
             with(&json!([{"name": "DB", "value": format!("postgres://me:{password}@db/shop")}]))
         };
         assert_eq!(told(&address("one"), &address("two")), [heading, "Hide DB changed (hidden)"]);
+    }
+
+    #[test]
+    fn what_a_secret_holds_is_hidden_whatever_its_keys() {
+        let of = |value: &str| json!({"kind": "Secret", "data": {"plain": value}});
+        assert_eq!(told(&of("YQ=="), &of("Yg==")), ["Keep data", "Hide plain changed (hidden)"]);
     }
 
     #[test]

@@ -148,7 +148,10 @@ fn is_of(pod: &Value, workload: &Found) -> bool {
 }
 
 /// The container that is given, or the one that kubectl takes: the pod's default, or the first.
-fn container(pod: &Found, given: Option<&str>) -> Result<String, Refusal> {
+///
+/// # Errors
+/// The pod has none of that name.
+pub(super) fn container(pod: &Found, given: Option<&str>) -> Result<String, Refusal> {
     let all = pod.object.pointer("/spec/containers").and_then(Value::as_array).into_iter().flatten();
     let names: Vec<&str> = all.map(|container| text(container, "/name")).collect();
     let usual = text(&pod.object, "/metadata/annotations/kubectl.kubernetes.io~1default-container");

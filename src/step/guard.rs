@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::clean::Clean;
 use crate::event::{
-    ContextInfo, Doing, Guardrail, Intent, Mode, Naming, Op, Plan, Refusal, Rule, Sealed, Typed,
+    ContextInfo, Doing, Guardrail, Intent, Mode, Naming, Op, Plan, Refusal, Rule, Save, Sealed, Typed, Write,
 };
 use crate::state::{Run, Stage, World};
 
@@ -109,11 +109,11 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
     let label = world.label(looked.id).map(|label| format!(" in {label}"));
     let may_exec = world.session.as_ref().is_none_or(|session| !session.no_exec);
     match op {
-        Op::Exec(_) if !may_exec => return Err(Denied::NoExec),
+        Op::Exec(_) | Op::Copy(_) if !may_exec => return Err(Denied::NoExec),
         Op::Command(_) if world.session.as_ref().is_some_and(|session| session.mode == Mode::Demo) => {
             return Err(Denied::Simulated);
         }
-        Op::Write(write) if matches!(write.body, Sealed::Digest(_)) => {
+        Op::Write(Write { body: Sealed::Digest(_), .. }) | Op::Save(Save { body: Sealed::Digest(_), .. }) => {
             return Err(Denied::Over("what it would send is known only to the session that prepared it"));
         }
         Op::Command(program) if program.argv.iter().any(Typed::is_lost) => {

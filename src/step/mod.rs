@@ -10,25 +10,32 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `apply`, `helm_release`, `istio`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
+//! | `apply`, `eviction`, `helm_release`, `istio`, `manifest`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
 mod apply;
+mod apply_manifest;
 pub mod check;
 mod checklist;
 mod circuit_breaker;
 mod circuit_breaker_remove;
 pub mod command;
+mod copy_out;
 mod cordon;
 mod delete_pod;
 pub mod diff;
+mod drain;
+mod eviction;
 mod exec_check;
 mod external_command;
 pub mod guard;
+mod heap_dump;
 mod helm_history;
 mod helm_release;
 pub mod input;
 mod istio;
+mod manifest;
+mod manifest_revert;
 mod nodes;
 mod pages;
 pub mod parameters;
@@ -84,8 +91,13 @@ static KINDS: &[&dyn StepKind] = &[
     &delete_pod::DeletePod,
     &cordon::Cordon,
     &uncordon::Uncordon,
+    &drain::Drain,
+    &apply_manifest::ApplyManifest,
+    &manifest_revert::ManifestRevert,
     &exec_check::ExecCheck,
     &external_command::ExternalCommand,
+    &copy_out::CopyOut,
+    &heap_dump::HeapDump,
     &pods_not_running::PodsNotRunning,
     &nodes::Nodes,
     &top_nodes::TopNodes,
@@ -293,6 +305,10 @@ pub enum Whom {
     Cluster,
     /// Alertmanager.
     Alertmanager,
+    /// This machine: a file of manifests, whose documents are the answer, as `{"line", "document"}` each.
+    File,
+    /// This machine: what was kept in a file of the data folder.
+    Kept,
 }
 
 /// Something to be read for a plan.
@@ -300,7 +316,7 @@ pub enum Whom {
 pub struct Read {
     /// Server that is asked.
     pub whom: Whom,
-    /// Path, with its query.
+    /// Path, with its query; or that of a file.
     pub path: String,
     /// Name of what is read, in sentences: `deployment app in shop`.
     pub what: String,

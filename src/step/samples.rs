@@ -73,7 +73,7 @@ pub fn body(draft: &Draft) -> &Value {
             Sealed::Open(body) => body,
             Sealed::Digest(_) => panic!("the body is sealed"),
         },
-        Op::Exec(_) | Op::Command(_) | Op::Look(_) => panic!("it writes nothing"),
+        Op::Save(_) | Op::Exec(_) | Op::Command(_) | Op::Copy(_) | Op::Look(_) => panic!("it writes nothing"),
     }
 }
 

@@ -73,6 +73,10 @@ pub static NAMESPACE: Resource =
 pub static AUTOSCALER: Resource =
     resource("autoscaler", "HorizontalPodAutoscaler", ("autoscaling", "v2"), "horizontalpodautoscalers");
 
+/// `PodDisruptionBudget`s (policy/v1).
+pub static DISRUPTION_BUDGET: Resource =
+    resource("poddisruptionbudget", "PodDisruptionBudget", ("policy", "v1"), "poddisruptionbudgets");
+
 /// Istio's `DestinationRule`s, by version, the newest first.
 pub static DESTINATION_RULES: [Resource; 3] =
     [destination_rule("v1"), destination_rule("v1beta1"), destination_rule("v1alpha3")];
@@ -91,10 +95,21 @@ pub static OWNERS: [&Resource; 5] = [&REPLICA_SET, &STATEFUL_SET, &DAEMON_SET, &
 impl Resource {
     /// Returns the path of all of them in a namespace.
     pub fn list(&self, namespace: &str) -> String {
-        let Self { group, version, plural, namespaced, .. } = self;
-        let api =
-            if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-        if *namespaced { format!("{api}/namespaces/{namespace}/{plural}") } else { format!("{api}/{plural}") }
+        let Self { plural, namespaced, .. } = self;
+        if !namespaced {
+            return self.everywhere();
+        }
+        format!("{}/namespaces/{namespace}/{plural}", self.api())
+    }
+
+    /// Returns the path of all of them, whatever their namespace.
+    pub fn everywhere(&self) -> String {
+        format!("{}/{}", self.api(), self.plural)
+    }
+
+    fn api(&self) -> String {
+        let Self { group, version, .. } = self;
+        if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") }
     }
 
     /// Returns the path of one of them.
@@ -218,12 +233,6 @@ impl Aim {
             format!("{} {name} in {namespace}", resource.word)
         }
     }
-}
-
-/// Returns the kind that manifests have for kubectl's word; `None` for what no step changes.
-pub fn manifest_kind(word: &str) -> Option<&'static str> {
-    let unwatched = [&SERVICE, &DESTINATION_RULES[0]].into_iter().find(|resource| resource.word == word);
-    unwatched.map(|resource| resource.kind).or_else(|| Kind::named(word).map(Kind::name))
 }
 
 /// kubectl's words for a workload.

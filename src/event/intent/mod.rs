@@ -53,7 +53,9 @@ impl Intent {
     pub fn server(&self) -> &Server {
         match self.ops.first() {
             Some(Op::Write(write)) => &write.server,
-            Some(Op::Exec(_) | Op::Command(_) | Op::Look(_)) | None => &Server::Cluster,
+            Some(Op::Save(_) | Op::Exec(_) | Op::Command(_) | Op::Copy(_) | Op::Look(_)) | None => {
+                &Server::Cluster
+            }
         }
     }
 
@@ -66,6 +68,12 @@ impl Intent {
     /// Returns the number of ops.
     pub fn count(&self) -> u32 {
         u32::try_from(self.ops.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the number of requests that change something among the first ops.
+    pub fn writes_before(&self, op: u32) -> u32 {
+        let is_write = |op: &&Op| matches!(op, Op::Write(_));
+        u32::try_from(self.ops.iter().take(op as usize).filter(is_write).count()).unwrap_or(u32::MAX)
     }
 
     /// Iterates over the ops that change something.
@@ -81,10 +89,14 @@ impl Intent {
 pub enum Op {
     /// A request that changes something.
     Write(Write),
+    /// What objects were before the writes after it, kept in a file.
+    Save(Save),
     /// A command in a container.
     Exec(Exec),
     /// A program of this machine.
     Command(Program),
+    /// A file out of a container.
+    Copy(FileCopy),
     /// Reads that make one answer.
     Look(Look),
 }
@@ -94,8 +106,10 @@ impl Op {
     pub fn target(&self) -> &Target {
         match self {
             Self::Write(write) => &write.target,
+            Self::Save(save) => &save.target,
             Self::Exec(exec) => &exec.target,
             Self::Command(program) => &program.target,
+            Self::Copy(copy) => &copy.target,
             Self::Look(look) => &look.target,
         }
     }
@@ -105,8 +119,15 @@ impl std::fmt::Display for Op {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Write(write) => write!(f, "{} {}", write.method, write.path),
+            Self::Save(save) => write!(f, "keeps what is there in {}", save.file),
             Self::Exec(exec) => write!(f, "exec in {} of pod {}", exec.container, exec.target.name),
             Self::Command(program) => write!(f, "program {} in {}", program.file, program.folder),
+            Self::Copy(copy) => {
+                let FileCopy { target, container, before, path, file, .. } = copy;
+                let first = before.first().map(|program| format!("runs {} and ", program.shown()));
+                let first = first.unwrap_or_default();
+                write!(f, "{first}copies {} from {container} of pod {} to {file}", path.shown(), target.name)
+            }
             Self::Look(look) => write!(f, "reads {}", look.what),
         }
     }
@@ -153,6 +174,18 @@ pub struct Write {
     pub expect: Expectation,
 }
 
+/// What objects were, kept as it is in a file of its owner alone. Nothing that comes after it leaves before
+/// it is on the disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Save {
+    /// Object that is changed next.
+    pub target: Target,
+    /// Path of the file, below the data folder.
+    pub file: Clean,
+    /// What is kept.
+    pub body: Sealed,
+}
+
 /// A command in a container: an argument vector, never a shell line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exec {
@@ -180,6 +213,24 @@ pub struct Program {
     /// Names of the environment variables that it gets, as far as they are set; it gets no others.
     pub variables: Vec<Clean>,
     /// Time that it may take, seconds; it is ended afterwards.
+    pub seconds: u32,
+}
+
+/// A file out of a container, kept as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileCopy {
+    /// Pod that the file is in.
+    pub target: Target,
+    /// Container of the pod.
+    pub container: Clean,
+    /// Argument vector of what writes the file, which is removed once it was copied; empty where the file is
+    /// there, and stays.
+    pub before: Vec<super::Typed>,
+    /// Path of the file in the container.
+    pub path: super::Typed,
+    /// Path of the copy, below the data folder.
+    pub file: Clean,
+    /// Time that each of the two may take, seconds.
     pub seconds: u32,
 }
 

@@ -43,8 +43,8 @@ fn create(call: &Call<'_>, mut value: Value) -> Result<Response, Status> {
     if kind.namespaced {
         value["metadata"]["namespace"] = json!(call.target.namespace());
     }
-    let fields = fields(&value["spec"]);
-    signed(call, kind, ("Apply", None), &json!({"f:spec": fields}), &mut value, now);
+    let fields = fields(&content(&value));
+    signed(call, kind, ("Apply", None), &fields, &mut value, now);
     if call.dry_run() {
         return Ok(json_text(201, with_type(kind, &value.to_string())));
     }
@@ -56,19 +56,19 @@ fn update(call: &Call<'_>, known: &Value, wanted: &Value, manager: &str) -> Resu
     let kind = call.target.kind;
     let managers = known["metadata"]["managedFields"].as_array().map_or(&[][..], Vec::as_slice);
     let ours = managers.iter().find(|one| one["manager"] == manager && one["operation"] == "Apply");
-    let ours = ours.map_or(Value::Null, |one| one["fieldsV1"]["f:spec"].clone());
+    let ours = ours.map_or(Value::Null, |one| one["fieldsV1"].clone());
+    let wanted = content(wanted);
     let mut conflicts = Vec::new();
-    differing(".spec", (&known["spec"], &wanted["spec"]), &ours, &mut conflicts);
+    differing("", (known, &wanted), &ours, &mut conflicts);
     let other = managers.iter().rfind(|one| one["manager"] != manager);
     if let Some(other) = other.filter(|_| !conflicts.is_empty()) {
         return Err(Status::apply_conflict(text(other, "/manager"), &kind.api_version(), &conflicts));
     }
     let mut after = known.clone();
-    merge(&mut after["spec"], &wanted["spec"]);
+    merge(&mut after, &wanted);
     let mut cluster = call.shared.cluster();
     if after != *known {
-        let fields = fields(&wanted["spec"]);
-        signed(call, kind, ("Apply", None), &json!({"f:spec": fields}), &mut after, cluster.now);
+        signed(call, kind, ("Apply", None), &fields(&wanted), &mut after, cluster.now);
         count_generation(kind, known, &mut after);
     }
     if !call.dry_run() {
@@ -79,6 +79,18 @@ fn update(call: &Call<'_>, known: &Value, wanted: &Value, manager: &str) -> Resu
         return Ok(call.typed(object.ok_or_else(|| Status::not_found(&call.target))?.json()));
     }
     Ok(call.typed(&after.to_string()))
+}
+
+/// What an applied object says beside which one it is.
+fn content(wanted: &Value) -> Value {
+    let fields = wanted.as_object().into_iter().flatten().filter(|(key, _)| *key != "metadata");
+    let mut content = Value::Object(fields.map(|(key, value)| (key.clone(), value.clone())).collect());
+    for key in ["labels", "annotations"] {
+        if let Some(value) = wanted["metadata"].get(key) {
+            content["metadata"][key] = value.clone();
+        }
+    }
+    content
 }
 
 /// The fields of a value as `fieldsV1` has them.

@@ -158,7 +158,7 @@ static NAMED: [Rule; 3] = [
 ];
 
 /// What docs/rights.md lists, row by row.
-static DOCUMENTED: [Rule; 14] = [
+static DOCUMENTED: [Rule; 16] = [
     rule(&[""], &["pods", "events", "nodes", "configmaps"], READ),
     rule(&["apps"], &["deployments", "statefulsets", "daemonsets", "replicasets"], READ),
     rule(&["batch"], &["jobs"], READ),
@@ -173,6 +173,8 @@ static DOCUMENTED: [Rule; 14] = [
     rule(&["apps"], &["deployments", "deployments/scale", "statefulsets", "daemonsets"], &["patch"]),
     rule(&[""], &["nodes"], &["patch"]),
     rule(&[""], &["pods"], &["delete"]),
+    rule(&[""], &["pods/eviction"], &["create"]),
+    rule(&["policy"], &["poddisruptionbudgets"], &["list"]),
 ];
 
 impl Identity {

@@ -29,11 +29,11 @@ pub(super) struct Output {
 }
 
 impl Output {
-    fn ok(stdout: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn ok(stdout: impl Into<Vec<u8>>) -> Self {
         Self { stdout: stdout.into(), stderr: String::new(), code: 0, runs: Duration::ZERO }
     }
 
-    fn failed(stderr: impl Into<String>, code: u8) -> Self {
+    pub(super) fn failed(stderr: impl Into<String>, code: u8) -> Self {
         Self { stderr: stderr.into(), code, ..Self::ok("") }
     }
 }

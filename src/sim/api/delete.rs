@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::status::Status;
 use super::{Call, is_dry_run};
 use crate::sim::cluster::Cluster;
-use crate::sim::cluster::kind::{Kind, POD};
-use crate::sim::json::text;
+use crate::sim::cluster::kind::{DISRUPTION_BUDGET, Kind, POD};
+use crate::sim::json::{int, label, text};
 use crate::sim::request::reply;
 
 /// Deletes an object, if it is still the one that was meant.
@@ -49,13 +49,15 @@ fn delete_pod(
     Ok(call.typed(&ended.ok_or_else(|| Status::not_found(&call.target))?.to_string()))
 }
 
-/// Evicts a pod: it is deleted with its own grace.
+/// Evicts a pod, if its budget allows it: it is deleted with its own grace.
 pub(super) fn evict(call: &Call<'_>) -> Result<Response, Status> {
     let eviction: Value = serde_json::from_slice(call.body).unwrap_or_default();
     let options = &eviction["deleteOptions"];
     let mut cluster = call.shared.cluster();
-    meant(call, &cluster, options)?;
-    if !call.dry_run() && !options["dryRun"].is_array() {
+    let pod = meant(call, &cluster, options)?;
+    let dry = call.dry_run() || options["dryRun"].is_array();
+    take_from_budget(&mut cluster, &pod, dry)?;
+    if !dry {
         let (_, namespace, name) = place(call);
         cluster.end_pod(namespace, name, options["gracePeriodSeconds"].as_i64());
     }
@@ -63,6 +65,39 @@ pub(super) fn evict(call: &Call<'_>) -> Result<Response, Status> {
         201,
         &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
     ))
+}
+
+/// Takes an eviction from the pod's budget, in the order and words of
+/// `pkg/registry/core/pod/storage/eviction.go`. No controller works out what a budget allows: it is what its
+/// status says.
+fn take_from_budget(cluster: &mut Cluster, pod: &Value, dry: bool) -> Result<(), Status> {
+    if matches!(text(pod, "/status/phase"), "Succeeded" | "Failed" | "Pending") {
+        return Ok(());
+    }
+    let namespace = text(pod, "/metadata/namespace");
+    let selects = |budget: &Value| {
+        let labels = budget["spec"]["selector"]["matchLabels"].as_object().into_iter().flatten();
+        labels.into_iter().all(|(key, value)| label(pod, key) == value.as_str())
+    };
+    let all = cluster.store.list(&DISRUPTION_BUDGET, Some(namespace));
+    let found: Vec<_> = all.filter(|budget| selects(budget.value())).cloned().collect();
+    let budget = match found.as_slice() {
+        [] => return Ok(()),
+        [one] => one.value(),
+        _ => return Err(Status::several_budgets()),
+    };
+    let name = text(budget, "/metadata/name");
+    if int(budget, "/status/disruptionsAllowed") < 1 {
+        let [needed, healthy] =
+            ["desiredHealthy", "currentHealthy"].map(|field| int(&budget["status"], &format!("/{field}")));
+        return Err(Status::kept_by_budget(name, needed, healthy));
+    }
+    if !dry {
+        cluster.store.update(&DISRUPTION_BUDGET, namespace, name, |budget| {
+            budget["status"]["disruptionsAllowed"] = json!(int(budget, "/status/disruptionsAllowed") - 1);
+        });
+    }
+    Ok(())
 }
 
 fn place<'a>(call: &'a Call<'_>) -> (&'static Kind, &'a str, &'a str) {

@@ -77,6 +77,7 @@ fn resources_of(kind: &Kind) -> Vec<Value> {
     match kind.name {
         "Pod" => {
             all.extend([part("log", "Pod", &["get"]), part("exec", "PodExecOptions", &["create", "get"])]);
+            all.push(part("eviction", "Eviction", &["create"]));
         }
         "Deployment" | "StatefulSet" => all.push(part("scale", "Scale", &["get", "patch"])),
         _ => {}

@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::Call;
 use super::command::{ExecTarget, Output, execute};
+use super::files;
 use super::status::Status;
 use super::websocket::{self, Socket};
 use crate::net::clock::Clock;
@@ -40,14 +41,15 @@ pub(super) fn answer(call: &Call<'_>, parts: Parts) -> Result<Response, Status> 
 }
 
 fn run(call: &Call<'_>) -> Result<Output, Status> {
-    let cluster = call.shared.cluster();
+    let mut cluster = call.shared.cluster();
     let name = call.target.name.as_deref().unwrap_or_default();
     let pod = cluster
         .store
         .get(&POD, call.target.namespace(), name)
+        .cloned()
         .ok_or_else(|| Status::not_found(&call.target))?;
     let container = container(pod.value(), call.query.get("container"))?;
-    let process = cluster.processes.get(name).filter(|process| process.running());
+    let process = cluster.processes.get_mut(name).filter(|process| process.running());
     let process = process.ok_or_else(|| {
         let container = text(container, "/name");
         Status::new(
@@ -57,7 +59,12 @@ fn run(call: &Call<'_>) -> Result<Output, Status> {
         )
     })?;
     let command: Vec<_> = call.query.all("command").collect();
-    Ok(execute(&ExecTarget { cluster: &cluster, pod: pod.value(), container, process }, &command))
+    if let Some(output) = files::execute(process, pod.value(), &command) {
+        return Ok(output);
+    }
+    let cluster = &*cluster;
+    let process = &cluster.processes[name];
+    Ok(execute(&ExecTarget { cluster, pod: pod.value(), container, process }, &command))
 }
 
 /// The container that is meant: one has to be named where there are several.

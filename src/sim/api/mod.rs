@@ -6,6 +6,7 @@ mod command;
 mod delete;
 mod discovery;
 mod exec;
+mod files;
 mod list;
 mod logs;
 mod proxy;

@@ -114,6 +114,21 @@ impl Status {
         }
     }
 
+    /// A pod that its budget keeps.
+    pub(super) fn kept_by_budget(budget: &str, needed: i64, healthy: i64) -> Self {
+        let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+        let why =
+            format!("The disruption budget {budget} needs {needed} healthy pods and has {healthy} currently");
+        let details = json!({"causes": [{"reason": "DisruptionBudget", "message": why}]});
+        Self { details, ..Self::new(429, "TooManyRequests", message) }
+    }
+
+    /// A pod that several budgets select.
+    pub(super) fn several_budgets() -> Self {
+        let message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+        Self::new(500, "InternalError", message)
+    }
+
     /// What is applied names no field manager.
     pub(super) fn no_manager() -> Self {
         let problem = "Required value: is required for apply patch";

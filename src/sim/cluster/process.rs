@@ -1,7 +1,7 @@
 //! The process in a pod: what its environment makes it do, what state it is in, what it has counted and
 //! logged.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
@@ -135,6 +135,8 @@ pub(crate) struct Process {
     pub(crate) restarts: u32,
     pub(crate) last_exit: Option<Exit>,
     pub(crate) answers: Answers,
+    /// Files that commands have written in the container, with their bytes.
+    pub(crate) files: BTreeMap<String, usize>,
     /// Requests that are due, of which the whole part is made at the next step.
     pub(crate) owed: f64,
     pub(crate) log: VecDeque<Line>,
@@ -154,6 +156,7 @@ impl Process {
             restarts: 0,
             last_exit: None,
             answers: Answers::default(),
+            files: BTreeMap::new(),
             owed: 0.0,
             log: VecDeque::new(),
             previous_log: VecDeque::new(),

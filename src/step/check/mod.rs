@@ -2,6 +2,7 @@
 //! and one line of [`KINDS`]; recordings hold its name and arguments, so that those of other versions stay
 //! readable.
 
+mod drained;
 mod errors_below;
 mod gone;
 mod lag_falling;
@@ -23,6 +24,7 @@ use crate::clean::Clean;
 use crate::event::{Check, Measure, SourceId};
 use crate::state::{Alerts, Cluster, Lag, Rates};
 
+pub use drained::drained;
 pub use errors_below::errors_below;
 pub use gone::gone;
 pub use lag_falling::lag_falling;
@@ -41,6 +43,7 @@ static KINDS: &[&dyn CheckKind] = &[
     &kind::<lag_falling::LagFalling>(),
     &kind::<gone::Gone>(),
     &kind::<schedulable::Schedulable>(),
+    &kind::<drained::Drained>(),
     &kind::<paused::Paused>(),
     &kind::<silenced::Silenced>(),
     &kind::<unsilenced::Unsilenced>(),

@@ -202,8 +202,9 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
     let requests = ops.iter().enumerate().flat_map(|(n, op)| {
         let label = match op {
             _ if n > 0 => String::new(),
-            Op::Write(_) => units::counted(ops.len(), "API write"),
+            Op::Write(_) | Op::Save(_) => units::counted(plan.intent.writes().count(), "API write"),
             Op::Exec(_) | Op::Command(_) => "runs".to_owned(),
+            Op::Copy(_) => "copies".to_owned(),
             Op::Look(_) => "looks".to_owned(),
         };
         fact(look, &label, (" ", Role::Text), &op.to_string(), columns)

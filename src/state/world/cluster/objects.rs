@@ -72,6 +72,11 @@ impl Objects {
         Self { nodes: self.nodes, down: self.down, watched, ..Self::default() }
     }
 
+    /// Returns whether what is in a namespace is looked at.
+    pub fn watches(&self, namespace: &str) -> bool {
+        self.watched.is_empty() || self.watched.iter().any(|watched| watched == namespace)
+    }
+
     pub(in crate::state) fn begin(&mut self, scope: &Scope) {
         let of_namespace =
             |meta: &Meta| scope.namespace.as_ref().is_none_or(|namespace| *namespace == meta.namespace);
