@@ -338,7 +338,13 @@ fn tell(told: &Value) -> io::Result<()> {
         lines.iter().try_for_each(|line| say(line.as_str().unwrap_or_default()))?;
     }
     if let Ok(table) = Table::deserialize(&told["output"]["table"]) {
+        if let Some(wrong) = told["output"]["wrong"].as_str() {
+            say(format_args!("✖ {wrong}"))?;
+        }
         rows(&table).iter().try_for_each(say)?;
+        if let Some(text) = told["output"]["text"].as_array() {
+            text.iter().try_for_each(|line| say(line.as_str().unwrap_or_default()))?;
+        }
     } else if told["output"]["lines"].is_array() {
         say(told["output"]["exit"]
             .as_i64()

@@ -16,10 +16,10 @@ use crate::clean::Clean;
 use crate::event::{
     Event, Intent, Op, Outcome, Output, Plan, Refusal, Server, StepCall, Target, View, Write,
 };
-use crate::net::resolver::Clients;
+use crate::net::resolver::{Clients, Resolver};
 use crate::step::guard::Authorised;
 use crate::step::parameters::Parameters;
-use crate::step::{ClusterRef, Ctx};
+use crate::step::{ClusterRef, Ctx, Whom};
 
 /// What acts. Cheap to clone; clones share what was told of the clusters' identities.
 #[derive(Clone)]
@@ -39,12 +39,20 @@ impl Settings {
 
     /// Alertmanager's reader and writer.
     async fn alertmanager(&self) -> Result<(Caller, Caller), NoCaller> {
+        self.beside(&self.alertmanager, Server::Alertmanager).await
+    }
+
+    /// Reader and writer of a server beside the cluster.
+    async fn beside(
+        &self,
+        resolver: &Resolver,
+        server: fn(Clean) -> Server,
+    ) -> Result<(Caller, Caller), NoCaller> {
         let main = self.clusters.main();
-        let Clients { reader, writer, prefix, place } =
-            self.alertmanager.clients(&main.reader, &main.writer).await?;
+        let Clients { reader, writer, prefix, place } = resolver.clients(&main.reader, &main.writer).await?;
         let caller = |client| Caller {
             client,
-            server: Server::Alertmanager(place.clone()),
+            server: server(place.clone()),
             prefix: prefix.clone(),
             deadline: self.deadline,
         };
@@ -71,28 +79,31 @@ impl Acting {
     async fn preflight(&self, call: &StepCall) -> Result<Preflight, Refusal> {
         let settings = &self.settings;
         let at = settings.clusters.asked(call)?;
-        let step = settings.runbook.step(&call.step);
-        let asks = step.is_some_and(|step| step.inputs.iter().any(|input| input.kind.of_alertmanager()));
-        if asks && !at.id.is_main() {
-            let why = format!(
-                "the Alertmanager of context {} is not read: start warroom with it as the first",
-                at.context
-            );
-            return Err(Refusal::usage(why));
-        }
-        let alertmanager = if asks {
-            settings.alertmanager().await.map(|(reader, _)| reader)
-        } else {
-            Err(NoCaller::Unasked)
+        let asks = settings.runbook.step(&call.step).map_or(&[][..], |step| step.kind.asks());
+        let reader = async |whom, resolver, server: fn(Clean) -> Server| match asks.contains(&whom) {
+            false => Err(NoCaller::Unasked(server(Clean::default()).name())),
+            true if !at.id.is_main() => {
+                let server = server(Clean::default()).name();
+                Err(NoCaller::OfMain { server, context: at.context.clone() })
+            }
+            true => settings.beside(resolver, server).await.map(|(reader, _)| reader),
         };
+        let (alertmanager, prometheus) = tokio::join!(
+            reader(Whom::Alertmanager, &settings.alertmanager, Server::Alertmanager),
+            reader(Whom::Prometheus, &settings.prometheus, Server::Prometheus),
+        );
         let cluster = settings.caller(&at.reader);
         let known = self.identities.of(at, &cluster).await;
         let doubt = doubt(&known);
-        let ctx = self.ctx(at, known.unwrap_or_default(), alertmanager.as_ref().ok());
-        Ok(Preflight { cluster, alertmanager, ctx, doubt, read_only: at.read_only })
+        let ctx = Ctx {
+            alertmanager: address(&alertmanager).unwrap_or_default(),
+            prometheus: address(&prometheus),
+            ..self.ctx(at, known.unwrap_or_default())
+        };
+        Ok(Preflight { cluster, alertmanager, prometheus, ctx, doubt, read_only: at.read_only })
     }
 
-    fn ctx(&self, at: &Cluster, identity: Clean, alertmanager: Option<&Caller>) -> Ctx {
+    fn ctx(&self, at: &Cluster, identity: Clean) -> Ctx {
         let settings = &self.settings;
         let now = settings.clock.now();
         let several = settings.clusters.several();
@@ -100,17 +111,14 @@ impl Acting {
         let named = at.named();
         let context = at.context.clone();
         let id = at.id;
-        let alertmanager = match alertmanager.map(|caller| &caller.server) {
-            Some(Server::Alertmanager(address)) => address.clone(),
-            _ => Clean::default(),
-        };
         Ctx {
             now,
             id: Ulid::from_datetime(now.into()),
             actor: settings.actor.clone(),
             place: ClusterRef { cluster, identity, named, context, id, several },
             namespace: settings.namespace().to_string(),
-            alertmanager,
+            alertmanager: Clean::default(),
+            prometheus: Err(Clean::default()),
             with: Parameters::default(),
             rates: settings.rates.clone(),
         }
@@ -169,6 +177,9 @@ impl Acting {
         let callers = match write.server {
             Server::Cluster => (self.settings.caller(&cluster.reader), self.settings.caller(&cluster.writer)),
             Server::Alertmanager(_) => self.settings.alertmanager().await?,
+            Server::Prometheus(_) => {
+                self.settings.beside(&self.settings.prometheus, Server::Prometheus).await?
+            }
         };
         if callers.0.server == write.server { Ok(callers) } else { Err(NoCaller::OtherAlertmanager) }
     }
@@ -227,6 +238,15 @@ impl Acting {
         }
         let Target { cluster, name, .. } = target.clone();
         Err(NoCaller::NoConnection { cluster, name })
+    }
+}
+
+/// Address of the server that a caller asks, or why it asks none.
+fn address(caller: &Result<Caller, NoCaller>) -> Result<Clean, Clean> {
+    match caller.as_ref().map(|caller| &caller.server) {
+        Ok(Server::Alertmanager(address) | Server::Prometheus(address)) => Ok(address.clone()),
+        Ok(Server::Cluster) => Ok(Clean::default()),
+        Err(why) => Err(why.to_string().into()),
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Preflight {
     pub(super) cluster: Caller,
     /// For Alertmanager, where the step asks it, or why it cannot be asked.
     pub(super) alertmanager: Result<Caller, NoCaller>,
+    /// For Prometheus, in the same way.
+    pub(super) prometheus: Result<Caller, NoCaller>,
     pub(super) ctx: Ctx,
     /// What is to be said of what the cluster is known by.
     pub(super) doubt: Option<Fact>,
@@ -79,10 +81,15 @@ impl Preflight {
 
     async fn read(&self, read: &Read) -> Result<Answer, Refusal> {
         let caller = match read.whom {
-            Whom::Cluster => &self.cluster,
-            Whom::Alertmanager => {
-                self.alertmanager.as_ref().map_err(|why| Refusal::failed(why.to_string()))?
-            }
+            Whom::Cluster => Ok(&self.cluster),
+            Whom::Alertmanager => self.alertmanager.as_ref(),
+            Whom::Prometheus => self.prometheus.as_ref(),
+        };
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(why) if !read.required => return Ok(Answer::Unknown(why.to_string().into())),
+            Err(why @ NoCaller::OfMain { .. }) => return Err(Refusal::usage(why.to_string())),
+            Err(why) => return Err(Refusal::failed(why.to_string())),
         };
         reading::answer(caller.read(&read.path, read.wanted).await, read, &self.ctx)
     }

@@ -48,6 +48,9 @@ pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Ref
             Err(Refusal::Denied(LOGGED_OUT.into()))
         }
         Reply::Refused(Refused { code: 401 | 403, why, .. }) if read.required => Err(denied(read, &why)),
+        Reply::Refused(Refused { why, .. }) if read.required && read.whom == Whom::Prometheus => {
+            Err(Refusal::failed(format!("Prometheus refuses the query: {why}")))
+        }
         Reply::Refused(Refused { why, .. }) | Reply::NotSent(why) | Reply::Lost(why) => unknown(read, &why),
     }
 }
@@ -56,6 +59,7 @@ fn denied(read: &Read, why: &Clean) -> Refusal {
     Refusal::Denied(match read.whom {
         Whom::Cluster => format!("you may not read {}: {why}", read.what).into(),
         Whom::Alertmanager => format!("Alertmanager wants credentials: {why}; see `warroom init`").into(),
+        Whom::Prometheus => format!("Prometheus wants credentials: {why}; see `warroom init`").into(),
     })
 }
 
@@ -64,6 +68,7 @@ fn unknown(read: &Read, why: &str) -> Result<Answer, Refusal> {
         _ if !read.required => Ok(Answer::Unknown(why.into())),
         Whom::Cluster => Err(Refusal::failed(format!("{} cannot be read: {why}", read.what))),
         Whom::Alertmanager => Err(Refusal::failed(format!("Alertmanager cannot be read: {why}"))),
+        Whom::Prometheus => Err(Refusal::failed(format!("Prometheus cannot be read: {why}"))),
     }
 }
 

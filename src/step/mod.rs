@@ -10,7 +10,7 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `apply`, `helm_release`, `istio`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
+//! | `apply`, `helm_release`, `istio`, `jq`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
 mod apply;
@@ -27,11 +27,13 @@ mod helm_history;
 mod helm_release;
 pub mod input;
 mod istio;
+mod jq;
 mod nodes;
 mod pages;
 pub mod parameters;
 mod pods_not_running;
 mod printed;
+mod query;
 mod recent_events;
 mod restart;
 mod revisions;
@@ -89,6 +91,7 @@ static KINDS: &[&dyn StepKind] = &[
     &recent_events::RecentEvents,
     &helm_history::HelmHistory,
     &rollout_history::RolloutHistory,
+    &query::Query,
     &silence::Silence,
     &unsilence::Unsilence,
 ];
@@ -113,6 +116,11 @@ pub trait StepKind: Sync {
 
     /// Returns what a runbook may fix of it, in the step's table `with`.
     fn parameters(&self) -> &'static [ParameterSpec] {
+        &[]
+    }
+
+    /// Returns the servers that it asks beside the cluster's own. They are of the main context.
+    fn asks(&self) -> &'static [Whom] {
         &[]
     }
 
@@ -219,6 +227,9 @@ pub struct Ctx {
     pub namespace: String,
     /// Address of Alertmanager without credentials, where the step asks it.
     pub alertmanager: Clean,
+    /// Address of Prometheus without credentials, or a service of the cluster, where the step asks it; else
+    /// why there is none.
+    pub prometheus: Result<Clean, Clean>,
     /// What the runbook fixes of the step.
     pub with: Parameters,
     /// Settings of rates: the share of failing requests above which a service is in trouble.
@@ -278,6 +289,8 @@ pub enum Whom {
     Cluster,
     /// Alertmanager.
     Alertmanager,
+    /// Prometheus.
+    Prometheus,
 }
 
 /// Something to be read for a plan.
@@ -305,6 +318,8 @@ pub enum ReadAs {
     Objects,
     /// A table of what kubectl would print, by the server's own columns (`meta.k8s.io/v1` `Table`).
     Table,
+    /// Text, as one JSON string: an answer as it comes.
+    Text,
 }
 
 /// What an answer must say that it is: the answer to another question is none.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{Answer, Read, ReadAs, Whom, text};
 use crate::clean::Clean;
 use crate::event::{Refusal, Table};
+use crate::units;
 
 /// Items that one page has at most: kubectl's `--chunk-size`.
 const PAGE: usize = 500;
@@ -76,6 +77,20 @@ pub(super) fn unread(what: &str, answers: &[Answer]) -> Option<Clean> {
     goes_on.then(|| format!("there are more {what}: {} pages were read", answers.len()).into())
 }
 
+/// Characters of one line of text that are told at most.
+const MOST_COLUMNS: usize = 1_000;
+
+/// Makes lines of text safe to show, as many as are told; a last line says how many there are besides.
+pub(super) fn told<'a>(lines: impl ExactSizeIterator<Item = &'a str>) -> Vec<Clean> {
+    let more = lines.len().saturating_sub(MOST_ROWS);
+    let cut = |line: &str| match line.char_indices().nth(MOST_COLUMNS) {
+        Some((end, _)) => Clean::from(format!("{}…", &line[..end])),
+        None => Clean::new(line),
+    };
+    let more = (more > 0).then(|| format!("… {}", units::counted(more, "more line")).into());
+    lines.take(MOST_ROWS).map(cut).chain(more).collect()
+}
+
 /// Shortens a table to as many rows as are told, and says so.
 pub(super) fn shorten(table: &mut Table) -> Option<Clean> {
     let all = table.rows.len();
@@ -111,6 +126,16 @@ mod tests {
         let why = |answers: &[Answer]| items("it", "EventList", answers).unwrap_err().reason().to_string();
         assert_eq!(why(&[page("Status", "")]), "it cannot be read: the answer is Status and no EventList");
         assert_eq!(why(&[]), "it cannot be read: the answer is nothing and no EventList");
+    }
+
+    #[test]
+    fn long_text_is_cut_and_says_so() {
+        let lines = vec!["x"; 502];
+        let cut = told(lines.into_iter());
+        assert_eq!((cut.len(), cut[500].as_str()), (501, "… 2 more lines"));
+        let wide = "é".repeat(1_001);
+        assert_eq!(told([wide.as_str()].into_iter())[0].chars().count(), 1_001);
+        assert!(told([wide.as_str()].into_iter())[0].ends_with('…'));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub fn ctx() -> Ctx {
         },
         namespace: "ns".into(),
         alertmanager: "http://am:9093".into(),
+        prometheus: Ok("http://prometheus:9090".into()),
         with: Parameters::default(),
         rates: Rates::default(),
     }

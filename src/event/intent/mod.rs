@@ -110,6 +110,8 @@ pub enum Server {
     Cluster,
     /// Alertmanager, by its address without credentials.
     Alertmanager(Clean),
+    /// Prometheus, by its address without credentials: it is only read.
+    Prometheus(Clean),
 }
 
 impl Server {
@@ -118,6 +120,7 @@ impl Server {
         match self {
             Self::Cluster => "the API server",
             Self::Alertmanager(_) => "Alertmanager",
+            Self::Prometheus(_) => "Prometheus",
         }
     }
 }

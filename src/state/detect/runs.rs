@@ -47,7 +47,9 @@ fn partial(run: &Run, why: &str) -> String {
 fn read(output: &Output) -> String {
     if output.table.is_some() {
         let not_all = output.cut.as_ref().map(|why| format!("; not all: {why}")).unwrap_or_default();
-        return format!("{}{not_all}", output.lines.join("; "));
+        let wrong = output.wrong.iter().map(|what| format!("✖ {what}"));
+        let told: Vec<String> = wrong.chain(output.lines.iter().map(Clean::to_string)).collect();
+        return format!("{}{not_all}", told.join("; "));
     }
     let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
     let last = output

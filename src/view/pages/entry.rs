@@ -145,10 +145,17 @@ impl Page<'_> {
         };
         let mut lines = self.section("found");
         lines.extend(output.lines.iter().flat_map(|words| self.fact("", Role::Strong, words)));
+        lines.extend(
+            output.wrong.iter().flat_map(|what| self.fact("wrong", Role::Critical, &format!("✖ {what}"))),
+        );
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
         if !table.rows.is_empty() {
             lines.push(line(&table.columns, Role::Dim));
             lines.extend(table.rows.iter().map(|row| line(row, Role::Text)));
+        }
+        if !output.text.is_empty() {
+            lines.push(self.row());
+            lines.extend(self.text(&output.text));
         }
         lines
     }
@@ -163,15 +170,15 @@ impl Page<'_> {
         let mut lines = self.section("output");
         lines.extend(self.fact("ended", role, &exit));
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
-        let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
-        lines.extend(
-            output
-                .lines
-                .iter()
-                .flat_map(text)
-                .map(|part| self.row().text(self.look.style(Role::Text), &part)),
-        );
+        lines.extend(self.text(&output.lines));
         lines
+    }
+
+    /// Lines as they came, each as many rows as it needs.
+    fn text(&self, lines: &[Clean]) -> Vec<Row> {
+        let parts = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
+        let row = |part: String| self.row().text(self.look.style(Role::Text), &part);
+        lines.iter().flat_map(parts).map(row).collect()
     }
 
     fn cases(&self, entry: &TimelineEntry) -> Vec<Row> {
