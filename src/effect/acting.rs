@@ -142,9 +142,11 @@ impl Acting {
                 };
                 return ended(intent, outcome);
             }
-            Op::Look(_) => {
+            // A browser is the screen's: what is told of it is its address.
+            Op::Look(_) | Op::Browse(_) => {
                 let outcome = match self.look(&intent.call).await {
                     Ok(output) => Outcome::Read(output),
+                    Err(Refusal::Denied(reason)) => Outcome::NotSent { reason },
                     Err(refusal) => Outcome::Rejected { reason: refusal.reason().clone(), by_reading: false },
                 };
                 return ended(intent, outcome);

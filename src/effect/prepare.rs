@@ -171,7 +171,7 @@ impl Preflight {
                 let why = "a command is not tried beforehand".into();
                 return Tried { verdict: DryRun::None(why), after: None };
             }
-            Op::Look(_) => {
+            Op::Look(_) | Op::Browse(_) => {
                 return Tried { verdict: DryRun::None("it only reads".into()), after: None };
             }
         };

@@ -48,6 +48,7 @@ pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Ref
             Err(Refusal::Denied(LOGGED_OUT.into()))
         }
         Reply::Refused(Refused { code: 401 | 403, why, .. }) if read.required => Err(denied(read, &why)),
+        Reply::Refused(Refused { code: 403, why, .. }) if !read.required => Ok(Answer::Forbidden(why)),
         Reply::Refused(Refused { why, .. }) if read.required && read.whom == Whom::Prometheus => {
             Err(Refusal::failed(format!("Prometheus refuses the query: {why}")))
         }

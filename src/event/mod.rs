@@ -35,7 +35,9 @@ pub use cluster::{
 };
 pub use context::{ContextId, ObjectKey, labels};
 pub use grant::Grant;
-pub use intent::{Check, Command, Exec, Expectation, Intent, Look, Made, Op, Sealed, Server, Write, digest};
+pub use intent::{
+    Browse, Check, Command, Exec, Expectation, Intent, Look, Made, Op, Sealed, Server, Write, digest,
+};
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};
 pub use operator::{CallBy, Does, Edit, Operator, Preferences, Purpose, Setup, View};

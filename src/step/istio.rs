@@ -54,7 +54,7 @@ pub(super) fn rule(groups: Option<&Answer>, service: &Aim, answers: &[Answer]) -
             }
             Answer::Found(_) => {}
             Answer::Missing => free = free.or(Some(aim)),
-            Answer::Unknown(why) => {
+            Answer::Unknown(why) | Answer::Forbidden(why) => {
                 return Err(Refusal::failed(format!("{} cannot be read: {why}", aim.what())));
             }
         }

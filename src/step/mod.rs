@@ -14,6 +14,7 @@
 //! | the others | a kind of step each |
 
 mod apply;
+mod browse;
 pub mod check;
 mod circuit_breaker;
 mod circuit_breaker_remove;
@@ -28,6 +29,7 @@ mod helm_release;
 pub mod input;
 mod istio;
 mod jq;
+mod logs;
 mod nodes;
 mod pages;
 pub mod parameters;
@@ -92,6 +94,8 @@ static KINDS: &[&dyn StepKind] = &[
     &helm_history::HelmHistory,
     &rollout_history::RolloutHistory,
     &query::Query,
+    &browse::Browse,
+    &logs::Logs,
     &silence::Silence,
     &unsilence::Unsilence,
 ];
@@ -338,6 +342,8 @@ pub enum Answer {
     Found(Value),
     /// The server has no such thing.
     Missing,
+    /// It may not be read, in the server's words.
+    Forbidden(Clean),
     /// It is not known, because of this.
     Unknown(Clean),
 }

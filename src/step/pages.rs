@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::input::Inputs;
 use super::{Answer, Read, ReadAs, Whom, text};
 use crate::clean::Clean;
 use crate::event::{Refusal, Table};
@@ -22,7 +23,7 @@ pub(super) fn next(path: &str, what: &str, wanted: ReadAs, answers: &[Answer]) -
     let token = match answers.last() {
         None => "",
         Some(Answer::Found(page)) => text(page, "/metadata/continue"),
-        Some(Answer::Missing | Answer::Unknown(_)) => return Vec::new(),
+        Some(Answer::Missing | Answer::Unknown(_) | Answer::Forbidden(_)) => return Vec::new(),
     };
     if token.is_empty() && !answers.is_empty() {
         return Vec::new();
@@ -75,6 +76,17 @@ pub(super) fn unread(what: &str, answers: &[Answer]) -> Option<Clean> {
     let last = answers.last().and_then(Answer::found)?;
     let goes_on = !text(last, "/metadata/continue").is_empty();
     goes_on.then(|| format!("there are more {what}: {} pages were read", answers.len()).into())
+}
+
+/// Returns the number that an input gives, from 1 to `most`; `usual` where it gives none.
+///
+/// # Errors
+/// It is no such number.
+pub(super) fn count(inputs: &Inputs, name: &str, usual: usize, most: usize) -> Result<usize, Refusal> {
+    let Some(given) = inputs.get(name) else { return Ok(usual) };
+    let count = given.parse().ok().filter(|count| (1..=most).contains(count));
+    count
+        .ok_or_else(|| Refusal::usage(format!("{name} is \"{given}\": give a whole number from 1 to {most}")))
 }
 
 /// Characters of one line of text that are told at most.

@@ -74,7 +74,7 @@ pub fn body(draft: &Draft) -> &Value {
             Sealed::Open(body) => body,
             Sealed::Digest(_) => panic!("the body is sealed"),
         },
-        Op::Exec(_) | Op::Look(_) => panic!("it writes nothing"),
+        Op::Exec(_) | Op::Look(_) | Op::Browse(_) => panic!("it writes nothing"),
     }
 }
 

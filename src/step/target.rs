@@ -263,7 +263,9 @@ impl Found {
             .filter_map(|(aim, answer)| Some(Self { aim: aim.clone(), object: answer.found()?.clone() }))
             .collect();
         let unknown = aims.iter().zip(answers).find_map(|(aim, answer)| match answer {
-            Answer::Unknown(why) => Some(Refusal::failed(format!("{} cannot be read: {why}", aim.what()))),
+            Answer::Unknown(why) | Answer::Forbidden(why) => {
+                Some(Refusal::failed(format!("{} cannot be read: {why}", aim.what())))
+            }
             _ => None,
         });
         let name = aims
@@ -446,7 +448,7 @@ pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
         Answer::Missing => {
             return vec![Fact::unknown("autoscaler", "this cluster serves no autoscalers in autoscaling/v2")];
         }
-        Answer::Unknown(why) => return vec![Fact::unknown("autoscaler", why)],
+        Answer::Unknown(why) | Answer::Forbidden(why) => return vec![Fact::unknown("autoscaler", why)],
     };
     let aims = |hpa: &&Value| {
         text(hpa, "/spec/scaleTargetRef/kind").to_lowercase() == *target.kind

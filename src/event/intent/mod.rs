@@ -53,7 +53,7 @@ impl Intent {
     pub fn server(&self) -> &Server {
         match self.ops.first() {
             Some(Op::Write(write)) => &write.server,
-            Some(Op::Exec(_) | Op::Look(_)) | None => &Server::Cluster,
+            Some(Op::Exec(_) | Op::Look(_) | Op::Browse(_)) | None => &Server::Cluster,
         }
     }
 
@@ -78,6 +78,8 @@ pub enum Op {
     Exec(Exec),
     /// Reads that make one answer.
     Look(Look),
+    /// A page that is opened in a browser.
+    Browse(Browse),
 }
 
 impl Op {
@@ -87,6 +89,7 @@ impl Op {
             Self::Write(write) => &write.target,
             Self::Exec(exec) => &exec.target,
             Self::Look(look) => &look.target,
+            Self::Browse(browse) => &browse.target,
         }
     }
 }
@@ -97,6 +100,7 @@ impl std::fmt::Display for Op {
             Self::Write(write) => write!(f, "{} {}", write.method, write.path),
             Self::Exec(exec) => write!(f, "exec in {} of pod {}", exec.container, exec.target.name),
             Self::Look(look) => write!(f, "reads {}", look.what),
+            Self::Browse(browse) => write!(f, "opens {}", browse.address),
         }
     }
 }
@@ -165,6 +169,15 @@ pub struct Look {
     pub target: Target,
     /// What is read, in words: `the pods of all namespaces`.
     pub what: Clean,
+}
+
+/// A page that is opened in a browser, or told where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browse {
+    /// The cluster that it is about.
+    pub target: Target,
+    /// Address: `http://…` or `https://…`.
+    pub address: Clean,
 }
 
 /// A body that leaves this process only in its request: a journal, log or screen gets its digest (values may

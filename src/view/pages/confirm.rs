@@ -204,6 +204,7 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
             Op::Write(_) => units::counted(ops.len(), "API write"),
             Op::Exec(_) => "runs".to_owned(),
             Op::Look(_) => "looks".to_owned(),
+            Op::Browse(_) => "opens".to_owned(),
         };
         fact(look, &label, (" ", Role::Text), &op.to_string(), columns)
     });
