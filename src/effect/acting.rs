@@ -92,6 +92,11 @@ impl Acting {
             reader(Whom::Alertmanager, &settings.alertmanager, Server::Alertmanager),
             reader(Whom::Prometheus, &settings.prometheus, Server::Prometheus),
         );
+        let rates = if asks.contains(&Whom::Rates) && at.id.is_main() {
+            Ok(settings.prometheus.clone())
+        } else {
+            Err(NoCaller::OfMain { server: "Prometheus", context: at.context.clone() })
+        };
         let cluster = settings.caller(&at.reader);
         let known = self.identities.of(at, &cluster).await;
         let doubt = doubt(&known);
@@ -100,7 +105,7 @@ impl Acting {
             prometheus: address(&prometheus),
             ..self.ctx(at, known.unwrap_or_default())
         };
-        Ok(Preflight { cluster, alertmanager, prometheus, ctx, doubt, read_only: at.read_only })
+        Ok(Preflight { cluster, alertmanager, prometheus, rates, ctx, doubt, read_only: at.read_only })
     }
 
     fn ctx(&self, at: &Cluster, identity: Clean) -> Ctx {

@@ -12,7 +12,9 @@ use crate::event::{
     Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Made, Naming, Op, Output, Plan, Refusal,
     Right, Sealed, Server, StepCall, Write, digest,
 };
+use crate::net::resolver::Resolver;
 use crate::runbook::{Runbook, Step};
+use crate::source::prometheus;
 use crate::step::input::{InputKind, Inputs};
 use crate::step::target::{AUTOSCALER, autoscalers, declared_owners};
 use crate::step::{Answer, Ctx, Draft, Is, Read, ReadAs, Request, Undo, Whom, check, diff};
@@ -26,6 +28,8 @@ pub(super) struct Preflight {
     pub(super) alertmanager: Result<Caller, NoCaller>,
     /// For Prometheus, in the same way.
     pub(super) prometheus: Result<Caller, NoCaller>,
+    /// Where the rates of the services are read, in the same way.
+    pub(super) rates: Result<Resolver, NoCaller>,
     pub(super) ctx: Ctx,
     /// What is to be said of what the cluster is known by.
     pub(super) doubt: Option<Fact>,
@@ -84,14 +88,29 @@ impl Preflight {
             Whom::Cluster => Ok(&self.cluster),
             Whom::Alertmanager => self.alertmanager.as_ref(),
             Whom::Prometheus => self.prometheus.as_ref(),
+            Whom::Rates => return self.read_rates(read).await,
         };
         let caller = match caller {
             Ok(caller) => caller,
-            Err(why) if !read.required => return Ok(Answer::Unknown(why.to_string().into())),
-            Err(why @ NoCaller::OfMain { .. }) => return Err(Refusal::usage(why.to_string())),
-            Err(why) => return Err(Refusal::failed(why.to_string())),
+            Err(why) => return unasked(read, why),
         };
         reading::answer(caller.read(&read.path, read.wanted).await, read, &self.ctx)
+    }
+
+    /// Reads the rates of this moment, as their source does.
+    async fn read_rates(&self, read: &Read) -> Result<Answer, Refusal> {
+        let resolver = match &self.rates {
+            Ok(resolver) => resolver,
+            Err(why) => return unasked(read, why),
+        };
+        let sample = prometheus::once(resolver, &self.ctx.rates, self.ctx.now).await;
+        match sample
+            .map_err(|why| why.to_string())
+            .and_then(|sample| serde_json::to_value(sample).map_err(|why| why.to_string()))
+        {
+            Ok(sample) => Ok(Answer::Found(sample)),
+            Err(why) => reading::unknown(read, &why),
+        }
     }
 
     /// What else there is to find out about a draft, all at once.
@@ -241,6 +260,15 @@ impl Preflight {
             facts.extend(autoscalers(target, &answer));
         }
         facts
+    }
+}
+
+/// What a read comes to where there is nobody to ask.
+fn unasked(read: &Read, why: &NoCaller) -> Result<Answer, Refusal> {
+    match why {
+        why if !read.required => Ok(Answer::Unknown(why.to_string().into())),
+        NoCaller::OfMain { .. } => Err(Refusal::usage(why.to_string())),
+        _ => Err(Refusal::failed(why.to_string())),
     }
 }
 

@@ -60,16 +60,18 @@ fn denied(read: &Read, why: &Clean) -> Refusal {
     Refusal::Denied(match read.whom {
         Whom::Cluster => format!("you may not read {}: {why}", read.what).into(),
         Whom::Alertmanager => format!("Alertmanager wants credentials: {why}; see `warroom init`").into(),
-        Whom::Prometheus => format!("Prometheus wants credentials: {why}; see `warroom init`").into(),
+        Whom::Prometheus | Whom::Rates => {
+            format!("Prometheus wants credentials: {why}; see `warroom init`").into()
+        }
     })
 }
 
-fn unknown(read: &Read, why: &str) -> Result<Answer, Refusal> {
+pub(super) fn unknown(read: &Read, why: &str) -> Result<Answer, Refusal> {
     match read.whom {
         _ if !read.required => Ok(Answer::Unknown(why.into())),
         Whom::Cluster => Err(Refusal::failed(format!("{} cannot be read: {why}", read.what))),
         Whom::Alertmanager => Err(Refusal::failed(format!("Alertmanager cannot be read: {why}"))),
-        Whom::Prometheus => Err(Refusal::failed(format!("Prometheus cannot be read: {why}"))),
+        Whom::Prometheus | Whom::Rates => Err(Refusal::failed(format!("Prometheus cannot be read: {why}"))),
     }
 }
 

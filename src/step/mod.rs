@@ -22,7 +22,9 @@ pub mod command;
 mod cordon;
 mod delete_pod;
 pub mod diff;
+mod emergency_changes;
 mod exec_check;
+mod firing_alerts;
 pub mod guard;
 mod helm_history;
 mod helm_release;
@@ -38,6 +40,7 @@ mod printed;
 mod query;
 mod recent_events;
 mod restart;
+mod restarts;
 mod revisions;
 mod rollout_history;
 mod rollout_pause;
@@ -48,6 +51,7 @@ pub(crate) mod samples;
 mod scale;
 mod selector;
 mod selector_restore;
+mod service_errors;
 pub(crate) mod set_env;
 mod silence;
 pub mod target;
@@ -56,6 +60,7 @@ mod top_nodes;
 mod traffic_divert;
 mod uncordon;
 mod unsilence;
+mod workloads_ready;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -96,6 +101,11 @@ static KINDS: &[&dyn StepKind] = &[
     &query::Query,
     &browse::Browse,
     &logs::Logs,
+    &workloads_ready::WorkloadsReady,
+    &restarts::Restarts,
+    &service_errors::ServiceErrors,
+    &firing_alerts::FiringAlerts,
+    &emergency_changes::EmergencyChanges,
     &silence::Silence,
     &unsilence::Unsilence,
 ];
@@ -295,6 +305,9 @@ pub enum Whom {
     Alertmanager,
     /// Prometheus.
     Prometheus,
+    /// Prometheus, for the rates of the services now, as their source asks for them: one
+    /// [`RateSample`](crate::event::RateSample).
+    Rates,
 }
 
 /// Something to be read for a plan.

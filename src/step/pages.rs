@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::input::Inputs;
+use super::target::Resource;
 use super::{Answer, Read, ReadAs, Whom, text};
 use crate::clean::Clean;
 use crate::event::{Refusal, Table};
@@ -69,6 +70,96 @@ pub(super) fn whole<'a>(
         return Err(Refusal::failed(format!("{what} cannot be read: the answer is {found} and no {word}")));
     }
     Ok(pages)
+}
+
+/// One of several lists that are read one after another.
+pub(super) struct List {
+    /// Path of its pages.
+    pub(super) path: String,
+    /// What is read, in sentences.
+    pub(super) what: String,
+    /// Kind of its pages: `ServiceList`.
+    pub(super) kind: String,
+    /// Whether nothing can be told without it.
+    pub(super) required: bool,
+}
+
+impl List {
+    /// Creates the list of a resource in a namespace, or in all.
+    pub(super) fn of(resource: &Resource, namespace: Option<&str>, required: bool) -> Self {
+        let place = match namespace.filter(|_| resource.namespaced) {
+            Some(name) => format!(" of {name}"),
+            None if resource.namespaced => " of all namespaces".to_owned(),
+            None => String::new(),
+        };
+        Self {
+            path: resource.all(namespace.filter(|_| resource.namespaced)),
+            what: format!("the {}{place}", resource.plural),
+            kind: format!("{}List", resource.kind),
+            required,
+        }
+    }
+}
+
+/// What was read of a list.
+pub(super) struct Listed<'a> {
+    /// Its items; none where the cluster does not have such a thing.
+    pub(super) items: Vec<&'a Value>,
+    /// Why it is not all of the list.
+    pub(super) cut: Option<Clean>,
+}
+
+/// Returns the next page of the first list that is not whole yet: none when all are.
+pub(super) fn next_of(lists: &[List], answers: &[Answer]) -> Vec<Read> {
+    let mut rest = answers;
+    for list in lists {
+        let (own, others) = rest.split_at(pages_of(rest));
+        if own.len() < MOST_PAGES && own.last().is_none_or(goes_on) {
+            let next = next(&list.path, &list.what, ReadAs::Objects, own);
+            return next.into_iter().map(|read| Read { required: list.required, ..read }).collect();
+        }
+        rest = others;
+    }
+    Vec::new()
+}
+
+/// Returns what was read of each list.
+///
+/// # Errors
+/// A page is of another kind.
+pub(super) fn listed<'a>(lists: &[List], answers: &'a [Answer]) -> Result<Vec<Listed<'a>>, Refusal> {
+    let mut rest = answers;
+    let mut all = Vec::new();
+    for list in lists {
+        let (own, others) = rest.split_at(pages_of(rest));
+        rest = others;
+        let pages = &own[..own.iter().take_while(|answer| answer.found().is_some()).count()];
+        let items = if pages.is_empty() { Vec::new() } else { items(&list.what, &list.kind, pages)? };
+        let cut = match own.last() {
+            Some(Answer::Unknown(why) | Answer::Forbidden(why)) => {
+                Some(format!("{} cannot be read: {why}", list.what).into())
+            }
+            _ => unread(list.what.trim_start_matches("the "), own),
+        };
+        all.push(Listed { items, cut });
+    }
+    Ok(all)
+}
+
+/// How many of the answers are pages of the first list.
+fn pages_of(answers: &[Answer]) -> usize {
+    let read = answers.len().min(MOST_PAGES);
+    answers[..read].iter().position(|answer| !goes_on(answer)).map_or(read, |last| last + 1)
+}
+
+fn goes_on(answer: &Answer) -> bool {
+    answer.found().is_some_and(|page| !text(page, "/metadata/continue").is_empty())
+}
+
+/// Joins reasons why an answer is not whole.
+pub(super) fn joined(reasons: impl IntoIterator<Item = Clean>) -> Option<Clean> {
+    let all: Vec<Clean> = reasons.into_iter().collect();
+    (!all.is_empty()).then(|| all.join("; ").into())
 }
 
 /// Says that a list goes on behind the pages that were read; `None` where it is whole.
@@ -138,6 +229,30 @@ mod tests {
         let why = |answers: &[Answer]| items("it", "EventList", answers).unwrap_err().reason().to_string();
         assert_eq!(why(&[page("Status", "")]), "it cannot be read: the answer is Status and no EventList");
         assert_eq!(why(&[]), "it cannot be read: the answer is nothing and no EventList");
+    }
+
+    #[test]
+    fn several_lists_are_read_one_after_another() {
+        let list = |kind: &str, required| List {
+            path: format!("/{kind}"),
+            what: format!("the {kind}"),
+            kind: kind.to_owned(),
+            required,
+        };
+        let lists = [list("A", true), list("B", false), list("C", true)];
+        let path = |answers: &[Answer]| next_of(&lists, answers).pop().map(|read| (read.path, read.required));
+        let at = |path: &str, required| Some((path.to_owned(), required));
+        assert_eq!(path(&[]), at("/A?limit=500", true));
+        assert_eq!(path(&[page("A", "x")]), at("/A?limit=500&continue=x", true));
+        assert_eq!(path(&[page("A", "x"), page("A", "")]), at("/B?limit=500", false));
+        let all = [page("A", "x"), page("A", ""), Answer::Missing, page("C", "")];
+        assert_eq!((path(&all[..3]), path(&all)), (at("/C?limit=500", true), None));
+        let counts: Vec<usize> = listed(&lists, &all).unwrap().iter().map(|one| one.items.len()).collect();
+        assert_eq!(counts, [2, 0, 1]);
+        let unknown = [page("A", ""), Answer::Unknown("no answer".into()), page("C", "")];
+        let cut = listed(&lists, &unknown).unwrap().into_iter().find_map(|one| one.cut);
+        assert_eq!(cut, Some(Clean::new("the B cannot be read: no answer")));
+        assert!(listed(&lists, &[page("B", "")]).is_err(), "another kind");
     }
 
     #[test]

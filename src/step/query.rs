@@ -1,5 +1,5 @@
-//! `curl … /api/v1/query | jq .`: one `PromQL` query to Prometheus. What it gives as a table, and below it the
-//! answer as it came.
+//! `curl … /api/v1/query | jq .`: one `PromQL` query to Prometheus. What it gives as a table, and below it
+//! the answer as it came.
 
 use serde_json::Value;
 
