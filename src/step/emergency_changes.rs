@@ -224,7 +224,9 @@ fn silenced(answer: &Answer) -> (Vec<Change>, Option<Clean>) {
 /// `3 emergency changes are still in place: 1 circuit breaker, 2 features off`
 fn wrong(found: &[Change]) -> Option<Clean> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    found.iter().for_each(|change| *counts.entry(change.what).or_default() += 1);
+    for change in found {
+        *counts.entry(change.what).or_default() += 1;
+    }
     let each: Vec<String> = counts.into_iter().map(|(what, count)| format!("{count} × {what}")).collect();
     let is = if found.len() == 1 { "is" } else { "are" };
     let all = units::counted(found.len(), "emergency change");

@@ -11,7 +11,7 @@ pub(super) fn laid_out(json: &str) -> Vec<String> {
         }
         match c {
             '{' | '[' => {
-                while chars.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while chars.next_if(char::is_ascii_whitespace).is_some() {}
                 layout.line.push(c);
                 match chars.next_if(|next| matches!(next, '}' | ']')) {
                     Some(close) => layout.line.push(close),

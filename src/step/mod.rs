@@ -475,3 +475,6 @@ pub fn time(value: &Value, pointer: &str) -> Option<DateTime<Utc>> {
 pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,7 +93,10 @@ impl List {
             None => String::new(),
         };
         Self {
-            path: resource.all(namespace.filter(|_| resource.namespaced)),
+            path: namespace.map_or_else(
+                || Resource { namespaced: false, ..*resource }.list(""),
+                |name| resource.list(name),
+            ),
             what: format!("the {}{place}", resource.plural),
             kind: format!("{}List", resource.kind),
             required,

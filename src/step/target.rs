@@ -97,12 +97,6 @@ impl Resource {
         if *namespaced { format!("{api}/namespaces/{namespace}/{plural}") } else { format!("{api}/{plural}") }
     }
 
-    /// Returns the path of all of them in a namespace, or in all.
-    pub fn all(&self, namespace: Option<&str>) -> String {
-        let everywhere = || Self { namespaced: false, ..*self }.list("");
-        namespace.map_or_else(everywhere, |namespace| self.list(namespace))
-    }
-
     /// Returns the path of one of them.
     pub fn path(&self, namespace: &str, name: &str) -> String {
         format!("{}/{name}", self.list(namespace))
@@ -242,14 +236,11 @@ fn workload(word: &str) -> Option<&'static Resource> {
     }
 }
 
-/// Characters of a name at most (RFC 1123, a subdomain).
-const LONGEST_NAME: usize = 253;
-
-/// Returns whether a text can be the name of an object: nothing that could leave its place in a path is one.
+/// Returns whether a text can be the name of an object (RFC 1123): nothing that could leave its place in a path is one.
 pub fn is_name(part: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     !part.is_empty()
-        && part.len() <= LONGEST_NAME
+        && part.len() <= 253
         && part.chars().all(fits)
         && part.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
