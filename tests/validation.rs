@@ -190,6 +190,6 @@ fn keys_of_the_triage_menu_look() {
     let cluster = Cluster::calm();
     let mut term = Term::run(&cluster.home, &cluster.args(&[]));
     term.sees("worker-service").press("tw").sees("UPDATED").press_away("q", "UPDATED");
-    term.press("tq").sees("query:").press("vector(42)\r").sees("resultType");
+    term.press("tq").sees("▸ query").press("42\r").sees("resultType");
     assert_eq!(cluster.writes(), []);
 }

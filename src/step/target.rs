@@ -236,7 +236,8 @@ fn workload(word: &str) -> Option<&'static Resource> {
     }
 }
 
-/// Returns whether a text can be the name of an object (RFC 1123): nothing that could leave its place in a path is one.
+/// Returns whether a text can be the name of an object (RFC 1123): nothing that could leave its place in a
+/// path is one.
 pub fn is_name(part: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
     !part.is_empty()

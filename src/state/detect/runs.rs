@@ -18,6 +18,9 @@ pub(in crate::state) fn tell(at: DateTime<Utc>, run: &Run, context: ContextId, t
         Stage::Verifying => {
             (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write")))
         }
+        Stage::Rejected(why) | Stage::NotSent(why) if run.intent.only_reads() => {
+            (EntryKind::Rejected, format!("not read: {why}"))
+        }
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
         Stage::NotSent(why) => (EntryKind::Rejected, format!("not sent: {why}")),
         Stage::Partial(why) => (EntryKind::Unverified, partial(run, why)),
