@@ -170,11 +170,13 @@ pub async fn open_on(
     let discovery = Discovery::new(contexts.main().reader.clone(), near, &wanted.timing);
     let alertmanager =
         Resolver::new(ServiceKind::Alertmanager, wanted.alertmanager.clone(), discovery.clone());
+    let prometheus = Resolver::new(ServiceKind::Prometheus, wanted.prometheus, discovery.clone());
     let (choose, namespaces) = watch::channel(namespaces);
     let clusters = Clusters::of_session(&contexts, &wanted.read_only);
     let settings = effect::Settings {
         clusters: clusters.clone(),
         alertmanager: alertmanager.clone(),
+        prometheus: prometheus.clone(),
         namespaces: Arc::new(choose),
         actor: wanted.actor.clone(),
         rates: wanted.rates.clone(),
@@ -187,7 +189,7 @@ pub async fn open_on(
     let executor = Executor::new(settings, sender.clone());
     let settings = SourceSettings {
         namespaces,
-        prometheus: Resolver::new(ServiceKind::Prometheus, wanted.prometheus, discovery.clone()),
+        prometheus,
         rates: wanted.rates,
         alertmanager,
         kafka,

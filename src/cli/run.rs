@@ -152,7 +152,7 @@ fn lasts(plan: &Plan) -> Duration {
         Op::Exec(exec) => u64::from(exec.seconds),
         Op::Command(program) => u64::from(program.seconds),
         Op::Copy(copy) => 2 * u64::from(copy.seconds),
-        Op::Write(_) | Op::Save(_) | Op::Look(_) => 0,
+        Op::Write(_) | Op::Save(_) | Op::Look(_) | Op::Browse(_) => 0,
     };
     Duration::from_secs(plan.intent.ops.iter().map(seconds).sum())
 }
@@ -350,7 +350,7 @@ fn found(told: &Value) -> Vec<String> {
 fn printed(output: &Output) -> Vec<String> {
     let mut all: Vec<String> = output.lines.iter().map(ToString::to_string).collect();
     match &output.table {
-        Some(table) => all.extend(rows(table)),
+        Some(table) => all.extend(rows(table).into_iter().chain(output.text.iter().map(ToString::to_string))),
         None => {
             all.push(output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))
         }

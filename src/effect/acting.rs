@@ -18,10 +18,10 @@ use crate::event::{
     Event, Intent, Op, Outcome, Output, Plan, Program, Refusal, Save, Sealed, Server, StepCall, Target, View,
     Write,
 };
-use crate::net::resolver::Clients;
+use crate::net::resolver::{Clients, Resolver};
 use crate::step::guard::Authorised;
 use crate::step::parameters::Parameters;
-use crate::step::{ClusterRef, Ctx};
+use crate::step::{ClusterRef, Ctx, Whom};
 
 /// What acts. Cheap to clone; clones share what was told of the clusters' identities.
 #[derive(Clone)]
@@ -42,12 +42,20 @@ impl Settings {
 
     /// Alertmanager's reader and writer.
     async fn alertmanager(&self) -> Result<(Caller, Caller), NoCaller> {
+        self.beside(&self.alertmanager, Server::Alertmanager).await
+    }
+
+    /// Reader and writer of a server beside the cluster.
+    async fn beside(
+        &self,
+        resolver: &Resolver,
+        server: fn(Clean) -> Server,
+    ) -> Result<(Caller, Caller), NoCaller> {
         let main = self.clusters.main();
-        let Clients { reader, writer, prefix, place } =
-            self.alertmanager.clients(&main.reader, &main.writer).await?;
+        let Clients { reader, writer, prefix, place } = resolver.clients(&main.reader, &main.writer).await?;
         let caller = |client| Caller {
             client,
-            server: Server::Alertmanager(place.clone()),
+            server: server(place.clone()),
             prefix: prefix.clone(),
             deadline: self.deadline,
         };
@@ -81,29 +89,37 @@ impl Acting {
     async fn preflight(&self, call: &StepCall) -> Result<Preflight, Refusal> {
         let settings = &self.settings;
         let at = settings.clusters.asked(call)?;
-        let step = settings.runbook.step(&call.step);
-        let asks = step.is_some_and(|step| step.inputs.iter().any(|input| input.kind.of_alertmanager()));
-        if asks && !at.id.is_main() {
-            let why = format!(
-                "the Alertmanager of context {} is not read: start warroom with it as the first",
-                at.context
-            );
-            return Err(Refusal::usage(why));
-        }
-        let alertmanager = if asks {
-            settings.alertmanager().await.map(|(reader, _)| reader)
+        let asks = settings.runbook.step(&call.step).map_or(&[][..], |step| step.kind.asks());
+        let reader = async |whom, resolver, server: fn(Clean) -> Server| match asks.contains(&whom) {
+            false => Err(NoCaller::Unasked(server(Clean::default()).name())),
+            true if !at.id.is_main() => {
+                let server = server(Clean::default()).name();
+                Err(NoCaller::OfMain { server, context: at.context.clone() })
+            }
+            true => settings.beside(resolver, server).await.map(|(reader, _)| reader),
+        };
+        let (alertmanager, prometheus) = tokio::join!(
+            reader(Whom::Alertmanager, &settings.alertmanager, Server::Alertmanager),
+            reader(Whom::Prometheus, &settings.prometheus, Server::Prometheus),
+        );
+        let rates = if asks.contains(&Whom::Rates) && at.id.is_main() {
+            Ok(settings.prometheus.clone())
         } else {
-            Err(NoCaller::Unasked)
+            Err(NoCaller::OfMain { server: "Prometheus", context: at.context.clone() })
         };
         let cluster = settings.caller(&at.reader);
         let known = self.identities.of(at, &cluster).await;
         let doubt = doubt(&known);
-        let ctx = self.ctx(at, known.unwrap_or_default(), alertmanager.as_ref().ok());
+        let ctx = Ctx {
+            alertmanager: address(&alertmanager).unwrap_or_default(),
+            prometheus: address(&prometheus),
+            ..self.ctx(at, known.unwrap_or_default())
+        };
         let data = settings.data.clone();
-        Ok(Preflight { cluster, alertmanager, ctx, data, doubt, read_only: at.read_only })
+        Ok(Preflight { cluster, alertmanager, prometheus, rates, ctx, data, doubt, read_only: at.read_only })
     }
 
-    fn ctx(&self, at: &Cluster, identity: Clean, alertmanager: Option<&Caller>) -> Ctx {
+    fn ctx(&self, at: &Cluster, identity: Clean) -> Ctx {
         let settings = &self.settings;
         let now = settings.clock.now();
         let several = settings.clusters.several();
@@ -111,17 +127,14 @@ impl Acting {
         let named = at.named();
         let context = at.context.clone();
         let id = at.id;
-        let alertmanager = match alertmanager.map(|caller| &caller.server) {
-            Some(Server::Alertmanager(address)) => address.clone(),
-            _ => Clean::default(),
-        };
         Ctx {
             now,
             id: Ulid::from_datetime(now.into()),
             actor: settings.actor.clone(),
             place: ClusterRef { cluster, identity, named, context, id, several },
             namespace: settings.namespace().to_string(),
-            alertmanager,
+            alertmanager: Clean::default(),
+            prometheus: Err(Clean::default()),
             with: Parameters::default(),
             rates: settings.rates.clone(),
         }
@@ -162,9 +175,11 @@ impl Acting {
                 };
                 return ended(intent, outcome);
             }
-            Op::Look(_) => {
+            // A browser is the screen's: what is told of it is its address.
+            Op::Look(_) | Op::Browse(_) => {
                 let outcome = match self.look(intent, authorised.may_exec()).await {
                     Ok(output) => Outcome::Read(output),
+                    Err(Refusal::Denied(reason)) => Outcome::NotSent { reason },
                     Err(refusal) => Outcome::Rejected { reason: refusal.reason().clone(), by_reading: false },
                 };
                 return ended(intent, outcome);
@@ -228,6 +243,9 @@ impl Acting {
         let callers = match write.server {
             Server::Cluster => (self.settings.caller(&cluster.reader), self.settings.caller(&cluster.writer)),
             Server::Alertmanager(_) => self.settings.alertmanager().await?,
+            Server::Prometheus(_) => {
+                self.settings.beside(&self.settings.prometheus, Server::Prometheus).await?
+            }
         };
         if callers.0.server == write.server { Ok(callers) } else { Err(NoCaller::OtherAlertmanager) }
     }
@@ -245,7 +263,7 @@ impl Acting {
                         "what a program did cannot be read: it stays unknown".into(),
                     ));
                 }
-                Some(Op::Save(_) | Op::Exec(_) | Op::Look(_)) | None => continue,
+                Some(Op::Save(_) | Op::Exec(_) | Op::Look(_) | Op::Browse(_)) | None => continue,
             };
             match self.read(write).await {
                 Ok(Ok(made)) => generation = made,
@@ -295,6 +313,15 @@ impl Acting {
         }
         let Target { cluster, name, .. } = target.clone();
         Err(NoCaller::NoConnection { cluster, name })
+    }
+}
+
+/// Address of the server that a caller asks, or why it asks none.
+fn address(caller: &Result<Caller, NoCaller>) -> Result<Clean, Clean> {
+    match caller.as_ref().map(|caller| &caller.server) {
+        Ok(Server::Alertmanager(address) | Server::Prometheus(address)) => Ok(address.clone()),
+        Ok(Server::Cluster) => Ok(Clean::default()),
+        Err(why) => Err(why.to_string().into()),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use hyper_util::client::legacy;
 use kube::Client;
 use kube::client::Body;
@@ -70,12 +70,20 @@ pub(super) enum Unread {
 /// Why there is nobody to ask, or to send anything to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoCaller {
-    /// The step has nothing to do with Alertmanager, so that no way to it was looked for.
-    #[error("the step asks for nothing of Alertmanager")]
-    Unasked,
-    /// There is no way to Alertmanager.
+    /// The step has nothing to do with that server, so that no way to it was looked for.
+    #[error("the step asks for nothing of {0}")]
+    Unasked(&'static str),
+    /// There is no way to the server.
     #[error(transparent)]
     Unreached(#[from] Unreached),
+    /// Only the main context's server is known.
+    #[error("the {server} of context {context} is not read: start warroom with it as the first")]
+    OfMain {
+        /// Name of the server.
+        server: &'static str,
+        /// The context.
+        context: Clean,
+    },
     /// Alertmanager is another one than the one that was meant.
     #[error("it was meant for another Alertmanager than this session's")]
     OtherAlertmanager,
@@ -123,11 +131,14 @@ impl Caller {
 
     /// Reads, in the form that is wanted.
     pub(super) async fn read(&self, path: &str, wanted: ReadAs) -> Reply {
-        let accept = match wanted {
-            ReadAs::Objects => None,
-            ReadAs::Table => Some((ACCEPT, TABLE)),
-        };
-        self.request(Method::GET, path, accept, None).await
+        let accept = Some((ACCEPT, TABLE)).filter(|_| wanted == ReadAs::Table);
+        match self.answer(Method::GET, path, accept, None).await {
+            Ok((status, bytes)) if wanted == ReadAs::Text && status.is_success() => {
+                Reply::Done(String::from_utf8_lossy(&bytes).into())
+            }
+            Ok((status, bytes)) => classify(&self.server, status, &bytes),
+            Err(none) => none,
+        }
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Reply {
@@ -158,7 +169,7 @@ impl Caller {
         };
         let path = match self.server {
             Server::Cluster => format!("{}?{query}fieldManager={MANAGER}", write.path),
-            Server::Alertmanager(_) => write.path.to_string(),
+            Server::Alertmanager(_) | Server::Prometheus(_) => write.path.to_string(),
         };
         match body {
             Value::Null => self.request(method, &path, None, None).await,
@@ -173,39 +184,59 @@ impl Caller {
         header: Option<(HeaderName, &str)>,
         body: Option<&Value>,
     ) -> Reply {
+        match self.answer(method, path, header, body).await {
+            Ok((status, bytes)) => classify(&self.server, status, &bytes),
+            Err(none) => none,
+        }
+    }
+
+    /// Asks once; gives the status and the body of the answer, or why there is none.
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        header: Option<(HeaderName, &str)>,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Vec<u8>), Reply> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.prefix));
         if let Some((name, value)) = header {
             request = request.header(name, value);
         }
         let bytes = body.map(Value::to_string).unwrap_or_default().into_bytes();
         let Ok(request) = request.body(Body::from(bytes)) else {
-            return Reply::NotSent("the request cannot be written".into());
+            return Err(Reply::NotSent("the request cannot be written".into()));
         };
-        match tokio::time::timeout(self.deadline, reply(&self.client, &self.server, request)).await {
-            Ok(reply) => reply,
-            Err(_) => Reply::Lost(format!("no answer within {:.0} s", self.deadline.as_secs_f64()).into()),
-        }
+        let late =
+            |_| Err(Reply::Lost(format!("no answer within {:.0} s", self.deadline.as_secs_f64()).into()));
+        tokio::time::timeout(self.deadline, reply(&self.client, &self.server, request))
+            .await
+            .unwrap_or_else(late)
     }
 }
 
-async fn reply(client: &Client, server: &Server, request: Request<Body>) -> Reply {
+async fn reply(
+    client: &Client,
+    server: &Server,
+    request: Request<Body>,
+) -> Result<(StatusCode, Vec<u8>), Reply> {
     let response = match client.send(request).await {
         Ok(response) => response,
         Err(error) if never_left(&error) => {
-            return Reply::NotSent(format!("{} cannot be reached: {}", server.name(), root(&error)).into());
+            let why = format!("{} cannot be reached: {}", server.name(), root(&error));
+            return Err(Reply::NotSent(why.into()));
         }
-        Err(error) => return Reply::Lost(root(&error)),
+        Err(error) => return Err(Reply::Lost(root(&error))),
     };
     let status = response.status();
     let body = http_body_util::Limited::new(response.into_body(), MOST);
     match http_body_util::BodyExt::collect(body).await {
-        Ok(body) => classify(server, status, &body.to_bytes()),
-        Err(error) => Reply::Lost(format!("the answer ({status}) broke off: {error}").into()),
+        Ok(body) => Ok((status, body.to_bytes().into())),
+        Err(error) => Err(Reply::Lost(format!("the answer ({status}) broke off: {error}").into())),
     }
 }
 
 /// What an answer says.
-fn classify(server: &Server, status: http::StatusCode, bytes: &[u8]) -> Reply {
+fn classify(server: &Server, status: StatusCode, bytes: &[u8]) -> Reply {
     let value: Option<Value> = serde_json::from_slice(bytes).ok();
     let code = status.as_u16();
     let Some(value) = value else {
@@ -235,14 +266,20 @@ fn foreign(code: u16, seen: &str) -> Clean {
 }
 
 /// The server's own words: a `Status` that says the same code, of Alertmanager also a text or an object with
-/// a code and a message. A message alone is what gateways give.
+/// a code and a message, of Prometheus its envelope of an error. A message alone is what gateways give.
 fn own(server: &Server, value: &Value, code: u16) -> Option<Refused> {
     let status = value["kind"] == "Status" && value["status"] == "Failure" && value["code"] == code;
     if status {
         return Some(Refused { code, reason: text(value, "/reason").into(), why: words(value).into() });
     }
-    let message = value["message"].as_str().filter(|_| value["code"].is_number());
-    let words = value.as_str().or(message).filter(|_| *server != Server::Cluster)?;
+    let words = match server {
+        Server::Cluster => None,
+        Server::Alertmanager(_) => {
+            let message = value["message"].as_str().filter(|_| value["code"].is_number());
+            value.as_str().or(message)
+        }
+        Server::Prometheus(_) => value["error"].as_str().filter(|_| value["status"] == "error"),
+    }?;
     Some(Refused { code, reason: Clean::default(), why: words.into() })
 }
 

@@ -236,14 +236,14 @@ mod tests {
         let client =
             kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap())).unwrap();
         let times = Timing::default();
-        let alertmanager = Resolver::new(
-            ServiceKind::Alertmanager,
-            Endpoint::default(),
-            Discovery::new(client.clone(), None, &times),
-        );
+        let resolver =
+            |kind| Resolver::new(kind, Endpoint::default(), Discovery::new(client.clone(), None, &times));
+        let alertmanager = resolver(ServiceKind::Alertmanager);
+        let prometheus = resolver(ServiceKind::Prometheus);
         let settings = Settings {
-            clusters: Clusters::alone(client),
+            clusters: Clusters::alone(client.clone()),
             alertmanager,
+            prometheus,
             namespaces: Arc::new(watch::Sender::new(vec!["n".into()])),
             actor: "a".into(),
             rates: Rates::default(),

@@ -14,7 +14,9 @@ use crate::event::{
     Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Made, Naming, Op, Output, Plan, Refusal,
     Right, Sealed, Server, StepCall, Typed, Write, digest,
 };
+use crate::net::resolver::Resolver;
 use crate::runbook::{Runbook, Step};
+use crate::source::prometheus;
 use crate::step::input::{InputKind, Inputs};
 use crate::step::target::{AUTOSCALER, autoscalers, declared_owners};
 use crate::step::{Answer, Ctx, Draft, Is, Read, ReadAs, Request, Undo, Whom, check, diff};
@@ -26,6 +28,10 @@ pub(super) struct Preflight {
     pub(super) cluster: Caller,
     /// For Alertmanager, where the step asks it, or why it cannot be asked.
     pub(super) alertmanager: Result<Caller, NoCaller>,
+    /// For Prometheus, in the same way.
+    pub(super) prometheus: Result<Caller, NoCaller>,
+    /// Where the rates of the services are read, in the same way.
+    pub(super) rates: Result<Resolver, NoCaller>,
     pub(super) ctx: Ctx,
     /// Folder of what is kept.
     pub(super) data: PathBuf,
@@ -83,7 +89,6 @@ impl Preflight {
 
     async fn read(&self, read: &Read) -> Result<Answer, Refusal> {
         let caller = match read.whom {
-            Whom::Cluster => &self.cluster,
             Whom::File => {
                 let documents = file::documents(&read.path).await;
                 return documents.map(Answer::Found).map_err(|why| Refusal::usage(why.to_string()));
@@ -94,11 +99,32 @@ impl Preflight {
                     Refusal::failed(format!("{} cannot be read: {why}", self.data.join(&read.path).display()))
                 });
             }
-            Whom::Alertmanager => {
-                self.alertmanager.as_ref().map_err(|why| Refusal::failed(why.to_string()))?
-            }
+            Whom::Cluster => Ok(&self.cluster),
+            Whom::Alertmanager => self.alertmanager.as_ref(),
+            Whom::Prometheus => self.prometheus.as_ref(),
+            Whom::Rates => return self.read_rates(read).await,
+        };
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(why) => return unasked(read, why),
         };
         reading::answer(caller.read(&read.path, read.wanted).await, read, &self.ctx)
+    }
+
+    /// Reads the rates of this moment, as their source does.
+    async fn read_rates(&self, read: &Read) -> Result<Answer, Refusal> {
+        let resolver = match &self.rates {
+            Ok(resolver) => resolver,
+            Err(why) => return unasked(read, why),
+        };
+        let sample = prometheus::once(resolver, &self.ctx.rates, self.ctx.now).await;
+        match sample
+            .map_err(|why| why.to_string())
+            .and_then(|sample| serde_json::to_value(sample).map_err(|why| why.to_string()))
+        {
+            Ok(sample) => Ok(Answer::Found(sample)),
+            Err(why) => reading::unknown(read, &why),
+        }
     }
 
     /// What else there is to find out about a draft, all at once.
@@ -182,7 +208,7 @@ impl Preflight {
                 let why = "a command is not tried beforehand".into();
                 return Tried { verdict: DryRun::None(why), after: None };
             }
-            Op::Look(_) => {
+            Op::Look(_) | Op::Browse(_) => {
                 return Tried { verdict: DryRun::None("it only reads".into()), after: None };
             }
         };
@@ -263,6 +289,15 @@ fn located(mut draft: Draft) -> Result<Draft, Refusal> {
         }
     }
     Ok(draft)
+}
+
+/// What a read comes to where there is nobody to ask.
+fn unasked(read: &Read, why: &NoCaller) -> Result<Answer, Refusal> {
+    match why {
+        why if !read.required => Ok(Answer::Unknown(why.to_string().into())),
+        NoCaller::OfMain { .. } => Err(Refusal::usage(why.to_string())),
+        _ => Err(Refusal::failed(why.to_string())),
+    }
 }
 
 /// What came of a dry run: what it says, and the object as it would be.

@@ -48,6 +48,10 @@ pub(super) fn answer(reply: Reply, read: &Read, ctx: &Ctx) -> Result<Answer, Ref
             Err(Refusal::Denied(LOGGED_OUT.into()))
         }
         Reply::Refused(Refused { code: 401 | 403, why, .. }) if read.required => Err(denied(read, &why)),
+        Reply::Refused(Refused { code: 403, why, .. }) if !read.required => Ok(Answer::Forbidden(why)),
+        Reply::Refused(Refused { why, .. }) if read.required && read.whom == Whom::Prometheus => {
+            Err(Refusal::failed(format!("Prometheus refuses the query: {why}")))
+        }
         Reply::Refused(Refused { why, .. }) | Reply::NotSent(why) | Reply::Lost(why) => unknown(read, &why),
     }
 }
@@ -56,16 +60,20 @@ fn denied(read: &Read, why: &Clean) -> Refusal {
     Refusal::Denied(match read.whom {
         Whom::Cluster | Whom::File | Whom::Kept => format!("you may not read {}: {why}", read.what).into(),
         Whom::Alertmanager => format!("Alertmanager wants credentials: {why}; see `warroom init`").into(),
+        Whom::Prometheus | Whom::Rates => {
+            format!("Prometheus wants credentials: {why}; see `warroom init`").into()
+        }
     })
 }
 
-fn unknown(read: &Read, why: &str) -> Result<Answer, Refusal> {
+pub(super) fn unknown(read: &Read, why: &str) -> Result<Answer, Refusal> {
     match read.whom {
         _ if !read.required => Ok(Answer::Unknown(why.into())),
         Whom::Cluster | Whom::File | Whom::Kept => {
             Err(Refusal::failed(format!("{} cannot be read: {why}", read.what)))
         }
         Whom::Alertmanager => Err(Refusal::failed(format!("Alertmanager cannot be read: {why}"))),
+        Whom::Prometheus | Whom::Rates => Err(Refusal::failed(format!("Prometheus cannot be read: {why}"))),
     }
 }
 

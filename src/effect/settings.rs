@@ -22,6 +22,8 @@ pub struct Settings {
     pub clusters: Clusters,
     /// Resolver of Alertmanager.
     pub alertmanager: Resolver,
+    /// Resolver of Prometheus.
+    pub prometheus: Resolver,
     /// Namespaces that are watched; the first is that of a deployment given without one. The sources follow
     /// it.
     pub namespaces: Arc<watch::Sender<Vec<Clean>>>,

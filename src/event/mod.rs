@@ -40,8 +40,8 @@ pub use grant::Grant;
 pub(crate) use guardrail::tests::guardrail;
 pub use guardrail::{Doing, Guardrail, Hours, Rule};
 pub use intent::{
-    Check, Command, Exec, Expectation, FileCopy, Intent, Look, Made, Op, Program, Save, Sealed, Server,
-    Write, digest,
+    Browse, Check, Command, Exec, Expectation, FileCopy, Intent, Look, Made, Op, Program, Save, Sealed,
+    Server, Write, digest,
 };
 pub use log::{Level, LogEnd, LogExtent, LogLine, LogNews, LogSource, LogState};
 pub use metric::{Alert, GroupLag, Matcher, PartitionLag, Silence};

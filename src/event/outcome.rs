@@ -68,6 +68,9 @@ pub struct Output {
     /// What was read; `None` of a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<Table>,
+    /// What was read as text, below the table: an answer as its server gave it, lines of logs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub text: Vec<Clean>,
     /// What it shows to be wrong, in a few words: `3 of 4 nodes are not ready`; `None` where nothing is, or
     /// where that is not for a program to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,7 +22,7 @@ pub(super) fn did(state: &mut State, action: &Action) -> Option<Vec<Effect>> {
         Action::Mute => mute(state),
         Action::Mouse => return Some(mouse(state)),
         Action::CopyName => return Some(copy_name(state)),
-        Action::CopyLink => return Some(copy_link(state, "")),
+        Action::CopyLink => return Some(copy_link(state)),
         Action::OpenLink => return Some(open_link(state)),
         _ => return None,
     }
@@ -82,22 +82,18 @@ fn copy_name(state: &mut State) -> Vec<Effect> {
     vec![Effect::Copy(name)]
 }
 
-fn copy_link(state: &mut State, why: &str) -> Vec<Effect> {
+fn copy_link(state: &mut State) -> Vec<Effect> {
     let Some(link) = link(&state.frame()) else {
         state.screen.tell(state.now, "no alert here brings a link");
         return Vec::new();
     };
-    state.screen.tell(state.now, format!("{why}copied the link of {}: {}", link.of, link.address));
+    state.screen.tell(state.now, format!("copied the link of {}: {}", link.of, link.address));
     vec![Effect::Copy(link.address)]
 }
 
-/// A browser that opened at the other end of ssh would be seen by nobody.
 fn open_link(state: &mut State) -> Vec<Effect> {
     match link(&state.frame()) {
-        Some(link) if !state.screen.seat.remote => {
-            state.screen.tell(state.now, format!("opened the link of {}", link.of));
-            vec![Effect::Browse(link.address)]
-        }
-        _ => copy_link(state, "over ssh: "),
+        Some(link) => vec![state.screen.browse(state.now, &link.of, link.address)],
+        None => copy_link(state),
     }
 }

@@ -89,7 +89,7 @@ fn objects(documents: &[Document], places: Vec<Place>, present: &[Answer]) -> Re
         let before = match answer {
             Answer::Found(object) => object.clone(),
             Answer::Missing => Value::Null,
-            Answer::Unknown(why) => {
+            Answer::Unknown(why) | Answer::Forbidden(why) => {
                 return Err(Refusal::failed(format!("{} cannot be read: {why}", place.what())));
             }
         };

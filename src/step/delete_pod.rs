@@ -124,7 +124,7 @@ fn next(pod: &Found, answers: &[Answer]) -> Next {
         }
         Some(Answer::Found(found)) => kept(&called, found, answers.get(2)),
         Some(Answer::Missing) => Next::Nothing(format!("{called}, which controlled it, is gone")),
-        Some(Answer::Unknown(why)) => {
+        Some(Answer::Unknown(why) | Answer::Forbidden(why)) => {
             Next::Unknown(format!("{called} controls it and cannot be read: {why}"))
         }
         None => Next::Unknown(format!("{called} controls it, and what that does is not known here")),

@@ -83,7 +83,7 @@ impl<'a> Budgets<'a> {
     pub(super) fn of(answer: Option<&'a Answer>) -> Self {
         Self(match answer {
             Some(Answer::Found(list)) => Ok(list),
-            Some(Answer::Unknown(why)) => Err(why),
+            Some(Answer::Unknown(why) | Answer::Forbidden(why)) => Err(why),
             Some(Answer::Missing) | None => Err("this cluster serves none in policy/v1"),
         })
     }

@@ -110,7 +110,7 @@ fn ready(workload: &Found, answer: Option<&Answer>) -> Result<(Found, usize), Re
     let name = workload.name();
     let list = match answer {
         Some(Answer::Found(list)) => list,
-        Some(Answer::Unknown(why)) => {
+        Some(Answer::Unknown(why) | Answer::Forbidden(why)) => {
             return Err(Refusal::failed(format!("the pods of {name} cannot be read: {why}")));
         }
         Some(Answer::Missing) | None => {

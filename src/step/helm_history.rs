@@ -165,7 +165,7 @@ fn release(answer: Option<&Answer>) -> Result<Release, Clean> {
             let secret = list.pointer("/items/0").unwrap_or(&Value::Null);
             Release::of(secret).map_err(|why| Clean::from(why.to_string()))
         }
-        Some(Answer::Unknown(why)) => Err(why.clone()),
+        Some(Answer::Unknown(why) | Answer::Forbidden(why)) => Err(why.clone()),
         Some(Answer::Missing) => Err("it is gone".into()),
         None => Err(format!("only the newest {IN_FULL} are read in full").into()),
     }

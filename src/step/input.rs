@@ -61,11 +61,6 @@ impl InputKind {
         matches!(self, Self::Deployment | Self::Workload | Self::Pod | Self::Node | Self::Service)
     }
 
-    /// Returns whether the input is of Alertmanager, which only the main context has.
-    pub fn of_alertmanager(self) -> bool {
-        matches!(self, Self::Alert | Self::Silence)
-    }
-
     /// What was typed for such an input: values of variables are what they are and never shown, of all else
     /// blanks around it are left out.
     pub fn typed(self, raw: &str) -> Typed {

@@ -8,7 +8,7 @@ use super::{Answer, Is, Read, ReadAs, Whom, text};
 use crate::event::Refusal;
 
 /// Name of the rule, as the runbook has it.
-const NAME: &str = "circuit-breaker-emergency";
+pub(super) const NAME: &str = "circuit-breaker-emergency";
 
 /// Where the circuit breaker is: its fields are Istio's `OutlierDetection`.
 pub(super) const POLICY: &str = "/spec/trafficPolicy";
@@ -54,7 +54,7 @@ pub(super) fn rule(groups: Option<&Answer>, service: &Aim, answers: &[Answer]) -
             }
             Answer::Found(_) => {}
             Answer::Missing => free = free.or(Some(aim)),
-            Answer::Unknown(why) => {
+            Answer::Unknown(why) | Answer::Forbidden(why) => {
                 return Err(Refusal::failed(format!("{} cannot be read: {why}", aim.what())));
             }
         }

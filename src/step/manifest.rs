@@ -94,7 +94,7 @@ impl Document {
         let list = match served {
             Answer::Found(list) => list,
             Answer::Missing => return Err(Refusal::failed(format!("{at}: this cluster serves no {api}"))),
-            Answer::Unknown(why) => {
+            Answer::Unknown(why) | Answer::Forbidden(why) => {
                 return Err(Refusal::failed(format!("{at}: what {api} serves cannot be read: {why}")));
             }
         };

@@ -71,7 +71,7 @@ impl StepKind for ManifestRevert {
                         place.path
                     )));
                 }
-                (Answer::Unknown(why), _) => {
+                (Answer::Unknown(why) | Answer::Forbidden(why), _) => {
                     return Err(Refusal::failed(format!("{} cannot be read: {why}", place.path)));
                 }
             }

@@ -10,11 +10,12 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `apply`, `eviction`, `helm_release`, `istio`, `manifest`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
+//! | `apply`, `eviction`, `helm_release`, `istio`, `jq`, `manifest`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
 mod apply;
 mod apply_manifest;
+mod browse;
 pub mod check;
 mod checklist;
 mod circuit_breaker;
@@ -25,15 +26,19 @@ mod cordon;
 mod delete_pod;
 pub mod diff;
 mod drain;
+mod emergency_changes;
 mod eviction;
 mod exec_check;
 mod external_command;
+mod firing_alerts;
 pub mod guard;
 mod heap_dump;
 mod helm_history;
 mod helm_release;
 pub mod input;
 mod istio;
+mod jq;
+mod logs;
 mod manifest;
 mod manifest_revert;
 mod nodes;
@@ -41,8 +46,10 @@ mod pages;
 pub mod parameters;
 mod pods_not_running;
 mod printed;
+mod query;
 mod recent_events;
 mod restart;
+mod restarts;
 mod revisions;
 mod rollout_history;
 mod rollout_pause;
@@ -53,6 +60,7 @@ pub(crate) mod samples;
 mod scale;
 mod selector;
 mod selector_restore;
+mod service_errors;
 pub(crate) mod set_env;
 mod silence;
 pub mod target;
@@ -61,6 +69,7 @@ mod top_nodes;
 mod traffic_divert;
 mod uncordon;
 mod unsilence;
+mod workloads_ready;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -104,6 +113,14 @@ static KINDS: &[&dyn StepKind] = &[
     &recent_events::RecentEvents,
     &helm_history::HelmHistory,
     &rollout_history::RolloutHistory,
+    &query::Query,
+    &browse::Browse,
+    &logs::Logs,
+    &workloads_ready::WorkloadsReady,
+    &restarts::Restarts,
+    &service_errors::ServiceErrors,
+    &firing_alerts::FiringAlerts,
+    &emergency_changes::EmergencyChanges,
     &silence::Silence,
     &unsilence::Unsilence,
     &checklist::Checklist,
@@ -130,6 +147,11 @@ pub trait StepKind: Sync {
 
     /// Returns what a runbook may fix of it, in the step's table `with`.
     fn parameters(&self) -> &'static [ParameterSpec] {
+        &[]
+    }
+
+    /// Returns the servers that it asks beside the cluster's own. They are of the main context.
+    fn asks(&self) -> &'static [Whom] {
         &[]
     }
 
@@ -246,6 +268,9 @@ pub struct Ctx {
     pub namespace: String,
     /// Address of Alertmanager without credentials, where the step asks it.
     pub alertmanager: Clean,
+    /// Address of Prometheus without credentials, or a service of the cluster, where the step asks it; else
+    /// why there is none.
+    pub prometheus: Result<Clean, Clean>,
     /// What the runbook fixes of the step.
     pub with: Parameters,
     /// Settings of rates: the share of failing requests above which a service is in trouble.
@@ -309,6 +334,11 @@ pub enum Whom {
     File,
     /// This machine: what was kept in a file of the data folder.
     Kept,
+    /// Prometheus.
+    Prometheus,
+    /// Prometheus, for the rates of the services now, as their source asks for them: one
+    /// [`RateSample`](crate::event::RateSample).
+    Rates,
 }
 
 /// Something to be read for a plan.
@@ -336,6 +366,8 @@ pub enum ReadAs {
     Objects,
     /// A table of what kubectl would print, by the server's own columns (`meta.k8s.io/v1` `Table`).
     Table,
+    /// Text, as one JSON string: an answer as it comes.
+    Text,
 }
 
 /// What an answer must say that it is: the answer to another question is none.
@@ -354,6 +386,8 @@ pub enum Answer {
     Found(Value),
     /// The server has no such thing.
     Missing,
+    /// It may not be read, in the server's words.
+    Forbidden(Clean),
     /// It is not known, because of this.
     Unknown(Clean),
 }
@@ -472,3 +506,6 @@ pub fn time(value: &Value, pointer: &str) -> Option<DateTime<Utc>> {
 pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@ use super::command::line;
 use super::input::{InputSpec, Inputs};
 use super::printed::{self, Printed};
 use super::target::NODE;
-use super::{Answer, Ctx, Draft, Read, StepKind};
+use super::{Answer, Ctx, Draft, Read, StepKind, pages};
+use crate::clean::Clean;
 use crate::event::{Danger, Output, Refusal, Table};
 
 const COLUMNS: [&str; 5] = ["Name", "Status", "Roles", "Age", "Version"];
@@ -39,13 +40,21 @@ impl StepKind for Nodes {
         let nodes = Printed::of(WHAT, answers)?;
         let mut table = Table::new(&["NAME", "STATUS", "ROLES", "AGE", "VERSION"]);
         table.rows = nodes.rows().map(|node| node.cells(&COLUMNS)).collect();
-        table.rows.sort_by_key(|row| row[1].as_str() == "Ready");
-        // `Ready,SchedulingDisabled` is a ready node that takes no new pods.
-        let ready = table.rows.iter().filter(|row| row[1].split(',').any(|word| word == "Ready")).count();
+        table.rows.sort_by_key(|row| (is_ready(row), row[1].as_str() == "Ready"));
+        let ready = table.rows.iter().filter(|row| is_ready(row)).count();
         let cordoned = table.rows.iter().filter(|row| row[1].contains("SchedulingDisabled")).count();
         let kept = if cordoned == 0 { String::new() } else { format!(", {cordoned} cordoned") };
-        Ok(Output::read(format!("{ready} of {} nodes ready{kept}", table.rows.len()), table))
+        let all = table.rows.len();
+        let down: Vec<String> = table.rows.iter().take(all - ready).map(|row| row[0].to_string()).collect();
+        let wrong = printed::wrong(down.len(), (all, "node"), "not ready", &down);
+        let cut = pages::shorten(&mut table);
+        Ok(Output { wrong, cut, ..Output::read(format!("{ready} of {all} nodes ready{kept}"), table) })
     }
+}
+
+/// `Ready,SchedulingDisabled` is a ready node that takes no new pods.
+fn is_ready(row: &[Clean]) -> bool {
+    row[1].split(',').any(|word| word == "Ready")
 }
 
 #[cfg(test)]
@@ -53,7 +62,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::clean::Clean;
     use crate::step::samples::ctx;
 
     #[test]
@@ -65,6 +73,7 @@ mod tests {
         let answer = Answer::Found(json!({"kind": "Table", "columnDefinitions": columns, "rows": rows}));
         let output = Nodes.tell(&Inputs::default(), &[answer], &ctx()).unwrap();
         assert_eq!(output.lines, [Clean::new("2 of 3 nodes ready, 1 cordoned")]);
+        assert_eq!(output.wrong, Some(Clean::new("1 of 3 nodes is not ready: b")));
         let names: Vec<String> = output.table.unwrap().rows.iter().map(|row| row[0].to_string()).collect();
         assert_eq!(names, ["b", "c", "a"]);
     }

@@ -7,7 +7,7 @@ use super::command::line;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::printed::{self, Printed};
 use super::target::POD;
-use super::{Answer, Ctx, Draft, Read, StepKind};
+use super::{Answer, Ctx, Draft, Read, StepKind, pages};
 use crate::clean::Clean;
 use crate::event::{Danger, Output, Refusal, Table};
 use crate::units;
@@ -68,7 +68,8 @@ impl StepKind for PodsNotRunning {
         }
         table.rows.sort_by_key(|row| is_history(&row[3])); // stable: within, as kubectl has them
         let all = pods.rows().count();
-        Ok(Output::read(sum(all, &counts), table))
+        let cut = pages::shorten(&mut table);
+        Ok(Output { wrong: wrong(all, &counts), cut, ..Output::read(sum(all, &counts), table) })
     }
 }
 
@@ -79,6 +80,15 @@ fn what(namespace: Option<&str>) -> String {
 /// What has ended well is no trouble, and stands last.
 fn is_history(status: &str) -> bool {
     matches!(status, "Completed" | "Succeeded")
+}
+
+/// `2 of 31 pods are in trouble: 2 CrashLoopBackOff`
+fn wrong(all: usize, counts: &BTreeMap<String, usize>) -> Option<Clean> {
+    let mut trouble: Vec<(&String, &usize)> =
+        counts.iter().filter(|(status, _)| !is_history(status)).collect();
+    trouble.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let each: Vec<String> = trouble.iter().map(|(status, count)| format!("{count} {status}")).collect();
+    printed::wrong(trouble.iter().map(|(_, count)| **count).sum(), (all, "pod"), "in trouble", &each)
 }
 
 /// `3 of 42 pods are not Running: 2 CrashLoopBackOff, 1 Completed`
@@ -119,6 +129,9 @@ mod tests {
             output.lines,
             [Clean::new("3 of 4 pods are not Running: 1 CrashLoopBackOff, 1 Evicted, 1 Completed")]
         );
+        let wrong = "2 of 4 pods are in trouble: 1 CrashLoopBackOff, 1 Evicted";
+        assert_eq!(output.wrong, Some(Clean::new(wrong)));
+        assert_eq!(told(&[("job", "Completed")]).wrong, None);
         let names: Vec<String> = output.table.unwrap().rows.iter().map(|row| row[1].to_string()).collect();
         assert_eq!(names, ["b", "c", "job"]);
         assert_eq!(told(&[("a", "Running")]).lines, [Clean::new("1 pod, all Running")]);

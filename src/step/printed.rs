@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Answer, Read, ReadAs, pages, text};
 use crate::clean::Clean;
 use crate::event::Refusal;
+use crate::units;
 
 /// Returns the next page of a table to read, given those so far: none when it is whole. `path` may have a
 /// query; `what` is what is read, in sentences.
@@ -35,6 +36,19 @@ impl<'a> Printed<'a> {
     pub(super) fn rows(&self) -> impl Iterator<Item = Printout<'_>> {
         self.rows.iter().map(|row| Printout { columns: &self.columns, row })
     }
+}
+
+/// Names that are told of what is wrong.
+const NAMED: usize = 5;
+
+/// Says what is wrong: `2 of 31 pods are in trouble: a, b`; `None` where nothing is.
+pub(super) fn wrong(found: usize, (all, noun): (usize, &str), what: &str, names: &[String]) -> Option<Clean> {
+    let is = if found == 1 { "is" } else { "are" };
+    let more = names.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let names = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let all = units::counted(all, noun);
+    (found > 0).then(|| format!("{found} of {all} {is} {what}: {names}{more}").into())
 }
 
 fn array<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {

@@ -83,9 +83,7 @@ impl StepKind for RecentEvents {
 
 /// How many events are told.
 fn count(inputs: &Inputs) -> Result<usize, Refusal> {
-    let Some(given) = inputs.get("count") else { return Ok(USUAL) };
-    let count = given.parse().ok().filter(|count| (1..=MOST).contains(count));
-    count.ok_or_else(|| Refusal::usage(format!("count is \"{given}\": give a whole number from 1 to {MOST}")))
+    pages::count(inputs, "count", USUAL, MOST)
 }
 
 fn what(namespace: Option<&str>) -> String {

@@ -60,7 +60,7 @@ pub type Revisions<'a> = BTreeMap<u64, &'a Value>;
 pub fn of<'a>(deployment: &Found, answer: Option<&'a Answer>) -> Result<Revisions<'a>, Unlisted> {
     let list = match answer {
         Some(Answer::Found(list)) => list,
-        Some(Answer::Unknown(why)) => return Err(Unlisted::Unread(why.clone())),
+        Some(Answer::Unknown(why) | Answer::Forbidden(why)) => return Err(Unlisted::Unread(why.clone())),
         Some(Answer::Missing) | None => return Err(Unlisted::NoneThere),
     };
     let owned = |rs: &&Value| controller(rs).is_some_and(|owner| owner["uid"] == deployment.uid());

@@ -29,6 +29,7 @@ pub fn ctx() -> Ctx {
         },
         namespace: "ns".into(),
         alertmanager: "http://am:9093".into(),
+        prometheus: Ok("http://prometheus:9090".into()),
         with: Parameters::default(),
         rates: Rates::default(),
     }
@@ -73,7 +74,9 @@ pub fn body(draft: &Draft) -> &Value {
             Sealed::Open(body) => body,
             Sealed::Digest(_) => panic!("the body is sealed"),
         },
-        Op::Save(_) | Op::Exec(_) | Op::Command(_) | Op::Copy(_) | Op::Look(_) => panic!("it writes nothing"),
+        Op::Save(_) | Op::Exec(_) | Op::Command(_) | Op::Copy(_) | Op::Look(_) | Op::Browse(_) => {
+            panic!("it writes nothing")
+        }
     }
 }
 

@@ -157,7 +157,7 @@ fn ready(answer: Option<&Answer>) -> Result<usize, String> {
                 .filter(|pod| text(pod, "/metadata/deletionTimestamp").is_empty() && is_true(pod, "Ready"))
                 .count())
         }
-        Some(Answer::Unknown(why)) => Err(why.to_string()),
+        Some(Answer::Unknown(why) | Answer::Forbidden(why)) => Err(why.to_string()),
         Some(Answer::Missing) | None => Err("the pods were not found".to_owned()),
     }
 }

@@ -61,6 +61,10 @@ impl StepKind for Silence {
         INPUTS
     }
 
+    fn asks(&self) -> &'static [Whom] {
+        &[Whom::Alertmanager]
+    }
+
     fn reads(&self, _inputs: &Inputs, answers: &[Answer], _ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         Ok(if answers.is_empty() { reads() } else { Vec::new() })
     }

@@ -245,10 +245,14 @@ fn workload(word: &str) -> Option<&'static Resource> {
     }
 }
 
-/// Returns whether a text can be the name of an object: nothing that could leave its place in a path is one.
+/// Returns whether a text can be the name of an object (RFC 1123): nothing that could leave its place in a
+/// path is one.
 pub fn is_name(part: &str) -> bool {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-    !part.is_empty() && part.chars().all(fits) && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+    !part.is_empty()
+        && part.len() <= 253
+        && part.chars().all(fits)
+        && part.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// An object that was read.
@@ -272,7 +276,9 @@ impl Found {
             .filter_map(|(aim, answer)| Some(Self { aim: aim.clone(), object: answer.found()?.clone() }))
             .collect();
         let unknown = aims.iter().zip(answers).find_map(|(aim, answer)| match answer {
-            Answer::Unknown(why) => Some(Refusal::failed(format!("{} cannot be read: {why}", aim.what()))),
+            Answer::Unknown(why) | Answer::Forbidden(why) => {
+                Some(Refusal::failed(format!("{} cannot be read: {why}", aim.what())))
+            }
             _ => None,
         });
         let name = aims
@@ -455,7 +461,7 @@ pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
         Answer::Missing => {
             return vec![Fact::unknown("autoscaler", "this cluster serves no autoscalers in autoscaling/v2")];
         }
-        Answer::Unknown(why) => return vec![Fact::unknown("autoscaler", why)],
+        Answer::Unknown(why) | Answer::Forbidden(why) => return vec![Fact::unknown("autoscaler", why)],
     };
     let aims = |hpa: &&Value| {
         text(hpa, "/spec/scaleTargetRef/kind").to_lowercase() == *target.kind

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::command::line;
 use super::input::{InputSpec, Inputs};
 use super::target::{NODE, NODE_METRICS};
-use super::{Answer, Ctx, Draft, Is, Read, ReadAs, StepKind, Whom, pages, text};
+use super::{Answer, Ctx, Draft, Is, Read, ReadAs, StepKind, Whom, pages, printed, text};
 use crate::clean::Clean;
 use crate::event::{Danger, Output, Refusal, Table};
 use crate::units;
@@ -60,8 +60,27 @@ impl StepKind for TopNodes {
         let mut table = Table::new(&COLUMNS);
         table.rows = nodes.iter().map(Node::row).collect();
         let cut = pages::shorten(&mut table);
-        Ok(Output { cut, ..Output::read(sum(&nodes), table) })
+        Ok(Output { cut, wrong: wrong(&nodes), ..Output::read(sum(&nodes), table) })
     }
+}
+
+/// Percentage of what pods can have above which a node is in trouble.
+const FULL: f64 = 90.0;
+
+/// `1 of 3 nodes is over 90 %: a (CPU 91%)`
+fn wrong(nodes: &[Node]) -> Option<Clean> {
+    let full = |(name, part): (&str, Part)| {
+        part.percent().is_some_and(|percent| percent > FULL).then(|| format!("{name} {}", part.share()))
+    };
+    let told: Vec<String> = nodes
+        .iter()
+        .filter_map(|node| {
+            let parts: Vec<String> =
+                [("CPU", node.cpu), ("memory", node.memory)].into_iter().filter_map(full).collect();
+            (!parts.is_empty()).then(|| format!("{} ({})", node.name, parts.join(", ")))
+        })
+        .collect();
+    printed::wrong(told.len(), (nodes.len(), "node"), "over 90 %", &told)
 }
 
 const NOT_READ: &str = "the metrics of the nodes were not read";
@@ -84,6 +103,9 @@ fn measured(answer: &Answer) -> Result<&[Value], Refusal> {
         Answer::Found(list) => Ok(list["items"].as_array().map(Vec::as_slice).unwrap_or_default()),
         Answer::Missing => {
             Err(Refusal::failed("this cluster serves no metrics.k8s.io: metrics-server is not installed"))
+        }
+        Answer::Forbidden(why) => {
+            Err(Refusal::Denied(format!("you may not list nodes of metrics.k8s.io: {why}").into()))
         }
         Answer::Unknown(why) => Err(Refusal::failed(format!("{METRICS} cannot be read: {why}"))),
     }
@@ -202,6 +224,20 @@ mod tests {
         assert!(why(Answer::Missing).contains("metrics-server is not installed"));
         let busy = Answer::Unknown("the server is currently unable to handle the request".into());
         assert!(why(busy).starts_with("the metrics of the nodes cannot be read: the server is"));
+    }
+
+    #[test]
+    fn who_may_not_read_the_metrics_is_told_which_right_is_missing() {
+        let denied = told(&[Answer::Forbidden("forbidden".into()), nodes(&["a"])]).unwrap_err();
+        let words = "you may not list nodes of metrics.k8s.io: forbidden";
+        assert_eq!(denied, Refusal::Denied(words.into()));
+    }
+
+    #[test]
+    fn a_node_that_is_nearly_full_is_wrong() {
+        let wrong = |cpu: &str| told(&[used(&[("a", cpu, "1Gi")]), nodes(&["a"])]).unwrap().wrong;
+        assert_eq!(wrong("3600m"), None);
+        assert_eq!(wrong("3640m"), Some(Clean::new("1 of 1 node is over 90 %: a (CPU 91%)")));
     }
 
     #[test]

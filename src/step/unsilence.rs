@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::command::{Word, line};
 use super::input::{InputKind, InputSpec, Inputs};
 use super::silence::{alerts, lines, reads, request, standing};
-use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
+use super::{Answer, Ctx, Draft, Read, StepKind, Undo, Whom, check};
 use crate::event::{Refusal, Sign, StepCall, digest};
 use crate::units;
 
@@ -22,6 +22,10 @@ impl StepKind for Unsilence {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn asks(&self) -> &'static [Whom] {
+        &[Whom::Alertmanager]
     }
 
     fn reads(&self, _inputs: &Inputs, answers: &[Answer], _ctx: &Ctx) -> Result<Vec<Read>, Refusal> {

@@ -53,9 +53,8 @@ impl Intent {
     pub fn server(&self) -> &Server {
         match self.ops.first() {
             Some(Op::Write(write)) => &write.server,
-            Some(Op::Save(_) | Op::Exec(_) | Op::Command(_) | Op::Copy(_) | Op::Look(_)) | None => {
-                &Server::Cluster
-            }
+            Some(Op::Save(_) | Op::Exec(_) | Op::Command(_) | Op::Copy(_) | Op::Look(_) | Op::Browse(_))
+            | None => &Server::Cluster,
         }
     }
 
@@ -99,6 +98,8 @@ pub enum Op {
     Copy(FileCopy),
     /// Reads that make one answer.
     Look(Look),
+    /// A page that is opened in a browser.
+    Browse(Browse),
 }
 
 impl Op {
@@ -111,6 +112,7 @@ impl Op {
             Self::Command(program) => &program.target,
             Self::Copy(copy) => &copy.target,
             Self::Look(look) => &look.target,
+            Self::Browse(browse) => &browse.target,
         }
     }
 }
@@ -129,6 +131,7 @@ impl std::fmt::Display for Op {
                 write!(f, "{first}copies {} from {container} of pod {} to {file}", path.shown(), target.name)
             }
             Self::Look(look) => write!(f, "reads {}", look.what),
+            Self::Browse(browse) => write!(f, "opens {}", browse.address),
         }
     }
 }
@@ -142,6 +145,8 @@ pub enum Server {
     Cluster,
     /// Alertmanager, by its address without credentials.
     Alertmanager(Clean),
+    /// Prometheus, by its address without credentials: it is only read.
+    Prometheus(Clean),
 }
 
 impl Server {
@@ -150,6 +155,7 @@ impl Server {
         match self {
             Self::Cluster => "the API server",
             Self::Alertmanager(_) => "Alertmanager",
+            Self::Prometheus(_) => "Prometheus",
         }
     }
 }
@@ -241,6 +247,15 @@ pub struct Look {
     pub target: Target,
     /// What is read, in words: `the pods of all namespaces`.
     pub what: Clean,
+}
+
+/// A page that is opened in a browser, or told where there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browse {
+    /// The cluster that it is about.
+    pub target: Target,
+    /// Address: `http://…` or `https://…`.
+    pub address: Clean,
 }
 
 /// A body that leaves this process only in its request: a journal, log or screen gets its digest (values may

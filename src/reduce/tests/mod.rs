@@ -8,8 +8,8 @@ use ulid::Ulid;
 use super::*;
 use crate::clean::Clean;
 use crate::event::{
-    Allowed, ContextId, ContextInfo, Danger, DryRun, Edit, Exec, GroupLag, Intent, Kind, Mode, Naming, Op,
-    Outcome, Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall,
+    Allowed, Browse, ContextId, ContextInfo, Danger, DryRun, Edit, Exec, GroupLag, Intent, Kind, Mode,
+    Naming, Op, Outcome, Output, Plan, Prepared, Purpose, Refusal, Right, Session, StepCall,
     samples::{intent, plan},
 };
 use crate::keymap::Action;
@@ -281,6 +281,25 @@ fn what_only_reads_goes_ahead_unarmed_and_its_output_is_shown() {
     assert!(matches!(room.state.screen.pages.last(), Some(Page::Entry(_))));
     let told = room.state.world.timeline.entries().iter().last().unwrap();
     assert_eq!(told.text, "exit 1 · 1 line · connection refused");
+}
+
+#[test]
+fn a_step_that_opens_a_page_opens_it_here_and_is_told() {
+    let address = Clean::new("https://grafana/d/x");
+    for (remote, opens) in [(false, Effect::Browse(address.clone())), (true, Effect::Copy(address.clone()))] {
+        let mut room = Room::new(false);
+        room.state.screen.seat.remote = remote;
+        let effects = room.command("scale deployment=worker replicas=3");
+        let [Effect::Prepare(call)] = &effects[..] else { panic!("{effects:?}") };
+        let page = Browse { target: intent().target, address: address.clone() };
+        let read = Intent { danger: Danger::Read, ops: vec![Op::Browse(page)], undo: None, ..intent() };
+        let prepared = Prepared { call: call.clone(), result: Ok(Plan { intent: read.clone(), ..plan() }) };
+        let effects = room.take(Event::View(View::Prepared(Box::new(prepared))));
+        assert_eq!(effects, [opens, Effect::Intend(Box::new(read.clone()))]);
+        let replayed = room.take(Event::Intent(Box::new(read)));
+        let opens = |effect: &Effect| matches!(effect, Effect::Browse(_) | Effect::Copy(_));
+        assert!(!replayed.iter().any(opens), "a replay opens nothing: {replayed:?}");
+    }
 }
 
 #[test]

@@ -21,11 +21,11 @@ use self::ask::{Asker, Fault, Faults};
 use self::backlog::{Backlog, Chunk};
 use super::handle::SourceHandle;
 use crate::config::Rates;
-use crate::event::{Event, RateHistory, Signal, Tier};
+use crate::event::{Event, RateHistory, RateSample, Signal, Tier};
 use crate::net::clock::Clock;
 use crate::net::failure::Failure;
 use crate::net::http::Server;
-use crate::net::resolver::Resolver;
+use crate::net::resolver::{Resolver, Unreached};
 use crate::net::timing::Timing;
 
 /// After so many places without a sample, what there is to ask may have changed.
@@ -40,6 +40,35 @@ pub(super) fn start(start: Start, handle: SourceHandle) -> BoxFuture<'static, ()
     run(settings.prometheus, settings.rates, handle, clock, timing).boxed()
 }
 
+/// Why there are no rates.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRates {
+    /// There is no Prometheus.
+    #[error(transparent)]
+    Unreached(#[from] Unreached),
+    /// It does not answer, or not what was asked.
+    #[error("{0}")]
+    Failed(#[from] Failure),
+}
+
+/// Reads the rates of this moment, once.
+///
+/// # Errors
+/// There is no Prometheus, it does not answer, or the errors or the requests cannot be asked for.
+pub async fn once(resolver: &Resolver, rates: &Rates, now: DateTime<Utc>) -> Result<RateSample, NoRates> {
+    let server = Arc::new(resolver.find().await?);
+    let asker = Asker::find(&server, rates).await?;
+    let (sample, faults) = asker.now(Tier::Fine.place(now)).await?;
+    blind(&faults).map_or(Ok(sample), |failure| Err(failure.into()))
+}
+
+/// Without errors or requests nobody knows which service fails, however well the rest can be read.
+fn blind(faults: &Faults) -> Option<Failure> {
+    let needed = [Signal::Errors, Signal::Requests].map(|signal| faults.get(&signal));
+    let told: Vec<String> = needed.into_iter().flatten().map(Fault::to_string).collect();
+    (!told.is_empty()).then(|| Failure::Misasked(told.join("; ")))
+}
+
 /// Reads the rates every few seconds until it is stopped.
 pub async fn run(resolver: Resolver, rates: Rates, mut handle: SourceHandle, clock: Clock, timing: Timing) {
     let mut reader = Reader::new(handle.server(&resolver).await, rates);
@@ -49,7 +78,7 @@ pub async fn run(resolver: Resolver, rates: Rates, mut handle: SourceHandle, clo
                 for event in news {
                     handle.tell(event).await; // first, so that live means read
                 }
-                match reader.blind() {
+                match blind(&reader.faults) {
                     Some(failure) => handle.fail(&failure).await,
                     None => handle.live(reader.remark()).await,
                 }
@@ -152,13 +181,6 @@ impl Reader {
             }
         }
         time.await;
-    }
-
-    /// Without errors or requests nobody knows which service fails, however well the rest can be read.
-    fn blind(&self) -> Option<Failure> {
-        let needed = [Signal::Errors, Signal::Requests].map(|signal| self.faults.get(&signal));
-        let told: Vec<String> = needed.into_iter().flatten().map(Fault::to_string).collect();
-        (!told.is_empty()).then(|| Failure::Misasked(told.join("; ")))
     }
 
     /// What is wrong with the queries, and what is missing.

@@ -22,6 +22,9 @@ pub(in crate::state) fn tell(at: DateTime<Utc>, run: &Run, context: ContextId, t
         Stage::Verifying => {
             (EntryKind::Applied, format!("applied, {}", units::counted(run.writes() as usize, "write")))
         }
+        Stage::Rejected(why) | Stage::NotSent(why) if run.intent.only_reads() => {
+            (EntryKind::Rejected, format!("not read: {why}"))
+        }
         Stage::Rejected(why) => (EntryKind::Rejected, format!("not changed: {why}")),
         Stage::NotSent(why) => (EntryKind::Rejected, format!("not sent: {why}")),
         Stage::Partial(why) => (EntryKind::Unverified, partial(run, why)),
@@ -53,7 +56,9 @@ fn partial(run: &Run, why: &str) -> String {
 fn read(output: &Output) -> String {
     if output.table.is_some() {
         let not_all = output.cut.as_ref().map(|why| format!("; not all: {why}")).unwrap_or_default();
-        return format!("{}{not_all}", output.lines.join("; "));
+        let wrong = output.wrong.iter().map(|what| format!("✖ {what}"));
+        let told: Vec<String> = wrong.chain(output.lines.iter().map(Clean::to_string)).collect();
+        return format!("{}{not_all}", told.join("; "));
     }
     let exit = output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}"));
     let last = output

@@ -21,6 +21,7 @@ use self::panes::Focus;
 use self::panes::timeline::TimelineView;
 use self::span::Span;
 use crate::clean::Clean;
+use crate::effect::Effect;
 use crate::event::{Finding, Preferences, Purpose, Setup, Typed, Uid};
 use crate::keymap::{Context, Key};
 
@@ -237,6 +238,17 @@ impl Screen {
         let told =
             format!("{word} {name} for this session; for every one: {word} = \"{name}\" in config.toml");
         self.tell(now, told);
+    }
+
+    /// Opens an address in a browser; copies it over ssh, where a browser that opened at the other end would
+    /// be seen by nobody.
+    pub fn browse(&mut self, now: DateTime<Utc>, of: &str, address: Clean) -> Effect {
+        if self.seat.remote {
+            self.tell(now, format!("over ssh: copied the link of {of}: {address}"));
+            return Effect::Copy(address);
+        }
+        self.tell(now, format!("opened the link of {of}"));
+        Effect::Browse(address)
     }
 
     /// Shows a message for a few seconds.

@@ -206,6 +206,7 @@ fn writes(look: &Look, plan: &Plan, columns: u16) -> Vec<Row> {
             Op::Exec(_) | Op::Command(_) => "runs".to_owned(),
             Op::Copy(_) => "copies".to_owned(),
             Op::Look(_) => "looks".to_owned(),
+            Op::Browse(_) => "opens".to_owned(),
         };
         fact(look, &label, (" ", Role::Text), &op.to_string(), columns)
     });

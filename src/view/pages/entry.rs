@@ -139,7 +139,7 @@ impl Page<'_> {
     /// What a command has printed, or the steps of a checklist have found, while it goes on.
     fn so_far(&self, run: &Run) -> Vec<Row> {
         if let Some(printed) = self.frame.screen.printed.get(&run.intent.id) {
-            return self.section("output so far").into_iter().chain(self.printed(printed)).collect();
+            return self.section("output so far").into_iter().chain(self.text(printed)).collect();
         }
         let Some(findings) = self.frame.screen.findings.get(&run.intent.id) else { return Vec::new() };
         let sum = format!("{} so far", units::counted(findings.len(), "step"));
@@ -177,6 +177,10 @@ impl Page<'_> {
             lines.push(line(&table.columns, Role::Dim));
             lines.extend(table.rows.iter().map(|row| line(row, Role::Text)));
         }
+        if !output.text.is_empty() {
+            lines.push(self.row());
+            lines.extend(self.text(&output.text));
+        }
         lines
     }
 
@@ -197,13 +201,15 @@ impl Page<'_> {
         let role = if output.exit == Some(0) { Role::Ok } else { Role::Warn };
         let mut lines = self.fact("ended", role, &exit);
         lines.extend(output.cut.iter().flat_map(|why| self.fact("not all", Role::Warn, &format!("▲ {why}"))));
-        lines.extend(self.printed(&output.lines));
+        lines.extend(self.text(&output.lines));
         lines
     }
 
-    fn printed(&self, lines: &[Clean]) -> Vec<Row> {
-        let text = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
-        lines.iter().flat_map(text).map(|part| self.row().text(self.look.style(Role::Text), &part)).collect()
+    /// Lines as they came, each as many rows as it needs.
+    fn text(&self, lines: &[Clean]) -> Vec<Row> {
+        let parts = |line: &Clean| wrap(line, usize::from(self.columns).saturating_sub(2));
+        let row = |part: String| self.row().text(self.look.style(Role::Text), &part);
+        lines.iter().flat_map(parts).map(row).collect()
     }
 
     fn cases(&self, entry: &TimelineEntry) -> Vec<Row> {

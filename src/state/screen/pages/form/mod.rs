@@ -9,7 +9,7 @@ use super::confirm::{Dialog, refused};
 use super::{Page, PageKind};
 use crate::clean::Clean;
 use crate::effect::Effect;
-use crate::event::{ContextId, Danger, Fact, Plan, Prepared, Purpose, StepCall, Typed};
+use crate::event::{ContextId, Danger, Fact, Op, Plan, Prepared, Purpose, StepCall, Typed};
 use crate::keymap::Context;
 use crate::runbook::{InputKind, Step};
 use crate::state::{Frame, Run, Screen, State, in_hand};
@@ -208,12 +208,17 @@ pub fn prepared(state: &mut State, prepared: &Prepared) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What only reads goes ahead at once, if it may.
+/// What only reads goes ahead at once, if it may; a page that it is about is opened here.
 fn look(state: &mut State, plan: Plan) -> Vec<Effect> {
-    match guard::confirmable(&state.world, &plan, state.now) {
-        Ok(()) => vec![Effect::Intend(Box::new(plan.intent))],
-        Err(refusal) => refused(state, &refusal),
+    if let Err(refusal) = guard::confirmable(&state.world, &plan, state.now) {
+        return refused(state, &refusal);
     }
+    let Plan { intent, .. } = plan;
+    let pages = intent.ops.iter().filter_map(|op| if let Op::Browse(page) = op { Some(page) } else { None });
+    let mut effects: Vec<Effect> =
+        pages.map(|page| state.screen.browse(state.now, &intent.call.step, page.address.clone())).collect();
+    effects.push(Effect::Intend(Box::new(intent)));
+    effects
 }
 
 /// What is to be known of a change that is taken back: what was measured under the state that would come
