@@ -10,6 +10,7 @@ mod init;
 mod man;
 mod recordings;
 mod run;
+mod runbook;
 mod screen;
 mod session;
 mod status;
@@ -63,6 +64,11 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
     if let Some(Command::Man(wanted)) = &args.command {
         return Ok(man::man(wanted)?);
     }
+    if let Some(Command::Runbook { what }) = &args.command
+        && let Some(exit) = runbook::without_settings(what)
+    {
+        return Ok(exit?);
+    }
     let env = |name: &str| std::env::var(name).ok();
     let paths = match Paths::find(env) {
         Ok(paths) => paths,
@@ -90,6 +96,7 @@ fn command(context: &CommandContext) -> color_eyre::Result<Exit> {
             Some(Command::Demo(wanted)) => demo::demo(context, wanted).await,
             Some(Command::Replay { path, at }) => screen::replay(context, path, at.as_deref()).await,
             Some(Command::Steps { json }) => Ok(steps::steps(context, *json)?),
+            Some(Command::Runbook { what }) => Ok(runbook::runbook(context, what)?),
             Some(Command::Run(wanted)) => run::run(context, wanted).await,
             Some(Command::Status { json }) => status::status(context, *json).await,
             Some(Command::Init(flags)) => init::init(context, flags).await,

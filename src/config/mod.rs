@@ -1,6 +1,7 @@
 //! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are
 //! laid over by the command line.
 
+mod documents;
 pub mod edit;
 mod endpoint;
 mod kafka;
@@ -16,7 +17,7 @@ pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
 pub use kafka::{
     Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism,
 };
-pub use load::{Config, check, load};
+pub use load::{Checked, Config, check, load};
 pub use rates::{Query, Rates, SERVICE, WINDOW};
 
 use crate::clean::Clean;

@@ -10,10 +10,11 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `apply`, `helm_release`, `istio`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
+//! | `apply`, `example`, `helm_release`, `istio`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
 mod apply;
+mod by_hand;
 pub mod check;
 mod circuit_breaker;
 mod circuit_breaker_remove;
@@ -21,6 +22,7 @@ pub mod command;
 mod cordon;
 mod delete_pod;
 pub mod diff;
+mod example;
 mod exec_check;
 pub mod guard;
 mod helm_history;
@@ -83,6 +85,7 @@ static KINDS: &[&dyn StepKind] = &[
     &cordon::Cordon,
     &uncordon::Uncordon,
     &exec_check::ExecCheck,
+    &by_hand::ByHand,
     &pods_not_running::PodsNotRunning,
     &nodes::Nodes,
     &top_nodes::TopNodes,
@@ -122,6 +125,11 @@ pub trait StepKind: Sync {
     /// What does not, and what to write instead.
     fn fits(&self, _with: &Parameters, _inputs: &[&str]) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Returns the command that a step of it stands for, on paper, where nothing was read; `None`: there is none.
+    fn example(&self, _inputs: &Inputs, _with: &Parameters) -> Option<String> {
+        None
     }
 
     /// Returns what has to be read next for the plan, given the answers so far: nothing when it can be

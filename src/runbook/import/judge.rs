@@ -1,0 +1,251 @@
+//! How much a program can break, by its name and its words. What is not known to read may change something.
+
+use super::draft::argument;
+use super::lex::Word;
+use crate::event::Danger;
+
+/// Programs that only read, whatever their arguments.
+const READERS: &[&str] = &[
+    "cat",
+    "date",
+    "df",
+    "dig",
+    "dmesg",
+    "du",
+    "free",
+    "grep",
+    "head",
+    "host",
+    "hostname",
+    "iostat",
+    "journalctl",
+    "ls",
+    "lsof",
+    "netstat",
+    "nslookup",
+    "ping",
+    "ps",
+    "pwd",
+    "ss",
+    "stat",
+    "tail",
+    "traceroute",
+    "uname",
+    "uptime",
+    "vmstat",
+    "wc",
+    "whoami",
+];
+
+/// Programs with commands of their own.
+const WITH_COMMANDS: &[&str] = &[
+    "aws",
+    "argocd",
+    "az",
+    "consul",
+    "docker",
+    "eksctl",
+    "flux",
+    "gcloud",
+    "gh",
+    "git",
+    "helm",
+    "istioctl",
+    "kubectl",
+    "nomad",
+    "podman",
+    "systemctl",
+    "terraform",
+    "vault",
+    "velero",
+];
+
+/// Commands of these that only read.
+const READS: &[&str] = &[
+    "api-resources",
+    "can-i",
+    "cluster-info",
+    "describe",
+    "diff",
+    "events",
+    "explain",
+    "get",
+    "history",
+    "images",
+    "info",
+    "inspect",
+    "list",
+    "log",
+    "logs",
+    "ls",
+    "ps",
+    "proxy-status",
+    "show",
+    "stats",
+    "status",
+    "top",
+    "version",
+    "wait",
+];
+
+/// Words of what cannot be taken back.
+const DESTROYS: &[&str] = &[
+    "delete",
+    "destroy",
+    "down",
+    "drop",
+    "flush",
+    "flushall",
+    "flushdb",
+    "format",
+    "kill",
+    "migrate",
+    "migration",
+    "prune",
+    "purge",
+    "remove",
+    "reset",
+    "restore",
+    "revert",
+    "rm",
+    "rollback",
+    "terminate",
+    "truncate",
+    "uninstall",
+    "wipe",
+];
+
+/// Programs that wait for somebody at a terminal.
+const INTERACTIVE: &[&str] = &[
+    "emacs", "htop", "k9s", "less", "man", "more", "nano", "screen", "ssh", "telnet", "tmux", "top", "vi",
+    "vim",
+];
+
+/// Words of a shell that mean nothing without one.
+const BUILT_IN: &[&str] = &[
+    ".", "alias", "bg", "eval", "exec", "fg", "history", "if", "jobs", "read", "source", "trap", "until",
+    "wait", "while",
+];
+
+/// Shells and their like, which are given a program as text.
+const SHELLS: &[&str] = &["bash", "dash", "fish", "ksh", "powershell", "pwsh", "sh", "zsh"];
+
+/// Databases' clients, which wait for somebody unless they are given a statement.
+const CLIENTS: &[&str] =
+    &["mongo", "mongosh", "mysql", "node", "psql", "python", "python3", "redis-cli", "sqlite3"];
+
+/// How much a program can break.
+pub(super) fn danger(words: &[Word]) -> Danger {
+    let texts: Vec<String> = words.iter().map(|word| argument(word).to_lowercase()).collect();
+    let Some((program, rest)) = texts.split_first() else { return Danger::Read };
+    let program = name(program);
+    if READERS.contains(&program) {
+        return Danger::Read;
+    }
+    let commands = rest.iter().filter(|word| !word.starts_with('-')).take(2);
+    let reads = |word: &String| {
+        READS.contains(&word.as_str())
+            || word.starts_with("describe-")
+            || word.starts_with("list-")
+            || word.starts_with("get-")
+    };
+    if WITH_COMMANDS.contains(&program) && commands.clone().any(reads) {
+        return Danger::Read;
+    }
+    if destroys(&texts) { Danger::Destructive } else { Danger::Change }
+}
+
+/// Whether a word says that something is taken away that does not come back.
+pub(super) fn destroys(texts: &[String]) -> bool {
+    let parts = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    parts.map(str::to_lowercase).any(|part| DESTROYS.contains(&part.as_str()))
+}
+
+/// Words of an exec that change something, in databases and files.
+const CHANGES: &[&str] = &[
+    "alter",
+    "config",
+    "create",
+    "grant",
+    "insert",
+    "set",
+    "update",
+    "write",
+    "pg_terminate_backend",
+    "pg_cancel_backend",
+];
+
+/// Whether a program that is run in a pod says that it changes something.
+pub(super) fn changes(words: &[Word]) -> bool {
+    let texts: Vec<String> = words.iter().map(|word| argument(word).to_lowercase()).collect();
+    let parts = texts.iter().flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || c == '_')));
+    destroys(&texts) || parts.clone().any(|part| CHANGES.contains(&part))
+}
+
+/// Why a program is nothing that can be run without a person.
+pub(super) fn wants_a_person(words: &[Word]) -> Option<&'static str> {
+    let program = words.first().and_then(Word::literal)?;
+    let named = name(program);
+    let has = |flags: &[&str]| words.iter().filter_map(Word::literal).any(|word| flags.contains(&word));
+    let bare = words.len() == 1 || words[1..].iter().all(|word| argument(word).starts_with('-'));
+    if SHELLS.contains(&named)
+        && (words.len() == 1 || words[1..].iter().any(|word| is_inline(&argument(word))))
+    {
+        Some("a shell line, which is never run")
+    } else if BUILT_IN.contains(&named) {
+        Some("a word of a shell, which is never run")
+    } else if INTERACTIVE.contains(&named) || has(&["-it", "-ti", "--tty", "--interactive"]) {
+        Some("it wants a terminal")
+    } else if CLIENTS.contains(&named) && bare && !has(&["--version", "--help"]) {
+        Some("it wants a terminal")
+    } else {
+        None
+    }
+}
+
+/// `-c`, `-lc`: a program as text follows.
+fn is_inline(word: &str) -> bool {
+    word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
+}
+
+/// The name of a program without its folder.
+pub(super) fn name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<Word> {
+        line.split(' ').map(Word::text).collect()
+    }
+
+    #[test]
+    fn what_is_not_known_to_read_may_change_something() {
+        for (line, expected) in [
+            ("kubectl describe pod x", Danger::Read),
+            ("aws ec2 describe-instances", Danger::Read),
+            ("docker logs x", Danger::Read),
+            ("df -h", Danger::Read),
+            ("./scripts/anything.sh", Danger::Change),
+            ("helm upgrade x", Danger::Change),
+            ("helm rollback x 3", Danger::Destructive),
+            ("./scripts/rollback-migration.sh --version=1", Danger::Destructive),
+            ("aws ec2 terminate-instances", Danger::Destructive),
+        ] {
+            assert_eq!(danger(&words(line)), expected, "{line}");
+        }
+        assert!(changes(&words("psql -c DELETE")) && !changes(&words("psql -c SELECT")));
+    }
+
+    #[test]
+    fn what_wants_a_person_is_told() {
+        for line in ["bash -c x", "ssh host", "psql -U", "source x", "docker exec -it x y", "sh"] {
+            assert!(wants_a_person(&words(line)).is_some(), "{line}");
+        }
+        for line in ["psql -c SELECT", "bash scripts/x.sh", "kubectl get pods"] {
+            assert_eq!(wants_a_person(&words(line)), None, "{line}");
+        }
+    }
+}
