@@ -81,7 +81,7 @@ fn named((id, kind): &(String, &'static str)) -> String {
     if id == kind { id.clone() } else { format!("{id} ({kind})") }
 }
 
-/// `38 commands: 35 made steps of, 3 by hand; 12 other parts kept`
+/// `38 commands: 35 can be run as steps, 3 left to a person, …`
 fn sum(findings: &[Finding]) -> String {
     let count =
         |wanted: fn(&Became) -> bool| findings.iter().filter(|finding| wanted(&finding.became)).count();
@@ -90,7 +90,7 @@ fn sum(findings: &[Finding]) -> String {
     let idle = count(|became| matches!(became, Became::Nothing(_)));
     let kept = count(|became| matches!(became, Became::Kept(..)));
     format!(
-        "{} commands: {made} can be run as steps, {by_hand} are left to a person, {idle} do nothing by themselves; {kept} other parts are kept",
+        "{} commands: {made} can be run as steps, {by_hand} left to a person, {idle} of no effect by themselves; {kept} other parts kept",
         made + by_hand + idle
     )
 }

@@ -1,6 +1,8 @@
 //! What a step says of documents: where it was imported from, and what it leads to. Whether they are still as
 //! they were is for whoever reads files; what to look for stands here.
 
+use std::collections::BTreeSet;
+
 use super::import;
 use crate::clean::Clean;
 use crate::data::{Location, Reader};
@@ -32,23 +34,24 @@ pub struct Link {
 pub enum Drift {
     /// It is there, in this line.
     None(usize),
-    /// This stands in its line now: where it begins, and its first line.
+    /// It was changed into this: where it begins, and its first line.
     Changed(usize, String),
-    /// Nothing stands there any more.
+    /// The document has nothing that it could have become.
     Gone,
 }
 
 impl Source {
-    /// Compares with the document as it is now.
-    pub fn drift(&self, document: &import::Import) -> Drift {
-        let same = document.findings.iter().filter(|finding| finding.blake3() == self.blake3);
+    /// Compares with the document as it is now; `known` are the hashes that the runbook's other steps have. What
+    /// was changed is the nearest that no step was made from.
+    pub fn drift(&self, document: &import::Import, known: &BTreeSet<&str>) -> Drift {
         let line = usize::try_from(self.line).unwrap_or(usize::MAX);
-        if let Some(finding) = same.min_by_key(|finding| finding.line.abs_diff(line)) {
+        let distance = |finding: &&import::Finding| finding.line.abs_diff(line);
+        let same = document.findings.iter().filter(|finding| finding.blake3() == self.blake3);
+        if let Some(finding) = same.min_by_key(distance) {
             return Drift::None(finding.line);
         }
-        let before = document.findings.iter().filter(|finding| finding.line <= line);
-        let holds = |finding: &&import::Finding| line < finding.line + finding.text.lines().count().max(1);
-        match before.max_by_key(|finding| finding.line).filter(holds) {
+        let new = document.findings.iter().filter(|finding| !known.contains(finding.blake3().as_str()));
+        match new.min_by_key(distance) {
             Some(finding) => {
                 Drift::Changed(finding.line, finding.text.lines().next().unwrap_or_default().to_owned())
             }

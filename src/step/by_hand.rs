@@ -5,6 +5,7 @@ use super::input::{InputSpec, Inputs};
 use super::parameters::{ParameterKind, ParameterSpec, Parameters};
 use super::{Answer, Ctx, Draft, StepKind};
 use crate::clean::Clean;
+use crate::clean::redact::redact_text;
 use crate::event::{Command, Danger, Output, Refusal, Table};
 
 const TEXT: &str = "text";
@@ -36,7 +37,7 @@ impl StepKind for ByHand {
 
     fn plan(&self, _: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
         let first = ctx.with.text(TEXT).and_then(|text| text.lines().next()).unwrap_or_default();
-        let words = Command::plain(ctx.with.text(TEXT).unwrap_or_default());
+        let words = Command::plain(redact_text(ctx.with.text(TEXT).unwrap_or_default()).as_ref());
         Ok(Draft::look(
             format!("by hand: {first}"),
             ctx.cluster(),
@@ -63,11 +64,15 @@ mod tests {
 
     #[test]
     fn the_words_are_shown_and_nothing_is_run() {
-        let text = Parameter::Text("kubectl get x | sh\nthen ask \u{1b}[31mdana".to_owned());
+        let text = "kubectl get x | sh\nthen ask \u{1b}[31mdana\ncurl -u dana --password hunter2 x\nAPI_TOKEN=hunter2";
+        let text = Parameter::Text(text.to_owned());
         let ctx = Ctx { with: [(TEXT, text)].into_iter().collect(), ..ctx() };
         let draft = ByHand.plan(&Inputs::default(), &[], &ctx).unwrap();
         assert!(matches!(draft.requests[0].op, Op::Look(_)) && draft.requests.len() == 1, "{draft:?}");
-        assert!(draft.requests[0].rights.is_empty());
+        assert!(
+            draft.requests[0].rights.is_empty() && !format!("{draft:?}").contains("TOKEN=hunter2"),
+            "{draft:?}"
+        );
         assert_eq!(ByHand.looks(&Inputs::default(), &[], &ctx), Ok(Vec::new()));
         let output = ByHand.tell(&Inputs::default(), &[], &ctx).unwrap();
         assert_eq!(output.lines, [Clean::new("a step by hand: warroom has run nothing")]);

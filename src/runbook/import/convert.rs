@@ -203,8 +203,7 @@ fn shortened(title: &str) -> String {
     if short.len() < title.len() {
         short.push('…');
     }
-    let mut letters = short.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    short
 }
 
 /// Whether a block holds commands. One that is called YAML, and is none, may be a command that somebody pasted.

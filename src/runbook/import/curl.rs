@@ -1,12 +1,10 @@
-//! curl: a query of Prometheus is a step of that kind, any other request an external command.
+//! curl: a query of Prometheus is a step of that kind; any other request is left to the external command.
 
 use percent_encoding::percent_decode_str;
 
 use super::args::Args;
-use super::draft::{Cannot, Draft, Variables, by_hand};
+use super::draft::{Cannot, Draft, by_hand};
 use super::lex::Word;
-use super::program::program;
-use crate::event::Danger;
 
 /// Flags with a value.
 const WITH_VALUE: &[&str] = &[
@@ -37,12 +35,9 @@ const WITH_VALUE: &[&str] = &[
     "--key",
     "--retry",
 ];
-/// Flags that send something.
-const SENDS: &[&str] =
-    &["-d", "--data", "--data-raw", "--data-binary", "-F", "--form", "-T", "--upload-file"];
 
 /// Makes a step of a call of curl, `words` without the program.
-pub(super) fn curl(words: &[Word], variables: &Variables) -> Result<Draft, Cannot> {
+pub(super) fn curl(words: &[Word]) -> Result<Draft, Cannot> {
     let args = Args::of(words, WITH_VALUE);
     let path =
         args.words.first().and_then(|word| word.split_once('?').map(|(path, query)| (path, Some(query))));
@@ -58,16 +53,7 @@ pub(super) fn curl(words: &[Word], variables: &Variables) -> Result<Draft, Canno
             None => by_hand("a query of Prometheus that only a shell could put together"),
         };
     }
-    let method = args.value(&["-X", "--request"]).and_then(Word::literal).unwrap_or_default().to_uppercase();
-    let all = [&[Word::text("curl")], words].concat();
-    let mut made = program(&all, variables).map_err(Cannot::Any)?;
-    let reads = matches!(method.as_str(), "" | "GET" | "HEAD") && !args.has(SENDS);
-    made.danger = match method.as_str() {
-        "DELETE" => Danger::Destructive,
-        _ if reads => Danger::Read,
-        _ => made.danger.max(Danger::Change),
-    };
-    Ok(made)
+    Err(Cannot::Native)
 }
 
 /// `query=…`, as it was before it was encoded.

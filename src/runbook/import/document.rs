@@ -149,9 +149,13 @@ impl<'a> Walk<'a> {
     /// Notes the addresses that stand bare in an item of a list.
     fn addresses(&mut self, at: usize) {
         let sentence = std::mem::take(&mut self.sentence);
-        let Some(from) = sentence.find("https://").or_else(|| sentence.find("http://")) else { return };
-        let to = sentence[from..].split_whitespace().next().unwrap_or_default();
-        self.linked(to.trim_end_matches(['.', ',', ')']), phrase(&sentence[..from]), at);
+        let is_address = |word: &&str| word.starts_with("https://") || word.starts_with("http://");
+        let title = phrase(sentence.split("http").next().unwrap_or_default());
+        for to in
+            sentence.split_whitespace().map(|word| word.trim_matches(['<', '(', ')'])).filter(is_address)
+        {
+            self.linked(to.trim_end_matches(['.', ',', ')', '>']), title.clone(), at);
+        }
     }
 
     fn linked(&mut self, to: &str, title: String, at: usize) {

@@ -43,8 +43,6 @@ pub(super) enum With {
     Text(String),
     /// Words, one after another.
     List(Vec<String>),
-    /// A number.
-    Count(u32),
 }
 
 /// Why a command becomes no step of a kind of its own.

@@ -116,10 +116,8 @@ const DESTROYS: &[&str] = &[
 ];
 
 /// Programs that wait for somebody at a terminal.
-const INTERACTIVE: &[&str] = &[
-    "emacs", "htop", "k9s", "less", "man", "more", "nano", "screen", "ssh", "telnet", "tmux", "top", "vi",
-    "vim",
-];
+const INTERACTIVE: &[&str] =
+    &["emacs", "htop", "k9s", "less", "man", "more", "nano", "screen", "telnet", "tmux", "top", "vi", "vim"];
 
 /// Words of a shell that mean nothing without one.
 const BUILT_IN: &[&str] = &[
@@ -130,9 +128,26 @@ const BUILT_IN: &[&str] = &[
 /// Shells and their like, which are given a program as text.
 const SHELLS: &[&str] = &["bash", "dash", "fish", "ksh", "powershell", "pwsh", "sh", "zsh"];
 
-/// Databases' clients, which wait for somebody unless they are given a statement.
-const CLIENTS: &[&str] =
-    &["mongo", "mongosh", "mysql", "node", "psql", "python", "python3", "redis-cli", "sqlite3"];
+/// Databases' clients, which wait for somebody unless they are given a statement by one of these flags.
+const CLIENTS: &[&str] = &["clickhouse-client", "mariadb", "mongo", "mongosh", "mysql", "psql"];
+/// Flags of these with a statement, or that only tell something.
+const STATEMENTS: &[&str] = &[
+    "-c",
+    "-e",
+    "-f",
+    "-l",
+    "-q",
+    "--command",
+    "--eval",
+    "--execute",
+    "--file",
+    "--list",
+    "--query",
+    "--version",
+];
+
+/// Programs that wait for somebody unless they are given a word.
+const BARE: &[&str] = &["bash", "dash", "fish", "ksh", "node", "python", "python3", "redis-cli", "sh", "zsh"];
 
 /// How much a program can break.
 pub(super) fn danger(words: &[Word]) -> Danger {
@@ -141,6 +156,9 @@ pub(super) fn danger(words: &[Word]) -> Danger {
     let program = name(program);
     if READERS.contains(&program) {
         return Danger::Read;
+    }
+    if program == "curl" {
+        return of_request(&words[1..].iter().map(argument).collect::<Vec<_>>());
     }
     let commands = rest.iter().filter(|word| !word.starts_with('-')).take(2);
     let reads = |word: &String| {
@@ -153,6 +171,24 @@ pub(super) fn danger(words: &[Word]) -> Danger {
         return Danger::Read;
     }
     if destroys(&texts) { Danger::Destructive } else { Danger::Change }
+}
+
+/// How much a request of curl can break, by its method and what it sends.
+fn of_request(words: &[String]) -> Danger {
+    let behind = |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1));
+    let joined = |word: &String| {
+        word.strip_prefix("--request=").or_else(|| word.strip_prefix("-X")).map(str::to_owned)
+    };
+    let method =
+        behind("-X").or_else(|| behind("--request")).cloned().or_else(|| words.iter().find_map(joined));
+    let has = |flags: &[&str]| words.iter().any(|word| flags.contains(&word.as_str()));
+    let sends = has(&["-d", "-F", "-T", "--form", "--upload-file"])
+        || words.iter().any(|word| word.starts_with("--data"));
+    match method.unwrap_or_else(|| "GET".to_owned()).to_uppercase().as_str() {
+        "DELETE" => Danger::Destructive,
+        "GET" | "HEAD" if !sends || has(&["-G", "--get"]) => Danger::Read,
+        _ => Danger::Change,
+    }
 }
 
 /// Whether a word says that something is taken away that does not come back.
@@ -184,19 +220,25 @@ pub(super) fn changes(words: &[Word]) -> bool {
 
 /// Why a program is nothing that can be run without a person.
 pub(super) fn wants_a_person(words: &[Word]) -> Option<&'static str> {
-    let program = words.first().and_then(Word::literal)?;
-    let named = name(program);
-    let has = |flags: &[&str]| words.iter().filter_map(Word::literal).any(|word| flags.contains(&word));
-    let bare = words.len() == 1 || words[1..].iter().all(|word| argument(word).starts_with('-'));
-    if SHELLS.contains(&named)
-        && (words.len() == 1 || words[1..].iter().any(|word| is_inline(&argument(word))))
-    {
+    let named = name(words.first().and_then(Word::literal)?);
+    let rest: Vec<String> = words[1..].iter().map(argument).collect();
+    let flagged = |flags: &[&str]| {
+        rest.iter().any(|word| flags.iter().any(|flag| word == flag || word.starts_with(&format!("{flag}="))))
+    };
+    if SHELLS.contains(&named) && rest.iter().any(|word| is_inline(word)) {
         Some("a shell line, which is never run")
     } else if BUILT_IN.contains(&named) {
         Some("a word of a shell, which is never run")
-    } else if INTERACTIVE.contains(&named) || has(&["-it", "-ti", "--tty", "--interactive"]) {
+    } else if named == "ssh" {
+        Some("it is done on another machine")
+    } else if INTERACTIVE.contains(&named) || flagged(&["-it", "-ti", "--tty", "--interactive"]) {
         Some("it wants a terminal")
-    } else if CLIENTS.contains(&named) && bare && !has(&["--version", "--help"]) {
+    } else if CLIENTS.contains(&named) && !flagged(STATEMENTS) {
+        Some("it wants a terminal, or a statement")
+    } else if BARE.contains(&named)
+        && rest.iter().all(|word| word.starts_with('-'))
+        && !flagged(&["--version"])
+    {
         Some("it wants a terminal")
     } else {
         None
@@ -233,6 +275,9 @@ mod tests {
             ("helm rollback x 3", Danger::Destructive),
             ("./scripts/rollback-migration.sh --version=1", Danger::Destructive),
             ("aws ec2 terminate-instances", Danger::Destructive),
+            ("curl -s x", Danger::Read),
+            ("curl -X DELETE x", Danger::Destructive),
+            ("curl -d y x", Danger::Change),
         ] {
             assert_eq!(danger(&words(line)), expected, "{line}");
         }
@@ -241,7 +286,9 @@ mod tests {
 
     #[test]
     fn what_wants_a_person_is_told() {
-        for line in ["bash -c x", "ssh host", "psql -U", "source x", "docker exec -it x y", "sh"] {
+        for line in
+            ["bash -c x", "ssh host", "psql -U app", "source x", "docker exec -it x y", "sh", "redis-cli"]
+        {
             assert!(wants_a_person(&words(line)).is_some(), "{line}");
         }
         for line in ["psql -c SELECT", "bash scripts/x.sh", "kubectl get pods"] {

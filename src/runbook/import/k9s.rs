@@ -93,7 +93,7 @@ impl Plugin {
 
     fn draft(&self, words: &[String]) -> Result<Draft, String> {
         let words: Vec<Word> = words.iter().map(|word| variables(word)).collect();
-        let mut made = program(&words, &Variables::new())?;
+        let mut made = program(&[], &words, &Variables::new())?;
         for input in &mut made.inputs {
             self.refine(input);
         }

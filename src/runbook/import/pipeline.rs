@@ -11,6 +11,8 @@ pub(super) struct Pipeline {
     pub left_out: Vec<String>,
     /// Whether something reads a file or a here document.
     pub is_fed: bool,
+    /// Whether what it prints is written to a file.
+    pub writes: bool,
 }
 
 /// Splits words into pipelines.
@@ -65,6 +67,7 @@ impl Pipeline {
         if sign.contains('<') {
             self.is_fed = true;
         } else if !sign.ends_with('&') && file != Some("/dev/null") {
+            self.writes = true;
             self.left_out.push("its output is shown and not written to a file".to_owned());
         }
     }

@@ -1,5 +1,6 @@
 //! A program of this machine → an external command: its words as an argument vector, holes as typed inputs.
 
+use super::args::Args;
 use super::draft::{Draft, Input, Variables, With, argument, input_kind, input_name};
 use super::judge;
 use super::lex::{Piece, Word};
@@ -7,23 +8,28 @@ use crate::clean::redact::is_secret_key;
 use crate::event::{Danger, StepCall};
 use crate::step::input::InputKind;
 
-/// Makes a step of these words.
+/// Makes a step of these words; `before` are words that it is run by: `sudo`, `env A=b`.
 ///
 /// # Errors
 /// Why a person has to do it.
-pub(super) fn program(words: &[Word], variables: &Variables) -> Result<Draft, String> {
+pub(super) fn program(before: &[Word], words: &[Word], variables: &Variables) -> Result<Draft, String> {
     let Some(program) = words.first().and_then(Word::literal).filter(|program| is_program(program)) else {
         return Err("not a program".to_owned());
     };
     if let Some(why) = judge::wants_a_person(words) {
         return Err(why.to_owned());
     }
-    if let Some(text) = words.iter().find_map(Word::expands) {
+    if let Some(text) = before.iter().chain(words).find_map(Word::expands) {
         return Err(format!("only a shell could work out {text}"));
     }
     let danger = judge::danger(words);
     let mut made = Draft::new("command", danger, title(words));
-    let mut argv = context(program, words);
+    let mut argv = Vec::new();
+    for word in before {
+        holes(word, "", variables, &mut made)?;
+        argv.push(escaped(word));
+    }
+    argv.extend(context(program, words));
     let mut flag = String::new();
     for word in &words[1..] {
         let word = if is_script(program) { with_input(word, &mut made) } else { word.clone() };
@@ -106,8 +112,12 @@ fn escaped(word: &Word) -> String {
 /// `kubectl describe pod`: the program and its first words.
 pub(super) fn title(words: &[Word]) -> String {
     let program = words.first().and_then(Word::literal).map(judge::name).unwrap_or_default();
-    let plain = words.iter().skip(1).filter_map(Word::literal);
-    let plain = plain.filter(|word| !word.starts_with('-') && word.len() < 40 && !word.contains(['{', '\n']));
+    let args = Args::of(words.get(1..).unwrap_or_default(), &["-n", "--namespace", "-X", "-u"]);
+    let plain = args
+        .words
+        .iter()
+        .filter_map(Word::literal)
+        .filter(|word| word.len() < 40 && !word.contains(['{', '\n']));
     [program].into_iter().chain(plain.take(2)).collect::<Vec<_>>().join(" ")
 }
 
@@ -122,7 +132,7 @@ mod tests {
             .into_iter()
             .filter_map(|token| if let Token::Word(word) = token { Some(word) } else { None })
             .collect();
-        let draft = program(&words, &Variables::new())?;
+        let draft = program(&[], &words, &Variables::new())?;
         let inputs = draft
             .inputs
             .iter()

@@ -206,7 +206,7 @@ mod tests {
     fn loops_and_what_does_not_close() {
         assert_eq!(
             told("for s in a b; do\n  echo $s || x\ndone\nls")[0],
-            "1 \"for s in a b; do\\necho $s || x\\ndone\" \"\" false s 2 7"
+            "1 \"for s in a b; do\\necho $s || x\\ndone\" \"\" false s 2 6"
         );
         assert_eq!(
             told("echo 'a\nb"),

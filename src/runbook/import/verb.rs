@@ -27,7 +27,7 @@ pub(super) fn step(
     let Some((first, filters)) = pipeline.stages.split_first() else {
         return Err("nothing to run".to_owned());
     };
-    let (words, environment) = prefixes(first)?;
+    let (words, before) = prefixes(first)?;
     if let Some(last) = filters.last().filter(|stage| program_of(stage) == "xargs") {
         return picked(&words, filters, last, variables);
     }
@@ -37,12 +37,17 @@ pub(super) fn step(
     if pipeline.is_fed && document.is_none() {
         return Err("it is fed from a file".to_owned());
     }
-    let mut made = match native(&words, filters, document, variables) {
-        Ok(made) => made,
+    let known: Vec<Word> = words.iter().map(|word| known(word, variables)).collect();
+    let mut made = match native(&known, filters, document) {
+        Ok(made) if before.is_empty() => made,
+        Ok(made) => made.note(format!("the document runs it by {}", text_of(&before))),
         Err(Cannot::Any(why)) => return Err(why),
         Err(Cannot::Native) if document.is_some() => return Err("it is fed from the document".to_owned()),
-        Err(Cannot::Native) => program(&[environment.as_slice(), &words].concat(), variables)?,
+        Err(Cannot::Native) => program(&before, &words, variables)?,
     };
+    if made.kind == "command" && made.danger != Danger::Read && pipeline.writes {
+        return Err("what it prints is written to a file".to_owned());
+    }
     if !filters.is_empty() && !["pods-not-running", "recent-events"].contains(&made.kind) {
         let told: Vec<String> = filters.iter().map(|stage| text_of(stage)).collect();
         made.notes.push(format!(
@@ -51,22 +56,21 @@ pub(super) fn step(
         ));
     }
     made.notes.extend(pipeline.left_out.iter().cloned());
-    defaults(&mut made, &words, variables);
     Ok(made)
 }
 
+/// A word with the values of variables that the document has set.
+fn known(word: &Word, variables: &Variables) -> Word {
+    variables.iter().fold(word.clone(), |word, (name, value)| word.with(name, value))
+}
+
 /// The step of a program that has kinds of its own.
-fn native(
-    words: &[Word],
-    filters: &[Vec<Word>],
-    document: Option<&str>,
-    variables: &Variables,
-) -> Result<Draft, Cannot> {
+fn native(words: &[Word], filters: &[Vec<Word>], document: Option<&str>) -> Result<Draft, Cannot> {
     let Some((first, rest)) = words.split_first() else { return Err(Cannot::Native) };
     match first.literal().map(judge::name).unwrap_or_default() {
         "kubectl" | "k" | "oc" => kubectl(rest, filters, document),
         "helm" => helm(rest),
-        "curl" => super::curl::curl(rest, variables),
+        "curl" => super::curl::curl(rest),
         "open" | "xdg-open" | "start" => browse(rest),
         _ => Err(Cannot::Native),
     }
@@ -98,32 +102,34 @@ pub(super) fn link(url: &str, title: &str) -> Draft {
     Draft::read("browse", title).with("url", super::draft::With::Text(url.to_owned()))
 }
 
-/// Takes off what only changes how a program is run: `sudo`, `time`, `watch -n 5`; variables are kept apart.
+/// The words of the program itself, and before them what it is run by and what counts: `sudo`, variables.
+/// `time` and `watch -n 5` are left out: a step is timed, and run once.
 fn prefixes(words: &[Word]) -> Result<(Vec<Word>, Vec<Word>), String> {
     let mut words = words;
-    let mut environment = Vec::new();
+    let mut before: Vec<Word> = Vec::new();
     while let Some((first, rest)) = words.split_first() {
         match first.literal().unwrap_or_default() {
-            "time" | "nohup" | "command" | "exec" => words = rest,
-            "sudo" => words = behind(rest, &["-u", "-g", "--user"]),
+            "time" | "nohup" | "command" | "env" => words = rest,
+            "sudo" => {
+                let program = behind(rest, &["-u", "-g", "--user"]);
+                before.extend(words[..words.len() - program.len()].iter().cloned());
+                words = program;
+            }
             "watch" => words = behind(rest, &["-n", "--interval"]),
             "timeout" => words = behind(rest, &["-s", "-k"]).get(1..).unwrap_or_default(),
-            "env" => words = rest,
-            _ if assignment(first).is_some() => {
-                let (name, value) = assignment(first).unwrap_or_default();
+            _ => {
+                let Some((name, value)) = assignment(first) else { break };
                 if crate::clean::redact::is_secret_key(&name) && value != Word::default() {
                     return Err(format!("{name} is a secret, and an argument can be read by others"));
                 }
-                environment.push(first.clone());
+                let begun = before.iter().any(|word| word.literal() == Some("env"));
+                before.extend((!begun).then(|| Word::text("env")));
+                before.push(first.clone());
                 words = rest;
             }
-            _ => break,
         }
     }
-    if !environment.is_empty() {
-        environment.insert(0, Word::text("env"));
-    }
-    Ok((words.to_vec(), environment))
+    Ok((words.to_vec(), before))
 }
 
 /// What follows a program's own flags.
@@ -170,19 +176,6 @@ fn picked(
     let before = [&[words.to_vec()][..], &filters[..filters.len() - 1]].concat();
     let told: Vec<String> = before.iter().map(|stage| text_of(stage)).collect();
     Ok(made.note(format!("one at a time; the document takes each that this prints: {}", told.join(" | "))))
-}
-
-/// What the document has set its variables to are the defaults of inputs.
-fn defaults(made: &mut Draft, words: &[Word], variables: &Variables) {
-    let holes = words.iter().flat_map(|word| &word.0);
-    let known: Vec<&str> = holes
-        .filter_map(|piece| if let Piece::Hole(name) = piece { variables.get(name)?.literal() } else { None })
-        .collect();
-    let open: Vec<&mut super::draft::Input> =
-        made.inputs.iter_mut().filter(|input| input.kind.is_none() && input.default.is_none()).collect();
-    if known.len() == open.len() {
-        open.into_iter().zip(known).for_each(|(input, value)| input.default = Some(value.to_owned()));
-    }
 }
 
 fn program_of(stage: &[Word]) -> &str {

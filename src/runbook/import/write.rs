@@ -55,7 +55,6 @@ fn with(with: &[(&'static str, With)]) -> Option<String> {
     let value = |value: &With| match value {
         With::Text(text) => quoted(text),
         With::List(words) => list(words),
-        With::Count(count) => count.to_string(),
     };
     let all: Vec<String> = with.iter().map(|(name, given)| format!("{name} = {}", value(given))).collect();
     (!all.is_empty()).then(|| format!("with = {{ {} }}", all.join(", ")))
