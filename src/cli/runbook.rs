@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::Runbook;
-use super::{CommandContext, Exit, complain, say, warn};
+use super::{CommandContext, Exit, complain, warn};
 use crate::runbook::import::{Became, Finding, Import, import};
 use crate::runbook::{export, schema};
 
@@ -37,7 +37,9 @@ fn convert(file: &Path, out: Option<&Path>) -> io::Result<Exit> {
     };
     let exit = put(&toml, out)?;
     if exit == Exit::Done {
-        findings.iter().for_each(|finding| warn(told(file, finding)));
+        for finding in &findings {
+            warn(told(file, finding));
+        }
         warn(sum(&findings));
     }
     Ok(exit)
@@ -46,11 +48,7 @@ fn convert(file: &Path, out: Option<&Path>) -> io::Result<Exit> {
 /// Prints a text, or writes it into a file.
 fn put(text: &str, out: Option<&Path>) -> io::Result<Exit> {
     let Some(path) = out else {
-        if text.ends_with('\n') {
-            io::stdout().write_all(text.as_bytes())?
-        } else {
-            say(text)?
-        }
+        io::stdout().write_all(text.as_bytes())?;
         return Ok(Exit::Done);
     };
     match fs::write(path, text) {

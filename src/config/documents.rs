@@ -4,10 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Checked;
 use crate::data::{Location, Mistake, Problem};
 use crate::runbook::import::{Import, import};
 use crate::runbook::{BUILT_IN, Drift, Runbook, Source};
+
+/// What a check has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// What must be mended.
+    pub mistakes: Vec<Mistake>,
+    /// What is to be known, and keeps nothing from working.
+    pub warnings: Vec<Mistake>,
+}
 
 /// Looks at the documents of a runbook's steps. A text that was changed is a mistake, for its step does what was
 /// written before; a document that is not there is to be known.

@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::{Paths, Places, Settings, documents};
+use super::documents::{self, Checked};
+use super::{Paths, Places, Settings};
 use crate::data::{self, Lazy, Location, Mistake, Problem};
 use crate::keymap::Keymap;
 use crate::runbook::{self, Runbook};
@@ -62,15 +63,6 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
         }
         _ => Err(found.report()),
     }
-}
-
-/// What a check has found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// What must be mended.
-    pub mistakes: Vec<Mistake>,
-    /// What is to be known, and keeps nothing from working.
-    pub warnings: Vec<Mistake>,
 }
 
 /// What is wrong in the settings' folder and in these files, which are told apart by their name, their folder or

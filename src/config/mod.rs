@@ -13,11 +13,12 @@ use std::str::FromStr;
 
 use directories::ProjectDirs;
 
+pub use documents::Checked;
 pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
 pub use kafka::{
     Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism,
 };
-pub use load::{Checked, Config, check, load};
+pub use load::{Config, check, load};
 pub use rates::{Query, Rates, SERVICE, WINDOW};
 
 use crate::clean::Clean;

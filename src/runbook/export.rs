@@ -1,6 +1,7 @@
 //! A runbook → Markdown: what to do, with each step's command filled in, for whoever has no warroom at hand.
 
 use super::{InputKind, Runbook, Step, StepInput};
+use crate::clean::Clean;
 use crate::step::input::Inputs;
 use crate::step::target::WORKLOADS;
 
@@ -15,7 +16,7 @@ pub fn markdown(runbook: &Runbook) -> String {
     }
     for section in sections {
         let heading = if section.is_empty() { "Other steps" } else { section };
-        text.push_str(&format!("\n## {heading}\n"));
+        text.extend(["\n## ", heading, "\n"]);
         runbook
             .steps
             .iter()
@@ -53,7 +54,7 @@ fn input(input: &StepInput) -> String {
 
 fn checks(step: &Step) -> Option<String> {
     let names = step.verify.as_ref().filter(|names| !names.is_empty())?;
-    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = names.iter().map(Clean::as_str).collect();
     Some(format!("Within {} s must come true: {}.", step.verify_within, names.join(", ")))
 }
 

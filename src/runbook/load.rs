@@ -180,7 +180,7 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
         )));
     }
     let plain = Step::of_kind(&id?, &title?, kind);
-    let inputs = inputs(plain.inputs, given);
+    let inputs = inputs(plain.inputs, &given);
     let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
     if let Err(why) = kind.fits(&with, &names) {
         table.fault_at(&table.place_of("with"), Problem::new(why));
@@ -225,7 +225,7 @@ fn parameter(with: &mut Reader<'_>, spec: &ParameterSpec) -> Option<Parameter> {
 }
 
 /// The inputs of the kind, with what the runbook says of each, and its own behind them.
-fn inputs(of_kind: Vec<StepInput>, given: Vec<Given>) -> Vec<StepInput> {
+fn inputs(of_kind: Vec<StepInput>, given: &[Given]) -> Vec<StepInput> {
     let known = |name: &str| of_kind.iter().any(|input| *input.name == *name);
     let own: Vec<StepInput> =
         given.iter().filter(|given| !known(&given.name)).filter_map(Given::own).collect();

@@ -30,7 +30,7 @@ fn put(part: &str, inputs: &Inputs) -> (String, bool) {
             Some(value) => text.push_str(&quoted(value)),
             None => {
                 whole = false;
-                text.push_str(&format!("<{name}>"));
+                text.extend(["<", name, ">"]);
             }
         }
         rest = behind;

@@ -127,7 +127,8 @@ pub trait StepKind: Sync {
         Ok(())
     }
 
-    /// Returns the command that a step of it stands for, on paper, where nothing was read; `None`: there is none.
+    /// Returns the command that a step of it stands for on paper, where nothing was read; `None`: there is
+    /// none.
     fn example(&self, _inputs: &Inputs, _with: &Parameters) -> Option<String> {
         None
     }

@@ -7,7 +7,7 @@ use super::draft::{Draft, Variables, With};
 use super::lex::{Token, Word};
 use super::pipeline::{Pipeline, pipelines};
 use super::shell::{Body, Command, commands};
-use super::{Became, Finding, NewStep, hash, verb, write};
+use super::{Became, Finding, NewStep, draft, hash, judge, verb, write};
 use crate::event::Danger;
 
 /// Languages of a shell.
@@ -52,6 +52,7 @@ const TITLE: usize = 72;
 
 /// Steps so far.
 #[derive(Default)]
+#[allow(clippy::struct_field_names, reason = "they are the steps")]
 pub(super) struct Steps {
     pub steps: Vec<NewStep>,
     pub findings: Vec<Finding>,
@@ -84,10 +85,10 @@ impl Steps {
     }
 
     /// An id that no other step has: that of the kind, or of the title.
-    fn id(&mut self, draft: &Draft) -> String {
-        let title = Some(write::slug(&draft.title)).filter(|slug| !slug.is_empty());
-        let title = title.unwrap_or_else(|| draft.kind.to_owned());
-        let first = if MANY.contains(&draft.kind) { title.clone() } else { draft.kind.to_owned() };
+    fn id(&mut self, made: &Draft) -> String {
+        let title = Some(draft::slug(&made.title)).filter(|slug| !slug.is_empty());
+        let title = title.unwrap_or_else(|| made.kind.to_owned());
+        let first = if MANY.contains(&made.kind) { title.clone() } else { made.kind.to_owned() };
         let numbered = (2..).map(|number| format!("{title}-{number}"));
         let id = [first, title.clone()]
             .into_iter()
@@ -110,9 +111,9 @@ pub(super) fn document(text: &str, steps: &mut Steps) {
                 if found.is_empty() {
                     kept(&part, "comments", steps);
                 }
-                found.iter().for_each(|command| {
-                    Conversion { part: &part, command, steps, variables: &mut variables }.run()
-                });
+                for command in &found {
+                    Conversion { part: &part, command, steps, variables: &mut variables }.run();
+                }
             }
             Form::Code(language) if language == "promql" => {
                 let query = Draft::read("query", "Ask Prometheus").default("query", part.text().trim());
@@ -121,9 +122,9 @@ pub(super) fn document(text: &str, steps: &mut Steps) {
             Form::Code(language) => kept(&part, data(language), steps),
             Form::Inline if is_command(&part.text()) => {
                 let found = commands(&part.lines);
-                found.iter().for_each(|command| {
-                    Conversion { part: &part, command, steps, variables: &mut variables }.run()
-                });
+                for command in &found {
+                    Conversion { part: &part, command, steps, variables: &mut variables }.run();
+                }
             }
             Form::Inline => {}
             Form::Table => kept(&part, "a table", steps),
@@ -233,7 +234,7 @@ fn is_command(line: &str) -> bool {
     let first = words.next().unwrap_or_default();
     typed
         || (words.next().is_some() && (PROGRAMS.contains(&first) || first.starts_with("./")))
-        || (first.starts_with("./") && first.ends_with(".sh"))
+        || (first.starts_with("./") && judge::is_script(first))
 }
 
 /// One command on its way.
@@ -307,12 +308,12 @@ impl<'a> Conversion<'a> {
             let tokens: Vec<Token> = body.iter().map(put).collect();
             let name = value.and_then(Word::literal).unwrap_or_default();
             for mut draft in self.drafts(&pipelines(&tokens)?, None)? {
-                if !name.is_empty() {
-                    let title =
-                        if self.titled().is_empty() { draft.title.clone() } else { self.titled().to_owned() };
-                    draft.title = if title.contains(name) { title } else { format!("{title}: {name}") };
-                } else {
+                if name.is_empty() {
                     draft.notes.push("one at a time; the document does it in a loop".to_owned());
+                } else {
+                    let title = if self.titled().is_empty() { &draft.title } else { self.titled() };
+                    draft.title =
+                        if title.contains(name) { title.to_owned() } else { format!("{title}: {name}") };
                 }
                 drafts.push(draft);
             }

@@ -6,6 +6,9 @@ use super::lex::{Piece, Word};
 use crate::event::Danger;
 use crate::step::input::InputKind;
 
+/// The longest id that is made of a title.
+const LONGEST: usize = 40;
+
 /// A step without its id, section and source.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Draft {
@@ -153,7 +156,7 @@ impl Draft {
 
 /// The name of an input for a hole: `POD_NAME` is `pod-name`.
 pub(super) fn input_name(hole: &str) -> String {
-    super::write::slug(hole)
+    slug(hole)
 }
 
 /// What a hole asks for, by its name and the flag before it.
@@ -184,4 +187,36 @@ pub(super) fn argument(word: &Word) -> String {
         Piece::Hole(name) => format!("{{{}}}", input_name(name)),
     };
     word.0.iter().map(piece).collect()
+}
+
+/// Words as an id: `Check app logs` is `check-app-logs`.
+pub(super) fn slug(words: &str) -> String {
+    let parts = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    let mut slug = String::new();
+    for part in parts {
+        if !slug.is_empty() && slug.len() + part.len() >= LONGEST {
+            break;
+        }
+        if !slug.is_empty() {
+            slug.push('-');
+        }
+        slug.push_str(&part.to_lowercase());
+    }
+    slug.truncate(LONGEST);
+    slug
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_short_and_plain() {
+        assert_eq!(slug("Check app logs (now!)"), "check-app-logs-now");
+        assert_eq!(
+            slug("Acknowledge the alert of the pager and tell everybody"),
+            "acknowledge-the-alert-of-the-pager-and"
+        );
+        assert_eq!(slug("POD_NAME"), "pod-name");
+    }
 }

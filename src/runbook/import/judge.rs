@@ -250,6 +250,11 @@ fn is_inline(word: &str) -> bool {
     word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
 }
 
+/// Whether a file is a script by its name.
+pub(super) fn is_script(file: &str) -> bool {
+    std::path::Path::new(file).extension().is_some_and(|extension| extension == "sh" || extension == "py")
+}
+
 /// The name of a program without its folder.
 pub(super) fn name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)

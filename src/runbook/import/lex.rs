@@ -211,7 +211,7 @@ impl<'a> Lexer<'a> {
             } else {
                 let escaped = self.rest.chars().nth(1).filter(|next| double && "\"\\$`\n".contains(*next));
                 let taken = escaped.filter(|_| c == '\\').unwrap_or(c);
-                let skipped = if c == '\\' && escaped.is_some() { 1 } else { 0 };
+                let skipped = usize::from(c == '\\' && escaped.is_some());
                 self.take(skipped + taken.len_utf8());
                 self.put(Piece::Text(taken.to_string()));
             }

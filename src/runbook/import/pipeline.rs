@@ -28,7 +28,9 @@ pub(super) fn pipelines(tokens: &[Token]) -> Result<Vec<Pipeline>, String> {
         match token {
             Token::Word(word) if dropping => keeps_quiet(word, current)?,
             Token::Word(word) => {
-                current.stages.last_mut().into_iter().for_each(|stage| stage.push(word.clone()))
+                if let Some(stage) = current.stages.last_mut() {
+                    stage.push(word.clone());
+                }
             }
             Token::Operator("|") if !dropping => current.stages.push(Vec::new()),
             Token::Operator("|") => {}

@@ -56,7 +56,7 @@ fn is_program(word: &str) -> bool {
 
 /// A file beside the runbook, whose arguments are examples rather than rules.
 fn is_script(program: &str) -> bool {
-    program.starts_with("./") || program.ends_with(".sh") || program.ends_with(".py") || program == "eksctl"
+    program.starts_with("./") || judge::is_script(program) || program == "eksctl"
 }
 
 /// The program, bound to the cluster that the step is done in.

@@ -6,9 +6,6 @@ use super::NewStep;
 use super::draft::{Input, With};
 use crate::event::Danger;
 
-/// The longest id that is made of a title.
-const LONGEST: usize = 40;
-
 /// Writes a runbook of these steps.
 pub(super) fn toml(name: &str, file: &str, steps: &[NewStep]) -> String {
     let mut text = format!(
@@ -69,23 +66,6 @@ fn quoted(text: &str) -> String {
     toml_edit::Value::from(text).to_string()
 }
 
-/// Words as an id: `Check app logs` is `check-app-logs`.
-pub(super) fn slug(words: &str) -> String {
-    let parts = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
-    let mut slug = String::new();
-    for part in parts {
-        if !slug.is_empty() && slug.len() + part.len() >= LONGEST {
-            break;
-        }
-        if !slug.is_empty() {
-            slug.push('-');
-        }
-        slug.push_str(&part.to_lowercase());
-    }
-    slug.truncate(LONGEST);
-    slug
-}
-
 /// How much it can break at least: what its kind can.
 pub(super) fn at_least(danger: Danger, kind: &str) -> Danger {
     crate::step::Kind::named(kind).map_or(danger, |kind| danger.max(kind.danger()))
@@ -102,15 +82,5 @@ mod tests {
             let read: toml::Table = toml::from_str(&whole).unwrap();
             assert_eq!(read["x"].as_str(), Some(text), "{whole}");
         }
-    }
-
-    #[test]
-    fn ids_are_short_and_plain() {
-        assert_eq!(slug("Check app logs (now!)"), "check-app-logs-now");
-        assert_eq!(
-            slug("Acknowledge the alert of the pager and tell everybody"),
-            "acknowledge-the-alert-of-the-pager-and"
-        );
-        assert_eq!(slug("POD_NAME"), "pod-name");
     }
 }

@@ -54,7 +54,7 @@ impl Call<'_> {
     }
 }
 
-/// A DestinationRule that ejects failing pods.
+/// A `DestinationRule` that ejects failing pods.
 fn breaker(manifest: &Value) -> Result<Draft, Cannot> {
     let host = manifest["spec"]["host"].as_str().and_then(single);
     let detection = &manifest["spec"]["trafficPolicy"]["outlierDetection"];
