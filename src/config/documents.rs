@@ -17,8 +17,8 @@ pub struct Checked {
     pub warnings: Vec<Mistake>,
 }
 
-/// Looks at the documents of a runbook's steps. A text that was changed is a mistake, for its step does what was
-/// written before; a document that is not there is to be known.
+/// Looks at the documents of a runbook's steps. A text that was changed is a mistake, for its step does what
+/// was written before; a document that is not there is to be known.
 pub(super) fn check(runbook: &Runbook) -> Checked {
     let known = runbook.steps.iter().filter_map(|step| Some(step.source.as_ref()?.blake3.as_str())).collect();
     let mut documents = Documents { known, found: Checked::default(), read: BTreeMap::new() };

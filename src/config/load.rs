@@ -65,8 +65,8 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
     }
 }
 
-/// What is wrong in the settings' folder and in these files, which are told apart by their name, their folder or
-/// what they hold. The documents that steps were imported from are looked at too.
+/// What is wrong in the settings' folder and in these files, which are told apart by their name, their folder
+/// or what they hold. The documents that steps were imported from are looked at too.
 pub fn check(paths: &Paths, files: &[PathBuf]) -> Checked {
     let (loaded, mistakes) = match load(paths, ColorDepth::TrueColor) {
         Ok(config) => (Some(config.runbook), Vec::new()),

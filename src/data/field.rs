@@ -87,7 +87,9 @@ pub(crate) use text_fields;
 /// A closed set of names that data files may use: the enum, its `FromStr` with the nearest name, its
 /// `Display`.
 macro_rules! names {
-    ($(#[$doc:meta])+ $type:ident $noun:literal { $($(#[doc = $each:literal])+ $variant:ident $name:literal,)+ }) => {
+    ($(#[$doc:meta])+ $type:ident $noun:literal {
+        $($(#[doc = $each:literal])+ $variant:ident $name:literal,)+
+    }) => {
         $(#[$doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $type { $($(#[doc = $each])+ $variant,)+ }

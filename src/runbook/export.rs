@@ -5,7 +5,8 @@ use crate::clean::Clean;
 use crate::step::input::Inputs;
 use crate::step::target::WORKLOADS;
 
-/// Writes a runbook as Markdown. Defaults stand in the commands; what must be given stands there as `<input>`.
+/// Writes a runbook as Markdown. Defaults stand in the commands; what must be given stands there as
+/// `<input>`.
 pub fn markdown(runbook: &Runbook) -> String {
     let mut text = format!("# {}\n", runbook.name);
     let mut sections: Vec<&str> = Vec::new();

@@ -41,8 +41,8 @@ pub enum Drift {
 }
 
 impl Source {
-    /// Compares with the document as it is now; `known` are the hashes that the runbook's other steps have. What
-    /// was changed is the nearest that no step was made from.
+    /// Compares with the document as it is now; `known` are the hashes that the runbook's other steps have.
+    /// What was changed is the nearest that no step was made from.
     pub fn drift(&self, document: &import::Import, known: &BTreeSet<&str>) -> Drift {
         let line = usize::try_from(self.line).unwrap_or(usize::MAX);
         let distance = |finding: &&import::Finding| finding.line.abs_diff(line);

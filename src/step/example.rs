@@ -3,8 +3,8 @@
 use super::command::quoted;
 use super::input::Inputs;
 
-/// Fills a pattern: `<input>` with what is given, and as it stands where nothing is; `[ --flag=<input>]` is left
-/// out without it.
+/// Fills a pattern: `<input>` with what is given, and as it stands where nothing is; `[ --flag=<input>]` is
+/// left out without it.
 pub(super) fn fill(pattern: &str, inputs: &Inputs) -> String {
     let mut filled = String::new();
     let mut rest = pattern;

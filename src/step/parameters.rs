@@ -1,5 +1,5 @@
-//! What a runbook fixes of a kind of step beside its inputs, in the step's table `with`: whoever runs the step
-//! cannot say otherwise.
+//! What a runbook fixes of a kind of step beside its inputs, in the step's table `with`: whoever runs the
+//! step cannot say otherwise.
 
 use std::collections::BTreeMap;
 

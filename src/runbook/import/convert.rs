@@ -207,7 +207,8 @@ fn shortened(title: &str) -> String {
     short
 }
 
-/// Whether a block holds commands. One that is called YAML, and is none, may be a command that somebody pasted.
+/// Whether a block holds commands. One that is called YAML, and is none, may be a command that somebody
+/// pasted.
 fn is_shell(language: &str, part: &Part) -> bool {
     let is_list = |text: &str| {
         serde_saphyr::from_str::<serde_json::Value>(text)
