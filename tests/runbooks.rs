@@ -8,7 +8,7 @@ mod pty;
 use std::fs;
 use std::path::Path;
 
-use pty::Home;
+use pty::{Cluster, Home};
 use serde_json::{Value, json};
 use warroom::runbook::{BUILT_IN, schema};
 
@@ -95,6 +95,20 @@ fn what_is_imported_has_no_mistakes_and_check_says_when_the_document_moves_on() 
     let step = |id: &str| steps.iter().find(|step| step["id"] == id).unwrap();
     assert_eq!((&step("nodes")["notes"], &step("restart")["notes"]), (&json!("Look twice."), &Value::Null));
     assert_eq!(step("scale")["inputs"][0]["default"], "shop/api");
+}
+
+#[test]
+fn a_step_by_hand_shows_its_words_and_sends_nothing() {
+    let cluster = Cluster::calm();
+    let ran = cluster.home.run(&["run", "declare-incident", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told = ran.json();
+    assert_eq!((&told["outcome"], &told["writes"]), (&json!("read"), &json!(0)), "{told}");
+    assert_eq!(
+        told["output"]["table"]["rows"],
+        json!([["/incident declare [SEV1-4] [description]"]]),
+        "{told}"
+    );
 }
 
 #[test]

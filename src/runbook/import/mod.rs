@@ -1,6 +1,6 @@
 //! A Markdown runbook, or k9s's `plugins.yaml` → steps. A converter: nothing is read but the text that is
-//! given, and no line of a shell becomes something that would be run; what has no step of its own is left to a
-//! person, with its text.
+//! given, and no line of a shell becomes something that would be run; what has no step of its own is left to
+//! a person, with its text.
 //!
 //! | file | what is in it |
 //! |---|---|
