@@ -122,7 +122,7 @@ const INTERACTIVE: &[&str] =
 /// Words of a shell that mean nothing without one.
 const BUILT_IN: &[&str] = &[
     ".", "alias", "bg", "eval", "exec", "fg", "history", "if", "jobs", "read", "source", "trap", "until",
-    "wait", "while",
+    "wait", "while", "xargs",
 ];
 
 /// Shells and their like, which are given a program as text.
@@ -225,7 +225,9 @@ pub(super) fn wants_a_person(words: &[Word]) -> Option<&'static str> {
     let flagged = |flags: &[&str]| {
         rest.iter().any(|word| flags.iter().any(|flag| word == flag || word.starts_with(&format!("{flag}="))))
     };
-    if SHELLS.contains(&named) && rest.iter().any(|word| is_inline(word)) {
+    let shell = |word: &str| SHELLS.contains(&name(word));
+    let within = rest.windows(2).any(|pair| shell(&pair[0]) && is_inline(&pair[1]));
+    if within || ((shell(named) || named == "su") && rest.iter().any(|word| is_inline(word))) {
         Some("a shell line, which is never run")
     } else if BUILT_IN.contains(&named) {
         Some("a word of a shell, which is never run")
@@ -291,9 +293,17 @@ mod tests {
 
     #[test]
     fn what_wants_a_person_is_told() {
-        for line in
-            ["bash -c x", "ssh host", "psql -U app", "source x", "docker exec -it x y", "sh", "redis-cli"]
-        {
+        for line in [
+            "bash -c x",
+            "ssh host",
+            "psql -U app",
+            "source x",
+            "docker exec -it x y",
+            "docker exec x sh -c y",
+            "su - app -c y",
+            "sh",
+            "redis-cli",
+        ] {
             assert!(wants_a_person(&words(line)).is_some(), "{line}");
         }
         for line in ["psql -c SELECT", "bash scripts/x.sh", "kubectl get pods"] {

@@ -169,6 +169,7 @@ const FRAGMENTS: &[&str] = &[
     "-n ",
     "ns ",
     "sh -c ",
+    "docker exec ",
     "'a b' ",
     "\"$X\" ",
     "$(rm -rf /) ",
