@@ -43,6 +43,7 @@
 //! | a page | a file of `state/screen/pages`, one of `view/pages`, a row of the table in the former's `mod.rs` |
 //! | a pane | a file of `state/screen/panes`, one of `view/panes`, a row of the table |
 //! | a source | a file of [`source`], a line of its registry, a row of the table in [`event::SourceId`]'s file |
+//! | a command that an import knows | its program's file in `runbook/import` |
 //! | a theme | a file of `themes/`, a name in `theme/built_in.rs` |
 //! | an action | a row of the table in [`keymap::Action`]'s file, and an arm where it is carried out |
 //!

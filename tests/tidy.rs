@@ -139,8 +139,9 @@ fn a_replay_has_no_executor() {
 fn no_dependency_too_many() {
     let lock = include_str!("../Cargo.lock");
     let packages = lock.matches("[[package]]").count();
-    // Where more is worth it, the figure goes up by just that: last by arcstr, for a megabyte less at ten thousand pods.
-    assert!(packages <= 452, "{packages} packages in Cargo.lock: which one is worth it?");
+    // Where more is worth it, the figure goes up by just that: last by pulldown-cmark, which reads the
+    // Markdown of runbooks that are imported.
+    assert!(packages <= 454, "{packages} packages in Cargo.lock: which one is worth it?");
 }
 
 #[test]

@@ -90,6 +90,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Turn documents into runbooks, and runbooks into documents
+    Runbook {
+        /// What to do with them
+        #[command(subcommand)]
+        what: Runbook,
+    },
     /// Do one step, and wait until its effect is seen
     Run(Run),
     /// What is wrong right now
@@ -110,12 +116,6 @@ pub enum Command {
     Check {
         /// Further files
         files: Vec<PathBuf>,
-    },
-    /// The runbook itself
-    Runbook {
-        /// What to do with it
-        #[command(subcommand)]
-        what: RunbookCommand,
     },
     /// Recorded sessions
     Recordings {
@@ -204,13 +204,29 @@ pub struct Run {
 
 /// `warroom runbook`
 #[derive(Debug, Subcommand)]
-pub enum RunbookCommand {
+pub enum Runbook {
+    /// Make steps of a Markdown runbook's commands, or of k9s's plugins; what has no step is left to a person
+    Import {
+        /// The document, or k9s's plugins.yaml
+        file: PathBuf,
+        /// Write the runbook into this file instead of printing it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Write the runbook in use as Markdown, with each step's command; nothing is run
+    Export {
+        /// Write it into this file instead of printing it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Run its tests on the simulated cluster: each step succeeds, is refused, and loses its answer
     #[cfg(feature = "sim")]
     Test {
         /// Only those of these steps
         steps: Vec<String>,
     },
+    /// The JSON schema of runbooks, for editors
+    Schema,
 }
 
 /// `warroom recordings`

@@ -10,6 +10,7 @@ mod init;
 mod man;
 mod recordings;
 mod run;
+mod runbook;
 mod screen;
 mod session;
 mod status;
@@ -25,8 +26,6 @@ use clap::{CommandFactory, Parser};
 
 pub use args::{Args, Command};
 pub use exit::Exit;
-
-use args::RunbookCommand;
 
 use crate::config::{self, Config, Paths};
 use crate::data::Mistake;
@@ -67,6 +66,11 @@ pub fn main(args: Args) -> color_eyre::Result<Exit> {
     if let Some(Command::Man(wanted)) = &args.command {
         return Ok(man::man(wanted)?);
     }
+    if let Some(Command::Runbook { what }) = &args.command
+        && let Some(exit) = runbook::without_settings(what)
+    {
+        return Ok(exit?);
+    }
     let env = |name: &str| std::env::var(name).ok();
     let paths = match Paths::find(env) {
         Ok(paths) => paths,
@@ -95,9 +99,10 @@ fn command(context: &CommandContext) -> color_eyre::Result<Exit> {
             Some(Command::Replay { path, at }) => screen::replay(context, path, at.as_deref()).await,
             Some(Command::Steps { json }) => Ok(steps::steps(context, *json)?),
             #[cfg(feature = "sim")]
-            Some(Command::Runbook { what: RunbookCommand::Test { steps } }) => {
+            Some(Command::Runbook { what: args::Runbook::Test { steps } }) => {
                 Box::pin(step_tests::test(context, steps)).await
             }
+            Some(Command::Runbook { what }) => Ok(runbook::runbook(context, what)?),
             Some(Command::Run(wanted)) => run::run(context, wanted).await,
             Some(Command::Status { json }) => status::status(context, *json).await,
             Some(Command::Init(flags)) => init::init(context, flags).await,

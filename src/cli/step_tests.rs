@@ -3,7 +3,7 @@
 //! be sent once, and read, where its answer is lost.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,13 +15,13 @@ use super::run::needed;
 use super::{CommandContext, Exit, complain, say};
 use crate::clean::Clean;
 use crate::config::Paths;
-use crate::event::{Plan, Write};
+use crate::event::{Op, Plan, Write};
 use crate::net::clock::Clock;
 use crate::runbook::step_test::{Given, StepTest};
 use crate::runbook::{InputKind, Runbook};
 use crate::runtime::headless::Headless;
 use crate::session::{self, SessionConfig};
-use crate::sim::fault::{Fault, When};
+use crate::sim::fault::{Fault, Rule, When};
 use crate::sim::scenario::Scenario;
 use crate::sim::{Sim, SimConfig};
 use crate::state::{Run, Stage};
@@ -138,7 +138,11 @@ impl Bench {
         let paths = Paths { config_dir: self.folder.clone(), data_dir: self.folder.clone() };
         let running = session::open(wanted, &paths, Arc::clone(&self.runbook), clock).await;
         let running = running.map_err(|error| Failed::Sim(error.to_string()))?;
-        let mut trial = Trial { sim, session: Headless::new(running), runbook: &self.runbook };
+        for (name, text) in &test.files {
+            std::fs::write(self.folder.join(name), text).map_err(|error| Failed::Sim(error.to_string()))?;
+        }
+        let session = Headless::new(running);
+        let mut trial = Trial { sim, session, runbook: &self.runbook, folder: &self.folder };
         let result = trial.run(test, case).await;
         trial.session.stop().seal().map_err(|error| Failed::Sim(error.to_string()))?;
         result
@@ -150,6 +154,7 @@ struct Trial<'a> {
     sim: Sim,
     session: Headless,
     runbook: &'a Runbook,
+    folder: &'a Path,
 }
 
 impl Trial<'_> {
@@ -158,11 +163,11 @@ impl Trial<'_> {
             self.session.until(PATIENT, |session| session.state().world.alerts.firing() > 0).await;
         }
         for before in &test.after {
-            let plan = self.prepare(before).await?;
+            let plan = self.prepare(before, &test.files).await?;
             let run = self.confirm(&plan).await;
             changed(&run)?;
         }
-        let plan = self.prepare(&test.call).await?;
+        let plan = self.prepare(&test.call, &test.files).await?;
         self.session.until(PATIENT, |session| session.heard(&needed(&plan))).await;
         let objects = self.objects(&plan);
         let seen = self.sim.requests().len();
@@ -174,14 +179,19 @@ impl Trial<'_> {
                 done(&run)?;
                 self.undone(&plan, &objects).await
             }
+            _ if self.asks_nothing(&plan) => refused(&run).or_else(|_| done(&run)),
             Case::Refusal => refused(&run),
-            Case::LostAnswer if plan.intent.only_reads() => refused(&run),
+            Case::LostAnswer if plan.intent.writes().next().is_none() => refused(&run),
             Case::LostAnswer => changed(&run),
         }
     }
 
-    async fn prepare(&mut self, given: &Given) -> Result<Plan, Failed> {
-        let call = given.call(self.runbook, |kind, value| self.whole(kind, value));
+    async fn prepare(&mut self, given: &Given, files: &[(String, String)]) -> Result<Plan, Failed> {
+        let call =
+            given.call(self.runbook, |kind, value| match files.iter().any(|(name, _)| name == value) {
+                true => self.folder.join(value).display().to_string(),
+                false => self.whole(kind, value),
+            });
         let call = call.ok_or_else(|| Failed::Unprepared("there is no such step".into()))?;
         let prepared = self.session.prepare(call, PATIENT).await;
         prepared.map_err(|refusal| Failed::Unprepared(refusal.reason().clone()))
@@ -199,12 +209,20 @@ impl Trial<'_> {
         all.into_iter().find(|one| one.starts_with(start)).unwrap_or_else(|| value.to_owned())
     }
 
+    /// Whether it may come to its end without a server: it opens a page, or shows the runbook's own words.
+    fn asks_nothing(&self, plan: &Plan) -> bool {
+        let step = self.runbook.step(&plan.intent.call.step);
+        let several = step.is_some_and(|step| !step.kind.members(&step.with).is_empty());
+        let looks = plan.intent.ops.iter().all(|op| matches!(op, Op::Look(_) | Op::Browse(_)));
+        looks && plan.rights.is_empty() && !several
+    }
+
     /// Lets go wrong what the case is about.
     fn spoil(&self, plan: &Plan, case: Case) {
         let fault = match case {
             Case::Success => return,
             Case::Refusal => Fault::Status { code: 403, applied: false },
-            Case::LostAnswer => Fault::Cut { applied: !plan.intent.only_reads() },
+            Case::LostAnswer => Fault::Cut { applied: plan.intent.writes().next().is_some() },
         };
         let faults = self.sim.faults();
         match plan.intent.writes().next() {
@@ -212,7 +230,7 @@ impl Trial<'_> {
                 let method = method.parse().unwrap_or(Method::PATCH);
                 faults.on(method, path, When::Nth(1), fault);
             }
-            None => faults.on(Method::GET, "", When::Always, fault),
+            None => faults.inject(Rule { method: None, path: String::new(), when: When::Always, fault }),
         }
     }
 
@@ -264,10 +282,10 @@ fn bare(path: &str) -> String {
     path.split('?').next().unwrap_or_default().to_owned()
 }
 
-/// It was applied, whatever came of its checks.
+/// It was applied, or the first part of it, whatever came of its checks.
 fn changed(stage: &Stage) -> Result<(), Failed> {
     match stage {
-        Stage::Done(_) | Stage::Verifying | Stage::Reverted(_) => Ok(()),
+        Stage::Done(_) | Stage::Verifying | Stage::Reverted(_) | Stage::Partial(_) => Ok(()),
         other => Err(Failed::Came(format!("{other:?}"))),
     }
 }

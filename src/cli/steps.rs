@@ -17,7 +17,8 @@ pub(super) fn steps(context: &CommandContext, as_json: bool) -> io::Result<Exit>
             let inputs =
                 step.inputs.iter().map(|i| json!({"name": i.name, "kind": i.kind.name(), "required": i.required, "default": i.default}));
             say(
-                json!({"id": step.id, "section": step.section, "title": step.title, "danger": step.danger.name(), "inputs": inputs.collect::<Vec<_>>(), "key": key}),
+                json!({"id": step.id, "section": step.section, "title": step.title, "danger": step.danger.name(), "inputs": inputs.collect::<Vec<_>>(), "key": key,
+                    "notes": Some(&step.notes).filter(|notes| !notes.is_empty())}),
             )?;
         } else {
             let inputs = step

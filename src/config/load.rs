@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use super::documents::{self, Checked};
 use super::{Paths, Places, Settings};
 use crate::data::{self, Lazy, Location, Mistake, Problem};
 use crate::event::Guardrail;
@@ -75,13 +76,22 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
     }
 }
 
-/// What is wrong in the settings' folder and in these files, which are told apart by their name or folder.
-pub fn check(paths: &Paths, files: &[PathBuf]) -> Vec<Mistake> {
-    let mut found = Found(load(paths, ColorDepth::TrueColor).err().unwrap_or_default());
-    for path in files {
-        found.check(path);
+/// What is wrong in the settings' folder and in these files, which are told apart by their name, their folder
+/// or what they hold. The documents that steps were imported from are looked at too.
+pub fn check(paths: &Paths, files: &[PathBuf]) -> Checked {
+    let (loaded, mistakes) = match load(paths, ColorDepth::TrueColor) {
+        Ok(config) => (Some(config.runbook), Vec::new()),
+        Err(mistakes) => (None, mistakes),
+    };
+    let mut found = Found(mistakes);
+    let given: Vec<Runbook> = files.iter().filter_map(|path| found.check(path)).collect();
+    let mut warnings = Found::default();
+    for runbook in loaded.iter().chain(&given) {
+        let documents = documents::check(runbook);
+        found.0.extend(documents.mistakes);
+        warnings.0.extend(documents.warnings);
     }
-    found.report()
+    Checked { mistakes: found.report(), warnings: warnings.report() }
 }
 
 /// The mistakes so far.
@@ -218,11 +228,12 @@ impl Found {
         [(name, theme.into())].into_iter().chain(others).collect()
     }
 
-    fn check(&mut self, path: &Path) {
+    /// Looks at one file; answers the runbook, where it is one.
+    fn check(&mut self, path: &Path) -> Option<Runbook> {
         let name = path.display().to_string();
         let place = Location::start_of(&name);
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
-        let Some(file) = self.file(path, &place) else { return };
+        let file = self.file(path, &place)?;
         if path.file_name().is_some_and(|file| file == "config.toml") {
             self.settings(path);
         } else if folder == "keymaps" {
@@ -232,13 +243,19 @@ impl Found {
         } else if folder == "themes" {
             let siblings = self.folder(path.parent().unwrap_or(path));
             self.themes(None, &siblings, ColorDepth::TrueColor);
-        } else if folder == "runbooks" {
-            self.runbook(runbook::embedded(), &[file]);
+        } else if folder == "runbooks" || holds_steps(&file.1) {
+            return self.runbook(runbook::embedded(), &[file]);
         } else {
-            let message = "cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks";
+            let message = "cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks, and has no [[steps]]";
             self.0.push(place.mistake(Problem::new(message)));
         }
+        None
     }
+}
+
+/// Whether a file is a runbook, wherever it stands.
+fn holds_steps(text: &str) -> bool {
+    text.lines().any(|line| ["[[steps]]", "[[flags]]", "[[include]]"].contains(&line.trim()))
 }
 
 /// The keymap when the settings name none.

@@ -1,6 +1,7 @@
 //! Settings: `config.toml`, and where it and the recordings live. Flags and the environment's addresses are
 //! laid over by the command line.
 
+mod documents;
 pub mod edit;
 mod endpoint;
 mod kafka;
@@ -12,6 +13,7 @@ use std::str::FromStr;
 
 use directories::ProjectDirs;
 
+pub use documents::Checked;
 pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
 pub use kafka::{
     Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism,

@@ -30,7 +30,7 @@ fn query(query: &str, unit: Unit, threshold: Option<f64>) -> Query {
 fn mistakes(files: &[(&str, &str)]) -> Vec<String> {
     let (dir, paths) = home(files);
     let root = format!("{}/", dir.path().display());
-    check(&paths, &[]).iter().map(|mistake| mistake.to_string().replace(&root, "")).collect()
+    check(&paths, &[]).mistakes.iter().map(|mistake| mistake.to_string().replace(&root, "")).collect()
 }
 
 #[test]
@@ -191,17 +191,17 @@ fn a_file_that_is_named_is_checked_as_what_its_folder_says() {
         (
             "a/x.toml",
             "",
-            "1:1: cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks",
+            "1:1: cannot tell what this file is: it is not config.toml, nor in a folder keymaps, themes or runbooks, and has no [[steps]]",
         ),
     ] {
         let path = dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         let found: Vec<_> =
-            check(&paths, std::slice::from_ref(&path)).iter().map(ToString::to_string).collect();
+            check(&paths, std::slice::from_ref(&path)).mistakes.iter().map(ToString::to_string).collect();
         assert_eq!(found, [format!("{}:{expected}", path.display())]);
     }
-    let absent = check(&paths, &[dir.path().join("keymaps/none.toml")]);
+    let absent = check(&paths, &[dir.path().join("keymaps/none.toml")]).mistakes;
     assert!(absent[0].message.starts_with("cannot read "), "{}", absent[0]);
 }
 

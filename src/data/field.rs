@@ -87,10 +87,12 @@ pub(crate) use text_fields;
 /// A closed set of names that data files may use: the enum, its `FromStr` with the nearest name, its
 /// `Display`.
 macro_rules! names {
-    ($(#[$doc:meta])+ $type:ident $noun:literal { $($(#[$each:meta])+ $variant:ident $name:literal,)+ }) => {
+    ($(#[$doc:meta])+ $type:ident $noun:literal {
+        $($(#[doc = $each:literal])+ $variant:ident $name:literal,)+
+    }) => {
         $(#[$doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $type { $($(#[$each])+ $variant,)+ }
+        pub enum $type { $($(#[doc = $each])+ $variant,)+ }
 
         impl $type {
             /// All of them, in the order of their discriminants.
@@ -99,6 +101,12 @@ macro_rules! names {
             /// The name in data files.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What it means, in a sentence.
+            #[allow(dead_code, reason = "asked of some of them")]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($each,)+),)+ }
             }
         }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::built_in::{BUILT_IN, built_in};
 use super::guardrails::{Placed, guardrails};
+use super::origin::Origin;
 use super::step_test::{self, StepTest};
 use super::{Danger, Flag, InputKind, Runbook, Step, StepInput};
 use crate::clean::Clean;
@@ -185,6 +186,7 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
     let kind: Option<Kind> = table.required("kind");
     let verify: Option<Vec<CheckName>> = table.get("verify");
     let within: Option<u32> = table.get("verify_within");
+    let Origin { notes, links, source } = Origin::read(table);
     let tables = table.tables("inputs", "field of an input").into_iter().collect::<Vec<_>>();
     let given: Vec<Given> = tables.into_iter().filter_map(|mut table| input(&mut table, kind)).collect();
     let kind = kind?;
@@ -210,6 +212,9 @@ fn step(table: &mut Reader<'_>, seen: &mut BTreeSet<String>) -> Option<Step> {
         with,
         verify: verify.map(|names| names.into_iter().map(|name| name.0.into()).collect()),
         verify_within: within.unwrap_or(90),
+        notes,
+        links,
+        source,
         ..plain
     })
 }

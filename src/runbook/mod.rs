@@ -3,8 +3,12 @@
 //! `runbooks/*.toml`.
 
 mod built_in;
+pub mod export;
 pub mod guardrails;
+pub mod import;
 mod load;
+mod origin;
+pub mod schema;
 pub mod step_test;
 mod suggest;
 
@@ -23,6 +27,7 @@ pub use crate::step::Flag;
 pub use crate::step::input::InputKind;
 pub use built_in::{BUILT_IN, built_in};
 pub use load::{Include, embedded, read, read_with};
+pub use origin::{Drift, Link, Source};
 pub use suggest::{Suggestion, suggestions};
 
 /// The steps of one team.
@@ -111,6 +116,12 @@ pub struct Step {
     pub verify_within: u32,
     /// Name of the workload without which it is not offered; `None`: it is everywhere.
     pub workload: Option<Clean>,
+    /// What is to be known of it besides; empty where there is nothing.
+    pub notes: Clean,
+    /// Documents that it leads to.
+    pub links: Vec<Link>,
+    /// Where it was imported from; `None` where it was written by hand.
+    pub source: Option<Source>,
 }
 
 impl Step {
@@ -135,6 +146,9 @@ impl Step {
             verify: None,
             verify_within: 90,
             workload: None,
+            notes: Clean::default(),
+            links: Vec::new(),
+            source: None,
         }
     }
 

@@ -16,6 +16,8 @@ pub struct StepTest {
     /// The incident of the simulated cluster, whose alert fires before it is done; without one nothing is
     /// wrong there.
     pub scenario: Option<String>,
+    /// Files that inputs may name, with what is in them.
+    pub files: Vec<(String, String)>,
     /// Where it stands.
     pub place: Location,
 }
@@ -52,7 +54,8 @@ fn test(table: &mut Reader<'_>) -> Option<StepTest> {
     let call = given(table);
     let after = table.tables("after", "field of a call").iter_mut().filter_map(given).collect();
     let scenario = table.get("scenario");
-    Some(StepTest { call: call?, after, scenario, place })
+    let files = table.table("files", "file").map(|mut files| files.entries()).unwrap_or_default();
+    Some(StepTest { call: call?, after, scenario, files, place })
 }
 
 fn given(table: &mut Reader<'_>) -> Option<Given> {

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use super::apply::{self, Place};
 use super::command::line;
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::manifest::{Document, discovery, file, kept_in, places, versions};
+use super::parameters::Parameters;
 use super::target::MANAGER;
 use super::{Answer, Ctx, Draft, Is, Read, ReadAs, Request, StepKind, Undo, Whom, text};
 use crate::event::{Command, Fact, Naming, Op, Refusal, Save, Sealed, Target};
@@ -22,6 +24,10 @@ impl StepKind for ApplyManifest {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl apply --server-side --field-manager=warroom -f <file>", inputs))
     }
 
     /// The file, what its API versions serve, and each object as it is there.

@@ -48,6 +48,10 @@ impl StepKind for Browse {
         }
     }
 
+    fn example(&self, _: &Inputs, with: &Parameters) -> Option<String> {
+        with.text("url").map(|url| format!("open {url}"))
+    }
+
     fn plan(&self, inputs: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
         let address = address(inputs, ctx)?;
         let command = line(&["open", &address].map(Into::into));

@@ -4,8 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::command::{Word, quoted};
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::istio::{POLICY, Rule, groups, rule, rules};
+use super::parameters::Parameters;
 use super::target::{Aim, Found, MANAGER, SERVICE};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, apply, check, text};
 use crate::event::{Command, Fact, Refusal, StepCall};
@@ -24,6 +26,23 @@ const INPUTS: &[InputSpec] = &[
     InputSpec::optional(EJECTION, InputKind::Text),
     InputSpec::optional(PERCENT, InputKind::Count),
 ];
+
+/// The rule on paper.
+const EXAMPLE: &str = "\
+kubectl apply -f - <<EOF
+apiVersion: networking.istio.io/v1beta1
+kind: DestinationRule
+metadata:
+  name: circuit-breaker-emergency[\n  namespace: <namespace>]
+spec:
+  host: <service>
+  trafficPolicy:
+    outlierDetection:[
+      consecutive5xxErrors: <consecutive5xxErrors>][
+      interval: <interval>][
+      baseEjectionTime: <baseEjectionTime>][
+      maxEjectionPercent: <maxEjectionPercent>]
+EOF";
 
 pub(super) struct CircuitBreaker;
 
@@ -48,6 +67,10 @@ impl StepKind for CircuitBreaker {
 
     fn as_undo(&self, _call: &StepCall) -> Option<String> {
         Some("puts the circuit breaker back".to_owned())
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill(EXAMPLE, inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

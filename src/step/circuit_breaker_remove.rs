@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::circuit_breaker::{EJECTION, ERRORS, INTERVAL, PERCENT};
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::istio::{POLICY, Rule, groups, rule, rules};
+use super::parameters::Parameters;
 use super::target::{Aim, Found, SERVICE};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check, text};
 use crate::event::{Naming, Refusal, StepCall};
@@ -36,6 +38,10 @@ impl StepKind for CircuitBreakerRemove {
     fn as_undo(&self, call: &StepCall) -> Option<String> {
         let back = call.inputs.contains_key("policy");
         Some(if back { "restores the traffic policy" } else { "removes the circuit breaker" }.to_owned())
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl delete destinationrule circuit-breaker-emergency[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

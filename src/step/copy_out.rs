@@ -1,7 +1,9 @@
 //! `kubectl cp POD:PATH`: a file out of a container, into the data folder, as it is.
 
+use super::example::fill;
 use super::exec_check::container;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, Found, POD};
 use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, text};
 use crate::clean::Clean;
@@ -32,6 +34,10 @@ impl StepKind for CopyOut {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl cp <pod>:<path> ./copy[ -c <container>]", inputs))
     }
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, Found, NODE};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
 use crate::event::{Naming, Refusal, StepCall, Uid};
@@ -28,6 +30,10 @@ impl StepKind for Cordon {
 
     fn as_undo(&self, call: &StepCall) -> Option<String> {
         call.inputs.get("node").map(|node| format!("cordons {node} again"))
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl cordon <node>", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

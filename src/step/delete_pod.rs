@@ -4,7 +4,9 @@
 
 use serde_json::Value;
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, Found, OWNERS, POD, controller, is_true};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check, text};
 use crate::event::{Fact, Naming, Refusal, Uid};
@@ -34,6 +36,10 @@ impl StepKind for DeletePod {
                 .collect(),
             _ => Vec::new(),
         })
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl delete pod <pod>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::cordon::{INPUTS, UNSCHEDULABLE, is_cordoned};
 use super::eviction::{self, Budgets, Fate, fate};
+use super::example::fill;
 use super::input::{InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, DISRUPTION_BUDGET, Found, NODE, OWNERS, POD, controller, is_true};
 use super::{Answer, Ctx, Draft, Is, Read, ReadAs, Request, StepKind, Undo, Whom, check, text};
 use crate::clean::Clean;
@@ -33,6 +35,10 @@ impl StepKind for Drain {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl drain <node> --ignore-daemonsets", inputs))
     }
 
     /// The node, its pods and the budgets; then what controls the pods that go.

@@ -5,7 +5,9 @@
 use serde_json::Value;
 
 use super::command::{Word, line, split, typed};
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, Found, POD, controller, is_true};
 use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, text};
 use crate::clean::Clean;
@@ -46,6 +48,11 @@ impl StepKind for ExecCheck {
         } else {
             Vec::new()
         })
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        let place = fill("kubectl exec <workload>[ -c <container>][ -n <namespace>]", inputs);
+        Some(format!("{place} -- {}", inputs.get("command").unwrap_or("<command>")))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::command::{Word, line, typed};
+use super::command::{Word, line, quoted, typed};
 use super::input::{InputSpec, Inputs};
 use super::parameters::{ParameterKind, ParameterSpec, Parameters};
 use super::{Answer, Ctx, Draft, Request, StepKind, Undo};
@@ -79,6 +79,16 @@ impl StepKind for ExternalCommand {
             }
             None => Ok(()),
         }
+    }
+
+    fn example(&self, inputs: &Inputs, with: &Parameters) -> Option<String> {
+        let part = |part: Part| match part {
+            Part::Text(text) => text,
+            Part::Input(name) => inputs.get(&name).map_or_else(|| format!("<{name}>"), str::to_owned),
+        };
+        let word = |word: &String| Some(parts(word).ok()?.into_iter().map(part).collect::<String>());
+        let words = with.list(ARGV).iter().map(word).collect::<Option<Vec<String>>>()?;
+        Some(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
     }
 
     fn plan(&self, inputs: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

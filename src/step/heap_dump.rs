@@ -1,7 +1,9 @@
 //! `jmap -dump` in a container, and the dump copied out of it (`kubectl cp`): a picture of a JVM's memory.
 
 use super::copy_out::{Copying, file, pod, running};
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo};
 use crate::event::{Command, Fact, Refusal, Typed};
 
@@ -20,6 +22,12 @@ impl StepKind for HeapDump {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        let command =
+            "kubectl exec <pod>[ -c <container>] -- jmap -dump:format=b,file=/tmp/heap.bin <process>";
+        Some(fill(command, inputs))
     }
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {

@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::command::line;
+use super::example::fill;
 use super::helm_release::Release;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::printed::{self, Printed};
 use super::target::{SECRET, is_name};
 use super::{Answer, Ctx, Draft, Is, Read, ReadAs, StepKind, Whom, pages, text};
@@ -48,6 +50,10 @@ impl StepKind for HelmHistory {
 
     fn reads(&self, inputs: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         Place::of(inputs, ctx).map(|_| Vec::new())
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("helm history <release>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

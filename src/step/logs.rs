@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::command::line;
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{POD, is_name};
 use super::{Answer, Ctx, Draft, Read, ReadAs, StepKind, Whom, pages, text};
 use crate::clean::redact::redact_text;
@@ -42,6 +44,11 @@ impl StepKind for Logs {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        let command = "kubectl logs -l app=<app> --prefix[ --tail=<tail>][ -n <namespace>][ -c <container>]";
+        Some(fill(command, inputs))
     }
 
     fn reads(&self, inputs: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {

@@ -10,12 +10,13 @@
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
-//! | `apply`, `eviction`, `helm_release`, `istio`, `jq`, `manifest`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
+//! | `apply`, `eviction`, `example`, `helm_release`, `istio`, `jq`, `manifest`, `pages`, `printed`, `revisions`, `selector`, `template` | what several kinds share |
 //! | the others | a kind of step each |
 
 mod apply;
 mod apply_manifest;
 mod browse;
+mod by_hand;
 pub mod check;
 mod checklist;
 mod circuit_breaker;
@@ -28,6 +29,7 @@ pub mod diff;
 mod drain;
 mod emergency_changes;
 mod eviction;
+mod example;
 mod exec_check;
 mod external_command;
 mod firing_alerts;
@@ -107,6 +109,7 @@ static KINDS: &[&dyn StepKind] = &[
     &external_command::ExternalCommand,
     &copy_out::CopyOut,
     &heap_dump::HeapDump,
+    &by_hand::ByHand,
     &pods_not_running::PodsNotRunning,
     &nodes::Nodes,
     &top_nodes::TopNodes,
@@ -161,6 +164,12 @@ pub trait StepKind: Sync {
     /// What does not, and what to write instead.
     fn fits(&self, _with: &Parameters, _inputs: &[&str]) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Returns the command that a step of it stands for on paper, where nothing was read; `None`: there is
+    /// none.
+    fn example(&self, _inputs: &Inputs, _with: &Parameters) -> Option<String> {
+        None
     }
 
     /// Returns what has to be read next for the plan, given the answers so far: nothing when it can be

@@ -1,7 +1,9 @@
 //! `kubectl get nodes`: the nodes, those that are not ready first.
 
 use super::command::line;
+use super::example::fill;
 use super::input::{InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::printed::{self, Printed};
 use super::target::NODE;
 use super::{Answer, Ctx, Draft, Read, StepKind, pages};
@@ -24,6 +26,10 @@ impl StepKind for Nodes {
 
     fn inputs(&self) -> &'static [InputSpec] {
         &[]
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl get nodes", inputs))
     }
 
     fn plan(&self, _: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::command::line;
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::printed::{self, Printed};
 use super::target::POD;
 use super::{Answer, Ctx, Draft, Read, StepKind, pages};
@@ -33,6 +35,10 @@ impl StepKind for PodsNotRunning {
 
     fn reads(&self, inputs: &Inputs, _: &[Answer], _: &Ctx) -> Result<Vec<Read>, Refusal> {
         inputs.namespace("namespace").map(|_| Vec::new())
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl get pods -A | grep -v Running", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

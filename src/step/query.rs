@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::command::{Word, line};
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::{Answer, Ctx, Draft, Read, ReadAs, StepKind, Whom, jq, pages, text};
 use crate::clean::Clean;
 use crate::config::Where;
@@ -32,6 +34,10 @@ impl StepKind for Query {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("curl -s --get $PROMETHEUS/api/v1/query --data-urlencode query=<query> | jq .", inputs))
     }
 
     fn asks(&self) -> &'static [Whom] {

@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::command::line;
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::EVENT;
 use super::{Answer, Ctx, Draft, Read, ReadAs, StepKind, pages, text, time};
 use crate::clean::Clean;
@@ -42,6 +44,10 @@ impl StepKind for RecentEvents {
     fn reads(&self, inputs: &Inputs, _: &[Answer], _: &Ctx) -> Result<Vec<Read>, Refusal> {
         count(inputs)?;
         inputs.namespace("namespace").map(|_| Vec::new())
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl get events -A --sort-by=.lastTimestamp | tail -<count>", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -5,7 +5,9 @@
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, Found};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check, text};
 use crate::event::{Fact, Naming, Refusal, Uid};
@@ -30,6 +32,10 @@ impl StepKind for Restart {
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         let aims = Aim::workloads(inputs.needed("workload")?, ctx)?;
         Ok(if answers.is_empty() { aims.iter().map(|aim| aim.read(false)).collect() } else { Vec::new() })
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl rollout restart <workload>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

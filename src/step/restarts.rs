@@ -6,8 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::command::line;
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::pages::{self, List};
+use super::parameters::Parameters;
 use super::target::POD;
 use super::{Answer, Ctx, Draft, Read, StepKind, printed, text, time};
 use crate::clean::Clean;
@@ -37,6 +39,10 @@ impl StepKind for Restarts {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl get pods[ -n <namespace>]", inputs))
     }
 
     fn reads(&self, inputs: &Inputs, _: &[Answer], _: &Ctx) -> Result<Vec<Read>, Refusal> {

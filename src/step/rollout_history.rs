@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::example::fill;
 use super::input::{InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::revisions::REVISION;
 use super::rollout_pause::INPUTS;
 use super::target::{DEPLOYMENT, Found, REPLICA_SET};
@@ -34,6 +36,10 @@ impl StepKind for RolloutHistory {
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         if answers.is_empty() { deployment_and_revisions(inputs, answers, ctx) } else { Ok(Vec::new()) }
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl rollout history deployment/<deployment>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, DEPLOYMENT, Found};
 use super::template::deployment;
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, check};
@@ -29,6 +31,10 @@ impl StepKind for RolloutPause {
 
     fn as_undo(&self, call: &StepCall) -> Option<String> {
         call.inputs.get("deployment").map(|name| format!("pauses the rollout of {name} again"))
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl rollout pause deployment/<deployment>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use super::example::fill;
 use super::input::{InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::rollout_pause::{Change, INPUTS, draft, held, reads};
 use super::target::Found;
 use super::template::deployment;
@@ -26,6 +28,10 @@ impl StepKind for RolloutResume {
 
     fn as_undo(&self, call: &StepCall) -> Option<String> {
         call.inputs.get("deployment").map(|name| format!("resumes the rollout of {name}"))
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl rollout resume deployment/<deployment>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

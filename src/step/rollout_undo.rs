@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Found, escaped};
 use super::template::{deployment, deployment_and_revisions, template_draft};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, revisions};
@@ -41,6 +43,13 @@ impl StepKind for RolloutUndo {
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         deployment_and_revisions(inputs, answers, ctx)
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill(
+            "kubectl rollout undo deployment/<deployment>[ --to-revision=<revision>][ -n <namespace>]",
+            inputs,
+        ))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{Aim, DEPLOYMENT};
 use super::template::deployment;
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, Undo, check};
@@ -36,6 +38,10 @@ impl StepKind for Scale {
         } else {
             Vec::new()
         })
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl scale deployment/<deployment> --replicas=<replicas>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

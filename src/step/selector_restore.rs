@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::selector::{Change, parse, written};
 use super::target::{Aim, SERVICE};
 use super::{Answer, Ctx, Draft, Read, StepKind};
@@ -33,6 +35,10 @@ impl StepKind for SelectorRestore {
 
     fn as_undo(&self, call: &StepCall) -> Option<String> {
         call.inputs.get("selector").map(|selector| format!("returns to the selector {selector}"))
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl set selector service <service> <selector>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -6,7 +6,9 @@
 use serde_json::{Value, json};
 
 use super::command::Word;
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::Found;
 use super::template::{deployment, deployment_and_revisions, template_draft};
 use super::{Answer, Ctx, Draft, Flag, Read, StepKind, Suggested, text};
@@ -34,6 +36,10 @@ impl StepKind for SetEnv {
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         parse(inputs.needed("env")?)?;
         deployment_and_revisions(inputs, answers, ctx)
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl set env deployment/<deployment> <env>[ -n <namespace>]", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

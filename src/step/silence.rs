@@ -7,7 +7,9 @@ use chrono::{DateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::command::{Word, line};
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::{Answer, Ctx, Draft, Read, ReadAs, Request, StepKind, Undo, Whom, check, text};
 use crate::clean::Clean;
 use crate::clean::redact::redact_text;
@@ -67,6 +69,10 @@ impl StepKind for Silence {
 
     fn reads(&self, _inputs: &Inputs, answers: &[Answer], _ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
         Ok(if answers.is_empty() { reads() } else { Vec::new() })
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("amtool silence add <alert> --duration=<for> --comment=<comment>", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use super::command::line;
+use super::example::fill;
 use super::input::{InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::target::{NODE, NODE_METRICS};
 use super::{Answer, Ctx, Draft, Is, Read, ReadAs, StepKind, Whom, pages, printed, text};
 use crate::clean::Clean;
@@ -35,6 +37,10 @@ impl StepKind for TopNodes {
 
     fn inputs(&self) -> &'static [InputSpec] {
         &[]
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl top nodes", inputs))
     }
 
     fn plan(&self, _: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::selector::{Change, Labels, is_value};
 use super::target::{Aim, SERVICE};
 use super::{Answer, Ctx, Draft, Read, StepKind};
@@ -33,6 +35,13 @@ impl StepKind for TrafficDivert {
             [_] => Ok(change(inputs, answers, ctx)?.pods()),
             _ => Ok(Vec::new()),
         }
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill(
+            r#"kubectl patch service <service>[ -n <namespace>] -p '{"spec":{"selector":{"zone":"<zone>"}}}'"#,
+            inputs,
+        ))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

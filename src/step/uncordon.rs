@@ -1,7 +1,9 @@
 //! `kubectl uncordon`: a node takes new pods again.
 
 use super::cordon::{INPUTS, draft, node};
+use super::example::fill;
 use super::input::{InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::{Answer, Ctx, Draft, Read, StepKind};
 use crate::event::{Refusal, StepCall};
 
@@ -22,6 +24,10 @@ impl StepKind for Uncordon {
 
     fn as_undo(&self, call: &StepCall) -> Option<String> {
         call.inputs.get("node").map(|node| format!("uncordons {node}"))
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl uncordon <node>", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::command::{Word, line};
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
+use super::parameters::Parameters;
 use super::silence::{alerts, lines, reads, request, standing};
 use super::{Answer, Ctx, Draft, Read, StepKind, Undo, Whom, check};
 use crate::event::{Refusal, Sign, StepCall, digest};
@@ -34,6 +36,10 @@ impl StepKind for Unsilence {
 
     fn as_undo(&self, _call: &StepCall) -> Option<String> {
         Some("ends the silence".to_owned())
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("amtool silence expire <silence>", inputs))
     }
 
     fn plan(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {

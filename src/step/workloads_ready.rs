@@ -4,8 +4,10 @@
 use serde_json::Value;
 
 use super::command::line;
+use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::pages::{self, List};
+use super::parameters::Parameters;
 use super::target::{Resource, WORKLOADS};
 use super::{Answer, Ctx, Draft, Read, StepKind, printed, text};
 use crate::clean::Clean;
@@ -29,6 +31,10 @@ impl StepKind for WorkloadsReady {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
+        Some(fill("kubectl get deployments,statefulsets,daemonsets[ -n <namespace>]", inputs))
     }
 
     fn reads(&self, inputs: &Inputs, _: &[Answer], _: &Ctx) -> Result<Vec<Read>, Refusal> {
