@@ -352,7 +352,7 @@ fn printed(output: &Output) -> Vec<String> {
     match &output.table {
         Some(table) => all.extend(rows(table).into_iter().chain(output.text.iter().map(ToString::to_string))),
         None => {
-            all.push(output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")))
+            all.push(output.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit {code}")));
         }
     }
     all.extend(output.wrong.iter().filter(|_| output.findings.is_empty()).map(|why| format!("✖ {why}")));

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use futures::StreamExt;
@@ -81,7 +81,8 @@ pub(super) async fn test(context: &CommandContext, steps: &[String]) -> color_ey
     if tests.is_empty() {
         return Ok(complain("the runbook has no such tests: write [[tests]], as docs/runbook.md has it"));
     }
-    let home = std::env::temp_dir().join(format!("warroom-test-{}", Ulid::from_datetime(SystemTime::now())));
+    let home = std::env::temp_dir()
+        .join(format!("warroom-test-{}", Ulid::from_datetime(Clock::system().now().into())));
     let all = tests.iter().flat_map(|test| Case::ALL.map(|case| (*test, case)));
     let told = all.enumerate().map(|(number, (test, case))| {
         let bench = Bench { runbook: Arc::clone(&runbook), folder: home.join(number.to_string()) };
@@ -187,11 +188,15 @@ impl Trial<'_> {
     }
 
     async fn prepare(&mut self, given: &Given, files: &[(String, String)]) -> Result<Plan, Failed> {
-        let call =
-            given.call(self.runbook, |kind, value| match files.iter().any(|(name, _)| name == value) {
-                true => self.folder.join(value).display().to_string(),
-                false => self.whole(kind, value),
-            });
+        let is_file = |value: &str| files.iter().any(|(name, _)| name == value);
+        let whole = |kind, value: &str| {
+            if is_file(value) {
+                self.folder.join(value).display().to_string()
+            } else {
+                self.whole(kind, value)
+            }
+        };
+        let call = given.call(self.runbook, whole);
         let call = call.ok_or_else(|| Failed::Unprepared("there is no such step".into()))?;
         let prepared = self.session.prepare(call, PATIENT).await;
         prepared.map_err(|refusal| Failed::Unprepared(refusal.reason().clone()))

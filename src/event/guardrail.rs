@@ -25,7 +25,6 @@ crate::data::names! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Guardrail {
     /// What it asks for.
-    #[serde(with = "as_text")]
     pub rule: Rule,
     /// The kube-context, maybe with a `*` at its end.
     pub context: Option<Clean>,
@@ -34,7 +33,6 @@ pub struct Guardrail {
     /// The step's id. A step that only reads is held to those that name it alone.
     pub step: Option<Clean>,
     /// Hours of the day.
-    #[serde(with = "as_text::maybe")]
     pub hours: Option<Hours>,
     /// Severity of the incident: it matches none as long as none is declared.
     pub severity: Option<Clean>,
@@ -141,44 +139,22 @@ impl FromStr for Hours {
 text_fields!(Hours);
 
 /// As a recording has what is written as a text in data files.
-mod as_text {
-    use super::{Clean, Deserialize, Deserializer, FromStr, Serializer};
-
-    pub(super) fn serialize<T: std::fmt::Display, S: Serializer>(it: &T, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(it)
-    }
-
-    pub(super) fn deserialize<'de, T, D: Deserializer<'de>>(from: D) -> Result<T, D::Error>
-    where
-        T: FromStr<Err: std::fmt::Display>,
-    {
-        Clean::deserialize(from)?.parse().map_err(serde::de::Error::custom)
-    }
-
-    pub(super) mod maybe {
-        use super::{Clean, Deserialize, Deserializer, FromStr, Serializer};
-
-        pub(in super::super) fn serialize<T: std::fmt::Display, S: Serializer>(
-            it: &Option<T>,
-            to: S,
-        ) -> Result<S::Ok, S::Error> {
-            match it {
-                Some(it) => to.collect_str(it),
-                None => to.serialize_none(),
+macro_rules! recorded_as_text {
+    ($($type:ty),+) => { $(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
             }
         }
 
-        pub(in super::super) fn deserialize<'de, T, D: Deserializer<'de>>(
-            from: D,
-        ) -> Result<Option<T>, D::Error>
-        where
-            T: FromStr<Err: std::fmt::Display>,
-        {
-            let text: Option<Clean> = Option::deserialize(from)?;
-            text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Clean::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
         }
-    }
+    )+ };
 }
+recorded_as_text!(Rule, Hours);
 
 #[cfg(test)]
 pub(crate) mod tests {
