@@ -261,11 +261,17 @@ impl Trial<'_> {
         if sent.iter().all(fits) { Ok(()) } else { Err(Failed::Requests(sent.join(", "))) }
     }
 
-    /// The objects that a plan writes to, as the cluster has them.
+    /// The specs of the objects that a plan writes to, without the times of a node's taints, which are the
+    /// cluster's own.
     fn objects(&self, plan: &Plan) -> Vec<serde_json::Value> {
         let spec = |write: &Write| {
             let path = bare(&write.path).trim_end_matches("/scale").to_owned();
-            self.sim.object(&path).map_or(serde_json::Value::Null, |object| object["spec"].clone())
+            let mut spec = self.sim.object(&path).map(|object| object["spec"].clone()).unwrap_or_default();
+            let taints = spec["taints"].as_array_mut().into_iter().flatten();
+            taints
+                .filter_map(|taint| taint.as_object_mut())
+                .for_each(|taint| drop(taint.remove("timeAdded")));
+            spec
         };
         plan.intent.writes().map(spec).collect()
     }
