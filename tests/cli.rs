@@ -152,7 +152,7 @@ fn steps_are_told_with_all_their_fields() {
     let steps = home.run(&["steps", "--json"]).rows();
     let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     for step in &steps {
-        assert_eq!(fields(step), ["danger", "id", "inputs", "key", "section", "title"], "{step}");
+        assert_eq!(fields(step), ["danger", "id", "inputs", "key", "notes", "section", "title"], "{step}");
         assert!(["read", "change", "destructive"].iter().any(|danger| step["danger"] == *danger), "{step}");
         for input in step["inputs"].as_array().unwrap() {
             assert_eq!(fields(input), ["default", "kind", "name", "required"], "{step}");

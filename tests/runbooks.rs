@@ -221,8 +221,9 @@ fn validate(root: &Value, schema: &Value, value: &Value, place: &str, found: &mu
             }
             "additionalProperties" => {
                 let known = |key: &String| schema["properties"].get(key).is_some();
-                let keys = value.as_object().into_iter().flatten().map(|(key, _)| key);
-                found.extend(keys.filter(|key| !known(key)).map(|key| format!("{place}/{key}")));
+                let others = value.as_object().into_iter().flatten().filter(|(key, _)| !known(key));
+                let wrong = others.filter(|(_, value)| rule.is_boolean() || !holds(rule, value));
+                found.extend(wrong.map(|(key, _)| format!("{place}/{key}")));
                 false
             }
             "items" => {

@@ -18,7 +18,8 @@ use crate::net::resolver::Resolver;
 use crate::runbook::{Runbook, Step};
 use crate::source::prometheus;
 use crate::step::input::{InputKind, Inputs};
-use crate::step::target::{AUTOSCALER, autoscalers, declared_owners};
+use crate::step::owners::{autoscalers, declared_owners};
+use crate::step::target::AUTOSCALER;
 use crate::step::{Answer, Ctx, Draft, Is, Read, ReadAs, Request, Undo, Whom, check, diff};
 
 /// What preparing needs to know of the session.

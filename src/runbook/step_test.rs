@@ -102,7 +102,7 @@ mod tests {
         );
         assert_eq!(
             told("step = 'grow'\nafter = [{ step = 'shrink' }]\n"),
-            r#"r.toml:7:1: no such step "shrink"; the valid ones are: grow"#
+            r#"r.toml:7:1: no such step "shrink"; there is grow"#
         );
     }
 }

@@ -6,7 +6,8 @@
 //! | file | what is in it |
 //! |---|---|
 //! | [`input`], [`parameters`] | what steps ask for, and what a runbook fixes of them |
-//! | [`target`] | what steps aim at: path, identity, rights, owners |
+//! | `read` | what is read for a plan, and the answers |
+//! | [`target`], `owners` | what steps aim at: path, identity, rights, owners |
 //! | [`check`] | what must come true afterwards: a file a kind of check |
 //! | [`guard`] | whether something may be sent now: the only place |
 //! | [`diff`], [`command`] | what would change, and the command that it stands for |
@@ -44,11 +45,13 @@ mod logs;
 mod manifest;
 mod manifest_revert;
 mod nodes;
+pub mod owners;
 mod pages;
 pub mod parameters;
 mod pods_not_running;
 mod printed;
 mod query;
+mod read;
 mod recent_events;
 mod restart;
 mod restarts;
@@ -86,6 +89,8 @@ use crate::event::{
 use crate::state::World;
 use input::{InputSpec, Inputs};
 use parameters::{ParameterSpec, Parameters};
+
+pub use read::{Answer, Is, Read, ReadAs, Whom};
 
 /// Every kind of step.
 static KINDS: &[&dyn StepKind] = &[
@@ -329,82 +334,6 @@ impl Ctx {
     /// Returns ` of context eu`, or nothing where there is only one context.
     pub fn of_context(&self) -> String {
         if self.place.several { format!(" of context {}", self.place.context) } else { String::new() }
-    }
-}
-
-/// Server that a read goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
-    /// The cluster's API server.
-    Cluster,
-    /// Alertmanager.
-    Alertmanager,
-    /// This machine: a file of manifests, whose documents are the answer, as `{"line", "document"}` each.
-    File,
-    /// This machine: what was kept in a file of the data folder.
-    Kept,
-    /// Prometheus.
-    Prometheus,
-    /// Prometheus, for the rates of the services now, as their source asks for them: one
-    /// [`RateSample`](crate::event::RateSample).
-    Rates,
-}
-
-/// Something to be read for a plan.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Read {
-    /// Server that is asked.
-    pub whom: Whom,
-    /// Path, with its query; or that of a file.
-    pub path: String,
-    /// Name of what is read, in sentences: `deployment app in shop`.
-    pub what: String,
-    /// What the answer must say that it is; `None` where it does not say.
-    pub is: Option<Is>,
-    /// Whether nothing can be planned without the answer.
-    pub required: bool,
-    /// Form in which the answer is wanted.
-    pub wanted: ReadAs,
-}
-
-/// Form of an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ReadAs {
-    /// The objects themselves.
-    #[default]
-    Objects,
-    /// A table of what kubectl would print, by the server's own columns (`meta.k8s.io/v1` `Table`).
-    Table,
-    /// Text, as one JSON string: an answer as it comes.
-    Text,
-}
-
-/// What an answer must say that it is: the answer to another question is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Is {
-    /// Kind of the answer: `Deployment`, `ReplicaSetList`.
-    pub kind: String,
-    /// Namespace and name; `None` for a list.
-    pub place: Option<(String, String)>,
-}
-
-/// Answer to a read.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// The object that was read.
-    Found(Value),
-    /// The server has no such thing.
-    Missing,
-    /// It may not be read, in the server's words.
-    Forbidden(Clean),
-    /// It is not known, because of this.
-    Unknown(Clean),
-}
-
-impl Answer {
-    /// Returns the object that was read.
-    pub fn found(&self) -> Option<&Value> {
-        if let Self::Found(value) = self { Some(value) } else { None }
     }
 }
 

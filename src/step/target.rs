@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use super::{Answer, Ctx, Is, Read, ReadAs, Request, Whom, text};
 use crate::clean::Clean;
 use crate::event::{
-    Allowed, Command, Expectation, Fact, Kind, Made, Op, Refusal, Right, Sealed, Server, Target, Write,
-    digest,
+    Allowed, Command, Expectation, Kind, Made, Op, Refusal, Right, Sealed, Server, Target, Write, digest,
 };
 use crate::step::command::{Word, line};
 
@@ -430,50 +429,6 @@ pub fn is_true(object: &Value, condition: &str) -> bool {
 pub fn controller(object: &Value) -> Option<&Value> {
     let all = object.pointer("/metadata/ownerReferences").and_then(Value::as_array)?;
     all.iter().find(|owner| owner["controller"] == true)
-}
-
-/// Returns findings about who deploys an object and may revert what is changed of it.
-pub fn declared_owners(object: &Value) -> Vec<Fact> {
-    let note = |kind: &str, name: &str| {
-        let of = &object["metadata"][kind][name];
-        of.as_str().filter(|value| !value.is_empty()).map(str::to_owned)
-    };
-    let helm = note("annotations", "meta.helm.sh/release-name")
-        .map(|r| format!("Helm release {r}: the next upgrade may bring the old state back"));
-    let argo = note("labels", "argocd.argoproj.io/instance")
-        .or_else(|| note("annotations", "argocd.argoproj.io/tracking-id"));
-    let argo = argo.map(|app| {
-        format!(
-            "Argo CD application {}: self-heal may revert it at once",
-            app.split(':').next().unwrap_or(&app)
-        )
-    });
-    let flux = note("labels", "kustomize.toolkit.fluxcd.io/name")
-        .or_else(|| note("labels", "helm.toolkit.fluxcd.io/name"));
-    let flux = flux.map(|name| format!("Flux {name}: the next reconciliation may revert it"));
-    [helm, argo, flux].into_iter().flatten().map(|words| Fact::warn("owner", words)).collect()
-}
-
-/// Returns findings about the autoscalers of a namespace that scale an object.
-pub fn autoscalers(target: &Target, answer: &Answer) -> Vec<Fact> {
-    let list = match answer {
-        Answer::Found(list) => list,
-        Answer::Missing => {
-            return vec![Fact::unknown("autoscaler", "this cluster serves no autoscalers in autoscaling/v2")];
-        }
-        Answer::Unknown(why) | Answer::Forbidden(why) => return vec![Fact::unknown("autoscaler", why)],
-    };
-    let aims = |hpa: &&Value| {
-        text(hpa, "/spec/scaleTargetRef/kind").to_lowercase() == *target.kind
-            && text(hpa, "/spec/scaleTargetRef/name") == &*target.name
-    };
-    let told = |hpa: &Value| {
-        let bound = |at: &str| hpa["spec"][at].as_u64().unwrap_or(1);
-        let least = bound("minReplicas");
-        let most = bound("maxReplicas");
-        Fact::warn("autoscaler", format!("{} keeps {least} to {most} replicas", text(hpa, "/metadata/name")))
-    };
-    list["items"].as_array().into_iter().flatten().filter(aims).map(told).collect()
 }
 
 /// Returns the time of warroom's newest `managedFields` entry.

@@ -51,6 +51,7 @@ fn paths(kind: Kind, inputs: &Inputs) -> Vec<String> {
         .into_iter()
         .flatten()
         .flatten()
+        .filter(|read| read.whom != Whom::File) // a path of this machine is what somebody says
         .map(|read| read.path)
         .filter(|path| !path.is_empty())
         .collect()

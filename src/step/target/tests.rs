@@ -48,23 +48,3 @@ fn a_workload_is_given_with_its_kind_or_found_by_its_name() {
         "statefulset kafka in ns cannot be read: forbidden"
     );
 }
-
-#[test]
-fn owners_are_read_from_what_they_leave() {
-    let object = json!({"metadata": {"annotations": {"meta.helm.sh/release-name": "hub", "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:ns/app"}}});
-    let told: Vec<String> = declared_owners(&object).iter().map(|fact| fact.words.to_string()).collect();
-    let helm = "Helm release hub: the next upgrade may bring the old state back";
-    assert_eq!(told, [helm, "Argo CD application shop: self-heal may revert it at once"]);
-}
-
-#[test]
-fn autoscalers_that_are_not_known_are_not_none() {
-    let target = ctx().target("deployment", "ns", "app", "u");
-    let of = |answer: Answer| {
-        autoscalers(&target, &answer).iter().map(|fact| fact.words.to_string()).collect::<Vec<_>>()
-    };
-    let hpa = json!({"items": [{"metadata": {"name": "h"}, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "app"}, "maxReplicas": 9}}]});
-    assert_eq!(of(Answer::Found(hpa)), ["h keeps 1 to 9 replicas"]);
-    assert_eq!(of(Answer::Unknown("forbidden".into())), ["unknown, because forbidden"]);
-    assert_eq!(of(Answer::Found(json!({"items": []}))), [] as [&str; 0]);
-}
