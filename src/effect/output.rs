@@ -16,7 +16,7 @@ const CHUNK: usize = 16 << 10;
 /// Lines that are kept.
 const LINES: usize = 500;
 /// Characters that are kept of a line.
-const COLUMNS: usize = 400;
+const COLUMNS: usize = 2_000;
 
 /// Who hears what a command prints while it runs.
 #[derive(Default)]

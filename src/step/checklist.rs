@@ -135,8 +135,10 @@ fn sum_up(mut findings: Vec<Finding>, fine: &str) -> Output {
     let wrong = [named(Standing::Wrong), named(Standing::Failed)].concat();
     let unknown = named(Standing::Unknown);
     let sum = match (wrong.len(), unknown.len()) {
-        (0, 0) => format!("nothing wrong in {}", units::counted(all, "step")),
-        (0, count) => format!("nothing wrong in {} of {all} steps, {count} not known", all - count),
+        (0, 0) => format!("none of {} found anything wrong", units::counted(all, "step")),
+        (0, count) => {
+            format!("none of {} found anything wrong, {count} not known", units::counted(all, "step"))
+        }
         (count, 0) => format!("{count} of {all} steps found something wrong"),
         (count, open) => format!("{count} of {all} steps found something wrong, {open} not known"),
     };
@@ -147,7 +149,17 @@ fn sum_up(mut findings: Vec<Finding>, fine: &str) -> Output {
 
 fn row(finding: &Finding, fine: &str) -> Vec<Clean> {
     let took = format!("{:.1} s", finding.seconds);
-    vec![finding.title.clone(), Standing::of(finding).word(fine), found(finding), took.into()]
+    vec![finding.title.clone(), Standing::of(finding).word(fine), shortened(&found(finding)), took.into()]
+}
+
+/// Characters of what was found that its line holds: all of it stands below.
+const FOUND: usize = 120;
+
+fn shortened(words: &Clean) -> Clean {
+    if words.chars().count() <= FOUND {
+        return words.clone();
+    }
+    format!("{}…", words.chars().take(FOUND).collect::<String>()).into()
 }
 
 /// What was found, in a line.
@@ -229,7 +241,7 @@ mod tests {
         let fine = || vec![finding("nodes", Ok(look("5 of 5", None)))];
         assert!(Validation.sum_up(fine()).succeeded());
         assert_eq!(rows(&Validation.sum_up(fine())), ["nodes | ok | 5 of 5"]);
-        assert_eq!(Validation.sum_up(fine()).lines[0].as_str(), "nothing wrong in 1 step");
+        assert_eq!(Validation.sum_up(fine()).lines[0].as_str(), "none of 1 step found anything wrong");
         let unknown = vec![finding("nodes", Err("cut".into()))];
         assert!(!Validation.sum_up(unknown).succeeded());
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Evidence, Expected, Since};
 use crate::clean::Clean;
 use crate::event::{Check, Measure, Pod, SourceId, Uid};
+use crate::units;
 
 /// Pods whose names are told at most.
 const NAMED: usize = 3;
@@ -49,6 +50,13 @@ impl Expected for Drained {
         let names: Vec<&str> = left.iter().take(NAMED).map(|pod| pod.meta.name.as_str()).collect();
         let more = left.len() - names.len();
         let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-        (!left.is_empty()).then(|| format!("{}{rest} still on the node", names.join(", ")).into())
+        if !left.is_empty() {
+            return Some(format!("{}{rest} still on the node", names.join(", ")).into());
+        }
+        let unwatched = self.unwatched(evidence);
+        (unwatched > 0).then(|| {
+            let pods = units::counted(unwatched, "evicted pod");
+            format!("what became of {pods} is not known: nobody watches their namespaces here").into()
+        })
     }
 }
