@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "support/bed.rs"]
+mod bed;
 mod pty;
 mod support;
 
@@ -285,4 +287,48 @@ async fn an_object_whose_answer_is_lost_is_found_by_reading_and_applied_once() {
         assert_eq!(room.writes().len(), 1, "what is behind the lost one was not sent");
         assert_eq!(room.sim.object(&path_of("/api/v1", "configmaps")).is_some(), applied);
     }
+}
+
+/// What changed an object of that name on the bed, by the audit log from a place in it on: verb and path.
+fn audited(from: usize, name: &str) -> Vec<String> {
+    let log = std::fs::read_to_string(bed::var("BED_AUDIT_LOG")).unwrap();
+    let events = log.lines().skip(from).filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let changes = events
+        .filter(|event| ["create", "patch", "update", "delete"].iter().any(|verb| event["verb"] == *verb));
+    let path = |event: &Value| event["requestURI"].as_str().unwrap_or_default().to_owned();
+    let real = changes.filter(|event| path(event).contains(name) && !path(event).contains("dryRun"));
+    real.map(|event| format!("{} {} {}", event["verb"].as_str().unwrap(), path(&event), event["userAgent"]))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs the bed"]
+fn bed_the_audit_log_has_exactly_the_writes_of_a_manifest_and_of_its_undo() {
+    let home = pty::Home::new();
+    std::fs::copy(bed::kubeconfig(), home.path("kubeconfig")).unwrap();
+    let name = "page-of-a-test";
+    let map =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "b"}});
+    let file = format!("file={}", home.write("page.yaml", &map.to_string()).display());
+    let from = std::fs::read_to_string(bed::var("BED_AUDIT_LOG")).unwrap().lines().count();
+    let run = |args: &[&str]| {
+        let ran =
+            home.run(&[&["--namespace", "medcontract-prod", "run"], args, &["--yes", "--json"]].concat());
+        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+        ran.json()
+    };
+    let applied = run(&["apply-manifest", "--set", &file]);
+    let objects = format!("objects={}", applied["undo"]["inputs"]["objects"].as_str().unwrap());
+    run(&["manifest-revert", "--set", &objects, "--confirm", name]);
+    let told = audited(from, name);
+    let path = format!("/api/v1/namespaces/medcontract-prod/configmaps/{name}?");
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].starts_with(&format!("patch {path}")) && told[1].starts_with(&format!("delete {path}")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().all(|one| one.contains("fieldManager=warroom") && one.contains("warroom/")),
+        "{told:?}"
+    );
 }

@@ -248,3 +248,37 @@ fn bed_looks_agree_with_kubectl() {
     printed.retain(|row| row[3] != "Running");
     assert_eq!(names(told("pods-not-running")), names(printed));
 }
+
+#[test]
+#[ignore = "needs the bed"]
+fn bed_checklists_look_at_all_that_kubectl_knows() {
+    let home = Home::new();
+    std::fs::copy(bed::kubeconfig(), home.path("kubeconfig")).unwrap();
+    let prometheus = bed::var("BED_PROMETHEUS");
+    let told = |args: &[&str]| {
+        let ran = home.run(
+            &[&["--prometheus", &prometheus, "--namespace", "medcontract-prod", "run"], args, &["--json"]]
+                .concat(),
+        );
+        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+        ran.json()
+    };
+    let triage = told(&["triage"]);
+    assert!(standing(&triage).iter().all(|(_, standing)| standing != "unknown"), "{triage}");
+    let finding = |told: &Value, step: &str| {
+        let findings = told["output"]["findings"].as_array().unwrap();
+        findings.iter().find(|finding| finding["step"] == step).unwrap()["found"]["Ok"].clone()
+    };
+    let nodes = finding(&triage, "nodes")["table"]["rows"].as_array().unwrap().len();
+    assert_eq!(nodes, kubectl(&["get", "nodes", "--no-headers"], 1).len());
+    let kinds = "deployments,statefulsets,daemonsets";
+    let workloads = kubectl(&["get", kinds, "-n", "medcontract-prod", "--no-headers"], 1);
+    let ready = told(&["workloads-ready", "--set", "namespace=medcontract-prod"]);
+    assert_eq!(rows(&ready).len(), workloads.len(), "{ready}");
+    let logs = told(&["logs", "--set", "app=medcontracthub-app", "--set", "tail=5"]);
+    let pods =
+        kubectl(&["get", "pods", "-n", "medcontract-prod", "-l", "app=medcontracthub-app", "-o", "name"], 1);
+    let text = logs["output"].to_string();
+    let named = pods.iter().filter(|pod| text.contains(pod[0].trim_start_matches("pod/")));
+    assert!(named.count() > 0, "{pods:?}: {logs}");
+}

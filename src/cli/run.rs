@@ -225,7 +225,7 @@ fn ended(session: &Headless, intent: Ulid, no_wait: bool) -> (Exit, Value) {
     };
     let output = run.output();
     let verify = match &run.stage {
-        Stage::Done(v) if output.is_none() => {
+        Stage::Done(v) if output.is_none() && !run.intent.checks.is_empty() => {
             json!({"ok": v.ok, "before": v.before, "after": v.after, "seconds": v.seconds, "missing": v.missing})
         }
         _ => Value::Null,

@@ -1,12 +1,16 @@
 //! The documents that steps were imported from, or lead to: whether they are there, and as they were.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::data::{Location, Mistake, Problem};
 use crate::runbook::import::{Import, import};
 use crate::runbook::{BUILT_IN, Drift, Runbook, Source};
+
+/// Bytes that a document has at most.
+const MOST: u64 = 4 << 20;
 
 /// What a check has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,10 +96,20 @@ fn places(file: &str, place: &Location) -> Vec<PathBuf> {
 }
 
 fn read(file: &str, place: &Location) -> Option<(PathBuf, Import)> {
-    let found =
-        places(file, place).into_iter().find_map(|path| Some((fs::read_to_string(&path).ok()?, path)));
+    let found = places(file, place).into_iter().find_map(|path| Some((text(&path)?, path)));
     let (text, path) = found?;
     Some((path, import(file, &text).ok()?))
+}
+
+/// The text of a document. A runbook that somebody else wrote may name a device, whose reading never ends.
+fn text(path: &Path) -> Option<String> {
+    // Asked for first: opening a pipe would wait for somebody who writes to it.
+    if !fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(MOST + 1).read_to_end(&mut bytes).ok()?;
+    if bytes.len() as u64 > MOST { None } else { String::from_utf8(bytes).ok() }
 }
 
 fn missing(file: &str, place: &Location) -> Mistake {
@@ -104,4 +118,22 @@ fn missing(file: &str, place: &Location) -> Mistake {
         "the document {file} cannot be read; looked for {}",
         looked.join(", ")
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_regular_file_of_a_bounded_size_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("runbook.md"), "# A").unwrap();
+        assert_eq!(text(&path("runbook.md")).as_deref(), Some("# A"));
+        fs::write(path("large.md"), vec![b'#'; 1 + (4 << 20)]).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(path("pipe.md")).status().unwrap().success());
+        for other in [path("large.md"), path("pipe.md"), path(""), path("none.md"), "/dev/zero".into()] {
+            assert_eq!(text(&other), None, "{}", other.display());
+        }
+    }
 }

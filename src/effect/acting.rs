@@ -74,14 +74,12 @@ impl Acting {
     }
 
     /// Reads what a step that only looks is done for, itself or through its members.
-    pub(super) async fn look(&self, intent: &Intent, may_exec: bool) -> Result<Output, Refusal> {
+    pub(super) async fn look(&self, intent: &Intent, may: &Authorised) -> Result<Output, Refusal> {
         let call = &intent.call;
         let runbook = &self.settings.runbook;
         match runbook.step(&call.step).map(|step| (step.kind, step.kind.members(&step.with))) {
             None | Some((_, [])) => self.preflight(call).await?.look(runbook, call).await,
-            Some((kind, ids)) => {
-                Ok(kind.sum_up(Box::pin(self.findings(intent.id, call, ids, may_exec)).await))
-            }
+            Some((kind, ids)) => Ok(kind.sum_up(Box::pin(self.findings(intent.id, call, ids, may)).await)),
         }
     }
 
@@ -156,7 +154,8 @@ impl Acting {
                 let outcome = match self.settings.clusters.of(&exec.target) {
                     Ok(cluster) => {
                         let listener = self.listener(intent, Vec::new());
-                        exec::run(&self.settings.caller(&cluster.reader), exec, &listener).await
+                        let caller = self.settings.caller(&cluster.reader);
+                        self.told(intent, exec::run(&caller, exec, &listener).await)
                     }
                     Err(why) => Outcome::NotSent { reason: why.to_string().into() },
                 };
@@ -177,7 +176,7 @@ impl Acting {
             }
             // A browser is the screen's: what is told of it is its address.
             Op::Look(_) | Op::Browse(_) => {
-                let outcome = match self.look(intent, authorised.may_exec()).await {
+                let outcome = match self.look(intent, authorised).await {
                     Ok(output) => Outcome::Read(output),
                     Err(Refusal::Denied(reason)) => Outcome::NotSent { reason },
                     Err(refusal) => Outcome::Rejected { reason: refusal.reason().clone(), by_reading: false },
@@ -195,6 +194,13 @@ impl Acting {
         program: &Program,
         stops: impl Future<Output = ()>,
     ) -> Event {
+        let cluster = match self.settings.clusters.of(&program.target) {
+            Ok(cluster) => cluster,
+            Err(why) => return ended(intent, Outcome::NotSent { reason: why.to_string().into() }),
+        };
+        if self.meant(cluster, &program.target).same().await == Some(false) {
+            return ended(intent, Outcome::NotSent { reason: elsewhere(&program.target) });
+        }
         let listener = self.listener(intent, command::secrets(program));
         let outcome = match command::run(program, &listener, stops).await {
             Ok(output) if intent.only_reads() => Outcome::Read(output),
@@ -205,6 +211,24 @@ impl Acting {
             }
         };
         ended(intent, outcome)
+    }
+
+    /// What a command in a container has come to: what only reads is judged by the runbook; what may change
+    /// something has run.
+    fn told(&self, intent: &Intent, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Read(output) if !intent.only_reads() => Outcome::Ran(output),
+            Outcome::Read(output) => Outcome::Read(self.judged(&intent.call, output)),
+            other => other,
+        }
+    }
+
+    /// What a command printed, as the runbook judges it.
+    pub(super) fn judged(&self, call: &StepCall, output: Output) -> Output {
+        match self.settings.runbook.step(&call.step) {
+            Some(step) => step.kind.judge(&step.with, output),
+            None => output,
+        }
     }
 
     fn listener(&self, intent: &Intent, secrets: Vec<String>) -> Listener {
@@ -280,7 +304,10 @@ impl Acting {
         }
         let done = intent.writes_before(*to);
         if done < all {
-            let why = "the answer before was lost, and the rest was not sent".into();
+            let why: Clean = "the answer before was lost, and the rest was not sent".into();
+            if done == 0 {
+                return ended(intent, Outcome::Rejected { reason: why, by_reading: true });
+            }
             return ended(intent, Outcome::Partial { done, rest: all - done, why });
         }
         ended(intent, Outcome::Applied { generation, writes: all, by_reading: true })

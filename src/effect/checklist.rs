@@ -9,27 +9,28 @@ use super::output::Listener;
 use crate::clean::Clean;
 use crate::event::{Event, Finding, Op, Outcome, Output, Refusal, StepCall, View};
 use crate::runbook::Step;
+use crate::step::guard::Authorised;
 
 impl Acting {
-    /// Runs the steps of those ids, in the context that the checklist is called in, and commands in
-    /// containers only where the guard allowed them; returns what each has found.
+    /// Runs the steps of those ids, in the context that the checklist is called in, as far as the guard allows
+    /// each; returns what each has found.
     pub(super) async fn findings(
         &self,
         intent: Ulid,
         of: &StepCall,
         ids: &[String],
-        may_exec: bool,
+        may: &Authorised,
     ) -> Vec<Finding> {
-        futures::future::join_all(ids.iter().map(|id| self.finding(intent, of, id, may_exec))).await
+        futures::future::join_all(ids.iter().map(|id| self.finding(intent, of, id, may))).await
     }
 
-    async fn finding(&self, intent: Ulid, of: &StepCall, id: &str, may_exec: bool) -> Finding {
+    async fn finding(&self, intent: Ulid, of: &StepCall, id: &str, may: &Authorised) -> Finding {
         let clock = &self.settings.clock;
         let began = clock.now();
         let mut call = StepCall::new(id, std::collections::BTreeMap::new());
         let context = of.inputs.get_key_value(StepCall::CONTEXT);
         call.inputs.extend(context.map(|(name, value)| (name.clone(), value.clone())));
-        let found = self.found(&call, may_exec).await.map_err(|refusal| refusal.reason().clone());
+        let found = self.found(&call, may).await.map_err(|refusal| refusal.reason().clone());
         let title = |step: &Step| step.title.clone();
         let finding = Finding {
             step: id.into(),
@@ -42,23 +43,22 @@ impl Acting {
         finding
     }
 
-    async fn found(&self, call: &StepCall, may_exec: bool) -> Result<Output, Refusal> {
+    async fn found(&self, call: &StepCall, may: &Authorised) -> Result<Output, Refusal> {
         let plan = self.prepare(call).await?;
         if let Some(obstacle) = plan.obstacle() {
             return Err(obstacle);
         }
+        may.allows(&plan.intent, self.settings.clock.now()).map_err(|denied| denied.refusal())?;
         match plan.intent.ops.as_slice() {
-            [Op::Look(_)] => self.look(&plan.intent, may_exec).await,
-            [Op::Exec(exec)] if may_exec => match self.settings.clusters.of(&exec.target) {
+            [Op::Look(_)] => self.look(&plan.intent, may).await,
+            [Op::Exec(exec)] => match self.settings.clusters.of(&exec.target) {
                 Ok(cluster) => {
                     let caller = self.settings.caller(&cluster.reader);
-                    read(exec::run(&caller, exec, &Listener::default()).await)
+                    let outcome = exec::run(&caller, exec, &Listener::default()).await;
+                    read(outcome).map(|output| self.judged(call, output))
                 }
                 Err(why) => Err(Refusal::failed(why.to_string())),
             },
-            [Op::Exec(_)] => {
-                Err(Refusal::Denied("no command is run in a container from this session (--no-exec)".into()))
-            }
             [Op::Command(_)] => {
                 Err(Refusal::usage(format!("{} runs a program: run it by itself", call.step)))
             }

@@ -3,6 +3,7 @@
 //! ended as a whole.
 
 use std::env;
+use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -119,10 +120,15 @@ fn shown(path: &Path) -> Typed {
 /// The values that a program is given and that are secrets by their names.
 pub(super) fn secrets(program: &Program) -> Vec<String> {
     let values = program.variables.iter().filter_map(|name| Some((name, env::var(name.as_str()).ok()?)));
-    values
-        .filter(|(name, value)| !value.is_empty() && is_secret_env(name, value))
-        .map(|(_, value)| value)
-        .collect()
+    let secret = values.filter(|(name, value)| is_secret_env(name, value)).map(|(_, value)| value);
+    let hidden = program.argv.iter().filter(|word| *word.shown() != Clean::new(word.raw()));
+    // Output is looked through line by line.
+    let lines = |value: String| {
+        let several = value.lines().count() > 1;
+        let long = move |line: &&str| if several { line.len() >= 8 } else { !line.is_empty() };
+        value.lines().filter(long).map(str::to_owned).collect::<Vec<_>>()
+    };
+    secret.chain(hidden.map(|word| word.raw().to_owned())).flat_map(lines).collect()
 }
 
 /// How a program ended: its exit code, and why there is none or not all of its output.
@@ -170,13 +176,24 @@ fn command(program: &Program) -> Command {
         .args(program.argv.iter().skip(1).map(Typed::raw))
         .current_dir(program.folder.raw())
         .env_clear()
-        .envs(variables.filter_map(|name| Some((name, env::var_os(name)?))))
+        .envs(variables.filter_map(|name| Some((name, value(name)?))))
         // What is typed at the terminal is not for it, and all of it can be ended.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// The value of a variable; kubeconfigs are meant from the folder where warroom was started.
+fn value(name: &str) -> Option<OsString> {
+    let value = env::var_os(name)?;
+    if name != "KUBECONFIG" {
+        return Some(value);
+    }
+    let whole = |file: PathBuf| std::path::absolute(&file).unwrap_or(file);
+    let files = env::split_paths(&value).filter(|file| !file.as_os_str().is_empty()).map(whole);
+    env::join_paths(files).ok()
 }
 
 /// Waits until it has ended, and a little longer for what it has started and still holds its output.

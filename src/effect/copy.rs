@@ -54,10 +54,12 @@ pub(super) async fn run(caller: &Caller, copy: &FileCopy, data: &Path, told: imp
     };
     let mut lines = copied.lines();
     let compared = compared(caller, copy, &copied).await;
-    let same = compared.is_ok();
-    lines.push(compared.unwrap_or_else(|why| why));
+    let same = matches!(compared, Compared::Same);
+    let other = matches!(compared, Compared::Other);
+    lines.push(compared.words());
     lines.extend(removed(caller, copy, same).await);
-    ended(copy, Output { exit: Some(0), lines, ..Output::default() })
+    let cut = other.then(|| Clean::from("the file in the container is not the same"));
+    ended(copy, Output { exit: Some(i32::from(other)), lines, cut, ..Output::default() })
 }
 
 /// A file that came whole.
@@ -204,19 +206,37 @@ impl Write for Receiving {
     }
 }
 
-/// Whether the file in the container has the same checksum now; an error says why that is not known, or that
-/// it has another.
-async fn compared(caller: &Caller, copy: &FileCopy, copied: &Copied) -> Result<Clean, Clean> {
+/// How the copy and the file in the container compare now.
+#[derive(Clone, Copy, Debug)]
+enum Compared {
+    Same,
+    Other,
+    /// The container does not tell.
+    Unknown,
+}
+
+impl Compared {
+    fn words(self) -> Clean {
+        match self {
+            Self::Same => "the file in the container has the same sha256",
+            Self::Other => {
+                "▲ the file in the container has another sha256 by now: it was written to meanwhile"
+            }
+            Self::Unknown => "not compared: the container gives no sha256sum of it",
+        }
+        .into()
+    }
+}
+
+async fn compared(caller: &Caller, copy: &FileCopy, copied: &Copied) -> Compared {
     let command = ["sha256sum", copy.path.raw()].map(Typed::new);
     let output = match exec::run(caller, &beside(copy, &command, SECONDS), &Listener::default()).await {
         Outcome::Read(output) if output.succeeded() => output,
-        _ => return Err("not compared: the container gives no sha256sum of it".into()),
+        _ => return Compared::Unknown,
     };
     let there = output.lines.first().map_or("", |line| line.split(' ').next().unwrap_or_default());
-    if there == copied.sha256 {
-        return Ok("the file in the container has the same sha256".into());
-    }
-    Err("▲ the file in the container has another sha256 by now: it was written to meanwhile".into())
+    // A name with a backslash is told with one before the sum.
+    if there.trim_start_matches('\\') == copied.sha256 { Compared::Same } else { Compared::Other }
 }
 
 /// The file in the container goes, where it was made for the copy and came whole.

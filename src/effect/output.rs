@@ -95,6 +95,7 @@ pub(super) fn output(
             format!("only the first {} KiB, {LINES} lines of {COLUMNS} columns are kept", BYTES >> 10)
         })
     });
-    let lines = all.into_iter().take(LINES).map(|line| listener.clean(line)).collect();
+    let told = |line: &str| Clean::from(redact_text(&listener.clean(line)).into_owned());
+    let lines = all.into_iter().take(LINES).map(told).collect();
     Output { exit, lines, cut: cut.map(Clean::from), ..Output::default() }
 }

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::caller::{Caller, NoCaller, Reply};
 use super::{command, file, keep, reading, send};
+use crate::clean::Clean;
 use crate::clean::redact::redact_text;
 use crate::data::json_patch;
 use crate::event::{
     Allowed, Check, Danger, DryRun, Expectation, Fact, Intent, Made, Naming, Op, Output, Plan, Refusal,
-    Right, Sealed, Server, StepCall, Typed, Write, digest,
+    Right, Sealed, Server, StepCall, Target, Typed, Write, digest,
 };
 use crate::net::resolver::Resolver;
 use crate::runbook::{Runbook, Step};
@@ -142,6 +143,7 @@ impl Preflight {
             futures::future::join_all(rights.into_iter().map(|right| self.ask(right))),
             self.owners(&draft),
         );
+        let created = created_namespaces(&draft);
         let mut lines = std::mem::take(&mut draft.lines);
         let mut dry_run = DryRun::Accepted;
         let several = draft.requests.len() > 1;
@@ -152,6 +154,7 @@ impl Preflight {
                 lines.extend(diff::heading(&after).filter(|_| several && !changes.is_empty()));
                 lines.extend(changes);
             }
+            let verdict = untried(verdict, request.op.target(), &created);
             if worse(&verdict) > worse(&dry_run) {
                 dry_run = verdict;
             }
@@ -298,6 +301,23 @@ fn unasked(read: &Read, why: &NoCaller) -> Result<Answer, Refusal> {
         why if !read.required => Ok(Answer::Unknown(why.to_string().into())),
         NoCaller::OfMain { .. } => Err(Refusal::usage(why.to_string())),
         _ => Err(Refusal::failed(why.to_string())),
+    }
+}
+
+/// The namespaces that a draft creates before what it puts into them.
+fn created_namespaces(draft: &Draft) -> Vec<Clean> {
+    let new = draft.requests.iter().filter(|request| request.object.is_null());
+    let targets = new.map(|request| request.op.target());
+    targets.filter(|one| one.kind.eq_ignore_ascii_case("namespace")).map(|one| one.name.clone()).collect()
+}
+
+/// A dry run creates nothing: what is put into a namespace that is only to be created cannot be tried.
+fn untried(verdict: DryRun, target: &Target, created: &[Clean]) -> DryRun {
+    match verdict {
+        DryRun::Refused(why) if created.contains(&target.namespace) && why.contains("not found") => {
+            DryRun::Unknown(format!("not tried: its namespace is created before it ({why})").into())
+        }
+        verdict => verdict,
     }
 }
 

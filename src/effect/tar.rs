@@ -97,11 +97,12 @@ async fn begin(stream: &mut (impl AsyncRead + Unpin)) -> Result<u64, Torn> {
             b'0' | 0 | b'7' => return Ok(size),
             // Extended headers, of pax and of GNU: names and times, of which nothing is needed.
             b'x' | b'g' | b'L' | b'K' => {
-                skipped += size.next_multiple_of(BLOCK as u64);
+                let size = size.checked_next_multiple_of(BLOCK as u64).ok_or(Torn::Garbage)?;
+                skipped += size.min(MOST_EXTENDED + 1);
                 if skipped > MOST_EXTENDED {
                     return Err(Torn::Garbage);
                 }
-                let mut header = (&mut *stream).take(size.next_multiple_of(BLOCK as u64));
+                let mut header = (&mut *stream).take(size);
                 tokio::io::copy(&mut header, &mut tokio::io::sink()).await.map_err(|_| Torn::Nothing)?;
             }
             b'5' => return Err(Torn::NotRegular("a folder".into())),
@@ -127,8 +128,9 @@ fn is_header(block: &[u8; BLOCK]) -> bool {
 
 /// A number in octal digits; or, where the first bit is set, in binary (GNU, for files of 8 GiB and more).
 fn number(field: &[u8]) -> Option<u64> {
-    if field[0] & 0x80 != 0 {
-        let (low, high) = (field.get(field.len() - 8..)?, &field[1..field.len() - 8]);
+    if field.first()? & 0x80 != 0 {
+        let low = field.len().checked_sub(8).filter(|at| *at >= 1)?;
+        let (low, high) = (field.get(low..)?, field.get(1..low)?);
         return high.iter().all(|byte| *byte == 0).then(|| low.try_into().map(u64::from_be_bytes).ok())?;
     }
     let text = std::str::from_utf8(field).ok()?;
@@ -170,6 +172,16 @@ mod tests {
             taken(&large, 9).await.1.unwrap_err(),
             "it has 12884901889 bytes, and there is room for 9"
         );
+    }
+
+    #[tokio::test]
+    async fn a_header_that_lies_is_no_header() {
+        let mut lies = header(b'0', b"00000000005", "");
+        lies[148] = 0x80;
+        assert!(taken(&lies, 9).await.1.is_err());
+        assert_eq!(number(&[0x80; 8]), None, "there is room for a number in a field of 12");
+        let endless = header(b'x', &[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], "");
+        assert!(taken(&endless, 9).await.1.is_err());
     }
 
     #[tokio::test]

@@ -45,8 +45,8 @@ pub struct Guardrail {
 pub struct Doing<'a> {
     /// The kube-context.
     pub context: &'a str,
-    /// The namespace; empty for what is in none.
-    pub namespace: &'a str,
+    /// The namespace: empty for what is in none, `None` where it may be any.
+    pub namespace: Option<&'a str>,
     /// The step's id.
     pub step: &'a str,
     /// Whether it only reads.
@@ -60,7 +60,7 @@ impl Guardrail {
     pub fn holds(&self, doing: &Doing<'_>) -> bool {
         let matches = |pattern: &Option<Clean>, text| pattern.as_ref().is_none_or(|one| covers(one, text));
         matches(&self.context, doing.context)
-            && matches(&self.namespace, doing.namespace)
+            && doing.namespace.is_none_or(|namespace| matches(&self.namespace, namespace))
             && self.step.as_ref().map_or(!doing.reads, |step| **step == *doing.step)
             && self.hours.is_none_or(|hours| hours.contains(doing.now))
             && self.severity.is_none()
@@ -175,7 +175,7 @@ pub(crate) mod tests {
 
     fn asked<'a>(step: &'a str, reads: bool, clock: &str) -> Doing<'a> {
         let now = format!("2026-11-23T{clock}:00Z").parse().unwrap();
-        Doing { context: "prod-eu", namespace: "payments", step, reads, now }
+        Doing { context: "prod-eu", namespace: Some("payments"), step, reads, now }
     }
 
     #[test]

@@ -19,6 +19,12 @@ fn guardrail(table: &mut Reader<'_>) -> Option<Placed> {
     let mut text = |key| table.get::<String>(key).map(Clean::from);
     let (context, namespace, step, severity) =
         (text("context"), text("namespace"), text("step"), text("severity"));
+    for (key, pattern) in [("context", &context), ("namespace", &namespace)] {
+        if pattern.as_ref().is_some_and(|pattern| pattern.trim_end_matches('*').contains('*')) {
+            let why = "a * stands at the end, for all that begins so: \"prod*\"";
+            table.fault_at(&table.place_of(key), Problem::new(why));
+        }
+    }
     let hours = table.get("hours");
     let place = table.place();
     Some((Guardrail { rule: rule?, context, namespace, step, hours, severity, why: why?.into() }, place))
@@ -80,6 +86,16 @@ why = 'four eyes'
         );
         let told: Vec<String> = mistaken(&all[..2], &["drains"]).iter().map(ToString::to_string).collect();
         assert_eq!(told, [r#"r.toml:1:1: no such step "drain"; did you mean "drains"?"#]);
+    }
+
+    #[test]
+    fn a_star_that_stands_elsewhere_than_at_the_end_is_a_mistake() {
+        let of = |context: &str| format!("[[guardrails]]\nrule = 'deny'\nwhy = 'w'\ncontext = '{context}'\n");
+        assert!(read("r.toml", &of("prod*"), "setting", guardrails).is_ok());
+        for wrong in ["*prod*", "*-prod", "a*b"] {
+            let told = read("r.toml", &of(wrong), "setting", guardrails).unwrap_err()[0].to_string();
+            assert!(told.starts_with("r.toml:4:11: a * stands at the end"), "{told}");
+        }
     }
 
     #[test]

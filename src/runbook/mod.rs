@@ -69,7 +69,10 @@ impl Runbook {
                 return Some(Problem::unknown("step", id, self.steps.iter().map(|one| one.id.as_str())));
             };
             let open = member.inputs.iter().find(|input| input.required && input.default.is_none());
-            if member.danger != Danger::Read {
+            if step.kind.name() == "validation" && !member.kind.judges() {
+                let why = format!("{id} does not say whether something is wrong: it is for a checklist");
+                Some(Problem::new(why))
+            } else if member.danger != Danger::Read {
                 Some(Problem::new(format!("{id} is no step that only reads: it has a place of its own")))
             } else if member.kind.members(&member.with).is_empty() {
                 open.map(|input| {
@@ -83,10 +86,11 @@ impl Runbook {
 
     /// Adds the steps and flags of another runbook that this one does not have, for where its workload is.
     fn offer(&mut self, other: Self) {
-        let Self { steps, flags, workload, tests, .. } = other;
+        let Self { steps, flags, workload, tests, guardrails, .. } = other;
         let new: Vec<Step> = steps.into_iter().filter(|step| self.step(&step.id).is_none()).collect();
         self.steps.extend(new.into_iter().map(|step| Step { workload: workload.clone(), ..step }));
         self.flags.extend(flags);
+        self.guardrails.extend(guardrails);
         let of_new = |test: &step_test::StepTest| self.tests.iter().all(|own| own.call != test.call);
         let new: Vec<_> = tests.into_iter().filter(of_new).collect();
         self.tests.extend(new);

@@ -1,6 +1,8 @@
 //! Tests of steps, as data: a call that must succeed on the simulated cluster, be refused where the server
 //! refuses it, and be sent once where its answer is lost.
 
+use std::path::{Component, Path};
+
 use super::{InputKind, Runbook};
 use crate::clean::Clean;
 use crate::data::{Location, Mistake, Problem, Reader};
@@ -79,7 +81,18 @@ pub(super) fn mistaken(runbook: &Runbook, tests: &[StepTest]) -> Vec<Mistake> {
         let problem = std::iter::once(&test.call).chain(&test.after).find_map(wrong)?;
         Some(test.place.mistake(problem))
     };
-    tests.iter().filter_map(of_test).collect()
+    let outside = |test: &StepTest| {
+        let (name, _) = test.files.iter().find(|(name, _)| !is_file_name(name))?;
+        let why = format!("{name:?} is no name of a file: give one without a folder");
+        Some(test.place.mistake(Problem::new(why)))
+    };
+    tests.iter().filter_map(of_test).chain(tests.iter().filter_map(outside)).collect()
+}
+
+/// Whether it names a file in a folder, and nothing outside it.
+fn is_file_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if *part == *name)
 }
 
 #[cfg(test)]
@@ -100,6 +113,10 @@ mod tests {
             told("step = 'grow'\ninputs = { replica = '2' }\n"),
             r#"r.toml:7:1: no such input "replica"; did you mean "replicas"?"#
         );
+        for name in ["/tmp/x", "../x", "a/b", ".", ""] {
+            let told = told(&format!("step = 'grow'\nfiles = {{ '{name}' = '' }}\n"));
+            assert!(told.contains("is no name of a file"), "{name}: {told}");
+        }
         assert_eq!(
             told("step = 'grow'\nafter = [{ step = 'shrink' }]\n"),
             r#"r.toml:7:1: no such step "shrink"; there is grow"#

@@ -36,6 +36,10 @@ impl StepKind for EmergencyChanges {
         INPUTS
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn asks(&self) -> &'static [Whom] {
         &[Whom::Alertmanager]
     }
@@ -80,10 +84,14 @@ impl StepKind for EmergencyChanges {
         let unread = unread.into_iter().chain(listed.into_iter().filter_map(|list| list.cut));
         let cut = pages::joined(unread.chain(pages::shorten(&mut table)));
         let wrong = wrong(&found);
-        let sum = wrong.clone().unwrap_or_else(|| "no emergency change is in place".into());
+        let sum = wrong.clone().unwrap_or_else(|| NONE.into());
         Ok(Output { wrong, cut, ..Output::read(sum, table) })
     }
 }
+
+/// What is said where none is found: what was looked for, and what was not.
+const NONE: &str = "no circuit breaker, zone in a selector, paused rollout, FEATURE_…=false, cordoned node or \
+                    silence of warroom is found; scales are not looked at";
 
 /// The lists: those of Istio's rules are of every version, and may be missing.
 fn lists(inputs: &Inputs) -> Result<Vec<List>, Refusal> {

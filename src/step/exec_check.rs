@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::command::{Word, line, split, typed};
 use super::example::fill;
 use super::input::{InputKind, InputSpec, Inputs};
-use super::parameters::Parameters;
+use super::parameters::{ParameterKind, ParameterSpec, Parameters};
 use super::target::{Aim, Found, POD, controller, is_true};
 use super::{Answer, Ctx, Draft, Read, Request, StepKind, Undo, text};
 use crate::clean::Clean;
-use crate::event::{Command, Danger, Exec, Fact, Op, Refusal, Typed};
+use crate::event::{Command, Danger, Exec, Fact, Op, Output, Refusal, Typed};
 
 /// Seconds that a command may take: one that waits for an incident to end is none that looks.
 const SECONDS: u32 = 30;
@@ -21,6 +21,12 @@ const INPUTS: &[InputSpec] = &[
     InputSpec::required("command", InputKind::Command),
     InputSpec::optional("container", InputKind::Text),
 ];
+
+/// Words that the output holds where nothing is wrong.
+const EXPECT: &str = "expect";
+
+const PARAMETERS: &[ParameterSpec] =
+    &[ParameterSpec { name: EXPECT, kind: ParameterKind::Text, required: false }];
 
 pub(super) struct ExecCheck;
 
@@ -35,6 +41,21 @@ impl StepKind for ExecCheck {
 
     fn inputs(&self) -> &'static [InputSpec] {
         INPUTS
+    }
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn parameters(&self) -> &'static [ParameterSpec] {
+        PARAMETERS
+    }
+
+    fn judge(&self, with: &Parameters, output: Output) -> Output {
+        let Some(expected) = with.text(EXPECT).filter(|_| output.exit == Some(0)) else { return output };
+        let said = output.lines.iter().any(|line| line.contains(expected));
+        let wrong = (!said).then(|| Clean::from(format!("no line says {expected}")));
+        Output { wrong, ..output }
     }
 
     fn reads(&self, inputs: &Inputs, answers: &[Answer], ctx: &Ctx) -> Result<Vec<Read>, Refusal> {
@@ -201,6 +222,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::step::parameters::Parameter;
     use crate::step::samples::{deployment, list, plan};
 
     fn pod(name: &str, ready: &str, owner: &str) -> Value {
@@ -286,5 +308,18 @@ mod tests {
         );
         let none = check(&[("command", "id")], &[pod("b", "True", "other-abc")]).unwrap_err();
         assert_eq!(none, "no pod of app is ready: nothing can be run there");
+    }
+
+    #[test]
+    fn what_a_runbook_expects_and_nobody_says_is_wrong() {
+        let with: Parameters =
+            [(EXPECT, Parameter::Text("cluster_state:ok".to_owned()))].into_iter().collect();
+        let judged = |exit: i32, line: &str| {
+            let output = Output { exit: Some(exit), lines: vec![line.into()], ..Output::default() };
+            ExecCheck.judge(&with, output).wrong.map(|wrong| wrong.to_string())
+        };
+        assert_eq!(judged(0, "cluster_state:ok"), None);
+        assert_eq!(judged(0, "cluster_state:fail").as_deref(), Some("no line says cluster_state:ok"));
+        assert_eq!(judged(1, "refused"), None, "its exit code says that");
     }
 }

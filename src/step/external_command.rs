@@ -31,8 +31,9 @@ const PARAMETERS: &[ParameterSpec] = &[
     ParameterSpec { name: TYPED, kind: ParameterKind::Text, required: false },
 ];
 
-/// Variables that every program gets.
-const VARIABLES: [&str; 5] = ["PATH", "HOME", "LANG", "TMPDIR", "USER"];
+/// Variables that every program gets; by the last, kubectl and helm find the clusters in the files that warroom
+/// itself has read.
+const VARIABLES: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "USER", "KUBECONFIG"];
 
 pub(super) struct ExternalCommand;
 
@@ -68,6 +69,11 @@ impl StepKind for ExternalCommand {
                     "argv begins with a program, which is no input: argv = [\"program\", …]".to_owned()
                 );
             }
+        }
+        if let Some(shell) = shell_line(with.list(ARGV)) {
+            return Err(format!(
+                "argv holds a program as text for {shell}: name the program and its arguments, a word each"
+            ));
         }
         let named = words.iter().flatten().filter_map(Part::input);
         if let Some(name) = named.chain(with.text(TYPED)).find(|name| !known().any(|known| known == *name)) {
@@ -126,6 +132,45 @@ impl StepKind for ExternalCommand {
                 .map(|name| Naming { why: format!("{name} is typed again").into(), lasting: true }),
         })
     }
+}
+
+/// What reads a program as text, and the letter of the flag that the text follows.
+const INTERPRETERS: [(&str, char); 14] = [
+    ("sh", 'c'),
+    ("bash", 'c'),
+    ("dash", 'c'),
+    ("ash", 'c'),
+    ("zsh", 'c'),
+    ("ksh", 'c'),
+    ("fish", 'c'),
+    ("su", 'c'),
+    ("python", 'c'),
+    ("python3", 'c'),
+    ("perl", 'e'),
+    ("ruby", 'e'),
+    ("node", 'e'),
+    ("pwsh", 'C'),
+];
+
+/// The interpreter that an argument vector gives a program as text, anywhere in it: what an input is there
+/// would be read as a part of the program.
+fn shell_line(argv: &[String]) -> Option<&str> {
+    argv.iter().enumerate().find_map(|(at, word)| {
+        let named = word.rsplit('/').next().unwrap_or(word);
+        let (_, letter) = INTERPRETERS.iter().find(|(name, _)| *name == named)?;
+        // `-o pipefail` is a flag of two words.
+        let takes_a_word = |flag: &str| matches!(flag, "-o" | "+o" | "-O" | "+O");
+        let rest = &argv[at + 1..];
+        let is_flag = |(n, word): &(usize, &String)| {
+            word.starts_with(['-', '+']) || (*n > 0 && takes_a_word(&rest[n - 1]))
+        };
+        let flags = rest.iter().enumerate().take_while(is_flag).map(|(_, word)| word);
+        let inline = |flag: &String| match flag.strip_prefix("--") {
+            Some(long) => ["eval", "command", "print"].iter().any(|name| long.starts_with(name)),
+            None => flag.contains(*letter),
+        };
+        flags.into_iter().any(inline).then_some(named)
+    })
 }
 
 /// A part of a word of the argument vector.
@@ -314,6 +359,17 @@ mod tests {
             "no such input \"versoin\"; did you mean \"version\"?"
         );
         assert!(fits(&["p", "{version"], &[]).unwrap_err().contains("has a brace alone"));
+        let shells: [&[&str]; 5] = [
+            &["bash", "-c", "kubectl delete ns {name}"],
+            &["sudo", "/bin/sh", "-e", "-xc", "x"],
+            &["docker", "exec", "web", "bash", "-ex", "-c", "x"],
+            &["python3", "-c", "x"],
+            &["bash", "-o", "pipefail", "-c", "x"],
+        ];
+        for argv in shells {
+            assert!(fits(argv, &[]).unwrap_err().starts_with("argv holds a program as text"), "{argv:?}");
+        }
+        assert_eq!(fits(&["bash", "scripts/clean.sh", "-c", "{name}"], &[]), Ok(()));
         for argv in [&["{name}"][..], &["p{name}"], &[""], &[]] {
             assert!(fits(argv, &[]).unwrap_err().starts_with("argv begins with a program"), "{argv:?}");
         }

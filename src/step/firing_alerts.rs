@@ -34,6 +34,10 @@ impl StepKind for FiringAlerts {
         &[]
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn asks(&self) -> &'static [Whom] {
         &[Whom::Alertmanager]
     }

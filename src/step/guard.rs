@@ -15,6 +15,9 @@ pub struct Authorised {
     intent: Intent,
     at: usize,
     may_exec: bool,
+    /// Rules that the steps are held to that a look consists of, and the context that they are for.
+    guardrails: Vec<Guardrail>,
+    context: Clean,
 }
 
 impl Authorised {
@@ -28,9 +31,23 @@ impl Authorised {
         self.at
     }
 
-    /// Returns whether commands may be run in containers, for a look of which they are parts.
-    pub fn may_exec(&self) -> bool {
-        self.may_exec
+    /// Checks whether a step that only looks may be done as a part of this one.
+    ///
+    /// # Errors
+    /// Why not: what would be asked of a person, is not asked here.
+    pub fn allows(&self, part: &Intent, now: DateTime<Utc>) -> Result<(), Denied> {
+        if !self.may_exec && part.ops.iter().any(|op| matches!(op, Op::Exec(_) | Op::Copy(_))) {
+            return Err(Denied::NoExec);
+        }
+        match strictest(&self.guardrails, part, &self.context, now) {
+            Some(one) if one.rule == Rule::ConfirmByName => Err(Denied::Guardrail(format!(
+                "a guardrail wants a name typed for it: run {} by itself ({})",
+                part.call.step,
+                one.scope()
+            ))),
+            Some(one) => Err(Denied::Guardrail(refused(one))),
+            None => Ok(()),
+        }
     }
 
     /// Returns the op that may be sent.
@@ -140,7 +157,8 @@ pub fn authorise(world: &World, intent: &Intent, now: DateTime<Utc>) -> Result<A
             return Err(if ran_out { Denied::RanOut(label) } else { Denied::NotArmed(label) });
         }
     }
-    Ok(Authorised { intent: intent.clone(), at, may_exec })
+    let guardrails = world.session.as_ref().map(|session| session.guardrails.clone()).unwrap_or_default();
+    Ok(Authorised { intent: intent.clone(), at, may_exec, guardrails, context: looked.context.clone() })
 }
 
 /// Lays what guardrails ask of a person over a plan: that a name is typed.
@@ -161,16 +179,29 @@ fn guardrail<'a>(
     looked: &ContextInfo,
     now: DateTime<Utc>,
 ) -> Option<&'a Guardrail> {
+    strictest(&world.session.as_ref()?.guardrails, intent, &looked.context, now)
+}
+
+/// The strictest of these that holds for an intent in that context.
+fn strictest<'a>(
+    all: &'a [Guardrail],
+    intent: &Intent,
+    context: &str,
+    now: DateTime<Utc>,
+) -> Option<&'a Guardrail> {
     let reads = intent.only_reads();
     let step = intent.call.step.as_str();
-    let targets = || intent.ops.iter().map(Op::target).chain([&intent.target]);
-    let holds = |one: &&Guardrail| {
-        targets().any(|target| {
-            let namespace = target.namespace.as_str();
-            one.holds(&Doing { context: &looked.context, namespace, step, reads, now })
-        })
+    // A program of this machine may reach every namespace.
+    let namespace = |op: &Op| match op {
+        Op::Command(_) => None,
+        op => Some(op.target().namespace.clone()),
     };
-    world.session.as_ref()?.guardrails.iter().filter(holds).max_by_key(|one| one.rule)
+    let touched = || intent.ops.iter().map(namespace).chain([Some(intent.target.namespace.clone())]);
+    let holds = |one: &&Guardrail| {
+        touched()
+            .any(|namespace| one.holds(&Doing { context, namespace: namespace.as_deref(), step, reads, now }))
+    };
+    all.iter().filter(holds).max_by_key(|one| one.rule)
 }
 
 fn refused(guardrail: &Guardrail) -> String {

@@ -15,6 +15,9 @@ use crate::event::{Danger, Output, Refusal, Table};
 use crate::net::query::escaped;
 use crate::units;
 
+/// Bytes of one log that are read at most.
+const BYTES: u32 = 1 << 20;
+
 const INPUTS: &[InputSpec] = &[
     InputSpec::required("app", InputKind::Text),
     InputSpec::optional("namespace", InputKind::Namespace),
@@ -158,7 +161,10 @@ impl<'a> Wanted<'a> {
         let path = POD.path(self.namespace, pod.name);
         Read {
             whom: Whom::Cluster,
-            path: format!("{path}/log?container={container}&tailLines={}&timestamps=true", self.tail),
+            path: format!(
+                "{path}/log?container={container}&tailLines={}&limitBytes={BYTES}&timestamps=true",
+                self.tail
+            ),
             what: format!("the log of {}", pod.name),
             is: None,
             required: false,

@@ -10,7 +10,7 @@ use super::apply::Place;
 use super::command::line;
 use super::input::{InputKind, InputSpec, Inputs};
 use super::manifest::{is_path_segment, kept_in};
-use super::target::{escaped, generation, is_name, managed_by_warroom};
+use super::target::{MANAGER, escaped, generation, is_name, managed_by_warroom};
 use super::{Answer, Ctx, Draft, Read, ReadAs, Request, StepKind, Undo, Whom, text};
 use crate::clean::Clean;
 use crate::event::{Command, Expectation, Fact, Made, Naming, Op, Refusal, StepCall, digest};
@@ -59,8 +59,8 @@ impl StepKind for ManifestRevert {
                         Some(was) => restore(&place, was, object, ctx)?,
                         None => Some(delete(&place, object, ctx)),
                     };
-                    if request.is_some() {
-                        is_ours(&place, object)?;
+                    if let Some(request) = &request {
+                        is_ours(&place, object, is_deletion(request))?;
                     }
                     requests.extend(request);
                 }
@@ -169,20 +169,34 @@ fn present(place: &Place) -> Read {
 
 /// Whether an object is the one that is meant, and warroom has applied it: somebody else's objects are not to
 /// be changed by this.
-fn is_ours(place: &Place, object: &Value) -> Result<(), Refusal> {
+fn is_ours(place: &Place, object: &Value, deletes: bool) -> Result<(), Refusal> {
     let same = text(object, "/metadata/name") == place.name
         && text(object, "/metadata/namespace") == place.namespace
         && !place.kind.is_empty();
     if !same {
         return Err(Refusal::failed(format!("the answer to {} is of something else", place.path)));
     }
-    if managed_by_warroom(object).is_none() {
+    if managed_by_warroom(object).is_none() || (deletes && !is_applied_here_alone(object)) {
         return Err(Refusal::failed(format!(
             "{} was not applied by warroom: change it yourself",
             place.what()
         )));
     }
     Ok(())
+}
+
+/// Whether warroom has applied the object, and nobody else but its controllers has written to it: a
+/// Deployment that warroom scaled once is not its own.
+fn is_applied_here_alone(object: &Value) -> bool {
+    let entries =
+        || object.pointer("/metadata/managedFields").and_then(Value::as_array).into_iter().flatten();
+    let controlled = |entry: &Value| {
+        !text(entry, "/subresource").is_empty()
+            || text(entry, "/manager").starts_with("kube-controller-manager")
+    };
+    let ours = |entry: &Value| entry["manager"] == MANAGER;
+    entries().any(|entry| ours(entry) && entry["operation"] == "Apply")
+        && entries().all(|entry| ours(entry) || controlled(entry))
 }
 
 /// The write that gives an object what was kept of it, guarded by what it has now; `None` where it has that.

@@ -209,6 +209,16 @@ pub trait StepKind: Sync {
         Err(Refusal::failed("this step looks at nothing"))
     }
 
+    /// Returns whether what it finds says whether something is wrong: what does not is no part of a validation.
+    fn judges(&self) -> bool {
+        false
+    }
+
+    /// Judges what a command of it has printed, by what the runbook expects.
+    fn judge(&self, _with: &Parameters, output: Output) -> Output {
+        output
+    }
+
     /// Returns the ids of the steps that it runs all at once, each of which only looks.
     fn members<'a>(&self, _with: &'a Parameters) -> &'a [String] {
         &[]

@@ -28,6 +28,10 @@ impl StepKind for Nodes {
         &[]
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
         Some(fill("kubectl get nodes", inputs))
     }

@@ -33,6 +33,10 @@ impl StepKind for PodsNotRunning {
         INPUTS
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn reads(&self, inputs: &Inputs, _: &[Answer], _: &Ctx) -> Result<Vec<Read>, Refusal> {
         inputs.namespace("namespace").map(|_| Vec::new())
     }

@@ -41,6 +41,10 @@ impl StepKind for Restarts {
         INPUTS
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
         Some(fill("kubectl get pods[ -n <namespace>]", inputs))
     }

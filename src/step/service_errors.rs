@@ -28,6 +28,10 @@ impl StepKind for ServiceErrors {
         &[]
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn asks(&self) -> &'static [Whom] {
         &[Whom::Rates]
     }
@@ -57,13 +61,22 @@ impl StepKind for ServiceErrors {
         let share = |one: &Service| one.share.unwrap_or(-1.0);
         services.sort_by(|a, b| b.fails().cmp(&a.fails()).then(share(b).total_cmp(&share(a))));
         let failing: Vec<String> = services.iter().filter(|one| one.fails()).map(Service::told).collect();
-        let unknown = services.iter().filter(|one| one.share.is_none()).count();
+        let idle = |one: &&Service| one.share.is_none() && one.requests == Some(0.0);
+        let unknown = services.iter().filter(idle).count();
+        let unread: Vec<&str> = services
+            .iter()
+            .filter(|one| one.share.is_none() && !idle(one))
+            .map(|one| one.name.as_str())
+            .collect();
         let mut table = Table::new(&COLUMNS);
         table.rows = services.iter().map(Service::row).collect();
-        let cut = pages::shorten(&mut table);
+        let unmeasured = services.is_empty().then(|| Clean::from("no service is measured"));
+        let untold = (!unread.is_empty())
+            .then(|| Clean::from(format!("whether requests of {} fail is not known", unread.join(", "))));
+        let cut = pages::joined(unmeasured.into_iter().chain(untold).chain(pages::shorten(&mut table)));
         let wrong =
             printed::wrong(failing.len(), (services.len(), "service"), "over the threshold", &failing);
-        let below = services.len() - failing.len() - unknown;
+        let below = services.len() - failing.len() - unknown - unread.len();
         let without = if unknown == 0 { String::new() } else { format!(", {unknown} without requests") };
         let sum = match services.len() {
             0 => "no service is measured".to_owned(),

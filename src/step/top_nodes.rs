@@ -39,6 +39,10 @@ impl StepKind for TopNodes {
         &[]
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
         Some(fill("kubectl top nodes", inputs))
     }

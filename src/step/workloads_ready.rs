@@ -33,6 +33,10 @@ impl StepKind for WorkloadsReady {
         INPUTS
     }
 
+    fn judges(&self) -> bool {
+        true
+    }
+
     fn example(&self, inputs: &Inputs, _: &Parameters) -> Option<String> {
         Some(fill("kubectl get deployments,statefulsets,daemonsets[ -n <namespace>]", inputs))
     }
@@ -78,7 +82,8 @@ impl StepKind for WorkloadsReady {
         let mut table = Table::new(&COLUMNS);
         table.rows = all.iter().map(Workload::row).collect();
         let unread = listed.into_iter().filter_map(|list| list.cut);
-        let cut = pages::joined(unread.chain(pages::shorten(&mut table)));
+        let none = all.is_empty().then(|| Clean::from("there is no workload to look at"));
+        let cut = pages::joined(unread.chain(none).chain(pages::shorten(&mut table)));
         let wrong = printed::wrong(unready.len(), (all.len(), "workload"), "not ready", &unready);
         let sum = format!("{} of {} ready", all.len() - unready.len(), units::counted(all.len(), "workload"));
         Ok(Output { wrong, cut, ..Output::read(sum, table) })

@@ -1,123 +1,17 @@
 //! How much a program can break, by its name and its words. What is not known to read may change something.
 
 use super::draft::argument;
+pub(super) use super::harm::name;
+use super::harm::{changing, destroys};
 use super::lex::Word;
+use super::reads;
 use crate::event::Danger;
 
-/// Programs that only read, whatever their arguments.
-const READERS: &[&str] = &[
-    "cat",
-    "date",
-    "df",
-    "dig",
-    "dmesg",
-    "du",
-    "free",
-    "grep",
-    "head",
-    "host",
-    "hostname",
-    "iostat",
-    "journalctl",
-    "ls",
-    "lsof",
-    "netstat",
-    "nslookup",
-    "ping",
-    "ps",
-    "pwd",
-    "ss",
-    "stat",
-    "tail",
-    "traceroute",
-    "uname",
-    "uptime",
-    "vmstat",
-    "wc",
-    "whoami",
-];
-
-/// Programs with commands of their own.
-const WITH_COMMANDS: &[&str] = &[
-    "aws",
-    "argocd",
-    "az",
-    "consul",
-    "docker",
-    "eksctl",
-    "flux",
-    "gcloud",
-    "gh",
-    "git",
-    "helm",
-    "istioctl",
-    "kubectl",
-    "nomad",
-    "podman",
-    "systemctl",
-    "terraform",
-    "vault",
-    "velero",
-];
-
-/// Commands of these that only read.
-const READS: &[&str] = &[
-    "api-resources",
-    "can-i",
-    "cluster-info",
-    "describe",
-    "diff",
-    "events",
-    "explain",
-    "get",
-    "history",
-    "images",
-    "info",
-    "inspect",
-    "list",
-    "log",
-    "logs",
-    "ls",
-    "ps",
-    "proxy-status",
-    "show",
-    "stats",
-    "status",
-    "top",
-    "version",
-    "wait",
-];
-
-/// Words of what cannot be taken back.
-const DESTROYS: &[&str] = &[
-    "delete",
-    "destroy",
-    "down",
-    "drop",
-    "flush",
-    "flushall",
-    "flushdb",
-    "format",
-    "kill",
-    "migrate",
-    "migration",
-    "prune",
-    "purge",
-    "remove",
-    "reset",
-    "restore",
-    "revert",
-    "rm",
-    "rollback",
-    "terminate",
-    "truncate",
-    "uninstall",
-    "wipe",
-];
-
 /// Programs that wait for somebody at a terminal.
-const INTERACTIVE: &[&str] =
-    &["emacs", "htop", "k9s", "less", "man", "more", "nano", "screen", "telnet", "tmux", "top", "vi", "vim"];
+const INTERACTIVE: &[&str] = &[
+    "emacs", "htop", "k9s", "less", "man", "more", "nano", "screen", "telnet", "tmux", "top", "vi", "vim",
+    "watch",
+];
 
 /// Words of a shell that mean nothing without one.
 const BUILT_IN: &[&str] = &[
@@ -126,7 +20,33 @@ const BUILT_IN: &[&str] = &[
 ];
 
 /// Shells and their like, which are given a program as text.
-const SHELLS: &[&str] = &["bash", "dash", "fish", "ksh", "powershell", "pwsh", "sh", "zsh"];
+const SHELLS: &[&str] = &[
+    "ash",
+    "bash",
+    "csh",
+    "dash",
+    "fish",
+    "flock",
+    "ksh",
+    "mksh",
+    "powershell",
+    "pwsh",
+    "rbash",
+    "runuser",
+    "sh",
+    "su",
+    "tcsh",
+    "zsh",
+];
+/// Programs that run the one that follows.
+const WRAPPERS: &[&str] = &[
+    "chrt", "command", "doas", "env", "ionice", "nice", "nohup", "setsid", "stdbuf", "sudo", "time",
+    "timeout",
+];
+
+/// Languages, each with the letter of the flag that a program as text follows.
+const LANGUAGES: &[(&str, char)] =
+    &[("node", 'e'), ("perl", 'e'), ("python", 'c'), ("python3", 'c'), ("ruby", 'e')];
 
 /// Databases' clients, which wait for somebody unless they are given a statement by one of these flags.
 const CLIENTS: &[&str] = &["clickhouse-client", "mariadb", "mongo", "mongosh", "mysql", "psql"];
@@ -149,91 +69,49 @@ const STATEMENTS: &[&str] = &[
 /// Programs that wait for somebody unless they are given a word.
 const BARE: &[&str] = &["bash", "dash", "fish", "ksh", "node", "python", "python3", "redis-cli", "sh", "zsh"];
 
-/// How much a program can break.
+/// How much a program can break. What is not known to read may change something.
 pub(super) fn danger(words: &[Word]) -> Danger {
-    let texts: Vec<String> = words.iter().map(|word| argument(word).to_lowercase()).collect();
-    let Some((program, rest)) = texts.split_first() else { return Danger::Read };
-    let program = name(program);
-    if READERS.contains(&program) {
+    let texts: Vec<String> = words.iter().map(argument).collect();
+    let Some((program, args)) = texts.split_first() else { return Danger::Read };
+    if reads::only(program, args) {
         return Danger::Read;
     }
-    if program == "curl" {
-        return of_request(&words[1..].iter().map(argument).collect::<Vec<_>>());
-    }
-    let commands = rest.iter().filter(|word| !word.starts_with('-')).take(2);
-    let reads = |word: &String| {
-        READS.contains(&word.as_str())
-            || word.starts_with("describe-")
-            || word.starts_with("list-")
-            || word.starts_with("get-")
-    };
-    if WITH_COMMANDS.contains(&program) && commands.clone().any(reads) {
-        return Danger::Read;
-    }
-    if destroys(&texts) { Danger::Destructive } else { Danger::Change }
+    // The method may stand alone, or behind other letters: `-sXDELETE`.
+    let deletes = name(program) == "curl" && args.iter().any(|arg| arg.to_uppercase().ends_with("DELETE"));
+    if deletes || destroys(&texts) { Danger::Destructive } else { Danger::Change }
 }
 
-/// How much a request of curl can break, by its method and what it sends.
-fn of_request(words: &[String]) -> Danger {
-    let behind = |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1));
-    let joined = |word: &String| {
-        word.strip_prefix("--request=").or_else(|| word.strip_prefix("-X")).map(str::to_owned)
-    };
-    let method =
-        behind("-X").or_else(|| behind("--request")).cloned().or_else(|| words.iter().find_map(joined));
-    let has = |flags: &[&str]| words.iter().any(|word| flags.contains(&word.as_str()));
-    let sends = has(&["-d", "-F", "-T", "--form", "--upload-file"])
-        || words.iter().any(|word| word.starts_with("--data"));
-    match method.unwrap_or_else(|| "GET".to_owned()).to_uppercase().as_str() {
-        "DELETE" => Danger::Destructive,
-        "GET" | "HEAD" if !sends || has(&["-G", "--get"]) => Danger::Read,
-        _ => Danger::Change,
-    }
+/// Whether a program that is run in a pod is known to read.
+pub(super) fn reads_in_a_pod(words: &[Word]) -> bool {
+    let texts: Vec<String> = words.iter().map(argument).collect();
+    let script = |(program, args): (&String, &[String])| reads::is_health_script(program, args);
+    danger(words) == Danger::Read || texts.split_first().is_some_and(script)
 }
-
-/// Whether a word says that something is taken away that does not come back.
-pub(super) fn destroys(texts: &[String]) -> bool {
-    let parts = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    parts.map(str::to_lowercase).any(|part| DESTROYS.contains(&part.as_str()))
-}
-
-/// Words of an exec that change something, in databases and files.
-const CHANGES: &[&str] = &[
-    "alter",
-    "config",
-    "create",
-    "grant",
-    "insert",
-    "set",
-    "update",
-    "write",
-    "pg_terminate_backend",
-    "pg_cancel_backend",
-];
 
 /// Whether a program that is run in a pod says that it changes something.
 pub(super) fn changes(words: &[Word]) -> bool {
-    let texts: Vec<String> = words.iter().map(|word| argument(word).to_lowercase()).collect();
-    let parts = texts.iter().flat_map(|text| text.split(|c: char| !(c.is_alphanumeric() || c == '_')));
-    destroys(&texts) || parts.clone().any(|part| CHANGES.contains(&part))
+    changing(&words.iter().map(argument).collect::<Vec<_>>())
 }
 
 /// Why a program is nothing that can be run without a person.
 pub(super) fn wants_a_person(words: &[Word]) -> Option<&'static str> {
-    let named = name(words.first().and_then(Word::literal)?);
-    let rest: Vec<String> = words[1..].iter().map(argument).collect();
+    words.first().and_then(Word::literal)?;
+    let texts: Vec<String> = words.iter().map(argument).collect();
+    if runs_a_shell(&texts) {
+        return Some("a shell line, which is never run");
+    }
+    let (program, rest) = unwrapped(&texts).split_first()?;
+    let named = name(program);
     let flagged = |flags: &[&str]| {
         rest.iter().any(|word| flags.iter().any(|flag| word == flag || word.starts_with(&format!("{flag}="))))
     };
-    let shell = |word: &str| SHELLS.contains(&name(word));
-    let within = rest.windows(2).any(|pair| shell(&pair[0]) && is_inline(&pair[1]));
-    if within || ((shell(named) || named == "su") && rest.iter().any(|word| is_inline(word))) {
-        Some("a shell line, which is never run")
-    } else if BUILT_IN.contains(&named) {
+    if BUILT_IN.contains(&named) {
         Some("a word of a shell, which is never run")
     } else if named == "ssh" {
         Some("it is done on another machine")
-    } else if INTERACTIVE.contains(&named) || flagged(&["-it", "-ti", "--tty", "--interactive"]) {
+    } else if (INTERACTIVE.contains(&named) && !reads::only(named, rest))
+        || flagged(&["-it", "-ti", "--tty", "--interactive"])
+    {
         Some("it wants a terminal")
     } else if CLIENTS.contains(&named) && !flagged(STATEMENTS) {
         Some("it wants a terminal, or a statement")
@@ -247,19 +125,71 @@ pub(super) fn wants_a_person(words: &[Word]) -> Option<&'static str> {
     }
 }
 
-/// `-c`, `-lc`: a program as text follows.
+/// Whether a shell is given a program as text, wherever in the argument vector the shell stands.
+pub(super) fn runs_a_shell(argv: &[String]) -> bool {
+    argv.iter().enumerate().any(|(at, word)| {
+        let mut behind = argv[at + 1..].iter();
+        match name(word) {
+            // `env -S 'bash -c …'` splits a line into words, as a shell does.
+            "env" => {
+                behind.take_while(|word| word.starts_with('-') || word.contains('=')).any(|word| splits(word))
+            }
+            shell => SHELLS.contains(&shell) && behind.any(|word| is_inline(word)),
+        }
+    })
+}
+
+/// Whether a language is given a program as text: an input in it would be read as a part of the program.
+pub(super) fn runs_a_program_as_text(argv: &[String]) -> bool {
+    let is_text = |flag: &String, letter: char| match flag.strip_prefix("--") {
+        Some(long) => ["command", "eval", "print"].iter().any(|start| long.starts_with(start)),
+        None => flag.contains(letter),
+    };
+    argv.iter().enumerate().any(|(at, word)| {
+        let language = LANGUAGES.iter().find(|(language, _)| *language == name(word));
+        let mut flags = argv[at + 1..].iter().take_while(|flag| flag.starts_with('-'));
+        language.is_some_and(|(_, letter)| flags.any(|flag| is_text(flag, *letter)))
+    })
+}
+
+/// `-S`, `-iS`, `--split-string=…`, which may be shortened.
+fn splits(flag: &str) -> bool {
+    flag.starts_with("--s") || (flag.starts_with('-') && !flag.starts_with("--") && flag.contains('S'))
+}
+
+/// `-c`, `-lc`, `-ce`, `--command`, which may be shortened: a program as text follows.
 fn is_inline(word: &str) -> bool {
-    word.starts_with('-') && !word.starts_with("--") && word.ends_with('c')
+    let Some(flag) = word.strip_prefix('-') else { return false };
+    match flag.strip_prefix('-') {
+        Some(long) => {
+            let long = long.split_once('=').map_or(long, |(long, _)| long);
+            !long.is_empty() && "command".starts_with(long)
+        }
+        None => flag.contains(['c', 'C']),
+    }
+}
+
+/// The program that `sudo`, `env` and their like run, with its arguments.
+fn unwrapped(texts: &[String]) -> &[String] {
+    let mut rest = texts;
+    while let Some((_, behind)) = rest.split_first().filter(|(first, _)| WRAPPERS.contains(&name(first))) {
+        let mut at = 0;
+        while let Some(word) = behind.get(at) {
+            let own = word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) || word.contains('=');
+            at += match word.as_str() {
+                "-u" | "-g" | "-C" | "--user" | "--group" => 2,
+                _ if own => 1,
+                _ => break,
+            };
+        }
+        rest = behind.get(at..).unwrap_or_default();
+    }
+    rest
 }
 
 /// Whether a file is a script by its name.
 pub(super) fn is_script(file: &str) -> bool {
     std::path::Path::new(file).extension().is_some_and(|extension| extension == "sh" || extension == "py")
-}
-
-/// The name of a program without its folder.
-pub(super) fn name(program: &str) -> &str {
-    program.rsplit('/').next().unwrap_or(program)
 }
 
 #[cfg(test)]
@@ -285,10 +215,27 @@ mod tests {
             ("curl -s x", Danger::Read),
             ("curl -X DELETE x", Danger::Destructive),
             ("curl -d y x", Danger::Change),
+            ("curl -sX POST x", Danger::Change),
+            ("curl -sX DELETE x", Danger::Destructive),
+            ("curl -sXDELETE x", Danger::Destructive),
+            ("curl --json {} x", Danger::Change),
+            ("curl -d'{}' x", Danger::Change),
+            ("curl --frobnicate x", Danger::Change),
+            ("aws logs delete-log-group --log-group-name x", Danger::Destructive),
+            ("aws events put-rule --name x", Danger::Change),
+            ("kubectl delete events --all", Danger::Destructive),
+            ("kubectl delete -n logs deployment x", Danger::Destructive),
+            ("kubectl logs deploy/delete", Danger::Read),
+            ("journalctl -u x", Danger::Read),
+            ("journalctl --vacuum-size=1M", Danger::Change),
+            ("dmesg -C", Danger::Change),
+            ("date -s x", Danger::Change),
+            ("hostname x", Danger::Change),
         ] {
             assert_eq!(danger(&words(line)), expected, "{line}");
         }
         assert!(changes(&words("psql -c DELETE")) && !changes(&words("psql -c SELECT")));
+        assert!(reads_in_a_pod(&words("npm run db:health")) && !reads_in_a_pod(&words("nginx -s reload")));
     }
 
     #[test]
@@ -301,12 +248,29 @@ mod tests {
             "docker exec -it x y",
             "docker exec x sh -c y",
             "su - app -c y",
+            "docker exec web bash -ex -c y",
+            "docker exec web /bin/bash -o pipefail -ec y",
+            "sudo bash -e -c y",
+            "sudo -u app vi x",
+            "nice -n 5 ssh host",
+            "env A=b ./x bash -c y",
+            "env -iS y",
+            "runuser app --comm=y",
+            "find / -exec sh -c y",
+            "watch ls",
             "sh",
             "redis-cli",
         ] {
             assert!(wants_a_person(&words(line)).is_some(), "{line}");
         }
-        for line in ["psql -c SELECT", "bash scripts/x.sh", "kubectl get pods"] {
+        for line in [
+            "psql -c SELECT",
+            "bash scripts/x.sh --cluster=c",
+            "sudo bash -ex scripts/x.sh",
+            "kubectl get pods -c bash",
+            "top -bn1",
+            "env",
+        ] {
             assert_eq!(wants_a_person(&words(line)), None, "{line}");
         }
     }

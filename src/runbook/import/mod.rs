@@ -8,6 +8,7 @@
 //! | `lex`, `shell`, `pipeline`, `args` | what a block of a shell says: words, commands, pipelines, flags |
 //! | `verb`, `kubectl`, `curl`, `program` | which step a command means |
 //! | `judge` | how much a program can break, and whether a person is wanted |
+//! | `reads`, `request`, `flags`, `harm` | what is known to read, by commands and flags; what is not |
 //! | `convert`, `draft`, `write` | the document → steps with ids → TOML |
 
 mod args;
@@ -15,12 +16,16 @@ mod convert;
 mod curl;
 mod document;
 mod draft;
+mod flags;
+mod harm;
 mod judge;
 mod k9s;
 mod kubectl;
 mod lex;
 mod pipeline;
 mod program;
+mod reads;
+mod request;
 mod shell;
 mod verb;
 mod write;

@@ -19,6 +19,9 @@ pub(super) fn program(before: &[Word], words: &[Word], variables: &Variables) ->
     if let Some(why) = judge::wants_a_person(words) {
         return Err(why.to_owned());
     }
+    if judge::runs_a_program_as_text(&words.iter().map(argument).collect::<Vec<_>>()) {
+        return Err("a program as text, which is never run".to_owned());
+    }
     if let Some(text) = before.iter().chain(words).find_map(Word::expands) {
         return Err(format!("only a shell could work out {text}"));
     }
@@ -176,6 +179,9 @@ mod tests {
             ("/incident declare", "not a program"),
             ("Check the dashboards", "not a program"),
             ("bash -c 'rm -rf /'", "a shell line"),
+            ("docker exec web bash -ex -c 'rm -rf /data'", "a shell line"),
+            ("docker exec web python3 -Ic 'x()'", "a program as text"),
+            ("perl -ne x", "a program as text"),
         ] {
             assert!(made(line).unwrap_err().starts_with(why), "{line}");
         }

@@ -36,6 +36,9 @@ pub(super) enum Body {
     Prose(&'static str),
 }
 
+/// Lines that a command has at most, here documents aside: each line more is read again with those before it.
+const LONGEST: usize = 200;
+
 type Lines<'a> = [(usize, &'a str)];
 
 /// Reads the commands of a block. What is printed below a prompt is none.
@@ -104,7 +107,7 @@ fn command(lines: &Lines<'_>) -> (usize, Body) {
         let taken = lines.iter().take_while(|(_, line)| is_item(line)).count();
         return (taken, Body::Prose("a list, not a command"));
     }
-    let whole = (1..=lines.len()).find_map(|taken| {
+    let whole = (1..=lines.len().min(LONGEST)).find_map(|taken| {
         let text = lines[..taken].iter().map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
         let odd = text.len() - text.trim_end_matches('\\').len();
         let tokens = tokens(&text).ok().filter(|tokens| odd % 2 == 0 && !is_open(tokens))?;
@@ -212,6 +215,14 @@ mod tests {
             told("echo 'a\nb"),
             [r#"1 "echo 'a\nb" "" false a quote, a loop or a condition that does not close"#]
         );
+    }
+
+    #[test]
+    fn the_end_of_a_command_is_looked_for_in_so_many_lines() {
+        let quoted = |lines: usize| told(&format!("echo '{}'", "a\n".repeat(lines - 1)));
+        let (near, far) = (quoted(LONGEST), quoted(20_000));
+        assert!(near.len() == 1 && near[0].ends_with(" 2 tokens None"), "{}", near.len());
+        assert!(far.len() == 1 && far[0].ends_with(" that does not close"), "{}", far.len());
     }
 
     #[test]

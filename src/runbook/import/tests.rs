@@ -67,6 +67,8 @@ fn every_command_of_the_incident_runbook_is_accounted_for() {
         (kinds("exec-check"), kinds("checklist"), kinds("command"), kinds("rollout-undo")),
         (11, 1, 9, 2)
     );
+    let mut checks = steps.iter().filter(|step| step["kind"].as_str() == Some("exec-check"));
+    assert!(checks.all(|step| step["danger"].as_str() == Some("read")), "{steps:?}");
 }
 
 #[test]

@@ -37,8 +37,14 @@ pub(in crate::state) fn tell(at: DateTime<Utc>, run: &Run, context: ContextId, t
     timeline.add(at, kind, subject, text, mark);
 }
 
+/// What is said of a change that has no check.
+const UNCHECKED: &str = "done; no check measures its effect";
+
 /// `5xx 24.8 % → 0.4 % in 38 s`, `lag 14,725 → 15,100, ready 1 → 10 in 31 s, falling from 16,200`
 fn verified(run: &Run, verdict: &Verdict) -> String {
+    if run.intent.checks.is_empty() {
+        return UNCHECKED.to_owned();
+    }
     let higher = run.peak.filter(|peak| verdict.before.lag.is_some_and(|before| *peak > before));
     let falling =
         higher.map(|peak| format!(", falling from {}", units::count(Some(peak)))).unwrap_or_default();
@@ -48,8 +54,8 @@ fn verified(run: &Run, verdict: &Verdict) -> String {
 /// `1 of 2 changes made, 1 not: the server is overloaded`
 fn partial(run: &Run, why: &str) -> String {
     let done = run.writes();
-    let all = run.intent.ops.len();
-    format!("{done} of {all} changes made, {} not: {why}", all - done as usize)
+    let all = run.intent.writes_before(run.intent.count());
+    format!("{done} of {all} changes made, {} not: {why}", all.saturating_sub(done))
 }
 
 /// `exit 1 · 3 lines · connection refused`; of a table what it says: `2 of 13 pods are not running`
@@ -97,7 +103,8 @@ pub fn changes(before: &Measure, after: &Measure) -> String {
     }
     let states = after.states.iter().filter_map(|(what, now)| Some((what, before.states.get(what)?, now)));
     parts.extend(states.map(|(what, then, now)| format!("{what} {then} → {now}")));
-    if before.ready != after.ready || parts.is_empty() {
+    let known = before.ready.or(after.ready).is_some();
+    if before.ready != after.ready || (parts.is_empty() && known) {
         parts.push(format!(
             "ready {} → {}",
             number(before.ready.map(i64::from)),

@@ -2,7 +2,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::event::{
-    ContextId, ContextInfo, Danger, Event, Exec, Mode, Operator, Outcome, Record, Session, guardrail, samples,
+    ContextId, ContextInfo, Danger, Event, Exec, Look, Mode, Operator, Outcome, Record, Session, StepCall,
+    guardrail, samples,
 };
 use crate::keymap::Action;
 
@@ -194,4 +195,28 @@ fn a_guardrail_of_another_namespace_holds_for_nothing_here() {
     let mut room = Room::new(|session| Session { guardrails: vec![elsewhere], ..session });
     room.did(0, Action::Arm);
     assert_eq!(room.answer(1), "op 0");
+}
+
+#[test]
+fn a_part_of_a_checklist_is_held_to_its_own_guardrails_and_to_what_forbids_commands() {
+    let named = Guardrail { step: Some("db-health".into()), ..guardrail(Rule::Deny) };
+    let of = |no_exec: bool| {
+        let guardrails = vec![named.clone()];
+        Room::new(|session| Session { no_exec, guardrails, ..session })
+    };
+    let look = |step: &str, op: Op| {
+        let call = StepCall::new(step, std::collections::BTreeMap::new());
+        Intent { danger: Danger::Read, call, ops: vec![op], ..samples::intent() }
+    };
+    let target = samples::target("worker");
+    let reads = || Op::Look(Look { target: target.clone(), what: "all".into() });
+    let exec = Exec { target: target.clone(), container: "c".into(), command: vec![], seconds: 30 };
+    let leave = |room: &Room| authorise(&room.world, &look("triage", reads()), at(0)).unwrap();
+    let free = leave(&of(false));
+    assert_eq!(free.allows(&look("nodes", reads()), at(0)), Ok(()));
+    assert_eq!(free.allows(&look("check", Op::Exec(exec.clone())), at(0)), Ok(()));
+    let denied = free.allows(&look("db-health", reads()), at(0)).unwrap_err().to_string();
+    assert_eq!(denied, "a guardrail forbids it: peak hours (db-health)");
+    let bound = leave(&of(true));
+    assert_eq!(bound.allows(&look("check", Op::Exec(exec)), at(0)), Err(Denied::NoExec));
 }

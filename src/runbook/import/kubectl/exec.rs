@@ -61,14 +61,17 @@ impl Call<'_> {
         {
             return by_hand("it wants a terminal");
         }
-        if judge::changes(command) {
+        let reads = judge::reads_in_a_pod(command);
+        if !reads && judge::changes(command) {
             return Err(Cannot::Native); // whoever runs it is asked as for a change
         }
         let words: Option<Vec<&str>> = command.iter().map(Word::literal).collect();
         let line = words.ok_or(Cannot::Native)?.into_iter().map(quoted).collect::<Vec<_>>().join(" ");
         let (kind, name, note) = self.workload()?;
-        let made = Draft::read(
+        let danger = if reads { Danger::Read } else { Danger::Change };
+        let made = Draft::new(
             "exec-check",
+            danger,
             format!("{} in {}", command[0].literal().unwrap_or_default(), argument(&name)),
         )
         .object("workload", &kind, &name, self.namespace().as_ref())?

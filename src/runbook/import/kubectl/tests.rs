@@ -1,12 +1,17 @@
 use super::super::lex::{Token, tokens};
 use super::super::pipeline::{Pipeline, pipelines};
 use super::super::verb;
-use crate::runbook::import::draft::{Input, Variables};
+use crate::event::Danger;
+use crate::runbook::import::draft::{Draft, Input, Variables};
 
-fn made(line: &str) -> Result<String, String> {
+fn draft(line: &str) -> Result<Draft, String> {
     let tokens: Vec<Token> = tokens(line).unwrap();
     let pipelines: Vec<Pipeline> = pipelines(&tokens)?;
-    let draft = verb::step(&pipelines[0], None, &Variables::new())?;
+    verb::step(&pipelines[0], None, &Variables::new())
+}
+
+fn made(line: &str) -> Result<String, String> {
+    let draft = draft(line)?;
     let input = |one: &Input| format!("{}={}", one.name, one.default.as_deref().unwrap_or("?"));
     let inputs = draft.inputs.iter().map(input).collect::<Vec<_>>().join(" ");
     Ok(format!("{} {inputs}", draft.kind).trim().to_owned())
@@ -48,6 +53,27 @@ fn verbs_become_the_steps_that_do_the_same() {
         ("kubectl apply -f x.yaml", "apply-manifest file=x.yaml"),
     ] {
         assert_eq!(made(line).as_deref(), Ok(expected), "{line}");
+    }
+}
+
+#[test]
+fn what_is_run_in_a_pod_reads_only_where_that_is_known() {
+    for (command, danger) in [
+        ("npm run db:health", Danger::Read),
+        ("wget -qO- localhost:8080/health", Danger::Read),
+        ("curl -s https://api.sam.gov/status", Danger::Read),
+        ("redis-cli cluster info", Danger::Read),
+        ("psql -U postgres -c \"SELECT * FROM pg_stat_activity WHERE state != 'idle';\"", Danger::Read),
+        ("clickhouse-client --query 'SELECT * FROM system.clusters'", Danger::Read),
+        ("kafka-consumer-groups.sh --bootstrap-server kafka:9092 --describe --all-groups", Danger::Read),
+        ("top -bn1", Danger::Read),
+        ("npm test", Danger::Change),
+        ("supervisorctl restart all", Danger::Change),
+        ("nginx -s reload", Danger::Change),
+        ("redis-cli shutdown nosave", Danger::Change),
+    ] {
+        let draft = draft(&format!("kubectl exec deploy/x -- {command}")).unwrap();
+        assert_eq!((draft.kind, draft.danger), ("exec-check", danger), "{command}");
     }
 }
 

@@ -200,7 +200,7 @@ pub fn prepared(state: &mut State, prepared: &Prepared) -> Vec<Effect> {
         Ok(plan) => guard::guarded(&state.world, plan.clone(), now),
     };
     state.screen.pages.pop();
-    if plan.intent.only_reads() {
+    if plan.intent.only_reads() && plan.naming.is_none() {
         return look(state, plan);
     }
     plan.facts.splice(0..0, of_undone(state, &plan));
