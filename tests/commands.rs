@@ -160,7 +160,7 @@ fn it_gets_the_variables_that_are_named_and_no_others_and_nothing_to_read() {
     // PWD, SHLVL and _ are the shell's own.
     let given: Vec<&str> =
         names.into_iter().filter(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name)).collect();
-    assert_eq!(given, ["API_TOKEN", "HOME", "LANG", "OURS", "PATH", "USER"], "{told}");
+    assert_eq!(given, ["API_TOKEN", "HOME", "KUBECONFIG", "LANG", "OURS", "PATH", "USER"], "{told}");
     assert!(!ran.out.contains("hunter2"), "{told}");
 }
 
@@ -177,7 +177,7 @@ fn preflight_says_what_would_run_and_what_is_missing() {
         .collect();
     assert_eq!((code, &told["dry_run"]["is"], &told["undo"]), (0, &json!("none"), &Value::Null), "{told}");
     assert!(facts.contains(&format!("runs: {file}, without a shell")), "{facts:?}");
-    assert!(facts.contains(&"variables: PATH, HOME, LANG, USER".to_owned()), "{facts:?}");
+    assert!(facts.contains(&"variables: PATH, HOME, LANG, USER, KUBECONFIG".to_owned()), "{facts:?}");
     assert!(facts.contains(&"not set: TMPDIR, NOT_SET".to_owned()), "{facts:?}");
     assert!(facts.contains(&"time: 7 s at the most, then it is ended".to_owned()), "{facts:?}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();

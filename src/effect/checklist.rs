@@ -12,8 +12,8 @@ use crate::runbook::Step;
 use crate::step::guard::Authorised;
 
 impl Acting {
-    /// Runs the steps of those ids, in the context that the checklist is called in, as far as the guard allows
-    /// each; returns what each has found.
+    /// Runs the steps of those ids, in the context that the checklist is called in, as far as the guard
+    /// allows each; returns what each has found.
     pub(super) async fn findings(
         &self,
         intent: Ulid,

@@ -31,8 +31,8 @@ const PARAMETERS: &[ParameterSpec] = &[
     ParameterSpec { name: TYPED, kind: ParameterKind::Text, required: false },
 ];
 
-/// Variables that every program gets; by the last, kubectl and helm find the clusters in the files that warroom
-/// itself has read.
+/// Variables that every program gets; by the last, kubectl and helm find the clusters in the files that
+/// warroom itself has read.
 const VARIABLES: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "USER", "KUBECONFIG"];
 
 pub(super) struct ExternalCommand;

@@ -290,7 +290,8 @@ mod tests {
             reads.into_iter().map(|read| read.path).collect::<Vec<_>>()
         };
         assert_eq!(paths(&[]), ["/api/v1/namespaces/ns/pods?labelSelector=tier%3Dweb%2Capp%3Da&limit=500"]);
-        let log = "/api/v1/namespaces/ns/pods/a/log?container=main&tailLines=7&timestamps=true";
+        let query = "container=main&tailLines=7&limitBytes=1048576&timestamps=true";
+        let log = format!("/api/v1/namespaces/ns/pods/a/log?{query}");
         assert_eq!(paths(&[pods(&["a"])]), [log]);
         assert_eq!(paths(&[pods(&["a"]), Answer::Missing]), [] as [&str; 0]);
         let draft = plan("logs", &[("app", "a"), ("container", "main")], &[]).unwrap();

@@ -209,7 +209,8 @@ pub trait StepKind: Sync {
         Err(Refusal::failed("this step looks at nothing"))
     }
 
-    /// Returns whether what it finds says whether something is wrong: what does not is no part of a validation.
+    /// Returns whether what it finds says whether something is wrong: what does not is no part of a
+    /// validation.
     fn judges(&self) -> bool {
         false
     }

@@ -269,8 +269,7 @@ impl Runs {
             self.runs.values().any(|undo| undo.intent.call.undoes == Some(run.intent.id) && !undo.undone())
         };
         let can_be = |run: &&Run| {
-            let made = run.applied.is_some() || matches!(run.stage, Stage::Partial(_)) && run.writes() > 0;
-            made && run.intent.undo.is_some() && run.intent.call.undoes.is_none()
+            run.applied.is_some() && run.intent.undo.is_some() && run.intent.call.undoes.is_none()
         };
         self.runs.values().rev().filter(can_be).find(|run| !taken_back(run))
     }
