@@ -218,6 +218,16 @@ fn a_key_looks_at_once_and_shows_what_it_found() {
     assert_eq!(cluster.writes(), []);
 }
 
+#[test]
+fn the_demo_has_the_runbook_of_its_cluster() {
+    let home = Home::new();
+    let mut term = Term::run(&home, &["demo", "calm"]);
+    term.sees("worker-service")
+        .press("I")
+        .sees("Helm's history of medcontracthub")
+        .sees("Failing requests, by");
+}
+
 /// What kubectl itself prints, without its header: the first so many words of each line.
 fn kubectl(args: &[&str], words: usize) -> Vec<Vec<String>> {
     let kubeconfig = bed::kubeconfig();

@@ -51,11 +51,23 @@ type File = (String, String);
 /// # Errors
 /// All mistakes of all files.
 pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
+    load_on(runbook::embedded(), paths, depth)
+}
+
+/// As [`load`], with another runbook below what the folder holds, unless the settings name one.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_on(
+    base: Result<Runbook, Vec<Mistake>>,
+    paths: &Paths,
+    depth: ColorDepth,
+) -> Result<Config, Vec<Mistake>> {
     let mut found = Found::default();
     let settings = found.settings(&paths.config_dir.join("config.toml"));
     let [keymaps, themes, mut runbooks] =
         ["keymaps", "themes", "runbooks"].map(|name| found.folder(&paths.config_dir.join(name)));
-    let mut base = runbook::embedded();
+    let mut base = base;
     if let Some((Settings { runbook: Some(named), .. }, places)) = &settings {
         match named.to_str().and_then(runbook::built_in) {
             Some((file, text)) => base = runbook::read(file, text, None),

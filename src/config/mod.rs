@@ -18,7 +18,7 @@ pub use endpoint::{Address, Auth, Endpoint, InCluster, Secret, Tls, Where};
 pub use kafka::{
     Bootstrap, HostPort, Kafka, KafkaMetrics, KafkaMode, KafkaSasl, KafkaTls, KafkaWay, Mechanism,
 };
-pub use load::{Config, check, load};
+pub use load::{Config, check, load, load_on};
 pub use rates::{Query, Rates, SERVICE, WINDOW};
 
 use crate::clean::Clean;
