@@ -59,7 +59,7 @@ pub fn load(paths: &Paths, depth: ColorDepth) -> Result<Config, Vec<Mistake>> {
 /// # Errors
 /// As [`load`].
 pub fn load_on(
-    base: Result<Runbook, Vec<Mistake>>,
+    mut base: Result<Runbook, Vec<Mistake>>,
     paths: &Paths,
     depth: ColorDepth,
 ) -> Result<Config, Vec<Mistake>> {
@@ -67,7 +67,6 @@ pub fn load_on(
     let settings = found.settings(&paths.config_dir.join("config.toml"));
     let [keymaps, themes, mut runbooks] =
         ["keymaps", "themes", "runbooks"].map(|name| found.folder(&paths.config_dir.join(name)));
-    let mut base = base;
     if let Some((Settings { runbook: Some(named), .. }, places)) = &settings {
         match named.to_str().and_then(runbook::built_in) {
             Some((file, text)) => base = runbook::read(file, text, None),

@@ -31,14 +31,14 @@ impl Listener {
     /// Tells a line. One that nobody has time for is left out: all that is kept comes with the outcome.
     fn tell(&self, line: &str) {
         let Some((intent, events)) = &self.told else { return };
-        let line = redact_text(&self.clean(line)).as_ref().into();
-        let _ = events.try_send(Event::View(View::Printed { intent: *intent, line }));
+        let _ = events.try_send(Event::View(View::Printed { intent: *intent, line: self.clean(line) }));
     }
 
-    /// A line, as long as it may be.
+    /// A line, as long as it may be and without secrets.
     fn clean(&self, line: &str) -> Clean {
         let hidden = self.secrets.iter().fold(line.to_owned(), |line, secret| line.replace(secret, MARK));
-        Clean::new(&hidden.chars().take(COLUMNS).collect::<String>())
+        let line = Clean::new(&hidden.chars().take(COLUMNS).collect::<String>());
+        redact_text(&line).as_ref().into()
     }
 }
 
@@ -95,7 +95,6 @@ pub(super) fn output(
             format!("only the first {} KiB, {LINES} lines of {COLUMNS} columns are kept", BYTES >> 10)
         })
     });
-    let told = |line: &str| Clean::from(redact_text(&listener.clean(line)).into_owned());
-    let lines = all.into_iter().take(LINES).map(told).collect();
+    let lines = all.into_iter().take(LINES).map(|line| listener.clean(line)).collect();
     Output { exit, lines, cut: cut.map(Clean::from), ..Output::default() }
 }

@@ -69,7 +69,7 @@ impl Runbook {
                 return Some(Problem::unknown("step", id, self.steps.iter().map(|one| one.id.as_str())));
             };
             let open = member.inputs.iter().find(|input| input.required && input.default.is_none());
-            if step.kind.name() == "validation" && !member.kind.judges() {
+            if step.kind.judges() && !member.kind.judges() {
                 let why = format!("{id} does not say whether something is wrong: it is for a checklist");
                 Some(Problem::new(why))
             } else if member.danger != Danger::Read {

@@ -1,26 +1,33 @@
 //! A checklist: steps that only look, all at once, each with its own deadline, summed up on one screen with
 //! what is wrong first. A validation is a checklist that fails where something is wrong.
 
-use super::command::line;
 use super::input::{InputSpec, Inputs};
 use super::parameters::{ParameterKind, ParameterSpec, Parameters};
 use super::{Answer, Ctx, Draft, StepKind};
 use crate::clean::Clean;
-use crate::event::{Danger, Finding, Output, Refusal, Table};
+use crate::event::{Command, Danger, Finding, Output, Refusal, Table};
 use crate::units;
 
 const PARAMETERS: &[ParameterSpec] =
     &[ParameterSpec { name: "steps", kind: ParameterKind::List, required: true }];
 
 /// Shows what each of its steps has found.
-pub(super) struct Checklist;
+pub(super) struct Checklist {
+    name: &'static str,
+    /// Whether it has failed where something is wrong, or not known.
+    judges: bool,
+}
 
-/// As a checklist; where something is wrong, or not known, it has failed.
-pub(super) struct Validation;
+impl Checklist {
+    /// Looks, whatever is found.
+    pub(super) const LOOK: Self = Self { name: "checklist", judges: false };
+    /// Says whether all is well.
+    pub(super) const VALIDATION: Self = Self { name: "validation", judges: true };
+}
 
 impl StepKind for Checklist {
     fn name(&self) -> &'static str {
-        "checklist"
+        self.name
     }
 
     fn danger(&self) -> Danger {
@@ -29,6 +36,10 @@ impl StepKind for Checklist {
 
     fn inputs(&self) -> &'static [InputSpec] {
         &[]
+    }
+
+    fn judges(&self) -> bool {
+        self.judges
     }
 
     fn parameters(&self) -> &'static [ParameterSpec] {
@@ -40,40 +51,13 @@ impl StepKind for Checklist {
     }
 
     fn plan(&self, _: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
-        Ok(draft("checklist", ctx))
+        Ok(draft(self.name, ctx))
     }
 
     fn sum_up(&self, findings: Vec<Finding>) -> Output {
-        sum_up(findings, "read")
-    }
-}
-
-impl StepKind for Validation {
-    fn name(&self) -> &'static str {
-        "validation"
-    }
-
-    fn danger(&self) -> Danger {
-        Danger::Read
-    }
-
-    fn inputs(&self) -> &'static [InputSpec] {
-        &[]
-    }
-
-    fn parameters(&self) -> &'static [ParameterSpec] {
-        PARAMETERS
-    }
-
-    fn members<'a>(&self, with: &'a Parameters) -> &'a [String] {
-        with.list("steps")
-    }
-
-    fn plan(&self, _: &Inputs, _: &[Answer], ctx: &Ctx) -> Result<Draft, Refusal> {
-        Ok(draft("validation", ctx))
-    }
-
-    fn sum_up(&self, findings: Vec<Finding>) -> Output {
+        if !self.judges {
+            return sum_up(findings, "read");
+        }
         let holds = findings.iter().all(|finding| Standing::of(finding) == Standing::Fine);
         Output { exit: Some(i32::from(!holds)), ..sum_up(findings, "ok") }
     }
@@ -83,10 +67,8 @@ impl StepKind for Validation {
 fn draft(word: &str, ctx: &Ctx) -> Draft {
     let steps = ctx.with.list("steps");
     let what = format!("what {} find", units::counted(steps.len(), "step"));
-    let words: Vec<_> = ["warroom", "run"].into_iter().map(Into::into).collect();
-    let mut command = line(&words);
-    command.shown =
-        Clean::new(&steps.iter().map(|id| format!("warroom run {id}")).collect::<Vec<_>>().join("; "));
+    let runs: Vec<String> = steps.iter().map(|id| format!("warroom run {id}")).collect();
+    let command = Command::plain(runs.join("; "));
     Draft::look(format!("{word}: {}", steps.join(", ")), ctx.cluster(), &what, Vec::new(), command)
 }
 
@@ -216,7 +198,7 @@ mod tests {
             finding("lag", Ok(ran(None, &["half a table"]))),
             finding("pods", Ok(look("2 of 9", Some("2 CrashLoopBackOff")))),
         ];
-        let output = Checklist.sum_up(findings);
+        let output = Checklist::LOOK.sum_up(findings);
         assert_eq!(
             rows(&output),
             [
@@ -236,13 +218,16 @@ mod tests {
     #[test]
     fn a_checklist_that_was_read_has_succeeded_whatever_it_found_and_a_validation_has_not() {
         let wrong = || vec![finding("nodes", Ok(look("4 of 5", Some("1 node is not ready"))))];
-        assert!(Checklist.sum_up(wrong()).succeeded());
-        assert!(!Validation.sum_up(wrong()).succeeded());
+        assert!(Checklist::LOOK.sum_up(wrong()).succeeded());
+        assert!(!Checklist::VALIDATION.sum_up(wrong()).succeeded());
         let fine = || vec![finding("nodes", Ok(look("5 of 5", None)))];
-        assert!(Validation.sum_up(fine()).succeeded());
-        assert_eq!(rows(&Validation.sum_up(fine())), ["nodes | ok | 5 of 5"]);
-        assert_eq!(Validation.sum_up(fine()).lines[0].as_str(), "none of 1 step found anything wrong");
+        assert!(Checklist::VALIDATION.sum_up(fine()).succeeded());
+        assert_eq!(rows(&Checklist::VALIDATION.sum_up(fine())), ["nodes | ok | 5 of 5"]);
+        assert_eq!(
+            Checklist::VALIDATION.sum_up(fine()).lines[0].as_str(),
+            "none of 1 step found anything wrong"
+        );
         let unknown = vec![finding("nodes", Err("cut".into()))];
-        assert!(!Validation.sum_up(unknown).succeeded());
+        assert!(!Checklist::VALIDATION.sum_up(unknown).succeeded());
     }
 }

@@ -131,8 +131,8 @@ static KINDS: &[&dyn StepKind] = &[
     &emergency_changes::EmergencyChanges,
     &silence::Silence,
     &unsilence::Unsilence,
-    &checklist::Checklist,
-    &checklist::Validation,
+    &checklist::Checklist::LOOK,
+    &checklist::Checklist::VALIDATION,
 ];
 
 /// A kind of step.
